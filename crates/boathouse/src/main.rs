@@ -1,0 +1,2 @@
+//! boathouse.
+fn main() {}
