@@ -1,0 +1,90 @@
+//! The context of a call: who, when, where, and how to call on.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use crate::dispatcher::Dispatcher;
+use crate::principal::Principal;
+
+/// The time as the platform sees it, so that tests can drive it.
+pub trait Clock: Send + Sync + std::fmt::Debug {
+    /// The current time in UTC.
+    fn now(&self) -> DateTime<Utc>;
+}
+
+/// The machine's clock.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> DateTime<Utc> {
+        Utc::now()
+    }
+}
+
+/// What services share for as long as the server lives. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Platform {
+    /// The way to every operation of every service.
+    pub dispatcher: Dispatcher,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// The region that this installation answers for.
+    pub region: Arc<str>,
+}
+
+impl Platform {
+    /// A context for work that no request started, such as a crawl: `principal` is charged with it.
+    pub fn context(&self, principal: Arc<Principal>) -> Ctx {
+        Ctx { platform: self.clone(), request_id: Uuid::new_v4(), principal, source_ip: None, secure_transport: false }
+    }
+}
+
+/// The context of one call. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Ctx {
+    /// Dispatcher, clock and region.
+    pub platform: Platform,
+    /// The id that the answer carries as `x-amzn-RequestId` and the audit line names.
+    pub request_id: Uuid,
+    /// Who calls.
+    pub principal: Arc<Principal>,
+    /// Where the request came from; none for calls from inside.
+    pub source_ip: Option<IpAddr>,
+    /// Whether the request came over TLS.
+    pub secure_transport: bool,
+}
+
+impl Ctx {
+    /// The current time.
+    pub fn now(&self) -> DateTime<Utc> {
+        self.platform.clock.now()
+    }
+
+    /// The region that this installation answers for.
+    pub fn region(&self) -> &str {
+        &self.platform.region
+    }
+
+    /// The same context for another principal, as when a service goes on as a role.
+    #[must_use]
+    pub fn as_principal(&self, principal: Arc<Principal>) -> Self {
+        Self { principal, ..self.clone() }
+    }
+
+    /// Calls an operation of any service as this context's principal, authorised like a call from outside.
+    ///
+    /// # Errors
+    /// What the operation answers, or `UnknownOperationException` if there is none of that name.
+    pub async fn call(
+        &self,
+        service: &str,
+        operation: &str,
+        input: serde_json::Value,
+    ) -> Result<serde_json::Value, crate::AwsError> {
+        self.platform.dispatcher.call(self, service, operation, input).await
+    }
+}

@@ -1,0 +1,82 @@
+//! The one way to every operation of every service, from the wire and from inside.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+use crate::access::Authorizer;
+use crate::context::Ctx;
+use crate::error::AwsError;
+use crate::service::{OperationInput, OperationOutput, ServiceTable};
+
+/// Finds operations and calls them with authorisation. Cheap to clone; services hold it before the tables are complete,
+/// because services call each other: [`Dispatcher::install`] closes the circle once at start.
+#[derive(Clone, Default)]
+pub struct Dispatcher {
+    installed: Arc<OnceLock<Installed>>,
+}
+
+struct Installed {
+    services: HashMap<&'static str, ServiceTable>,
+    authorizer: Arc<dyn Authorizer>,
+}
+
+impl fmt::Debug for Dispatcher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Dispatcher")
+    }
+}
+
+impl Dispatcher {
+    /// Installs the services and the judge of their calls. Panics when called twice: that is a wiring mistake.
+    pub fn install(&self, services: Vec<ServiceTable>, authorizer: Arc<dyn Authorizer>) {
+        let services = services.into_iter().map(|table| (table.name, table)).collect();
+        let installed = self.installed.set(Installed { services, authorizer });
+        assert!(installed.is_ok(), "the dispatcher is installed once");
+    }
+
+    /// The tables of all services, in no order.
+    pub fn services(&self) -> impl Iterator<Item = &ServiceTable> {
+        self.installed.get().into_iter().flat_map(|installed| installed.services.values())
+    }
+
+    /// The table of the service that signs as `name`.
+    pub fn service(&self, name: &str) -> Option<&ServiceTable> {
+        self.installed.get().and_then(|installed| installed.services.get(name))
+    }
+
+    /// Calls an operation with an input in any protocol's shape.
+    ///
+    /// # Errors
+    /// What the operation answers; `UnknownOperationException` for a service or operation that does not exist;
+    /// `AccessDeniedException` when IAM refuses.
+    pub async fn dispatch(
+        &self,
+        ctx: &Ctx,
+        service: &str,
+        operation: &str,
+        input: OperationInput,
+    ) -> Result<OperationOutput, AwsError> {
+        let installed = self.installed.get().ok_or_else(|| AwsError::internal("the server is still starting"))?;
+        let Some(table) = installed.services.get(service) else {
+            let message = format!("{service} is not a service that Boathouse implements (called: {operation})");
+            return Err(AwsError::bad_request("UnknownOperationException", message));
+        };
+        table.call(ctx.clone(), operation, input, Arc::clone(&installed.authorizer)).await
+    }
+
+    /// Calls an operation with JSON and returns JSON.
+    ///
+    /// # Errors
+    /// As [`Dispatcher::dispatch`].
+    pub async fn call(
+        &self,
+        ctx: &Ctx,
+        service: &str,
+        operation: &str,
+        input: serde_json::Value,
+    ) -> Result<serde_json::Value, AwsError> {
+        let output = self.dispatch(ctx, service, operation, OperationInput::Value(input)).await?;
+        serde_json::to_value(&*output).map_err(|error| AwsError::internal(format!("unwritable output: {error}")))
+    }
+}

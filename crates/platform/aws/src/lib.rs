@@ -1,0 +1,37 @@
+//! The AWS front: what every service of the platform shares on its way from a socket to a handler.
+//!
+//! AWS counterpart: the common wire behaviour described by "Signature Version 4 signing process", "Smithy protocols"
+//! (awsJson, awsQuery, restJson, restXml) and each service's "Common Errors" page.
+//!
+//! A request travels through the modules in this order:
+//!
+//! | Module | What it does |
+//! |---|---|
+//! | [`gateway`] | accepts connections (HTTP/1.1, h2c, TLS), routes a request to a service, writes the audit line and metrics |
+//! | [`sigv4`] | verifies Signature Version 4 in headers, presigned URLs and aws-chunked bodies |
+//! | [`protocol`] | turns bodies into operation inputs and outputs or errors into bodies, per wire protocol |
+//! | [`dispatcher`] | finds the operation, asks the [`access::Authorizer`], calls the handler; other services call it with JSON |
+//! | [`service`] | the table of a service: operation name → typed async handler |
+//! | [`context`] | who calls, when, where: [`context::Ctx`], [`context::Platform`] and the [`context::Clock`] |
+//! | [`principal`] | users, roles, services as the callers of operations |
+//! | [`access`] | the seams to the identity room: credentials, authorisation, service roles |
+//! | [`stores`] | the seam to the object engine: a bucket as the caller may see it |
+//! | [`arn`], [`error`] | Amazon Resource Names; errors as data |
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+pub mod access;
+pub mod arn;
+pub mod context;
+pub mod dispatcher;
+pub mod error;
+pub mod principal;
+pub mod protocol;
+pub mod service;
+pub mod stores;
+
+pub use arn::{ACCOUNT_ID, Arn};
+pub use context::{Clock, Ctx, Platform, SystemClock};
+pub use dispatcher::Dispatcher;
+pub use error::AwsError;
+pub use principal::Principal;
+pub use service::{OperationInput, OperationOutput, Protocol, ServiceTable};

@@ -1,0 +1,3 @@
+//! Wire protocols: bodies to inputs, outputs and errors to bodies.
+
+pub mod query;

@@ -1,0 +1,174 @@
+//! A service as a table: operation name → typed async handler.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures::future::BoxFuture;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::access::{AccessRequest, Authorizer, ConditionKeys};
+use crate::context::Ctx;
+use crate::error::AwsError;
+use crate::protocol::query::QueryInput;
+
+/// How a service speaks on the wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protocol {
+    /// JSON with the operation in `X-Amz-Target: Prefix.Operation`.
+    AwsJson {
+        /// `1.0` or `1.1`, as in `Content-Type: application/x-amz-json-1.1`.
+        version: &'static str,
+        /// The part of the target before the dot, such as `AWSGlue`.
+        target_prefix: &'static str,
+    },
+    /// A form with `Action` and `Version`; answers are XML.
+    AwsQuery {
+        /// The API version, such as `2010-05-08`.
+        version: &'static str,
+        /// The XML namespace of the answers.
+        namespace: &'static str,
+    },
+    /// JSON bodies, with members in path, query and headers too.
+    RestJson,
+}
+
+/// An operation's input before it has a type.
+#[derive(Debug)]
+pub enum OperationInput {
+    /// A JSON body; empty stands for `{}`.
+    Json(Bytes),
+    /// A JSON value from another service or a REST codec.
+    Value(serde_json::Value),
+    /// The members of a query request.
+    Query(QueryInput),
+}
+
+impl OperationInput {
+    fn decode<I: DeserializeOwned>(self) -> Result<I, AwsError> {
+        let decoded = match self {
+            Self::Json(body) if body.is_empty() => serde_json::from_slice(b"{}"),
+            Self::Json(body) => serde_json::from_slice(&body),
+            Self::Value(value) => serde_json::from_value(value),
+            Self::Query(query) => return query.decode(),
+        };
+        decoded.map_err(|error| AwsError::bad_request("SerializationException", error.to_string()))
+    }
+}
+
+/// An operation's output before it is written in a protocol's shape.
+pub type OperationOutput = Box<dyn erased_serde::Serialize + Send + Sync>;
+
+/// What an operation needs leave for.
+pub enum Access<I> {
+    /// Nothing: every authenticated caller may call it (`sts:GetCallerIdentity`).
+    Free,
+    /// The handler asks by itself, because only it knows the resource (`sts:AssumeRole`).
+    InHandler,
+    /// The IAM action of the operation's own name on these resources; each must be allowed.
+    On(fn(&Ctx, &I) -> Vec<String>),
+}
+
+type Handler = dyn Fn(Ctx, OperationInput, Arc<dyn Authorizer>) -> BoxFuture<'static, Result<OperationOutput, AwsError>>
+    + Send
+    + Sync;
+
+/// All operations of one service.
+pub struct ServiceTable {
+    /// The name in IAM actions, ARNs and the credential scope, such as `glue`.
+    pub name: &'static str,
+    /// Its wire protocol.
+    pub protocol: Protocol,
+    operations: BTreeMap<&'static str, Box<Handler>>,
+}
+
+impl ServiceTable {
+    /// A table without operations.
+    pub fn new(name: &'static str, protocol: Protocol) -> Self {
+        Self { name, protocol, operations: BTreeMap::new() }
+    }
+
+    /// Adds an operation. Its IAM action is `name:operation`.
+    #[must_use]
+    pub fn operation<S, I, O, E, H, F>(
+        mut self,
+        operation: &'static str,
+        access: Access<I>,
+        state: &Arc<S>,
+        handler: H,
+    ) -> Self
+    where
+        S: Send + Sync + 'static,
+        I: DeserializeOwned + Send + 'static,
+        O: Serialize + Send + Sync + 'static,
+        E: Into<AwsError>,
+        H: Fn(Ctx, Arc<S>, I) -> F + Send + Sync + 'static,
+        F: Future<Output = Result<O, E>> + Send + 'static,
+    {
+        let state = Arc::clone(state);
+        let action = format!("{}:{operation}", self.name);
+        let handler = Arc::new(handler);
+        let access = Arc::new(access);
+        let erased = move |ctx: Ctx, input: OperationInput, authorizer: Arc<dyn Authorizer>| {
+            let (state, handler, access, action) =
+                (Arc::clone(&state), Arc::clone(&handler), Arc::clone(&access), action.clone());
+            let call: BoxFuture<'static, Result<OperationOutput, AwsError>> = Box::pin(async move {
+                let input: I = input.decode()?;
+                authorize(&ctx, &*authorizer, &action, &access, &input)?;
+                let output = handler(ctx, state, input).await.map_err(Into::into)?;
+                Ok(Box::new(output) as OperationOutput)
+            });
+            call
+        };
+        let replaced = self.operations.insert(operation, Box::new(erased));
+        assert!(replaced.is_none(), "operation {operation} is registered twice");
+        self
+    }
+
+    /// The names of the implemented operations, in order.
+    pub fn operation_names(&self) -> impl Iterator<Item = &'static str> + '_ {
+        self.operations.keys().copied()
+    }
+
+    /// Whether the service implements `operation`.
+    pub fn has(&self, operation: &str) -> bool {
+        self.operations.contains_key(operation)
+    }
+
+    pub(crate) async fn call(
+        &self,
+        ctx: Ctx,
+        operation: &str,
+        input: OperationInput,
+        authorizer: Arc<dyn Authorizer>,
+    ) -> Result<OperationOutput, AwsError> {
+        let Some(handler) = self.operations.get(operation) else {
+            let message = format!("{}:{operation} is not an operation that Boathouse implements", self.name);
+            return Err(AwsError::bad_request("UnknownOperationException", message));
+        };
+        handler(ctx, input, authorizer).await
+    }
+}
+
+fn authorize<I>(
+    ctx: &Ctx,
+    authorizer: &dyn Authorizer,
+    action: &str,
+    access: &Access<I>,
+    input: &I,
+) -> Result<(), AwsError> {
+    let Access::On(resources) = access else {
+        return Ok(());
+    };
+    let keys = ConditionKeys::new();
+    resources(ctx, input)
+        .iter()
+        .try_for_each(|resource| authorizer.authorize(ctx, &AccessRequest { action, resource, keys: &keys }))
+}
+
+/// The resource list of operations that know no resource: `*`.
+pub fn any_resource<I>(_: &Ctx, _: &I) -> Vec<String> {
+    vec!["*".to_owned()]
+}
