@@ -3,14 +3,10 @@
 //! AWS counterpart: the common wire behaviour described by "Signature Version 4 signing process", "Smithy protocols"
 //! (awsJson, awsQuery, restJson, restXml) and each service's "Common Errors" page.
 //!
-//! A request travels through the modules in this order:
-//!
 //! | Module | What it does |
 //! |---|---|
-//! | [`gateway`] | accepts connections (HTTP/1.1, h2c, TLS), routes a request to a service, writes the audit line and metrics |
-//! | [`sigv4`] | verifies Signature Version 4 in headers, presigned URLs and aws-chunked bodies |
 //! | [`protocol`] | turns bodies into operation inputs and outputs or errors into bodies, per wire protocol |
-//! | [`dispatcher`] | finds the operation, asks the [`access::Authorizer`], calls the handler; other services call it with JSON |
+//! | [`dispatcher`] | finds the operation, asks the [`access::Authorizer`], calls the handler; services call each other by it |
 //! | [`service`] | the table of a service: operation name → typed async handler |
 //! | [`context`] | who calls, when, where: [`context::Ctx`], [`context::Platform`] and the [`context::Clock`] |
 //! | [`principal`] | users, roles, services as the callers of operations |

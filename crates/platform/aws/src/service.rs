@@ -31,8 +31,6 @@ pub enum Protocol {
         /// The XML namespace of the answers.
         namespace: &'static str,
     },
-    /// JSON bodies, with members in path, query and headers too.
-    RestJson,
 }
 
 /// An operation's input before it has a type.

@@ -1,19 +1,306 @@
-//! The awsQuery protocol.
+//! awsQuery: a form with `Action`, `Version` and dotted members in; XML out ("AWS Query protocol" in Smithy).
+//!
+//! `Tags.member.1.Key=a` is the list `Tags` with one structure. Scalars are text on the wire; they become numbers and
+//! booleans when the input's type asks for them.
 
-use serde::de::DeserializeOwned;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 
-use crate::error::AwsError;
+use bytes::Bytes;
+use http::StatusCode;
+use serde::de::value::{MapDeserializer, SeqDeserializer};
+use serde::de::{DeserializeOwned, Deserializer, Error as _, IntoDeserializer, Visitor};
+use serde::forward_to_deserialize_any;
+use uuid::Uuid;
 
-/// The members of a query request.
+use crate::error::{AwsError, Fault};
+use crate::protocol::Answer;
+use crate::protocol::xml::{self, escape};
+use crate::service::OperationOutput;
+
+/// How deep members may nest; deeper names are refused, not recursed into.
+const MAX_DEPTH: usize = 16;
+
+/// A query request: its operation, API version and members.
 #[derive(Debug, Default)]
-pub struct QueryInput {}
+pub struct QueryInput {
+    /// The value of `Action`.
+    pub action: String,
+    /// The value of `Version`.
+    pub version: String,
+    members: Node,
+}
+
+/// A member: text, or a structure or list of members (lists are told apart by what the input's type asks for).
+#[derive(Debug, Default)]
+struct Node {
+    text: Option<String>,
+    children: BTreeMap<String, Node>,
+}
 
 impl QueryInput {
-    /// The input as a type.
+    /// Parses a form body or a query string.
     ///
     /// # Errors
-    /// `MalformedInput` when a member is missing or of the wrong type.
+    /// `MalformedQueryString` for members that nest too deep.
+    pub fn parse(form: &[u8]) -> Result<Self, AwsError> {
+        let mut input = Self::default();
+        for (name, value) in form_urlencoded::parse(form) {
+            match &*name {
+                "Action" => input.action = value.into_owned(),
+                "Version" => input.version = value.into_owned(),
+                _ => input.members.insert(&name, value)?,
+            }
+        }
+        Ok(input)
+    }
+
+    /// The members as the operation's input type.
+    ///
+    /// # Errors
+    /// `ValidationError` when a member is missing or of the wrong type.
     pub fn decode<I: DeserializeOwned>(self) -> Result<I, AwsError> {
-        Err(AwsError::not_implemented("awsQuery"))
+        I::deserialize(self.members).map_err(|error| AwsError::bad_request("ValidationError", error.to_string()))
+    }
+}
+
+impl Node {
+    fn insert(&mut self, name: &str, value: Cow<'_, str>) -> Result<(), AwsError> {
+        if name.split('.').count() > MAX_DEPTH {
+            return Err(AwsError::bad_request("MalformedQueryString", format!("member {name} nests too deep")));
+        }
+        let leaf = name.split('.').fold(self, |node, part| node.children.entry(part.to_owned()).or_default());
+        leaf.text = Some(value.into_owned());
+        Ok(())
+    }
+
+    fn text(&self) -> Result<&str, QueryError> {
+        self.text.as_deref().ok_or_else(|| QueryError::custom("expected a value, found members"))
+    }
+
+    /// The items of a list in the order of their numbers: `member.1`, `entry.1` or flattened `1`.
+    fn into_items(mut self) -> Vec<Self> {
+        let wrapped = self.children.remove("member").or_else(|| self.children.remove("entry"));
+        let mut items: Vec<(u32, Self)> = wrapped
+            .unwrap_or(self)
+            .children
+            .into_iter()
+            .filter_map(|(name, node)| name.parse().ok().map(|number| (number, node)))
+            .collect();
+        items.sort_by_key(|(number, _)| *number);
+        items.into_iter().map(|(_, node)| node).collect()
+    }
+}
+
+type QueryError = serde::de::value::Error;
+
+macro_rules! parsed {
+    ($($method:ident => $visit:ident: $type:ty),* $(,)?) => {$(
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, QueryError> {
+            let text = self.text()?;
+            let value: $type = text
+                .parse()
+                .map_err(|_| QueryError::custom(format!("{text:?} is not a valid {}", stringify!($type))))?;
+            visitor.$visit(value)
+        }
+    )*};
+}
+
+impl<'de> Deserializer<'de> for Node {
+    type Error = QueryError;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, QueryError> {
+        match self.text {
+            Some(text) if self.children.is_empty() => visitor.visit_string(text),
+            _ => self.deserialize_map(visitor),
+        }
+    }
+
+    parsed! {
+        deserialize_bool => visit_bool: bool,
+        deserialize_i32 => visit_i32: i32,
+        deserialize_i64 => visit_i64: i64,
+        deserialize_u32 => visit_u32: u32,
+        deserialize_u64 => visit_u64: u64,
+        deserialize_f64 => visit_f64: f64,
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, QueryError> {
+        visitor.visit_some(self)
+    }
+
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, QueryError> {
+        visitor.visit_seq(SeqDeserializer::new(self.into_items().into_iter()))
+    }
+
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, QueryError> {
+        visitor.visit_map(MapDeserializer::new(self.children.into_iter()))
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        _fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, QueryError> {
+        self.deserialize_map(visitor)
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, QueryError> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, QueryError> {
+        let text = self.text()?.to_owned();
+        IntoDeserializer::<QueryError>::into_deserializer(text).deserialize_enum(name, variants, visitor)
+    }
+
+    forward_to_deserialize_any! {
+        i8 i16 u8 u16 f32 char str string bytes byte_buf unit unit_struct tuple tuple_struct identifier ignored_any
+    }
+}
+
+impl IntoDeserializer<'_, QueryError> for Node {
+    type Deserializer = Self;
+
+    fn into_deserializer(self) -> Self {
+        self
+    }
+}
+
+/// The answer of a successful call.
+///
+/// # Errors
+/// `InternalFailure` when the output can't be written as XML.
+pub fn success(
+    operation: &str,
+    namespace: &str,
+    output: &OperationOutput,
+    request_id: Uuid,
+) -> Result<Answer, AwsError> {
+    let members =
+        xml::members(&**output).map_err(|error| AwsError::internal(format!("the answer can't be written: {error}")))?;
+    let result =
+        if members.is_empty() { String::new() } else { format!("<{operation}Result>{members}</{operation}Result>") };
+    let body = format!(
+        "<{operation}Response xmlns=\"{namespace}\">{result}\
+         <ResponseMetadata><RequestId>{request_id}</RequestId></ResponseMetadata></{operation}Response>"
+    );
+    Ok(answer(StatusCode::OK, body))
+}
+
+/// The answer of a failed call.
+pub fn failure(namespace: &str, error: &AwsError, request_id: Uuid) -> Answer {
+    let fault = match error.fault() {
+        Fault::Sender => "Sender",
+        Fault::Receiver => "Receiver",
+    };
+    // IAM and STS say `AccessDenied` where the JSON services say `AccessDeniedException`.
+    let code = error.code.strip_suffix("Exception").filter(|code| *code == "AccessDenied").unwrap_or(&error.code);
+    let body = format!(
+        "<ErrorResponse xmlns=\"{namespace}\"><Error><Type>{fault}</Type><Code>{}</Code><Message>{}</Message></Error>\
+         <RequestId>{request_id}</RequestId></ErrorResponse>",
+        escape(code),
+        escape(&error.message),
+    );
+    answer(error.status, body)
+}
+
+fn answer(status: StatusCode, body: String) -> Answer {
+    Answer { status, content_type: Cow::Borrowed("text/xml"), body: Bytes::from(body) }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde::{Deserialize, Serialize};
+
+    use super::*;
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Tag {
+        key: String,
+        value: String,
+    }
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Input {
+        role_name: String,
+        max_session_duration: Option<u32>,
+        only_attached: Option<bool>,
+        #[serde(default)]
+        tags: Vec<Tag>,
+    }
+
+    #[test]
+    fn dotted_members_become_lists_and_numbers() {
+        let form = b"Action=CreateRole&Version=2010-05-08&RoleName=a%20b&MaxSessionDuration=3600&OnlyAttached=true\
+                     &Tags.member.2.Key=y&Tags.member.2.Value=2&Tags.member.1.Key=x&Tags.member.1.Value=1";
+        let input = QueryInput::parse(form).unwrap();
+        assert_eq!(input.action, "CreateRole");
+        let decoded: Input = input.decode().unwrap();
+        assert_eq!(decoded.role_name, "a b");
+        assert_eq!(decoded.max_session_duration, Some(3600));
+        assert_eq!(decoded.only_attached, Some(true));
+        assert_eq!(decoded.tags[0], Tag { key: "x".into(), value: "1".into() });
+        assert_eq!(decoded.tags[1].key, "y");
+    }
+
+    #[test]
+    fn missing_and_mistyped_members_are_named() {
+        let missing = QueryInput::parse(b"Action=X").unwrap().decode::<Input>().unwrap_err();
+        assert_eq!(missing.code, "ValidationError");
+        assert!(missing.message.contains("RoleName"), "{missing}");
+        let mistyped = QueryInput::parse(b"RoleName=r&MaxSessionDuration=soon").unwrap().decode::<Input>().unwrap_err();
+        assert!(mistyped.message.contains("soon"), "{mistyped}");
+    }
+
+    #[derive(Serialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Output {
+        name: &'static str,
+        path: Option<&'static str>,
+        is_truncated: bool,
+        policies: Vec<&'static str>,
+    }
+
+    #[test]
+    fn outputs_are_xml_with_member_lists() {
+        let output: OperationOutput =
+            Box::new(Output { name: "a<b", path: None, is_truncated: false, policies: vec!["p", "q"] });
+        let answer = success("GetRole", "urn:x", &output, Uuid::nil()).unwrap();
+        assert_eq!(
+            std::str::from_utf8(&answer.body).unwrap(),
+            "<GetRoleResponse xmlns=\"urn:x\"><GetRoleResult><IsTruncated>false</IsTruncated><Name>a&lt;b</Name>\
+             <Policies><member>p</member><member>q</member></Policies></GetRoleResult><ResponseMetadata>\
+             <RequestId>00000000-0000-0000-0000-000000000000</RequestId></ResponseMetadata></GetRoleResponse>"
+        );
+    }
+
+    #[test]
+    fn errors_name_the_fault() {
+        let answer = failure("urn:x", &AwsError::access_denied("no"), Uuid::nil());
+        let text = std::str::from_utf8(&answer.body).unwrap();
+        assert!(text.contains("<Type>Sender</Type><Code>AccessDenied</Code><Message>no</Message>"), "{text}");
+    }
+
+    proptest! {
+        #[test]
+        fn no_form_panics(form in proptest::collection::vec(any::<u8>(), 0..200)) {
+            if let Ok(input) = QueryInput::parse(&form) {
+                let _ = input.decode::<Input>();
+            }
+        }
     }
 }

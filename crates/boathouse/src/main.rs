@@ -1,2 +1,0 @@
-//! boathouse.
-fn main() {}

@@ -1,0 +1,38 @@
+//! Writes any serializable output as the XML members of an awsQuery result.
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+
+/// The members of `output` as XML elements, in no promised order. Absent members are left out, lists hold
+/// `<member>` elements, maps `<entry>` elements.
+pub(crate) fn members(output: &dyn erased_serde::Serialize) -> Result<String, serde_json::Error> {
+    let mut text = String::new();
+    write_members(&serde_json::to_value(output)?, &mut text);
+    Ok(text)
+}
+
+fn write_members(value: &Value, out: &mut String) {
+    match value {
+        Value::Null => {}
+        Value::Bool(flag) => out.push_str(if *flag { "true" } else { "false" }),
+        Value::Number(number) => out.push_str(&number.to_string()),
+        Value::String(text) => out.push_str(&escape(text)),
+        Value::Array(items) => items.iter().for_each(|item| write_element("member", item, out)),
+        Value::Object(fields) => fields
+            .iter()
+            .filter(|(_, field)| !field.is_null())
+            .for_each(|(name, field)| write_element(name, field, out)),
+    }
+}
+
+fn write_element(name: &str, value: &Value, out: &mut String) {
+    out.extend(["<", name, ">"]);
+    write_members(value, out);
+    out.extend(["</", name, ">"]);
+}
+
+/// Text as it may stand between tags.
+pub(crate) fn escape(text: &str) -> Cow<'_, str> {
+    quick_xml::escape::escape(text)
+}
