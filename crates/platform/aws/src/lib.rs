@@ -5,6 +5,7 @@
 //!
 //! | Module | What it does |
 //! |---|---|
+//! | [`sigv4`] | verifies Signature Version 4 in headers and presigned URLs |
 //! | [`protocol`] | turns bodies into operation inputs and outputs or errors into bodies, per wire protocol |
 //! | [`dispatcher`] | finds the operation, asks the [`access::Authorizer`], calls the handler; services call each other by it |
 //! | [`service`] | the table of a service: operation name → typed async handler |
@@ -23,6 +24,7 @@ pub mod error;
 pub mod principal;
 pub mod protocol;
 pub mod service;
+pub mod sigv4;
 pub mod stores;
 
 pub use arn::{ACCOUNT_ID, Arn};

@@ -1,0 +1,174 @@
+//! What a request says of its own signature, before anybody believes it.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
+use http::header::AUTHORIZATION;
+use http::request::Parts;
+use percent_encoding::percent_decode_str;
+
+use super::{MAX_SKEW, SignatureError};
+
+const ALGORITHM: &str = "AWS4-HMAC-SHA256";
+/// A presigned URL lives for at most seven days.
+const MAX_EXPIRES: u32 = 604_800;
+
+/// The credential scope: where and when a signing key is good for.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Scope {
+    /// The day, as `20130101`.
+    pub date: String,
+    /// The region that the client signs for.
+    pub region: String,
+    /// The service's signing name, such as `s3` or `glue`.
+    pub service: String,
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}/{}/aws4_request", self.date, self.region, self.service)
+    }
+}
+
+/// A request's signature with everything that it names.
+#[derive(Debug, Clone)]
+pub struct Claim {
+    /// Whose key signed.
+    pub access_key_id: String,
+    /// The scope of the signing key. Any region is accepted as long as the signature is right.
+    pub scope: Scope,
+    /// The signed headers, lower case.
+    pub signed_headers: Vec<String>,
+    /// The signature's bytes.
+    pub signature: Vec<u8>,
+    /// The token of a temporary key.
+    pub session_token: Option<String>,
+    /// When the client says that it signed.
+    pub time: DateTime<Utc>,
+    /// For a presigned URL, how long it lives.
+    pub expires: Option<TimeDelta>,
+}
+
+impl Claim {
+    /// The claim of a request; `None` if it is not signed.
+    ///
+    /// # Errors
+    /// [`SignatureError::Malformed`] and [`SignatureError::UnsupportedAlgorithm`].
+    pub fn of(parts: &Parts) -> Result<Option<Self>, SignatureError> {
+        let query = query_members(parts.uri.query().unwrap_or_default());
+        match (header(parts, AUTHORIZATION.as_str()), query.get("X-Amz-Algorithm")) {
+            (Some(_), Some(_)) => Err(malformed("only one way of signing is allowed: header or query")),
+            (Some(text), None) => Self::from_header(text, parts).map(Some),
+            (None, Some(algorithm)) => Self::from_query(algorithm, &query).map(Some),
+            (None, None) => Ok(None),
+        }
+    }
+
+    fn from_header(text: &str, parts: &Parts) -> Result<Self, SignatureError> {
+        let (algorithm, members) = text.split_once(' ').unwrap_or((text, ""));
+        check_algorithm(algorithm)?;
+        let members: HashMap<String, String> = members
+            .split(',')
+            .filter_map(|member| member.trim().split_once('='))
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect();
+        let time = header(parts, "x-amz-date").ok_or_else(|| malformed("the header X-Amz-Date is missing"))?;
+        let token = header(parts, "x-amz-security-token").map(str::to_owned);
+        Self::build(|name| members.get(name), time, token, None)
+    }
+
+    fn from_query(algorithm: &str, query: &HashMap<String, String>) -> Result<Self, SignatureError> {
+        check_algorithm(algorithm)?;
+        let seconds: u32 = required(query.get("X-Amz-Expires"), "X-Amz-Expires")?
+            .parse()
+            .ok()
+            .filter(|seconds| (1..=MAX_EXPIRES).contains(seconds))
+            .ok_or_else(|| malformed("X-Amz-Expires must be a number of seconds from 1 to 604800"))?;
+        let time = required(query.get("X-Amz-Date"), "X-Amz-Date")?;
+        let token = query.get("X-Amz-Security-Token").cloned();
+        let expires = Some(TimeDelta::seconds(seconds.into()));
+        Self::build(|name| query.get(&format!("X-Amz-{name}")), time, token, expires)
+    }
+
+    fn build<'a>(
+        member: impl Fn(&str) -> Option<&'a String>,
+        time: &str,
+        session_token: Option<String>,
+        expires: Option<TimeDelta>,
+    ) -> Result<Self, SignatureError> {
+        let (access_key_id, scope) = split_credential(required(member("Credential"), "Credential")?)?;
+        let signed_headers: Vec<String> =
+            required(member("SignedHeaders"), "SignedHeaders")?.split(';').map(str::to_owned).collect();
+        if !signed_headers.iter().any(|name| name == "host") {
+            return Err(malformed("the Host header must be signed"));
+        }
+        let signature = hex::decode(required(member("Signature"), "Signature")?)
+            .map_err(|_| malformed("the Signature is not hexadecimal"))?;
+        let time = NaiveDateTime::parse_from_str(time, "%Y%m%dT%H%M%SZ")
+            .map_err(|_| malformed("X-Amz-Date must look like 20130101T000000Z"))?
+            .and_utc();
+        if time.format("%Y%m%d").to_string() != scope.date {
+            return Err(malformed("the credential's date is not that of X-Amz-Date"));
+        }
+        Ok(Self { access_key_id, scope, signed_headers, signature, session_token, time, expires })
+    }
+
+    /// Refuses requests from the past or the future, and presigned URLs after their end.
+    pub(super) fn check_time(&self, now: DateTime<Utc>) -> Result<(), SignatureError> {
+        let age = now - self.time;
+        match self.expires {
+            _ if age < -MAX_SKEW => Err(SignatureError::Skewed),
+            Some(expires) if age > expires => Err(SignatureError::Expired),
+            None if age > MAX_SKEW => Err(SignatureError::Skewed),
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses `x-amz-` headers that somebody could have added to a signed request.
+    pub(super) fn check_signed_headers(&self, parts: &Parts) -> Result<(), SignatureError> {
+        let unsigned = |name: &&str| name.starts_with("x-amz-") && !self.signed_headers.iter().any(|it| it == name);
+        match parts.headers.keys().map(http::HeaderName::as_str).find(unsigned) {
+            Some(name) => Err(SignatureError::UnsignedHeader(name.to_owned())),
+            None => Ok(()),
+        }
+    }
+}
+
+/// `AKID/20130101/us-east-1/s3/aws4_request`; the key id itself may hold slashes on no known system.
+fn split_credential(text: &str) -> Result<(String, Scope), SignatureError> {
+    match text.split('/').collect::<Vec<_>>().as_slice() {
+        [id, date, region, service, "aws4_request"] => {
+            let scope = Scope { date: (*date).into(), region: (*region).into(), service: (*service).into() };
+            Ok(((*id).to_owned(), scope))
+        }
+        _ => Err(malformed("the Credential must be KEY/DATE/REGION/SERVICE/aws4_request")),
+    }
+}
+
+fn check_algorithm(algorithm: &str) -> Result<(), SignatureError> {
+    match algorithm {
+        ALGORITHM => Ok(()),
+        other => Err(SignatureError::UnsupportedAlgorithm(other.chars().take(40).collect())),
+    }
+}
+
+fn required<'a>(value: Option<&'a String>, name: &str) -> Result<&'a str, SignatureError> {
+    value.map(String::as_str).ok_or_else(|| malformed(format!("{name} is missing")))
+}
+
+fn header<'a>(parts: &'a Parts, name: &str) -> Option<&'a str> {
+    parts.headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+fn query_members(raw: &str) -> HashMap<String, String> {
+    raw.split('&')
+        .filter_map(|pair| pair.split_once('='))
+        .filter(|(name, _)| name.starts_with("X-Amz-"))
+        .map(|(name, value)| (name.to_owned(), percent_decode_str(value).decode_utf8_lossy().into_owned()))
+        .collect()
+}
+
+fn malformed(message: impl Into<String>) -> SignatureError {
+    SignatureError::Malformed(message.into())
+}
