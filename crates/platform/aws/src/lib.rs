@@ -5,6 +5,7 @@
 //!
 //! | Module | What it does |
 //! |---|---|
+//! | [`gateway`] | accepts connections (HTTP/1.1, h2c), routes requests to services, writes the audit line |
 //! | [`sigv4`] | verifies Signature Version 4 in headers and presigned URLs |
 //! | [`protocol`] | turns bodies into operation inputs and outputs or errors into bodies, per wire protocol |
 //! | [`dispatcher`] | finds the operation, asks the [`access::Authorizer`], calls the handler; services call each other by it |
@@ -21,6 +22,7 @@ pub mod arn;
 pub mod context;
 pub mod dispatcher;
 pub mod error;
+pub mod gateway;
 pub mod principal;
 pub mod protocol;
 pub mod service;

@@ -1,0 +1,29 @@
+//! The data directory: private, and one process at a time.
+
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::Path;
+
+use crate::serve::ServeError;
+
+/// Makes the directory, readable by its owner only, if there is none.
+pub(crate) fn create(path: &Path) -> Result<(), ServeError> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(|error| at(path, error))
+}
+
+/// Makes and locks the directory. The lock ends with the returned file, or with the process however it dies.
+pub(crate) fn lock(path: &Path) -> Result<File, ServeError> {
+    create(path)?;
+    let name = path.join("lock");
+    let file =
+        OpenOptions::new().create(true).truncate(false).write(true).open(&name).map_err(|error| at(&name, error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => Err(ServeError::InUse(path.to_owned())),
+        Err(std::fs::TryLockError::Error(error)) => Err(at(&name, error)),
+    }
+}
+
+fn at(path: &Path, source: std::io::Error) -> ServeError {
+    ServeError::DataDirectory { path: path.to_owned(), source }
+}
