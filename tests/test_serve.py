@@ -54,7 +54,8 @@ def test_what_is_missing_says_so(start):
     sts = server.client("sts", "test", "test")
     role = "arn:aws:iam::000000000000:role/reader"
     assert refusal(sts.assume_role, RoleArn=role, RoleSessionName="session") == ("InvalidAction", 400)
-    assert refusal(server.client("glue", "test", "test").get_databases) == ("UnknownOperationException", 400)
+    assert refusal(server.client("athena", "test", "test").list_work_groups) == ("UnknownOperationException", 400)
+    assert refusal(server.client("glue", "test", "test").list_crawlers) == ("UnknownOperationException", 400)
     assert refusal(server.client("s3", "test", "test").list_buckets) == ("NotImplemented", 501)
 
 

@@ -8,6 +8,7 @@ use boathouse_aws::gateway::Gateway;
 use boathouse_aws::{Dispatcher, Platform, SystemClock};
 use boathouse_identity::RootOnly;
 use boathouse_identity::credentials::{CredentialsFileError, KeyPair, RootKeys};
+use boathouse_metadata::{Metadata, MetadataError};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -48,6 +49,9 @@ pub(crate) enum ServeError {
     /// The root key pair can't be had.
     #[error(transparent)]
     Credentials(#[from] CredentialsFileError),
+    /// The control-plane store can't be opened.
+    #[error(transparent)]
+    Metadata(#[from] MetadataError),
     /// The port can't be opened, or signals can't be received.
     #[error(transparent)]
     Io(#[from] std::io::Error),
@@ -66,7 +70,9 @@ pub(crate) async fn run(options: Options) -> Result<(), ServeError> {
 
     let platform =
         Platform { dispatcher: Dispatcher::default(), clock: Arc::new(SystemClock), region: "us-east-1".into() };
-    platform.dispatcher.install(vec![boathouse_identity::sts::service()], Arc::new(RootOnly));
+    let metadata = Metadata::open(&options.data_dir.join("metadata.db"))?;
+    let services = vec![boathouse_identity::sts::service(), boathouse_glue_catalog::service(metadata)];
+    platform.dispatcher.install(services, Arc::new(RootOnly));
     let gateway = Arc::new(Gateway::new(platform, Arc::new(RootKeys::new(keys))));
 
     let listener = TcpListener::bind(options.listen).await?;

@@ -1,0 +1,124 @@
+"""The Data Catalog through boto3, and through kill -9."""
+
+import threading
+
+import pytest
+from botocore.exceptions import ClientError
+
+COLUMNS = [{"Name": "carrier", "Type": "string"}, {"Name": "delay", "Type": "bigint"}]
+PARQUET = {
+    "Columns": COLUMNS,
+    "Location": "s3://master/flights/",
+    "InputFormat": "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat",
+    "OutputFormat": "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat",
+    "SerdeInfo": {"SerializationLibrary": "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"},
+}
+TABLE = {
+    "Name": "Flights",
+    "StorageDescriptor": PARQUET,
+    "PartitionKeys": [{"Name": "month", "Type": "int"}],
+    "Parameters": {"classification": "parquet"},
+}
+
+
+@pytest.fixture
+def glue(start):
+    client = start("--dev").client("glue", "test", "test")
+    client.create_database(DatabaseInput={"Name": "nyc", "Description": "departures"})
+    client.create_table(DatabaseName="nyc", TableInput=TABLE)
+    return client
+
+
+def code(call, **arguments):
+    with pytest.raises(ClientError) as caught:
+        call(**arguments)
+    return caught.value.response["Error"]["Code"]
+
+
+def add_months(glue, months):
+    partitions = [{"Values": [str(month)], "StorageDescriptor": PARQUET} for month in months]
+    return glue.batch_create_partition(DatabaseName="nyc", TableName="flights", PartitionInputList=partitions)
+
+
+def test_a_table_comes_back_as_it_was_given(glue):
+    table = glue.get_table(DatabaseName="nyc", Name="FLIGHTS")["Table"]
+    assert table["Name"] == "flights"
+    assert table["StorageDescriptor"]["Columns"] == COLUMNS
+    assert table["StorageDescriptor"]["SerdeInfo"] == PARQUET["SerdeInfo"]
+    assert table["PartitionKeys"] == TABLE["PartitionKeys"]
+    assert table["CreateTime"].year >= 2024
+    assert [found["Name"] for found in glue.get_tables(DatabaseName="nyc")["TableList"]] == ["flights"]
+
+
+def test_partitions_are_found_by_expression(glue):
+    assert add_months(glue, range(1, 13)).get("Errors", []) == []
+    pages = glue.get_paginator("get_partitions").paginate(
+        DatabaseName="nyc", TableName="flights", Expression="month > 9 OR month = 2", PaginationConfig={"PageSize": 2}
+    )
+    found = [partition["Values"] for page in pages for partition in page["Partitions"]]
+    assert sorted(found, key=lambda values: int(values[0])) == [["2"], ["10"], ["11"], ["12"]]
+    broken = {"DatabaseName": "nyc", "TableName": "flights", "Expression": "month >"}
+    assert code(glue.get_partitions, **broken) == "InvalidInputException"
+
+
+def test_a_batch_names_the_partitions_that_exist(glue):
+    add_months(glue, [1])
+    (error,) = add_months(glue, [1, 2])["Errors"]
+    assert error["PartitionValues"] == ["1"]
+    assert error["ErrorDetail"]["ErrorCode"] == "AlreadyExistsException"
+    assert glue.get_partition(DatabaseName="nyc", TableName="flights", PartitionValues=["2"])
+
+
+def test_updates_make_versions_and_stale_ones_are_refused(glue):
+    version = glue.get_table(DatabaseName="nyc", Name="flights")["Table"]["VersionId"]
+    glue.update_table(DatabaseName="nyc", TableInput={**TABLE, "Description": "new"}, VersionId=version)
+    stale = {"DatabaseName": "nyc", "TableInput": TABLE, "VersionId": version}
+    assert code(glue.update_table, **stale) in ("ConcurrentModificationException", "VersionMismatchException")
+    versions = glue.get_table_versions(DatabaseName="nyc", TableName="flights")["TableVersions"]
+    assert len(versions) == 2
+    assert glue.get_table(DatabaseName="nyc", Name="flights")["Table"]["Description"] == "new"
+
+
+def test_missing_and_doubled_names_are_refused(glue):
+    assert code(glue.get_table, DatabaseName="nyc", Name="none") == "EntityNotFoundException"
+    assert code(glue.get_database, Name="none") == "EntityNotFoundException"
+    assert code(glue.create_database, DatabaseInput={"Name": "nyc"}) == "AlreadyExistsException"
+    assert code(glue.create_table, DatabaseName="none", TableInput=TABLE) == "EntityNotFoundException"
+
+
+def test_a_deleted_database_takes_its_tables_along(glue):
+    glue.delete_database(Name="nyc")
+    assert code(glue.get_table, DatabaseName="nyc", Name="flights") == "EntityNotFoundException"
+
+
+def test_kill_9_loses_no_acknowledged_table(start, tmp_path):
+    acknowledged = []
+    for round_number in range(3):
+        server = start("--dev")
+        glue = server.client("glue", "test", "test")
+        if round_number == 0:
+            glue.create_database(DatabaseInput={"Name": "nyc"})
+        enough = threading.Event()
+
+        def create_tables():
+            for number in range(100_000):
+                name = f"t{round_number}_{number}"
+                try:
+                    glue.create_table(DatabaseName="nyc", TableInput={**TABLE, "Name": name})
+                except Exception:
+                    return
+                acknowledged.append(name)
+                if number == 40:
+                    enough.set()
+
+        writer = threading.Thread(target=create_tables)
+        writer.start()
+        assert enough.wait(timeout=30)
+        server.process.kill()
+        server.process.wait()
+        writer.join()
+    glue = start("--dev").client("glue", "test", "test")
+    pages = glue.get_paginator("get_tables").paginate(DatabaseName="nyc")
+    kept = {table["Name"] for page in pages for table in page["TableList"]}
+    assert len(acknowledged) > 120 and set(acknowledged) <= kept
+    assert len(kept) <= len(acknowledged) + 3, "at most the one unanswered call of each round"
