@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import urllib.error
 import urllib.request
 
 import pytest
@@ -85,3 +86,32 @@ def test_health_and_the_audit_line(start, tmp_path):
     (audit,) = [line["fields"] for line in lines if line["target"] == "audit"]
     assert (audit["service"], audit["operation"], audit["status"]) == ("sts", "GetCallerIdentity", 200)
     assert audit["principal"] == "arn:aws:iam::000000000000:root"
+
+
+def test_forms_that_nest_too_deep_are_refused(start):
+    server = start("--dev")
+    body = b"Action=GetCallerIdentity&Version=2011-06-15&" + b".".join([b"a"] * 40) + b"=1"
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.urlopen(server.url, data=body, timeout=10)
+    assert caught.value.code == 400
+    assert b"<Code>MalformedQueryString</Code>" in caught.value.read()
+
+
+def test_json_errors_name_their_type_in_a_header(start):
+    server = start("--dev")
+    headers = {"X-Amz-Target": "AWSGlue.GetTables", "Content-Type": "application/x-amz-json-1.1"}
+    request = urllib.request.Request(server.url, data=b"{}", headers=headers)
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.urlopen(request, timeout=10)
+    assert caught.value.code == 403
+    assert caught.value.headers["x-amzn-ErrorType"] == "MissingAuthenticationTokenException"
+    assert json.load(caught.value)["__type"] == "MissingAuthenticationTokenException"
+
+
+def test_a_body_over_the_limit_is_refused(start):
+    server = start("--dev")
+    headers = {"X-Amz-Target": "AWSGlue.GetTables", "Content-Type": "application/x-amz-json-1.1"}
+    request = urllib.request.Request(server.url, data=b" " * (16 * 1024 * 1024 + 1), headers=headers)
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.urlopen(request, timeout=10)
+    assert caught.value.code == 413

@@ -31,6 +31,8 @@ use crate::sigv4::{Claim, Dialect, Verifier, sha256_hex};
 const MAX_BODY: usize = 16 * 1024 * 1024;
 /// How long a client may take to send its request's headers.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a client may take to send its request's body, which is at most 16 MiB.
+const BODY_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long calls may go on after the server was asked to stop.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 /// The namespace of query errors that belong to no service.
@@ -130,6 +132,7 @@ impl Gateway {
             Err(AwsError::internal("the operation failed unexpectedly; the server's log has the cause"))
         });
         let code = outcome.as_ref().err().map(|error| error.code.to_string());
+        let error_type = code.clone().filter(|_| matches!(call.wire, Wire::Json { .. }));
         let answer = outcome.unwrap_or_else(|error| call.failure(&error));
         tracing::info!(
             target: "audit",
@@ -143,7 +146,11 @@ impl Gateway {
             micros = started.elapsed().as_micros() as u64,
             bytes_out = answer.body.len(),
         );
-        respond_with(answer, call.request_id)
+        let mut response = respond_with(answer, call.request_id);
+        if let Some(code) = error_type.and_then(|code| HeaderValue::from_str(&code).ok()) {
+            response.headers_mut().insert("x-amzn-errortype", code);
+        }
+        response
     }
 
     async fn call(&self, call: &mut Call<'_>, body: Incoming) -> Result<Answer, AwsError> {
@@ -180,8 +187,8 @@ impl Gateway {
         if let Some(target) = header(call.parts, "x-amz-target") {
             return self.route_json(call, &target, body);
         }
-        if let Some(form) = query_form(call.parts, &body) {
-            return self.route_query(call, claim, form);
+        if matches!(call.wire, Wire::Query { .. }) {
+            return self.route_query(call, claim, QueryInput::parse(&body)?);
         }
         let message =
             format!("Boathouse does not implement S3 yet (called: {} {})", call.parts.method, call.parts.uri.path());
@@ -232,7 +239,7 @@ impl<'a> Call<'a> {
     fn new(parts: &'a Parts, source_ip: IpAddr) -> Self {
         let content_type = header(parts, CONTENT_TYPE.as_str()).unwrap_or_default();
         let wire = if parts.headers.contains_key("x-amz-target") {
-            Wire::Json { version: if content_type.ends_with("1.0") { "1.0" } else { "1.1" } }
+            Wire::Json { version: if content_type.contains("json-1.0") { "1.0" } else { "1.1" } }
         } else if is_form(&content_type) {
             Wire::Query { namespace: UNKNOWN_NAMESPACE }
         } else {
@@ -259,14 +266,11 @@ fn is_form(content_type: &str) -> bool {
     content_type.starts_with("application/x-www-form-urlencoded")
 }
 
-fn query_form(parts: &Parts, body: &[u8]) -> Option<QueryInput> {
-    let content_type = header(parts, CONTENT_TYPE.as_str()).unwrap_or_default();
-    let form = is_form(&content_type).then(|| QueryInput::parse(body).ok()).flatten()?;
-    (!form.action.is_empty()).then_some(form)
-}
-
 async fn collect(body: Incoming) -> Result<Bytes, AwsError> {
-    match Limited::new(body, MAX_BODY).collect().await {
+    let Ok(collected) = tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, MAX_BODY).collect()).await else {
+        return Err(AwsError::bad_request("RequestTimeout", "the request's body did not arrive in time"));
+    };
+    match collected {
         Ok(collected) => Ok(collected.to_bytes()),
         Err(error) if error.is::<LengthLimitError>() => {
             let message = format!("the request's body is larger than {MAX_BODY} bytes");

@@ -123,6 +123,11 @@ impl<'de> Deserializer<'de> for Node {
         deserialize_u32 => visit_u32: u32,
         deserialize_u64 => visit_u64: u64,
         deserialize_f64 => visit_f64: f64,
+        deserialize_u8 => visit_u8: u8,
+        deserialize_u16 => visit_u16: u16,
+        deserialize_i8 => visit_i8: i8,
+        deserialize_i16 => visit_i16: i16,
+        deserialize_f32 => visit_f32: f32,
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, QueryError> {
@@ -165,7 +170,7 @@ impl<'de> Deserializer<'de> for Node {
     }
 
     forward_to_deserialize_any! {
-        i8 i16 u8 u16 f32 char str string bytes byte_buf unit unit_struct tuple tuple_struct identifier ignored_any
+        char str string bytes byte_buf unit unit_struct tuple tuple_struct identifier ignored_any
     }
 }
 

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 /// The members of `output` as XML elements, in no promised order. Absent members are left out, lists hold
-/// `<member>` elements, maps `<entry>` elements.
+/// `<member>` elements. Maps are not told apart from structures: no operation answers with one yet.
 pub(crate) fn members(output: &dyn erased_serde::Serialize) -> Result<String, serde_json::Error> {
     let mut text = String::new();
     write_members(&serde_json::to_value(output)?, &mut text);
