@@ -1,0 +1,207 @@
+//! The index: tables in one fjall database, and the single writer that every change goes through.
+//!
+//! A change is a closure over a [`Change`]. The writer runs waiting changes one after the other, commits them as one batch with
+//! one fsync, and only then answers each. So conditions are evaluated against everything before them, exactly one of two racing
+//! conditional writes wins, and what is visible is durable.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::mpsc;
+use std::thread::JoinHandle;
+
+use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode};
+use tokio::sync::oneshot;
+
+use crate::Durability;
+use crate::error::{Error, Result};
+
+/// The changes that share one fsync at most.
+const GROUP: usize = 64;
+const CACHE_BYTES: u64 = 16 << 20;
+const MEMTABLE_BYTES: u64 = 8 << 20;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Table {
+    /// bucket → creation time.
+    Bucket,
+    /// bucket, NUL, key → object record.
+    Current,
+    /// blob id → nothing: a blob being written, not yet referenced.
+    Intent,
+    /// blob id → number of records that share it, when more than one.
+    Shared,
+    /// blob id → nothing: a blob that nothing references any more.
+    Garbage,
+}
+
+const TABLES: [(Table, &str); 5] = [
+    (Table::Bucket, "bucket"),
+    (Table::Current, "cur"),
+    (Table::Intent, "intent"),
+    (Table::Shared, "shared"),
+    (Table::Garbage, "gc"),
+];
+
+#[derive(Clone)]
+pub(crate) struct Index {
+    pub(crate) database: Database,
+    keyspaces: [Keyspace; TABLES.len()],
+}
+
+impl Index {
+    pub(crate) fn open(dir: &Path) -> Result<Self> {
+        let database = Database::builder(dir).cache_size(CACHE_BYTES).worker_threads(1).open()?;
+        let open = |(_, name): (Table, &str)| {
+            database.keyspace(name, || KeyspaceCreateOptions::default().max_memtable_size(MEMTABLE_BYTES))
+        };
+        let [a, b, c, d, e] = TABLES.map(open);
+        Ok(Self { keyspaces: [a?, b?, c?, d?, e?], database })
+    }
+
+    pub(crate) fn table(&self, table: Table) -> &Keyspace {
+        &self.keyspaces[table as usize]
+    }
+
+    pub(crate) fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>> {
+        Ok(self.table(table).get(key)?.map(|value| value.to_vec()))
+    }
+}
+
+type Writes = BTreeMap<(Table, Vec<u8>), Option<Vec<u8>>>;
+
+/// The view that one change has: the index, the changes before it in its group, and its own writes.
+pub(crate) struct Change<'a> {
+    index: &'a Index,
+    group: &'a Writes,
+    writes: Writes,
+}
+
+impl Change<'_> {
+    pub(crate) fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>> {
+        let slot = (table, key.to_vec());
+        match self.writes.get(&slot).or_else(|| self.group.get(&slot)) {
+            Some(pending) => Ok(pending.clone()),
+            None => self.index.get(table, key),
+        }
+    }
+
+    pub(crate) fn insert(&mut self, table: Table, key: &[u8], value: Vec<u8>) {
+        self.writes.insert((table, key.to_vec()), Some(value));
+    }
+
+    pub(crate) fn remove(&mut self, table: Table, key: &[u8]) {
+        self.writes.insert((table, key.to_vec()), None);
+    }
+
+    /// Whether any key of the table begins with the prefix.
+    pub(crate) fn any(&self, table: Table, prefix: &[u8]) -> Result<bool> {
+        let pending = |key: &[u8]| {
+            let slot = (table, key.to_vec());
+            self.writes.get(&slot).or_else(|| self.group.get(&slot)).cloned()
+        };
+        for guard in self.index.table(table).prefix(prefix) {
+            if !matches!(pending(&guard.key()?), Some(None)) {
+                return Ok(true);
+            }
+        }
+        let inserted =
+            self.writes.iter().chain(self.group).filter(|((t, key), _)| *t == table && key.starts_with(prefix));
+        Ok(inserted.into_iter().any(|((_, key), _)| matches!(pending(key), Some(Some(_)))))
+    }
+}
+
+/// Tells the caller of a change how the commit of its group ended; yields the blobs that became garbage.
+type Answer = Box<dyn FnOnce(Option<Error>) + Send>;
+type Job = Box<dyn FnOnce(&mut Change<'_>) -> (bool, Answer) + Send>;
+
+pub(crate) struct Writer {
+    jobs: Option<mpsc::Sender<Job>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Writer {
+    /// `committed` is called after each group with the keys of new garbage.
+    pub(crate) fn start(
+        index: Index,
+        durability: Durability,
+        committed: impl Fn(Vec<Vec<u8>>) + Send + 'static,
+    ) -> Result<Self> {
+        let (jobs, queue) = mpsc::channel();
+        let thread = std::thread::Builder::new()
+            .name("objects-writer".into())
+            .spawn(move || run(&index, durability, &queue, &committed))?;
+        Ok(Self { jobs: Some(jobs), thread: Some(thread) })
+    }
+
+    /// Makes a change and returns when it is durable. A change that fails leaves nothing.
+    pub(crate) async fn change<T: Send + 'static>(
+        &self,
+        change: impl FnOnce(&mut Change<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let (reply, answer) = oneshot::channel();
+        let job: Job = Box::new(move |view| {
+            let outcome = change(view);
+            let good = outcome.is_ok();
+            let answer: Answer = Box::new(move |failure| {
+                // The caller may have gone away; its change stands all the same.
+                let _ = reply.send(failure.map_or(outcome, Err));
+            });
+            (good, answer)
+        });
+        self.jobs.as_ref().ok_or(Error::Closed)?.send(job).map_err(|_| Error::Closed)?;
+        answer.await.map_err(|_| Error::Closed)?
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        drop(self.jobs.take());
+        if let Some(thread) = self.thread.take() {
+            // A panic of the writer was already reported by the panic hook.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn run(index: &Index, durability: Durability, queue: &mpsc::Receiver<Job>, committed: &impl Fn(Vec<Vec<u8>>)) {
+    // Changes that arrive while a group is being synced form the next group: no timer is needed to fill one.
+    while let Ok(first) = queue.recv() {
+        let mut group = Writes::new();
+        let mut answers = Vec::new();
+        for job in std::iter::once(first).chain(queue.try_iter()).take(GROUP) {
+            let mut change = Change { index, group: &group, writes: Writes::new() };
+            let (good, answer) = job(&mut change);
+            let writes = change.writes;
+            if good {
+                group.extend(writes);
+            }
+            answers.push(answer);
+        }
+        let garbage = group.iter().filter(|((table, _), value)| *table == Table::Garbage && value.is_some());
+        let garbage: Vec<_> = garbage.map(|((_, key), _)| key.clone()).collect();
+        let failure = commit(index, durability, group).err();
+        if let Some(error) = &failure {
+            tracing::error!(%error, "index commit failed");
+        } else if !garbage.is_empty() {
+            committed(garbage);
+        }
+        for answer in answers {
+            answer(failure.clone());
+        }
+    }
+}
+
+fn commit(index: &Index, durability: Durability, group: Writes) -> Result<()> {
+    let mode = match durability {
+        Durability::Strict => PersistMode::SyncData,
+        Durability::None => PersistMode::Buffer,
+    };
+    let mut batch = index.database.batch().durability(Some(mode));
+    for ((table, key), value) in group {
+        match value {
+            Some(value) => batch.insert(index.table(table), key, value),
+            None => batch.remove(index.table(table), key),
+        }
+    }
+    Ok(batch.commit()?)
+}
