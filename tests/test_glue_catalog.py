@@ -86,6 +86,13 @@ def test_missing_and_doubled_names_are_refused(glue):
     assert code(glue.create_table, DatabaseName="none", TableInput=TABLE) == "EntityNotFoundException"
 
 
+def test_another_catalog_and_transactions_are_refused(glue):
+    assert glue.get_database(Name="nyc", CatalogId="000000000000")["Database"]["Name"] == "nyc"
+    assert code(glue.get_database, Name="nyc", CatalogId="123456789012") == "SerializationException"
+    table = {"DatabaseName": "nyc", "Name": "flights", "TransactionId": "t1"}
+    assert code(glue.get_table, **table) == "SerializationException"
+
+
 def test_a_deleted_database_takes_its_tables_along(glue):
     glue.delete_database(Name="nyc")
     assert code(glue.get_table, DatabaseName="nyc", Name="flights") == "EntityNotFoundException"

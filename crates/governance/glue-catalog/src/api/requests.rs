@@ -1,6 +1,8 @@
-//! Inputs and outputs of the operations. `CatalogId` is not read: an installation has one catalog.
+//! Inputs and outputs of the operations.
 
-use serde::{Deserialize, Serialize};
+use boathouse_aws::ACCOUNT_ID;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use super::{
@@ -8,14 +10,60 @@ use super::{
 };
 use crate::error::ErrorDetail;
 
+/// Declares inputs (`Deserialize`) and answers (`Serialize`). Every input may name the catalog, as AWS's do.
 macro_rules! wire {
-    ($($(#[$doc:meta])* $direction:ident $name:ident { $($(#[$attr:meta])* $field:ident: $kind:ty),* $(,)? })*) => {
-        $($(#[$doc])*
+    ($($(#[$doc:meta])* $direction:ident $name:ident { $($members:tt)* })*) => {
+        $(wire_type! { $direction $(#[$doc])* $name { $($members)* } })*
+    };
+}
+
+macro_rules! wire_type {
+    (Deserialize $(#[$doc:meta])* $name:ident { $($(#[$attr:meta])* $field:ident: $kind:ty),* $(,)? }) => {
+        wire_type! {
+            @Deserialize $(#[$doc])* $name {
+                $($(#[$attr])* $field: $kind,)*
+                #[serde(default)] catalog_id: OwnCatalog,
+                #[serde(default)] transaction_id: NoTransaction
+            }
+        }
+    };
+    (Serialize $($rest:tt)*) => { wire_type! { @Serialize $($rest)* } };
+    (@$direction:ident $(#[$doc:meta])* $name:ident { $($(#[$attr:meta])* $field:ident: $kind:ty),* $(,)? }) => {
+        $(#[$doc])*
         #[derive(Debug, Clone, $direction)]
         #[serde(rename_all = "PascalCase")]
         #[allow(missing_docs, reason = "the members are AWS's own")]
-        pub struct $name { $($(#[$attr])* pub $field: $kind),* })*
+        pub struct $name { $($(#[$attr])* pub $field: $kind),* }
     };
+}
+
+/// The `CatalogId` of an input: absent, or this installation's account. Any other catalog is refused when it is read, so
+/// that nobody is answered from a catalog that he did not ask for.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct OwnCatalog;
+
+impl<'de> Deserialize<'de> for OwnCatalog {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Option::<String>::deserialize(deserializer)? {
+            Some(other) if other != ACCOUNT_ID => {
+                Err(D::Error::custom(format!("catalog {other} does not exist; the only one is {ACCOUNT_ID}")))
+            }
+            _ => Ok(Self),
+        }
+    }
+}
+
+/// The `TransactionId` of an input: governed tables are not implemented, so it must be absent.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoTransaction;
+
+impl<'de> Deserialize<'de> for NoTransaction {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Option::<String>::deserialize(deserializer)? {
+            Some(_) => Err(D::Error::custom("Boathouse does not implement TransactionId yet")),
+            None => Ok(Self),
+        }
+    }
 }
 
 /// An answer without members.
