@@ -1,0 +1,123 @@
+//! Errors with Trino's names: `SYNTAX_ERROR: line 1:8: …`, `DIVISION_BY_ZERO: Division by zero`.
+
+use std::fmt;
+
+use datafusion::common::DataFusionError;
+
+use boathouse_trino_parser::ast::Pos;
+
+/// Trino's error codes ("StandardErrorCode"), as far as the engine raises them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[allow(missing_docs, reason = "the names are Trino's and say what they mean")]
+pub enum ErrorCode {
+    SyntaxError,
+    CatalogNotFound,
+    SchemaNotFound,
+    TableNotFound,
+    ColumnNotFound,
+    AmbiguousName,
+    DuplicateColumnName,
+    MissingColumnName,
+    MissingGroupBy,
+    MismatchedColumnAliases,
+    ExpressionNotAggregate,
+    ExpressionNotScalar,
+    NestedAggregation,
+    NestedWindow,
+    MissingOver,
+    FunctionNotFound,
+    FunctionNotAggregate,
+    FunctionNotWindow,
+    InvalidWindowFrame,
+    TypeMismatch,
+    TypeNotFound,
+    InvalidLiteral,
+    InvalidParameterUsage,
+    InvalidColumnReference,
+    InvalidViewDefinition,
+    ViewIsStale,
+    TableAlreadyExists,
+    NotSupported,
+    NotFound,
+    SubqueryMultipleRows,
+    DivisionByZero,
+    NumericValueOutOfRange,
+    InvalidCastArgument,
+    InvalidFunctionArgument,
+    InvalidArguments,
+    AmbiguousFunctionCall,
+    InvalidRowPattern,
+    InvalidLimitClause,
+    MissingOrderBy,
+    ConstraintViolation,
+    HiveBadData,
+    HiveCannotOpenSplit,
+    HivePathAlreadyExists,
+    HiveExceededPartitionLimit,
+    PermissionDenied,
+    ExceededMemoryLimit,
+    ExceededLocalDiskLimit,
+    UserCanceled,
+    GenericUserError,
+    GenericInternalError,
+}
+
+impl ErrorCode {
+    /// The code as it stands in messages, such as `DIVISION_BY_ZERO`.
+    pub fn name(self) -> String {
+        let camel = format!("{self:?}");
+        let mut name = String::with_capacity(camel.len() + 4);
+        for (index, letter) in camel.char_indices() {
+            if letter.is_uppercase() && index > 0 {
+                name.push('_');
+            }
+            name.push(letter.to_ascii_uppercase());
+        }
+        name
+    }
+
+    /// Whether the platform failed, and not the statement.
+    pub fn is_internal(self) -> bool {
+        matches!(self, Self::GenericInternalError)
+    }
+}
+
+/// An error of parsing, analysis or execution.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub struct TrinoError {
+    /// Trino's code.
+    pub code: ErrorCode,
+    /// Where in the statement, when known.
+    pub pos: Option<Pos>,
+    /// What went wrong, without code and position.
+    pub message: String,
+}
+
+impl fmt::Display for TrinoError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: ", self.code.name())?;
+        if let Some(pos) = self.pos {
+            write!(f, "line {}:{}: ", pos.line, pos.column)?;
+        }
+        f.write_str(&self.message)
+    }
+}
+
+impl TrinoError {
+    /// An error without a position, as raised while rows are computed.
+    pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self { code, pos: None, message: message.into() }
+    }
+
+    /// An error at a position of the statement.
+    pub fn at(pos: Pos, code: ErrorCode, message: impl Into<String>) -> Self {
+        Self { code, pos: Some(pos), message: message.into() }
+    }
+}
+
+/// Kernels and operators run inside DataFusion and hand our errors through it unharmed.
+impl From<TrinoError> for DataFusionError {
+    fn from(error: TrinoError) -> Self {
+        Self::External(Box::new(error))
+    }
+}

@@ -1,0 +1,139 @@
+//! Operators on typed expressions: Trino's result types and its refusals, then DataFusion's expression where that means
+//! the same, or our own checked function where it doesn't.
+
+use datafusion::logical_expr::{BinaryExpr, Expr, Operator, ScalarUDF, cast};
+
+use crate::arithmetic::Arithmetic;
+use crate::error::{ErrorCode, TrinoError};
+use boathouse_trino_parser::ast::{BinaryOp, ComparisonOp};
+use crate::types::Type;
+use crate::types::coercion::{as_decimal, common_super_type};
+
+/// The greatest precision a decimal may have.
+const MAX_PRECISION: u8 = 38;
+
+/// `left op right` for the arithmetic operators on numbers.
+///
+/// # Errors
+/// TYPE_MISMATCH where Trino has no such operator; there is no arithmetic on text.
+pub fn binary(op: BinaryOp, left: (Expr, Type), right: (Expr, Type)) -> Result<(Expr, Type), TrinoError> {
+    let refuse = || {
+        let message = format!("Cannot apply operator: {} {} {}", left.1, symbol(op), right.1);
+        TrinoError::new(ErrorCode::TypeMismatch, message)
+    };
+    if op == BinaryOp::Concat {
+        return Err(refuse());
+    }
+    let common = common_super_type(&left.1, &right.1).ok_or_else(refuse)?;
+    // A bare NULL on both sides is an integer's, as in Trino's SELECT NULL + NULL.
+    let common = if common == Type::Unknown { Type::Integer } else { common };
+    if !common.is_numeric() {
+        return Err(refuse());
+    }
+    if !matches!(common, Type::Decimal(..)) {
+        let operands = vec![convert(left, &common), convert(right, &common)];
+        return Ok((call(op, &common, operands), common));
+    }
+    let Some((l, r)) = decimal_of(&left.1, &common).zip(decimal_of(&right.1, &common)) else {
+        return Err(refuse());
+    };
+    let result = decimal_result(op, l, r)?;
+    let (left, right) = (convert(left, &Type::Decimal(l.0, l.1)), convert(right, &Type::Decimal(r.0, r.1)));
+    Ok((decimal(op, left, right, &result, l, r), result))
+}
+
+/// `left op right` as a boolean: both sides meet in their common type first.
+///
+/// # Errors
+/// TYPE_MISMATCH where the two have no common type, as in `'1' = 1`.
+pub fn comparison(op: ComparisonOp, left: (Expr, Type), right: (Expr, Type)) -> Result<(Expr, Type), TrinoError> {
+    let (symbol, operator) = match op {
+        ComparisonOp::Equal => ("=", Operator::Eq),
+        ComparisonOp::NotEqual => ("<>", Operator::NotEq),
+        ComparisonOp::Less => ("<", Operator::Lt),
+        ComparisonOp::LessOrEqual => ("<=", Operator::LtEq),
+        ComparisonOp::Greater => (">", Operator::Gt),
+        ComparisonOp::GreaterOrEqual => (">=", Operator::GtEq),
+    };
+    let refuse = || {
+        let message = format!("Cannot apply operator: {} {symbol} {}", left.1, right.1);
+        TrinoError::new(ErrorCode::TypeMismatch, message)
+    };
+    let common = common_super_type(&left.1, &right.1).ok_or_else(refuse)?;
+    let ordered = !matches!(op, ComparisonOp::Equal | ComparisonOp::NotEqual);
+    if ordered && matches!(common, Type::Json | Type::Map(..)) {
+        return Err(refuse());
+    }
+    let (left, right) = (convert(left, &common), convert(right, &common));
+    Ok((native(left, operator, right), Type::Boolean))
+}
+
+/// Trino's type for `left op right` on decimals of these precisions and scales ("Decimal functions and operators").
+fn decimal_result(op: BinaryOp, (lp, ls): (u8, u8), (rp, rs): (u8, u8)) -> Result<Type, TrinoError> {
+    let scale = ls.max(rs);
+    let whole = (lp - ls).max(rp - rs);
+    let (precision, scale) = match op {
+        BinaryOp::Multiply => (lp + rp, ls + rs),
+        BinaryOp::Divide => (lp + rs + rs.saturating_sub(ls), scale),
+        BinaryOp::Modulus => ((lp - ls).min(rp - rs) + scale, scale),
+        _ => (whole + scale + 1, scale),
+    };
+    if scale > MAX_PRECISION {
+        let message = format!("DECIMAL scale must be in range [0, precision ({MAX_PRECISION})]: {scale}");
+        return Err(TrinoError::new(ErrorCode::InvalidFunctionArgument, message));
+    }
+    // decimal(1,1) % decimal(1,1) has no digits at all by the rule; a decimal needs one.
+    Ok(Type::Decimal(precision.clamp(1, MAX_PRECISION), scale))
+}
+
+/// Sums and products stay DataFusion's own, which have Trino's scale; only the precision is pinned to Trino's. That holds
+/// where the exact result fits 38 digits, so that no overflow can pass unseen; else the checked function computes.
+fn decimal(op: BinaryOp, left: Expr, right: Expr, result: &Type, l: (u8, u8), r: (u8, u8)) -> Expr {
+    let digits = match op {
+        BinaryOp::Multiply => l.0 + r.0 + 1,
+        BinaryOp::Add | BinaryOp::Subtract => (l.0 - l.1).max(r.0 - r.1) + l.1.max(r.1) + 1,
+        _ => return call(op, result, vec![left, right]),
+    };
+    if digits > MAX_PRECISION {
+        return call(op, result, vec![left, right]);
+    }
+    let operator = match op {
+        BinaryOp::Multiply => Operator::Multiply,
+        BinaryOp::Subtract => Operator::Minus,
+        _ => Operator::Plus,
+    };
+    let computed = native(left, operator, right);
+    // Arrow's product has one digit more than Trino's; sums agree.
+    if op == BinaryOp::Multiply { cast(computed, result.to_arrow()) } else { computed }
+}
+
+fn decimal_of(ty: &Type, common: &Type) -> Option<(u8, u8)> {
+    as_decimal(ty).or_else(|| as_decimal(common).filter(|_| ty == &Type::Unknown))
+}
+
+fn convert((expr, from): (Expr, Type), to: &Type) -> Expr {
+    if from.to_arrow() == to.to_arrow() { expr } else { cast(expr, to.to_arrow()) }
+}
+
+fn call(op: BinaryOp, result: &Type, operands: Vec<Expr>) -> Expr {
+    ScalarUDF::new_from_impl(Arithmetic::new(op, result.clone())).call(operands)
+}
+
+fn native(left: Expr, operator: Operator, right: Expr) -> Expr {
+    Expr::BinaryExpr(BinaryExpr::new(Box::new(left), operator, Box::new(right)))
+}
+
+fn symbol(op: BinaryOp) -> &'static str {
+    match op {
+        BinaryOp::Add => "+",
+        BinaryOp::Subtract => "-",
+        BinaryOp::Multiply => "*",
+        BinaryOp::Divide => "/",
+        BinaryOp::Modulus => "%",
+        BinaryOp::Concat => "||",
+    }
+}
+
+#[cfg(test)]
+#[path = "operators_tests.rs"]
+mod tests;

@@ -1,0 +1,348 @@
+//! Text → tokens, for both grammars.
+//!
+//! They differ in quotes only: in Trino's `"x"` is an identifier and a backslash is a character like any other; in Hive's
+//! `"x"` is a string, and strings have backslash escapes. Backticks quote identifiers in both.
+
+use std::iter::Peekable;
+use std::str::Chars;
+
+use super::error::{Pos, SyntaxError};
+
+/// Which of Athena's two grammars the text is in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    /// Queries and statements on data.
+    Trino,
+    /// Statements on the catalog.
+    Hive,
+}
+
+/// A token and where it begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Token {
+    /// Where its first character stands.
+    pub pos: Pos,
+    /// What it is.
+    pub kind: TokenKind,
+}
+
+/// What a token is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TokenKind {
+    /// A keyword or an unquoted identifier, as written.
+    Word(String),
+    /// An identifier in double quotes or backticks, without them.
+    Quoted(String),
+    /// `'text'` or `U&'text'`, unescaped.
+    String(String),
+    /// `X'0aff'`
+    Binary(Vec<u8>),
+    /// Digits only.
+    Integer(String),
+    /// Digits with a point, as written.
+    Decimal(String),
+    /// Digits with an exponent, as written.
+    Double(String),
+    /// An operator or a punctuation mark.
+    Symbol(&'static str),
+    /// The end of the text.
+    End,
+}
+
+/// Longest first, so that the first match is the right one.
+const SYMBOLS: [&str; 32] = [
+    "{-", "-}", "->", "=>", "<=", ">=", "<>", "!=", "||", "(", ")", "[", "]", "{", "}", ",", ".", ";", ":", "?", "+",
+    "-", "*", "/", "%", "=", "<", ">", "|", "^", "$", "@",
+];
+
+/// Splits a statement into tokens; the last one is [`TokenKind::End`].
+///
+/// # Errors
+/// A string, identifier or comment that doesn't end, a malformed number or escape, a character that no token begins with.
+pub fn tokenize(text: &str, dialect: Dialect) -> Result<Vec<Token>, SyntaxError> {
+    let mut lexer = Lexer { rest: text.chars().peekable(), pos: Pos { line: 1, column: 1 }, dialect };
+    let mut tokens = Vec::new();
+    loop {
+        let token = lexer.next_token()?;
+        let done = token.kind == TokenKind::End;
+        tokens.push(token);
+        if done {
+            return Ok(tokens);
+        }
+    }
+}
+
+struct Lexer<'a> {
+    rest: Peekable<Chars<'a>>,
+    pos: Pos,
+    dialect: Dialect,
+}
+
+fn error<T>(pos: Pos, message: impl Into<String>) -> Result<T, SyntaxError> {
+    Err(SyntaxError { pos, message: message.into() })
+}
+
+fn begins_word(letter: char) -> bool {
+    letter.is_alphabetic() || letter == '_'
+}
+
+fn continues_word(letter: char) -> bool {
+    letter.is_alphanumeric() || letter == '_'
+}
+
+impl Lexer<'_> {
+    fn peek(&mut self) -> Option<char> {
+        self.rest.peek().copied()
+    }
+
+    fn peek_second(&self) -> Option<char> {
+        self.rest.clone().nth(1)
+    }
+
+    fn advance(&mut self) -> Option<char> {
+        let letter = self.rest.next()?;
+        if letter == '\n' {
+            self.pos = Pos { line: self.pos.line + 1, column: 1 };
+        } else {
+            self.pos.column += 1;
+        }
+        Some(letter)
+    }
+
+    fn take_while(&mut self, text: &mut String, fits: impl Fn(char) -> bool) {
+        while let Some(letter) = self.peek().filter(|letter| fits(*letter)) {
+            text.push(letter);
+            self.advance();
+        }
+    }
+
+    fn next_token(&mut self) -> Result<Token, SyntaxError> {
+        self.skip_blanks()?;
+        let pos = self.pos;
+        let kind = match self.peek() {
+            None => TokenKind::End,
+            Some('\'') => TokenKind::String(self.string(pos, '\'')?),
+            Some('"') if self.dialect == Dialect::Hive => TokenKind::String(self.string(pos, '"')?),
+            Some(quote @ ('"' | '`')) => self.quoted_identifier(pos, quote)?,
+            Some('x' | 'X') if self.peek_second() == Some('\'') => self.binary(pos)?,
+            Some('u' | 'U') if self.begins_unicode_string() => self.unicode_string(pos)?,
+            Some(letter) if begins_word(letter) => {
+                let mut word = String::new();
+                self.take_while(&mut word, continues_word);
+                TokenKind::Word(word)
+            }
+            Some(letter) if letter.is_ascii_digit() => self.number(pos)?,
+            Some('.') if self.peek_second().is_some_and(|next| next.is_ascii_digit()) => self.number(pos)?,
+            Some(letter) => self.symbol(pos, letter)?,
+        };
+        Ok(Token { pos, kind })
+    }
+
+    fn skip_blanks(&mut self) -> Result<(), SyntaxError> {
+        loop {
+            match (self.peek(), self.peek_second()) {
+                (Some(letter), _) if letter.is_whitespace() => {
+                    self.advance();
+                }
+                (Some('-'), Some('-')) => while self.advance().is_some_and(|letter| letter != '\n') {},
+                (Some('/'), Some('*')) => self.skip_block_comment()?,
+                _ => return Ok(()),
+            }
+        }
+    }
+
+    fn skip_block_comment(&mut self) -> Result<(), SyntaxError> {
+        let pos = self.pos;
+        self.advance();
+        self.advance();
+        loop {
+            match self.advance() {
+                Some('*') if self.peek() == Some('/') => {
+                    self.advance();
+                    return Ok(());
+                }
+                Some(_) => {}
+                None => return error(pos, "comment is not terminated: '*/' is missing"),
+            }
+        }
+    }
+
+    /// The text between two quotes; a doubled quote stands for one.
+    fn string(&mut self, pos: Pos, quote: char) -> Result<String, SyntaxError> {
+        self.advance();
+        let mut text = String::new();
+        loop {
+            match self.advance() {
+                Some(letter) if letter == quote => {
+                    if self.peek() != Some(quote) {
+                        return Ok(text);
+                    }
+                    self.advance();
+                    text.push(quote);
+                }
+                Some('\\') if self.dialect == Dialect::Hive => self.hive_escape(&mut text),
+                Some(letter) => text.push(letter),
+                None => return error(pos, format!("string is not terminated: the closing {quote} is missing")),
+            }
+        }
+    }
+
+    /// Hive's escapes: `\n`, `\001` (octal), `\u0041`; `\%` and `\_` keep their backslash, others lose it.
+    fn hive_escape(&mut self, text: &mut String) {
+        if let Some(letter) = self.coded(0, 3, 8).or_else(|| self.coded_unicode()) {
+            text.push(letter);
+            return;
+        }
+        match self.advance() {
+            Some('0') => text.push('\0'),
+            Some('b') => text.push('\u{8}'),
+            Some('n') => text.push('\n'),
+            Some('r') => text.push('\r'),
+            Some('t') => text.push('\t'),
+            Some('Z') => text.push('\u{1a}'),
+            Some(letter @ ('%' | '_')) => text.extend(['\\', letter]),
+            Some(letter) => text.push(letter),
+            None => {}
+        }
+    }
+
+    fn coded_unicode(&mut self) -> Option<char> {
+        (self.peek() == Some('u')).then(|| self.coded(1, 4, 16)).flatten()
+    }
+
+    /// Takes the character whose code stands in `digits` digits after `skip` characters; takes nothing if it isn't one.
+    fn coded(&mut self, skip: usize, digits: usize, radix: u32) -> Option<char> {
+        let code: String = self.rest.clone().skip(skip).take(digits).collect();
+        if code.chars().count() != digits || !code.chars().all(|digit| digit.is_digit(radix)) {
+            return None;
+        }
+        let letter = char::from_u32(u32::from_str_radix(&code, radix).ok()?)?;
+        for _ in 0..skip + digits {
+            self.advance();
+        }
+        Some(letter)
+    }
+
+    fn quoted_identifier(&mut self, pos: Pos, quote: char) -> Result<TokenKind, SyntaxError> {
+        self.advance();
+        let mut name = String::new();
+        loop {
+            match self.advance() {
+                Some(letter) if letter == quote && self.peek() == Some(quote) => {
+                    self.advance();
+                    name.push(quote);
+                }
+                Some(letter) if letter == quote => break,
+                Some(letter) => name.push(letter),
+                None => return error(pos, format!("identifier is not terminated: the closing {quote} is missing")),
+            }
+        }
+        if name.is_empty() {
+            error(pos, "Zero-length delimited identifier not allowed")
+        } else {
+            Ok(TokenKind::Quoted(name))
+        }
+    }
+
+    fn binary(&mut self, pos: Pos) -> Result<TokenKind, SyntaxError> {
+        self.advance();
+        let text: Vec<char> = self.string(pos, '\'')?.chars().filter(|letter| !letter.is_whitespace()).collect();
+        let digits: Option<Vec<u8>> = text.iter().map(|digit| digit.to_digit(16).map(|value| value as u8)).collect();
+        match digits {
+            None => error(pos, "Binary literal can only contain hexadecimal digits"),
+            Some(digits) if digits.len() % 2 == 1 => error(pos, "Binary literal must contain an even number of digits"),
+            Some(digits) => Ok(TokenKind::Binary(digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect())),
+        }
+    }
+
+    fn begins_unicode_string(&self) -> bool {
+        let mut ahead = self.rest.clone().skip(1);
+        ahead.next() == Some('&') && ahead.next() == Some('\'')
+    }
+
+    /// `U&'…\00e9…\+01f600…\\'`
+    fn unicode_string(&mut self, pos: Pos) -> Result<TokenKind, SyntaxError> {
+        self.advance();
+        self.advance();
+        let mut text = String::new();
+        let body = self.string(pos, '\'')?;
+        let mut rest = body.as_str();
+        while let Some(at) = rest.find('\\') {
+            text.push_str(&rest[..at]);
+            rest = &rest[at + 1..];
+            if let Some(after) = rest.strip_prefix('\\') {
+                text.push('\\');
+                rest = after;
+                continue;
+            }
+            let (skip, digits) = if rest.starts_with('+') { (1, 6) } else { (0, 4) };
+            let code = rest.get(skip..skip + digits).filter(|code| code.bytes().all(|digit| digit.is_ascii_hexdigit()));
+            let Some(code) = code else { return error(pos, "Incomplete escape sequence in a Unicode string") };
+            let Some(letter) = u32::from_str_radix(code, 16).ok().and_then(char::from_u32) else {
+                return error(pos, format!("Invalid escaped character: {code}"));
+            };
+            text.push(letter);
+            rest = &rest[skip + digits..];
+        }
+        text.push_str(rest);
+        Ok(TokenKind::String(text))
+    }
+
+    fn number(&mut self, pos: Pos) -> Result<TokenKind, SyntaxError> {
+        let mut text = String::new();
+        self.take_while(&mut text, |letter| letter.is_ascii_digit());
+        let decimal = self.peek() == Some('.');
+        if decimal {
+            text.push('.');
+            self.advance();
+            self.take_while(&mut text, |letter| letter.is_ascii_digit());
+        }
+        let double = self.exponent(&mut text);
+        if let Some(letter) = self.peek().filter(|letter| begins_word(*letter)) {
+            return error(
+                pos,
+                format!(
+                    "identifiers must not start with a digit; surround the identifier with double quotes: '{text}{letter}'"
+                ),
+            );
+        }
+        Ok(match (double, decimal) {
+            (true, _) => TokenKind::Double(text),
+            (false, true) => TokenKind::Decimal(text),
+            (false, false) => TokenKind::Integer(text),
+        })
+    }
+
+    /// Takes `e10`, `E-3` if one follows.
+    fn exponent(&mut self, text: &mut String) -> bool {
+        let mut ahead = self.rest.clone();
+        if !matches!(ahead.next(), Some('e' | 'E')) {
+            return false;
+        }
+        let sign = ahead.clone().next().filter(|letter| matches!(letter, '+' | '-'));
+        if !ahead.nth(usize::from(sign.is_some())).is_some_and(|digit| digit.is_ascii_digit()) {
+            return false;
+        }
+        for _ in 0..1 + usize::from(sign.is_some()) {
+            text.extend(self.advance());
+        }
+        self.take_while(text, |letter| letter.is_ascii_digit());
+        true
+    }
+
+    fn symbol(&mut self, pos: Pos, letter: char) -> Result<TokenKind, SyntaxError> {
+        let second = self.peek_second();
+        let fits = |symbol: &&&str| {
+            let mut letters = symbol.chars();
+            letters.next() == Some(letter) && letters.next().is_none_or(|next| Some(next) == second)
+        };
+        let Some(symbol) = SYMBOLS.iter().find(fits) else { return error(pos, format!("mismatched input '{letter}'")) };
+        for _ in 0..symbol.len() {
+            self.advance();
+        }
+        Ok(TokenKind::Symbol(symbol))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,134 @@
+use proptest::prelude::*;
+
+use super::*;
+
+fn kinds(text: &str, dialect: Dialect) -> Vec<TokenKind> {
+    let mut tokens = tokenize(text, dialect).unwrap();
+    assert_eq!(tokens.pop().unwrap().kind, TokenKind::End);
+    tokens.into_iter().map(|token| token.kind).collect()
+}
+
+fn trino(text: &str) -> Vec<TokenKind> {
+    kinds(text, Dialect::Trino)
+}
+
+fn failure(text: &str, dialect: Dialect) -> String {
+    tokenize(text, dialect).unwrap_err().to_string()
+}
+
+fn string(text: &str) -> TokenKind {
+    TokenKind::String(text.into())
+}
+
+#[test]
+fn words_keep_their_case_and_quotes_make_identifiers() {
+    let expected = vec![
+        TokenKind::Word("Select".into()),
+        TokenKind::Quoted("t$partitions".into()),
+        TokenKind::Symbol("."),
+        TokenKind::Quoted("a\"b".into()),
+        TokenKind::Quoted("c`d".into()),
+    ];
+    assert_eq!(trino("Select \"t$partitions\".\"a\"\"b\" `c``d`"), expected);
+}
+
+#[test]
+fn numbers_are_of_three_kinds() {
+    let expected = vec![
+        TokenKind::Integer("1".into()),
+        TokenKind::Decimal("1.5".into()),
+        TokenKind::Decimal(".5".into()),
+        TokenKind::Decimal("1.".into()),
+        TokenKind::Double("1e0".into()),
+        TokenKind::Double("1.5E-3".into()),
+    ];
+    assert_eq!(trino("1 1.5 .5 1. 1e0 1.5E-3"), expected);
+    assert!(failure("SELECT 1e", Dialect::Trino).starts_with("line 1:8: identifiers must not start with a digit"));
+}
+
+#[test]
+fn a_dot_after_a_name_is_no_number() {
+    let expected = vec![TokenKind::Word("t".into()), TokenKind::Symbol("."), TokenKind::Word("a".into())];
+    assert_eq!(trino("t.a"), expected);
+}
+
+#[test]
+fn strings_unescape_by_dialect() {
+    assert_eq!(trino(r"'it''s' 'a\n'"), vec![string("it's"), string(r"a\n")]);
+    let hive = kinds(r#"'a\tb\001\u0041\%\;' "x'y""#, Dialect::Hive);
+    assert_eq!(hive, vec![string("a\tb\u{1}A\\%;"), string("x'y")]);
+}
+
+#[test]
+fn unicode_and_binary_strings() {
+    assert_eq!(trino(r"U&'\00e9\+01f600\\' X'0a FF'"), vec![string("é😀\\"), TokenKind::Binary(vec![10, 255])]);
+    assert_eq!(failure(r"U&'\12'", Dialect::Trino), "line 1:1: Incomplete escape sequence in a Unicode string");
+    assert_eq!(failure(r"U&'\d800'", Dialect::Trino), "line 1:1: Invalid escaped character: d800");
+    assert_eq!(failure("X'0'", Dialect::Trino), "line 1:1: Binary literal must contain an even number of digits");
+    assert_eq!(failure("X'zz'", Dialect::Trino), "line 1:1: Binary literal can only contain hexadecimal digits");
+}
+
+#[test]
+fn the_longest_symbol_wins() {
+    let symbols = "-> => <= >= <> != || - > {- -} = <";
+    let expected: Vec<_> =
+        symbols.split(' ').map(|symbol| TokenKind::Symbol(SYMBOLS.iter().find(|s| **s == symbol).unwrap())).collect();
+    assert_eq!(trino(symbols), expected);
+    assert_eq!(trino("a->b").len(), 3);
+}
+
+#[test]
+fn every_symbol_is_read_as_itself() {
+    for symbol in SYMBOLS {
+        assert_eq!(trino(symbol), vec![TokenKind::Symbol(symbol)]);
+    }
+}
+
+#[test]
+fn comments_are_blanks_and_positions_count_characters() {
+    let tokens = tokenize("é -- one\n/* two\n */ 'ü' x", Dialect::Trino).unwrap();
+    let places: Vec<_> = tokens.iter().map(|token| token.pos.to_string()).collect();
+    assert_eq!(places, ["1:1", "3:5", "3:9", "3:10"]);
+    assert_eq!(trino("1 -- the end"), vec![TokenKind::Integer("1".into())]);
+}
+
+#[test]
+fn what_does_not_end_is_reported_where_it_begins() {
+    let cases = [
+        ("SELECT\n 'abc", "line 2:2: string is not terminated: the closing ' is missing"),
+        ("SELECT \"abc", "line 1:8: identifier is not terminated: the closing \" is missing"),
+        ("SELECT /* abc", "line 1:8: comment is not terminated: '*/' is missing"),
+        ("SELECT \"\"", "line 1:8: Zero-length delimited identifier not allowed"),
+        ("SELECT #", "line 1:8: mismatched input '#'"),
+    ];
+    for (text, message) in cases {
+        assert_eq!(failure(text, Dialect::Trino), message);
+    }
+    assert_eq!(failure("'a\\", Dialect::Hive), "line 1:1: string is not terminated: the closing ' is missing");
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_split_or_refused(text in any::<String>()) {
+        for dialect in [Dialect::Trino, Dialect::Hive] {
+            if let Ok(tokens) = tokenize(&text, dialect) {
+                prop_assert!(tokens.windows(2).all(|pair| pair[0].pos < pair[1].pos));
+            }
+        }
+    }
+
+    #[test]
+    fn texts_full_of_quotes_and_escapes_are_split_or_refused(text in r#"['"`\\xXuU&+0-9a-f.eE/*\- \n]{0,40}"#) {
+        for dialect in [Dialect::Trino, Dialect::Hive] {
+            if let Ok(tokens) = tokenize(&text, dialect) {
+                prop_assert!(tokens.windows(2).all(|pair| pair[0].pos < pair[1].pos));
+            }
+        }
+    }
+
+    #[test]
+    fn a_quoted_text_comes_back(text in any::<String>()) {
+        let quoted = format!("'{}'", text.replace('\'', "''"));
+        prop_assert_eq!(trino(&quoted), vec![TokenKind::String(text)]);
+    }
+}

@@ -1,0 +1,2 @@
+//! S3 over the object engine.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
