@@ -37,7 +37,18 @@ impl<T> Absent for Option<T> {
 macro_rules! always_present {
     ($($kind:ty),*) => { $(impl Absent for $kind { fn absent(&self) -> bool { false } })* };
 }
-always_present!(String, f64, i64, u64, bool, CrawlerState, CrawlStatus, CrawlerTargets, SchemaChangePolicy, RecrawlPolicy);
+always_present!(
+    String,
+    f64,
+    i64,
+    u64,
+    bool,
+    CrawlerState,
+    CrawlStatus,
+    CrawlerTargets,
+    SchemaChangePolicy,
+    RecrawlPolicy
+);
 
 impl<T> Absent for Vec<T> {
     fn absent(&self) -> bool {

@@ -59,11 +59,8 @@ fn first_char(text: &str) -> Option<char> {
 
 /// All rows, if they all have the first one's width.
 fn read(text: &[u8], delimiter: char, quote: char) -> Option<Vec<ByteRecord>> {
-    let mut reader = ReaderBuilder::new()
-        .has_headers(false)
-        .delimiter(delimiter as u8)
-        .quote(quote as u8)
-        .from_reader(text);
+    let mut reader =
+        ReaderBuilder::new().has_headers(false).delimiter(delimiter as u8).quote(quote as u8).from_reader(text);
     let rows: Vec<ByteRecord> = reader.byte_records().collect::<Result<_, _>>().ok()?;
     (!rows.is_empty()).then_some(rows)
 }
@@ -144,7 +141,10 @@ mod tests {
         assert!(!sample.shape.header);
         assert_eq!(names(&sample), ["col0 string", "col1 string"]);
         let custom = CsvClassifier { contains_header: Some("PRESENT".into()), ..CsvClassifier::default() };
-        assert_eq!(names(&infer(b"carrier,name\nUA,United\n", Some(&custom)).unwrap()), ["carrier string", "name string"]);
+        assert_eq!(
+            names(&infer(b"carrier,name\nUA,United\n", Some(&custom)).unwrap()),
+            ["carrier string", "name string"]
+        );
     }
 
     #[test]
