@@ -2,7 +2,10 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod api;
+mod catalog;
+mod error;
 mod infer;
 mod layout;
 pub mod schema;
 mod table;
+mod target;
