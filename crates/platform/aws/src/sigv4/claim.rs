@@ -130,27 +130,25 @@ impl Claim {
         }
     }
 
-    /// Refuses a signature for another service or region than S3 in `region`.
+    /// Refuses a signature for another service or region, in the words of a REST service such as S3.
     ///
     /// # Errors
     /// [`SignatureError::Malformed`], [`SignatureError::MalformedQuery`], [`SignatureError::Region`].
-    pub fn check_s3_scope(&self, region: &str) -> Result<(), SignatureError> {
-        let Scope { service, region: actual, .. } = &self.scope;
-        if service == "s3" && actual == region {
+    pub fn check_scope(&self, service: &str, region: &str) -> Result<(), SignatureError> {
+        let (named, actual) = (&self.scope.service, &self.scope.region);
+        if named == service && actual == region {
             return Ok(());
         }
-        match (self.expires, service == "s3") {
+        let wrong = format!("incorrect service \"{named}\". This endpoint belongs to \"{service}\".");
+        match (self.expires, named == service) {
             (None, true) => Err(SignatureError::Region { actual: actual.clone(), expected: region.to_owned() }),
-            (None, false) => Err(malformed(format!(
-                "The authorization header is malformed; incorrect service \"{service}\". This endpoint belongs to \"s3\"."
-            ))),
+            (None, false) => Err(malformed(format!("The authorization header is malformed; {wrong}"))),
             (Some(_), true) => Err(SignatureError::MalformedQuery(format!(
                 "Error parsing the X-Amz-Credential parameter; the region '{actual}' is wrong; expecting '{region}'"
             ))),
-            (Some(_), false) => Err(SignatureError::MalformedQuery(format!(
-                "Error parsing the X-Amz-Credential parameter; incorrect service \"{service}\". This endpoint belongs to \
-                 \"s3\"."
-            ))),
+            (Some(_), false) => {
+                Err(SignatureError::MalformedQuery(format!("Error parsing the X-Amz-Credential parameter; {wrong}")))
+            }
         }
     }
 

@@ -28,6 +28,9 @@ pub enum SignatureError {
     /// What the request says of its body can't be true.
     #[error("{0}")]
     Payload(&'static str),
+    /// A request to S3 that does not say how its body is protected.
+    #[error("Missing required header for this request: x-amz-content-sha256")]
+    MissingPayload,
     /// Signed for another region than this one.
     #[error("The authorization header is malformed; the region '{actual}' is wrong; expecting '{expected}'")]
     Region {
@@ -78,6 +81,7 @@ impl SignatureError {
         match (self, dialect) {
             (Self::Malformed(_) | Self::Region { .. }, S3) => ("AuthorizationHeaderMalformed", BAD),
             (Self::MalformedQuery(_), S3) => ("AuthorizationQueryParametersError", BAD),
+            (Self::MissingPayload, S3) => ("InvalidRequest", BAD),
             (Self::Payload(_), S3) => ("InvalidArgument", BAD),
             (Self::Malformed(_) | Self::MalformedQuery(_), Json) => ("IncompleteSignatureException", BAD),
             (Self::Malformed(_) | Self::MalformedQuery(_), Query) => ("IncompleteSignature", BAD),

@@ -30,16 +30,14 @@ impl Payload {
     /// The declaration of a request to S3 and the word that its signature covers. A presigned URL need not declare anything.
     ///
     /// # Errors
-    /// [`SignatureError::Payload`] for a word that S3 does not know, or none in a request signed by header;
-    /// [`SignatureError::UnsupportedAlgorithm`] for bodies signed with SigV4A.
+    /// [`SignatureError::Payload`] for a word that S3 does not know; [`SignatureError::MissingPayload`] for none in a
+    /// request signed by header; [`SignatureError::UnsupportedAlgorithm`] for bodies signed with SigV4A.
     pub fn of(parts: &Parts, presigned: bool) -> Result<(Self, String), SignatureError> {
         let declared = parts.headers.get("x-amz-content-sha256").map(|value| value.to_str().unwrap_or_default());
         let word = match declared {
             Some(word) => word,
             None if presigned => UNSIGNED,
-            None => {
-                return Err(SignatureError::Payload("Missing required header for this request: x-amz-content-sha256"));
-            }
+            None => return Err(SignatureError::MissingPayload),
         };
         Ok((Self::parse(word)?, word.to_owned()))
     }
@@ -133,7 +131,7 @@ mod tests {
     #[test]
     fn declarations() {
         assert_eq!(declared(None, true), Ok(Payload::Unsigned));
-        assert!(matches!(declared(None, false), Err(SignatureError::Payload(_))));
+        assert_eq!(declared(None, false), Err(SignatureError::MissingPayload));
         assert_eq!(declared(Some(UNSIGNED_TRAILER), false), Ok(Payload::Chunked { signed: false, trailer: true }));
         assert!(matches!(declared(Some(&sha256_hex(b"x")), false), Ok(Payload::Sha256(_))));
         assert!(matches!(declared(Some("abc"), false), Err(SignatureError::Payload(_))));
