@@ -5,14 +5,13 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef};
 use arrow::datatypes::Schema;
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
-use boathouse_trino_parser::ast;
 use datafusion::common::{DFSchema, DataFusionError};
 use datafusion::prelude::SessionContext;
 
+use crate::Typed;
 use crate::error::TrinoError;
 use crate::types::Type;
 use crate::types::format::write_value;
-use crate::{Argument, BoundLambda, LambdaBinder, Typed, scalar};
 
 /// Evaluates a constant expression.
 pub(crate) fn evaluate(value: &Typed) -> Result<ArrayRef, DataFusionError> {
@@ -42,13 +41,7 @@ pub(crate) fn error(value: Typed) -> String {
 
 /// A call of a scalar function without lambdas.
 pub(crate) fn call(name: &str, args: Vec<Typed>) -> Result<Typed, TrinoError> {
-    struct Refuse;
-    impl LambdaBinder for Refuse {
-        fn bind(&mut self, _: &ast::Expr, _: &[Type]) -> Result<BoundLambda, TrinoError> {
-            Err(TrinoError::internal("no lambdas here"))
-        }
-    }
-    scalar(name, args.into_iter().map(Argument::Value).collect(), &mut Refuse)
+    crate::functions::call_scalar(name, args)
 }
 
 /// What a call gives, as Athena shows it.
