@@ -34,6 +34,8 @@ mod math;
 mod regexp;
 mod string;
 mod support;
+#[cfg(test)]
+mod testing;
 mod url;
 mod window;
 

@@ -6,8 +6,10 @@ mod pad;
 mod split;
 
 use std::collections::HashMap;
+use std::fmt::Write;
+use std::sync::Arc;
 
-use arrow::array::{Array, AsArray};
+use arrow::array::{Array, AsArray, StringBuilder};
 use arrow::datatypes::{Int32Type, Int64Type};
 use unicode_normalization::UnicodeNormalization;
 
@@ -20,7 +22,6 @@ use crate::types::Type;
 pub(crate) fn register(table: &mut Table) {
     table.kernel("chr(bigint) -> varchar(1)", "The character with a code point.", chr);
     table.kernel("codepoint(varchar(1)) -> integer", "The code point of the only character.", codepoint);
-    table.kernel("concat(char(x), char(y)) -> char(x + y)", "One text after the other.", concat_char);
     table.kernel("concat(varchar, varchar...) -> varchar", "One text after the other.", concat);
     table.kernel(
         "concat_ws(varchar, array(varchar)) -> varchar",
@@ -32,14 +33,14 @@ pub(crate) fn register(table: &mut Table) {
         "Texts with a separator between them, NULLs left out.",
         concat_ws,
     );
+    table.kernel("length(varchar(x)) -> bigint", "The number of characters.", length);
     table.kernel("length(char(x)) -> bigint", "The number of characters.", length);
-    table.kernel("length(varchar) -> bigint", "The number of characters.", length);
     table.alias("char_length", "length");
     table.alias("character_length", "length");
-    table.kernel("lower(char(x)) -> char(x)", "The text in small letters.", lower);
     table.kernel("lower(varchar(x)) -> varchar(x)", "The text in small letters.", lower);
-    table.kernel("upper(char(x)) -> char(x)", "The text in capital letters.", upper);
+    table.kernel("lower(char(x)) -> char(x)", "The text in small letters.", lower);
     table.kernel("upper(varchar(x)) -> varchar(x)", "The text in capital letters.", upper);
+    table.kernel("upper(char(x)) -> char(x)", "The text in capital letters.", upper);
     table.kernel("replace(varchar, varchar) -> varchar", "The text without all occurrences of another.", replace);
     table.kernel(
         "replace(varchar, varchar, varchar) -> varchar",
@@ -47,10 +48,10 @@ pub(crate) fn register(table: &mut Table) {
         replace,
     );
     table.kernel("reverse(varchar(x)) -> varchar(x)", "The characters in reverse order.", reverse);
-    table.kernel("substr(char(x), bigint) -> varchar(x)", "The text from a position on.", substr);
     table.kernel("substr(varchar(x), bigint) -> varchar(x)", "The text from a position on.", substr);
-    table.kernel("substr(char(x), bigint, bigint) -> varchar(x)", "A piece of the text.", substr);
+    table.kernel("substr(char(x), bigint) -> varchar(x)", "The text from a position on.", substr);
     table.kernel("substr(varchar(x), bigint, bigint) -> varchar(x)", "A piece of the text.", substr);
+    table.kernel("substr(char(x), bigint, bigint) -> varchar(x)", "A piece of the text.", substr);
     table.alias("substring", "substr");
     table.kernel(
         "translate(varchar, varchar, varchar) -> varchar",
@@ -105,27 +106,7 @@ fn concat(call: &Call<'_>) -> Computed {
     })
 }
 
-/// The first text counts with the blanks that pad it.
-fn concat_char(call: &Call<'_>) -> Computed {
-    let (left, right) = (text(call, 0)?, text(call, 1)?);
-    let width = match call.types {
-        [Type::Char(width), ..] => *width as usize,
-        _ => 0,
-    };
-    write_texts(call, |row, out| {
-        let (left, right) = (left.value(row), right.value(row));
-        out.push_str(left);
-        if !right.is_empty() {
-            out.extend(std::iter::repeat_n(' ', width.saturating_sub(left.chars().count())));
-        }
-        out.push_str(right);
-        Ok(Some(()))
-    })
-}
-
 fn concat_ws(call: &Call<'_>) -> Computed {
-    use arrow::array::StringBuilder;
-    use std::fmt::Write;
     let separators = text(call, 0)?;
     let pieces = (1..call.len()).map(|index| text(call, index)).collect::<Result<Vec<_>, _>>()?;
     let mut builder = StringBuilder::new();
@@ -141,7 +122,7 @@ fn concat_ws(call: &Call<'_>) -> Computed {
         }
         builder.append_value("");
     }
-    Ok(std::sync::Arc::new(builder.finish()))
+    Ok(Arc::new(builder.finish()))
 }
 
 fn concat_ws_array(call: &Call<'_>) -> Computed {

@@ -244,7 +244,7 @@ impl Arguments<'_> {
 
     fn write_value(&self, out: &mut String, specifier: &Specifier, index: usize) -> Result<(), String> {
         let (array, ty) = (&self.values[index], &self.types[index]);
-        let null = array.is_null(self.row);
+        let null = *ty == Type::Unknown || array.is_null(self.row);
         let text = match specifier.conversion.to_ascii_lowercase() {
             'b' => match ty {
                 Type::Boolean if !null => array.as_boolean().value(self.row).to_string(),
