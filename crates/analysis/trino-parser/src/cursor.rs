@@ -161,6 +161,11 @@ impl<'a> Cursor<'a> {
         self.any_word()
     }
 
+    /// A word without quotes, whether a keyword or not.
+    pub(crate) fn take_word(&mut self) -> Option<Ident> {
+        if matches!(self.token(), TokenKind::Word(_)) { self.any_word() } else { None }
+    }
+
     /// An identifier, or a keyword in its place.
     pub(crate) fn any_word(&mut self) -> Option<Ident> {
         let pos = self.pos();
@@ -204,6 +209,16 @@ impl<'a> Cursor<'a> {
         let Ok(number) = digits.parse() else { return self.refuse(&format!("Invalid numeric literal: {digits}")) };
         self.advance();
         Ok(number)
+    }
+
+    /// One of these keywords, and what it means.
+    pub(crate) fn one_of<T: Copy>(&mut self, choices: &[(&'static str, T)]) -> Parsed<T> {
+        for (keywords, value) in choices {
+            if self.take(keywords) {
+                return Ok(*value);
+            }
+        }
+        self.mismatch()
     }
 
     /// One item or more, with commas between them.

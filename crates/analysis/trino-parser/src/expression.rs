@@ -168,7 +168,7 @@ impl Cursor<'_> {
         Ok(Node::new(pos, ExprKind::Logical { op, terms }))
     }
 
-    fn comparison(&mut self) -> Option<ComparisonOp> {
+    pub(crate) fn comparison(&mut self) -> Option<ComparisonOp> {
         let op = match self.token() {
             TokenKind::Symbol("=") => ComparisonOp::Equal,
             TokenKind::Symbol("<>" | "!=") => ComparisonOp::NotEqual,

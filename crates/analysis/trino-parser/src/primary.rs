@@ -57,7 +57,7 @@ impl Cursor<'_> {
             "LISTAGG" => self.listagg()?,
             "GROUPING" => self.grouping()?,
             upper if upper.starts_with("CURRENT_") || upper.starts_with("LOCALTIME") => self.current(upper)?,
-            upper if upper.starts_with("JSON_") && !self.is_identifier_at(0) => return self.unsupported(upper),
+            upper if upper.starts_with("JSON_") && !self.is_identifier_at(0) => self.json_call(upper)?,
             upper if self.is_symbol_at(1, "(") => match self.special_call(upper)? {
                 Some(kind) => kind,
                 None => return self.name_or_call(pos),
@@ -107,14 +107,14 @@ impl Cursor<'_> {
 
     pub(crate) fn interval_field(&mut self) -> Parsed<IntervalField> {
         use IntervalField::{Day, Hour, Minute, Month, Second, Year};
-        let fields =
-            [("YEAR", Year), ("MONTH", Month), ("DAY", Day), ("HOUR", Hour), ("MINUTE", Minute), ("SECOND", Second)];
-        for (keyword, field) in fields {
-            if self.take(keyword) {
-                return Ok(field);
-            }
-        }
-        self.mismatch()
+        self.one_of(&[
+            ("YEAR", Year),
+            ("MONTH", Month),
+            ("DAY", Day),
+            ("HOUR", Hour),
+            ("MINUTE", Minute),
+            ("SECOND", Second),
+        ])
     }
 
     fn case(&mut self) -> Parsed<ExprKind> {
