@@ -33,6 +33,9 @@ mod map;
 mod math;
 mod regexp;
 mod string;
+mod support;
+#[cfg(test)]
+mod testing;
 mod url;
 mod window;
 
