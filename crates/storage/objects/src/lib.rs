@@ -32,6 +32,7 @@ mod objects;
 mod reader;
 mod record;
 
+use std::ops::Bound;
 use std::path::Path;
 use std::sync::{Arc, mpsc};
 
@@ -124,8 +125,8 @@ impl Objects {
 /// Rows of both tables name blobs that no record references: a crash came before the record, or before the file was removed.
 fn recover(index: &Index, blobs: &Blobs) -> Result<()> {
     for table in [Table::Intent, Table::Garbage] {
-        for guard in index.table(table).iter() {
-            collect(index, blobs, table, &guard.key()?)?;
+        for row in index.scan(table, &[], Bound::Unbounded) {
+            collect(index, blobs, table, &row?.0)?;
         }
     }
     Ok(())
@@ -135,7 +136,7 @@ fn collect(index: &Index, blobs: &Blobs, table: Table, key: &[u8]) -> Result<()>
     let id = Uuid::from_slice(key).map_err(|_| Error::Corrupt("blob id".into()))?;
     if blobs.discard(id)? {
         // Not synced: a row that comes back after a crash names a file that is gone, which is no error.
-        index.table(table).remove(key)?;
+        index.forget(table, key)?;
     }
     Ok(())
 }
