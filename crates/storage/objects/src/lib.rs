@@ -15,6 +15,7 @@
 //! | `index` | tables, the writer, group commit |
 //! | `blobs` | content files with block checksums |
 //! | `hashing` | digests and expectations |
+//! | `store` | a bucket as the `object_store` trait |
 //! | `error` | what can go wrong |
 //!
 //! Not here yet: multipart uploads, packs for objects between 4 KiB and 1 MiB (each is a file of its own),
@@ -31,6 +32,7 @@ mod listing;
 mod objects;
 mod reader;
 mod record;
+mod store;
 
 use std::ops::Bound;
 use std::path::Path;
@@ -45,6 +47,7 @@ pub use crate::listing::{ListRequest, Listing};
 pub use crate::objects::{CopyRequest, PutRequest, WriteCondition};
 pub use crate::reader::OpenObject;
 pub use crate::record::{Metadata, ObjectInfo};
+pub use crate::store::BucketStore;
 
 use crate::blobs::Blobs;
 use crate::index::{Index, Table, Writer};
