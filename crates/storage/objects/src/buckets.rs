@@ -4,7 +4,7 @@ use std::ops::Bound;
 
 use crate::error::{Error, Result};
 use crate::index::{Change, Row, Table};
-use crate::{Objects, key_of, now_ms};
+use crate::{Objects, key_of, multipart, now_ms};
 
 /// A bucket.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,6 +62,7 @@ impl Objects {
             if change.any(Table::Current, &key_of(&name, ""))? {
                 return Err(Error::BucketNotEmpty(name));
             }
+            multipart::remove_all(change, &name)?;
             change.remove(Table::Bucket, name.as_bytes());
             Ok(())
         };

@@ -33,6 +33,10 @@ pub(crate) enum Table {
     Shared,
     /// blob id → nothing: a blob that nothing references any more.
     Garbage,
+    /// bucket, NUL, key, NUL, upload id → the upload.
+    Upload,
+    /// upload id, number (4, big endian) → the part's record.
+    Part,
 }
 
 impl Table {
@@ -132,22 +136,46 @@ impl Change<'_> {
         self.writes.insert((table, key.to_vec()), None);
     }
 
-    /// Whether any key of the table begins with the prefix.
-    pub(crate) fn any(&self, table: Table, prefix: &[u8]) -> Result<bool> {
-        let pending = |key: &[u8]| {
-            let slot = (table, key.to_vec());
-            self.writes.get(&slot).or_else(|| self.group.get(&slot)).cloned()
-        };
+    /// The rows of the table whose keys begin with the prefix, in order.
+    pub(crate) fn scan(&self, table: Table, prefix: &[u8]) -> Result<BTreeMap<Vec<u8>, Vec<u8>>> {
+        let mut rows = BTreeMap::new();
         for row in self.index.scan(table, prefix, Bound::Unbounded) {
-            if !matches!(pending(&row?.0), Some(None)) {
+            let (key, value) = row?;
+            rows.insert(key, value.to_vec());
+        }
+        for ((_, key), value) in self.pending(table, prefix) {
+            match value {
+                Some(value) => rows.insert(key.clone(), value.clone()),
+                None => rows.remove(key),
+            };
+        }
+        Ok(rows)
+    }
+
+    /// Whether any key of the table begins with the prefix. Stops at the first.
+    pub(crate) fn any(&self, table: Table, prefix: &[u8]) -> Result<bool> {
+        let pending: BTreeMap<&[u8], bool> =
+            self.pending(table, prefix).map(|((_, key), value)| (&key[..], value.is_some())).collect();
+        if pending.values().any(|present| *present) {
+            return Ok(true);
+        }
+        for row in self.index.scan(table, prefix, Bound::Unbounded) {
+            if !pending.contains_key(&row?.0[..]) {
                 return Ok(true);
             }
         }
-        let inserted =
-            self.writes.iter().chain(self.group).filter(|((t, key), _)| *t == table && key.starts_with(prefix));
-        Ok(inserted.into_iter().any(|((_, key), _)| matches!(pending(key), Some(Some(_)))))
+        Ok(false)
+    }
+
+    /// What the changes before this one in its group, and then this one, made of the rows under the prefix.
+    fn pending(&self, table: Table, prefix: &[u8]) -> impl Iterator<Item = Pending<'_>> {
+        let rows = self.group.iter().chain(&self.writes);
+        rows.filter(move |((of, key), _)| *of == table && key.starts_with(prefix))
     }
 }
+
+/// A row that was put or removed, and not yet committed.
+type Pending<'a> = (&'a (Table, Vec<u8>), &'a Option<Vec<u8>>);
 
 /// Tells the caller of a change how the commit of its group ended; yields the blobs that became garbage.
 type Answer = Box<dyn FnOnce(Option<Error>) + Send>;

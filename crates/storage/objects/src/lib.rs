@@ -9,6 +9,7 @@
 //! |---|---|
 //! | `objects` | PUT, GET, HEAD, DELETE, COPY, tags |
 //! | `buckets` | buckets |
+//! | `multipart` | uploads in parts |
 //! | `listing` | the skip-scan |
 //! | `reader` | an open object and its body |
 //! | `record` | the index record and its codec |
@@ -18,8 +19,7 @@
 //! | `store` | a bucket as the `object_store` trait |
 //! | `error` | what can go wrong |
 //!
-//! Not here yet: multipart uploads, packs for objects between 4 KiB and 1 MiB (each is a file of its own),
-//! bucket configuration documents, the `object_store` trait, versions. The intent row of a write that failed without a crash
+//! Not here yet: packs for objects between 4 KiB and 1 MiB (each is a file of its own) and versions. The intent row of a write that failed without a crash
 //! stays in the index until the next start.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
@@ -29,6 +29,7 @@ mod error;
 mod hashing;
 mod index;
 mod listing;
+mod multipart;
 mod objects;
 mod reader;
 mod record;
@@ -44,6 +45,7 @@ pub use crate::buckets::BucketInfo;
 pub use crate::error::{Digest, Error, Result};
 pub use crate::hashing::{Checksum, ChecksumAlgorithm, Expectations};
 pub use crate::listing::{ListRequest, Listing};
+pub use crate::multipart::{ChecksumKind, CompletePart, PartInfo, UploadInfo, UploadPage, UploadRequest};
 pub use crate::objects::{CopyRequest, PutRequest, WriteCondition};
 pub use crate::reader::OpenObject;
 pub use crate::record::{Metadata, ObjectInfo};
