@@ -23,7 +23,7 @@ const MEMTABLE_BYTES: u64 = 8 << 20;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Table {
-    /// bucket → creation time.
+    /// bucket → bucket record.
     Bucket,
     /// bucket, NUL, key → object record.
     Current,
@@ -37,6 +37,8 @@ pub(crate) enum Table {
     Upload,
     /// upload id, number (4, big endian) → the part's record.
     Part,
+    /// bucket, NUL, name → text.
+    Document,
 }
 
 impl Table {
@@ -136,46 +138,45 @@ impl Change<'_> {
         self.writes.insert((table, key.to_vec()), None);
     }
 
-    /// The rows of the table whose keys begin with the prefix, in order.
-    pub(crate) fn scan(&self, table: Table, prefix: &[u8]) -> Result<BTreeMap<Vec<u8>, Vec<u8>>> {
-        let mut rows = BTreeMap::new();
-        for row in self.index.scan(table, prefix, Bound::Unbounded) {
-            let (key, value) = row?;
-            rows.insert(key, value.to_vec());
-        }
-        for ((_, key), value) in self.pending(table, prefix) {
-            match value {
-                Some(value) => rows.insert(key.clone(), value.clone()),
-                None => rows.remove(key),
-            };
-        }
-        Ok(rows)
+    /// The rows that the changes before this one and its own writes touched, and whose keys begin with the prefix.
+    fn touched(&self, table: Table, prefix: &[u8]) -> BTreeMap<&[u8], Option<&Vec<u8>>> {
+        let from = (table, prefix.to_vec());
+        // The change's own writes come last: they win.
+        let writes = [self.group, &self.writes].into_iter().flat_map(|writes| writes.range(from.clone()..));
+        let within = writes.filter(|((t, key), _)| *t == table && key.starts_with(prefix));
+        within.map(|((_, key), value)| (&key[..], value.as_ref())).collect()
     }
 
-    /// Whether any key of the table begins with the prefix. Stops at the first.
+    /// Whether any key of the table begins with the prefix.
     pub(crate) fn any(&self, table: Table, prefix: &[u8]) -> Result<bool> {
-        let pending: BTreeMap<&[u8], bool> =
-            self.pending(table, prefix).map(|((_, key), value)| (&key[..], value.is_some())).collect();
-        if pending.values().any(|present| *present) {
+        let touched = self.touched(table, prefix);
+        if touched.values().any(|value| value.is_some()) {
             return Ok(true);
         }
         for row in self.index.scan(table, prefix, Bound::Unbounded) {
-            if !pending.contains_key(&row?.0[..]) {
+            if !touched.contains_key(&row?.0[..]) {
                 return Ok(true);
             }
         }
         Ok(false)
     }
 
-    /// What the changes before this one in its group, and then this one, made of the rows under the prefix.
-    fn pending(&self, table: Table, prefix: &[u8]) -> impl Iterator<Item = Pending<'_>> {
-        let rows = self.group.iter().chain(&self.writes);
-        rows.filter(move |((of, key), _)| *of == table && key.starts_with(prefix))
+    /// The rows whose keys begin with the prefix, in order.
+    pub(crate) fn scan(&self, table: Table, prefix: &[u8]) -> Result<BTreeMap<Vec<u8>, Vec<u8>>> {
+        let mut rows = BTreeMap::new();
+        for row in self.index.scan(table, prefix, Bound::Unbounded) {
+            let (key, value) = row?;
+            rows.insert(key, value.to_vec());
+        }
+        for (key, value) in self.touched(table, prefix) {
+            match value {
+                Some(value) => rows.insert(key.to_vec(), value.clone()),
+                None => rows.remove(key),
+            };
+        }
+        Ok(rows)
     }
 }
-
-/// A row that was put or removed, and not yet committed.
-type Pending<'a> = (&'a (Table, Vec<u8>), &'a Option<Vec<u8>>);
 
 /// Tells the caller of a change how the commit of its group ended; yields the blobs that became garbage.
 type Answer = Box<dyn FnOnce(Option<Error>) + Send>;

@@ -16,7 +16,7 @@ use crate::hashing::{Checksum, ChecksumAlgorithm, Expectations, combine, md5_of}
 use crate::index::{Change, Table};
 use crate::objects::{Received, keep, release, replace};
 use crate::record::{Location, Metadata, ObjectInfo, PartRecord, Record};
-use crate::{Objects, WriteCondition, key_of, now_ms};
+use crate::{Objects, WriteCondition, key_of};
 
 /// The least size of every part but the last.
 const MIN_PART: u64 = 5 << 20;
@@ -114,7 +114,7 @@ impl Objects {
     /// # Errors
     /// [`Error::NoSuchBucket`].
     pub async fn begin_upload(&self, request: UploadRequest) -> Result<UploadInfo> {
-        let upload = UploadInfo { id: Uuid::new_v4().simple().to_string(), created_ms: now_ms(), request };
+        let upload = UploadInfo { id: Uuid::new_v4().simple().to_string(), created_ms: self.now_ms(), request };
         let begin = move |change: &mut Change<'_>| {
             let UploadRequest { bucket, key, .. } = &upload.request;
             buckets::require(change, bucket)?;
@@ -155,7 +155,7 @@ impl Objects {
         let info = ObjectInfo {
             size: digests.length,
             etag: hex::encode(digests.md5),
-            modified_ms: now_ms(),
+            modified_ms: self.now_ms(),
             checksums: digests.checksums,
             metadata: Metadata::default(),
             upload_id: None,
@@ -234,6 +234,7 @@ impl Objects {
         {
             return Ok(info);
         }
+        let modified_ms = self.now_ms();
         let complete = move |change: &mut Change<'_>| {
             let upload = require(change, &bucket, &key, &id)?;
             let mut parts = Vec::with_capacity(named.len());
@@ -242,7 +243,7 @@ impl Objects {
                 parts.push((part.number, Record::decode(&raw.ok_or(Error::InvalidPart(part.number))?)?));
             }
             check(&named, &parts)?;
-            let info = assemble(&upload, &parts, &expected)?;
+            let info = assemble(&upload, &parts, &expected, modified_ms)?;
             let location =
                 Location::Parts(parts.iter().filter_map(|(number, record)| placed(*number, record)).collect());
             named.iter().for_each(|part| change.remove(Table::Part, &part_key(&id, part.number)));
@@ -313,7 +314,12 @@ fn check(named: &[CompletePart], parts: &[(u32, Record)]) -> Result<()> {
     }
 }
 
-fn assemble(upload: &UploadInfo, parts: &[(u32, Record)], expected: &Expectations) -> Result<ObjectInfo> {
+fn assemble(
+    upload: &UploadInfo,
+    parts: &[(u32, Record)],
+    expected: &Expectations,
+    modified_ms: u64,
+) -> Result<ObjectInfo> {
     let infos: Vec<&ObjectInfo> = parts.iter().map(|(_, record)| &record.info).collect();
     let size = infos.iter().map(|info| info.size).sum();
     if let Some(length) = expected.length
@@ -338,7 +344,7 @@ fn assemble(upload: &UploadInfo, parts: &[(u32, Record)], expected: &Expectation
     Ok(ObjectInfo {
         size,
         etag: format!("{}-{}", hex::encode(md5_of(&digests)), infos.len()),
-        modified_ms: now_ms(),
+        modified_ms,
         checksums: checksum.into_iter().collect(),
         metadata: upload.request.metadata.clone(),
         upload_id: Some(upload.id.clone()),
