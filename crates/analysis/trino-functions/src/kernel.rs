@@ -108,7 +108,10 @@ impl Bound {
     /// The call as an expression; lambdas stand among the arguments as [`Expr::Lambda`].
     pub(crate) fn call(self, args: Vec<Expr>) -> Expr {
         if self.lambdas.is_empty() {
-            let signature = Signature::variadic_any(self.volatility);
+            let signature = match args.is_empty() {
+                true => Signature::nullary(self.volatility),
+                false => Signature::variadic_any(self.volatility),
+            };
             return ScalarUDF::new_from_impl(Scalar { bound: self, signature }).call(args);
         }
         let signature = HigherOrderSignature::variadic_any(self.volatility);
