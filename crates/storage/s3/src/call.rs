@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use boathouse_aws::access::{AccessRequest, Authorizer, ConditionKeys};
 use boathouse_aws::http_service::{RequestBody, ResponseBody, Trailers};
 use boathouse_aws::{AwsError, Ctx};
-use boathouse_objects::Objects;
+use boathouse_objects::{BucketInfo, Objects};
 use futures::StreamExt;
 use http::HeaderMap;
 use http::request::Parts;
@@ -112,6 +112,12 @@ impl Store {
         let request = AccessRequest::new(action, &resource, keys);
         let request = request.with_resource_policy(policy.filter(|_| !ignored));
         self.authorizer.authorize(ctx, &request)
+    }
+
+    /// As [`Store::allow`] for the bucket itself, which is returned to be changed.
+    pub(crate) fn allow_bucket(&self, ctx: &Ctx, action: &str, bucket: &str) -> Result<BucketInfo> {
+        self.allow(ctx, action, bucket, None)?;
+        self.objects.bucket(bucket).map_err(from_engine)
     }
 
     /// The configuration of a bucket.

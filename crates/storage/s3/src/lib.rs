@@ -30,6 +30,7 @@ mod operations;
 mod policy;
 mod refusals;
 mod tags;
+mod token;
 mod view;
 
 use std::sync::Arc;

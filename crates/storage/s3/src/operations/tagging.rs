@@ -1,0 +1,96 @@
+//! Tags of objects and buckets, and GetObjectAttributes.
+
+use http::StatusCode;
+use s3s::S3Response;
+use s3s::dto::{
+    Checksum, DeleteBucketTaggingInput, DeleteBucketTaggingOutput, DeleteObjectTaggingInput, DeleteObjectTaggingOutput,
+    GetBucketTaggingInput, GetBucketTaggingOutput, GetObjectAttributesInput, GetObjectAttributesOutput,
+    GetObjectTaggingInput, GetObjectTaggingOutput, PutBucketTaggingInput, PutBucketTaggingOutput,
+    PutObjectTaggingInput, PutObjectTaggingOutput, StorageClass,
+};
+
+use super::{Reply, etag, object, timestamp};
+use crate::call::{Call, Store};
+use crate::error::{from_engine, not_found};
+use crate::tags;
+
+pub(crate) async fn put(store: &Store, call: &Call, input: PutObjectTaggingInput) -> Reply<PutObjectTaggingOutput> {
+    store.allow(&call.ctx, "s3:PutObjectTagging", &input.bucket, Some(&input.key))?;
+    let tags = tags::from_set(input.tagging.tag_set, tags::MAX_OBJECT)?;
+    store.objects.put_tags(&input.bucket, &input.key, tags).await.map_err(from_engine)?;
+    Ok(S3Response::new(PutObjectTaggingOutput::default()))
+}
+
+pub(crate) async fn get(store: &Store, call: &Call, input: GetObjectTaggingInput) -> Reply<GetObjectTaggingOutput> {
+    store.allow(&call.ctx, "s3:GetObjectTagging", &input.bucket, Some(&input.key))?;
+    let info = store.objects.head(&input.bucket, &input.key).map_err(from_engine)?;
+    let tag_set = tags::to_set(&info.metadata.tags);
+    Ok(S3Response::new(GetObjectTaggingOutput { tag_set, version_id: None }))
+}
+
+pub(crate) async fn delete(
+    store: &Store,
+    call: &Call,
+    input: DeleteObjectTaggingInput,
+) -> Reply<DeleteObjectTaggingOutput> {
+    store.allow(&call.ctx, "s3:DeleteObjectTagging", &input.bucket, Some(&input.key))?;
+    store.objects.put_tags(&input.bucket, &input.key, Default::default()).await.map_err(from_engine)?;
+    Ok(S3Response::with_status(DeleteObjectTaggingOutput::default(), StatusCode::NO_CONTENT))
+}
+
+pub(crate) async fn put_bucket(
+    store: &Store,
+    call: &Call,
+    input: PutBucketTaggingInput,
+) -> Reply<PutBucketTaggingOutput> {
+    let bucket = store.allow_bucket(&call.ctx, "s3:PutBucketTagging", &input.bucket)?;
+    let tags = tags::from_set(input.tagging.tag_set, tags::MAX_BUCKET)?;
+    store.shelf.change(&bucket, |documents| documents.tags = Some(tags)).await?;
+    Ok(S3Response::with_status(PutBucketTaggingOutput {}, StatusCode::NO_CONTENT))
+}
+
+pub(crate) async fn get_bucket(
+    store: &Store,
+    call: &Call,
+    input: GetBucketTaggingInput,
+) -> Reply<GetBucketTaggingOutput> {
+    store.allow(&call.ctx, "s3:GetBucketTagging", &input.bucket, None)?;
+    let documents = store.documents(&input.bucket)?;
+    let tags = documents.tags.as_ref().ok_or_else(|| {
+        not_found("NoSuchTagSet", "The TagSet does not exist").with_detail("BucketName", input.bucket.as_str())
+    })?;
+    Ok(S3Response::new(GetBucketTaggingOutput { tag_set: tags::to_set(tags) }))
+}
+
+pub(crate) async fn delete_bucket(
+    store: &Store,
+    call: &Call,
+    input: DeleteBucketTaggingInput,
+) -> Reply<DeleteBucketTaggingOutput> {
+    let bucket = store.allow_bucket(&call.ctx, "s3:PutBucketTagging", &input.bucket)?;
+    store.shelf.change(&bucket, |documents| documents.tags = None).await?;
+    Ok(S3Response::with_status(DeleteBucketTaggingOutput {}, StatusCode::NO_CONTENT))
+}
+
+pub(crate) async fn attributes(
+    store: &Store,
+    call: &Call,
+    input: GetObjectAttributesInput,
+) -> Reply<GetObjectAttributesOutput> {
+    store.allow(&call.ctx, "s3:GetObjectAttributes", &input.bucket, Some(&input.key))?;
+    let info = object::head_info(store, call, &input.bucket, &input.key)?;
+    let wants = |name: &str| {
+        let listed = input.object_attributes.iter().flat_map(|it| it.as_str().split(','));
+        listed.map(str::trim).any(|it| it.eq_ignore_ascii_case(name))
+    };
+    let mut checksum = Checksum::default();
+    super::fill_checksums!(checksum, &info);
+    Ok(S3Response::new(GetObjectAttributesOutput {
+        checksum: (wants("Checksum") && !info.checksums.is_empty()).then_some(checksum),
+        e_tag: wants("ETag").then(|| etag(&info.etag)),
+        last_modified: Some(timestamp(info.modified_ms)),
+        object_size: wants("ObjectSize").then_some(info.size as i64),
+        storage_class: wants("StorageClass").then(|| StorageClass::from_static(StorageClass::STANDARD)),
+        ..GetObjectAttributesOutput::default()
+    }))
+}
