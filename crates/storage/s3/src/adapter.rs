@@ -100,9 +100,12 @@ impl Adapter {
         refusals::check(&parts.method, parts.uri.query().unwrap_or_default(), &parts.headers)?;
         let response =
             self.codec.call(for_codec(call, parts, body)).await.map_err(|_| internal(&"the codec failed"))?;
-        let (parts, body) = response.into_parts();
+        let (mut parts, body) = response.into_parts();
         if parts.status.is_success() {
-            let body = call.take_reply().unwrap_or_else(|| body.map_err(io::Error::other).boxed_unsync());
+            let Some((status, body)) = call.take_reply() else {
+                return Ok(Response::from_parts(parts, body.map_err(io::Error::other).boxed_unsync()));
+            };
+            parts.status = status;
             return Ok(Response::from_parts(parts, body));
         }
         match call.take_failure() {

@@ -7,7 +7,7 @@ use boathouse_aws::http_service::{RequestBody, ResponseBody, Trailers};
 use boathouse_aws::{AwsError, Ctx};
 use boathouse_objects::{BucketInfo, Objects};
 use futures::StreamExt;
-use http::HeaderMap;
+use http::{HeaderMap, StatusCode};
 use http::request::Parts;
 use percent_encoding::percent_decode_str;
 
@@ -24,7 +24,7 @@ pub(crate) struct Call {
     pub(crate) operation: OnceLock<&'static str>,
     /// Bodies of objects pass beside the protocol's codec, never through it.
     body: Mutex<Option<RequestBody>>,
-    reply: Mutex<Option<ResponseBody>>,
+    reply: Mutex<Option<(StatusCode, ResponseBody)>>,
     failure: Mutex<Option<AwsError>>,
 }
 
@@ -41,13 +41,13 @@ impl Call {
         body.unwrap_or_else(|| futures::stream::empty().boxed())
     }
 
-    pub(crate) fn set_reply(&self, body: ResponseBody) {
+    pub(crate) fn set_reply(&self, status: StatusCode, body: ResponseBody) {
         if let Ok(mut reply) = self.reply.lock() {
-            *reply = Some(body);
+            *reply = Some((status, body));
         }
     }
 
-    pub(crate) fn take_reply(&self) -> Option<ResponseBody> {
+    pub(crate) fn take_reply(&self) -> Option<(StatusCode, ResponseBody)> {
         self.reply.lock().ok().and_then(|mut reply| reply.take())
     }
 
