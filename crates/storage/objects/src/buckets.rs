@@ -1,7 +1,9 @@
 //! Buckets.
 
+use std::ops::Bound;
+
 use crate::error::{Error, Result};
-use crate::index::{Change, Table};
+use crate::index::{Change, Row, Table};
 use crate::{Objects, key_of, now_ms};
 
 /// A bucket.
@@ -82,9 +84,9 @@ impl Objects {
     /// # Errors
     /// Of the index only.
     pub fn buckets(&self) -> Result<Vec<BucketInfo>> {
-        let rows = self.inner.index.table(Table::Bucket).iter();
-        let decode = |guard: fjall::Guard| {
-            let (name, value) = guard.into_inner()?;
+        let rows = self.inner.index.scan(Table::Bucket, &[], Bound::Unbounded);
+        let decode = |row: Row| {
+            let (name, value) = row?;
             BucketInfo::decode(&name, &value)
         };
         rows.map(decode).collect()
