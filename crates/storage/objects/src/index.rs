@@ -23,7 +23,7 @@ const MEMTABLE_BYTES: u64 = 8 << 20;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Table {
-    /// bucket → creation time.
+    /// bucket → bucket record.
     Bucket,
     /// bucket, NUL, key → object record.
     Current,
@@ -33,6 +33,8 @@ pub(crate) enum Table {
     Shared,
     /// blob id → nothing: a blob that nothing references any more.
     Garbage,
+    /// bucket, NUL, name → text.
+    Document,
 }
 
 impl Table {
@@ -132,20 +134,43 @@ impl Change<'_> {
         self.writes.insert((table, key.to_vec()), None);
     }
 
+    /// The rows that the changes before this one and its own writes touched, and whose keys begin with the prefix.
+    fn touched(&self, table: Table, prefix: &[u8]) -> BTreeMap<&[u8], Option<&Vec<u8>>> {
+        let from = (table, prefix.to_vec());
+        // The change's own writes come last: they win.
+        let writes = [self.group, &self.writes].into_iter().flat_map(|writes| writes.range(from.clone()..));
+        let within = writes.filter(|((t, key), _)| *t == table && key.starts_with(prefix));
+        within.map(|((_, key), value)| (&key[..], value.as_ref())).collect()
+    }
+
     /// Whether any key of the table begins with the prefix.
     pub(crate) fn any(&self, table: Table, prefix: &[u8]) -> Result<bool> {
-        let pending = |key: &[u8]| {
-            let slot = (table, key.to_vec());
-            self.writes.get(&slot).or_else(|| self.group.get(&slot)).cloned()
-        };
+        let touched = self.touched(table, prefix);
+        if touched.values().any(|value| value.is_some()) {
+            return Ok(true);
+        }
         for row in self.index.scan(table, prefix, Bound::Unbounded) {
-            if !matches!(pending(&row?.0), Some(None)) {
+            if !touched.contains_key(&row?.0[..]) {
                 return Ok(true);
             }
         }
-        let inserted =
-            self.writes.iter().chain(self.group).filter(|((t, key), _)| *t == table && key.starts_with(prefix));
-        Ok(inserted.into_iter().any(|((_, key), _)| matches!(pending(key), Some(Some(_)))))
+        Ok(false)
+    }
+
+    /// The rows whose keys begin with the prefix, in order.
+    pub(crate) fn scan(&self, table: Table, prefix: &[u8]) -> Result<BTreeMap<Vec<u8>, Vec<u8>>> {
+        let mut rows = BTreeMap::new();
+        for row in self.index.scan(table, prefix, Bound::Unbounded) {
+            let (key, value) = row?;
+            rows.insert(key, value.to_vec());
+        }
+        for (key, value) in self.touched(table, prefix) {
+            match value {
+                Some(value) => rows.insert(key.to_vec(), value.clone()),
+                None => rows.remove(key),
+            };
+        }
+        Ok(rows)
     }
 }
 

@@ -9,22 +9,26 @@
 //! |---|---|
 //! | `objects` | PUT, GET, HEAD, DELETE, COPY, tags |
 //! | `buckets` | buckets |
+//! | `documents` | configuration texts of buckets |
 //! | `listing` | the skip-scan |
 //! | `reader` | an open object and its body |
 //! | `record` | the index record and its codec |
 //! | `index` | tables, the writer, group commit |
 //! | `blobs` | content files with block checksums |
+//! | `clock` | where times come from |
 //! | `hashing` | digests and expectations |
 //! | `store` | a bucket as the `object_store` trait |
 //! | `error` | what can go wrong |
 //!
 //! Not here yet: multipart uploads, packs for objects between 4 KiB and 1 MiB (each is a file of its own),
-//! bucket configuration documents, the `object_store` trait, versions. The intent row of a write that failed without a crash
+//! the `object_store` trait, versions. The intent row of a write that failed without a crash
 //! stays in the index until the next start.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod blobs;
 mod buckets;
+mod clock;
+mod documents;
 mod error;
 mod hashing;
 mod index;
@@ -40,7 +44,8 @@ use std::sync::{Arc, mpsc};
 
 use uuid::Uuid;
 
-pub use crate::buckets::BucketInfo;
+pub use crate::buckets::{BucketInfo, NewBucket};
+pub use crate::clock::Clock;
 pub use crate::error::{Digest, Error, Result};
 pub use crate::hashing::{Checksum, ChecksumAlgorithm, Expectations};
 pub use crate::listing::{ListRequest, Listing};
@@ -67,6 +72,8 @@ pub enum Durability {
 pub struct Options {
     /// What an acknowledgement means.
     pub durability: Durability,
+    /// Where the times of buckets and objects come from.
+    pub clock: Clock,
 }
 
 /// A handle on the store; clones are cheap and share everything. The last one closes the store.
@@ -81,6 +88,7 @@ struct Inner {
     _collector: Collector,
     index: Index,
     blobs: Arc<Blobs>,
+    clock: Clock,
 }
 
 /// Waited for, so that a closed store holds no lock any more.
@@ -121,7 +129,12 @@ impl Objects {
         // The collector ends with the writer, the only sender.
         let committed = move |ids| drop(garbage.send(ids));
         let writer = Writer::start(index.clone(), options.durability, committed)?;
-        Ok(Self { inner: Arc::new(Inner { writer, _collector: Collector(Some(collector)), index, blobs }) })
+        let clock = options.clock.clone();
+        Ok(Self { inner: Arc::new(Inner { writer, _collector: Collector(Some(collector)), index, blobs, clock }) })
+    }
+
+    fn now_ms(&self) -> u64 {
+        self.inner.clock.now_ms()
     }
 }
 
@@ -151,9 +164,4 @@ fn key_of(bucket: &str, key: &str) -> Vec<u8> {
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
     tokio::task::spawn_blocking(work).await.map_err(|_| Error::Closed)?
-}
-
-fn now_ms() -> u64 {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    since.map_or(0, |since| since.as_millis() as u64)
 }

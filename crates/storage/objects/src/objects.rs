@@ -14,7 +14,7 @@ use crate::hashing::{ChecksumAlgorithm, Digests, Expectations, Hasher};
 use crate::index::{Change, Table};
 use crate::reader::{Content, OpenObject};
 use crate::record::{Location, Metadata, ObjectInfo, Record};
-use crate::{ListRequest, Listing, Objects, blocking, key_of, now_ms};
+use crate::{ListRequest, Listing, Objects, blocking, key_of};
 
 /// Objects up to this size live in their index record.
 const INLINE_BYTES: usize = 4 << 10;
@@ -144,7 +144,7 @@ impl Objects {
         let info = ObjectInfo {
             size: digests.length,
             etag: hex::encode(digests.md5),
-            modified_ms: now_ms(),
+            modified_ms: self.now_ms(),
             checksums: digests.checksums,
             metadata: request.metadata,
         };
@@ -281,13 +281,14 @@ impl Objects {
     /// # Errors
     /// [`Error::NoSuchBucket`], [`Error::NoSuchKey`], [`Error::PreconditionFailed`].
     pub async fn copy(&self, request: CopyRequest) -> Result<ObjectInfo> {
+        let modified_ms = self.now_ms();
         let copy = move |change: &mut Change<'_>| {
             buckets::require(change, &request.source_bucket)?;
             let source = current(change, &request.source_bucket, &request.source_key)?;
             let mut record = source.ok_or(Error::NoSuchKey(request.source_key))?;
             // Shared first: the copy may replace its own source.
             share(change, &record)?;
-            record.info.modified_ms = now_ms();
+            record.info.modified_ms = modified_ms;
             if let Some(metadata) = request.metadata {
                 record.info.metadata = metadata;
             }

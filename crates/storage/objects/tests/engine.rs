@@ -181,7 +181,8 @@ fn pages_agree(keys: &BTreeMap<String, ()>, prefix: &str, delimiter: Option<&str
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(async {
         let dir = tempfile::tempdir().unwrap();
-        let store = Objects::open(dir.path(), &Options { durability: boathouse_objects::Durability::None }).unwrap();
+        let options = Options { durability: boathouse_objects::Durability::None, ..Options::default() };
+        let store = Objects::open(dir.path(), &options).unwrap();
         for bucket in ["a", "b", "c"] {
             store.create_bucket(bucket).await.unwrap();
         }
