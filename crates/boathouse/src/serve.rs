@@ -76,7 +76,7 @@ pub(crate) async fn run(options: Options) -> Result<(), ServeError> {
         Platform { dispatcher: Dispatcher::default(), clock: Arc::new(SystemClock), region: "us-east-1".into() };
     let metadata = Metadata::open(&options.data_dir.join("metadata.db"))?;
     let objects = Objects::open(&options.data_dir.join("objects"), &boathouse_objects::Options::default())?;
-    let s3 = boathouse_s3::install(objects, metadata.clone(), Arc::new(RootOnly));
+    let s3 = boathouse_s3::install(objects, Arc::new(RootOnly));
     let services = vec![boathouse_identity::sts::service(), boathouse_glue_catalog::service(metadata)];
     platform.dispatcher.install(services, Arc::new(RootOnly));
     let gateway = Gateway::new(platform, Arc::new(RootKeys::new(keys))).with_http_service(s3.http);

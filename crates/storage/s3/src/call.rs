@@ -5,14 +5,13 @@ use std::sync::{Arc, Mutex, OnceLock};
 use boathouse_aws::access::{AccessRequest, Authorizer, ConditionKeys};
 use boathouse_aws::http_service::{RequestBody, ResponseBody, Trailers};
 use boathouse_aws::{AwsError, Ctx};
-use boathouse_objects::{BucketInfo, Objects};
+use boathouse_objects::Objects;
 use futures::StreamExt;
-use http::{HeaderMap, StatusCode};
 use http::request::Parts;
+use http::{HeaderMap, StatusCode};
 use percent_encoding::percent_decode_str;
 
-use crate::documents::{Documents, Shelf};
-use crate::error::{Result, from_engine};
+use crate::error::Result;
 use crate::policy;
 
 /// Shared by the adapter, which makes it and writes the answer, and the operation's handler.
@@ -77,7 +76,6 @@ impl Call {
 #[derive(Clone)]
 pub(crate) struct Store {
     pub(crate) objects: Objects,
-    pub(crate) shelf: Shelf,
     pub(crate) authorizer: Arc<dyn Authorizer>,
 }
 
@@ -99,33 +97,19 @@ impl Store {
         key: Option<&str>,
         keys: &ConditionKeys,
     ) -> Result<()> {
-        let documents = self.documents(bucket)?;
+        let policy = self.policy(bucket)?;
+        let policy = policy.as_deref();
         let resource = match key {
             Some(key) => format!("arn:aws:s3:::{bucket}/{key}"),
             None => format!("arn:aws:s3:::{bucket}"),
         };
-        let policy = documents.policy.as_deref();
         // A public policy counts only for the account's own principals while public access is restricted.
         let ignored = ctx.principal.is_anonymous()
-            && documents.blocks(|it| it.restrict_public_buckets)
-            && policy.is_some_and(policy::is_public);
+            && policy.is_some_and(policy::is_public)
+            && self.public_access(bucket)?.restrict_public_buckets;
         let request = AccessRequest::new(action, &resource, keys);
         let request = request.with_resource_policy(policy.filter(|_| !ignored));
         self.authorizer.authorize(ctx, &request)
-    }
-
-    /// As [`Store::allow`] for the bucket itself, which is returned to be changed.
-    pub(crate) fn allow_bucket(&self, ctx: &Ctx, action: &str, bucket: &str) -> Result<BucketInfo> {
-        self.allow(ctx, action, bucket, None)?;
-        self.objects.bucket(bucket).map_err(from_engine)
-    }
-
-    /// The configuration of a bucket.
-    ///
-    /// # Errors
-    /// `NoSuchBucket`.
-    pub(crate) fn documents(&self, bucket: &str) -> Result<Arc<Documents>> {
-        self.shelf.get(&self.objects.bucket(bucket).map_err(from_engine)?)
     }
 
     /// Asks for an action that is about no bucket.

@@ -22,7 +22,7 @@ pub(crate) async fn delete(store: &Store, call: &Call, input: DeleteObjectsInput
         return Err(AwsError::bad_request("MalformedXML", message));
     }
     // Without a bucket nothing can be said of its keys.
-    store.documents(&input.bucket)?;
+    store.objects.bucket(&input.bucket).map_err(from_engine)?;
     let (mut keys, mut errors) = (Vec::new(), Vec::new());
     for object in wanted {
         match check(store, call, &input.bucket, &object) {

@@ -1,7 +1,7 @@
 //! Buckets: create, delete, find.
 
-use boathouse_aws::{AwsError, Ctx};
-use boathouse_objects::BucketInfo;
+use boathouse_aws::{ACCOUNT_ID, AwsError, Ctx};
+use boathouse_objects::{BucketInfo, NewBucket};
 use http::StatusCode;
 use s3s::S3Response;
 use s3s::dto::{
@@ -13,7 +13,7 @@ use s3s::dto::{
 use super::{Reply, owner, timestamp};
 use crate::call::{Call, Store};
 use crate::error::{Result, from_engine, invalid_argument, invalid_bucket_name};
-use crate::token;
+use crate::{documents, token};
 
 /// The region whose buckets have no location constraint, and where creating one's own bucket again succeeds.
 const FIRST_REGION: &str = "us-east-1";
@@ -32,7 +32,13 @@ pub(crate) async fn create(store: &Store, call: &Call, input: CreateBucketInput)
         return Err(AwsError::not_implemented(format!("the object ownership {}", ownership.as_str())));
     }
     store.allow_any(&call.ctx, "s3:CreateBucket", &format!("arn:aws:s3:::{name}"))?;
-    match store.objects.create_bucket(&name).await {
+    let new = NewBucket {
+        name: name.clone(),
+        owner: ACCOUNT_ID.to_owned(),
+        region: call.ctx.region().to_owned(),
+        documents: documents::of_new_bucket(),
+    };
+    match store.objects.create_bucket_with(new).await {
         Ok(_) => {}
         Err(boathouse_objects::Error::BucketExists(_)) if call.ctx.region() == FIRST_REGION => {}
         Err(error) => return Err(from_engine(error)),
@@ -69,7 +75,6 @@ fn check_location(constraint: Option<&str>, region: &str) -> Result<()> {
 pub(crate) async fn delete(store: &Store, call: &Call, input: DeleteBucketInput) -> Reply<DeleteBucketOutput> {
     store.allow(&call.ctx, "s3:DeleteBucket", &input.bucket, None)?;
     store.objects.delete_bucket(&input.bucket).await.map_err(from_engine)?;
-    store.shelf.remove(&input.bucket).await?;
     Ok(S3Response::with_status(DeleteBucketOutput {}, StatusCode::NO_CONTENT))
 }
 

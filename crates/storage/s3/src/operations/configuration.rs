@@ -10,7 +10,7 @@ use crate::call::{Call, Store};
 use crate::cors::{self, CorsRule};
 use crate::documents::PublicAccess;
 use crate::error::{invalid_request, not_found};
-use crate::{policy, refusals};
+use crate::{documents, policy, refusals};
 
 /// The answer of writes that return nothing.
 fn done<O>(output: O) -> Reply<O> {
@@ -22,9 +22,9 @@ pub(crate) async fn put_policy(
     call: &Call,
     input: PutBucketPolicyInput,
 ) -> Reply<PutBucketPolicyOutput> {
-    let bucket = store.allow_bucket(&call.ctx, "s3:PutBucketPolicy", &input.bucket)?;
+    store.allow(&call.ctx, "s3:PutBucketPolicy", &input.bucket, None)?;
     policy::check(&input.policy, &input.bucket)?;
-    if store.documents(&input.bucket)?.blocks(|it| it.block_public_policy) && policy::is_public(&input.policy) {
+    if store.public_access(&input.bucket)?.block_public_policy && policy::is_public(&input.policy) {
         let arn = &call.ctx.principal.arn;
         return Err(AwsError::access_denied(format!(
             "User: {arn} is not authorized to perform: s3:PutBucketPolicy on resource: \"arn:aws:s3:::{}\" because public \
@@ -32,7 +32,7 @@ pub(crate) async fn put_policy(
             input.bucket
         )));
     }
-    store.shelf.change(&bucket, |documents| documents.policy = Some(input.policy)).await?;
+    store.set_policy(&input.bucket, Some(input.policy)).await?;
     done(PutBucketPolicyOutput {})
 }
 
@@ -42,8 +42,7 @@ pub(crate) async fn get_policy(
     input: GetBucketPolicyInput,
 ) -> Reply<GetBucketPolicyOutput> {
     store.allow(&call.ctx, "s3:GetBucketPolicy", &input.bucket, None)?;
-    let policy = store.documents(&input.bucket)?.policy.clone();
-    let policy = Some(policy.ok_or_else(|| no_policy(&input.bucket))?);
+    let policy = Some(store.policy(&input.bucket)?.ok_or_else(|| no_policy(&input.bucket))?);
     Ok(S3Response::new(GetBucketPolicyOutput { policy }))
 }
 
@@ -56,8 +55,8 @@ pub(crate) async fn delete_policy(
     call: &Call,
     input: DeleteBucketPolicyInput,
 ) -> Reply<DeleteBucketPolicyOutput> {
-    let bucket = store.allow_bucket(&call.ctx, "s3:DeleteBucketPolicy", &input.bucket)?;
-    store.shelf.change(&bucket, |documents| documents.policy = None).await?;
+    store.allow(&call.ctx, "s3:DeleteBucketPolicy", &input.bucket, None)?;
+    store.set_policy(&input.bucket, None).await?;
     done(DeleteBucketPolicyOutput {})
 }
 
@@ -67,17 +66,16 @@ pub(crate) async fn policy_status(
     input: GetBucketPolicyStatusInput,
 ) -> Reply<GetBucketPolicyStatusOutput> {
     store.allow(&call.ctx, "s3:GetBucketPolicyStatus", &input.bucket, None)?;
-    let documents = store.documents(&input.bucket)?;
-    let text = documents.policy.as_deref().ok_or_else(|| no_policy(&input.bucket))?;
-    let policy_status = Some(PolicyStatus { is_public: Some(policy::is_public(text)) });
+    let text = store.policy(&input.bucket)?.ok_or_else(|| no_policy(&input.bucket))?;
+    let policy_status = Some(PolicyStatus { is_public: Some(policy::is_public(&text)) });
     Ok(S3Response::new(GetBucketPolicyStatusOutput { policy_status }))
 }
 
 pub(crate) async fn put_cors(store: &Store, call: &Call, input: PutBucketCorsInput) -> Reply<PutBucketCorsOutput> {
-    let bucket = store.allow_bucket(&call.ctx, "s3:PutBucketCORS", &input.bucket)?;
+    store.allow(&call.ctx, "s3:PutBucketCORS", &input.bucket, None)?;
     let rules: Vec<CorsRule> = input.cors_configuration.cors_rules.into_iter().map(from_wire).collect();
     cors::check(&rules)?;
-    store.shelf.change(&bucket, |documents| documents.cors = Some(rules)).await?;
+    store.put_document(&input.bucket, documents::CORS, &rules).await?;
     Ok(S3Response::new(PutBucketCorsOutput {}))
 }
 
@@ -106,8 +104,8 @@ fn to_wire(rule: &CorsRule) -> CORSRule {
 
 pub(crate) async fn get_cors(store: &Store, call: &Call, input: GetBucketCorsInput) -> Reply<GetBucketCorsOutput> {
     store.allow(&call.ctx, "s3:GetBucketCORS", &input.bucket, None)?;
-    let documents = store.documents(&input.bucket)?;
-    let rules = documents.cors.as_ref().ok_or_else(|| {
+    let rules: Option<Vec<CorsRule>> = store.document(&input.bucket, documents::CORS)?;
+    let rules = rules.ok_or_else(|| {
         not_found("NoSuchCORSConfiguration", "The CORS configuration does not exist")
             .with_detail("BucketName", input.bucket.as_str())
     })?;
@@ -119,8 +117,8 @@ pub(crate) async fn delete_cors(
     call: &Call,
     input: DeleteBucketCorsInput,
 ) -> Reply<DeleteBucketCorsOutput> {
-    let bucket = store.allow_bucket(&call.ctx, "s3:PutBucketCORS", &input.bucket)?;
-    store.shelf.change(&bucket, |documents| documents.cors = None).await?;
+    store.allow(&call.ctx, "s3:PutBucketCORS", &input.bucket, None)?;
+    store.delete_document(&input.bucket, documents::CORS).await?;
     done(DeleteBucketCorsOutput {})
 }
 
@@ -129,7 +127,7 @@ pub(crate) async fn put_public_access(
     call: &Call,
     input: PutPublicAccessBlockInput,
 ) -> Reply<PutPublicAccessBlockOutput> {
-    let bucket = store.allow_bucket(&call.ctx, "s3:PutBucketPublicAccessBlock", &input.bucket)?;
+    store.allow(&call.ctx, "s3:PutBucketPublicAccessBlock", &input.bucket, None)?;
     let wanted = input.public_access_block_configuration;
     let access = PublicAccess {
         block_public_acls: wanted.block_public_acls.unwrap_or_default(),
@@ -137,7 +135,7 @@ pub(crate) async fn put_public_access(
         block_public_policy: wanted.block_public_policy.unwrap_or_default(),
         restrict_public_buckets: wanted.restrict_public_buckets.unwrap_or_default(),
     };
-    store.shelf.change(&bucket, move |documents| documents.public_access = Some(access)).await?;
+    store.put_document(&input.bucket, documents::PUBLIC_ACCESS, &access).await?;
     Ok(S3Response::new(PutPublicAccessBlockOutput {}))
 }
 
@@ -147,7 +145,8 @@ pub(crate) async fn get_public_access(
     input: GetPublicAccessBlockInput,
 ) -> Reply<GetPublicAccessBlockOutput> {
     store.allow(&call.ctx, "s3:GetBucketPublicAccessBlock", &input.bucket, None)?;
-    let access = store.documents(&input.bucket)?.public_access.ok_or_else(|| {
+    let access: Option<PublicAccess> = store.document(&input.bucket, documents::PUBLIC_ACCESS)?;
+    let access = access.ok_or_else(|| {
         let message = "The public access block configuration was not found";
         not_found("NoSuchPublicAccessBlockConfiguration", message).with_detail("BucketName", input.bucket.as_str())
     })?;
@@ -165,8 +164,8 @@ pub(crate) async fn delete_public_access(
     call: &Call,
     input: DeletePublicAccessBlockInput,
 ) -> Reply<DeletePublicAccessBlockOutput> {
-    let bucket = store.allow_bucket(&call.ctx, "s3:PutBucketPublicAccessBlock", &input.bucket)?;
-    store.shelf.change(&bucket, |documents| documents.public_access = None).await?;
+    store.allow(&call.ctx, "s3:PutBucketPublicAccessBlock", &input.bucket, None)?;
+    store.delete_document(&input.bucket, documents::PUBLIC_ACCESS).await?;
     done(DeletePublicAccessBlockOutput {})
 }
 
@@ -175,7 +174,7 @@ pub(crate) async fn put_ownership(
     call: &Call,
     input: PutBucketOwnershipControlsInput,
 ) -> Reply<PutBucketOwnershipControlsOutput> {
-    let bucket = store.allow_bucket(&call.ctx, "s3:PutBucketOwnershipControls", &input.bucket)?;
+    store.allow(&call.ctx, "s3:PutBucketOwnershipControls", &input.bucket, None)?;
     let rules = input.ownership_controls.rules;
     let [rule] = rules.as_slice() else {
         return Err(invalid_request("The ownership controls must have exactly one rule"));
@@ -184,7 +183,7 @@ pub(crate) async fn put_ownership(
     if ownership != "BucketOwnerEnforced" {
         return Err(AwsError::not_implemented(format!("the object ownership {ownership}")));
     }
-    store.shelf.change(&bucket, |documents| documents.ownership = Some(ownership)).await?;
+    store.put_document(&input.bucket, documents::OWNERSHIP, &ownership).await?;
     Ok(S3Response::new(PutBucketOwnershipControlsOutput {}))
 }
 
@@ -194,7 +193,8 @@ pub(crate) async fn get_ownership(
     input: GetBucketOwnershipControlsInput,
 ) -> Reply<GetBucketOwnershipControlsOutput> {
     store.allow(&call.ctx, "s3:GetBucketOwnershipControls", &input.bucket, None)?;
-    let ownership = store.documents(&input.bucket)?.ownership.clone().ok_or_else(|| {
+    let ownership: Option<String> = store.document(&input.bucket, documents::OWNERSHIP)?;
+    let ownership = ownership.ok_or_else(|| {
         let message = "The bucket ownership controls were not found";
         not_found("OwnershipControlsNotFoundError", message).with_detail("BucketName", input.bucket.as_str())
     })?;
@@ -208,8 +208,8 @@ pub(crate) async fn delete_ownership(
     call: &Call,
     input: DeleteBucketOwnershipControlsInput,
 ) -> Reply<DeleteBucketOwnershipControlsOutput> {
-    let bucket = store.allow_bucket(&call.ctx, "s3:PutBucketOwnershipControls", &input.bucket)?;
-    store.shelf.change(&bucket, |documents| documents.ownership = None).await?;
+    store.allow(&call.ctx, "s3:PutBucketOwnershipControls", &input.bucket, None)?;
+    store.delete_document(&input.bucket, documents::OWNERSHIP).await?;
     done(DeleteBucketOwnershipControlsOutput {})
 }
 

@@ -1,5 +1,7 @@
 //! Tags of objects and buckets, and GetObjectAttributes.
 
+use std::collections::BTreeMap;
+
 use http::StatusCode;
 use s3s::S3Response;
 use s3s::dto::{
@@ -12,7 +14,7 @@ use s3s::dto::{
 use super::{Reply, etag, object, timestamp};
 use crate::call::{Call, Store};
 use crate::error::{from_engine, not_found};
-use crate::tags;
+use crate::{documents, tags};
 
 pub(crate) async fn put(store: &Store, call: &Call, input: PutObjectTaggingInput) -> Reply<PutObjectTaggingOutput> {
     store.allow(&call.ctx, "s3:PutObjectTagging", &input.bucket, Some(&input.key))?;
@@ -43,9 +45,9 @@ pub(crate) async fn put_bucket(
     call: &Call,
     input: PutBucketTaggingInput,
 ) -> Reply<PutBucketTaggingOutput> {
-    let bucket = store.allow_bucket(&call.ctx, "s3:PutBucketTagging", &input.bucket)?;
+    store.allow(&call.ctx, "s3:PutBucketTagging", &input.bucket, None)?;
     let tags = tags::from_set(input.tagging.tag_set, tags::MAX_BUCKET)?;
-    store.shelf.change(&bucket, |documents| documents.tags = Some(tags)).await?;
+    store.put_document(&input.bucket, documents::TAGS, &tags).await?;
     Ok(S3Response::with_status(PutBucketTaggingOutput {}, StatusCode::NO_CONTENT))
 }
 
@@ -55,11 +57,11 @@ pub(crate) async fn get_bucket(
     input: GetBucketTaggingInput,
 ) -> Reply<GetBucketTaggingOutput> {
     store.allow(&call.ctx, "s3:GetBucketTagging", &input.bucket, None)?;
-    let documents = store.documents(&input.bucket)?;
-    let tags = documents.tags.as_ref().ok_or_else(|| {
+    let tags: Option<BTreeMap<String, String>> = store.document(&input.bucket, documents::TAGS)?;
+    let tags = tags.ok_or_else(|| {
         not_found("NoSuchTagSet", "The TagSet does not exist").with_detail("BucketName", input.bucket.as_str())
     })?;
-    Ok(S3Response::new(GetBucketTaggingOutput { tag_set: tags::to_set(tags) }))
+    Ok(S3Response::new(GetBucketTaggingOutput { tag_set: tags::to_set(&tags) }))
 }
 
 pub(crate) async fn delete_bucket(
@@ -67,8 +69,8 @@ pub(crate) async fn delete_bucket(
     call: &Call,
     input: DeleteBucketTaggingInput,
 ) -> Reply<DeleteBucketTaggingOutput> {
-    let bucket = store.allow_bucket(&call.ctx, "s3:PutBucketTagging", &input.bucket)?;
-    store.shelf.change(&bucket, |documents| documents.tags = None).await?;
+    store.allow(&call.ctx, "s3:PutBucketTagging", &input.bucket, None)?;
+    store.delete_document(&input.bucket, documents::TAGS).await?;
     Ok(S3Response::with_status(DeleteBucketTaggingOutput {}, StatusCode::NO_CONTENT))
 }
 
