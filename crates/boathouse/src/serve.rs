@@ -9,6 +9,7 @@ use boathouse_aws::{Dispatcher, Platform, SystemClock};
 use boathouse_identity::RootOnly;
 use boathouse_identity::credentials::{CredentialsFileError, KeyPair, RootKeys};
 use boathouse_metadata::{Metadata, MetadataError};
+use boathouse_objects::Objects;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -52,6 +53,9 @@ pub(crate) enum ServeError {
     /// The control-plane store can't be opened.
     #[error(transparent)]
     Metadata(#[from] MetadataError),
+    /// The object store can't be opened.
+    #[error(transparent)]
+    Objects(#[from] boathouse_objects::Error),
     /// The port can't be opened, or signals can't be received.
     #[error(transparent)]
     Io(#[from] std::io::Error),
@@ -71,9 +75,12 @@ pub(crate) async fn run(options: Options) -> Result<(), ServeError> {
     let platform =
         Platform { dispatcher: Dispatcher::default(), clock: Arc::new(SystemClock), region: "us-east-1".into() };
     let metadata = Metadata::open(&options.data_dir.join("metadata.db"))?;
+    let objects = Objects::open(&options.data_dir.join("objects"), &boathouse_objects::Options::default())?;
+    let s3 = boathouse_s3::install(objects, Arc::new(RootOnly));
     let services = vec![boathouse_identity::sts::service(), boathouse_glue_catalog::service(metadata)];
     platform.dispatcher.install(services, Arc::new(RootOnly));
-    let gateway = Arc::new(Gateway::new(platform, Arc::new(RootKeys::new(keys))));
+    let gateway = Gateway::new(platform, Arc::new(RootKeys::new(keys))).with_http_service(s3.http);
+    let gateway = Arc::new(gateway);
 
     let listener = TcpListener::bind(options.listen).await?;
     let mut terminate = signal(SignalKind::terminate())?;
