@@ -1,14 +1,14 @@
 //! The root key pair.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
 use boathouse_aws::Principal;
 use boathouse_aws::access::{Credential, CredentialError, CredentialStore, Secret};
 use ring::rand::{SecureRandom, SystemRandom};
+
+use crate::seal::write_private;
 
 /// What access key ids are written with.
 const ID_LETTERS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
@@ -58,22 +58,9 @@ impl KeyPair {
     }
 
     fn create(path: &Path) -> Result<Self, CredentialsFileError> {
-        let pair = Self {
-            access_key_id: format!("AKIA{}", random_text(16, ID_LETTERS)?),
-            secret: Secret::new(random_text(40, SECRET_LETTERS)?),
-        };
-        // Written aside and renamed, so that a crash leaves no half file behind.
-        let draft = path.with_extension("new");
-        let mut file = OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(&draft)?;
-        writeln!(
-            file,
-            "[default]\naws_access_key_id = {}\naws_secret_access_key = {}",
-            pair.access_key_id,
-            pair.secret.expose()
-        )?;
-        file.sync_all()?;
-        std::fs::rename(&draft, path)?;
-        File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()?;
+        let pair = Self { access_key_id: unique_id("AKIA", 16)?, secret: new_secret()? };
+        let (id, secret) = (&pair.access_key_id, pair.secret.expose());
+        write_private(path, &format!("[default]\naws_access_key_id = {id}\naws_secret_access_key = {secret}"))?;
         Ok(pair)
     }
 
@@ -85,6 +72,16 @@ impl KeyPair {
         let access_key_id = member("aws_access_key_id")?.to_owned();
         Some(Self { access_key_id, secret: Secret::new(member("aws_secret_access_key")?) })
     }
+}
+
+/// An id of IAM's sort: a prefix that tells what it names, and `length` random letters.
+pub(crate) fn unique_id(prefix: &str, length: usize) -> Result<String, CredentialsFileError> {
+    Ok(format!("{prefix}{}", random_text(length, ID_LETTERS)?))
+}
+
+/// A secret access key.
+pub(crate) fn new_secret() -> Result<Secret, CredentialsFileError> {
+    Ok(Secret::new(random_text(40, SECRET_LETTERS)?))
 }
 
 fn random_text(length: usize, letters: &[u8]) -> Result<String, CredentialsFileError> {

@@ -9,9 +9,19 @@
 //! | [`sts`] | STS: GetCallerIdentity |
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod authorize;
+mod aws_managed;
 pub mod credentials;
+mod entities;
+pub mod error;
+mod identity;
 pub mod policy;
+mod seal;
+mod session;
+mod store;
 pub mod sts;
+
+pub use identity::{Identity, IdentityError};
 
 use boathouse_aws::access::{AccessRequest, Authorizer};
 use boathouse_aws::{AwsError, Ctx};

@@ -8,6 +8,8 @@ use boathouse_aws::principal::PrincipalKind;
 use boathouse_aws::{ACCOUNT_ID, Ctx, Principal};
 use chrono::{DateTime, SecondsFormat, Utc};
 
+use crate::session;
+
 /// Where a question comes from, as far as conditions can ask.
 #[derive(Debug, Clone)]
 pub(crate) struct Origin<'a> {
@@ -70,6 +72,7 @@ impl RequestKeys<'_> {
             ("principalservicename", PrincipalKind::Service { name }) => Some(Cow::Borrowed(name)),
             ("userid", kind) if in_account(kind) => Some(Cow::Borrowed(&principal.user_id)),
             ("username", PrincipalKind::User { name }) => Some(Cow::Borrowed(name)),
+            ("tokenissuetime", _) => session::issued_at(principal).map(Cow::Borrowed),
             ("sourceip", _) => self.origin.source_ip.map(|ip| Cow::Owned(ip.to_canonical().to_string())),
             ("securetransport", _) => truth(self.origin.secure_transport),
             ("currenttime", _) => Some(Cow::Owned(self.origin.now.to_rfc3339_opts(SecondsFormat::Secs, true))),

@@ -88,4 +88,9 @@ impl Policy {
     pub fn parse(text: &str, kind: PolicyKind) -> Result<Self, MalformedPolicy> {
         parse::policy(text, kind)
     }
+
+    /// Reads and checks a document or a list of documents.
+    pub(crate) fn parse_list(text: &str, kind: PolicyKind) -> Result<Vec<Self>, MalformedPolicy> {
+        parse::policies(text, kind)
+    }
 }

@@ -33,10 +33,19 @@ fn syntax() -> MalformedPolicy {
 }
 
 pub(super) fn policy(text: &str, kind: PolicyKind) -> Parsed<Policy> {
-    let Ok(Json::Object(members)) = serde_json::from_str(text) else { return Err(syntax()) };
+    document(&serde_json::from_str(text).map_err(|_| syntax())?, kind)
+}
+
+pub(super) fn policies(text: &str, kind: PolicyKind) -> Parsed<Vec<Policy>> {
+    let json: Json = serde_json::from_str(text).map_err(|_| syntax())?;
+    json.items().iter().map(|each| document(each, kind)).collect()
+}
+
+fn document(json: &Json, kind: PolicyKind) -> Parsed<Policy> {
+    let Json::Object(members) = json else { return Err(syntax()) };
     let mut version = Version::V2008;
     let mut statements = None;
-    for (name, value) in &members {
+    for (name, value) in members {
         match name.as_str() {
             "Version" => version = parse_version(value)?,
             "Id" => value.text().map(drop).ok_or_else(syntax)?,
