@@ -9,13 +9,10 @@ use http::StatusCode;
 
 use crate::entities::Role;
 use crate::identity::{Grants, Identity, role_principal};
-use crate::policy::{Decision, Origin, Policy, PolicyKind, PolicySet, Question, Refusal, RequestKeys, Source};
+use crate::policy::{Decision, Origin, Policy, PolicyKind, PolicySet, Question, Refusal, RequestKeys, Source, Verdict};
 
 /// Root can always repair a bucket policy that locks everybody out.
 const ROOT_ALWAYS_MAY: [&str; 3] = ["s3:GetBucketPolicy", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy"];
-
-/// What `assume_for_service` calls without a request are charged to.
-const SERVICE_REGION: &str = "us-east-1";
 
 impl Identity {
     /// What the caller's own user or role may, if it is still there.
@@ -56,6 +53,22 @@ impl Identity {
         let keys = RequestKeys { principal, role_arn, origin, service: request.keys };
         let question = Question { action: request.action.to_ascii_lowercase(), resource: request.resource, keys };
         Ok(policies.decide(&question))
+    }
+}
+
+impl Identity {
+    /// Whether the caller may assume the role behind `request`. Other than a resource's policy, a trust policy must
+    /// always allow it.
+    pub(crate) fn may_assume(&self, ctx: &Ctx, request: &AccessRequest<'_>, trust: &Policy) -> Result<bool, AwsError> {
+        let principal = &*ctx.principal;
+        let grants = self.grants(principal)?;
+        let role_arn = grants.as_deref().map(|grants| grants.arn.as_str());
+        let keys = RequestKeys { principal, role_arn, origin: Origin::of(ctx), service: request.keys };
+        let question = Question { action: request.action.to_ascii_lowercase(), resource: request.resource, keys };
+        if !matches!(trust.verdict(&question), Verdict::Allow(_)) {
+            return Ok(false);
+        }
+        Ok(self.decide(principal, Origin::of(ctx), request, Some(trust))?.is_ok())
     }
 }
 
@@ -110,7 +123,7 @@ impl ServiceRoles for Identity {
         let keys = ConditionKeys::from([("aws:SourceAccount".to_owned(), vec![ACCOUNT_ID.to_owned()])]);
         let arn = found.arn();
         let request = AccessRequest::new("sts:AssumeRole", &arn, &keys);
-        let origin = Origin { now: self.clock.now(), region: SERVICE_REGION, source_ip: None, secure_transport: true };
+        let origin = Origin { now: self.clock.now(), region: None, source_ip: None, secure_transport: true };
         self.decide(&caller, origin, &request, Some(&trust))?.map_err(|refusal| {
             let reason = match refusal {
                 Refusal::Explicit(Source::Resource) => "its trust policy denies it",

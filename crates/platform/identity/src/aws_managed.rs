@@ -1,7 +1,6 @@
 //! Managed policies of AWS's own names. The documents are Boathouse's, and grant what the names promise.
 
-use std::collections::hash_map::DefaultHasher;
-use std::hash::{Hash, Hasher};
+use boathouse_aws::sigv4::sha256_hex;
 
 /// A policy that belongs to AWS.
 #[derive(Debug)]
@@ -32,9 +31,7 @@ impl AwsPolicy {
 
     /// An id that stays the same from start to start.
     pub(crate) fn id(&self) -> String {
-        let mut hasher = DefaultHasher::new();
-        self.resource.hash(&mut hasher);
-        format!("ANPA0{:016X}", hasher.finish())
+        format!("ANPA{}", sha256_hex(self.resource.as_bytes())[..17].to_ascii_uppercase())
     }
 }
 

@@ -2,10 +2,8 @@
 
 use std::io;
 use std::path::Path;
-use std::sync::Arc;
 
-use boathouse_aws::Principal;
-use boathouse_aws::access::{Credential, CredentialError, CredentialStore, Secret};
+use boathouse_aws::access::Secret;
 use ring::rand::{SecureRandom, SystemRandom};
 
 use crate::seal::write_private;
@@ -91,30 +89,6 @@ fn random_text(length: usize, letters: &[u8]) -> Result<String, CredentialsFileE
     Ok(bytes.into_iter().map(|byte| char::from(letters[usize::from(byte) % letters.len()])).collect())
 }
 
-/// Key pairs that all stand for root.
-pub struct RootKeys {
-    pairs: Vec<KeyPair>,
-    root: Arc<Principal>,
-}
-
-impl RootKeys {
-    /// A store of these key pairs.
-    pub fn new(pairs: Vec<KeyPair>) -> Self {
-        Self { pairs, root: Arc::new(Principal::root()) }
-    }
-}
-
-impl CredentialStore for RootKeys {
-    fn find(&self, access_key_id: &str, session_token: Option<&str>) -> Result<Credential, CredentialError> {
-        let pair = self.pairs.iter().find(|pair| pair.access_key_id == access_key_id);
-        match (pair, session_token) {
-            (None, _) => Err(CredentialError::Unknown),
-            (Some(_), Some(_)) => Err(CredentialError::InvalidToken),
-            (Some(pair), None) => Ok(Credential { secret: pair.secret.clone(), principal: Arc::clone(&self.root) }),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt;
@@ -141,13 +115,5 @@ mod tests {
         std::fs::write(&path, "[default]\naws_access_key_id = AKIA\n").unwrap();
         assert!(matches!(KeyPair::load_or_create(&path), Err(CredentialsFileError::Incomplete)));
         assert!(std::fs::read_to_string(&path).unwrap().contains("AKIA"));
-    }
-
-    #[test]
-    fn a_long_term_key_takes_no_session_token() {
-        let keys = RootKeys::new(vec![KeyPair::test()]);
-        assert!(keys.find("test", None).is_ok());
-        assert_eq!(keys.find("test", Some("token")).unwrap_err(), CredentialError::InvalidToken);
-        assert_eq!(keys.find("other", None).unwrap_err(), CredentialError::Unknown);
     }
 }

@@ -13,10 +13,12 @@ use crate::aws_managed;
 use crate::credentials::KeyPair;
 use crate::entities::{AccessKey, Group, ManagedPolicy, Policies, Role, User};
 use crate::error::IamError;
+use crate::iam::input;
 use crate::policy::{MalformedPolicy, Policy, PolicyKind};
 use crate::seal::{MasterKey, Sealer};
 use crate::session::{self, Session, Subject};
 use crate::store::{Derived, Holder, Store};
+use crate::usage::Usage;
 
 /// How many keys, sessions and principals are kept ready.
 const CACHED: usize = 10_000;
@@ -46,6 +48,7 @@ pub struct Identity {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) secrets: Sealer,
     pub(crate) tokens: Sealer,
+    pub(crate) usage: Usage,
     root_keys: Vec<KeyPair>,
     root: Arc<Principal>,
     keys: Derived<LongTermKey>,
@@ -94,6 +97,7 @@ impl Identity {
     ) -> Result<Arc<Self>, IdentityError> {
         let master = master_key(&metadata, &data_dir.join("identity.key"))?;
         Ok(Arc::new(Self {
+            usage: Usage::new(metadata.clone()),
             store: Store::new(metadata),
             clock,
             secrets: master.sealer("access keys"),
@@ -107,6 +111,11 @@ impl Identity {
             resource_policies: Cache::new(CACHED_POLICIES),
             session_policies: Cache::new(CACHED_POLICIES),
         }))
+    }
+
+    /// Whether the key is one of root's.
+    pub(crate) fn is_root_key(&self, access_key_id: &str) -> bool {
+        self.root_keys.iter().any(|pair| pair.access_key_id == access_key_id)
     }
 
     /// The parsed policy of a resource.
@@ -197,7 +206,7 @@ impl Identity {
     fn load_session(&self, access_key_id: &str, token: &str) -> Result<Option<OpenSession>, IamError> {
         let Some(session) = Session::open(&self.tokens, access_key_id, token) else { return Ok(None) };
         let Some(mut principal) = self.session_principal(&session)? else { return Ok(None) };
-        principal.tags.extend(session.tags);
+        input::override_tags(&mut principal.tags, session.tags);
         session::mark(&mut principal, at(session.issued));
         Ok(Some(OpenSession {
             access_key_id: access_key_id.to_owned(),
@@ -311,6 +320,7 @@ impl CredentialStore for Identity {
                 }
                 let key = self.keys.get(&self.store, access_key_id, || self.load_key(access_key_id));
                 let key = key.map_err(|error| unreadable(&error))?.ok_or(CredentialError::Unknown)?;
+                self.usage.note(access_key_id, self.clock.now());
                 Ok(Credential { secret: key.secret.clone(), principal: Arc::clone(&key.principal) })
             }
             Some(token) => {

@@ -35,6 +35,8 @@ pub(crate) trait WithPath: Entity {
 
 /// An entity that policies speak for.
 pub(crate) trait Holder: WithPath {
+    /// What requests call its name.
+    const MEMBER: &'static str;
     /// How many characters its inline policies may have together, white space aside.
     const INLINE_QUOTA: usize;
     /// What the quota on attached policies is called.
@@ -74,8 +76,9 @@ macro_rules! with_path {
 }
 
 macro_rules! holder {
-    ($($entity:ty, $inline:literal, $attached:literal;)*) => {$(
+    ($($entity:ty, $member:literal, $inline:literal, $attached:literal;)*) => {$(
         impl Holder for $entity {
+            const MEMBER: &'static str = $member;
             const INLINE_QUOTA: usize = $inline;
             const ATTACHED_QUOTA: &'static str = $attached;
 
@@ -105,9 +108,9 @@ entity!(ManagedPolicy, "iam-policies", "policy", name);
 entity!(AccessKey, "iam-access-keys", "Access Key", id);
 with_path!(User, Group, Role, ManagedPolicy);
 holder! {
-    User, 2048, "PoliciesPerUser";
-    Group, 5120, "PoliciesPerGroup";
-    Role, 10240, "PoliciesPerRole";
+    User, "UserName", 2048, "PoliciesPerUser";
+    Group, "GroupName", 5120, "PoliciesPerGroup";
+    Role, "RoleName", 10240, "PoliciesPerRole";
 }
 
 /// The row key of a name.
@@ -133,11 +136,6 @@ impl Store {
         Self { metadata, generation: Arc::default() }
     }
 
-    /// The store below, for rows that no cache holds.
-    pub(crate) fn metadata(&self) -> &Metadata {
-        &self.metadata
-    }
-
     /// The entity of this name, if there is one.
     pub(crate) fn find<E: Entity>(&self, name: &str) -> Result<Option<E>, MetadataError> {
         self.metadata.get_json(E::SPACE, &row(name))
@@ -152,6 +150,13 @@ impl Store {
     pub(crate) fn all<E: Entity>(&self) -> Result<Vec<E>, MetadataError> {
         let rows = self.metadata.scan(E::SPACE, &Key::default(), None, usize::MAX)?;
         rows.iter().map(|entry| entry.json()).collect()
+    }
+
+    /// The entities of a sort whose path begins with `prefix`.
+    pub(crate) fn below<E: WithPath>(&self, prefix: &str) -> Result<Vec<E>, MetadataError> {
+        let mut entities = self.all::<E>()?;
+        entities.retain(|entity| entity.path().starts_with(prefix));
+        Ok(entities)
     }
 
     /// Writes durably; when it returns, no cache answers with what was before. A caller that goes away does not stop it.

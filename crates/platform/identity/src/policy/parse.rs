@@ -109,7 +109,15 @@ fn statement(json: &Json, kind: PolicyKind, version: Version) -> Parsed<Statemen
     let effect = effect.ok_or_else(syntax)?;
     let actions = actions.ok_or_else(|| malformed("Policy statement must contain actions."))?;
     check_elements(kind, principal.is_some(), resources.is_some())?;
+    if kind == PolicyKind::Trust && !speaks_of_sts(&actions) {
+        return Err(malformed("AssumeRole policy may only specify STS AssumeRole actions."));
+    }
     Ok(Statement { effect, principal, actions, resources, conditions })
+}
+
+fn speaks_of_sts(actions: &Selection<Vec<glob::Glyph>>) -> bool {
+    let prefix: Vec<_> = glob::glyphs("sts:").collect();
+    matches!(actions, Selection::Of(patterns) if patterns.iter().all(|pattern| pattern.starts_with(&prefix)))
 }
 
 fn check_elements(kind: PolicyKind, principal: bool, resource: bool) -> Parsed<()> {
