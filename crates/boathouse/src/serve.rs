@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use boathouse_aws::gateway::Gateway;
 use boathouse_aws::{Dispatcher, Platform, SystemClock};
-use boathouse_identity::RootOnly;
-use boathouse_identity::credentials::{CredentialsFileError, KeyPair, RootKeys};
+use boathouse_identity::credentials::{CredentialsFileError, KeyPair};
+use boathouse_identity::{Identity, IdentityError, iam_service, sts_service};
 use boathouse_metadata::{Metadata, MetadataError};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -49,6 +49,9 @@ pub(crate) enum ServeError {
     /// The root key pair can't be had.
     #[error(transparent)]
     Credentials(#[from] CredentialsFileError),
+    /// The identity store can't be opened.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
     /// The control-plane store can't be opened.
     #[error(transparent)]
     Metadata(#[from] MetadataError),
@@ -71,9 +74,10 @@ pub(crate) async fn run(options: Options) -> Result<(), ServeError> {
     let platform =
         Platform { dispatcher: Dispatcher::default(), clock: Arc::new(SystemClock), region: "us-east-1".into() };
     let metadata = Metadata::open(&options.data_dir.join("metadata.db"))?;
-    let services = vec![boathouse_identity::sts::service(), boathouse_glue_catalog::service(metadata)];
-    platform.dispatcher.install(services, Arc::new(RootOnly));
-    let gateway = Arc::new(Gateway::new(platform, Arc::new(RootKeys::new(keys))));
+    let identity = Identity::open(metadata.clone(), &options.data_dir, keys, Arc::clone(&platform.clock))?;
+    let services = vec![sts_service(&identity), iam_service(&identity), boathouse_glue_catalog::service(metadata)];
+    platform.dispatcher.install(services, Arc::clone(&identity) as _);
+    let gateway = Arc::new(Gateway::new(platform, identity));
 
     let listener = TcpListener::bind(options.listen).await?;
     let mut terminate = signal(SignalKind::terminate())?;

@@ -16,7 +16,7 @@
 //! | `session` | session tokens, self-contained and sealed |
 //! | `seal` | the key file and what is sealed with it |
 //! | `entities`, `store` | the rows, and caches that no write leaves stale |
-//! | `iam`, [`sts`] | the operations |
+//! | `iam`, `sts` | the operations |
 //! | `aws_managed` | managed policies of AWS's own names |
 //! | `usage` | when keys were last used |
 //! | [`error`] | errors and their AWS codes |
@@ -33,7 +33,7 @@ pub mod policy;
 mod seal;
 mod session;
 mod store;
-pub mod sts;
+mod sts;
 mod usage;
 
 pub use iam::iam_service;
