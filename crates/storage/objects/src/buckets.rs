@@ -1,8 +1,10 @@
 //! Buckets.
 
+use std::ops::Bound;
+
 use crate::error::{Error, Result};
-use crate::index::{Change, Table};
-use crate::{Objects, key_of, now_ms};
+use crate::index::{Change, Row, Table};
+use crate::{Objects, key_of, multipart, now_ms};
 
 /// A bucket.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,6 +62,7 @@ impl Objects {
             if change.any(Table::Current, &key_of(&name, ""))? {
                 return Err(Error::BucketNotEmpty(name));
             }
+            multipart::remove_all(change, &name)?;
             change.remove(Table::Bucket, name.as_bytes());
             Ok(())
         };
@@ -82,9 +85,9 @@ impl Objects {
     /// # Errors
     /// Of the index only.
     pub fn buckets(&self) -> Result<Vec<BucketInfo>> {
-        let rows = self.inner.index.table(Table::Bucket).iter();
-        let decode = |guard: fjall::Guard| {
-            let (name, value) = guard.into_inner()?;
+        let rows = self.inner.index.scan(Table::Bucket, &[], Bound::Unbounded);
+        let decode = |row: Row| {
+            let (name, value) = row?;
             BucketInfo::decode(&name, &value)
         };
         rows.map(decode).collect()

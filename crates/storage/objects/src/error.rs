@@ -33,6 +33,23 @@ pub enum Error {
     /// There is no object under this key.
     #[error("key {0} does not exist")]
     NoSuchKey(String),
+    /// There is no such multipart upload of this key.
+    #[error("upload {0} does not exist")]
+    NoSuchUpload(String),
+    /// A part that was named at completion was not uploaded, or is another one.
+    #[error("part {0} is not the one that was uploaded")]
+    InvalidPart(u32),
+    /// The parts that were named at completion are not in ascending order, or there are none.
+    #[error("parts are not in ascending order")]
+    InvalidPartOrder,
+    /// A part other than the last is smaller than 5 MiB.
+    #[error("part {number} has only {size} bytes")]
+    PartTooSmall {
+        /// The part's number.
+        number: u32,
+        /// Its size in bytes.
+        size: u64,
+    },
     /// The condition of a write did not hold when the write was to be made.
     #[error("precondition does not hold")]
     PreconditionFailed,

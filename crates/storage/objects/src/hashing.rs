@@ -7,6 +7,8 @@ use md5::{Digest as _, Md5};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Digest, Error, Result};
+use crate::multipart::ChecksumKind;
+use crate::record::ObjectInfo;
 
 /// A checksum that can be computed, verified and stored with an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,12 +73,7 @@ impl Hasher {
     pub(crate) fn update(&mut self, data: &[u8]) {
         self.length += data.len() as u64;
         self.md5.update(data);
-        for (_, state) in &mut self.checksums {
-            match state {
-                State::Crc(crc) => crc.update(data),
-                State::Sha(sha) => sha.update(data),
-            }
-        }
+        self.checksums.iter_mut().for_each(|(_, state)| state.update(data));
     }
 
     pub(crate) fn finish(self) -> Digests {
@@ -88,22 +85,25 @@ impl Hasher {
 
 impl State {
     fn new(algorithm: ChecksumAlgorithm) -> Self {
-        let crc = |algorithm| Self::Crc(crc_fast::Digest::new(algorithm));
-        match algorithm {
-            ChecksumAlgorithm::Crc32 => crc(CrcAlgorithm::Crc32IsoHdlc),
-            ChecksumAlgorithm::Crc32C => crc(CrcAlgorithm::Crc32Iscsi),
-            ChecksumAlgorithm::Crc64Nvme => crc(CrcAlgorithm::Crc64Nvme),
-            ChecksumAlgorithm::Sha1 => Self::Sha(ring::digest::Context::new(&ring::digest::SHA1_FOR_LEGACY_USE_ONLY)),
-            ChecksumAlgorithm::Sha256 => Self::Sha(ring::digest::Context::new(&ring::digest::SHA256)),
+        match (crc_of(algorithm), algorithm) {
+            (Some(crc), _) => Self::Crc(crc_fast::Digest::new(crc)),
+            (None, ChecksumAlgorithm::Sha1) => {
+                Self::Sha(ring::digest::Context::new(&ring::digest::SHA1_FOR_LEGACY_USE_ONLY))
+            }
+            (None, _) => Self::Sha(ring::digest::Context::new(&ring::digest::SHA256)),
+        }
+    }
+
+    fn update(&mut self, data: &[u8]) {
+        match self {
+            Self::Crc(crc) => crc.update(data),
+            Self::Sha(sha) => sha.update(data),
         }
     }
 
     fn value(self, algorithm: ChecksumAlgorithm) -> String {
         match self {
-            Self::Crc(crc) if algorithm == ChecksumAlgorithm::Crc64Nvme => {
-                STANDARD.encode(crc.finalize().to_be_bytes())
-            }
-            Self::Crc(crc) => STANDARD.encode((crc.finalize() as u32).to_be_bytes()),
+            Self::Crc(crc) => encode_crc(algorithm, crc.finalize()),
             Self::Sha(sha) => STANDARD.encode(sha.finish()),
         }
     }
@@ -123,6 +123,51 @@ impl Digests {
             Some(wrong) => Err(Error::DigestMismatch(Digest::Checksum(wrong.algorithm))),
             None => Ok(()),
         }
+    }
+}
+
+pub(crate) fn md5_of(data: &[u8]) -> [u8; 16] {
+    Md5::digest(data).into()
+}
+
+/// The checksum of an object made of these parts, each of which has the checksum of this algorithm.
+pub(crate) fn combine(algorithm: ChecksumAlgorithm, kind: ChecksumKind, parts: &[&ObjectInfo]) -> Result<Checksum> {
+    let missing = || Error::Corrupt("a part has no checksum".into());
+    let value_of = |part: &&ObjectInfo| {
+        let checksum = part.checksums.iter().find(|checksum| checksum.algorithm == algorithm);
+        checksum.and_then(|checksum| STANDARD.decode(&checksum.value).ok()).ok_or_else(missing)
+    };
+    let values = parts.iter().map(value_of).collect::<Result<Vec<_>>>()?;
+    let value = match (kind, crc_of(algorithm)) {
+        (ChecksumKind::FullObject, Some(crc)) => {
+            let whole = values.iter().zip(parts).fold(0, |whole, (value, part)| {
+                let value = value.iter().fold(0, |value, byte| value << 8 | u64::from(*byte));
+                crc_fast::checksum_combine(crc, whole, value, part.size)
+            });
+            encode_crc(algorithm, whole)
+        }
+        _ => {
+            let mut state = State::new(algorithm);
+            values.iter().for_each(|value| state.update(value));
+            format!("{}-{}", state.value(algorithm), values.len())
+        }
+    };
+    Ok(Checksum { algorithm, value })
+}
+
+fn crc_of(algorithm: ChecksumAlgorithm) -> Option<CrcAlgorithm> {
+    match algorithm {
+        ChecksumAlgorithm::Crc32 => Some(CrcAlgorithm::Crc32IsoHdlc),
+        ChecksumAlgorithm::Crc32C => Some(CrcAlgorithm::Crc32Iscsi),
+        ChecksumAlgorithm::Crc64Nvme => Some(CrcAlgorithm::Crc64Nvme),
+        ChecksumAlgorithm::Sha1 | ChecksumAlgorithm::Sha256 => None,
+    }
+}
+
+fn encode_crc(algorithm: ChecksumAlgorithm, value: u64) -> String {
+    match algorithm {
+        ChecksumAlgorithm::Crc64Nvme => STANDARD.encode(value.to_be_bytes()),
+        _ => STANDARD.encode((value as u32).to_be_bytes()),
     }
 }
 

@@ -1,15 +1,16 @@
-//! The index: tables in one fjall database, and the single writer that every change goes through.
+//! The index: tables in one fjall keyspace, and the single writer that every change goes through.
 //!
 //! A change is a closure over a [`Change`]. The writer runs waiting changes one after the other, commits them as one batch with
 //! one fsync, and only then answers each. So conditions are evaluated against everything before them, exactly one of two racing
 //! conditional writes wins, and what is visible is durable.
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 use std::path::Path;
 use std::sync::mpsc;
 use std::thread::JoinHandle;
 
-use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode};
+use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode, Readable as _, Slice, Snapshot};
 use tokio::sync::oneshot;
 
 use crate::Durability;
@@ -32,39 +33,81 @@ pub(crate) enum Table {
     Shared,
     /// blob id → nothing: a blob that nothing references any more.
     Garbage,
+    /// bucket, NUL, key, NUL, upload id → the upload.
+    Upload,
+    /// upload id, number (4, big endian) → the part's record.
+    Part,
 }
 
-const TABLES: [(Table, &str); 5] = [
-    (Table::Bucket, "bucket"),
-    (Table::Current, "cur"),
-    (Table::Intent, "intent"),
-    (Table::Shared, "shared"),
-    (Table::Garbage, "gc"),
-];
+impl Table {
+    /// All tables share one keyspace, because each keyspace costs files and fsyncs when a store is made.
+    fn row(self, key: &[u8]) -> Vec<u8> {
+        [&[self as u8], key].concat()
+    }
+}
+
+/// A key without its table, and the value.
+pub(crate) type Row = Result<(Vec<u8>, Slice)>;
 
 #[derive(Clone)]
 pub(crate) struct Index {
     pub(crate) database: Database,
-    keyspaces: [Keyspace; TABLES.len()],
+    rows: Keyspace,
 }
 
 impl Index {
     pub(crate) fn open(dir: &Path) -> Result<Self> {
         let database = Database::builder(dir).cache_size(CACHE_BYTES).worker_threads(1).open()?;
-        let open = |(_, name): (Table, &str)| {
-            database.keyspace(name, || KeyspaceCreateOptions::default().max_memtable_size(MEMTABLE_BYTES))
-        };
-        let [a, b, c, d, e] = TABLES.map(open);
-        Ok(Self { keyspaces: [a?, b?, c?, d?, e?], database })
-    }
-
-    pub(crate) fn table(&self, table: Table) -> &Keyspace {
-        &self.keyspaces[table as usize]
+        let rows = database.keyspace("rows", || KeyspaceCreateOptions::default().max_memtable_size(MEMTABLE_BYTES))?;
+        Ok(Self { database, rows })
     }
 
     pub(crate) fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>> {
-        Ok(self.table(table).get(key)?.map(|value| value.to_vec()))
+        Ok(self.rows.get(table.row(key))?.map(|value| value.to_vec()))
     }
+
+    /// Removes a row outside the writer, not synced.
+    pub(crate) fn forget(&self, table: Table, key: &[u8]) -> Result<()> {
+        Ok(self.rows.remove(table.row(key))?)
+    }
+
+    /// The rows of a table whose keys begin with `prefix` and lie behind `start`, in order, as of now.
+    pub(crate) fn scan(&self, table: Table, prefix: &[u8], start: Bound<&[u8]>) -> impl Iterator<Item = Row> + use<> {
+        self.scan_at(&self.database.snapshot(), table, prefix, start)
+    }
+
+    /// The same as of a snapshot.
+    pub(crate) fn scan_at(
+        &self,
+        snapshot: &Snapshot,
+        table: Table,
+        prefix: &[u8],
+        start: Bound<&[u8]>,
+    ) -> impl Iterator<Item = Row> + use<> {
+        let start = match start {
+            Bound::Unbounded => Bound::Included(table.row(prefix)),
+            bound => bound.map(|key| table.row(key)),
+        };
+        let end = successor(table.row(prefix)).map_or(Bound::Unbounded, Bound::Excluded);
+        // A scan may start behind the end: that is an empty range, which the tree would refuse.
+        let empty = matches!((&start, &end), (Bound::Included(a) | Bound::Excluded(a), Bound::Excluded(b)) if a >= b);
+        let rows = (!empty).then(|| snapshot.range(&self.rows, (start, end)));
+        rows.into_iter().flatten().map(|guard| {
+            let (key, value) = guard.into_inner()?;
+            Ok((key[1..].to_vec(), value))
+        })
+    }
+}
+
+/// The least byte string that is greater than everything which begins with `prefix`.
+pub(crate) fn successor(mut prefix: Vec<u8>) -> Option<Vec<u8>> {
+    while let Some(last) = prefix.pop() {
+        if last < u8::MAX {
+            prefix.push(last + 1);
+            return Some(prefix);
+        }
+    }
+    None
 }
 
 type Writes = BTreeMap<(Table, Vec<u8>), Option<Vec<u8>>>;
@@ -93,22 +136,46 @@ impl Change<'_> {
         self.writes.insert((table, key.to_vec()), None);
     }
 
-    /// Whether any key of the table begins with the prefix.
+    /// The rows of the table whose keys begin with the prefix, in order.
+    pub(crate) fn scan(&self, table: Table, prefix: &[u8]) -> Result<BTreeMap<Vec<u8>, Vec<u8>>> {
+        let mut rows = BTreeMap::new();
+        for row in self.index.scan(table, prefix, Bound::Unbounded) {
+            let (key, value) = row?;
+            rows.insert(key, value.to_vec());
+        }
+        for ((_, key), value) in self.pending(table, prefix) {
+            match value {
+                Some(value) => rows.insert(key.clone(), value.clone()),
+                None => rows.remove(key),
+            };
+        }
+        Ok(rows)
+    }
+
+    /// Whether any key of the table begins with the prefix. Stops at the first.
     pub(crate) fn any(&self, table: Table, prefix: &[u8]) -> Result<bool> {
-        let pending = |key: &[u8]| {
-            let slot = (table, key.to_vec());
-            self.writes.get(&slot).or_else(|| self.group.get(&slot)).cloned()
-        };
-        for guard in self.index.table(table).prefix(prefix) {
-            if !matches!(pending(&guard.key()?), Some(None)) {
+        let pending: BTreeMap<&[u8], bool> =
+            self.pending(table, prefix).map(|((_, key), value)| (&key[..], value.is_some())).collect();
+        if pending.values().any(|present| *present) {
+            return Ok(true);
+        }
+        for row in self.index.scan(table, prefix, Bound::Unbounded) {
+            if !pending.contains_key(&row?.0[..]) {
                 return Ok(true);
             }
         }
-        let inserted =
-            self.writes.iter().chain(self.group).filter(|((t, key), _)| *t == table && key.starts_with(prefix));
-        Ok(inserted.into_iter().any(|((_, key), _)| matches!(pending(key), Some(Some(_)))))
+        Ok(false)
+    }
+
+    /// What the changes before this one in its group, and then this one, made of the rows under the prefix.
+    fn pending(&self, table: Table, prefix: &[u8]) -> impl Iterator<Item = Pending<'_>> {
+        let rows = self.group.iter().chain(&self.writes);
+        rows.filter(move |((of, key), _)| *of == table && key.starts_with(prefix))
     }
 }
+
+/// A row that was put or removed, and not yet committed.
+type Pending<'a> = (&'a (Table, Vec<u8>), &'a Option<Vec<u8>>);
 
 /// Tells the caller of a change how the commit of its group ended; yields the blobs that became garbage.
 type Answer = Box<dyn FnOnce(Option<Error>) + Send>;
@@ -199,8 +266,8 @@ fn commit(index: &Index, durability: Durability, group: Writes) -> Result<()> {
     let mut batch = index.database.batch().durability(Some(mode));
     for ((table, key), value) in group {
         match value {
-            Some(value) => batch.insert(index.table(table), key, value),
-            None => batch.remove(index.table(table), key),
+            Some(value) => batch.insert(&index.rows, table.row(&key), value),
+            None => batch.remove(&index.rows, table.row(&key)),
         }
     }
     Ok(batch.commit()?)

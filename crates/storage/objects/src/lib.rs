@@ -9,16 +9,17 @@
 //! |---|---|
 //! | `objects` | PUT, GET, HEAD, DELETE, COPY, tags |
 //! | `buckets` | buckets |
+//! | `multipart` | uploads in parts |
 //! | `listing` | the skip-scan |
 //! | `reader` | an open object and its body |
 //! | `record` | the index record and its codec |
 //! | `index` | tables, the writer, group commit |
 //! | `blobs` | content files with block checksums |
 //! | `hashing` | digests and expectations |
+//! | `store` | a bucket as the `object_store` trait |
 //! | `error` | what can go wrong |
 //!
-//! Not here yet: multipart uploads, packs for objects between 4 KiB and 1 MiB (each is a file of its own),
-//! bucket configuration documents, the `object_store` trait, versions. The intent row of a write that failed without a crash
+//! Not here yet: packs for objects between 4 KiB and 1 MiB (each is a file of its own) and versions. The intent row of a write that failed without a crash
 //! stays in the index until the next start.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
@@ -28,10 +29,13 @@ mod error;
 mod hashing;
 mod index;
 mod listing;
+mod multipart;
 mod objects;
 mod reader;
 mod record;
+mod store;
 
+use std::ops::Bound;
 use std::path::Path;
 use std::sync::{Arc, mpsc};
 
@@ -41,9 +45,11 @@ pub use crate::buckets::BucketInfo;
 pub use crate::error::{Digest, Error, Result};
 pub use crate::hashing::{Checksum, ChecksumAlgorithm, Expectations};
 pub use crate::listing::{ListRequest, Listing};
+pub use crate::multipart::{ChecksumKind, CompletePart, PartInfo, UploadInfo, UploadPage, UploadRequest};
 pub use crate::objects::{CopyRequest, PutRequest, WriteCondition};
 pub use crate::reader::OpenObject;
 pub use crate::record::{Metadata, ObjectInfo};
+pub use crate::store::BucketStore;
 
 use crate::blobs::Blobs;
 use crate::index::{Index, Table, Writer};
@@ -124,8 +130,8 @@ impl Objects {
 /// Rows of both tables name blobs that no record references: a crash came before the record, or before the file was removed.
 fn recover(index: &Index, blobs: &Blobs) -> Result<()> {
     for table in [Table::Intent, Table::Garbage] {
-        for guard in index.table(table).iter() {
-            collect(index, blobs, table, &guard.key()?)?;
+        for row in index.scan(table, &[], Bound::Unbounded) {
+            collect(index, blobs, table, &row?.0)?;
         }
     }
     Ok(())
@@ -135,7 +141,7 @@ fn collect(index: &Index, blobs: &Blobs, table: Table, key: &[u8]) -> Result<()>
     let id = Uuid::from_slice(key).map_err(|_| Error::Corrupt("blob id".into()))?;
     if blobs.discard(id)? {
         // Not synced: a row that comes back after a crash names a file that is gone, which is no error.
-        index.table(table).remove(key)?;
+        index.forget(table, key)?;
     }
     Ok(())
 }

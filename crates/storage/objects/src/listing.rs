@@ -2,10 +2,8 @@
 
 use std::ops::Bound;
 
-use fjall::Readable as _;
-
 use crate::error::{Error, Result};
-use crate::index::{Index, Table};
+use crate::index::{Index, Table, successor};
 use crate::record::{ObjectInfo, Record};
 
 /// What to list.
@@ -32,41 +30,28 @@ pub struct Listing {
     pub next: Option<String>,
 }
 
-/// The least byte string that is greater than everything which begins with `prefix`.
-fn successor(mut prefix: Vec<u8>) -> Option<Vec<u8>> {
-    while let Some(last) = prefix.pop() {
-        if last < u8::MAX {
-            prefix.push(last + 1);
-            return Some(prefix);
-        }
-    }
-    None
-}
-
 pub(crate) fn list(index: &Index, bucket: &str, request: &ListRequest) -> Result<Listing> {
-    let snapshot = index.database.snapshot();
     let base = crate::key_of(bucket, "");
+    let within = crate::key_of(bucket, &request.prefix);
     let delimiter = request.delimiter.as_deref().filter(|delimiter| !delimiter.is_empty());
-    let end = successor(crate::key_of(bucket, &request.prefix)).map_or(Bound::Unbounded, Bound::Excluded);
-    let mut from = Bound::Included(crate::key_of(bucket, &request.prefix));
+    let snapshot = index.database.snapshot();
+    let mut from = Bound::Unbounded;
     if let Some(after) = request.after.as_deref().filter(|after| *after >= request.prefix.as_str()) {
         let full = crate::key_of(bucket, after);
         from = match rolled_up(after, &request.prefix, delimiter) {
-            Some(prefix) if prefix == after => successor(full).map_or(Bound::Unbounded, Bound::Included),
+            Some(prefix) if prefix == after => match successor(full) {
+                Some(behind) => Bound::Included(behind),
+                None => return Ok(Listing::default()),
+            },
             _ => Bound::Excluded(full),
         };
     }
     let mut page = Listing::default();
     let mut last: Option<String> = None;
     'seek: loop {
-        // A seek may start behind the end: that is an empty range, which the tree would refuse.
-        if let (Bound::Included(a) | Bound::Excluded(a), Bound::Excluded(b)) = (&from, &end)
-            && a >= b
-        {
-            return Ok(page);
-        }
-        for guard in snapshot.range(index.table(Table::Current), (from.clone(), end.clone())) {
-            let (raw_key, value) = guard.into_inner()?;
+        let start = from.as_ref().map(Vec::as_slice);
+        for row in index.scan_at(&snapshot, Table::Current, &within, start) {
+            let (raw_key, value) = row?;
             let key =
                 std::str::from_utf8(&raw_key[base.len()..]).map_err(|_| Error::Corrupt("key is not UTF-8".into()))?;
             if page.objects.len() + page.common_prefixes.len() == request.max_keys {

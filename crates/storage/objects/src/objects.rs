@@ -7,7 +7,7 @@ use bytes::Bytes;
 use futures::{Stream, StreamExt as _};
 use uuid::Uuid;
 
-use crate::blobs::{BlobWriter, Pending};
+use crate::blobs::{BlobWriter, Pending, Pin};
 use crate::buckets;
 use crate::error::{Error, Result};
 use crate::hashing::{ChecksumAlgorithm, Digests, Expectations, Hasher};
@@ -66,10 +66,10 @@ pub struct CopyRequest {
 }
 
 /// A received body, not yet an object.
-struct Received {
-    digests: Digests,
-    location: Location,
-    pending: Option<Pending>,
+pub(crate) struct Received {
+    pub(crate) digests: Digests,
+    pub(crate) location: Location,
+    pub(crate) pending: Option<Pending>,
 }
 
 fn current(change: &Change<'_>, bucket: &str, key: &str) -> Result<Option<Record>> {
@@ -83,25 +83,26 @@ fn references(change: &Change<'_>, blob: Uuid) -> Result<u64> {
 }
 
 fn share(change: &mut Change<'_>, record: &Record) -> Result<()> {
-    if let Location::Blob(id) = record.location {
+    for id in record.location.blobs() {
         let count = references(change, id)? + 1;
         change.insert(Table::Shared, id.as_bytes(), count.to_be_bytes().to_vec());
     }
     Ok(())
 }
 
-fn release(change: &mut Change<'_>, record: &Record) -> Result<()> {
-    let Location::Blob(id) = record.location else { return Ok(()) };
-    match references(change, id)? {
-        1 => change.insert(Table::Garbage, id.as_bytes(), Vec::new()),
-        2 => change.remove(Table::Shared, id.as_bytes()),
-        count => change.insert(Table::Shared, id.as_bytes(), (count - 1).to_be_bytes().to_vec()),
+pub(crate) fn release(change: &mut Change<'_>, location: &Location) -> Result<()> {
+    for id in location.blobs() {
+        match references(change, id)? {
+            1 => change.insert(Table::Garbage, id.as_bytes(), Vec::new()),
+            2 => change.remove(Table::Shared, id.as_bytes()),
+            count => change.insert(Table::Shared, id.as_bytes(), (count - 1).to_be_bytes().to_vec()),
+        }
     }
     Ok(())
 }
 
 /// Puts a record in the place of the present one, if the condition holds of that.
-fn replace(
+pub(crate) fn replace(
     change: &mut Change<'_>,
     bucket: &str,
     key: &str,
@@ -112,7 +113,7 @@ fn replace(
     let old = current(change, bucket, key)?;
     check(condition, old.as_ref(), key)?;
     if let Some(old) = old {
-        release(change, &old)?;
+        release(change, &old.location)?;
     }
     change.insert(Table::Current, &key_of(bucket, key), record.encode());
     Ok(())
@@ -127,6 +128,12 @@ fn check(condition: &WriteCondition, old: Option<&Record>, key: &str) -> Result<
     }
 }
 
+/// From here on only the index decides: if the commit fails, the intent row removes the file at the next start.
+pub(crate) fn keep(change: &mut Change<'_>, mut pending: Pending) {
+    pending.kept = true;
+    change.remove(Table::Intent, pending.id.as_bytes());
+}
+
 impl Objects {
     /// Writes an object from a stream. `expect` is called after the stream ended, when trailers are known.
     ///
@@ -139,7 +146,7 @@ impl Objects {
         E: FnOnce() -> Expectations + Send,
     {
         self.bucket(&request.bucket)?;
-        let Received { digests, location, pending } = self.receive(body, &request.checksums).await?;
+        let Received { digests, location, pending } = self.receive(body, &request.checksums, INLINE_BYTES).await?;
         digests.verify(&expect())?;
         let info = ObjectInfo {
             size: digests.length,
@@ -147,28 +154,33 @@ impl Objects {
             modified_ms: now_ms(),
             checksums: digests.checksums,
             metadata: request.metadata,
+            upload_id: None,
         };
         let publish = move |change: &mut Change<'_>| {
             let record = Record { info, location };
             replace(change, &request.bucket, &request.key, &request.condition, &record)?;
-            if let Some(mut pending) = pending {
-                // From here on only the index decides: if the commit fails, the intent row removes the file at the next start.
-                pending.kept = true;
-                change.remove(Table::Intent, pending.id.as_bytes());
+            if let Some(pending) = pending {
+                keep(change, pending);
             }
             Ok(record.info)
         };
         self.inner.writer.change(publish).await
     }
 
-    async fn receive<B>(&self, mut body: B, checksums: &[ChecksumAlgorithm]) -> Result<Received>
+    /// Takes a body in: up to `inline` bytes stay in memory, more go to a blob.
+    pub(crate) async fn receive<B>(
+        &self,
+        mut body: B,
+        checksums: &[ChecksumAlgorithm],
+        inline: usize,
+    ) -> Result<Received>
     where
         B: Stream<Item = std::io::Result<Bytes>> + Send + Unpin,
     {
-        let (chunks, ended) = take(&mut body, INLINE_BYTES + 1).await?;
+        let (chunks, ended) = take(&mut body, inline + 1).await?;
         let mut hasher = Hasher::new(checksums);
         let length: usize = chunks.iter().map(Bytes::len).sum();
-        if ended && length <= INLINE_BYTES {
+        if ended && length <= inline {
             let bytes = Bytes::from(chunks.concat());
             hasher.update(&bytes);
             return Ok(Received { digests: hasher.finish(), location: Location::Inline(bytes), pending: None });
@@ -239,17 +251,12 @@ impl Objects {
     pub fn get(&self, bucket: &str, key: &str) -> Result<OpenObject> {
         loop {
             let Record { info, location } = self.record(bucket, key)?;
-            let content = match location {
-                Location::Inline(bytes) => Content::Inline(bytes),
-                Location::Blob(id) => {
-                    let pin = self.inner.blobs.pin(id);
-                    // The blob may have been collected before the pin; if a record still names it now, it was not.
-                    if self.record(bucket, key)?.location != Location::Blob(id) {
-                        continue;
-                    }
-                    Content::Blob(pin)
-                }
-            };
+            let pins: Vec<Pin> = location.blobs().into_iter().map(|id| self.inner.blobs.pin(id)).collect();
+            // A blob may have been collected before the pin; if a record still names it now, it was not.
+            if !pins.is_empty() && self.record(bucket, key)?.location != location {
+                continue;
+            }
+            let content = Content::new(location, info.size, pins);
             return Ok(OpenObject { info: Arc::new(info), content: Arc::new(content) });
         }
     }
@@ -267,7 +274,7 @@ impl Objects {
                 let old = current(change, &bucket, key)?;
                 had.push(old.is_some());
                 if let Some(old) = old {
-                    release(change, &old)?;
+                    release(change, &old.location)?;
                     change.remove(Table::Current, &key_of(&bucket, key));
                 }
             }
