@@ -11,8 +11,8 @@ use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl,
 use datafusion::physical_expr_common::datum::apply;
 
 use crate::error::{ErrorCode, TrinoError};
-use boathouse_trino_parser::ast::BinaryOp;
 use crate::types::Type;
+use boathouse_trino_parser::ast::BinaryOp;
 
 /// `left op right` on two arguments that already have the types that the operator wants.
 #[derive(Debug, PartialEq, Eq, Hash)]

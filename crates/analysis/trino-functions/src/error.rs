@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use arrow::error::ArrowError;
 use datafusion::common::DataFusionError;
 
 use boathouse_trino_parser::ast::Pos;
@@ -112,6 +113,46 @@ impl TrinoError {
     /// An error at a position of the statement.
     pub fn at(pos: Pos, code: ErrorCode, message: impl Into<String>) -> Self {
         Self { code, pos: Some(pos), message: message.into() }
+    }
+}
+
+impl TrinoError {
+    /// A failure of the platform, and not of the statement.
+    pub(crate) fn internal(message: impl Into<String>) -> Self {
+        Self::new(ErrorCode::GenericInternalError, message)
+    }
+
+    /// A value that a function can't take.
+    pub(crate) fn invalid(message: impl Into<String>) -> Self {
+        Self::new(ErrorCode::InvalidFunctionArgument, message)
+    }
+
+    /// Types that don't go together.
+    pub(crate) fn mismatch(message: impl Into<String>) -> Self {
+        Self::new(ErrorCode::TypeMismatch, message)
+    }
+
+    /// A number too large (or too small) for its type.
+    pub(crate) fn out_of_range(message: impl Into<String>) -> Self {
+        Self::new(ErrorCode::NumericValueOutOfRange, message)
+    }
+
+    pub(crate) fn of_arrow(error: &ArrowError) -> Self {
+        match error {
+            ArrowError::ExternalError(inner) => match inner.downcast_ref::<Self>() {
+                Some(ours) => ours.clone(),
+                None => Self::internal(inner.to_string()),
+            },
+            ArrowError::DivideByZero => Self::new(ErrorCode::DivisionByZero, "Division by zero"),
+            ArrowError::ArithmeticOverflow(message) => Self::out_of_range(message),
+            other => Self::internal(other.to_string()),
+        }
+    }
+}
+
+impl From<ArrowError> for TrinoError {
+    fn from(error: ArrowError) -> Self {
+        Self::of_arrow(&error)
     }
 }
 

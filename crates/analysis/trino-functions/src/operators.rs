@@ -5,9 +5,9 @@ use datafusion::logical_expr::{BinaryExpr, Expr, Operator, ScalarUDF, cast};
 
 use crate::arithmetic::Arithmetic;
 use crate::error::{ErrorCode, TrinoError};
-use boathouse_trino_parser::ast::{BinaryOp, ComparisonOp};
 use crate::types::Type;
 use crate::types::coercion::{as_decimal, common_super_type};
+use boathouse_trino_parser::ast::{BinaryOp, ComparisonOp};
 
 /// The greatest precision a decimal may have.
 const MAX_PRECISION: u8 = 38;

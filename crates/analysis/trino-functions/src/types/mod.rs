@@ -140,6 +140,26 @@ impl Type {
         matches!(self, Self::Tinyint | Self::Smallint | Self::Integer | Self::Bigint)
     }
 
+    /// Whether two values can be told equal or not.
+    pub fn is_comparable(&self) -> bool {
+        match self {
+            Self::Array(element) => element.is_comparable(),
+            Self::Map(key, value) => key.is_comparable() && value.is_comparable(),
+            Self::Row(fields) => fields.iter().all(|field| field.ty.is_comparable()),
+            _ => true,
+        }
+    }
+
+    /// Whether values have an order: `json` and maps have none.
+    pub fn is_orderable(&self) -> bool {
+        match self {
+            Self::Json | Self::Map(..) => false,
+            Self::Array(element) => element.is_orderable(),
+            Self::Row(fields) => fields.iter().all(|field| field.ty.is_orderable()),
+            _ => true,
+        }
+    }
+
     /// Whether it is `varchar` of any length.
     pub fn is_varchar(&self) -> bool {
         matches!(self, Self::Varchar(_))

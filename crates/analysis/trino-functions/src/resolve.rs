@@ -1,0 +1,182 @@
+//! Picks the overload of a call, as Trino's function resolver does.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use datafusion::logical_expr::Expr;
+use datafusion::logical_expr::expr::Lambda;
+
+use crate::error::{ErrorCode, TrinoError};
+use crate::functions::{Entry, TABLE};
+use crate::signature::{Bindings, Pattern};
+use crate::types::Type;
+use crate::types::coercion::can_coerce;
+use crate::{Argument, BoundLambda, FunctionKind, LambdaBinder, Typed, cast};
+
+/// The overload that a call means, and its arguments as the overload wants them.
+pub(crate) struct Resolution {
+    /// The overload.
+    pub(crate) entry: Arc<Entry>,
+    /// The arguments, coerced.
+    pub(crate) args: Vec<Typed>,
+    /// The types of each lambda's parameters.
+    pub(crate) lambdas: Vec<Vec<Type>>,
+    /// The result's type.
+    pub(crate) result: Type,
+}
+
+/// An overload that takes the arguments.
+struct Candidate {
+    entry: Arc<Entry>,
+    slots: Vec<Slot>,
+    result: Type,
+    exact: bool,
+}
+
+enum Slot {
+    Value(Type),
+    Lambda(Vec<Type>, Box<BoundLambda>),
+}
+
+/// Finds the overload for these arguments.
+///
+/// # Errors
+/// FUNCTION_NOT_FOUND where no overload of one of these kinds takes them.
+pub(crate) fn resolve(
+    name: &str,
+    kinds: &[FunctionKind],
+    args: Vec<Argument<'_>>,
+    binder: &mut dyn LambdaBinder,
+) -> Result<Resolution, TrinoError> {
+    let overloads: Vec<_> = TABLE.overloads(name).iter().filter(|entry| kinds.contains(&entry.kind())).collect();
+    if overloads.is_empty() {
+        return Err(TrinoError::new(ErrorCode::FunctionNotFound, format!("Function '{name}' not registered")));
+    }
+    let mut candidates = Vec::new();
+    for entry in &overloads {
+        candidates.extend(candidate(entry, &args, binder)?);
+    }
+    let Some(chosen) = choose(name, candidates)? else {
+        return Err(unexpected(name, &overloads, &args));
+    };
+    let mut lambdas = Vec::new();
+    let mut coerced = Vec::with_capacity(args.len());
+    for (arg, slot) in args.into_iter().zip(chosen.slots) {
+        match (arg, slot) {
+            (Argument::Value(value), Slot::Value(ty)) => coerced.push(cast::coerce(value, &ty)?),
+            (_, Slot::Lambda(types, bound)) => {
+                lambdas.push(types);
+                let BoundLambda { parameters, body, ty } = *bound;
+                coerced.push((Expr::Lambda(Lambda::new(parameters, body)), ty));
+            }
+            (Argument::Lambda(_), Slot::Value(_)) => return Err(unexpected(name, &overloads, &[])),
+        }
+    }
+    Ok(Resolution { entry: chosen.entry, args: coerced, lambdas, result: chosen.result })
+}
+
+/// One overload against the arguments; none if it doesn't take them.
+fn candidate(
+    entry: &Arc<Entry>,
+    args: &[Argument<'_>],
+    binder: &mut dyn LambdaBinder,
+) -> Result<Option<Candidate>, TrinoError> {
+    let Some(patterns) = entry.signature.patterns(args.len()) else { return Ok(None) };
+    let mut bindings = Bindings::default();
+    for (pattern, arg) in patterns.iter().zip(args) {
+        let fits = match (pattern, arg) {
+            (Pattern::Function(..), Argument::Value(_)) => false,
+            (_, Argument::Value((_, ty))) => pattern.bind(ty, &mut bindings),
+            (pattern, Argument::Lambda(_)) => matches!(pattern, Pattern::Function(..)),
+        };
+        if !fits {
+            return Ok(None);
+        }
+    }
+    let mut slots = Vec::with_capacity(args.len());
+    let mut exact = true;
+    for (pattern, arg) in patterns.iter().zip(args) {
+        let slot = match (pattern, arg) {
+            (Pattern::Function(parameters, result), Argument::Lambda(lambda)) => {
+                let types: Option<Vec<_>> = parameters.iter().map(|pattern| pattern.substitute(&bindings)).collect();
+                let Some(types) = types else { return Ok(None) };
+                let bound = binder.bind(lambda, &types)?;
+                lambda_result(bound, result, &mut bindings)?.map(|bound| Slot::Lambda(types, Box::new(bound)))
+            }
+            (pattern, Argument::Value((_, ty))) => pattern.target(ty, &bindings).map(|target| {
+                exact &= &target == ty;
+                Slot::Value(target)
+            }),
+            (_, Argument::Lambda(_)) => None,
+        };
+        let Some(slot) = slot else { return Ok(None) };
+        slots.push(slot);
+    }
+    if !entry.signature.allows(&bindings) {
+        return Ok(None);
+    }
+    let result = entry.signature.result(&bindings);
+    Ok(result.map(|result| Candidate { entry: Arc::clone(entry), slots, result, exact }))
+}
+
+/// A lambda's body decides a free type variable; where the type is known already, the body must coerce to it.
+fn lambda_result(
+    bound: BoundLambda,
+    wanted: &Pattern,
+    bindings: &mut Bindings,
+) -> Result<Option<BoundLambda>, TrinoError> {
+    if wanted.substitute(bindings).is_none() && !wanted.bind(&bound.ty, bindings) {
+        return Ok(None);
+    }
+    let Some(target) = wanted.target(&bound.ty, bindings) else { return Ok(None) };
+    let (body, ty) = cast::coerce((bound.body, bound.ty), &target)?;
+    Ok(Some(BoundLambda { parameters: bound.parameters, body, ty }))
+}
+
+/// Exact matches win, those without variables first; then the one that is more specific than all others.
+fn choose(name: &str, mut candidates: Vec<Candidate>) -> Result<Option<Candidate>, TrinoError> {
+    let exact = candidates
+        .iter()
+        .position(|candidate| candidate.exact && !candidate.entry.signature.is_generic())
+        .or_else(|| candidates.iter().position(|candidate| candidate.exact));
+    if let Some(index) = exact {
+        return Ok(Some(candidates.swap_remove(index)));
+    }
+    if candidates.is_empty() {
+        return Ok(None);
+    }
+    let best = candidates.iter().position(|one| candidates.iter().all(|other| more_specific(one, other)));
+    match best {
+        Some(index) => Ok(Some(candidates.swap_remove(index))),
+        None if candidates.iter().all(|candidate| candidate.result == candidates[0].result) => {
+            Ok(Some(candidates.swap_remove(0)))
+        }
+        None => {
+            let texts: Vec<_> = candidates.iter().map(|candidate| candidate.entry.signature.text).collect();
+            let message = format!("Could not choose a best candidate operator for {name}: {}", texts.join("; "));
+            Err(TrinoError::new(ErrorCode::AmbiguousFunctionCall, message))
+        }
+    }
+}
+
+fn more_specific(one: &Candidate, other: &Candidate) -> bool {
+    one.slots.iter().zip(&other.slots).all(|(one, other)| match (one, other) {
+        (Slot::Value(one), Slot::Value(other)) => can_coerce(one, other),
+        _ => true,
+    })
+}
+
+fn unexpected(name: &str, overloads: &[&Arc<Entry>], args: &[Argument<'_>]) -> TrinoError {
+    let types: Vec<_> = args
+        .iter()
+        .map(|arg| match arg {
+            Argument::Value((_, ty)) => ty.to_string(),
+            Argument::Lambda(_) => "<function>".to_owned(),
+        })
+        .collect();
+    let expected: BTreeSet<_> = overloads.iter().map(|entry| entry.signature.expected()).collect();
+    let expected: Vec<_> = expected.into_iter().collect();
+    let message =
+        format!("Unexpected parameters ({}) for function {name}. Expected: {}", types.join(", "), expected.join(", "));
+    TrinoError::new(ErrorCode::FunctionNotFound, message)
+}
