@@ -71,8 +71,7 @@ impl From<AthenaError> for AwsError {
             AthenaError::Aws(error) => error,
             AthenaError::Store(cause) => {
                 tracing::error!(error = %cause, "athena's store failed");
-                let status = http::StatusCode::INTERNAL_SERVER_ERROR;
-                Self::new("InternalServerException", status, "the service's store failed")
+                Self { code: "InternalServerException".into(), ..Self::internal("the service's store failed") }
             }
         }
     }
