@@ -11,6 +11,7 @@
 //! | `functions` | every function by name, one file for each kind |
 //! | `signature`, `resolve` | signatures as text, and which overload a call means |
 //! | `kernel` | our own functions inside DataFusion |
+//! | `time` | dates, times and zones as numbers |
 //! | [`error`] | errors with Trino's names |
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
@@ -22,6 +23,9 @@ mod kernel;
 pub mod operators;
 mod resolve;
 mod signature;
+#[cfg(test)]
+mod testing;
+mod time;
 pub mod types;
 
 use boathouse_trino_parser::ast;

@@ -74,6 +74,21 @@ pub struct AccessRequest<'a> {
     pub resource: &'a str,
     /// The condition keys that the service knows; the authorizer adds the global ones from the context.
     pub keys: &'a ConditionKeys,
+    /// The policy attached to the resource itself, such as a bucket policy (JSON text), if the resource has one.
+    pub resource_policy: Option<&'a str>,
+}
+
+impl<'a> AccessRequest<'a> {
+    /// A question about a resource that has no policy of its own.
+    pub fn new(action: &'a str, resource: &'a str, keys: &'a ConditionKeys) -> Self {
+        Self { action, resource, keys, resource_policy: None }
+    }
+
+    /// The same question, with the resource's own policy to be considered.
+    #[must_use]
+    pub fn with_resource_policy(self, policy: Option<&'a str>) -> Self {
+        Self { resource_policy: policy, ..self }
+    }
 }
 
 /// Decides whether the context's principal may act. Explicit denies win; nothing is allowed by default but to root.

@@ -5,7 +5,9 @@
 //!
 //! | Module | What it does |
 //! |---|---|
-//! | [`gateway`] | accepts connections (HTTP/1.1, h2c), routes requests to services, writes the audit line |
+//! | [`gateway`] | accepts connections (HTTP/1.1, HTTP/2, TLS), routes requests to services, writes the audit line |
+//! | [`http_service`] | the seam to services whose bodies stream, such as S3 |
+//! | [`metrics`] | what the gateway counts, for Prometheus |
 //! | [`sigv4`] | verifies Signature Version 4 in headers and presigned URLs |
 //! | [`protocol`] | turns bodies into operation inputs and outputs or errors into bodies, per wire protocol |
 //! | [`dispatcher`] | finds the operation, asks the [`access::Authorizer`], calls the handler; services call each other by it |
@@ -23,6 +25,8 @@ pub mod context;
 pub mod dispatcher;
 pub mod error;
 pub mod gateway;
+pub mod http_service;
+pub mod metrics;
 pub mod principal;
 pub mod protocol;
 pub mod service;

@@ -163,7 +163,7 @@ fn authorize<I>(
     let keys = ConditionKeys::new();
     resources(ctx, input)
         .iter()
-        .try_for_each(|resource| authorizer.authorize(ctx, &AccessRequest { action, resource, keys: &keys }))
+        .try_for_each(|resource| authorizer.authorize(ctx, &AccessRequest::new(action, resource, &keys)))
 }
 
 /// The resource list of operations that know no resource: `*`.

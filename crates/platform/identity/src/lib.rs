@@ -10,6 +10,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod credentials;
+pub mod policy;
 pub mod sts;
 
 use boathouse_aws::access::{AccessRequest, Authorizer};

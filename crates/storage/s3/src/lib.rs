@@ -1,2 +1,56 @@
-//! S3 over the object engine.
+//! Amazon S3's counterpart: its REST API over the object engine.
+//!
+//! The gateway has verified a request's signature when it comes here. The crate `s3s` reads and writes the protocol's
+//! XML and headers behind [`adapter`]; objects' bytes pass beside it. Every operation asks IAM, with the bucket's policy.
+//!
+//! | Module | What it does |
+//! |---|---|
+//! | `adapter` | the way in and out: virtual hosts, presigned members, errors, CORS |
+//! | `front` | the table of operations |
+//! | `operations` | their handlers |
+//! | `call` | one call's context; authorisation |
+//! | `documents` | a bucket's configuration |
+//! | `policy`, `cors`, `tags`, `metadata`, `checksums`, `conditions`, `host` | rules of their subjects |
+//! | `view` | what of an object a read shows |
+//! | `refusals` | what is not implemented, by name |
+//! | `error` | errors in S3's words |
 #![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod adapter;
+mod call;
+mod checksums;
+mod conditions;
+mod cors;
+mod documents;
+mod error;
+mod front;
+mod host;
+mod metadata;
+mod operations;
+mod policy;
+mod refusals;
+mod tags;
+mod view;
+
+use std::sync::Arc;
+
+use boathouse_aws::access::Authorizer;
+use boathouse_aws::http_service::HttpService;
+use boathouse_metadata::Metadata;
+use boathouse_objects::Objects;
+
+pub use crate::front::OPERATIONS;
+
+/// S3, ready to be wired.
+pub struct S3 {
+    /// For the gateway.
+    pub http: Arc<dyn HttpService>,
+    /// The names of the implemented operations.
+    pub operations: &'static [&'static str],
+}
+
+/// S3 over `objects`; buckets' configuration is kept in `metadata`, and `authorizer` is asked before every operation.
+pub fn install(objects: Objects, metadata: Metadata, authorizer: Arc<dyn Authorizer>) -> S3 {
+    let store = call::Store { objects, shelf: documents::Shelf::new(metadata), authorizer };
+    S3 { http: Arc::new(adapter::Adapter::new(store)), operations: OPERATIONS }
+}

@@ -33,6 +33,9 @@ mod map;
 mod math;
 mod regexp;
 mod string;
+mod support;
+#[cfg(test)]
+mod testing;
 mod url;
 mod window;
 
@@ -207,4 +210,9 @@ impl Table {
         overloads.push(Arc::new(entry));
         overloads.last_mut().and_then(Arc::get_mut).expect("an entry just added is shared with nobody")
     }
+}
+
+/// A call from inside this crate, without lambdas.
+pub(crate) fn call_scalar(name: &str, args: Vec<Typed>) -> Result<Typed, TrinoError> {
+    crate::scalar(name, args.into_iter().map(crate::Argument::Value).collect(), &mut crate::NoLambdas)
 }

@@ -102,6 +102,13 @@ fn show(out: &mut String, value: impl std::fmt::Display) {
     let _ = write!(out, "{value}");
 }
 
+/// A double as Java shows it, such as `1.0E10`.
+pub(crate) fn java_double(value: f64) -> String {
+    let mut text = String::new();
+    write_float(&mut text, &format!("{value:e}"), value);
+    text
+}
+
 fn write_all(out: &mut String, (open, close): (char, char), count: usize, mut each: impl FnMut(&mut String, usize)) {
     out.push(open);
     for index in 0..count {
@@ -143,7 +150,7 @@ fn write_float(out: &mut String, scientific: &str, value: f64) {
     }
 }
 
-fn write_decimal(out: &mut String, value: i128, scale: u8) {
+pub(crate) fn write_decimal(out: &mut String, value: i128, scale: u8) {
     let sign = if value < 0 { "-" } else { "" };
     let unit = 10_u128.pow(u32::from(scale));
     let (whole, fraction) = (value.unsigned_abs() / unit, value.unsigned_abs() % unit);
@@ -189,7 +196,7 @@ fn write_day_time(out: &mut String, millis: i64) {
     write_time(out, nanos % NANOS_PER_DAY, 3);
 }
 
-fn instant_nanos(array: &dyn Array, row: usize) -> i128 {
+pub(crate) fn instant_nanos(array: &dyn Array, row: usize) -> i128 {
     match array.data_type() {
         DataType::Timestamp(TimeUnit::Millisecond, _) => {
             i128::from(array.as_primitive::<TimestampMillisecondType>().value(row)) * 1_000_000
@@ -212,7 +219,7 @@ fn offset_nanos(zone: &str, instant: i128) -> i128 {
     i128::from(offset.unwrap_or(0)) * 1_000_000_000
 }
 
-fn time_nanos(array: &dyn Array, row: usize) -> i128 {
+pub(crate) fn time_nanos(array: &dyn Array, row: usize) -> i128 {
     match array.data_type() {
         DataType::Time32(_) => i128::from(array.as_primitive::<Time32MillisecondType>().value(row)) * 1_000_000,
         DataType::Time64(TimeUnit::Microsecond) => {

@@ -11,6 +11,8 @@ use percent_encoding::percent_decode_str;
 use super::{MAX_SKEW, SignatureError};
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
+/// What clients of the previous scheme send in place of the algorithm is just `AWS`.
+const SIGV2: &str = "AWS (Signature Version 2)";
 /// A presigned URL lives for at most seven days.
 const MAX_EXPIRES: u32 = 604_800;
 
@@ -57,10 +59,13 @@ impl Claim {
     /// [`SignatureError::Malformed`] and [`SignatureError::UnsupportedAlgorithm`].
     pub fn of(parts: &Parts) -> Result<Option<Self>, SignatureError> {
         let query = query_members(parts.uri.query().unwrap_or_default());
+        if query.contains_key("AWSAccessKeyId") {
+            return Err(SignatureError::UnsupportedAlgorithm(SIGV2.into()));
+        }
         match (header(parts, AUTHORIZATION.as_str()), query.get("X-Amz-Algorithm")) {
             (Some(_), Some(_)) => Err(malformed("only one way of signing is allowed: header or query")),
             (Some(text), None) => Self::from_header(text, parts).map(Some),
-            (None, Some(algorithm)) => Self::from_query(algorithm, &query).map(Some),
+            (None, Some(algorithm)) => Self::from_query(algorithm, &query).map(Some).map_err(in_query),
             (None, None) => Ok(None),
         }
     }
@@ -125,6 +130,28 @@ impl Claim {
         }
     }
 
+    /// Refuses a signature for another service or region, in the words of a REST service such as S3.
+    ///
+    /// # Errors
+    /// [`SignatureError::Malformed`], [`SignatureError::MalformedQuery`], [`SignatureError::Region`].
+    pub fn check_scope(&self, service: &str, region: &str) -> Result<(), SignatureError> {
+        let (named, actual) = (&self.scope.service, &self.scope.region);
+        if named == service && actual == region {
+            return Ok(());
+        }
+        let wrong = format!("incorrect service \"{named}\". This endpoint belongs to \"{service}\".");
+        match (self.expires, named == service) {
+            (None, true) => Err(SignatureError::Region { actual: actual.clone(), expected: region.to_owned() }),
+            (None, false) => Err(malformed(format!("The authorization header is malformed; {wrong}"))),
+            (Some(_), true) => Err(SignatureError::MalformedQuery(format!(
+                "Error parsing the X-Amz-Credential parameter; the region '{actual}' is wrong; expecting '{region}'"
+            ))),
+            (Some(_), false) => {
+                Err(SignatureError::MalformedQuery(format!("Error parsing the X-Amz-Credential parameter; {wrong}")))
+            }
+        }
+    }
+
     /// Refuses `x-amz-` headers that somebody could have added to a signed request.
     pub(super) fn check_signed_headers(&self, parts: &Parts) -> Result<(), SignatureError> {
         let unsigned = |name: &&str| name.starts_with("x-amz-") && !self.signed_headers.iter().any(|it| it == name);
@@ -149,6 +176,7 @@ fn split_credential(text: &str) -> Result<(String, Scope), SignatureError> {
 fn check_algorithm(algorithm: &str) -> Result<(), SignatureError> {
     match algorithm {
         ALGORITHM => Ok(()),
+        "AWS" => Err(SignatureError::UnsupportedAlgorithm(SIGV2.into())),
         other => Err(SignatureError::UnsupportedAlgorithm(other.chars().take(40).collect())),
     }
 }
@@ -164,9 +192,16 @@ fn header<'a>(parts: &'a Parts, name: &str) -> Option<&'a str> {
 fn query_members(raw: &str) -> HashMap<String, String> {
     raw.split('&')
         .filter_map(|pair| pair.split_once('='))
-        .filter(|(name, _)| name.starts_with("X-Amz-"))
+        .filter(|(name, _)| name.starts_with("X-Amz-") || *name == "AWSAccessKeyId")
         .map(|(name, value)| (name.to_owned(), percent_decode_str(value).decode_utf8_lossy().into_owned()))
         .collect()
+}
+
+fn in_query(error: SignatureError) -> SignatureError {
+    match error {
+        SignatureError::Malformed(message) => SignatureError::MalformedQuery(message),
+        other => other,
+    }
 }
 
 fn malformed(message: impl Into<String>) -> SignatureError {

@@ -22,6 +22,23 @@ pub enum SignatureError {
     /// The signature's parts are missing or can't be read.
     #[error("{0}")]
     Malformed(String),
+    /// The same of a presigned URL.
+    #[error("{0}")]
+    MalformedQuery(String),
+    /// What the request says of its body can't be true.
+    #[error("{0}")]
+    Payload(&'static str),
+    /// A request to S3 that does not say how its body is protected.
+    #[error("Missing required header for this request: x-amz-content-sha256")]
+    MissingPayload,
+    /// Signed for another region than this one.
+    #[error("The authorization header is malformed; the region '{actual}' is wrong; expecting '{expected}'")]
+    Region {
+        /// The region in the credential scope.
+        actual: String,
+        /// The region of this installation.
+        expected: String,
+    },
     /// A scheme other than Signature Version 4.
     #[error("Boathouse does not implement the signing algorithm {0}")]
     UnsupportedAlgorithm(String),
@@ -35,7 +52,7 @@ pub enum SignatureError {
     #[error("Request has expired")]
     Expired,
     /// An `x-amz-` header that the signature does not cover.
-    #[error("There were headers present in the request which were not signed: {0}")]
+    #[error("There were headers present in the request which were not signed")]
     UnsignedHeader(String),
     /// The signature does not belong to this request and key.
     #[error(
@@ -49,7 +66,12 @@ impl SignatureError {
     /// The error as the called service would word it.
     pub fn into_aws(self, dialect: Dialect) -> AwsError {
         let (code, status) = self.code(dialect);
-        AwsError::new(code, status, self.to_string())
+        let error = AwsError::new(code, status, self.to_string());
+        match self {
+            Self::Region { expected, .. } => error.with_detail("Region", expected),
+            Self::UnsignedHeader(name) if dialect == Dialect::S3 => error.with_detail("HeadersNotSigned", name),
+            _ => error,
+        }
     }
 
     fn code(&self, dialect: Dialect) -> (&'static str, StatusCode) {
@@ -57,9 +79,12 @@ impl SignatureError {
         const BAD: StatusCode = StatusCode::BAD_REQUEST;
         const FORBIDDEN: StatusCode = StatusCode::FORBIDDEN;
         match (self, dialect) {
-            (Self::Malformed(_), S3) => ("AuthorizationHeaderMalformed", BAD),
-            (Self::Malformed(_), Json) => ("IncompleteSignatureException", BAD),
-            (Self::Malformed(_), Query) => ("IncompleteSignature", BAD),
+            (Self::Malformed(_) | Self::Region { .. }, S3) => ("AuthorizationHeaderMalformed", BAD),
+            (Self::MalformedQuery(_), S3) => ("AuthorizationQueryParametersError", BAD),
+            (Self::MissingPayload, S3) => ("InvalidRequest", BAD),
+            (Self::Payload(_), S3) => ("InvalidArgument", BAD),
+            (Self::Malformed(_) | Self::MalformedQuery(_), Json) => ("IncompleteSignatureException", BAD),
+            (Self::Malformed(_) | Self::MalformedQuery(_), Query) => ("IncompleteSignature", BAD),
             (Self::UnsupportedAlgorithm(_), _) => ("NotImplemented", StatusCode::NOT_IMPLEMENTED),
             (Self::Credential(CredentialError::Unknown), S3) => ("InvalidAccessKeyId", FORBIDDEN),
             (Self::Credential(CredentialError::InvalidToken), S3) => ("InvalidToken", BAD),

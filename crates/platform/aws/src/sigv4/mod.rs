@@ -1,12 +1,14 @@
 //! Signature Version 4: who signed this request, and is the signature right?
 //!
 //! Follows "AWS Signature Version 4 for API requests" in the IAM user guide: in the `Authorization` header and in the
-//! query of a presigned URL. SigV4A is refused by name. Bodies are the caller's business: it passes the payload's hash,
-//! or the word that the client signed in its place, such as `UNSIGNED-PAYLOAD`.
+//! query of a presigned URL. SigV4A and SigV2 are refused by name. The caller passes the payload's hash, or the word that
+//! the client signed in its place, such as `UNSIGNED-PAYLOAD`; [`Payload`] and [`chunked`] check S3's streamed bodies.
 
 mod canonical;
+pub mod chunked;
 mod claim;
 mod error;
+mod payload;
 
 use std::sync::Arc;
 
@@ -17,6 +19,7 @@ use ring::{digest, hmac};
 
 pub use claim::{Claim, Scope};
 pub use error::{Dialect, SignatureError};
+pub use payload::{ChunkSigner, Payload};
 
 use crate::access::{CredentialStore, Secret};
 use crate::principal::Principal;
@@ -50,6 +53,20 @@ impl Verifier {
         payload: &str,
         now: DateTime<Utc>,
     ) -> Result<Arc<Principal>, SignatureError> {
+        self.verify_seed(claim, parts, payload, now).map(|(principal, _)| principal)
+    }
+
+    /// As [`Verifier::verify`], with what checks a body whose chunks are signed in a chain that begins with the claim.
+    ///
+    /// # Errors
+    /// See [`SignatureError`].
+    pub fn verify_seed(
+        &self,
+        claim: &Claim,
+        parts: &Parts,
+        payload: &str,
+        now: DateTime<Utc>,
+    ) -> Result<(Arc<Principal>, ChunkSigner), SignatureError> {
         claim.check_time(now)?;
         claim.check_signed_headers(parts)?;
         let credential = self.credentials.find(&claim.access_key_id, claim.session_token.as_deref())?;
@@ -58,7 +75,7 @@ impl Verifier {
         let key = self.signing_key(&claim.access_key_id, &claim.scope, &credential.secret);
         hmac::verify(&key, string_to_sign(claim, &request).as_bytes(), &claim.signature)
             .map_err(|_| SignatureError::Mismatch)?;
-        Ok(credential.principal)
+        Ok((credential.principal, ChunkSigner::new(key, claim)))
     }
 
     fn signing_key(&self, access_key_id: &str, scope: &Scope, secret: &Secret) -> hmac::Key {

@@ -1,9 +1,24 @@
 //! Operators on typed expressions: Trino's result types and its refusals, then DataFusion's expression where that means
 //! the same, or our own checked function where it doesn't.
 
-use datafusion::logical_expr::{BinaryExpr, Expr, Operator, ScalarUDF, cast};
+mod access;
+mod like;
+mod logic;
+mod temporal;
 
+pub use access::{concat, dereference, negate, subscript};
+pub use like::like;
+pub use logic::{between, case, coalesce, if_, in_list, is_distinct_from, nullif, try_};
+pub use temporal::{at_time_zone, extract};
+
+pub(crate) use access::map_positions;
+
+use datafusion::functions::core::expr_fn::get_field;
+use datafusion::logical_expr::{BinaryExpr, Expr, Operator, ScalarUDF, cast as arrow_cast};
+
+use crate::Typed;
 use crate::arithmetic::Arithmetic;
+use crate::cast;
 use crate::error::{ErrorCode, TrinoError};
 use crate::types::Type;
 use crate::types::coercion::{as_decimal, common_super_type};
@@ -16,13 +31,16 @@ const MAX_PRECISION: u8 = 38;
 ///
 /// # Errors
 /// TYPE_MISMATCH where Trino has no such operator; there is no arithmetic on text.
-pub fn binary(op: BinaryOp, left: (Expr, Type), right: (Expr, Type)) -> Result<(Expr, Type), TrinoError> {
+pub fn binary(op: BinaryOp, left: Typed, right: Typed) -> Result<Typed, TrinoError> {
     let refuse = || {
         let message = format!("Cannot apply operator: {} {} {}", left.1, symbol(op), right.1);
         TrinoError::new(ErrorCode::TypeMismatch, message)
     };
     if op == BinaryOp::Concat {
-        return Err(refuse());
+        return concat(left, right);
+    }
+    if let Some(kernel) = temporal::operator(op, &left.1, &right.1) {
+        return Ok(kernel.apply(left, right));
     }
     let common = common_super_type(&left.1, &right.1).ok_or_else(refuse)?;
     // A bare NULL on both sides is an integer's, as in Trino's SELECT NULL + NULL.
@@ -31,14 +49,15 @@ pub fn binary(op: BinaryOp, left: (Expr, Type), right: (Expr, Type)) -> Result<(
         return Err(refuse());
     }
     if !matches!(common, Type::Decimal(..)) {
-        let operands = vec![convert(left, &common), convert(right, &common)];
+        let operands = vec![cast::coerce(left, &common)?.0, cast::coerce(right, &common)?.0];
         return Ok((call(op, &common, operands), common));
     }
     let Some((l, r)) = decimal_of(&left.1, &common).zip(decimal_of(&right.1, &common)) else {
         return Err(refuse());
     };
     let result = decimal_result(op, l, r)?;
-    let (left, right) = (convert(left, &Type::Decimal(l.0, l.1)), convert(right, &Type::Decimal(r.0, r.1)));
+    let left = cast::coerce(left, &Type::Decimal(l.0, l.1))?.0;
+    let right = cast::coerce(right, &Type::Decimal(r.0, r.1))?.0;
     Ok((decimal(op, left, right, &result, l, r), result))
 }
 
@@ -46,7 +65,7 @@ pub fn binary(op: BinaryOp, left: (Expr, Type), right: (Expr, Type)) -> Result<(
 ///
 /// # Errors
 /// TYPE_MISMATCH where the two have no common type, as in `'1' = 1`.
-pub fn comparison(op: ComparisonOp, left: (Expr, Type), right: (Expr, Type)) -> Result<(Expr, Type), TrinoError> {
+pub fn comparison(op: ComparisonOp, left: Typed, right: Typed) -> Result<Typed, TrinoError> {
     let (symbol, operator) = match op {
         ComparisonOp::Equal => ("=", Operator::Eq),
         ComparisonOp::NotEqual => ("<>", Operator::NotEq),
@@ -61,10 +80,10 @@ pub fn comparison(op: ComparisonOp, left: (Expr, Type), right: (Expr, Type)) -> 
     };
     let common = common_super_type(&left.1, &right.1).ok_or_else(refuse)?;
     let ordered = !matches!(op, ComparisonOp::Equal | ComparisonOp::NotEqual);
-    if ordered && matches!(common, Type::Json | Type::Map(..)) {
+    if ordered && !common.is_orderable() {
         return Err(refuse());
     }
-    let (left, right) = (convert(left, &common), convert(right, &common));
+    let (left, right) = (comparable(cast::coerce(left, &common)?), comparable(cast::coerce(right, &common)?));
     Ok((native(left, operator, right), Type::Boolean))
 }
 
@@ -104,15 +123,16 @@ fn decimal(op: BinaryOp, left: Expr, right: Expr, result: &Type, l: (u8, u8), r:
     };
     let computed = native(left, operator, right);
     // Arrow's product has one digit more than Trino's; sums agree.
-    if op == BinaryOp::Multiply { cast(computed, result.to_arrow()) } else { computed }
+    if op == BinaryOp::Multiply { arrow_cast(computed, result.to_arrow()) } else { computed }
 }
 
 fn decimal_of(ty: &Type, common: &Type) -> Option<(u8, u8)> {
     as_decimal(ty).or_else(|| as_decimal(common).filter(|_| ty == &Type::Unknown))
 }
 
-fn convert((expr, from): (Expr, Type), to: &Type) -> Expr {
-    if from.to_arrow() == to.to_arrow() { expr } else { cast(expr, to.to_arrow()) }
+/// What a value is compared by: timestamps with time zone by their instants alone.
+pub(crate) fn comparable((expr, ty): Typed) -> Expr {
+    if matches!(ty, Type::TimestampTz(_)) { get_field(expr, "instant") } else { expr }
 }
 
 fn call(op: BinaryOp, result: &Type, operands: Vec<Expr>) -> Expr {
@@ -135,5 +155,4 @@ fn symbol(op: BinaryOp) -> &'static str {
 }
 
 #[cfg(test)]
-#[path = "operators_tests.rs"]
 mod tests;

@@ -1,0 +1,215 @@
+//! From text and to text.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, BooleanArray, StringBuilder};
+use arrow::datatypes::{
+    Date32Type, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
+};
+
+use super::number::{fits, parse_number};
+use super::{not_castable, primitive};
+use crate::error::{ErrorCode, TrinoError};
+use crate::time::{Zone, parse_date, parse_time, parse_timestamp, times, timestamps, zoned_timestamps};
+use crate::types::Type;
+use crate::types::format::write_value;
+
+/// A cast's argument that can't be converted.
+pub(super) fn invalid(message: impl Into<String>) -> TrinoError {
+    TrinoError::new(ErrorCode::InvalidCastArgument, message)
+}
+
+pub(super) fn to_text(array: &ArrayRef, from: &Type, to: &Type) -> Result<ArrayRef, TrinoError> {
+    let mut out = StringBuilder::with_capacity(array.len(), array.len() * 8);
+    let mut text = String::new();
+    for row in 0..array.len() {
+        if array.is_null(row) {
+            out.append_null();
+            continue;
+        }
+        text.clear();
+        match from {
+            Type::Double => {
+                write_scientific(&mut text, &format!("{:e}", array.as_primitive::<Float64Type>().value(row)))
+            }
+            Type::Real => write_scientific(&mut text, &format!("{:e}", array.as_primitive::<Float32Type>().value(row))),
+            _ => write_value(&mut text, array, row, from),
+        }
+        out.append_value(fit(&text, from, to)?);
+    }
+    Ok(Arc::new(out.finish()))
+}
+
+/// Text and dates are cut off at the target's length; numbers must fit.
+fn fit<'a>(text: &'a str, from: &Type, to: &Type) -> Result<&'a str, TrinoError> {
+    let (Type::Varchar(Some(length)) | Type::Char(length)) = to else { return Ok(text) };
+    let cut = text.char_indices().nth(*length as usize).map(|(at, _)| &text[..at]);
+    match (to, cut) {
+        (Type::Char(_), cut) => Ok(cut.unwrap_or(text).trim_end_matches(' ')),
+        (_, None) => Ok(text),
+        (_, Some(cut)) if matches!(from, Type::Varchar(_) | Type::Char(_)) => Ok(cut),
+        _ => Err(invalid(format!("Value {text} cannot be represented as {to}"))),
+    }
+}
+
+/// `1.5E0`, as SQL writes approximate numbers.
+fn write_scientific(out: &mut String, rust: &str) {
+    match rust {
+        "0e0" | "-0e0" => out.push_str(&rust.to_uppercase()),
+        "NaN" => out.push_str("NaN"),
+        "inf" => out.push_str("Infinity"),
+        "-inf" => out.push_str("-Infinity"),
+        _ => {
+            let (mantissa, exponent) = rust.split_once('e').unwrap_or((rust, "0"));
+            out.push_str(mantissa);
+            if !mantissa.contains('.') {
+                out.push_str(".0");
+            }
+            out.push('E');
+            out.push_str(exponent);
+        }
+    }
+}
+
+pub(super) fn from_text(array: &ArrayRef, from: &Type, to: &Type) -> Result<ArrayRef, TrinoError> {
+    let texts = array.as_string::<i32>();
+    let at = |row: usize| texts.value(row);
+    let refuse = |row: usize, name: &str| invalid(format!("Cannot cast '{}' to {name}", at(row)));
+    let array: ArrayRef = match to {
+        Type::Boolean => {
+            let value = |row| if texts.is_null(row) { Ok(None) } else { boolean(at(row)).map(Some) };
+            Arc::new((0..texts.len()).map(value).collect::<Result<BooleanArray, _>>()?)
+        }
+        Type::Tinyint => {
+            Arc::new(primitive::<Int8Type>(texts, |row| at(row).parse().map_err(|_| refuse(row, "TINYINT")))?)
+        }
+        Type::Smallint => {
+            Arc::new(primitive::<Int16Type>(texts, |row| at(row).parse().map_err(|_| refuse(row, "SMALLINT")))?)
+        }
+        Type::Integer => {
+            Arc::new(primitive::<Int32Type>(texts, |row| at(row).parse().map_err(|_| refuse(row, "INT")))?)
+        }
+        Type::Bigint => {
+            Arc::new(primitive::<Int64Type>(texts, |row| at(row).parse().map_err(|_| refuse(row, "BIGINT")))?)
+        }
+        Type::Real => {
+            let value = |row| float(at(row)).map(|value| value as f32).ok_or_else(|| refuse(row, "REAL"));
+            Arc::new(primitive::<Float32Type>(texts, value)?)
+        }
+        Type::Double => {
+            Arc::new(primitive::<Float64Type>(texts, |row| float(at(row)).ok_or_else(|| refuse(row, "DOUBLE")))?)
+        }
+        Type::Decimal(precision, scale) => {
+            let values = primitive::<Decimal128Type>(texts, |row| decimal(at(row), *precision, *scale))?;
+            Arc::new(values.with_precision_and_scale(*precision, *scale as i8)?)
+        }
+        Type::Date => {
+            let value = |row| parse_date(at(row).trim()).ok_or_else(|| unreadable("date", at(row)));
+            Arc::new(primitive::<Date32Type>(texts, value)?)
+        }
+        Type::Varbinary => Arc::new(texts.iter().map(|text| text.map(str::as_bytes)).collect::<BinaryArray>()),
+        Type::Uuid => return each(texts, |text| Ok(uuid(text)?.hyphenated().to_string())),
+        Type::IpAddress => return each(texts, |text| Ok(ip_address(text)?.to_string())),
+        Type::Time(precision) => {
+            return times(
+                *precision,
+                all(texts, |text| parse_time(text.trim()).ok_or_else(|| unreadable("time", text)))?.into_iter(),
+            );
+        }
+        Type::Timestamp(precision) => return timestamps(*precision, all(texts, local)?.into_iter(), None),
+        Type::TimestampTz(precision) => return zoned_timestamps(*precision, all(texts, zoned)?),
+        _ => return Err(not_castable(from, to)),
+    };
+    Ok(array)
+}
+
+fn unreadable(what: &str, text: &str) -> TrinoError {
+    invalid(format!("Value cannot be cast to {what}: {text}"))
+}
+
+fn all<T>(
+    texts: &arrow::array::StringArray,
+    read: impl Fn(&str) -> Result<T, TrinoError>,
+) -> Result<Vec<Option<T>>, TrinoError> {
+    texts.iter().map(|text| text.map(&read).transpose()).collect()
+}
+
+fn each(
+    texts: &arrow::array::StringArray,
+    convert: impl Fn(&str) -> Result<String, TrinoError>,
+) -> Result<ArrayRef, TrinoError> {
+    Ok(Arc::new(all(texts, convert)?.into_iter().collect::<arrow::array::StringArray>()))
+}
+
+fn local(text: &str) -> Result<i128, TrinoError> {
+    match parse_timestamp(text) {
+        Some((local, None)) => Ok(local),
+        _ => Err(unreadable("timestamp", text)),
+    }
+}
+
+/// A text without a zone is UTC's, the zone of every session.
+fn zoned(text: &str) -> Result<(i128, String), TrinoError> {
+    let refuse = || unreadable("timestamp with time zone", text);
+    let (local, zone) = parse_timestamp(text).ok_or_else(refuse)?;
+    let zone = Zone::parse(zone.unwrap_or("UTC")).ok_or_else(refuse)?;
+    Ok((zone.instant(local), zone.name()))
+}
+
+fn boolean(text: &str) -> Result<bool, TrinoError> {
+    match text.to_ascii_lowercase().as_str() {
+        "t" | "true" | "1" => Ok(true),
+        "f" | "false" | "0" => Ok(false),
+        _ => Err(invalid(format!("Cannot cast '{text}' to BOOLEAN"))),
+    }
+}
+
+/// A number as Java reads it: blanks around it don't matter, and infinity has one spelling.
+pub(super) fn float(text: &str) -> Option<f64> {
+    let text = text.trim();
+    let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let known =
+        unsigned.starts_with(|c: char| c.is_ascii_digit() || c == '.') || matches!(unsigned, "NaN" | "Infinity");
+    if !known {
+        return None;
+    }
+    text.strip_suffix(['d', 'D', 'f', 'F']).unwrap_or(text).parse().ok()
+}
+
+fn decimal(text: &str, precision: u8, scale: u8) -> Result<i128, TrinoError> {
+    let refuse = |why: &str| invalid(format!("Cannot cast VARCHAR '{text}' to DECIMAL({precision}, {scale}){why}"));
+    let number = parse_number(text.trim()).ok_or_else(|| refuse(". Value is not a number."))?;
+    let value = number.at_scale(scale.into()).filter(|value| fits(*value, precision));
+    value.ok_or_else(|| refuse(". Value too large."))
+}
+
+fn uuid(text: &str) -> Result<uuid::Uuid, TrinoError> {
+    if text.len() != 36 {
+        return Err(invalid(format!("Invalid UUID string length: {}", text.len())));
+    }
+    uuid::Uuid::try_parse(text).map_err(|_| invalid(format!("Invalid UUID format: {text}")))
+}
+
+fn ip_address(text: &str) -> Result<IpAddr, TrinoError> {
+    let address: IpAddr = text.parse().map_err(|_| invalid(format!("Cannot cast value to IPADDRESS: {text}")))?;
+    Ok(match address {
+        IpAddr::V6(v6) => v6.to_ipv4_mapped().map_or(address, IpAddr::V4),
+        v4 => v4,
+    })
+}
+
+/// A UUID is its text here; as bytes it is 16 of them.
+pub(super) fn uuid_bytes(array: &ArrayRef, to: &Type) -> Result<ArrayRef, TrinoError> {
+    if to == &Type::Varbinary {
+        let bytes = all(array.as_string::<i32>(), |text| Ok(uuid(text)?.into_bytes()))?;
+        return Ok(Arc::new(bytes.iter().map(Option::as_ref).collect::<BinaryArray>()));
+    }
+    let text = |bytes: &[u8]| match uuid::Uuid::from_slice(bytes) {
+        Ok(uuid) => Ok(uuid.hyphenated().to_string()),
+        Err(_) => Err(invalid(format!("Invalid UUID binary length: {}", bytes.len()))),
+    };
+    let texts: Vec<_> =
+        array.as_binary::<i32>().iter().map(|bytes| bytes.map(text).transpose()).collect::<Result<_, _>>()?;
+    Ok(Arc::new(texts.into_iter().collect::<arrow::array::StringArray>()))
+}

@@ -1,0 +1,173 @@
+//! Conditions and choices. Branches that are not taken are not evaluated.
+
+use arrow::array::{ArrayRef, UInt32Array};
+use boathouse_trino_parser::ast::ComparisonOp;
+use datafusion::common::ScalarValue;
+use datafusion::functions::core::expr_fn::coalesce as first_value;
+use datafusion::logical_expr::expr::{Case, InList, Lambda};
+use datafusion::logical_expr::{Expr, Operator, Volatility};
+
+use super::{comparable, comparison, native};
+use crate::Typed;
+use crate::cast::{coerce, nulls_for_errors};
+use crate::error::TrinoError;
+use crate::kernel::{Bound, Call};
+use crate::types::Type;
+use crate::types::coercion::{common_of, common_super_type};
+
+/// `value [NOT] BETWEEN low AND high`
+///
+/// # Errors
+/// TYPE_MISMATCH where they can't be compared.
+pub fn between(value: Typed, low: Typed, high: Typed, negated: bool) -> Result<Typed, TrinoError> {
+    let refuse = || TrinoError::mismatch(format!("Cannot check if {} is BETWEEN {} and {}", value.1, low.1, high.1));
+    let common = common_of([&value.1, &low.1, &high.1]).filter(Type::is_orderable).ok_or_else(refuse)?;
+    let value = comparable(coerce(value, &common)?);
+    let (low, high) = (comparable(coerce(low, &common)?), comparable(coerce(high, &common)?));
+    let between = if negated { value.not_between(low, high) } else { value.between(low, high) };
+    Ok((between, Type::Boolean))
+}
+
+/// `value [NOT] IN (list)`
+///
+/// # Errors
+/// TYPE_MISMATCH where they have no common type.
+pub fn in_list(value: Typed, list: Vec<Typed>, negated: bool) -> Result<Typed, TrinoError> {
+    let mut common = value.1.clone();
+    for (_, ty) in &list {
+        let refuse = || TrinoError::mismatch(format!("IN value and list items must be the same type: {common}, {ty}"));
+        common = common_super_type(&common, ty).ok_or_else(refuse)?;
+    }
+    let value = comparable(coerce(value, &common)?);
+    let list =
+        list.into_iter().map(|item| Ok(comparable(coerce(item, &common)?))).collect::<Result<_, TrinoError>>()?;
+    Ok((Expr::InList(InList::new(Box::new(value), list, negated)), Type::Boolean))
+}
+
+/// `left IS [NOT] DISTINCT FROM right`
+///
+/// # Errors
+/// TYPE_MISMATCH where they have no common type.
+pub fn is_distinct_from(left: Typed, right: Typed, negated: bool) -> Result<Typed, TrinoError> {
+    let refuse = || TrinoError::mismatch(format!("Cannot apply operator: {} IS DISTINCT FROM {}", left.1, right.1));
+    let common = common_super_type(&left.1, &right.1).ok_or_else(refuse)?;
+    let operator = if negated { Operator::IsNotDistinctFrom } else { Operator::IsDistinctFrom };
+    let (left, right) = (comparable(coerce(left, &common)?), comparable(coerce(right, &common)?));
+    Ok((native(left, operator, right), Type::Boolean))
+}
+
+/// `CASE [operand] WHEN … THEN … [ELSE …] END`: the branches are conditions (or what the operand is compared with) and
+/// results.
+///
+/// # Errors
+/// TYPE_MISMATCH where a condition is no boolean, or results have no common type.
+pub fn case(
+    operand: Option<Typed>,
+    branches: Vec<(Typed, Typed)>,
+    otherwise: Option<Typed>,
+) -> Result<Typed, TrinoError> {
+    let types = branches.iter().map(|(_, result)| &result.1).chain(otherwise.iter().map(|(_, ty)| ty));
+    let types: Vec<_> = types.collect();
+    let mut common = Type::Unknown;
+    for ty in &types {
+        let refuse = || {
+            TrinoError::mismatch(format!(
+                "All CASE results must be the same type or coercible to a common type. Cannot find common type between {common} and {ty}"
+            ))
+        };
+        common = common_super_type(&common, ty).ok_or_else(refuse)?;
+    }
+    let mut cases = Vec::with_capacity(branches.len());
+    for (condition, result) in branches {
+        let condition = match &operand {
+            Some(operand) => comparison(ComparisonOp::Equal, operand.clone(), condition)?.0,
+            None => boolean(condition, "CASE WHEN clause")?,
+        };
+        cases.push((Box::new(condition), Box::new(coerce(result, &common)?.0)));
+    }
+    let otherwise = match otherwise {
+        Some(otherwise) => coerce(otherwise, &common)?.0,
+        None => null(&common)?,
+    };
+    Ok((Expr::Case(Case::new(None, cases, Some(Box::new(otherwise)))), common))
+}
+
+/// `IF(condition, then[, otherwise])`
+///
+/// # Errors
+/// TYPE_MISMATCH where the condition is no boolean, or the results have no common type.
+pub fn if_(condition: Typed, then: Typed, otherwise: Option<Typed>) -> Result<Typed, TrinoError> {
+    if let Some(otherwise) = &otherwise
+        && common_super_type(&then.1, &otherwise.1).is_none()
+    {
+        let (then, otherwise) = (&then.1, &otherwise.1);
+        return Err(TrinoError::mismatch(format!("Result types for IF must be the same: {then}, {otherwise}")));
+    }
+    let condition = (boolean(condition, "IF condition")?, Type::Boolean);
+    case(None, vec![(condition, then)], otherwise)
+}
+
+/// `COALESCE(a, b, …)`
+///
+/// # Errors
+/// TYPE_MISMATCH where they have no common type; INVALID_ARGUMENTS for fewer than two.
+pub fn coalesce(values: Vec<Typed>) -> Result<Typed, TrinoError> {
+    if values.len() < 2 {
+        let message = "The 'coalesce' function must have at least two arguments";
+        return Err(TrinoError::new(crate::error::ErrorCode::InvalidArguments, message));
+    }
+    let refuse = || {
+        let types: Vec<_> = values.iter().map(|(_, ty)| ty.to_string()).collect();
+        TrinoError::mismatch(format!("All COALESCE operands must be the same type: {}", types.join(", ")))
+    };
+    let common = common_of(values.iter().map(|(_, ty)| ty)).ok_or_else(refuse)?;
+    let values = values.into_iter().map(|value| Ok(coerce(value, &common)?.0)).collect::<Result<_, TrinoError>>()?;
+    Ok((first_value(values), common))
+}
+
+/// `NULLIF(first, second)`, of the first one's type.
+///
+/// # Errors
+/// TYPE_MISMATCH where they can't be compared.
+pub fn nullif(first: Typed, second: Typed) -> Result<Typed, TrinoError> {
+    let ty = first.1.clone();
+    let refuse = || TrinoError::mismatch(format!("Types are not comparable with NULLIF: {ty} vs {}", second.1));
+    common_super_type(&ty, &second.1).ok_or_else(refuse)?;
+    let equal = comparison(ComparisonOp::Equal, first.clone(), second)?;
+    let nothing = (null(&ty)?, ty);
+    case(None, vec![(equal, nothing)], Some(first))
+}
+
+/// `TRY(value)`: NULL in the rows where the value can't be computed.
+pub fn try_((expr, ty): Typed) -> Typed {
+    let bound = Bound {
+        name: "try".to_owned(),
+        signature: "try",
+        kernel: try_rows,
+        types: vec![ty.clone()],
+        lambdas: vec![Vec::new()],
+        result: ty.clone(),
+        volatility: Volatility::Immutable,
+    };
+    (bound.call(vec![Expr::Lambda(Lambda::new(Vec::new(), expr))]), ty)
+}
+
+/// The value is a lambda without parameters, so that it is evaluated here and the rows can be chosen.
+fn try_rows(call: &Call<'_>) -> Result<ArrayRef, TrinoError> {
+    let value = call.lambda(0)?;
+    nulls_for_errors(call.rows, call.result, &|offset, length| {
+        value.evaluate(&[], &UInt32Array::from_iter_values(offset as u32..(offset + length) as u32))
+    })
+}
+
+/// A NULL of a type.
+pub(crate) fn null(ty: &Type) -> Result<Expr, TrinoError> {
+    Ok(Expr::Literal(ScalarValue::try_from(ty.to_arrow())?, None))
+}
+
+fn boolean(condition: Typed, what: &str) -> Result<Expr, TrinoError> {
+    match condition.1 {
+        Type::Boolean | Type::Unknown => Ok(coerce(condition, &Type::Boolean)?.0),
+        other => Err(TrinoError::mismatch(format!("{what} must evaluate to a boolean: actual type {other}"))),
+    }
+}

@@ -1,0 +1,137 @@
+//! One crawl: list the targets, look at the files, lay out the tables, bring the catalogue in step.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use boathouse_aws::stores::ObjectStores;
+use boathouse_aws::{AwsError, Ctx};
+use futures::{StreamExt, TryStreamExt};
+use object_store::{ObjectMeta, ObjectStore};
+use serde_json::Value;
+
+use crate::api::{Crawler, CsvClassifier};
+use crate::catalog::{Changes, Sync};
+use crate::infer::{self, InferError};
+use crate::layout::Folder;
+use crate::schema::FileSchema;
+use crate::table::Naming;
+use crate::target::Target;
+
+/// Files looked at side by side.
+const PARALLEL: usize = 8;
+
+/// What a crawl did, and what it has to say beside.
+#[derive(Debug, Default)]
+pub(crate) struct Outcome {
+    pub(crate) changes: Changes,
+    pub(crate) remarks: Vec<String>,
+}
+
+/// Crawls all targets as the context's principal, which is the crawler's role.
+///
+/// # Errors
+/// The role may not read the files or write the catalogue, the bucket or database is missing, a Parquet footer is broken.
+pub(crate) async fn run(
+    ctx: &Ctx,
+    stores: &dyn ObjectStores,
+    crawler: &Crawler,
+    classifiers: &[CsvClassifier],
+) -> Result<Outcome, AwsError> {
+    let mut outcome = Outcome::default();
+    for target in crawler.targets.s3_targets.iter().flatten() {
+        let target = Target::new(target)?;
+        let store = stores.bucket(ctx, &target.bucket)?;
+        let root = look(&store, &target, classifiers, &mut outcome.remarks).await?;
+        apply(ctx, crawler, &target, &root, &mut outcome.changes).await?;
+    }
+    Ok(outcome)
+}
+
+async fn look(
+    store: &Arc<dyn ObjectStore>,
+    target: &Target,
+    classifiers: &[CsvClassifier],
+    remarks: &mut Vec<String>,
+) -> Result<Folder, AwsError> {
+    let files = list(store, target).await.map_err(|error| unreadable(&target.location(), &error))?;
+    if files.is_empty() {
+        remarks.push(format!("No files were found under {}: no table was created.", target.location()));
+    }
+    let looked = futures::stream::iter(files).map(|(path, file)| async move {
+        let schema = infer::file(store, &file, classifiers).await;
+        schema.map(|schema| (path, schema)).map_err(|error| failed(target, &error))
+    });
+    let schemas: Vec<(String, Option<FileSchema>)> = looked.buffered(PARALLEL).try_collect().await?;
+    let mut root = Folder::default();
+    for (path, schema) in schemas {
+        match schema {
+            Some(schema) => root.add(&path, schema),
+            None => remarks.push(format!("{}{path} has no format that the crawler knows.", target.location())),
+        }
+    }
+    Ok(root)
+}
+
+/// The files to look at by their path below the target; of each folder not more than the sample size.
+async fn list(store: &Arc<dyn ObjectStore>, target: &Target) -> object_store::Result<Vec<(String, ObjectMeta)>> {
+    let mut listing = store.list(target.prefix().as_ref());
+    let mut files = Vec::new();
+    let mut taken: BTreeMap<String, u32> = BTreeMap::new();
+    while let Some(file) = listing.try_next().await? {
+        let Some(path) = file.location.as_ref().strip_prefix(&target.path).map(str::to_owned) else { continue };
+        if file.size == 0 || !target.includes(&path) {
+            continue;
+        }
+        let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned();
+        let count = taken.entry(folder).or_default();
+        *count += 1;
+        if target.sample_size.is_none_or(|size| *count <= size) {
+            files.push((path, file));
+        }
+    }
+    Ok(files)
+}
+
+async fn apply(
+    ctx: &Ctx,
+    crawler: &Crawler,
+    target: &Target,
+    root: &Folder,
+    changes: &mut Changes,
+) -> Result<(), AwsError> {
+    let prefix = crawler.table_prefix.as_deref().unwrap_or_default();
+    let mut sync = Sync {
+        ctx,
+        database: crawler.database_name.as_deref().unwrap_or("default"),
+        naming: Naming { crawler: &crawler.name, bucket: &target.bucket, prefix },
+        updates: crawler.schema_change_policy.update_behavior.0,
+        deletes: crawler.schema_change_policy.delete_behavior.0,
+        keep_columns: keeps_columns(crawler),
+        changes: *changes,
+    };
+    let mut kept = BTreeSet::new();
+    for table in root.tables(&target.path) {
+        kept.insert(sync.apply(&table).await?);
+    }
+    sync.drop_tables(&kept, &[target.location()]).await?;
+    *changes = sync.changes;
+    Ok(())
+}
+
+/// Whether the configuration asks for `MergeNewColumns`.
+fn keeps_columns(crawler: &Crawler) -> bool {
+    let configuration: Value =
+        crawler.configuration.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+    configuration["CrawlerOutput"]["Tables"]["AddOrUpdateBehavior"] == "MergeNewColumns"
+}
+
+fn failed(target: &Target, error: &InferError) -> AwsError {
+    match error {
+        InferError::Store(error) => unreadable(&target.location(), error),
+        InferError::Parquet { .. } => AwsError::bad_request("InvalidInputException", error.to_string()),
+    }
+}
+
+fn unreadable(location: &str, error: &object_store::Error) -> AwsError {
+    AwsError::bad_request("AccessDeniedException", format!("{location} can't be read: {error}"))
+}

@@ -1,0 +1,232 @@
+//! JSON and query calls: short bodies that are read whole, verified and dispatched.
+
+use std::net::IpAddr;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, HeaderValue};
+use http::request::Parts;
+use http::{Method, Response, StatusCode};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use hyper::body::Incoming;
+use uuid::Uuid;
+
+use super::Gateway;
+use super::record::Record;
+use crate::context::Ctx;
+use crate::error::AwsError;
+use crate::http_service::{ResponseBody, full};
+use crate::protocol::query::QueryInput;
+use crate::protocol::{Answer, json, query, rest_xml};
+use crate::service::{OperationInput, Protocol, ServiceTable};
+use crate::sigv4::{Claim, Dialect, sha256_hex};
+
+/// The largest body of a control-plane call.
+const MAX_BODY: usize = 16 * 1024 * 1024;
+/// How long a client may take to send its request's body, which is at most 16 MiB.
+const BODY_TIMEOUT: Duration = Duration::from_secs(60);
+const FORM: &str = "application/x-www-form-urlencoded";
+/// The namespace of query errors that belong to no service.
+const UNKNOWN_NAMESPACE: &str = "https://webservices.amazon.com/AWSFault/2005-15-09";
+
+/// A call on its way: what it addresses, filled in as far as it is known when an error strikes.
+struct Call<'a> {
+    parts: &'a Parts,
+    request_id: Uuid,
+    source_ip: IpAddr,
+    service: String,
+    operation: String,
+    principal: String,
+    wire: Wire,
+}
+
+/// The shape of a call's answer.
+#[derive(Clone, Copy)]
+enum Wire {
+    Json { version: &'static str },
+    Query { namespace: &'static str },
+    RestXml,
+}
+
+impl Wire {
+    fn dialect(self) -> Dialect {
+        match self {
+            Self::Json { .. } => Dialect::Json,
+            Self::Query { .. } => Dialect::Query,
+            Self::RestXml => Dialect::S3,
+        }
+    }
+}
+
+impl Gateway {
+    /// Answers a JSON or query call.
+    pub(super) async fn buffered(&self, parts: &Parts, body: Incoming, record: &mut Record) -> Response<ResponseBody> {
+        let mut call = Call::new(parts, record.request_id, record.source_ip);
+        let outcome = self.call(&mut call, body, record).await;
+        record.error = outcome.as_ref().err().map(|error| error.code.to_string());
+        let error_type = record.error.clone().filter(|_| matches!(call.wire, Wire::Json { .. }));
+        let answer = outcome.unwrap_or_else(|error| call.failure(&error));
+        (record.service, record.operation, record.principal) = (call.service, call.operation, call.principal);
+        let mut response = respond_with(answer, record.request_id);
+        if let Some(code) = error_type.and_then(|code| HeaderValue::from_str(&code).ok()) {
+            response.headers_mut().insert("x-amzn-errortype", code);
+        }
+        response
+    }
+
+    async fn call(&self, call: &mut Call<'_>, body: Incoming, record: &Record) -> Result<Answer, AwsError> {
+        let body = collect(body).await?;
+        record.bytes_in.store(body.len() as u64, Ordering::Relaxed);
+        let claim = Claim::of(call.parts).map_err(|error| error.into_aws(call.wire.dialect()))?;
+        let (table, input) = self.route(call, claim.as_ref(), body.clone())?;
+        let claim = claim.ok_or_else(|| missing_token(call.wire))?;
+        if claim.scope.service != table.name {
+            let message = format!("Credential should be scoped to correct service: '{}'.", table.name);
+            return Err(crate::sigv4::SignatureError::Malformed(message).into_aws(call.wire.dialect()));
+        }
+        let principal = self
+            .verifier
+            .verify(&claim, call.parts, &sha256_hex(&body), self.platform.clock.now())
+            .map_err(|error| error.into_aws(call.wire.dialect()))?;
+        call.principal.clone_from(&principal.arn);
+        let ctx = Ctx {
+            request_id: call.request_id,
+            source_ip: Some(call.source_ip),
+            secure_transport: self.tls.is_some(),
+            ..self.platform.context(principal)
+        };
+        let output = self.platform.dispatcher.dispatch(&ctx, table.name, &call.operation, input).await?;
+        match call.wire {
+            Wire::Json { version } => json::success(version, &output),
+            Wire::Query { namespace } => query::success(&call.operation, namespace, &output, call.request_id),
+            Wire::RestXml => Err(AwsError::internal("restXml operations are not dispatched")),
+        }
+    }
+
+    /// Finds the service and the operation that a request means.
+    fn route(
+        &self,
+        call: &mut Call<'_>,
+        claim: Option<&Claim>,
+        body: Bytes,
+    ) -> Result<(&ServiceTable, OperationInput), AwsError> {
+        if let Some(target) = header(call.parts, "x-amz-target") {
+            return self.route_json(call, &target, body);
+        }
+        if matches!(call.wire, Wire::Query { .. }) {
+            let in_url = call.parts.method == Method::GET;
+            let form = if in_url { call.parts.uri.query().unwrap_or_default().as_bytes() } else { &body };
+            return self.route_query(call, claim, QueryInput::parse(form)?);
+        }
+        let message =
+            format!("Boathouse does not implement S3 yet (called: {} {})", call.parts.method, call.parts.uri.path());
+        Err(AwsError::new("NotImplemented", StatusCode::NOT_IMPLEMENTED, message))
+    }
+
+    fn route_json(
+        &self,
+        call: &mut Call<'_>,
+        target: &str,
+        body: Bytes,
+    ) -> Result<(&ServiceTable, OperationInput), AwsError> {
+        let unknown =
+            || AwsError::bad_request("UnknownOperationException", format!("no service has the target {target}"));
+        let (prefix, operation) = json::split_target(target).ok_or_else(unknown)?;
+        operation.clone_into(&mut call.operation);
+        let speaks = |table: &&ServiceTable| matches!(table.protocol, Protocol::AwsJson { target_prefix, .. } if target_prefix == prefix);
+        let table = self.platform.dispatcher.services().find(speaks).ok_or_else(unknown)?;
+        table.name.clone_into(&mut call.service);
+        Ok((table, OperationInput::Json(body)))
+    }
+
+    fn route_query(
+        &self,
+        call: &mut Call<'_>,
+        claim: Option<&Claim>,
+        form: QueryInput,
+    ) -> Result<(&ServiceTable, OperationInput), AwsError> {
+        form.action.clone_into(&mut call.operation);
+        let service = &claim.ok_or_else(|| missing_token(call.wire))?.scope.service;
+        service.clone_into(&mut call.service);
+        let invalid = || {
+            let message = format!("Could not find operation {} for version {} of {service}", form.action, form.version);
+            AwsError::bad_request("InvalidAction", message)
+        };
+        let table = self.platform.dispatcher.service(service).ok_or_else(invalid)?;
+        match table.protocol {
+            Protocol::AwsQuery { version, namespace } if version == form.version && table.has(&form.action) => {
+                call.wire = Wire::Query { namespace };
+                Ok((table, OperationInput::Query(form)))
+            }
+            _ => Err(invalid()),
+        }
+    }
+}
+
+impl<'a> Call<'a> {
+    fn new(parts: &'a Parts, request_id: Uuid, source_ip: IpAddr) -> Self {
+        let content_type = header(parts, CONTENT_TYPE.as_str()).unwrap_or_default();
+        let wire = if parts.headers.contains_key("x-amz-target") {
+            Wire::Json { version: if content_type.contains("json-1.0") { "1.0" } else { "1.1" } }
+        } else if is_query(parts) {
+            Wire::Query { namespace: UNKNOWN_NAMESPACE }
+        } else {
+            Wire::RestXml
+        };
+        let (service, operation, principal) = (String::new(), String::new(), String::new());
+        Self { parts, request_id, source_ip, service, operation, principal, wire }
+    }
+
+    fn failure(&self, error: &AwsError) -> Answer {
+        match self.wire {
+            Wire::Json { version } => json::failure(version, error),
+            Wire::Query { namespace } => query::failure(namespace, error, self.request_id),
+            Wire::RestXml => rest_xml::failure(error, self.parts.uri.path(), self.request_id),
+        }
+    }
+}
+
+fn header(parts: &Parts, name: &str) -> Option<String> {
+    parts.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
+}
+
+/// Whether a request speaks awsQuery: a form, or a GET with an `Action` (a presigned call).
+pub(super) fn is_query(parts: &Parts) -> bool {
+    if parts.method != Method::GET {
+        return header(parts, CONTENT_TYPE.as_str()).is_some_and(|it| it.starts_with(FORM));
+    }
+    parts.uri.query().is_some_and(|query| query.split('&').any(|pair| pair.starts_with("Action=")))
+}
+
+async fn collect(body: Incoming) -> Result<Bytes, AwsError> {
+    let Ok(collected) = tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, MAX_BODY).collect()).await else {
+        return Err(AwsError::bad_request("RequestTimeout", "the request's body did not arrive in time"));
+    };
+    match collected {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => {
+            let message = format!("the request's body is larger than {MAX_BODY} bytes");
+            Err(AwsError::new("RequestEntityTooLarge", StatusCode::PAYLOAD_TOO_LARGE, message))
+        }
+        Err(_) => Err(AwsError::bad_request("IncompleteBody", "the request's body ended early")),
+    }
+}
+
+fn missing_token(wire: Wire) -> AwsError {
+    let code = match wire {
+        Wire::Json { .. } => "MissingAuthenticationTokenException",
+        Wire::Query { .. } => "MissingAuthenticationToken",
+        Wire::RestXml => "AccessDenied",
+    };
+    AwsError::new(code, StatusCode::FORBIDDEN, "Request is missing Authentication Token")
+}
+
+fn respond_with(answer: Answer, request_id: Uuid) -> Response<ResponseBody> {
+    let mut response = Response::new(full(answer.body));
+    *response.status_mut() = answer.status;
+    let text = |text: &str| HeaderValue::from_str(text).expect("invariant: ids and content types are visible ASCII");
+    response.headers_mut().insert(CONTENT_TYPE, text(&answer.content_type));
+    response.headers_mut().insert("x-amzn-requestid", text(&request_id.to_string()));
+    response
+}

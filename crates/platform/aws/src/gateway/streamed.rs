@@ -1,0 +1,262 @@
+//! Calls whose bodies stream: verified by their headers before the first byte of the body is read.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::stream::{self, Stream, StreamExt, TryStreamExt};
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap, HeaderValue};
+use http::request::Parts;
+use http::{Method, Response, StatusCode};
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use ring::digest;
+
+use super::Gateway;
+use super::record::Record;
+use crate::context::Ctx;
+use crate::error::AwsError;
+use crate::http_service::{HttpService, RequestBody, ResponseBody, Trailers, VerifiedRequest, body_failure, full};
+use crate::principal::Principal;
+use crate::protocol::rest_xml;
+use crate::sigv4::{ChunkSigner, Claim, Dialect, Payload, SignatureError, chunked};
+
+/// How long a client may send nothing of a body.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
+const DECODED_LENGTH: &str = "x-amz-decoded-content-length";
+
+impl Gateway {
+    pub(super) async fn streamed(
+        &self,
+        service: &dyn HttpService,
+        parts: Parts,
+        body: Incoming,
+        record: &mut Record,
+    ) -> Response<ResponseBody> {
+        service.name().clone_into(&mut record.service);
+        let (resource, head) = (parts.uri.path().to_owned(), parts.method == Method::HEAD);
+        let mut response = match self.admit(service, parts, body, record) {
+            Ok(request) => {
+                let answer = service.call(request).await;
+                answer.operation.clone_into(&mut record.operation);
+                record.error = answer.error;
+                answer.response
+            }
+            Err(error) => {
+                record.error = Some(rest_xml::code(&error).to_owned());
+                failed(&error, &resource, head, record)
+            }
+        };
+        let id = |text: String| HeaderValue::try_from(text).expect("invariant: ids are visible ASCII");
+        response.headers_mut().insert("x-amz-request-id", id(record.request_id.to_string()));
+        response.headers_mut().insert("x-amz-id-2", id(rest_xml::host_id(record.request_id)));
+        response
+    }
+
+    fn admit(
+        &self,
+        service: &dyn HttpService,
+        mut parts: Parts,
+        body: Incoming,
+        record: &mut Record,
+    ) -> Result<VerifiedRequest, AwsError> {
+        let (principal, payload, signer) =
+            self.authenticate(service, &parts).map_err(|error| error.into_aws(Dialect::S3))?;
+        record.principal.clone_from(&principal.arn);
+        let ctx = Ctx {
+            request_id: record.request_id,
+            source_ip: Some(record.source_ip),
+            secure_transport: self.tls.is_some(),
+            ..self.platform.context(principal)
+        };
+        let raw = received(body, Arc::clone(&record.bytes_in));
+        let (body, trailers) = match payload {
+            Payload::Unsigned => (raw.boxed(), Trailers::default()),
+            Payload::Sha256(hash) => (hashed(raw, hash), Trailers::default()),
+            Payload::Chunked { trailer, .. } => decoded(raw, &mut parts.headers, signer, trailer)?,
+        };
+        Ok(VerifiedRequest { ctx, parts, body, trailers })
+    }
+
+    fn authenticate(
+        &self,
+        service: &dyn HttpService,
+        parts: &Parts,
+    ) -> Result<(Arc<Principal>, Payload, Option<ChunkSigner>), SignatureError> {
+        // A browser asks before a presigned request with the URL of that request, whose signature covers the other method.
+        let claim = if parts.method == Method::OPTIONS { None } else { Claim::of(parts)? };
+        let Some(claim) = claim else {
+            let (payload, _) = Payload::of(parts, true)?;
+            if matches!(payload, Payload::Chunked { signed: true, .. }) {
+                return Err(SignatureError::Payload("a body with signed chunks needs a signed request"));
+            }
+            return Ok((Arc::new(Principal::anonymous()), payload, None));
+        };
+        claim.check_scope(service.name(), &self.platform.region)?;
+        let (payload, word) = Payload::of(parts, claim.expires.is_some())?;
+        let (principal, signer) = self.verifier.verify_seed(&claim, parts, &word, self.platform.clock.now())?;
+        let signer = matches!(payload, Payload::Chunked { signed: true, .. }).then_some(signer);
+        Ok((principal, payload, signer))
+    }
+}
+
+fn failed(error: &AwsError, resource: &str, head: bool, record: &Record) -> Response<ResponseBody> {
+    let answer = rest_xml::failure(error, resource, record.request_id);
+    let mut response = Response::new(full(if head { Bytes::new() } else { answer.body }));
+    *response.status_mut() = answer.status;
+    response.headers_mut().insert("content-type", HeaderValue::from_static("application/xml"));
+    response
+}
+
+fn received(body: Incoming, count: Arc<AtomicU64>) -> impl Stream<Item = io::Result<Bytes>> + Send + Unpin {
+    let frames = stream::try_unfold((body, count), |(mut body, count)| async move {
+        loop {
+            let frame = tokio::time::timeout(IDLE_TIMEOUT, body.frame()).await.map_err(|_| idle())?;
+            let Some(frame) = frame else { return Ok(None) };
+            let frame = frame.map_err(|_| body_failure(chunked::ChunkError::Incomplete))?;
+            if let Ok(data) = frame.into_data() {
+                count.fetch_add(data.len() as u64, Ordering::Relaxed);
+                return Ok(Some((data, (body, count))));
+            }
+        }
+    });
+    Box::pin(frames)
+}
+
+fn idle() -> io::Error {
+    body_failure(AwsError::bad_request(
+        "RequestTimeout",
+        "Your socket connection to the server was not read from or written to within the timeout period. Idle \
+         connections will be closed.",
+    ))
+}
+
+/// The same body; it fails at its end if it is not the one that was signed.
+fn hashed(raw: impl Stream<Item = io::Result<Bytes>> + Send + Unpin + 'static, declared: [u8; 32]) -> RequestBody {
+    let context = digest::Context::new(&digest::SHA256);
+    let steps = stream::try_unfold((raw, context), move |(mut raw, mut context)| async move {
+        if let Some(data) = raw.try_next().await? {
+            context.update(&data);
+            return Ok(Some((data, (raw, context))));
+        }
+        let computed = context.finish();
+        if computed.as_ref() == declared {
+            return Ok(None);
+        }
+        let message = "The provided 'x-amz-content-sha256' header does not match what was computed.";
+        let error = AwsError::bad_request("XAmzContentSHA256Mismatch", message)
+            .with_detail("ClientComputedContentSHA256", hex::encode(declared))
+            .with_detail("S3ComputedContentSHA256", hex::encode(computed));
+        Err(body_failure(error))
+    });
+    steps.boxed()
+}
+
+/// The body without its coding. The headers are changed to speak of what is handed on.
+fn decoded(
+    raw: impl Stream<Item = io::Result<Bytes>> + Send + Unpin + 'static,
+    headers: &mut HeaderMap,
+    signer: Option<ChunkSigner>,
+    trailer: bool,
+) -> Result<(RequestBody, Trailers), AwsError> {
+    let length = headers.remove(DECODED_LENGTH).ok_or_else(|| {
+        let message = "You must provide the Content-Length HTTP header.";
+        AwsError::new("MissingContentLength", StatusCode::LENGTH_REQUIRED, message)
+    })?;
+    let expected: u64 = length
+        .to_str()
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .ok_or_else(|| AwsError::bad_request("InvalidArgument", format!("{DECODED_LENGTH} must be a number")))?;
+    headers.insert(CONTENT_LENGTH, length);
+    remove_coding(headers);
+    let names = if trailer { chunked::announced(headers) } else { Vec::new() };
+    headers.remove("x-amz-trailer");
+    let trailers = Trailers::announced(names.clone());
+    let decoder = chunked::Decoder::new(expected, signer, trailer.then_some(names));
+    let state = (raw, decoder, Bytes::new(), trailers.clone());
+    let steps = stream::try_unfold(state, |(mut raw, mut decoder, mut piece, trailers)| async move {
+        loop {
+            if let Some(data) = decoder.next(&mut piece).map_err(body_failure)? {
+                return Ok(Some((data, (raw, decoder, piece, trailers))));
+            }
+            match raw.try_next().await? {
+                Some(next) => piece = next,
+                None => {
+                    trailers.arrive(decoder.finish().map_err(body_failure)?);
+                    return Ok(None);
+                }
+            }
+        }
+    });
+    Ok((steps.boxed(), trailers))
+}
+
+/// Takes `aws-chunked` out of `Content-Encoding`: it is the wire's coding, not the object's.
+fn remove_coding(headers: &mut HeaderMap) {
+    let codings: Vec<String> = headers
+        .get_all(CONTENT_ENCODING)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(|coding| coding.trim().to_owned())
+        .filter(|coding| !coding.eq_ignore_ascii_case("aws-chunked") && !coding.is_empty())
+        .collect();
+    headers.remove(CONTENT_ENCODING);
+    if let Ok(value) = HeaderValue::from_str(&codings.join(","))
+        && !codings.is_empty()
+    {
+        headers.insert(CONTENT_ENCODING, value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http_service::body_error;
+
+    fn pieces(pieces: &[&'static [u8]]) -> impl Stream<Item = io::Result<Bytes>> + Send + Unpin + use<> {
+        stream::iter(pieces.iter().map(|piece| Ok(Bytes::from_static(piece))).collect::<Vec<_>>())
+    }
+
+    async fn collect(body: RequestBody) -> Result<Vec<u8>, String> {
+        let read: io::Result<Vec<Bytes>> = body.try_collect().await;
+        read.map(|pieces| pieces.concat()).map_err(|error| body_error(&error).unwrap().code.to_string())
+    }
+
+    #[tokio::test]
+    async fn a_body_is_held_to_its_hash() {
+        let hash: [u8; 32] = digest::digest(&digest::SHA256, b"hello").as_ref().try_into().unwrap();
+        assert_eq!(collect(hashed(pieces(&[b"hel", b"lo"]), hash)).await.unwrap(), b"hello");
+        assert_eq!(collect(hashed(pieces(&[b"hel"]), hash)).await.unwrap_err(), "XAmzContentSHA256Mismatch");
+    }
+
+    #[tokio::test]
+    async fn a_chunked_body_loses_its_coding_and_hands_trailers_on() {
+        let mut headers = HeaderMap::new();
+        headers.insert(DECODED_LENGTH, HeaderValue::from_static("5"));
+        headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip,aws-chunked"));
+        headers.insert("x-amz-trailer", HeaderValue::from_static("x-amz-checksum-crc32"));
+        let coded = pieces(&[b"5\r\nhel", b"lo\r\n0\r\nx-amz-checksum-crc32:AAAA\r\n\r\n"]);
+        let (body, trailers) = decoded(coded, &mut headers, None, true).unwrap();
+        assert_eq!(
+            (headers[CONTENT_LENGTH].as_bytes(), headers[CONTENT_ENCODING].as_bytes()),
+            (&b"5"[..], &b"gzip"[..])
+        );
+        assert!(trailers.received().is_none());
+        assert_eq!(collect(body).await.unwrap(), b"hello");
+        assert_eq!(trailers.received().unwrap()["x-amz-checksum-crc32"], "AAAA");
+    }
+
+    #[tokio::test]
+    async fn a_chunked_body_needs_its_length_and_its_end() {
+        let missing = decoded(pieces(&[]), &mut HeaderMap::new(), None, false).err().unwrap();
+        assert_eq!((missing.code.as_ref(), missing.status.as_u16()), ("MissingContentLength", 411));
+        let mut headers = HeaderMap::new();
+        headers.insert(DECODED_LENGTH, HeaderValue::from_static("5"));
+        let (body, _) = decoded(pieces(&[b"5\r\nhel"]), &mut headers, None, false).unwrap();
+        assert_eq!(collect(body).await.unwrap_err(), "IncompleteBody");
+    }
+}

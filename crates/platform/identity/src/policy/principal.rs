@@ -1,0 +1,78 @@
+//! The `Principal` and `NotPrincipal` elements of resource and trust policies.
+
+use boathouse_aws::ACCOUNT_ID;
+use boathouse_aws::principal::PrincipalKind;
+
+use super::keys::{RequestKeys, in_account};
+
+/// Whom a statement means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum PrincipalElement {
+    /// `Principal`: anyone listed.
+    Only(Vec<PrincipalPattern>),
+    /// `NotPrincipal`: anyone else.
+    Except(Vec<PrincipalPattern>),
+}
+
+/// One listed principal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum PrincipalPattern {
+    /// `*`, with or without a signature.
+    Everyone,
+    /// An account as a whole, by number.
+    Account(String),
+    /// A user, role or role session by ARN, or by unique id.
+    Named(String),
+    /// A service, such as `glue.amazonaws.com`.
+    Service(String),
+    /// An identity provider or a canonical user; nobody here signs in as one.
+    Foreign,
+}
+
+/// How closely a statement names the caller. A grant to the whole account only delegates to the account's own policies;
+/// a grant to the caller itself needs nothing else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Closeness {
+    /// Through the caller's account.
+    Account,
+    /// Through the role behind the session, or as everyone.
+    Role,
+    /// By the caller's own name.
+    Direct,
+}
+
+impl PrincipalElement {
+    /// How the element names the caller, if it does.
+    pub(crate) fn closeness(&self, keys: &RequestKeys<'_>) -> Option<Closeness> {
+        let closest = |patterns: &[PrincipalPattern]| patterns.iter().filter_map(|each| each.closeness(keys)).max();
+        match self {
+            Self::Only(patterns) => closest(patterns),
+            Self::Except(patterns) => closest(patterns).is_none().then_some(Closeness::Role),
+        }
+    }
+}
+
+impl PrincipalPattern {
+    fn closeness(&self, keys: &RequestKeys<'_>) -> Option<Closeness> {
+        let caller = keys.principal;
+        match (self, &caller.kind) {
+            (Self::Everyone, _) => Some(Closeness::Role),
+            (Self::Account(account), PrincipalKind::Root) => (account == ACCOUNT_ID).then_some(Closeness::Direct),
+            (Self::Account(account), kind) => (account == ACCOUNT_ID && in_account(kind)).then_some(Closeness::Account),
+            (Self::Named(name), PrincipalKind::User { .. }) => {
+                (*name == caller.arn || *name == caller.user_id).then_some(Closeness::Direct)
+            }
+            (Self::Named(name), PrincipalKind::AssumedRole { .. }) => {
+                if *name == caller.arn || *name == caller.user_id {
+                    return Some(Closeness::Direct);
+                }
+                let role_id = caller.user_id.split(':').next();
+                (Some(name.as_str()) == keys.role_arn || Some(name.as_str()) == role_id).then_some(Closeness::Role)
+            }
+            (Self::Service(wanted), PrincipalKind::Service { name }) => {
+                (wanted.as_str() == &**name).then_some(Closeness::Direct)
+            }
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,325 @@
+//! The policy language as a whole.
+
+use std::sync::Arc;
+
+use boathouse_aws::Principal;
+use boathouse_aws::access::ConditionKeys;
+use chrono::DateTime;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::*;
+
+const ANN: &str = "arn:aws:iam::000000000000:user/eng/ann";
+
+fn ann() -> Principal {
+    let mut principal = Principal::user("ann", ANN.into(), "AIDAANN".into());
+    principal.tags.insert("Team".into(), "blue".into());
+    principal
+}
+
+fn policy(kind: PolicyKind, document: Value) -> Policy {
+    Policy::parse(&document.to_string(), kind).unwrap()
+}
+
+fn one(statement: Value) -> Policy {
+    policy(PolicyKind::Identity, json!({"Version": "2012-10-17", "Statement": statement}))
+}
+
+/// Asks as `principal`, on 2026-03-01 from 203.0.113.9 over TLS.
+fn ask<'a>(principal: &'a Principal, action: &str, resource: &'a str, service: &'a ConditionKeys) -> Question<'a> {
+    let origin = Origin {
+        now: DateTime::from_timestamp(1_772_323_200, 0).unwrap(),
+        region: "us-east-1",
+        source_ip: Some("203.0.113.9".parse().unwrap()),
+        secure_transport: true,
+    };
+    let role_arn = (!principal.arn.contains(":user/")).then_some("arn:aws:iam::000000000000:role/Reader");
+    let keys = RequestKeys { principal, role_arn, origin, service };
+    Question { action: action.to_lowercase(), resource, keys }
+}
+
+fn keys(pairs: &[(&str, &[&str])]) -> ConditionKeys {
+    pairs.iter().map(|(key, values)| ((*key).into(), values.iter().map(|&v| v.into()).collect())).collect()
+}
+
+/// Whether ann may s3:GetObject `resource` under this one statement.
+fn allows(statement: Value, resource: &str, pairs: &[(&str, &[&str])]) -> bool {
+    let (principal, keys) = (ann(), keys(pairs));
+    one(statement).verdict(&ask(&principal, "s3:GetObject", resource, &keys)) != Verdict::Silent
+}
+
+fn condition(condition: Value, pairs: &[(&str, &[&str])]) -> bool {
+    let statement = json!({"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": condition});
+    allows(statement, "arn:aws:s3:::b/k", pairs)
+}
+
+fn complaint(kind: PolicyKind, text: &str) -> String {
+    Policy::parse(text, kind).unwrap_err().to_string()
+}
+
+#[test]
+fn documents_that_break_a_rule_are_refused_in_iams_words() {
+    let identity = |statement: &str| {
+        complaint(PolicyKind::Identity, &format!(r#"{{"Version": "2012-10-17", "Statement": [{statement}]}}"#))
+    };
+    let syntax = "Syntax errors in policy.";
+    assert_eq!(complaint(PolicyKind::Identity, "{"), syntax);
+    assert_eq!(complaint(PolicyKind::Identity, "[]"), syntax);
+    assert_eq!(complaint(PolicyKind::Identity, r#"{"Version": "2012-10-17"}"#), syntax);
+    assert_eq!(identity(r#"{"Effect": "allow", "Action": "s3:*", "Resource": "*"}"#), syntax);
+    assert_eq!(identity(r#"{"Effect": "Allow", "Action": [], "Resource": "*"}"#), syntax);
+    assert_eq!(identity(r#"{"Effect": "Allow", "Action": "s3:*", "Action": "*", "Resource": "*"}"#), syntax);
+    assert_eq!(identity(r#"{"Effect": "Allow", "Action": "s3:*", "NotAction": "s3:*", "Resource": "*"}"#), syntax);
+    assert!(identity(r#"{"Effect": "Allow", "Resource": "*"}"#).contains("must contain actions"));
+    assert!(identity(r#"{"Effect": "Allow", "Action": "s3:*"}"#).contains("must contain resources"));
+    assert!(identity(r#"{"Effect": "Allow", "Action": "GetObject", "Resource": "*"}"#).contains("by a vendor"));
+    assert!(identity(r#"{"Effect": "Allow", "Action": "s3:*", "Resource": "bucket"}"#).contains("ARN format"));
+    let same = r#"{"Sid": "a", "Effect": "Allow", "Action": "s3:*", "Resource": "*"}"#;
+    assert!(identity(&format!("{same},{same}")).contains("unique"));
+    let principal = r#"{"Effect": "Allow", "Principal": "*", "Action": "s3:*", "Resource": "*"}"#;
+    assert!(identity(principal).contains("should not specify a principal"));
+    let unknown = r#"{"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": {"Like": {"aws:a": "b"}}}"#;
+    assert_eq!(identity(unknown), "Invalid Condition type : Like");
+    let trust = |statement: &str| complaint(PolicyKind::Trust, &format!(r#"{{"Statement": {statement}}}"#));
+    assert!(trust(r#"{"Effect": "Allow", "Action": "sts:AssumeRole"}"#).contains("Principal"));
+    assert!(trust(principal).contains("prohibited field Resource"));
+    let wild = r#"{"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::000000000000:role/*"}, "Action": "sts:*"}"#;
+    assert!(trust(wild).starts_with("Invalid principal in policy"));
+}
+
+#[test]
+fn actions_ignore_case_and_resources_do_not() {
+    let statement = json!({"Effect": "Allow", "Action": "S3:get*", "Resource": "arn:aws:s3:::Raw/*"});
+    assert!(allows(statement.clone(), "arn:aws:s3:::Raw/a/b", &[]));
+    assert!(!allows(statement, "arn:aws:s3:::raw/a/b", &[]));
+    let negated = json!({"Effect": "Allow", "NotAction": "s3:Put*", "NotResource": "arn:aws:s3:::secret/*"});
+    assert!(allows(negated.clone(), "arn:aws:s3:::raw/a", &[]));
+    assert!(!allows(negated, "arn:aws:s3:::secret/a", &[]));
+}
+
+#[test]
+fn variables_take_their_text_from_the_request() {
+    let on = |resource: &str| json!({"Effect": "Allow", "Action": "*", "Resource": resource});
+    assert!(allows(on("arn:aws:s3:::home/${aws:username}/*"), "arn:aws:s3:::home/ann/x", &[]));
+    assert!(!allows(on("arn:aws:s3:::home/${aws:username}/*"), "arn:aws:s3:::home/bob/x", &[]));
+    assert!(allows(on("arn:aws:s3:::${aws:PrincipalTag/team}/*"), "arn:aws:s3:::blue/x", &[]));
+    assert!(!allows(on("arn:aws:s3:::${aws:PrincipalTag/none}/*"), "arn:aws:s3:::/x", &[]));
+    assert!(allows(on("arn:aws:s3:::${aws:PrincipalTag/none, 'all'}/*"), "arn:aws:s3:::all/x", &[]));
+    assert!(allows(on("arn:aws:s3:::b/${*}"), "arn:aws:s3:::b/*", &[]));
+    assert!(!allows(on("arn:aws:s3:::b/${*}"), "arn:aws:s3:::b/x", &[]));
+    assert!(allows(on("arn:aws:s3:::b/${$}{x}"), "arn:aws:s3:::b/${x}", &[]));
+    assert!(!allows(on("arn:aws:s3:::b/${s3:prefix}"), "arn:aws:s3:::b/anything", &[("s3:prefix", &["*"])]));
+    let old = policy(
+        PolicyKind::Identity,
+        json!({"Statement": {"Effect": "Allow", "Action": "*", "Resource": "arn:aws:s3:::home/${aws:username}"}}),
+    );
+    let (principal, none) = (ann(), ConditionKeys::new());
+    assert_eq!(old.verdict(&ask(&principal, "s3:GetObject", "arn:aws:s3:::home/ann", &none)), Verdict::Silent);
+}
+
+#[test]
+fn conditions_compare_as_their_operator_says() {
+    assert!(condition(json!({"IpAddress": {"aws:SourceIp": ["10.0.0.0/8", "203.0.113.0/24"]}}), &[]));
+    assert!(!condition(json!({"NotIpAddress": {"aws:SourceIp": "203.0.113.0/24"}}), &[]));
+    assert!(condition(json!({"Bool": {"aws:SecureTransport": true}}), &[]));
+    assert!(condition(json!({"DateGreaterThan": {"aws:CurrentTime": "2026-02-28T00:00:00Z"}}), &[]));
+    assert!(!condition(json!({"DateLessThan": {"aws:EpochTime": 1_772_323_200}}), &[]));
+    assert!(condition(json!({"NumericLessThanEquals": {"s3:max-keys": 10}}), &[("s3:max-keys", &["10"])]));
+    assert!(!condition(json!({"NumericLessThan": {"s3:max-keys": "x"}}), &[("s3:max-keys", &["10"])]));
+    assert!(condition(json!({"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:user/eng/*"}}), &[]));
+    assert!(condition(json!({"StringEquals": {"aws:requestedregion": "us-east-1"}}), &[]));
+    assert!(condition(json!({"StringEqualsIgnoreCase": {"aws:PrincipalTag/Team": "BLUE"}}), &[]));
+    assert!(condition(json!({"BinaryEquals": {"x:y": "QUI="}}), &[("x:y", &["QUI="])]));
+    assert!(condition(
+        json!({"StringLike": {"s3:prefix": ["", "home/${aws:username}/*"]}}),
+        &[("s3:prefix", &["home/ann/x"])]
+    ));
+    assert!(!condition(json!({"StringEquals": {"s3:prefix": "home/*"}}), &[("s3:prefix", &["home/x"])]));
+    let both = json!({"StringEquals": {"aws:username": "ann", "aws:PrincipalAccount": "111111111111"}});
+    assert!(!condition(both, &[]));
+}
+
+#[test]
+fn absent_keys_fail_unless_negated_or_if_exists() {
+    assert!(!condition(json!({"StringEquals": {"s3:prefix": "a"}}), &[]));
+    assert!(condition(json!({"StringNotEquals": {"s3:prefix": "a"}}), &[]));
+    assert!(condition(json!({"StringEqualsIfExists": {"s3:prefix": "a"}}), &[]));
+    assert!(!condition(json!({"StringEqualsIfExists": {"s3:prefix": "a"}}), &[("s3:prefix", &["b"])]));
+    assert!(condition(json!({"Null": {"s3:prefix": "true"}}), &[]));
+    assert!(!condition(json!({"Null": {"s3:prefix": true}}), &[("s3:prefix", &["b"])]));
+    assert!(condition(json!({"Null": {"s3:prefix": false}}), &[("s3:prefix", &["b"])]));
+    assert!(!condition(json!({"StringNotEquals": {"aws:username": "${aws:PrincipalTag/none}"}}), &[]));
+}
+
+#[test]
+fn multivalued_keys_are_weighed_by_their_quantifier() {
+    let tags = |values: &'static [&'static str]| -> bool {
+        condition(json!({"ForAllValues:StringEquals": {"aws:TagKeys": ["a", "b"]}}), &[("aws:TagKeys", values)])
+    };
+    assert!(tags(&["a"]) && tags(&["a", "b"]) && tags(&[]) && !tags(&["a", "c"]));
+    let any = json!({"ForAnyValue:StringLike": {"aws:TagKeys": "a*"}});
+    assert!(condition(any.clone(), &[("aws:TagKeys", &["x", "ab"])]));
+    assert!(!condition(any.clone(), &[("aws:TagKeys", &["x"])]));
+    assert!(!condition(any, &[]));
+    let none = json!({"ForAllValues:StringNotEquals": {"aws:TagKeys": "a"}});
+    assert!(condition(none.clone(), &[("aws:TagKeys", &["b"])]));
+    assert!(!condition(none, &[("aws:TagKeys", &["a", "b"])]));
+}
+
+fn decide(
+    principal: &Principal,
+    identity: &[Arc<Policy>],
+    session: Option<&[Arc<Policy>]>,
+    resource: Option<&Policy>,
+) -> Decision {
+    let none = ConditionKeys::new();
+    let question = ask(principal, "s3:GetObject", "arn:aws:s3:::b/k", &none);
+    PolicySet { identity, boundary: None, session, resource }.decide(&question)
+}
+
+fn bucket_policy(effect: &str, principal: Value) -> Policy {
+    let statement = json!({"Effect": effect, "Principal": principal, "Action": "s3:*", "Resource": "arn:aws:s3:::b/*"});
+    policy(PolicyKind::Resource, json!({"Version": "2012-10-17", "Statement": statement}))
+}
+
+#[test]
+fn a_resource_policy_grants_by_how_closely_it_names_the_caller() {
+    let silent = Err(Refusal::Implicit(Source::Identity));
+    let allow = Arc::new(one(json!({"Effect": "Allow", "Action": "s3:*", "Resource": "*"})));
+    let root = json!({"AWS": "arn:aws:iam::000000000000:root"});
+    assert_eq!(decide(&ann(), &[], None, Some(&bucket_policy("Allow", json!({"AWS": ANN})))), Ok(()));
+    assert_eq!(decide(&ann(), &[], None, Some(&bucket_policy("Allow", root.clone()))), silent);
+    assert_eq!(decide(&ann(), std::slice::from_ref(&allow), None, Some(&bucket_policy("Allow", root.clone()))), Ok(()));
+    assert_eq!(decide(&ann(), &[], None, Some(&bucket_policy("Allow", json!({"AWS": "111111111111"})))), silent);
+    let denied = Err(Refusal::Explicit(Source::Resource));
+    assert_eq!(decide(&ann(), &[allow], None, Some(&bucket_policy("Deny", root))), denied);
+    assert_eq!(decide(&Principal::root(), &[], None, Some(&bucket_policy("Deny", json!("*")))), denied);
+    assert_eq!(decide(&Principal::root(), &[], None, None), Ok(()));
+}
+
+#[test]
+fn the_anonymous_need_a_policy_for_everyone() {
+    let anonymous = Principal::anonymous();
+    let refused = Err(Refusal::Implicit(Source::Resource));
+    assert_eq!(decide(&anonymous, &[], None, None), refused);
+    assert_eq!(decide(&anonymous, &[], None, Some(&bucket_policy("Allow", json!({"AWS": "000000000000"})))), refused);
+    assert_eq!(decide(&anonymous, &[], None, Some(&bucket_policy("Allow", json!("*")))), Ok(()));
+}
+
+#[test]
+fn a_session_policy_narrows_unless_the_session_itself_is_named() {
+    let session = Principal::assumed_role("Reader", "AROAREADER", "daily", None);
+    let allow = [Arc::new(one(json!({"Effect": "Allow", "Action": "s3:*", "Resource": "*"})))];
+    let narrow = [Arc::new(one(json!({"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::a/*"})))];
+    let refused = Err(Refusal::Implicit(Source::Session));
+    assert_eq!(decide(&session, &allow, None, None), Ok(()));
+    assert_eq!(decide(&session, &allow, Some(&narrow), None), refused);
+    let role = json!({"AWS": "arn:aws:iam::000000000000:role/Reader"});
+    assert_eq!(decide(&session, &[], Some(&narrow), Some(&bucket_policy("Allow", role.clone()))), refused);
+    assert_eq!(decide(&session, &[], None, Some(&bucket_policy("Allow", role))), Ok(()));
+    let itself = json!({"AWS": session.arn.clone()});
+    assert_eq!(decide(&session, &[], Some(&narrow), Some(&bucket_policy("Allow", itself))), Ok(()));
+}
+
+fn any_statement() -> impl Strategy<Value = Value> {
+    let effect = prop_oneof![Just("Allow"), Just("Deny")];
+    let action = prop_oneof![Just("Action"), Just("NotAction")];
+    let pattern = prop_oneof![Just("*"), Just("s3:Get*"), Just("s3:PutObject"), Just("glue:*")];
+    let resource = prop_oneof![Just("Resource"), Just("NotResource")];
+    let arn = prop_oneof![Just("*"), Just("arn:aws:s3:::b/*"), Just("arn:aws:s3:::${aws:username}/?")];
+    let operator =
+        prop_oneof![Just("StringEquals"), Just("StringNotLike"), Just("ForAllValues:StringLike"), Just("Null")];
+    let value = prop_oneof![Just("ann"), Just("b*"), Just("true")];
+    (effect, action, pattern, resource, arn, operator, value).prop_map(|(effect, action, pattern, resource, arn, operator, value)| {
+        json!({"Effect": effect, action: pattern, resource: arn, "Condition": {operator: {"aws:username": value}}})
+    })
+}
+
+proptest! {
+    #[test]
+    fn a_deny_never_allows_and_an_allow_never_denies(
+        statements in proptest::collection::vec(any_statement(), 1..5),
+        extra in any_statement(),
+        action in "(s3:(Get|Put)Object|glue:GetTable)",
+        resource in "arn:aws:s3:::(b|ann)/[ab]{1,2}",
+    ) {
+        let (principal, none) = (ann(), ConditionKeys::new());
+        let question = ask(&principal, &action, &resource, &none);
+        let rank = |statements: &[Value]| match one(json!(statements)).verdict(&question) {
+            Verdict::Deny => 0,
+            Verdict::Silent => 1,
+            Verdict::Allow(_) => 2,
+        };
+        let before = rank(&statements);
+        let more: Vec<_> = statements.iter().cloned().chain([extra.clone()]).collect();
+        match (extra["Effect"].as_str(), before) {
+            (Some("Deny"), _) => prop_assert!(rank(&more) <= before),
+            (_, 0) => prop_assert_eq!(rank(&more), 0),
+            _ => prop_assert!(rank(&more) >= before),
+        }
+    }
+
+    #[test]
+    fn no_text_panics(text in "\\PC{0,80}", inside in "[\\{\\}\\[\\]\":,a-zA-Z*$?' ]{0,60}") {
+        for text in [text, format!(r#"{{"Statement":{inside}}}"#)] {
+            let _ = Policy::parse(&text, PolicyKind::Resource);
+        }
+    }
+
+    #[test]
+    fn no_json_panics(value in any_json(), name in element()) {
+        let statement = json!({"Effect": "Allow", "Action": "s3:*", "Resource": "*", "Principal": "*", name: value});
+        let (principal, none) = (ann(), ConditionKeys::new());
+        for kind in [PolicyKind::Identity, PolicyKind::Resource, PolicyKind::Trust] {
+            let document = json!({"Version": "2012-10-17", "Statement": statement});
+            if let Ok(policy) = Policy::parse(&document.to_string(), kind) {
+                let _ = policy.verdict(&ask(&principal, "s3:GetObject", "arn:aws:s3:::b/k", &none));
+            }
+        }
+    }
+}
+
+fn element() -> impl Strategy<Value = &'static str> {
+    prop_oneof![
+        Just("Action"),
+        Just("Resource"),
+        Just("Principal"),
+        Just("Condition"),
+        Just("Effect"),
+        Just("Sid"),
+        Just("NotPrincipal"),
+        Just("Other"),
+    ]
+}
+
+fn any_json() -> impl Strategy<Value = Value> {
+    let word = prop_oneof![
+        Just("*"),
+        Just("AWS"),
+        Just("StringLike"),
+        Just("NumericEquals"),
+        Just("DateLessThan"),
+        Just("IpAddress"),
+        Just("aws:SourceIp"),
+        Just("${aws:username"),
+        Just("${,'}"),
+        Just("1e999"),
+        Just("::/999"),
+        Just("arn:::::"),
+    ];
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        word.clone().prop_map(Value::from),
+        ".{0,6}".prop_map(Value::from),
+    ];
+    leaf.prop_recursive(4, 24, 4, move |inner| {
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            proptest::collection::vec((word.clone(), inner), 0..4)
+                .prop_map(|members| members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()),
+        ]
+    })
+}

@@ -1,0 +1,248 @@
+//! The codec's adapter: verified requests in, answers out. What `s3s` gets wrong or leaves open is settled here.
+
+use std::io;
+use std::sync::Arc;
+
+use boathouse_aws::http_service::{
+    HttpService, RequestBody, ResponseBody, ServiceAnswer, VerifiedRequest, body_error, full,
+};
+use boathouse_aws::protocol::rest_xml;
+use boathouse_aws::{AwsError, Ctx};
+use bytes::Bytes;
+use futures::StreamExt;
+use futures::future::BoxFuture;
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Uri};
+use http_body::Frame;
+use http_body_util::{BodyExt, Limited, StreamBody};
+use percent_encoding::percent_decode_str;
+use s3s::service::{S3Service, S3ServiceBuilder};
+
+use crate::call::{Call, Store};
+use crate::error::{Result, internal};
+use crate::front::Front;
+use crate::{cors, host, refusals};
+
+/// Headers that the codec must not see: the signature is checked already, and conditions and ranges are read from the
+/// request itself because the codec refuses what HTTP wants ignored.
+const HIDDEN: [&str; 16] = [
+    "authorization",
+    "x-amz-date",
+    "x-amz-security-token",
+    "x-amz-content-sha256",
+    "date",
+    "expires",
+    "range",
+    "if-match",
+    "if-none-match",
+    "if-modified-since",
+    "if-unmodified-since",
+    "x-amz-copy-source-if-match",
+    "x-amz-copy-source-if-none-match",
+    "x-amz-copy-source-if-modified-since",
+    "x-amz-copy-source-if-unmodified-since",
+    "x-amz-tagging",
+];
+/// Members of a presigned URL that are about its signature.
+const SIGNING: [&str; 7] = [
+    "x-amz-algorithm",
+    "x-amz-credential",
+    "x-amz-date",
+    "x-amz-expires",
+    "x-amz-signedheaders",
+    "x-amz-signature",
+    "x-amz-security-token",
+];
+/// An error document of the codec is shorter than this.
+const MAX_ERROR: usize = 64 * 1024;
+
+/// S3 as the gateway sees it.
+pub(crate) struct Adapter {
+    store: Store,
+    codec: S3Service,
+}
+
+impl Adapter {
+    pub(crate) fn new(store: Store) -> Self {
+        let codec = S3ServiceBuilder::new(Front { store: store.clone() }).build();
+        Self { store, codec }
+    }
+
+    async fn answer(&self, request: VerifiedRequest) -> ServiceAnswer {
+        let VerifiedRequest { ctx, mut parts, body, trailers } = request;
+        let resource = parts.uri.path().to_owned();
+        let method = parts.method.clone();
+        if let Err(error) = normalise(&mut parts, ctx.region()) {
+            return failure(&ctx, &method, &resource, "", &error);
+        }
+        let bucket = bucket_of(&parts.uri);
+        if method == Method::OPTIONS {
+            return self.preflight(&ctx, &bucket, &parts.headers, &resource);
+        }
+        let (streamed, buffered) = if carries_object(&parts) { (Some(body), None) } else { (None, Some(body)) };
+        let call = Arc::new(Call::new(ctx, &parts, trailers, streamed));
+        let outcome = self.run(&call, parts, buffered).await;
+        let operation = call.operation.get().copied().unwrap_or_default();
+        let mut answer = match outcome {
+            Ok(response) => ServiceAnswer { response, operation, error: None },
+            Err(error) => failure(&call.ctx, &method, &resource, operation, &error),
+        };
+        if call.headers.contains_key("origin")
+            && let Ok(documents) = self.store.documents(&bucket)
+        {
+            let headers = cors::decorate(documents.cors.as_deref(), &call.headers, method.as_str());
+            answer.response.headers_mut().extend(headers);
+        }
+        answer
+    }
+
+    async fn run(&self, call: &Arc<Call>, parts: Parts, body: Option<RequestBody>) -> Result<Response<ResponseBody>> {
+        refusals::check(&parts.method, parts.uri.query().unwrap_or_default(), &parts.headers)?;
+        let response =
+            self.codec.call(for_codec(call, parts, body)).await.map_err(|_| internal(&"the codec failed"))?;
+        let (parts, body) = response.into_parts();
+        if parts.status.is_success() {
+            let body = call.take_reply().unwrap_or_else(|| body.map_err(io::Error::other).boxed_unsync());
+            return Ok(Response::from_parts(parts, body));
+        }
+        match call.take_failure() {
+            Some(error) => Err(error),
+            None => Err(codec_error(parts.status, body).await),
+        }
+    }
+
+    fn preflight(&self, ctx: &Ctx, bucket: &str, headers: &HeaderMap, resource: &str) -> ServiceAnswer {
+        const OPERATION: &str = "CorsPreflight";
+        let allowed = self.store.documents(bucket).and_then(|it| cors::preflight(it.cors.as_deref(), headers));
+        match allowed {
+            Ok(headers) => {
+                let mut response = Response::new(full(""));
+                *response.headers_mut() = headers;
+                ServiceAnswer { response, operation: OPERATION, error: None }
+            }
+            Err(error) => failure(ctx, &Method::OPTIONS, resource, OPERATION, &error),
+        }
+    }
+}
+
+impl HttpService for Adapter {
+    fn name(&self) -> &'static str {
+        "s3"
+    }
+
+    fn call(&self, request: VerifiedRequest) -> BoxFuture<'_, ServiceAnswer> {
+        Box::pin(self.answer(request))
+    }
+}
+
+/// Puts a bucket in the host's name into the path, and signed query members such as `x-amz-acl` among the headers, where
+/// S3 takes them for the same.
+fn normalise(parts: &mut Parts, region: &str) -> Result<()> {
+    let named = parts.headers.get("host").and_then(|host| host.to_str().ok());
+    let host = named.or(parts.uri.authority().map(http::uri::Authority::as_str)).unwrap_or_default();
+    let path = match host::bucket(host, region) {
+        Some(bucket) => format!("/{bucket}{}", parts.uri.path()),
+        None => parts.uri.path().to_owned(),
+    };
+    let mut kept = Vec::new();
+    for pair in parts.uri.query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let name = name.to_ascii_lowercase();
+        if !name.starts_with("x-amz-") {
+            kept.push(pair);
+        } else if !SIGNING.contains(&name.as_str()) {
+            hoist(&mut parts.headers, &name, value)?;
+        }
+    }
+    let query = if kept.is_empty() { String::new() } else { format!("?{}", kept.join("&")) };
+    parts.uri = Uri::try_from(format!("{path}{query}")).map_err(|_| invalid_uri())?;
+    Ok(())
+}
+
+fn hoist(headers: &mut HeaderMap, name: &str, value: &str) -> Result<()> {
+    let value = percent_decode_str(value).decode_utf8().map_err(|_| invalid_uri())?;
+    let name = HeaderName::try_from(name).map_err(|_| invalid_uri())?;
+    let value = HeaderValue::from_str(&value).map_err(|_| invalid_uri())?;
+    headers.entry(name).or_insert(value);
+    Ok(())
+}
+
+fn invalid_uri() -> AwsError {
+    AwsError::bad_request("InvalidURI", "Couldn't parse the specified URI.")
+}
+
+fn bucket_of(uri: &Uri) -> String {
+    uri.path().split('/').nth(1).unwrap_or_default().to_owned()
+}
+
+/// Whether the body is an object's or a part's bytes, which must not pass through the codec.
+fn carries_object(parts: &Parts) -> bool {
+    let has_key = parts.uri.path().splitn(3, '/').nth(2).is_some_and(|key| !key.is_empty());
+    let members = parts.uri.query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty());
+    let mut names = members.map(|pair| pair.split('=').next().unwrap_or_default());
+    parts.method == Method::PUT && has_key && names.all(|name| matches!(name, "partNumber" | "uploadId" | "x-id"))
+}
+
+fn for_codec(call: &Arc<Call>, mut parts: Parts, body: Option<RequestBody>) -> s3s::HttpRequest {
+    for name in HIDDEN {
+        parts.headers.remove(name);
+    }
+    parts.extensions.clear();
+    parts.extensions.insert(Arc::clone(call));
+    let body = body.map_or_else(s3s::Body::empty, |body| {
+        let call = Arc::clone(call);
+        let frames = body.map(move |piece| {
+            if let Err(error) = &piece
+                && let Some(error) = body_error(error)
+            {
+                call.fail(error.clone());
+            }
+            piece.map(Frame::data)
+        });
+        s3s::Body::http_body_unsync(StreamBody::new(frames))
+    });
+    http::Request::from_parts(parts, body)
+}
+
+/// An error that the codec found by itself, such as malformed XML.
+async fn codec_error(status: StatusCode, body: s3s::Body) -> AwsError {
+    let read = Limited::new(body, MAX_ERROR).collect().await;
+    let bytes = read.map(http_body_util::Collected::to_bytes).unwrap_or_default();
+    let text = String::from_utf8_lossy(&bytes);
+    let member = |name: &str| {
+        let (_, rest) = text.split_once(&format!("<{name}>"))?;
+        rest.split_once(&format!("</{name}>")).map(|(value, _)| value.to_owned())
+    };
+    let code = member("Code").unwrap_or_else(|| "InternalError".into());
+    let message = member("Message").unwrap_or_else(|| default_message(&code).to_owned());
+    AwsError::new(code, status, message)
+}
+
+/// The codec leaves the text of its most common errors out.
+fn default_message(code: &str) -> &'static str {
+    match code {
+        "InvalidBucketName" => "The specified bucket is not valid.",
+        "KeyTooLongError" => "Your key is too long",
+        "MalformedXML" => "The XML you provided was not well-formed or did not validate against our published schema",
+        "MethodNotAllowed" => "The specified method is not allowed against this resource.",
+        "NotImplemented" => "A header or parameter you provided implies functionality that is not implemented",
+        "InvalidURI" => "Couldn't parse the specified URI.",
+        _ => "The request could not be carried out.",
+    }
+}
+
+fn failure(ctx: &Ctx, method: &Method, resource: &str, operation: &'static str, error: &AwsError) -> ServiceAnswer {
+    let bare = method == Method::HEAD || error.status == StatusCode::NOT_MODIFIED;
+    let document = rest_xml::failure(error, resource, ctx.request_id);
+    let mut response = Response::new(full(if bare { Bytes::new() } else { document.body }));
+    *response.status_mut() = error.status;
+    let headers = response.headers_mut();
+    if error.status == StatusCode::NOT_MODIFIED {
+        for (name, value) in &error.details {
+            crate::metadata::set(headers, name, value.as_str().unwrap_or_default());
+        }
+    } else {
+        headers.insert("content-type", HeaderValue::from_static("application/xml"));
+    }
+    ServiceAnswer { response, operation, error: Some(rest_xml::code(error).to_owned()) }
+}

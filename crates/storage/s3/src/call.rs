@@ -1,0 +1,129 @@
+//! One call on its way through the front: who asks, what was sent, what is to be answered.
+
+use std::sync::{Arc, Mutex, OnceLock};
+
+use boathouse_aws::access::{AccessRequest, Authorizer, ConditionKeys};
+use boathouse_aws::http_service::{RequestBody, ResponseBody, Trailers};
+use boathouse_aws::{AwsError, Ctx};
+use boathouse_objects::Objects;
+use futures::StreamExt;
+use http::HeaderMap;
+use http::request::Parts;
+use percent_encoding::percent_decode_str;
+
+use crate::documents::{Documents, Shelf};
+use crate::error::{Result, from_engine};
+use crate::policy;
+
+/// Shared by the adapter, which makes it and writes the answer, and the operation's handler.
+pub(crate) struct Call {
+    pub(crate) ctx: Ctx,
+    pub(crate) headers: HeaderMap,
+    query: String,
+    pub(crate) trailers: Trailers,
+    pub(crate) operation: OnceLock<&'static str>,
+    /// Bodies of objects pass beside the protocol's codec, never through it.
+    body: Mutex<Option<RequestBody>>,
+    reply: Mutex<Option<ResponseBody>>,
+    failure: Mutex<Option<AwsError>>,
+}
+
+impl Call {
+    pub(crate) fn new(ctx: Ctx, parts: &Parts, trailers: Trailers, body: Option<RequestBody>) -> Self {
+        let (headers, query) = (parts.headers.clone(), parts.uri.query().unwrap_or_default().to_owned());
+        let (operation, reply, failure) = (OnceLock::new(), Mutex::new(None), Mutex::new(None));
+        Self { ctx, headers, query, trailers, operation, body: Mutex::new(body), reply, failure }
+    }
+
+    /// The object's bytes as the client sends them.
+    pub(crate) fn take_body(&self) -> RequestBody {
+        let body = self.body.lock().ok().and_then(|mut body| body.take());
+        body.unwrap_or_else(|| futures::stream::empty().boxed())
+    }
+
+    pub(crate) fn set_reply(&self, body: ResponseBody) {
+        if let Ok(mut reply) = self.reply.lock() {
+            *reply = Some(body);
+        }
+    }
+
+    pub(crate) fn take_reply(&self) -> Option<ResponseBody> {
+        self.reply.lock().ok().and_then(|mut reply| reply.take())
+    }
+
+    /// Notes what the client is to be told. The first failure is the cause of later ones.
+    pub(crate) fn fail(&self, error: AwsError) {
+        if let Ok(mut failure) = self.failure.lock() {
+            failure.get_or_insert(error);
+        }
+    }
+
+    pub(crate) fn take_failure(&self) -> Option<AwsError> {
+        self.failure.lock().ok().and_then(|mut failure| failure.take())
+    }
+
+    /// The decoded value of a query member.
+    pub(crate) fn query(&self, name: &str) -> Option<String> {
+        let found = self.query.split('&').filter_map(|pair| pair.split_once('=')).find(|(it, _)| *it == name)?;
+        Some(percent_decode_str(&found.1.replace('+', "%20")).decode_utf8_lossy().into_owned())
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+}
+
+/// What operations work on.
+#[derive(Clone)]
+pub(crate) struct Store {
+    pub(crate) objects: Objects,
+    pub(crate) shelf: Shelf,
+    pub(crate) authorizer: Arc<dyn Authorizer>,
+}
+
+impl Store {
+    /// Asks IAM and the bucket's policy whether the caller may do `action` with the bucket, or with `key` in it.
+    ///
+    /// # Errors
+    /// `NoSuchBucket` before anything else, as on AWS; `AccessDenied`.
+    pub(crate) fn allow(&self, ctx: &Ctx, action: &str, bucket: &str, key: Option<&str>) -> Result<()> {
+        self.allow_if(ctx, action, bucket, key, &ConditionKeys::new())
+    }
+
+    /// As [`Store::allow`], with condition keys of the request.
+    pub(crate) fn allow_if(
+        &self,
+        ctx: &Ctx,
+        action: &str,
+        bucket: &str,
+        key: Option<&str>,
+        keys: &ConditionKeys,
+    ) -> Result<()> {
+        let documents = self.documents(bucket)?;
+        let resource = match key {
+            Some(key) => format!("arn:aws:s3:::{bucket}/{key}"),
+            None => format!("arn:aws:s3:::{bucket}"),
+        };
+        let policy = documents.policy.as_deref();
+        // A public policy counts only for the account's own principals while public access is restricted.
+        let ignored = ctx.principal.is_anonymous()
+            && documents.blocks(|it| it.restrict_public_buckets)
+            && policy.is_some_and(policy::is_public);
+        let request = AccessRequest::new(action, &resource, keys);
+        let request = request.with_resource_policy(policy.filter(|_| !ignored));
+        self.authorizer.authorize(ctx, &request)
+    }
+
+    /// The configuration of a bucket.
+    ///
+    /// # Errors
+    /// `NoSuchBucket`.
+    pub(crate) fn documents(&self, bucket: &str) -> Result<Arc<Documents>> {
+        self.shelf.get(&self.objects.bucket(bucket).map_err(from_engine)?)
+    }
+
+    /// Asks for an action that is about no bucket.
+    pub(crate) fn allow_any(&self, ctx: &Ctx, action: &str, resource: &str) -> Result<()> {
+        self.authorizer.authorize(ctx, &AccessRequest::new(action, resource, &ConditionKeys::new()))
+    }
+}

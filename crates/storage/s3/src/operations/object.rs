@@ -1,0 +1,127 @@
+//! PutObject, GetObject, HeadObject, DeleteObject.
+
+use boathouse_aws::AwsError;
+use boathouse_aws::http_service::full;
+use boathouse_objects::{Checksum, ChecksumAlgorithm, Metadata, ObjectInfo, PutRequest};
+use futures::StreamExt;
+use http::{HeaderMap, StatusCode};
+use http_body::Frame;
+use http_body_util::{BodyExt, StreamBody};
+use s3s::S3Response;
+use s3s::dto::{
+    DeleteObjectInput, DeleteObjectOutput, GetObjectInput, GetObjectOutput, HeadObjectInput, HeadObjectOutput,
+    PutObjectInput, PutObjectOutput,
+};
+
+use super::Reply;
+use crate::call::{Call, Store};
+use crate::checksums::{self, Announced};
+use crate::conditions;
+use crate::error::{Result, from_engine, precondition_failed};
+use crate::view::View;
+use crate::{metadata, tags};
+
+pub(crate) async fn put(store: &Store, call: &Call, input: PutObjectInput) -> Reply<PutObjectOutput> {
+    store.allow(&call.ctx, "s3:PutObject", &input.bucket, Some(&input.key))?;
+    let tags = tags::from_header(call.header("x-amz-tagging"))?;
+    if !tags.is_empty() {
+        store.allow(&call.ctx, "s3:PutObjectTagging", &input.bucket, Some(&input.key))?;
+    }
+    let metadata = Metadata {
+        headers: metadata::content_headers(&call.headers),
+        user: metadata::user(input.metadata.unwrap_or_default())?,
+        tags,
+    };
+    let announced = require_length(call)?;
+    let condition = conditions::of_write(&call.headers)?;
+    let request = PutRequest {
+        bucket: input.bucket,
+        key: input.key,
+        metadata,
+        checksums: vec![announced.algorithm.unwrap_or(ChecksumAlgorithm::Crc64Nvme)],
+        condition,
+    };
+    let trailers = call.trailers.clone();
+    let put = store.objects.put(request, call.take_body(), move || announced.expectations(&trailers)).await;
+    let info = put.map_err(|error| conditional(call, error))?;
+    let mut headers = HeaderMap::new();
+    metadata::set(&mut headers, "etag", &format!("\"{}\"", info.etag));
+    checksum_headers(&info.checksums, &mut headers);
+    Ok(S3Response::with_headers(PutObjectOutput::default(), headers))
+}
+
+/// What the request says of its body; it must say how long that is.
+pub(crate) fn require_length(call: &Call) -> Result<Announced> {
+    let announced = Announced::of(&call.headers, &call.trailers)?;
+    if call.headers.contains_key("content-length") {
+        return Ok(announced);
+    }
+    let message = "You must provide the Content-Length HTTP header.";
+    Err(AwsError::new("MissingContentLength", StatusCode::LENGTH_REQUIRED, message))
+}
+
+/// An engine's error of a conditional write, with the condition that failed.
+pub(crate) fn conditional(call: &Call, error: boathouse_objects::Error) -> AwsError {
+    match error {
+        boathouse_objects::Error::PreconditionFailed if call.header("if-match").is_some() => {
+            precondition_failed("If-Match")
+        }
+        other => from_engine(other),
+    }
+}
+
+pub(crate) fn checksum_headers(sums: &[Checksum], headers: &mut HeaderMap) {
+    for sum in sums {
+        let name = checksums::wire_name(sum.algorithm).to_ascii_lowercase();
+        metadata::set(headers, &format!("x-amz-checksum-{name}"), &sum.value);
+        metadata::set(headers, "x-amz-checksum-type", "FULL_OBJECT");
+    }
+}
+
+pub(crate) async fn get(store: &Store, call: &Call, input: GetObjectInput) -> Reply<GetObjectOutput> {
+    let open = readable(store, call, &input.bucket, &input.key, store.objects.get(&input.bucket, &input.key))?;
+    let view = View::of(call, open.info(), input.part_number)?;
+    let body = open.read(view.range.clone()).map_err(from_engine)?;
+    let frames = body.map(|piece| piece.map(Frame::data).map_err(std::io::Error::other));
+    call.set_reply(StreamBody::new(frames).boxed_unsync());
+    let output =
+        GetObjectOutput { metadata: metadata::user_output(&open.info().metadata), ..GetObjectOutput::default() };
+    Ok(S3Response { status: Some(view.status), headers: view.headers, ..S3Response::new(output) })
+}
+
+pub(crate) async fn head(store: &Store, call: &Call, input: HeadObjectInput) -> Reply<HeadObjectOutput> {
+    let info = readable(store, call, &input.bucket, &input.key, store.objects.head(&input.bucket, &input.key))?;
+    let view = View::of(call, &info, input.part_number)?;
+    call.set_reply(full(""));
+    let output = HeadObjectOutput { metadata: metadata::user_output(&info.metadata), ..HeadObjectOutput::default() };
+    Ok(S3Response { status: Some(view.status), headers: view.headers, ..S3Response::new(output) })
+}
+
+/// What was found, if the caller may read it. Who may not list the bucket does not learn that a key is missing.
+pub(crate) fn readable<T>(
+    store: &Store,
+    call: &Call,
+    bucket: &str,
+    key: &str,
+    found: boathouse_objects::Result<T>,
+) -> Result<T> {
+    store.allow(&call.ctx, "s3:GetObject", bucket, Some(key))?;
+    if matches!(found, Err(boathouse_objects::Error::NoSuchKey(_))) {
+        store.allow(&call.ctx, "s3:ListBucket", bucket, None)?;
+    }
+    found.map_err(from_engine)
+}
+
+/// Object information under the caller's right to read it.
+pub(crate) fn head_info(store: &Store, call: &Call, bucket: &str, key: &str) -> Result<ObjectInfo> {
+    readable(store, call, bucket, key, store.objects.head(bucket, key))
+}
+
+pub(crate) async fn delete(store: &Store, call: &Call, input: DeleteObjectInput) -> Reply<DeleteObjectOutput> {
+    store.allow(&call.ctx, "s3:DeleteObject", &input.bucket, Some(&input.key))?;
+    if call.header("if-match").is_some() {
+        return Err(AwsError::not_implemented("conditional deletes (If-Match in DeleteObject)"));
+    }
+    store.objects.delete(&input.bucket, vec![input.key]).await.map_err(from_engine)?;
+    Ok(S3Response::with_status(DeleteObjectOutput::default(), StatusCode::NO_CONTENT))
+}
