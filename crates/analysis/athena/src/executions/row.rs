@@ -133,8 +133,6 @@ pub(crate) struct Private {
     pub(crate) output_rows: u64,
     pub(crate) output_bytes: u64,
     pub(crate) input_rows: u64,
-    /// The location of the result, if it is an earlier execution's.
-    pub(crate) reused_from: Option<String>,
 }
 
 /// The stored row.
@@ -155,8 +153,7 @@ impl Row {
 
     /// Where the result is.
     pub(crate) fn result_location(&self) -> &str {
-        let own = self.execution.result_configuration.output_location.as_deref().unwrap_or_default();
-        self.private.reused_from.as_deref().unwrap_or(own)
+        self.execution.result_configuration.output_location.as_deref().unwrap_or_default()
     }
 
     /// GetQueryRuntimeStatistics' answer.
