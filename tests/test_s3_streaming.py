@@ -230,3 +230,12 @@ def test_expect_continue(server, s3):
     assert stream.recv(1000).startswith(b"HTTP/1.1 200")
     bad = {**good, "Authorization": good["Authorization"][:-4] + "0000"}
     assert begin(bad).recv(1000).startswith(b"HTTP/1.1 403")
+
+
+def test_a_refused_upload_gets_its_answer(server, s3):
+    """The rest of a body that nobody wants is read, or the client would see a broken connection instead of the error."""
+    path = "/no-such-bucket/k"
+    for _ in range(3):
+        headers = signed(server, "PUT", path, {}, "UNSIGNED-PAYLOAD")
+        status, text, _ = send(server, "PUT", path, headers, bytes(8 << 20))
+        assert (status, code(text)) == (404, "NoSuchBucket")
