@@ -39,6 +39,10 @@ pub(crate) enum Table {
     Document,
     /// upload id → the parts of an object.
     Manifest,
+    /// bucket, NUL, key, NUL, upload id → an upload in parts that is under way.
+    Upload,
+    /// upload id, part number → a part of it.
+    Part,
 }
 
 impl Table {

@@ -14,6 +14,7 @@
 //! | `manifest` | the part list of an object |
 //! | `buckets` | buckets |
 //! | `documents` | configuration texts of buckets |
+//! | `uploads` | uploads in parts |
 //! | `listing` | the skip-scan |
 //! | `reader` | GET: an open object and its body |
 //! | `record` | the index record and its codec |
@@ -23,7 +24,7 @@
 //! | `hashing` | digests and expectations |
 //! | `error` | what can go wrong |
 //!
-//! Not here yet: multipart uploads, packs for objects between 4 KiB and 1 MiB (each is a file of its own),
+//! Not here yet: packs for objects between 4 KiB and 1 MiB (each is a file of its own),
 //! the `object_store` trait, versions.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
@@ -42,6 +43,7 @@ mod objects;
 mod reader;
 mod record;
 mod references;
+mod uploads;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -49,12 +51,15 @@ use std::sync::Arc;
 pub use crate::buckets::{BucketInfo, NewBucket};
 pub use crate::clock::Clock;
 pub use crate::error::{Digest, Error, Result};
-pub use crate::hashing::{Checksum, ChecksumAlgorithm, Expectations};
+pub use crate::hashing::{Checksum, ChecksumAlgorithm, ChecksumKind, Expectations};
 pub use crate::listing::{ListRequest, Listing};
 pub use crate::manifest::PartInfo;
 pub use crate::objects::{CopyRequest, PutRequest, WriteCondition};
 pub use crate::reader::OpenObject;
 pub use crate::record::{Metadata, ObjectInfo};
+pub use crate::uploads::{
+    CompleteUpload, CompletedPart, ListUploads, NewUpload, PartPage, UploadInfo, UploadPage, UploadPart,
+};
 
 use crate::blobs::Blobs;
 use crate::collector::{Collector, Errands};
