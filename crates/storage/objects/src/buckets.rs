@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::index::{Change, Table};
-use crate::{Objects, documents, key_of, multipart};
+use crate::{Objects, documents, key_of, uploads};
 
 /// A bucket.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -97,7 +97,7 @@ impl Objects {
         self.inner.writer.change(create).await
     }
 
-    /// Deletes an empty bucket and its documents.
+    /// Deletes an empty bucket, its documents and its uploads under way.
     ///
     /// # Errors
     /// [`Error::NoSuchBucket`], [`Error::BucketNotEmpty`].
@@ -108,8 +108,8 @@ impl Objects {
             if change.any(Table::Current, &key_of(&name, ""))? {
                 return Err(Error::BucketNotEmpty(name));
             }
-            multipart::remove_all(change, &name)?;
             documents::remove_all(change, &name)?;
+            uploads::abort_all(change, &name)?;
             change.remove(Table::Bucket, name.as_bytes());
             Ok(())
         };
