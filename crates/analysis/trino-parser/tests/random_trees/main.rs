@@ -8,7 +8,7 @@ use choices::Choices;
 use proptest::prelude::*;
 
 fn choices() -> impl Strategy<Value = Choices> {
-    prop::collection::vec(any::<u32>(), 0..1000).prop_map(|numbers| Choices::new(numbers))
+    prop::collection::vec(any::<u32>(), 0..1000).prop_map(Choices::new)
 }
 
 proptest! {
