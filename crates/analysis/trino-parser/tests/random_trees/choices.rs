@@ -1,11 +1,9 @@
-//! Any tree → text → the same tree.
+//! Trees made of random numbers.
 
 use boathouse_trino_parser::ast::*;
-use boathouse_trino_parser::{lexer, parse_expression, parse_statement};
-use proptest::prelude::*;
 
 /// Decisions for a tree, from a list of random numbers; when they run out, everything is as small as it can be.
-struct Choices {
+pub(crate) struct Choices {
     numbers: Vec<u32>,
     at: usize,
 }
@@ -38,6 +36,10 @@ const NAMES: [&str; 24] = [
 ];
 
 impl Choices {
+    pub(crate) fn new(numbers: Vec<u32>) -> Self {
+        Self { numbers, at: 0 }
+    }
+
     fn below(&mut self, count: usize) -> usize {
         let number = self.numbers.get(self.at).copied().unwrap_or(0);
         self.at += 1;
@@ -125,13 +127,13 @@ impl Choices {
         ])
     }
 
-    fn expr(&mut self, depth: usize) -> Expr {
+    pub(crate) fn expr(&mut self, depth: usize) -> Expr {
         if depth == 0 {
             return node(self.leaf());
         }
         let depth = depth - 1;
         let boxed = |choices: &mut Self| Box::new(choices.expr(depth));
-        node(match self.below(28) {
+        node(match self.below(30) {
             0 => self.leaf(),
             1 => ExprKind::Unary { op: self.one(&[UnaryOp::Minus, UnaryOp::Plus]), expr: boxed(self) },
             2 | 3 => {
@@ -197,8 +199,76 @@ impl Choices {
             24 => ExprKind::Subscript { base: boxed(self), index: boxed(self) },
             25 => ExprKind::Row(self.some(1, |choices| choices.expr(depth))),
             26 => ExprKind::Dereference { base: boxed(self), field: self.ident() },
-            _ => ExprKind::Array(self.some(0, |choices| choices.expr(depth))),
+            27 => ExprKind::Array(self.some(0, |choices| choices.expr(depth))),
+            _ => ExprKind::Json(Box::new(self.json(depth))),
         })
+    }
+
+    fn json(&mut self, depth: usize) -> JsonCall {
+        match self.below(5) {
+            0 => {
+                let on_error = self.maybe(|choices| choices.one(&[JsonExistsOnError::True, JsonExistsOnError::Error]));
+                JsonCall::Exists { path: self.json_path(depth), on_error }
+            }
+            1 => {
+                let fallback = |choices: &mut Self| match choices.below(3) {
+                    0 => JsonValueFallback::Error,
+                    1 => JsonValueFallback::Null,
+                    _ => JsonValueFallback::Default(choices.expr(depth)),
+                };
+                let (path, returning) = (self.json_path(depth), self.maybe(|choices| choices.ty(depth)));
+                JsonCall::Value { path, returning, on_empty: self.maybe(fallback), on_error: self.maybe(fallback) }
+            }
+            2 => {
+                let fallbacks =
+                    [JsonQueryFallback::Null, JsonQueryFallback::EmptyArray, JsonQueryFallback::EmptyObject];
+                let wrappers = [JsonWrapper::Without, JsonWrapper::Conditional, JsonWrapper::Unconditional];
+                JsonCall::Query {
+                    path: self.json_path(depth),
+                    returning: self.json_output(depth),
+                    wrapper: self.maybe(|choices| choices.one(&wrappers)),
+                    keep_quotes: self.maybe(Self::flag),
+                    on_empty: self.maybe(|choices| choices.one(&fallbacks)),
+                    on_error: self.maybe(|choices| choices.one(&fallbacks)),
+                }
+            }
+            3 => {
+                let member =
+                    |choices: &mut Self| JsonMember { key: choices.expr(depth), value: choices.json_item(depth) };
+                JsonCall::Object {
+                    members: self.some(1, member),
+                    absent_on_null: self.maybe(Self::flag),
+                    unique_keys: self.maybe(Self::flag),
+                    returning: self.json_output(depth),
+                }
+            }
+            _ => JsonCall::Array {
+                items: self.some(1, |choices| choices.json_item(depth)),
+                absent_on_null: self.maybe(Self::flag),
+                returning: self.json_output(depth),
+            },
+        }
+    }
+
+    fn json_path(&mut self, depth: usize) -> JsonPath {
+        JsonPath {
+            input: self.json_item(depth),
+            path: self.text(),
+            name: self.maybe(Self::ident),
+            passing: self.some(0, |choices| (choices.json_item(depth), choices.ident())),
+        }
+    }
+
+    fn json_format(&mut self) -> Option<JsonFormat> {
+        self.maybe(|choices| choices.one(&[JsonFormat::Json, JsonFormat::Utf8, JsonFormat::Utf32]))
+    }
+
+    fn json_item(&mut self, depth: usize) -> JsonItem {
+        JsonItem { expr: self.expr(depth), format: self.json_format() }
+    }
+
+    fn json_output(&mut self, depth: usize) -> Option<JsonOutput> {
+        self.maybe(|choices| JsonOutput { ty: choices.ty(depth), format: choices.json_format() })
     }
 
     fn call(&mut self, depth: usize) -> FunctionCall {
@@ -271,7 +341,7 @@ impl Choices {
         })
     }
 
-    fn query(&mut self, depth: usize) -> Query {
+    pub(crate) fn query(&mut self, depth: usize) -> Query {
         let depth = depth.saturating_sub(1);
         let row_count = |choices: &mut Self| node(ExprKind::Integer(choices.below(100) as i64));
         let with = self.below(4) == 3;
@@ -442,7 +512,7 @@ impl Choices {
         self.some(1, |choices| PartitionValue { column: choices.ident(), value: choices.text() })
     }
 
-    fn definition(&mut self) -> Statement {
+    pub(crate) fn definition(&mut self) -> Statement {
         let table = self.name();
         let action = match self.below(4) {
             0 => return Statement::CreateTable(Box::new(self.create_table())),
@@ -494,125 +564,8 @@ fn enclosed(body: QueryBody, tight: &[SetOp]) -> QueryBody {
     node(QueryBodyKind::Subquery(Box::new(query)))
 }
 
-fn choices() -> impl Strategy<Value = Choices> {
-    prop::collection::vec(any::<u32>(), 0..1000).prop_map(|numbers| Choices { numbers, at: 0 })
-}
-
 impl std::fmt::Debug for Choices {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} choices", self.numbers.len())
     }
 }
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1000))]
-
-    #[test]
-    fn expressions_come_back(mut choices in choices()) {
-        let expr = choices.expr(4);
-        let text = expr.to_string();
-        prop_assert_eq!(parse_expression(&text), Ok(expr), "{}", text);
-    }
-
-    #[test]
-    fn queries_come_back(mut choices in choices()) {
-        let statement = Statement::Query(Box::new(choices.query(4)));
-        let text = statement.to_string();
-        prop_assert_eq!(parse_statement(&text), Ok(statement), "{}", text);
-    }
-
-    #[test]
-    fn definitions_come_back(mut choices in choices()) {
-        let statement = choices.definition();
-        let text = statement.to_string();
-        prop_assert_eq!(parse_statement(&text), Ok(statement), "{}", text);
-    }
-
-    #[test]
-    fn any_text_is_a_statement_or_refused(text in any::<String>(), bytes in prop::collection::vec(any::<u8>(), 0..60)) {
-        for text in [text.as_str(), &String::from_utf8_lossy(&bytes)] {
-            if let Err(error) = parse_statement(text) {
-                prop_assert!(!error.message.is_empty());
-            }
-        }
-    }
-
-    #[test]
-    fn any_tokens_are_a_statement_or_refused(
-        first in prop::sample::select(vec!["SELECT", "CREATE TABLE", "ALTER TABLE", "SHOW", "WITH", "MERGE", "CREATE"]),
-        rest in prop::collection::vec(prop::sample::select(WORDS.to_vec()), 0..25),
-    ) {
-        let text = format!("{first} {}", rest.join(" "));
-        match parse_statement(&text) {
-            Ok(statement) => {
-                let printed = statement.to_string();
-                prop_assert_eq!(parse_statement(&printed), Ok(statement), "{}", printed);
-            }
-            Err(error) => prop_assert!(!error.message.is_empty()),
-        }
-        prop_assert!(lexer::tokenize(&text, lexer::Dialect::Trino).is_ok());
-    }
-}
-
-const WORDS: [&str; 60] = [
-    "SELECT",
-    "FROM",
-    "WHERE",
-    "GROUP",
-    "BY",
-    "ORDER",
-    "LIMIT",
-    "OFFSET",
-    "1",
-    "a",
-    "b",
-    "t",
-    "*",
-    ",",
-    "(",
-    ")",
-    ".",
-    "=",
-    "+",
-    "-",
-    "||",
-    "AS",
-    "AND",
-    "NOT",
-    "IN",
-    "IS",
-    "NULL",
-    "'x'",
-    "?",
-    "JOIN",
-    "ON",
-    "CROSS",
-    "UNION",
-    "ALL",
-    "TABLE",
-    "VALUES",
-    "CASE",
-    "WHEN",
-    "THEN",
-    "END",
-    "OVER",
-    "PARTITION",
-    "ROWS",
-    "UNNEST",
-    "LATERAL",
-    "EXISTS",
-    "[",
-    "]",
-    "->",
-    "ADD",
-    "SET",
-    "LOCATION",
-    "int",
-    "STORED",
-    "TABLES",
-    "LIKE",
-    "USING",
-    "MATCHED",
-    "ARRAY",
-    "ROW",
-];
