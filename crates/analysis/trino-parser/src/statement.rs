@@ -163,7 +163,7 @@ impl Cursor<'_> {
         self.advance();
         self.expect("INTO")?;
         let table = self.name()?;
-        let listed = self.is_symbol_at(0, "(") && !self.begins_query(0);
+        let listed = self.is_symbol_at(0, "(") && !self.begins_query(1);
         let columns = if listed { self.listed(Self::identifier)? } else { Vec::new() };
         Ok(Statement::Insert(Box::new(Insert { table, columns, query: self.query()? })))
     }

@@ -27,6 +27,7 @@ mod binary;
 mod bitwise;
 mod conditional;
 mod datetime;
+mod elements;
 mod higher_order;
 mod json;
 mod map;
