@@ -2,7 +2,7 @@
 
 use boathouse_aws::AwsError;
 use boathouse_aws::http_service::body_error;
-use boathouse_objects::{ChecksumAlgorithm, Digest, Error};
+use boathouse_objects::{Digest, Error};
 use http::StatusCode;
 
 use crate::checksums;
@@ -58,7 +58,8 @@ pub(crate) fn from_engine(error: Error) -> AwsError {
         }
         Error::InvalidBucketName(name) => invalid_bucket_name(&name),
         Error::PreconditionFailed => precondition_failed("If-None-Match"),
-        Error::DigestMismatch(digest) => bad_digest(digest),
+        Error::DigestMismatch(Digest::Md5) => checksums::bad_digest("Content-MD5"),
+        Error::DigestMismatch(Digest::Checksum(algorithm)) => checksums::bad_digest(checksums::wire_name(algorithm)),
         Error::IncompleteBody { .. } => incomplete_body(),
         Error::Body(error) => body_error(&error).cloned().unwrap_or_else(incomplete_body),
         Error::InvalidRange { .. } => invalid_range(),
@@ -73,20 +74,6 @@ pub(crate) fn invalid_bucket_name(name: &str) -> AwsError {
 fn incomplete_body() -> AwsError {
     let message = "You did not provide the number of bytes specified by the Content-Length HTTP header";
     AwsError::bad_request("IncompleteBody", message)
-}
-
-fn bad_digest(digest: Digest) -> AwsError {
-    let message = match digest {
-        Digest::Md5 => "The Content-MD5 you specified did not match what we received.".to_owned(),
-        Digest::Checksum(algorithm) => {
-            format!("The {} you specified did not match the calculated checksum.", checksum_name(algorithm))
-        }
-    };
-    AwsError::bad_request("BadDigest", message)
-}
-
-fn checksum_name(algorithm: ChecksumAlgorithm) -> &'static str {
-    checksums::wire_name(algorithm)
 }
 
 /// The cause stays in the log.
