@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::index::{Change, Table};
-use crate::{Objects, documents, key_of};
+use crate::{Objects, documents, key_of, uploads};
 
 /// A bucket.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -97,7 +97,7 @@ impl Objects {
         self.inner.writer.change(create).await
     }
 
-    /// Deletes an empty bucket and its documents.
+    /// Deletes an empty bucket, its documents and its uploads under way.
     ///
     /// # Errors
     /// [`Error::NoSuchBucket`], [`Error::BucketNotEmpty`].
@@ -109,6 +109,7 @@ impl Objects {
                 return Err(Error::BucketNotEmpty(name));
             }
             documents::remove_all(change, &name)?;
+            uploads::abort_all(change, &name)?;
             change.remove(Table::Bucket, name.as_bytes());
             Ok(())
         };

@@ -12,8 +12,10 @@ use std::thread::JoinHandle;
 
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode, Readable as _, Slice, Snapshot};
 use tokio::sync::oneshot;
+use uuid::Uuid;
 
 use crate::Durability;
+use crate::collector::Errands;
 use crate::error::{Error, Result};
 
 /// The changes that share one fsync at most.
@@ -35,6 +37,12 @@ pub(crate) enum Table {
     Garbage,
     /// bucket, NUL, name → text.
     Document,
+    /// upload id → the parts of an object.
+    Manifest,
+    /// bucket, NUL, key, NUL, upload id → an upload in parts that is under way.
+    Upload,
+    /// upload id, part number → a part of it.
+    Part,
 }
 
 impl Table {
@@ -174,7 +182,7 @@ impl Change<'_> {
     }
 }
 
-/// Tells the caller of a change how the commit of its group ended; yields the blobs that became garbage.
+/// Tells the caller of a change how the commit of its group ended;
 type Answer = Box<dyn FnOnce(Option<Error>) + Send>;
 type Job = Box<dyn FnOnce(&mut Change<'_>) -> (bool, Answer) + Send>;
 
@@ -184,16 +192,12 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    /// `committed` is called after each group with the keys of new garbage.
-    pub(crate) fn start(
-        index: Index,
-        durability: Durability,
-        committed: impl Fn(Vec<Vec<u8>>) + Send + 'static,
-    ) -> Result<Self> {
+    /// New garbage of each group goes to the collector.
+    pub(crate) fn start(index: Index, durability: Durability, errands: Errands) -> Result<Self> {
         let (jobs, queue) = mpsc::channel();
         let thread = std::thread::Builder::new()
             .name("objects-writer".into())
-            .spawn(move || run(&index, durability, &queue, &committed))?;
+            .spawn(move || run(&index, durability, &queue, &errands))?;
         Ok(Self { jobs: Some(jobs), thread: Some(thread) })
     }
 
@@ -227,7 +231,7 @@ impl Drop for Writer {
     }
 }
 
-fn run(index: &Index, durability: Durability, queue: &mpsc::Receiver<Job>, committed: &impl Fn(Vec<Vec<u8>>)) {
+fn run(index: &Index, durability: Durability, queue: &mpsc::Receiver<Job>, errands: &Errands) {
     // Changes that arrive while a group is being synced form the next group: no timer is needed to fill one.
     while let Ok(first) = queue.recv() {
         let mut group = Writes::new();
@@ -242,12 +246,12 @@ fn run(index: &Index, durability: Durability, queue: &mpsc::Receiver<Job>, commi
             answers.push(answer);
         }
         let garbage = group.iter().filter(|((table, _), value)| *table == Table::Garbage && value.is_some());
-        let garbage: Vec<_> = garbage.map(|((_, key), _)| key.clone()).collect();
+        let garbage: Vec<_> = garbage.filter_map(|((_, key), _)| Uuid::from_slice(key).ok()).collect();
         let failure = commit(index, durability, group).err();
         if let Some(error) = &failure {
             tracing::error!(%error, "index commit failed");
-        } else if !garbage.is_empty() {
-            committed(garbage);
+        } else {
+            garbage.into_iter().for_each(|id| errands.send((Table::Garbage, id)));
         }
         for answer in answers {
             answer(failure.clone());

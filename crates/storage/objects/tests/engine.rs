@@ -82,6 +82,7 @@ async fn a_body_that_is_not_as_announced_leaves_nothing() {
     assert!(matches!(store.put(request(), broken, Expectations::default).await, Err(Error::Body(_))));
     assert!(matches!(store.head("b", "k"), Err(Error::NoSuchKey(_))));
     assert!(matches!(store.head("c", "k"), Err(Error::NoSuchBucket(_))));
+    drop(store);
     assert_eq!(blobs(dir.path()), 0);
 }
 
