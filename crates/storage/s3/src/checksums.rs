@@ -37,6 +37,14 @@ pub(crate) fn by_wire_name(name: &str) -> Result<ChecksumAlgorithm> {
     })
 }
 
+/// The checksum that a request names for an object which is already there, in parts.
+pub(crate) fn given(headers: &HeaderMap) -> Option<Checksum> {
+    ALGORITHMS.iter().find_map(|row| {
+        let value = headers.get(row.2)?.to_str().ok()?.to_owned();
+        Some(Checksum { algorithm: row.0, value })
+    })
+}
+
 /// What a request promises of its body.
 #[derive(Debug, Clone)]
 pub(crate) struct Announced {

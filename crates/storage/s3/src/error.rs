@@ -63,8 +63,34 @@ pub(crate) fn from_engine(error: Error) -> AwsError {
         Error::IncompleteBody { .. } => incomplete_body(),
         Error::Body(error) => body_error(&error).cloned().unwrap_or_else(incomplete_body),
         Error::InvalidRange { .. } => invalid_range(),
+        Error::NoSuchUpload(id) => no_such_upload(&id),
+        Error::InvalidPart(number) => {
+            let message = "One or more of the specified parts could not be found. The part may not have been uploaded, or \
+                           the specified entity tag may not match the part's entity tag.";
+            AwsError::bad_request("InvalidPart", message).with_detail("PartNumber", number.to_string())
+        }
+        Error::InvalidPartOrder => {
+            let message = "The list of parts was not in ascending order. Parts must be ordered by part number.";
+            AwsError::bad_request("InvalidPartOrder", message)
+        }
+        Error::InvalidPartNumber(_) => {
+            invalid_argument("Part number must be an integer between 1 and 10000, inclusive")
+        }
+        Error::PartTooSmall { number, size, minimum } => {
+            let message = "Your proposed upload is smaller than the minimum allowed size";
+            AwsError::bad_request("EntityTooSmall", message)
+                .with_detail("PartNumber", number.to_string())
+                .with_detail("ProposedSize", size.to_string())
+                .with_detail("MinSizeAllowed", minimum.to_string())
+        }
         other => internal(&other),
     }
+}
+
+fn no_such_upload(id: &str) -> AwsError {
+    let message = "The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted \
+                   or completed.";
+    not_found("NoSuchUpload", message).with_detail("UploadId", id)
 }
 
 pub(crate) fn invalid_bucket_name(name: &str) -> AwsError {
