@@ -65,7 +65,7 @@ pub(crate) async fn run(options: Options) -> Result<(), ServeError> {
     if options.dev && !options.listen.ip().is_loopback() {
         return Err(ServeError::DevIsLoopbackOnly(options.listen));
     }
-    let filter = EnvFilter::try_from_env("BOATHOUSE_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = EnvFilter::try_from_env("BOATHOUSE_LOG").unwrap_or_else(|_| EnvFilter::new("info,s3s=off"));
     tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(std::io::stderr).init();
 
     let _lock = data_directory::lock(&options.data_dir)?;
