@@ -25,7 +25,11 @@ impl Identity {
             PrincipalKind::Root | PrincipalKind::Anonymous | PrincipalKind::Service { .. } => return Ok(None),
         };
         // A principal may outlive its user; one that was made anew under the same name is somebody else.
-        Ok(found?.filter(|grants| grants.id == id))
+        let found = found.map_err(|error| {
+            tracing::error!(%error, principal = principal.arn, "the caller's policies can't be read");
+            AwsError::internal("the caller's policies can't be read; the server's log has the cause")
+        })?;
+        Ok(found.filter(|grants| grants.id == id))
     }
 
     /// Weighs every policy that has a say. `resource` is the parsed policy of the resource.

@@ -40,6 +40,12 @@ impl Target {
         self.keys.insert(key.to_owned(), vec![value.to_owned()]);
         self
     }
+
+    /// Asks whether the caller may call this operation of IAM on the target.
+    pub(crate) fn permit(&self, ctx: &Ctx, identity: &Identity, operation: &str) -> Result<(), IamError> {
+        let action = format!("iam:{operation}");
+        identity.authorize(ctx, &AccessRequest::new(&action, &self.arn, &self.keys)).map_err(IamError::Denied)
+    }
 }
 
 /// Adds an operation whose authorisation asks for `target`.
@@ -58,9 +64,7 @@ where
 {
     table.operation(name, Access::InHandler, state, move |ctx: Ctx, identity: Arc<Identity>, input: I| async move {
         refuse_user_sessions(&ctx)?;
-        let Target { arn, keys } = target(&ctx, &identity, &input)?;
-        let action = format!("iam:{name}");
-        identity.authorize(&ctx, &AccessRequest::new(&action, &arn, &keys)).map_err(IamError::Denied)?;
+        target(&ctx, &identity, &input)?.permit(&ctx, &identity, name)?;
         handler(ctx, identity, input).await
     })
 }

@@ -146,7 +146,16 @@ async fn list(_: Ctx, identity: Arc<Identity>, input: ListByPath) -> Result<Valu
     output::page("Users", users, &paging, |user| row_name(&user.name), |user| output::user(user, true))
 }
 
-async fn update(_: Ctx, identity: Arc<Identity>, input: UpdateUser) -> Result<Empty, IamError> {
+/// A name decides what `${aws:username}` grants, so a user needs leave for its new ARN as well.
+fn permit_rename(ctx: &Ctx, identity: &Identity, input: &UpdateUser) -> Result<(), IamError> {
+    let user: User = identity.store.get(&input.user_name)?;
+    let path = input.new_path.as_deref().unwrap_or(&user.path);
+    let name = input.new_user_name.as_deref().unwrap_or(&user.name);
+    Target::new(Arn::iam(format!("user{path}{name}")).to_string()).permit(ctx, identity, "UpdateUser")
+}
+
+async fn update(ctx: Ctx, identity: Arc<Identity>, input: UpdateUser) -> Result<Empty, IamError> {
+    permit_rename(&ctx, &identity, &input)?;
     let new_path = input.new_path.map(|path| input::path(Some(path))).transpose()?;
     if let Some(name) = &input.new_user_name {
         input::name(name, "newUserName", 64)?;
