@@ -68,7 +68,7 @@ impl ListByPath {
 
 pub(super) fn operations(table: ServiceTable, state: &Arc<Identity>) -> ServiceTable {
     let table = add(table, state, "CreateUser", |_, _, input: &CreateUser| Ok(create_target(input)), create);
-    let table = add(table, state, "GetUser", |ctx, identity, input| maybe_user(ctx, identity, input), get);
+    let table = add(table, state, "GetUser", maybe_user, get);
     let any = |_: &Ctx, _: &Identity, _: &ListByPath| Ok(Target::new(Arn::iam("user/").to_string()));
     let table = add(table, state, "ListUsers", any, list);
     let on_user = |_: &Ctx, identity: &Identity, input: &NamedUser| Target::holder::<User>(identity, &input.user_name);
