@@ -269,6 +269,11 @@ pub(crate) fn user_principal(user: &User) -> Principal {
     principal
 }
 
+/// The parsed trust policy of a role.
+pub(crate) fn trust_policy(role: &Role) -> Result<Policy, MalformedPolicy> {
+    Ok(Policy::parse(&role.trust, PolicyKind::Trust)?.bound_to(&role.trusted_ids))
+}
+
 /// The principal of a session of a role.
 pub(crate) fn role_principal(role: &Role, session: &str, policy: Option<Arc<str>>) -> Principal {
     let mut principal = Principal::assumed_role(&role.name, &role.id, session, policy);

@@ -8,7 +8,7 @@ use quick_cache::sync::Cache;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::entities::{AccessKey, Group, ManagedPolicy, Policies, Role, User};
+use crate::entities::{AccessKey, Group, ManagedPolicy, Policies, Role, Tags, User};
 use crate::error::IamError;
 
 /// A sort of row. Names are unique without regard to case.
@@ -50,6 +50,8 @@ pub(crate) trait Holder: WithPath {
     fn arn(&self) -> String;
     /// Its unique id.
     fn id(&self) -> &str;
+    /// Its tags; groups have none.
+    fn tags(&self) -> Option<&Tags>;
 }
 
 macro_rules! entity {
@@ -76,7 +78,7 @@ macro_rules! with_path {
 }
 
 macro_rules! holder {
-    ($($entity:ty, $member:literal, $inline:literal, $attached:literal;)*) => {$(
+    ($($entity:ty, $member:literal, $inline:literal, $attached:literal, $tags:expr;)*) => {$(
         impl Holder for $entity {
             const MEMBER: &'static str = $member;
             const INLINE_QUOTA: usize = $inline;
@@ -97,6 +99,11 @@ macro_rules! holder {
             fn id(&self) -> &str {
                 &self.id
             }
+
+            fn tags(&self) -> Option<&Tags> {
+                let tags: fn(&Self) -> Option<&Tags> = $tags;
+                tags(self)
+            }
         }
     )*};
 }
@@ -108,9 +115,9 @@ entity!(ManagedPolicy, "iam-policies", "policy", name);
 entity!(AccessKey, "iam-access-keys", "Access Key", id);
 with_path!(User, Group, Role, ManagedPolicy);
 holder! {
-    User, "UserName", 2048, "PoliciesPerUser";
-    Group, "GroupName", 5120, "PoliciesPerGroup";
-    Role, "RoleName", 10240, "PoliciesPerRole";
+    User, "UserName", 2048, "PoliciesPerUser", |user| Some(&user.tags);
+    Group, "GroupName", 5120, "PoliciesPerGroup", |_| None;
+    Role, "RoleName", 10240, "PoliciesPerRole", |role| Some(&role.tags);
 }
 
 /// The row key of a name.

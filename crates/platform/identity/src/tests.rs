@@ -196,6 +196,40 @@ async fn a_user_may_not_rename_itself_into_another() {
 }
 
 #[tokio::test]
+async fn trust_is_in_a_user_and_not_in_its_name() {
+    let room = Room::new();
+    let nothing = json!({"Effect": "Deny", "Action": "s3:*", "Resource": "*"});
+    let key = room.user("ann", nothing.clone()).await;
+    let role = room.role("Reader", json!({"AWS": "arn:aws:iam::000000000000:user/ann"}), json!({})).await;
+    let assume = || json!({"RoleArn": role, "RoleSessionName": "daily"});
+    let ann = |key: &str| room.identity.find(key, None).unwrap().principal;
+    room.try_call(ann(&key), "AssumeRole", assume()).await.unwrap();
+    room.call("UpdateUser", json!({"UserName": "ann", "NewUserName": "anna"})).await;
+    room.try_call(ann(&key), "AssumeRole", assume()).await.unwrap();
+    let usurper = room.user("ann", nothing).await;
+    let refused = room.try_call(ann(&usurper), "AssumeRole", assume()).await.unwrap_err();
+    assert_eq!(refused.code, "AccessDeniedException");
+}
+
+#[tokio::test]
+async fn tags_of_the_entity_and_of_the_request_are_condition_keys() {
+    let room = Room::new();
+    let tagged =
+        |condition: Value| json!({"Effect": "Allow", "Action": "iam:*", "Resource": "*", "Condition": condition});
+    let by_team = tagged(json!({"StringEquals": {"aws:ResourceTag/team": "blue"}}));
+    let only_team = tagged(
+        json!({"ForAllValues:StringEquals": {"aws:TagKeys": "team"}, "StringEquals": {"aws:RequestTag/team": "blue"}}),
+    );
+    let ann = room.identity.find(&room.user("ann", json!([by_team, only_team])).await, None).unwrap().principal;
+    let create = |name: &str, key: &str| json!({"UserName": name, "Tags": [{"Key": key, "Value": "blue"}]});
+    room.try_call(Arc::clone(&ann), "CreateUser", create("a", "team")).await.unwrap();
+    assert!(room.try_call(Arc::clone(&ann), "CreateUser", create("b", "other")).await.is_err());
+    room.call("CreateUser", create("b", "other")).await;
+    room.try_call(Arc::clone(&ann), "GetUser", json!({"UserName": "a"})).await.unwrap();
+    assert!(room.try_call(ann, "GetUser", json!({"UserName": "b"})).await.is_err());
+}
+
+#[tokio::test]
 async fn a_policy_is_found_by_its_whole_arn() {
     let room = Room::new();
     let document = r#"{"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}"#;

@@ -78,7 +78,7 @@ pub(super) fn operations(table: ServiceTable, state: &Arc<Identity>) -> ServiceT
 
 fn create_target(input: &CreateUser) -> Target {
     let path = input.path.as_deref().unwrap_or("/");
-    let target = Target::new(Arn::iam(format!("user{path}{}", input.user_name)).to_string());
+    let target = Target::new(Arn::iam(format!("user{path}{}", input.user_name)).to_string()).with_tags(&input.tags);
     match &input.permissions_boundary {
         Some(boundary) => target.with_key("iam:PermissionsBoundary", boundary),
         None => target,
