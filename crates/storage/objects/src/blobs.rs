@@ -8,15 +8,15 @@ use std::io::Write as _;
 use std::ops::Range;
 use std::os::unix::fs::FileExt as _;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use parking_lot::Mutex;
 use uuid::Uuid;
 
 use crate::Durability;
+use crate::collector::Pending;
 use crate::error::{Error, Result};
-use crate::hashing::{Digests, Hasher};
 
 const BLOCK: u64 = 64 << 10;
 
@@ -43,14 +43,18 @@ impl Blobs {
         self.dir.join(id.simple().to_string())
     }
 
-    pub(crate) fn create(&self, id: Uuid, hasher: Hasher) -> Result<BlobWriter> {
-        let file = File::create_new(self.path(id))?;
-        Ok(BlobWriter { file, hasher, block: new_crc(), filled: 0, table: Vec::new() })
+    pub(crate) fn durability(&self) -> Durability {
+        self.durability
+    }
+
+    pub(crate) fn create(&self, pending: Pending) -> Result<BlobWriter> {
+        let file = File::create_new(self.path(pending.id()))?;
+        Ok(BlobWriter { pending, file, length: 0, block: new_crc(), table: Vec::new() })
     }
 
     /// Makes the bytes of a written blob and its directory entry durable.
-    pub(crate) fn seal(&self, mut writer: BlobWriter) -> Result<Digests> {
-        if writer.filled > 0 {
+    pub(crate) fn seal(&self, mut writer: BlobWriter) -> Result<Pending> {
+        if !writer.length.is_multiple_of(BLOCK) {
             writer.end_block();
         }
         writer.file.write_all(&writer.table)?;
@@ -58,13 +62,13 @@ impl Blobs {
             writer.file.sync_data()?;
             File::open(&self.dir)?.sync_all()?;
         }
-        Ok(writer.hasher.finish())
+        Ok(writer.pending)
     }
 
     /// Keeps the file while the pin lives, whatever happens to the records that reference it.
     pub(crate) fn pin(self: &Arc<Self>, id: Uuid) -> Pin {
         self.readers.lock().entry(id).or_default().count += 1;
-        Pin { blobs: Arc::clone(self), id }
+        Pin { blobs: Arc::clone(self), id, file: OnceLock::new() }
     }
 
     /// Removes a file that no record references: now, or after its last reader. True if it is gone.
@@ -89,11 +93,19 @@ impl Blobs {
 pub(crate) struct Pin {
     blobs: Arc<Blobs>,
     id: Uuid,
+    file: OnceLock<File>,
 }
 
 impl Pin {
-    pub(crate) fn open(&self) -> Result<File> {
-        Ok(File::open(self.blobs.path(self.id))?)
+    /// The file, opened at the first call.
+    pub(crate) fn file(&self) -> Result<&File> {
+        match self.file.get() {
+            Some(file) => Ok(file),
+            None => {
+                let file = File::open(self.blobs.path(self.id))?;
+                Ok(self.file.get_or_init(|| file))
+            }
+        }
     }
 }
 
@@ -114,28 +126,12 @@ impl Drop for Pin {
     }
 }
 
-/// A blob whose bytes exist but which no record references yet: dropped, it is removed.
-pub(crate) struct Pending {
-    pub(crate) blobs: Arc<Blobs>,
-    pub(crate) id: Uuid,
-    pub(crate) kept: bool,
-}
-
-impl Drop for Pending {
-    fn drop(&mut self) {
-        if !self.kept
-            && let Err(error) = self.blobs.unlink(self.id)
-        {
-            tracing::warn!(%error, blob = %self.id, "abandoned blob stays until the next start");
-        }
-    }
-}
-
+/// A file that is being written; dropped before it is sealed, it is removed.
 pub(crate) struct BlobWriter {
+    pending: Pending,
     file: File,
-    hasher: Hasher,
+    length: u64,
     block: crc_fast::Digest,
-    filled: u64,
     table: Vec<u8>,
 }
 
@@ -144,16 +140,25 @@ fn new_crc() -> crc_fast::Digest {
 }
 
 impl BlobWriter {
+    pub(crate) fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// The same file, to be synced elsewhere.
+    pub(crate) fn file(&self) -> Result<File> {
+        Ok(self.file.try_clone()?)
+    }
+
     pub(crate) fn write(&mut self, chunks: &[Bytes]) -> Result<()> {
         for chunk in chunks {
-            self.hasher.update(chunk);
             self.file.write_all(chunk)?;
             let mut rest = &chunk[..];
             while !rest.is_empty() {
-                let (now, later) = rest.split_at(rest.len().min((BLOCK - self.filled) as usize));
+                let space = (BLOCK - self.length % BLOCK) as usize;
+                let (now, later) = rest.split_at(rest.len().min(space));
                 self.block.update(now);
-                self.filled += now.len() as u64;
-                if self.filled == BLOCK {
+                self.length += now.len() as u64;
+                if now.len() == space {
                     self.end_block();
                 }
                 rest = later;
@@ -165,7 +170,6 @@ impl BlobWriter {
     fn end_block(&mut self) {
         let crc = std::mem::replace(&mut self.block, new_crc()).finalize() as u32;
         self.table.extend_from_slice(&crc.to_le_bytes());
-        self.filled = 0;
     }
 }
 

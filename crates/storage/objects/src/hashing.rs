@@ -7,8 +7,6 @@ use md5::{Digest as _, Md5};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Digest, Error, Result};
-use crate::multipart::ChecksumKind;
-use crate::record::ObjectInfo;
 
 /// A checksum that can be computed, verified and stored with an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +21,34 @@ pub enum ChecksumAlgorithm {
     Sha1,
     /// SHA-256.
     Sha256,
+}
+
+/// What the checksum of an object that was uploaded in parts is computed of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ChecksumKind {
+    /// Of all its bytes.
+    FullObject,
+    /// Of the checksums of its parts; the value ends with a dash and their number.
+    Composite,
+}
+
+impl ChecksumAlgorithm {
+    /// Which kinds the algorithm has: hashes cannot be combined, and CRC-64/NVME is always of all bytes.
+    pub fn supports(self, kind: ChecksumKind) -> bool {
+        match kind {
+            ChecksumKind::FullObject => self.crc().is_some(),
+            ChecksumKind::Composite => self != Self::Crc64Nvme,
+        }
+    }
+
+    fn crc(self) -> Option<CrcAlgorithm> {
+        match self {
+            Self::Crc32 => Some(CrcAlgorithm::Crc32IsoHdlc),
+            Self::Crc32C => Some(CrcAlgorithm::Crc32Iscsi),
+            Self::Crc64Nvme => Some(CrcAlgorithm::Crc64Nvme),
+            Self::Sha1 | Self::Sha256 => None,
+        }
+    }
 }
 
 /// The value of one checksum.
@@ -73,7 +99,9 @@ impl Hasher {
     pub(crate) fn update(&mut self, data: &[u8]) {
         self.length += data.len() as u64;
         self.md5.update(data);
-        self.checksums.iter_mut().for_each(|(_, state)| state.update(data));
+        for (_, state) in &mut self.checksums {
+            state.update(data);
+        }
     }
 
     pub(crate) fn finish(self) -> Digests {
@@ -85,12 +113,11 @@ impl Hasher {
 
 impl State {
     fn new(algorithm: ChecksumAlgorithm) -> Self {
-        match (crc_of(algorithm), algorithm) {
+        let sha = |algorithm| Self::Sha(ring::digest::Context::new(algorithm));
+        match (algorithm.crc(), algorithm) {
             (Some(crc), _) => Self::Crc(crc_fast::Digest::new(crc)),
-            (None, ChecksumAlgorithm::Sha1) => {
-                Self::Sha(ring::digest::Context::new(&ring::digest::SHA1_FOR_LEGACY_USE_ONLY))
-            }
-            (None, _) => Self::Sha(ring::digest::Context::new(&ring::digest::SHA256)),
+            (None, ChecksumAlgorithm::Sha1) => sha(&ring::digest::SHA1_FOR_LEGACY_USE_ONLY),
+            (None, _) => sha(&ring::digest::SHA256),
         }
     }
 
@@ -103,10 +130,58 @@ impl State {
 
     fn value(self, algorithm: ChecksumAlgorithm) -> String {
         match self {
-            Self::Crc(crc) => encode_crc(algorithm, crc.finalize()),
+            Self::Crc(crc) => crc_value(algorithm, crc.finalize()),
             Self::Sha(sha) => STANDARD.encode(sha.finish()),
         }
     }
+}
+
+fn crc_value(algorithm: ChecksumAlgorithm, crc: u64) -> String {
+    match algorithm {
+        ChecksumAlgorithm::Crc64Nvme => STANDARD.encode(crc.to_be_bytes()),
+        _ => STANDARD.encode((crc as u32).to_be_bytes()),
+    }
+}
+
+fn raw(value: &str) -> Result<Vec<u8>> {
+    STANDARD.decode(value).map_err(|_| Error::Corrupt("stored checksum".into()))
+}
+
+/// The checksum of an object from those of its parts, given with their sizes; `None` if the algorithm has no such kind.
+pub(crate) fn of_parts(
+    algorithm: ChecksumAlgorithm,
+    kind: ChecksumKind,
+    parts: &[(u64, String)],
+) -> Result<Option<Checksum>> {
+    let value = match (kind, algorithm.crc()) {
+        (ChecksumKind::Composite, _) => {
+            let mut state = State::new(algorithm);
+            for (_, value) in parts {
+                state.update(&raw(value)?);
+            }
+            format!("{}-{}", state.value(algorithm), parts.len())
+        }
+        (ChecksumKind::FullObject, Some(crc)) => {
+            let mut whole = crc_fast::Digest::new(crc).finalize();
+            for (size, value) in parts {
+                let part = raw(value)?.iter().fold(0, |number, byte| number << 8 | u64::from(*byte));
+                whole = crc_fast::checksum_combine(crc, whole, part, *size);
+            }
+            crc_value(algorithm, whole)
+        }
+        (ChecksumKind::FullObject, None) => return Ok(None),
+    };
+    Ok(Some(Checksum { algorithm, value }))
+}
+
+/// The entity tag of an object from those of its parts.
+pub(crate) fn etag_of_parts<'a>(etags: impl IntoIterator<Item = &'a str>) -> Result<String> {
+    let (mut md5, mut count) = (Md5::new(), 0);
+    for etag in etags {
+        md5.update(hex::decode(etag).map_err(|_| Error::Corrupt("stored entity tag".into()))?);
+        count += 1;
+    }
+    Ok(format!("{}-{count}", hex::encode(md5.finalize())))
 }
 
 impl Digests {
@@ -123,51 +198,6 @@ impl Digests {
             Some(wrong) => Err(Error::DigestMismatch(Digest::Checksum(wrong.algorithm))),
             None => Ok(()),
         }
-    }
-}
-
-pub(crate) fn md5_of(data: &[u8]) -> [u8; 16] {
-    Md5::digest(data).into()
-}
-
-/// The checksum of an object made of these parts, each of which has the checksum of this algorithm.
-pub(crate) fn combine(algorithm: ChecksumAlgorithm, kind: ChecksumKind, parts: &[&ObjectInfo]) -> Result<Checksum> {
-    let missing = || Error::Corrupt("a part has no checksum".into());
-    let value_of = |part: &&ObjectInfo| {
-        let checksum = part.checksums.iter().find(|checksum| checksum.algorithm == algorithm);
-        checksum.and_then(|checksum| STANDARD.decode(&checksum.value).ok()).ok_or_else(missing)
-    };
-    let values = parts.iter().map(value_of).collect::<Result<Vec<_>>>()?;
-    let value = match (kind, crc_of(algorithm)) {
-        (ChecksumKind::FullObject, Some(crc)) => {
-            let whole = values.iter().zip(parts).fold(0, |whole, (value, part)| {
-                let value = value.iter().fold(0, |value, byte| value << 8 | u64::from(*byte));
-                crc_fast::checksum_combine(crc, whole, value, part.size)
-            });
-            encode_crc(algorithm, whole)
-        }
-        _ => {
-            let mut state = State::new(algorithm);
-            values.iter().for_each(|value| state.update(value));
-            format!("{}-{}", state.value(algorithm), values.len())
-        }
-    };
-    Ok(Checksum { algorithm, value })
-}
-
-fn crc_of(algorithm: ChecksumAlgorithm) -> Option<CrcAlgorithm> {
-    match algorithm {
-        ChecksumAlgorithm::Crc32 => Some(CrcAlgorithm::Crc32IsoHdlc),
-        ChecksumAlgorithm::Crc32C => Some(CrcAlgorithm::Crc32Iscsi),
-        ChecksumAlgorithm::Crc64Nvme => Some(CrcAlgorithm::Crc64Nvme),
-        ChecksumAlgorithm::Sha1 | ChecksumAlgorithm::Sha256 => None,
-    }
-}
-
-fn encode_crc(algorithm: ChecksumAlgorithm, value: u64) -> String {
-    match algorithm {
-        ChecksumAlgorithm::Crc64Nvme => STANDARD.encode(value.to_be_bytes()),
-        _ => STANDARD.encode((value as u32).to_be_bytes()),
     }
 }
 
@@ -204,5 +234,26 @@ mod tests {
         let never_computed = Checksum { algorithm: ChecksumAlgorithm::Sha1, value: String::new() };
         let sum = Expectations { checksums: vec![never_computed], ..good };
         assert!(matches!(digests.verify(&sum), Err(Error::DigestMismatch(Digest::Checksum(ChecksumAlgorithm::Sha1)))));
+    }
+
+    #[test]
+    fn checksums_of_parts() {
+        let sums = |data: &[u8], algorithm| {
+            let mut hasher = Hasher::new(&[algorithm]);
+            hasher.update(data);
+            hasher.finish().checksums.remove(0).value
+        };
+        for algorithm in [ChecksumAlgorithm::Crc32, ChecksumAlgorithm::Crc32C, ChecksumAlgorithm::Crc64Nvme] {
+            let (a, b) = (sums(b"12345", algorithm), sums(b"6789", algorithm));
+            let whole = of_parts(algorithm, ChecksumKind::FullObject, &[(5, a), (4, b)]).unwrap().unwrap();
+            assert_eq!(whole.value, sums(b"123456789", algorithm));
+        }
+        let sha = ChecksumAlgorithm::Sha256;
+        assert_eq!(of_parts(sha, ChecksumKind::FullObject, &[]).unwrap(), None);
+        let one = sums(b"12345", sha);
+        let composite = of_parts(sha, ChecksumKind::Composite, &[(5, one.clone())]).unwrap().unwrap();
+        assert_eq!(composite.value, format!("{}-1", sums(&raw(&one).unwrap(), sha)));
+        assert!(!ChecksumAlgorithm::Crc64Nvme.supports(ChecksumKind::Composite));
+        assert!(!sha.supports(ChecksumKind::FullObject));
     }
 }

@@ -12,8 +12,10 @@ use std::thread::JoinHandle;
 
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode, Readable as _, Slice, Snapshot};
 use tokio::sync::oneshot;
+use uuid::Uuid;
 
 use crate::Durability;
+use crate::collector::Errands;
 use crate::error::{Error, Result};
 
 /// The changes that share one fsync at most.
@@ -23,7 +25,7 @@ const MEMTABLE_BYTES: u64 = 8 << 20;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Table {
-    /// bucket → creation time.
+    /// bucket → bucket record.
     Bucket,
     /// bucket, NUL, key → object record.
     Current,
@@ -33,9 +35,13 @@ pub(crate) enum Table {
     Shared,
     /// blob id → nothing: a blob that nothing references any more.
     Garbage,
-    /// bucket, NUL, key, NUL, upload id → the upload.
+    /// bucket, NUL, name → text.
+    Document,
+    /// upload id → the parts of an object.
+    Manifest,
+    /// bucket, NUL, key, NUL, upload id → an upload in parts that is under way.
     Upload,
-    /// upload id, number (4, big endian) → the part's record.
+    /// upload id, part number → a part of it.
     Part,
 }
 
@@ -136,48 +142,47 @@ impl Change<'_> {
         self.writes.insert((table, key.to_vec()), None);
     }
 
-    /// The rows of the table whose keys begin with the prefix, in order.
-    pub(crate) fn scan(&self, table: Table, prefix: &[u8]) -> Result<BTreeMap<Vec<u8>, Vec<u8>>> {
-        let mut rows = BTreeMap::new();
-        for row in self.index.scan(table, prefix, Bound::Unbounded) {
-            let (key, value) = row?;
-            rows.insert(key, value.to_vec());
-        }
-        for ((_, key), value) in self.pending(table, prefix) {
-            match value {
-                Some(value) => rows.insert(key.clone(), value.clone()),
-                None => rows.remove(key),
-            };
-        }
-        Ok(rows)
+    /// The rows that the changes before this one and its own writes touched, and whose keys begin with the prefix.
+    fn touched(&self, table: Table, prefix: &[u8]) -> BTreeMap<&[u8], Option<&Vec<u8>>> {
+        let from = (table, prefix.to_vec());
+        // The change's own writes come last: they win.
+        let writes = [self.group, &self.writes].into_iter().flat_map(|writes| writes.range(from.clone()..));
+        let within = writes.filter(|((t, key), _)| *t == table && key.starts_with(prefix));
+        within.map(|((_, key), value)| (&key[..], value.as_ref())).collect()
     }
 
-    /// Whether any key of the table begins with the prefix. Stops at the first.
+    /// Whether any key of the table begins with the prefix.
     pub(crate) fn any(&self, table: Table, prefix: &[u8]) -> Result<bool> {
-        let pending: BTreeMap<&[u8], bool> =
-            self.pending(table, prefix).map(|((_, key), value)| (&key[..], value.is_some())).collect();
-        if pending.values().any(|present| *present) {
+        let touched = self.touched(table, prefix);
+        if touched.values().any(|value| value.is_some()) {
             return Ok(true);
         }
         for row in self.index.scan(table, prefix, Bound::Unbounded) {
-            if !pending.contains_key(&row?.0[..]) {
+            if !touched.contains_key(&row?.0[..]) {
                 return Ok(true);
             }
         }
         Ok(false)
     }
 
-    /// What the changes before this one in its group, and then this one, made of the rows under the prefix.
-    fn pending(&self, table: Table, prefix: &[u8]) -> impl Iterator<Item = Pending<'_>> {
-        let rows = self.group.iter().chain(&self.writes);
-        rows.filter(move |((of, key), _)| *of == table && key.starts_with(prefix))
+    /// The rows whose keys begin with the prefix, in order.
+    pub(crate) fn scan(&self, table: Table, prefix: &[u8]) -> Result<BTreeMap<Vec<u8>, Vec<u8>>> {
+        let mut rows = BTreeMap::new();
+        for row in self.index.scan(table, prefix, Bound::Unbounded) {
+            let (key, value) = row?;
+            rows.insert(key, value.to_vec());
+        }
+        for (key, value) in self.touched(table, prefix) {
+            match value {
+                Some(value) => rows.insert(key.to_vec(), value.clone()),
+                None => rows.remove(key),
+            };
+        }
+        Ok(rows)
     }
 }
 
-/// A row that was put or removed, and not yet committed.
-type Pending<'a> = (&'a (Table, Vec<u8>), &'a Option<Vec<u8>>);
-
-/// Tells the caller of a change how the commit of its group ended; yields the blobs that became garbage.
+/// Tells the caller of a change how the commit of its group ended;
 type Answer = Box<dyn FnOnce(Option<Error>) + Send>;
 type Job = Box<dyn FnOnce(&mut Change<'_>) -> (bool, Answer) + Send>;
 
@@ -187,16 +192,12 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    /// `committed` is called after each group with the keys of new garbage.
-    pub(crate) fn start(
-        index: Index,
-        durability: Durability,
-        committed: impl Fn(Vec<Vec<u8>>) + Send + 'static,
-    ) -> Result<Self> {
+    /// New garbage of each group goes to the collector.
+    pub(crate) fn start(index: Index, durability: Durability, errands: Errands) -> Result<Self> {
         let (jobs, queue) = mpsc::channel();
         let thread = std::thread::Builder::new()
             .name("objects-writer".into())
-            .spawn(move || run(&index, durability, &queue, &committed))?;
+            .spawn(move || run(&index, durability, &queue, &errands))?;
         Ok(Self { jobs: Some(jobs), thread: Some(thread) })
     }
 
@@ -230,7 +231,7 @@ impl Drop for Writer {
     }
 }
 
-fn run(index: &Index, durability: Durability, queue: &mpsc::Receiver<Job>, committed: &impl Fn(Vec<Vec<u8>>)) {
+fn run(index: &Index, durability: Durability, queue: &mpsc::Receiver<Job>, errands: &Errands) {
     // Changes that arrive while a group is being synced form the next group: no timer is needed to fill one.
     while let Ok(first) = queue.recv() {
         let mut group = Writes::new();
@@ -245,12 +246,12 @@ fn run(index: &Index, durability: Durability, queue: &mpsc::Receiver<Job>, commi
             answers.push(answer);
         }
         let garbage = group.iter().filter(|((table, _), value)| *table == Table::Garbage && value.is_some());
-        let garbage: Vec<_> = garbage.map(|((_, key), _)| key.clone()).collect();
+        let garbage: Vec<_> = garbage.filter_map(|((_, key), _)| Uuid::from_slice(key).ok()).collect();
         let failure = commit(index, durability, group).err();
         if let Some(error) = &failure {
             tracing::error!(%error, "index commit failed");
-        } else if !garbage.is_empty() {
-            committed(garbage);
+        } else {
+            garbage.into_iter().for_each(|id| errands.send((Table::Garbage, id)));
         }
         for answer in answers {
             answer(failure.clone());

@@ -1,59 +1,93 @@
 //! An object that is being read.
 
-use std::fs::File;
 use std::ops::Range;
 use std::sync::Arc;
 
-use bytes::Bytes;
-use futures::stream::{self, Stream};
+use bytes::{Bytes, BytesMut};
+use futures::stream::{self, Stream, StreamExt as _};
 
 use crate::blobs::{self, Pin};
 use crate::error::{Error, Result};
-use crate::record::{Location, ObjectInfo};
+use crate::manifest::{self, Part, PartInfo};
+use crate::record::{Extent, Location, ObjectInfo, Record};
+use crate::{Objects, Table, key_of};
 
 /// How many bytes one item of a body holds at most.
 const CHUNK: u64 = 256 << 10;
 
-pub(crate) enum Content {
+/// Bytes of an object that lie in one place.
+struct Segment {
+    start: u64,
+    size: u64,
+    source: Source,
+}
+
+enum Source {
     Inline(Bytes),
-    /// Content files one behind the other.
-    Files(Vec<Piece>),
+    File(Pin),
 }
-
-/// A content file, and which bytes of the object it holds.
-pub(crate) struct Piece {
-    /// Its part number; 0 for an object that was written at once.
-    number: u32,
-    range: Range<u64>,
-    pin: Pin,
-}
-
-impl Content {
-    /// The content of an object of `size` bytes; `pins` hold the location's blobs, in order.
-    pub(crate) fn new(location: Location, size: u64, pins: Vec<Pin>) -> Self {
-        let sizes: Vec<(u32, u64)> = match location {
-            Location::Inline(bytes) => return Self::Inline(bytes),
-            Location::Blob(_) => vec![(0, size)],
-            Location::Parts(parts) => parts.iter().map(|part| (part.number, part.size)).collect(),
-        };
-        let mut start = 0;
-        let pieces = sizes.into_iter().zip(pins).map(|((number, size), pin)| {
-            let range = start..start + size;
-            start = range.end;
-            Piece { number, range, pin }
-        });
-        Self::Files(pieces.collect())
-    }
-}
-
-/// The file that the last chunk came from, for the next one.
-type LastFile = Option<(usize, Arc<File>)>;
 
 /// An object as it was when it was opened: overwriting or deleting it meanwhile does not disturb its readers.
 #[derive(Clone)]
 pub struct OpenObject {
-    pub(crate) info: Arc<ObjectInfo>,
-    pub(crate) content: Arc<Content>,
+    info: Arc<ObjectInfo>,
+    segments: Arc<[Segment]>,
+    parts: Arc<[PartInfo]>,
+}
+
+impl Objects {
+    /// Opens an object for reading.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchBucket`], [`Error::NoSuchKey`].
+    pub fn get(&self, bucket: &str, key: &str) -> Result<OpenObject> {
+        loop {
+            let record = self.record(bucket, key)?;
+            if let Some(object) = self.pin(bucket, key, &record)? {
+                return Ok(object);
+            }
+        }
+    }
+
+    /// `None` if the object was replaced before its bytes were held on to.
+    fn pin(&self, bucket: &str, key: &str, record: &Record) -> Result<Option<OpenObject>> {
+        let (segments, parts) = match &record.location {
+            Location::Whole(extent) => (vec![self.segment(0, record.info.size, extent)], Vec::new()),
+            Location::Parts(id) => match self.inner.index.get(Table::Manifest, id.as_bytes())? {
+                Some(raw) => self.in_parts(manifest::decode(&raw)?),
+                None if self.is_current(bucket, key, record)? => return Err(manifest::missing()),
+                None => return Ok(None),
+            },
+        };
+        let inline = matches!(record.location, Location::Whole(Extent::Inline(_)));
+        // Files may have been collected before the pins; if a record still names them now, they were not.
+        let held = inline || self.is_current(bucket, key, record)?;
+        let info = Arc::new(record.info.clone());
+        Ok(held.then(|| OpenObject { info, segments: segments.into(), parts: parts.into() }))
+    }
+
+    fn is_current(&self, bucket: &str, key: &str, record: &Record) -> Result<bool> {
+        let now = self.inner.index.get(Table::Current, &key_of(bucket, key))?;
+        Ok(now.map(|raw| Record::decode(&raw)).transpose()?.is_some_and(|now| now.location == record.location))
+    }
+
+    fn in_parts(&self, parts: Vec<Part>) -> (Vec<Segment>, Vec<PartInfo>) {
+        let mut start = 0;
+        let segment = |part: Part| {
+            let segment = self.segment(start, part.info.size, &part.extent);
+            start += part.info.size;
+            (segment, part.info)
+        };
+        parts.into_iter().map(segment).unzip()
+    }
+
+    fn segment(&self, start: u64, size: u64, extent: &Extent) -> Segment {
+        let source = match extent {
+            Extent::Inline(bytes) => Source::Inline(bytes.clone()),
+            Extent::Blob(id) => Source::File(self.inner.blobs.pin(*id)),
+        };
+        Segment { start, size, source }
+    }
 }
 
 impl OpenObject {
@@ -62,10 +96,16 @@ impl OpenObject {
         &self.info
     }
 
-    /// The parts that the object was uploaded in: number and range of bytes; none if it was written at once.
-    pub fn parts(&self) -> Vec<(u32, Range<u64>)> {
-        let Content::Files(pieces) = &*self.content else { return Vec::new() };
-        pieces.iter().filter(|piece| piece.number > 0).map(|piece| (piece.number, piece.range.clone())).collect()
+    /// The parts the object was uploaded in, in order; empty if it was written whole.
+    pub fn parts(&self) -> &[PartInfo] {
+        &self.parts
+    }
+
+    /// Where the bytes of a part lie in the object.
+    pub fn part_range(&self, number: u32) -> Option<Range<u64>> {
+        let at = self.parts.iter().position(|part| part.number == number)?;
+        let Segment { start, size, .. } = self.segments[at];
+        Some(start..start + size)
     }
 
     /// Streams a range of bytes in items of at most 256 KiB; memory does not grow with the range.
@@ -74,16 +114,15 @@ impl OpenObject {
     /// [`Error::InvalidRange`]; items fail with [`Error::Corrupt`] or [`Error::Io`].
     pub fn read(&self, range: Range<u64>) -> Result<impl Stream<Item = Result<Bytes>> + Send + Unpin + 'static> {
         self.check(&range)?;
-        let object = self.clone();
-        let steps = stream::try_unfold((object, None, range), |(object, file, range)| async move {
+        let steps = stream::try_unfold((self.clone(), range), |(object, range)| async move {
             if range.is_empty() {
                 return Ok(None);
             }
-            let middle = range.end.min((range.start / CHUNK + 1) * CHUNK);
-            let (bytes, file) = object.chunk(file, range.start..middle).await?;
-            Ok(Some((bytes, (object, file, middle..range.end))))
+            let bytes = object.chunk(&range, CHUNK).await?;
+            let rest = range.start + bytes.len() as u64..range.end;
+            Ok(Some((bytes, (object, rest))))
         });
-        Ok(Box::pin(steps))
+        Ok(steps.boxed())
     }
 
     /// Reads one range into memory.
@@ -92,7 +131,21 @@ impl OpenObject {
     /// As [`read`](Self::read).
     pub async fn read_range(&self, range: Range<u64>) -> Result<Bytes> {
         self.check(&range)?;
-        Ok(self.chunk(None, range).await?.0)
+        if range.is_empty() {
+            return Ok(Bytes::new());
+        }
+        let first = self.chunk(&range, u64::MAX).await?;
+        let length = (range.end - range.start) as usize;
+        if first.len() == length {
+            return Ok(first);
+        }
+        let mut whole = BytesMut::with_capacity(length);
+        whole.extend_from_slice(&first);
+        while whole.len() < length {
+            let rest = range.start + whole.len() as u64..range.end;
+            whole.extend_from_slice(&self.chunk(&rest, u64::MAX).await?);
+        }
+        Ok(whole.freeze())
     }
 
     fn check(&self, range: &Range<u64>) -> Result<()> {
@@ -102,35 +155,25 @@ impl OpenObject {
         Ok(())
     }
 
-    /// The bytes of the range, and the last file they came from, for the next call.
-    async fn chunk(&self, file: LastFile, range: Range<u64>) -> Result<(Bytes, LastFile)> {
-        if let Content::Inline(bytes) = &*self.content {
-            return Ok((bytes.slice(range.start as usize..range.end as usize), None));
-        }
-        let object = self.clone();
-        crate::blocking(move || object.read_files(file, range)).await
-    }
-
-    fn read_files(&self, mut last: LastFile, range: Range<u64>) -> Result<(Bytes, LastFile)> {
-        let Content::Files(pieces) = &*self.content else { return Err(Error::Closed) };
-        let first = pieces.partition_point(|piece| piece.range.end <= range.start);
-        let mut found = Vec::new();
-        for (index, piece) in pieces.iter().enumerate().skip(first) {
-            let start = range.start.max(piece.range.start);
-            let end = range.end.min(piece.range.end);
-            if start >= end {
-                break;
+    /// Bytes from the beginning of a range that is not empty: to its end, the end of their segment,
+    /// or the next multiple of `limit` in that, whatever comes first.
+    async fn chunk(&self, range: &Range<u64>, limit: u64) -> Result<Bytes> {
+        let at = self.segments.partition_point(|segment| segment.start <= range.start) - 1;
+        let Segment { start, size, source } = &self.segments[at];
+        let from = range.start - start;
+        let to = (range.end - start).min(*size).min((from / limit + 1).saturating_mul(limit));
+        match source {
+            Source::Inline(bytes) => Ok(bytes.slice(from as usize..to as usize)),
+            Source::File(_) => {
+                let segments = Arc::clone(&self.segments);
+                crate::blocking(move || {
+                    let Segment { size, source: Source::File(pin), .. } = &segments[at] else {
+                        return Err(Error::Closed);
+                    };
+                    blobs::read(pin.file()?, *size, from..to)
+                })
+                .await
             }
-            let file = match last.take().filter(|(open, _)| *open == index) {
-                Some((_, file)) => file,
-                None => Arc::new(piece.pin.open()?),
-            };
-            let within = start - piece.range.start..end - piece.range.start;
-            found.push(blobs::read(&file, piece.range.end - piece.range.start, within)?);
-            last = Some((index, file));
         }
-        // Ranges within one part, nearly all of them, are not copied.
-        let bytes = if found.len() == 1 { found.swap_remove(0) } else { Bytes::from(found.concat()) };
-        Ok((bytes, last))
     }
 }

@@ -82,6 +82,7 @@ async fn a_body_that_is_not_as_announced_leaves_nothing() {
     assert!(matches!(store.put(request(), broken, Expectations::default).await, Err(Error::Body(_))));
     assert!(matches!(store.head("b", "k"), Err(Error::NoSuchKey(_))));
     assert!(matches!(store.head("c", "k"), Err(Error::NoSuchBucket(_))));
+    drop(store);
     assert_eq!(blobs(dir.path()), 0);
 }
 
@@ -181,7 +182,8 @@ fn pages_agree(keys: &BTreeMap<String, ()>, prefix: &str, delimiter: Option<&str
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(async {
         let dir = tempfile::tempdir().unwrap();
-        let store = Objects::open(dir.path(), &Options { durability: boathouse_objects::Durability::None }).unwrap();
+        let options = Options { durability: boathouse_objects::Durability::None, ..Options::default() };
+        let store = Objects::open(dir.path(), &options).unwrap();
         for bucket in ["a", "b", "c"] {
             store.create_bucket(bucket).await.unwrap();
         }
