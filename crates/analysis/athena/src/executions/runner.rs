@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use boathouse_aws::Ctx;
@@ -49,6 +49,7 @@ pub(crate) struct Progress {
     engine_millis: AtomicU64,
     scanned: Mutex<Option<Arc<dyn Scanned>>>,
     leftovers: Mutex<Vec<Place>>,
+    committing: AtomicBool,
 }
 
 impl Progress {
@@ -67,6 +68,23 @@ impl Progress {
     /// A folder that must not stay if the statement does not succeed.
     pub(crate) fn leaves(&self, folder: Place) {
         self.leftovers.lock().push(folder);
+    }
+
+    /// The folders stay: they belong to something now.
+    pub(crate) fn keeps(&self) {
+        self.leftovers.lock().clear();
+    }
+
+    /// The statement has done its work and makes it seen; nothing stops it any more.
+    pub(crate) fn commits(&self) {
+        self.committing.store(true, Ordering::Relaxed);
+    }
+
+    /// Returns while the statement may be stopped; never again once it commits.
+    async fn unless_committing(&self) {
+        if self.committing.load(Ordering::Relaxed) {
+            std::future::pending().await
+        }
     }
 
     fn scanned_bytes(&self) -> u64 {
@@ -133,8 +151,8 @@ async fn live(athena: &Arc<Athena>, ctx: &Ctx, mut row: Row, prepared: Prepared,
         let work = AssertUnwindSafe(work(athena, ctx, &mut row, prepared, &progress)).catch_unwind();
         tokio::select! {
             biased;
-            () = stop.notified() => Err(Failure::Stopped),
-            () = cut_off(&progress, cutoff) => Err(Failure::CutOff),
+            () = async { stop.notified().await; progress.unless_committing().await } => Err(Failure::Stopped),
+            () = async { cut_off(&progress, cutoff).await; progress.unless_committing().await } => Err(Failure::CutOff),
             outcome = work => outcome.unwrap_or_else(|_| Err(Failure::system("GENERIC_INTERNAL_ERROR: the engine panicked"))),
         }
     };
