@@ -10,6 +10,7 @@
 //! | `objects` | PUT, HEAD, DELETE, COPY, tags |
 //! | `ingest` | from a stream to durable bytes |
 //! | `references` | which records hold on to which bytes |
+//! | `store` | a bucket as an `object_store`, for engines in the same process |
 //! | `collector` | removal of what nothing references |
 //! | `manifest` | the part list of an object |
 //! | `buckets` | buckets |
@@ -25,7 +26,7 @@
 //! | `error` | what can go wrong |
 //!
 //! Not here yet: packs for objects between 4 KiB and 1 MiB (each is a file of its own),
-//! the `object_store` trait, versions.
+//! versions.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod blobs;
@@ -43,6 +44,7 @@ mod objects;
 mod reader;
 mod record;
 mod references;
+mod store;
 mod uploads;
 
 use std::path::Path;
@@ -57,6 +59,7 @@ pub use crate::manifest::PartInfo;
 pub use crate::objects::{CopyRequest, PutRequest, WriteCondition};
 pub use crate::reader::OpenObject;
 pub use crate::record::{Metadata, ObjectInfo};
+pub use crate::store::BucketStore;
 pub use crate::uploads::{
     CompleteUpload, CompletedPart, ListUploads, NewUpload, PartPage, UploadInfo, UploadPage, UploadPart,
 };
