@@ -2,9 +2,9 @@
 //!
 //! Layout: the bytes, then a CRC-32C (4 bytes, little endian) of each 64 KiB block of them. Every read verifies the blocks it touches.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::fs::File;
-use std::io::Write as _;
+use std::io::{IoSliceMut, Write as _};
 use std::ops::Range;
 use std::os::unix::fs::FileExt as _;
 use std::path::PathBuf;
@@ -19,12 +19,15 @@ use crate::collector::Pending;
 use crate::error::{Error, Result};
 
 const BLOCK: u64 = 64 << 10;
+const OPEN_FILES: usize = 64;
 
 /// The folder of content files, and which of them are being read.
 pub(crate) struct Blobs {
     dir: PathBuf,
     durability: Durability,
     readers: Mutex<HashMap<Uuid, Readers>>,
+    /// Files that were read of late, open, the latest last.
+    open: Mutex<VecDeque<(Uuid, Arc<File>)>>,
 }
 
 #[derive(Default)]
@@ -36,7 +39,7 @@ struct Readers {
 impl Blobs {
     pub(crate) fn open(dir: PathBuf, durability: Durability) -> Result<Self> {
         std::fs::create_dir_all(&dir)?;
-        Ok(Self { dir, durability, readers: Mutex::default() })
+        Ok(Self { dir, durability, readers: Mutex::default(), open: Mutex::default() })
     }
 
     fn path(&self, id: Uuid) -> PathBuf {
@@ -45,6 +48,30 @@ impl Blobs {
 
     pub(crate) fn durability(&self) -> Durability {
         self.durability
+    }
+
+    /// The file, if it is open.
+    fn recent(&self, id: Uuid) -> Option<Arc<File>> {
+        let mut open = self.open.lock();
+        let at = open.iter().rposition(|(other, _)| *other == id)?;
+        let entry = open.remove(at)?;
+        let file = Arc::clone(&entry.1);
+        open.push_back(entry);
+        Some(file)
+    }
+
+    fn open_file(&self, id: Uuid) -> Result<Arc<File>> {
+        if let Some(file) = self.recent(id) {
+            return Ok(file);
+        }
+        let file = Arc::new(File::open(self.path(id))?);
+        let mut open = self.open.lock();
+        open.push_back((id, Arc::clone(&file)));
+        // What falls out is closed after the lock is free.
+        let oldest = (open.len() > OPEN_FILES).then(|| open.pop_front());
+        drop(open);
+        drop(oldest);
+        Ok(file)
     }
 
     pub(crate) fn create(&self, pending: Pending) -> Result<BlobWriter> {
@@ -82,6 +109,7 @@ impl Blobs {
     }
 
     fn unlink(&self, id: Uuid) -> Result<()> {
+        self.open.lock().retain(|(other, _)| *other != id);
         match std::fs::remove_file(self.path(id)) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
             _ => Ok(()),
@@ -93,18 +121,26 @@ impl Blobs {
 pub(crate) struct Pin {
     blobs: Arc<Blobs>,
     id: Uuid,
-    file: OnceLock<File>,
+    file: OnceLock<Arc<File>>,
 }
 
 impl Pin {
-    /// The file, opened at the first call.
+    /// The file, opened at the first call. Blocks the thread.
     pub(crate) fn file(&self) -> Result<&File> {
         match self.file.get() {
             Some(file) => Ok(file),
             None => {
-                let file = File::open(self.blobs.path(self.id))?;
+                let file = self.blobs.open_file(self.id)?;
                 Ok(self.file.get_or_init(|| file))
             }
+        }
+    }
+
+    /// The file, if it needs no opening.
+    pub(crate) fn ready(&self) -> Option<&File> {
+        match self.file.get() {
+            Some(file) => Some(file),
+            None => self.blobs.recent(self.id).map(|file| &**self.file.get_or_init(|| file)),
         }
     }
 }
@@ -173,29 +209,50 @@ impl BlobWriter {
     }
 }
 
+/// Fills a buffer from an offset; false if that would take the disk and must not.
+type ReadAt = fn(&File, &mut [u8], u64) -> std::io::Result<bool>;
+
 /// Reads and verifies a range of a blob of `size` bytes. Blocks the thread.
 pub(crate) fn read(file: &File, size: u64, range: Range<u64>) -> Result<Bytes> {
+    let from_disk: ReadAt = |file, buffer, offset| file.read_exact_at(buffer, offset).map(|()| true);
+    read_with(file, size, range, from_disk)?.ok_or(Error::Closed)
+}
+
+/// The same if all of it is in memory already: costs no thread and never waits.
+pub(crate) fn read_cached(file: &File, size: u64, range: Range<u64>) -> Result<Option<Bytes>> {
+    read_with(file, size, range, |file, buffer, offset| {
+        let (length, flags) = (buffer.len(), rustix::io::ReadWriteFlags::NOWAIT);
+        // A failure or a short read also means "not without the disk": what is wrong shows when that is asked.
+        Ok(rustix::io::preadv2(file, &mut [IoSliceMut::new(buffer)], offset, flags) == Ok(length))
+    })
+}
+
+fn read_with(file: &File, size: u64, range: Range<u64>, read_at: ReadAt) -> Result<Option<Bytes>> {
     if range.is_empty() {
-        return Ok(Bytes::new());
+        return Ok(Some(Bytes::new()));
     }
     let (first, last) = (range.start / BLOCK, (range.end - 1) / BLOCK);
     let start = first * BLOCK;
     let end = ((last + 1) * BLOCK).min(size);
     let mut data = vec![0; (end - start) as usize];
     let mut table = vec![0; (last - first + 1) as usize * 4];
-    read_at(file, &mut data, start)?;
-    read_at(file, &mut table, size + first * 4)?;
+    for (buffer, offset) in [(&mut data, start), (&mut table, size + first * 4)] {
+        if !read_at(file, buffer, offset).map_err(cut_off)? {
+            return Ok(None);
+        }
+    }
     for (index, (block, crc)) in data.chunks(BLOCK as usize).zip(table.as_chunks::<4>().0).enumerate() {
         if crc_fast::crc32_iscsi(block) != u32::from_le_bytes(*crc) {
             return Err(Error::Corrupt(format!("block {} of a blob", first + index as u64)));
         }
     }
-    Ok(Bytes::from(data).slice((range.start - start) as usize..(range.end - start) as usize))
+    let within = (range.start - start) as usize..(range.end - start) as usize;
+    Ok(Some(Bytes::from(data).slice(within)))
 }
 
-fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> Result<()> {
-    file.read_exact_at(buffer, offset).map_err(|error| match error.kind() {
+fn cut_off(error: std::io::Error) -> Error {
+    match error.kind() {
         std::io::ErrorKind::UnexpectedEof => Error::Corrupt("a blob is shorter than its record says".into()),
         _ => error.into(),
-    })
+    }
 }

@@ -10,6 +10,7 @@
 //! | `objects` | PUT, HEAD, DELETE, COPY, tags |
 //! | `ingest` | from a stream to durable bytes |
 //! | `references` | which records hold on to which bytes |
+//! | `store` | a bucket as an `object_store`, for engines in the same process |
 //! | `collector` | removal of what nothing references |
 //! | `manifest` | the part list of an object |
 //! | `buckets` | buckets |
@@ -22,10 +23,10 @@
 //! | `blobs` | content files with block checksums |
 //! | `clock` | where times come from |
 //! | `hashing` | digests and expectations |
-//! | `store` | a bucket as the `object_store` trait |
 //! | `error` | what can go wrong |
 //!
-//! Not here yet: packs for objects between 4 KiB and 1 MiB (each is a file of its own) and versions.
+//! Not here yet: packs for objects between 4 KiB and 1 MiB (each is a file of its own),
+//! versions.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod blobs;

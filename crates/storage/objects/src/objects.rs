@@ -146,6 +146,27 @@ impl Objects {
         self.inner.writer.change(copy).await
     }
 
+    /// Moves an object to another key of its bucket, at once: no one sees both or neither.
+    ///
+    /// # Errors
+    /// As [`copy`](Self::copy).
+    pub async fn rename(&self, bucket: &str, from: &str, to: &str, condition: WriteCondition) -> Result<()> {
+        let (bucket, from, to) = (bucket.to_owned(), from.to_owned(), to.to_owned());
+        let rename = move |change: &mut Change<'_>| {
+            buckets::require(change, &bucket)?;
+            let record = current(change, &bucket, &from)?.ok_or_else(|| Error::NoSuchKey(from.clone()))?;
+            // For a moment both keys hold it.
+            share(change, &record.location)?;
+            replace(change, &bucket, &to, &condition, &record)?;
+            if from != to {
+                release(change, &record.location)?;
+                change.remove(Table::Current, &key_of(&bucket, &from));
+            }
+            Ok(())
+        };
+        self.inner.writer.change(rename).await
+    }
+
     /// Replaces the tags of an object (none: removes them).
     ///
     /// # Errors

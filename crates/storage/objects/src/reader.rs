@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
-use futures::stream::{self, Stream, StreamExt as _};
+use futures::stream::{self, BoxStream, Stream, StreamExt as _};
 
 use crate::blobs::{self, Pin};
 use crate::error::{Error, Result};
@@ -14,6 +14,8 @@ use crate::{Objects, Table, key_of};
 
 /// How many bytes one item of a body holds at most.
 const CHUNK: u64 = 256 << 10;
+/// Reads up to this size are tried on the calling thread first, from memory only: longer ones would hold it up.
+const INLINE_READ: u64 = 1 << 20;
 
 /// Bytes of an object that lie in one place.
 struct Segment {
@@ -113,12 +115,17 @@ impl OpenObject {
     /// # Errors
     /// [`Error::InvalidRange`]; items fail with [`Error::Corrupt`] or [`Error::Io`].
     pub fn read(&self, range: Range<u64>) -> Result<impl Stream<Item = Result<Bytes>> + Send + Unpin + 'static> {
+        self.read_by(range, CHUNK)
+    }
+
+    /// As [`read`](Self::read), in items of at most `limit` bytes.
+    pub(crate) fn read_by(&self, range: Range<u64>, limit: u64) -> Result<BoxStream<'static, Result<Bytes>>> {
         self.check(&range)?;
-        let steps = stream::try_unfold((self.clone(), range), |(object, range)| async move {
+        let steps = stream::try_unfold((self.clone(), range), move |(object, range)| async move {
             if range.is_empty() {
                 return Ok(None);
             }
-            let bytes = object.chunk(&range, CHUNK).await?;
+            let bytes = object.chunk(&range, limit).await?;
             let rest = range.start + bytes.len() as u64..range.end;
             Ok(Some((bytes, (object, rest))))
         });
@@ -164,7 +171,13 @@ impl OpenObject {
         let to = (range.end - start).min(*size).min((from / limit + 1).saturating_mul(limit));
         match source {
             Source::Inline(bytes) => Ok(bytes.slice(from as usize..to as usize)),
-            Source::File(_) => {
+            Source::File(pin) => {
+                if to - from <= INLINE_READ
+                    && let Some(file) = pin.ready()
+                    && let Some(bytes) = blobs::read_cached(file, *size, from..to)?
+                {
+                    return Ok(bytes);
+                }
                 let segments = Arc::clone(&self.segments);
                 crate::blocking(move || {
                     let Segment { size, source: Source::File(pin), .. } = &segments[at] else {
