@@ -1,49 +1,208 @@
-//! Expressions, by precedence: OR, AND, NOT, predicates, `+ - ||`, `* / %`, signs, postfixes.
+//! Expressions, by precedence: OR, AND, NOT, predicates, `||`, `+ -`, `* / %`, signs, AT TIME ZONE, postfixes.
 
-use super::ast::*;
-use super::cursor::{Cursor, Parsed};
-use super::error::Pos;
-use super::lexer::TokenKind;
+use crate::ast::*;
+use crate::cursor::{Cursor, Parsed};
+use crate::error::Pos;
+use crate::lexer::TokenKind;
 
-impl Cursor {
-    pub(super) fn expression(&mut self) -> Parsed<Expr> {
-        self.nested(|cursor| cursor.logical(LogicalOp::Or))
+/// How strongly an operator binds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Strength {
+    /// Everything may come.
+    Loosest,
+    Or,
+    And,
+    Not,
+    Predicate,
+    Concat,
+    Add,
+    Multiply,
+    Sign,
+    Zone,
+    Postfix,
+}
+
+#[derive(Clone, Copy)]
+enum Infix {
+    Logical(LogicalOp),
+    Predicate,
+    Binary(BinaryOp),
+    Zone,
+}
+
+/// How strongly an expression's outermost operator binds.
+pub(crate) fn strength(kind: &ExprKind) -> Strength {
+    match kind {
+        ExprKind::Lambda { .. } => Strength::Loosest,
+        ExprKind::Logical { op: LogicalOp::Or, .. } => Strength::Or,
+        ExprKind::Logical { op: LogicalOp::And, .. } => Strength::And,
+        ExprKind::Not(_) => Strength::Not,
+        ExprKind::Comparison { .. }
+        | ExprKind::IsNull { .. }
+        | ExprKind::IsDistinctFrom { .. }
+        | ExprKind::Between { .. }
+        | ExprKind::InList { .. }
+        | ExprKind::InSubquery { .. }
+        | ExprKind::Like { .. }
+        | ExprKind::Quantified { .. } => Strength::Predicate,
+        ExprKind::Binary { op, .. } => binary_strength(*op),
+        ExprKind::Unary { .. } => Strength::Sign,
+        ExprKind::AtTimeZone { .. } => Strength::Zone,
+        _ => Strength::Postfix,
+    }
+}
+
+pub(crate) fn binary_strength(op: BinaryOp) -> Strength {
+    match op {
+        BinaryOp::Concat => Strength::Concat,
+        BinaryOp::Add | BinaryOp::Subtract => Strength::Add,
+        BinaryOp::Multiply | BinaryOp::Divide | BinaryOp::Modulus => Strength::Multiply,
+    }
+}
+
+impl Cursor<'_> {
+    pub(crate) fn expression(&mut self) -> Parsed<Expr> {
+        self.operand(Strength::Loosest)
     }
 
-    fn logical(&mut self, op: LogicalOp) -> Parsed<Expr> {
-        let pos = self.pos();
-        let keyword = if op == LogicalOp::Or { "OR" } else { "AND" };
-        let mut terms = Vec::new();
-        loop {
-            terms.push(if op == LogicalOp::Or { self.logical(LogicalOp::And)? } else { self.negation()? });
-            if !self.take(keyword) {
-                break;
-            }
-        }
-        if terms.len() == 1 { Ok(terms.remove(0)) } else { Ok(Node::new(pos, ExprKind::Logical { op, terms })) }
+    /// An expression without AND, OR, NOT and predicates.
+    pub(crate) fn value(&mut self) -> Parsed<Expr> {
+        self.operand(Strength::Predicate)
     }
 
-    fn negation(&mut self) -> Parsed<Expr> {
-        let pos = self.pos();
-        if !self.take("NOT") {
-            return self.predicate();
-        }
-        let term = self.nested(Self::negation)?;
-        Ok(Node::new(pos, ExprKind::Not(Box::new(term))))
-    }
-
-    fn predicate(&mut self) -> Parsed<Expr> {
-        self.scoped(|cursor| {
-            let mut expr = cursor.value(0)?;
-            while let Some(next) = cursor.predicate_tail(&expr)? {
-                cursor.wrap()?;
-                expr = next;
-            }
-            Ok(expr)
+    /// An expression of the operators that bind more strongly than one.
+    fn operand(&mut self, above: Strength) -> Parsed<Expr> {
+        self.nested(|cursor| {
+            cursor.scoped(|cursor| {
+                let (mut left, mut at_most) = cursor.prefix(above)?;
+                while let Some((infix, strength)) = cursor.infix(above, at_most) {
+                    cursor.wrap()?;
+                    left = cursor.infix_tail(left, infix, strength)?;
+                    at_most = if strength == Strength::Predicate { Strength::Not } else { strength };
+                }
+                Ok(left)
+            })
         })
     }
 
-    fn comparison(&mut self) -> Option<ComparisonOp> {
+    /// The expression's first operand, and the strongest operator that may follow it.
+    fn prefix(&mut self, above: Strength) -> Parsed<(Expr, Strength)> {
+        let pos = self.pos();
+        if self.is_word_at(0, "NOT") && above < Strength::Not {
+            self.advance();
+            let term = self.operand(Strength::And)?;
+            return Ok((Node::new(pos, ExprKind::Not(Box::new(term))), Strength::And));
+        }
+        let op = match self.token() {
+            TokenKind::Symbol("-") if !self.number_at(1) => UnaryOp::Minus,
+            TokenKind::Symbol("+") => UnaryOp::Plus,
+            _ => return Ok((self.postfix()?, Strength::Postfix)),
+        };
+        self.advance();
+        let expr = Box::new(self.operand(Strength::Sign)?);
+        Ok((Node::new(pos, ExprKind::Unary { op, expr }), Strength::Multiply))
+    }
+
+    fn number_at(&self, count: usize) -> bool {
+        matches!(self.ahead(count), TokenKind::Integer(_) | TokenKind::Decimal(_) | TokenKind::Double(_))
+    }
+
+    /// The next operator, if its strength fits.
+    fn infix(&mut self, above: Strength, at_most: Strength) -> Option<(Infix, Strength)> {
+        let fits = |strength: Strength| above < strength && strength <= at_most;
+        let found = self.infix_here();
+        let fitting = found.filter(|(_, strength)| fits(*strength));
+        if fitting.is_none() {
+            self.could_be_infix(fits);
+        }
+        fitting
+    }
+
+    fn infix_here(&self) -> Option<(Infix, Strength)> {
+        let op = match self.token() {
+            TokenKind::Symbol("||") => BinaryOp::Concat,
+            TokenKind::Symbol("+") => BinaryOp::Add,
+            TokenKind::Symbol("-") => BinaryOp::Subtract,
+            TokenKind::Symbol("*") => BinaryOp::Multiply,
+            TokenKind::Symbol("/") => BinaryOp::Divide,
+            TokenKind::Symbol("%") => BinaryOp::Modulus,
+            TokenKind::Symbol("=" | "<>" | "!=" | "<" | "<=" | ">" | ">=") => {
+                return Some((Infix::Predicate, Strength::Predicate));
+            }
+            TokenKind::Word(word) => return self.infix_word(&word.to_ascii_uppercase()),
+            _ => return None,
+        };
+        Some((Infix::Binary(op), binary_strength(op)))
+    }
+
+    fn infix_word(&self, word: &str) -> Option<(Infix, Strength)> {
+        Some(match word {
+            "OR" => (Infix::Logical(LogicalOp::Or), Strength::Or),
+            "AND" => (Infix::Logical(LogicalOp::And), Strength::And),
+            "IS" | "BETWEEN" | "IN" | "LIKE" | "NOT" => (Infix::Predicate, Strength::Predicate),
+            "AT" if self.is_word_at(1, "TIME") => (Infix::Zone, Strength::Zone),
+            _ => return None,
+        })
+    }
+
+    fn could_be_infix(&mut self, fits: impl Fn(Strength) -> bool) {
+        const OPERATORS: [(&str, Strength); 10] = [
+            ("OR", Strength::Or),
+            ("AND", Strength::And),
+            ("<predicate>", Strength::Predicate),
+            ("||", Strength::Concat),
+            ("+", Strength::Add),
+            ("-", Strength::Add),
+            ("*", Strength::Multiply),
+            ("/", Strength::Multiply),
+            ("%", Strength::Multiply),
+            ("AT", Strength::Zone),
+        ];
+        for (operator, strength) in OPERATORS {
+            if fits(strength) {
+                self.could_be(operator);
+            }
+        }
+    }
+
+    fn infix_tail(&mut self, left: Expr, infix: Infix, strength: Strength) -> Parsed<Expr> {
+        let pos = left.pos;
+        let kind = match infix {
+            Infix::Logical(op) => return self.logical(left, op, strength),
+            Infix::Predicate => return self.predicate(left),
+            Infix::Binary(op) => {
+                self.advance();
+                let right = Box::new(self.operand(strength)?);
+                ExprKind::Binary { op, left: Box::new(left), right }
+            }
+            Infix::Zone => {
+                self.expect("AT TIME ZONE")?;
+                ExprKind::AtTimeZone { expr: Box::new(left), zone: Box::new(self.zone()?) }
+            }
+        };
+        Ok(Node::new(pos, kind))
+    }
+
+    fn zone(&mut self) -> Parsed<Expr> {
+        let pos = self.pos();
+        if self.is_word_at(0, "INTERVAL") {
+            return self.interval(pos);
+        }
+        self.could_be("INTERVAL");
+        Ok(Node::new(pos, ExprKind::String(self.string()?)))
+    }
+
+    fn logical(&mut self, first: Expr, op: LogicalOp, strength: Strength) -> Parsed<Expr> {
+        let pos = first.pos;
+        let keyword = if op == LogicalOp::Or { "OR" } else { "AND" };
+        let mut terms = vec![first];
+        while self.take(keyword) {
+            terms.push(self.operand(strength)?);
+        }
+        Ok(Node::new(pos, ExprKind::Logical { op, terms }))
+    }
+
+    pub(crate) fn comparison(&mut self) -> Option<ComparisonOp> {
         let op = match self.token() {
             TokenKind::Symbol("=") => ComparisonOp::Equal,
             TokenKind::Symbol("<>" | "!=") => ComparisonOp::NotEqual,
@@ -57,87 +216,63 @@ impl Cursor {
         Some(op)
     }
 
-    fn predicate_tail(&mut self, subject: &Expr) -> Parsed<Option<Expr>> {
+    fn predicate(&mut self, subject: Expr) -> Parsed<Expr> {
         let pos = subject.pos;
-        let expr = || Box::new(subject.clone());
-        if let Some(op) = self.comparison() {
-            let right = Box::new(self.value(0)?);
-            return Ok(Some(Node::new(pos, ExprKind::Comparison { op, left: expr(), right })));
-        }
-        if self.take("IS") {
-            let negated = self.take("NOT");
-            if self.take("NULL") {
-                return Ok(Some(Node::new(pos, ExprKind::IsNull { expr: expr(), negated })));
-            }
-            self.expect("DISTINCT FROM")?;
-            let right = Box::new(self.value(0)?);
-            return Ok(Some(Node::new(pos, ExprKind::IsDistinctFrom { left: expr(), right, negated })));
-        }
-        let negated = self.take("NOT");
-        let kind = if self.take("BETWEEN") {
-            let low = Box::new(self.value(0)?);
-            self.expect("AND")?;
-            ExprKind::Between { expr: expr(), low, high: Box::new(self.value(0)?), negated }
-        } else if self.take("IN") {
-            self.expect_symbol("(")?;
-            let list = self.list(Self::expression)?;
-            self.expect_symbol(")")?;
-            ExprKind::InList { expr: expr(), list, negated }
-        } else if self.take("LIKE") {
-            let pattern = Box::new(self.value(0)?);
-            let escape = if self.take("ESCAPE") { Some(Box::new(self.value(0)?)) } else { None };
-            ExprKind::Like { expr: expr(), pattern, escape, negated }
-        } else if negated {
-            return self.mismatch("'BETWEEN', 'IN', 'LIKE'");
+        let expr = Box::new(subject);
+        let kind = if let Some(op) = self.comparison() {
+            self.compared(op, expr)?
+        } else if self.take("IS") {
+            self.tested(expr)?
         } else {
-            return Ok(None);
+            self.matched(expr)?
         };
-        Ok(Some(Node::new(pos, kind)))
+        Ok(Node::new(pos, kind))
     }
 
-    fn binary_operator(&self) -> Option<(BinaryOp, u8)> {
-        Some(match self.token() {
-            TokenKind::Symbol("||") => (BinaryOp::Concat, 1),
-            TokenKind::Symbol("+") => (BinaryOp::Add, 1),
-            TokenKind::Symbol("-") => (BinaryOp::Subtract, 1),
-            TokenKind::Symbol("*") => (BinaryOp::Multiply, 2),
-            TokenKind::Symbol("/") => (BinaryOp::Divide, 2),
-            TokenKind::Symbol("%") => (BinaryOp::Modulus, 2),
-            _ => return None,
-        })
-    }
-
-    fn value(&mut self, above: u8) -> Parsed<Expr> {
-        self.scoped(|cursor| {
-            let mut left = cursor.signed()?;
-            while let Some((op, strength)) = cursor.binary_operator().filter(|(_, strength)| *strength > above) {
-                cursor.advance();
-                cursor.wrap()?;
-                let right = cursor.value(strength)?;
-                let pos = left.pos;
-                left = Node::new(pos, ExprKind::Binary { op, left: Box::new(left), right: Box::new(right) });
-            }
-            Ok(left)
-        })
-    }
-
-    fn signed(&mut self) -> Parsed<Expr> {
-        let pos = self.pos();
-        let op = match self.token() {
-            TokenKind::Symbol("-") => UnaryOp::Minus,
-            TokenKind::Symbol("+") => UnaryOp::Plus,
-            _ => return self.postfix(),
-        };
-        if op == UnaryOp::Minus && self.number_at(1) {
-            return self.postfix();
+    fn compared(&mut self, op: ComparisonOp, left: Box<Expr>) -> Parsed<ExprKind> {
+        if self.is_any_word_at(0, &["ALL", "ANY", "SOME"]) && self.is_symbol_at(1, "(") && self.begins_query(2) {
+            let quantifier = if self.is_word_at(0, "ALL") { Quantifier::All } else { Quantifier::Any };
+            self.advance();
+            let query = self.boxed_subquery()?;
+            return Ok(ExprKind::Quantified { op, quantifier, left, query });
         }
-        self.advance();
-        let expr = Box::new(self.nested(Self::signed)?);
-        Ok(Node::new(pos, ExprKind::Unary { op, expr }))
+        Ok(ExprKind::Comparison { op, left, right: Box::new(self.value()?) })
     }
 
-    fn number_at(&self, count: usize) -> bool {
-        matches!(self.ahead(count), TokenKind::Integer(_) | TokenKind::Decimal(_) | TokenKind::Double(_))
+    /// `IS …`
+    fn tested(&mut self, expr: Box<Expr>) -> Parsed<ExprKind> {
+        let negated = self.take("NOT");
+        if self.take("NULL") {
+            return Ok(ExprKind::IsNull { expr, negated });
+        }
+        self.expect("DISTINCT FROM")?;
+        Ok(ExprKind::IsDistinctFrom { left: expr, right: Box::new(self.value()?), negated })
+    }
+
+    /// `[NOT] BETWEEN …`, `[NOT] IN …`, `[NOT] LIKE …`
+    fn matched(&mut self, expr: Box<Expr>) -> Parsed<ExprKind> {
+        let negated = self.take("NOT");
+        if self.take("BETWEEN") {
+            let low = Box::new(self.value()?);
+            self.expect("AND")?;
+            return Ok(ExprKind::Between { expr, low, high: Box::new(self.value()?), negated });
+        }
+        if self.take("IN") {
+            if self.is_symbol_at(0, "(") && self.begins_query(1) && !self.is_wrapped_at(1) {
+                let query = self.boxed_subquery()?;
+                return Ok(ExprKind::InSubquery { expr, query, negated });
+            }
+            return Ok(ExprKind::InList { expr, list: self.listed(Self::expression)?, negated });
+        }
+        self.expect("LIKE")?;
+        let pattern = Box::new(self.value()?);
+        let escape = if self.take("ESCAPE") { Some(Box::new(self.value()?)) } else { None };
+        Ok(ExprKind::Like { expr, pattern, escape, negated })
+    }
+
+    /// Whether a parenthesis opens here that the enclosing one's directly follows: then a query in it is a value in a list.
+    fn is_wrapped_at(&self, count: usize) -> bool {
+        self.is_symbol_at(count, "(") && self.closing(count).is_some_and(|close| self.is_symbol_at(close + 1, ")"))
     }
 
     fn postfix(&mut self) -> Parsed<Expr> {
@@ -146,10 +281,10 @@ impl Cursor {
             let pos = base.pos;
             loop {
                 if cursor.take_symbol("[") {
-                    let index = Box::new(cursor.expression()?);
+                    let index = Box::new(cursor.value()?);
                     cursor.expect_symbol("]")?;
                     base = Node::new(pos, ExprKind::Subscript { base: Box::new(base), index });
-                } else if cursor.take_symbol(".") {
+                } else if !cursor.is_symbol_at(1, "*") && cursor.take_symbol(".") {
                     let field = cursor.identifier()?;
                     base = Node::new(pos, ExprKind::Dereference { base: Box::new(base), field });
                 } else {
@@ -160,26 +295,13 @@ impl Cursor {
         })
     }
 
-    fn primary(&mut self) -> Parsed<Expr> {
-        let pos = self.pos();
-        let kind = match self.token().clone() {
-            TokenKind::Symbol("-") | TokenKind::Integer(_) | TokenKind::Decimal(_) | TokenKind::Double(_) => {
-                return self.number(pos);
-            }
-            TokenKind::String(text) => ExprKind::String(text),
-            TokenKind::Binary(bytes) => ExprKind::Bytes(bytes),
-            TokenKind::Symbol("?") => ExprKind::Parameter(self.next_parameter()),
-            TokenKind::Symbol("(") => return self.parenthesised(pos),
-            TokenKind::Word(word) => return self.word(pos, &word),
-            TokenKind::Quoted(_) => return self.name_or_call(pos),
-            _ => return self.mismatch("<expression>"),
-        };
-        self.advance();
-        Ok(Node::new(pos, kind))
-    }
-
-    fn number(&mut self, pos: Pos) -> Parsed<Expr> {
-        let sign = if self.take_symbol("-") { "-" } else { "" };
+    /// A number with its sign.
+    pub(crate) fn number(&mut self, pos: Pos) -> Parsed<Expr> {
+        let minus = self.is_symbol_at(0, "-");
+        if minus {
+            self.advance();
+        }
+        let sign = if minus { "-" } else { "" };
         let kind = match self.token() {
             TokenKind::Integer(digits) => match format!("{sign}{digits}").parse() {
                 Ok(value) => ExprKind::Integer(value),
@@ -187,114 +309,9 @@ impl Cursor {
             },
             TokenKind::Decimal(digits) => ExprKind::Decimal(format!("{sign}{digits}")),
             TokenKind::Double(digits) => ExprKind::Double(format!("{sign}{digits}")),
-            _ => return self.mismatch("<number>"),
+            _ => return self.mismatch_of(&["<number>"]),
         };
         self.advance();
         Ok(Node::new(pos, kind))
-    }
-
-    fn parenthesised(&mut self, pos: Pos) -> Parsed<Expr> {
-        self.expect_symbol("(")?;
-        if self.is_word_at(0, "SELECT") || self.is_word_at(0, "WITH") {
-            return self.refuse("subqueries are not supported by this parser yet");
-        }
-        let mut items = self.list(Self::expression)?;
-        self.expect_symbol(")")?;
-        if items.len() == 1 { Ok(items.remove(0)) } else { Ok(Node::new(pos, ExprKind::Row(items))) }
-    }
-
-    fn word(&mut self, pos: Pos, word: &str) -> Parsed<Expr> {
-        let kind = match word.to_ascii_uppercase().as_str() {
-            "NULL" => ExprKind::Null,
-            "TRUE" => ExprKind::Boolean(true),
-            "FALSE" => ExprKind::Boolean(false),
-            "CASE" => return self.case(pos),
-            "ARRAY" if self.is_symbol_at(1, "[") => return self.array(pos),
-            _ => {
-                if let TokenKind::String(value) = self.ahead(1).clone() {
-                    return self.typed_literal(pos, word, value);
-                }
-                return self.name_or_call(pos);
-            }
-        };
-        self.advance();
-        Ok(Node::new(pos, kind))
-    }
-
-    fn typed_literal(&mut self, pos: Pos, word: &str, value: String) -> Parsed<Expr> {
-        if word.eq_ignore_ascii_case("INTERVAL") {
-            return self.interval(pos);
-        }
-        self.identifier()?;
-        self.advance();
-        Ok(Node::new(pos, ExprKind::TypedLiteral { type_name: word.to_lowercase(), value }))
-    }
-
-    fn interval(&mut self, pos: Pos) -> Parsed<Expr> {
-        self.advance();
-        let TokenKind::String(value) = self.token().clone() else { return self.mismatch("<string>") };
-        self.advance();
-        let from = self.interval_field()?;
-        let to = if self.take("TO") { Some(self.interval_field()?) } else { None };
-        Ok(Node::new(pos, ExprKind::Interval { negative: false, value, from, to }))
-    }
-
-    fn interval_field(&mut self) -> Parsed<IntervalField> {
-        use IntervalField::{Day, Hour, Minute, Month, Second, Year};
-        let fields =
-            [("YEAR", Year), ("MONTH", Month), ("DAY", Day), ("HOUR", Hour), ("MINUTE", Minute), ("SECOND", Second)];
-        for (keyword, field) in fields {
-            if self.take(keyword) {
-                return Ok(field);
-            }
-        }
-        self.mismatch("'DAY', 'HOUR', 'MINUTE', 'MONTH', 'SECOND', 'YEAR'")
-    }
-
-    fn case(&mut self, pos: Pos) -> Parsed<Expr> {
-        self.expect("CASE")?;
-        let operand = if self.is_word_at(0, "WHEN") { None } else { Some(Box::new(self.expression()?)) };
-        let mut branches = Vec::new();
-        while self.take("WHEN") {
-            let condition = self.expression()?;
-            self.expect("THEN")?;
-            branches.push(WhenClause { condition, result: self.expression()? });
-        }
-        if branches.is_empty() {
-            return self.mismatch("'WHEN'");
-        }
-        let otherwise = if self.take("ELSE") { Some(Box::new(self.expression()?)) } else { None };
-        self.expect("END")?;
-        Ok(Node::new(pos, ExprKind::Case { operand, branches, otherwise }))
-    }
-
-    fn array(&mut self, pos: Pos) -> Parsed<Expr> {
-        self.advance();
-        self.expect_symbol("[")?;
-        let items = if self.is_symbol_at(0, "]") { Vec::new() } else { self.list(Self::expression)? };
-        self.expect_symbol("]")?;
-        Ok(Node::new(pos, ExprKind::Array(items)))
-    }
-
-    fn name_or_call(&mut self, pos: Pos) -> Parsed<Expr> {
-        let Some(ident) = self.take_identifier() else { return self.mismatch("<expression>") };
-        if !self.take_symbol("(") {
-            return Ok(Node::new(pos, ExprKind::Identifier(ident)));
-        }
-        let mut call = FunctionCall::new(Name { parts: vec![ident] }, Vec::new());
-        call.star = self.take_symbol("*");
-        if !call.star {
-            call.distinct = self.take("DISTINCT");
-            if call.distinct || !self.is_symbol_at(0, ")") {
-                call.args = self.list(Self::expression)?;
-            }
-        }
-        self.expect_symbol(")")?;
-        for clause in ["FILTER", "OVER", "WITHIN"] {
-            if self.is_word_at(0, clause) && self.is_symbol_at(1, "(") {
-                return self.refuse(&format!("{clause} is not supported by this parser yet"));
-            }
-        }
-        Ok(Node::new(pos, ExprKind::Function(Box::new(call))))
     }
 }

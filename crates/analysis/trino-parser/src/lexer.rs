@@ -1,9 +1,10 @@
 //! Text → tokens, for both grammars.
 //!
 //! They differ in quotes only: in Trino's `"x"` is an identifier and a backslash is a character like any other; in Hive's
-//! `"x"` is a string, and strings have backslash escapes. Backticks quote identifiers in both.
+//! `"x"` is a string, strings have backslash escapes, and backticks quote identifiers.
 
 use std::iter::Peekable;
+use std::ops::Range;
 use std::str::Chars;
 
 use super::error::{Pos, SyntaxError};
@@ -17,11 +18,13 @@ pub enum Dialect {
     Hive,
 }
 
-/// A token and where it begins.
+/// A token and where it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Token {
     /// Where its first character stands.
     pub pos: Pos,
+    /// Its bytes in the text.
+    pub span: Range<usize>,
     /// What it is.
     pub kind: TokenKind,
 }
@@ -60,7 +63,7 @@ const SYMBOLS: [&str; 32] = [
 /// # Errors
 /// A string, identifier or comment that doesn't end, a malformed number or escape, a character that no token begins with.
 pub fn tokenize(text: &str, dialect: Dialect) -> Result<Vec<Token>, SyntaxError> {
-    let mut lexer = Lexer { rest: text.chars().peekable(), pos: Pos { line: 1, column: 1 }, dialect };
+    let mut lexer = Lexer::new(text, dialect);
     let mut tokens = Vec::new();
     loop {
         let token = lexer.next_token()?;
@@ -72,9 +75,28 @@ pub fn tokenize(text: &str, dialect: Dialect) -> Result<Vec<Token>, SyntaxError>
     }
 }
 
+/// The first words of a statement in upper case, as far as they are words, quoted names and marks that both dialects
+/// read alike; a quoted name is `"`.
+pub(crate) fn beginning(text: &str, count: usize) -> Vec<String> {
+    let mut lexer = Lexer::new(text, Dialect::Trino);
+    lexer.backticks = true;
+    let mut words = Vec::new();
+    while let (true, Ok(token)) = (words.len() < count, lexer.next_token()) {
+        words.push(match token.kind {
+            TokenKind::Word(word) => word.to_ascii_uppercase(),
+            TokenKind::Quoted(_) => "\"".into(),
+            TokenKind::Symbol(symbol) => symbol.into(),
+            _ => break,
+        });
+    }
+    words
+}
+
 struct Lexer<'a> {
     rest: Peekable<Chars<'a>>,
     pos: Pos,
+    offset: usize,
+    backticks: bool,
     dialect: Dialect,
 }
 
@@ -90,7 +112,12 @@ fn continues_word(letter: char) -> bool {
     letter.is_alphanumeric() || letter == '_'
 }
 
-impl Lexer<'_> {
+impl<'a> Lexer<'a> {
+    fn new(text: &'a str, dialect: Dialect) -> Self {
+        let pos = Pos { line: 1, column: 1 };
+        Self { rest: text.chars().peekable(), pos, offset: 0, backticks: dialect == Dialect::Hive, dialect }
+    }
+
     fn peek(&mut self) -> Option<char> {
         self.rest.peek().copied()
     }
@@ -101,6 +128,7 @@ impl Lexer<'_> {
 
     fn advance(&mut self) -> Option<char> {
         let letter = self.rest.next()?;
+        self.offset += letter.len_utf8();
         if letter == '\n' {
             self.pos = Pos { line: self.pos.line + 1, column: 1 };
         } else {
@@ -118,11 +146,14 @@ impl Lexer<'_> {
 
     fn next_token(&mut self) -> Result<Token, SyntaxError> {
         self.skip_blanks()?;
-        let pos = self.pos;
+        let (pos, start) = (self.pos, self.offset);
         let kind = match self.peek() {
             None => TokenKind::End,
             Some('\'') => TokenKind::String(self.string(pos, '\'')?),
             Some('"') if self.dialect == Dialect::Hive => TokenKind::String(self.string(pos, '"')?),
+            Some('`') if !self.backticks => {
+                return error(pos, "backquoted identifiers are not supported; use double quotes to quote identifiers");
+            }
             Some(quote @ ('"' | '`')) => self.quoted_identifier(pos, quote)?,
             Some('x' | 'X') if self.peek_second() == Some('\'') => self.binary(pos)?,
             Some('u' | 'U') if self.begins_unicode_string() => self.unicode_string(pos)?,
@@ -135,7 +166,7 @@ impl Lexer<'_> {
             Some('.') if self.peek_second().is_some_and(|next| next.is_ascii_digit()) => self.number(pos)?,
             Some(letter) => self.symbol(pos, letter)?,
         };
-        Ok(Token { pos, kind })
+        Ok(Token { pos, span: start..self.offset, kind })
     }
 
     fn skip_blanks(&mut self) -> Result<(), SyntaxError> {

@@ -27,12 +27,16 @@ mod binary;
 mod bitwise;
 mod conditional;
 mod datetime;
+mod elements;
 mod higher_order;
 mod json;
 mod map;
 mod math;
 mod regexp;
 mod string;
+mod support;
+#[cfg(test)]
+mod testing;
 mod url;
 mod window;
 

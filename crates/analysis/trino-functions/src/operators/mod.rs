@@ -4,7 +4,7 @@
 mod access;
 mod like;
 mod logic;
-mod temporal;
+pub(crate) mod temporal;
 
 pub use access::{concat, dereference, negate, subscript};
 pub use like::like;

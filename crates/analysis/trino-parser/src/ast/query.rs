@@ -151,7 +151,10 @@ pub enum GroupingElement {
     /// `CUBE (a, (b, c))`
     Cube(Vec<Vec<Expr>>),
     /// `GROUPING SETS ((a, b), a, ())`
-    Sets(Vec<GroupingElement>),
+    Sets(Vec<Vec<Expr>>),
+    /// `GROUP BY AUTO`: every selected column without an aggregate. Where a column of the input is called `auto`, that
+    /// column is meant.
+    Auto,
 }
 
 /// What FROM reads, with its position.

@@ -27,9 +27,11 @@ fn words_keep_their_case_and_quotes_make_identifiers() {
         TokenKind::Quoted("t$partitions".into()),
         TokenKind::Symbol("."),
         TokenKind::Quoted("a\"b".into()),
-        TokenKind::Quoted("c`d".into()),
     ];
-    assert_eq!(trino("Select \"t$partitions\".\"a\"\"b\" `c``d`"), expected);
+    assert_eq!(trino("Select \"t$partitions\".\"a\"\"b\""), expected);
+    assert_eq!(kinds("`c``d`", Dialect::Hive), vec![TokenKind::Quoted("c`d".into())]);
+    let message = "line 1:8: backquoted identifiers are not supported; use double quotes to quote identifiers";
+    assert_eq!(failure("SELECT `a`", Dialect::Trino), message);
 }
 
 #[test]
