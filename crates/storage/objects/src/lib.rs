@@ -25,8 +25,7 @@
 //! | `store` | a bucket as the `object_store` trait |
 //! | `error` | what can go wrong |
 //!
-//! Not here yet: packs for objects between 4 KiB and 1 MiB (each is a file of its own),
-//! versions.
+//! Not here yet: packs for objects between 4 KiB and 1 MiB (each is a file of its own) and versions.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod blobs;
