@@ -373,7 +373,7 @@ def test_secrets_are_sealed_on_disk(start, tmp_path):
     server.stop()
     data = tmp_path / "data"
     assert (data / "identity.key").stat().st_mode & 0o777 == 0o600
-    for file in filter(lambda path: path.is_file(), data.rglob("*")):
+    for file in (path for path in data.rglob("*") if path.is_file()):
         assert ann["SecretAccessKey"].encode() not in file.read_bytes()
     (data / "identity.key").unlink()
     assert start("--dev").url == ""  # it refuses to start rather than to lose the keys
