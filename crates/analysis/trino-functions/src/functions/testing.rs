@@ -126,7 +126,14 @@ impl Analyzer {
                 let field = Arc::new(Field::new(unique, ty.to_arrow(), true));
                 (Expr::LambdaVariable(LambdaVariable::new(unique.clone(), Some(field))), ty.clone())
             }
+            ExprKind::Binary { op: ast::BinaryOp::Concat, left, right } => {
+                operators::concat(self.expr(left)?, self.expr(right)?)?
+            }
             ExprKind::Binary { op, left, right } => operators::binary(*op, self.expr(left)?, self.expr(right)?)?,
+            ExprKind::Unary { expr, .. } => {
+                let (expr, ty) = self.expr(expr)?;
+                (Expr::Negative(Box::new(expr)), ty)
+            }
             ExprKind::Comparison { op, left, right } => {
                 operators::comparison(*op, self.expr(left)?, self.expr(right)?)?
             }
