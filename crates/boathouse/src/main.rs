@@ -2,6 +2,7 @@
 
 mod data_directory;
 mod serve;
+mod server;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -45,7 +46,7 @@ async fn main() -> ExitCode {
 }
 
 #[allow(clippy::print_stdout, reason = "the command's answer")]
-fn print_credentials(data_dir: &std::path::Path) -> Result<(), serve::ServeError> {
+fn print_credentials(data_dir: &std::path::Path) -> Result<(), server::ServerError> {
     data_directory::create(data_dir)?;
     let pair = KeyPair::load_or_create(&data_dir.join("credentials"))?;
     println!("export AWS_ACCESS_KEY_ID={}", pair.access_key_id);

@@ -108,7 +108,7 @@ impl Bound {
     /// The call as an expression; lambdas stand among the arguments as [`Expr::Lambda`].
     pub(crate) fn call(self, args: Vec<Expr>) -> Expr {
         if self.lambdas.is_empty() {
-            let signature = Signature::variadic_any(self.volatility);
+            let signature = any_arguments(args.len(), self.volatility);
             return ScalarUDF::new_from_impl(Scalar { bound: self, signature }).call(args);
         }
         let signature = HigherOrderSignature::variadic_any(self.volatility);
@@ -132,6 +132,11 @@ impl Bound {
             false => ColumnarValue::Array(computed),
         })
     }
+}
+
+/// The analyzer has checked the arguments already; DataFusion only wants to know whether there are any.
+pub(crate) fn any_arguments(count: usize, volatility: Volatility) -> Signature {
+    if count == 0 { Signature::nullary(volatility) } else { Signature::any(count, volatility) }
 }
 
 impl PartialEq for Bound {

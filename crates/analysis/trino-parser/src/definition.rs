@@ -29,7 +29,7 @@ impl Cursor<'_> {
     fn drop_database_or_table(&mut self) -> Parsed<Statement> {
         if self.take("TABLE") {
             let if_exists = self.take("IF EXISTS");
-            return Ok(Statement::DropTable(Drop { name: self.name()?, if_exists }));
+            return Ok(Statement::DropTable(DropRelation { name: self.name()?, if_exists }));
         }
         if !self.take("DATABASE") {
             self.expect("SCHEMA")?;
@@ -108,13 +108,18 @@ impl Cursor<'_> {
     }
 
     fn partition_field(&mut self) -> Parsed<PartitionField> {
+        if self.is_symbol_at(1, "(") {
+            return self.partition_transform();
+        }
         let name = self.identifier()?;
         if self.is_symbol_at(0, ",") || self.is_symbol_at(0, ")") {
             return Ok(PartitionField::Identity(name));
         }
-        if !self.is_symbol_at(0, "(") {
-            return self.column_of(name).map(PartitionField::Column);
-        }
+        self.column_of(name).map(PartitionField::Column)
+    }
+
+    fn partition_transform(&mut self) -> Parsed<PartitionField> {
+        let Some(name) = self.take_word() else { return self.mismatch_of(&["<identifier>"]) };
         self.parenthesised(|cursor| {
             let transform = match name.lower().as_str() {
                 "year" => PartitionTransform::Year,

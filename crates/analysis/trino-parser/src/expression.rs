@@ -17,6 +17,7 @@ pub(crate) enum Strength {
     Concat,
     Add,
     Multiply,
+    Sign,
     Zone,
     Postfix,
 }
@@ -27,6 +28,36 @@ enum Infix {
     Predicate,
     Binary(BinaryOp),
     Zone,
+}
+
+/// How strongly an expression's outermost operator binds.
+pub(crate) fn strength(kind: &ExprKind) -> Strength {
+    match kind {
+        ExprKind::Lambda { .. } => Strength::Loosest,
+        ExprKind::Logical { op: LogicalOp::Or, .. } => Strength::Or,
+        ExprKind::Logical { op: LogicalOp::And, .. } => Strength::And,
+        ExprKind::Not(_) => Strength::Not,
+        ExprKind::Comparison { .. }
+        | ExprKind::IsNull { .. }
+        | ExprKind::IsDistinctFrom { .. }
+        | ExprKind::Between { .. }
+        | ExprKind::InList { .. }
+        | ExprKind::InSubquery { .. }
+        | ExprKind::Like { .. }
+        | ExprKind::Quantified { .. } => Strength::Predicate,
+        ExprKind::Binary { op, .. } => binary_strength(*op),
+        ExprKind::Unary { .. } => Strength::Sign,
+        ExprKind::AtTimeZone { .. } => Strength::Zone,
+        _ => Strength::Postfix,
+    }
+}
+
+pub(crate) fn binary_strength(op: BinaryOp) -> Strength {
+    match op {
+        BinaryOp::Concat => Strength::Concat,
+        BinaryOp::Add | BinaryOp::Subtract => Strength::Add,
+        BinaryOp::Multiply | BinaryOp::Divide | BinaryOp::Modulus => Strength::Multiply,
+    }
 }
 
 impl Cursor<'_> {
@@ -68,7 +99,7 @@ impl Cursor<'_> {
             _ => return Ok((self.postfix()?, Strength::Postfix)),
         };
         self.advance();
-        let expr = Box::new(self.operand(Strength::Multiply)?);
+        let expr = Box::new(self.operand(Strength::Sign)?);
         Ok((Node::new(pos, ExprKind::Unary { op, expr }), Strength::Multiply))
     }
 
@@ -88,17 +119,20 @@ impl Cursor<'_> {
     }
 
     fn infix_here(&self) -> Option<(Infix, Strength)> {
-        Some(match self.token() {
-            TokenKind::Symbol("||") => (Infix::Binary(BinaryOp::Concat), Strength::Concat),
-            TokenKind::Symbol("+") => (Infix::Binary(BinaryOp::Add), Strength::Add),
-            TokenKind::Symbol("-") => (Infix::Binary(BinaryOp::Subtract), Strength::Add),
-            TokenKind::Symbol("*") => (Infix::Binary(BinaryOp::Multiply), Strength::Multiply),
-            TokenKind::Symbol("/") => (Infix::Binary(BinaryOp::Divide), Strength::Multiply),
-            TokenKind::Symbol("%") => (Infix::Binary(BinaryOp::Modulus), Strength::Multiply),
-            TokenKind::Symbol("=" | "<>" | "!=" | "<" | "<=" | ">" | ">=") => (Infix::Predicate, Strength::Predicate),
+        let op = match self.token() {
+            TokenKind::Symbol("||") => BinaryOp::Concat,
+            TokenKind::Symbol("+") => BinaryOp::Add,
+            TokenKind::Symbol("-") => BinaryOp::Subtract,
+            TokenKind::Symbol("*") => BinaryOp::Multiply,
+            TokenKind::Symbol("/") => BinaryOp::Divide,
+            TokenKind::Symbol("%") => BinaryOp::Modulus,
+            TokenKind::Symbol("=" | "<>" | "!=" | "<" | "<=" | ">" | ">=") => {
+                return Some((Infix::Predicate, Strength::Predicate));
+            }
             TokenKind::Word(word) => return self.infix_word(&word.to_ascii_uppercase()),
             _ => return None,
-        })
+        };
+        Some((Infix::Binary(op), binary_strength(op)))
     }
 
     fn infix_word(&self, word: &str) -> Option<(Infix, Strength)> {

@@ -8,7 +8,7 @@
 //!
 //! Inside, `cursor` walks over the tokens, and each of the other modules adds the rules of one part of the grammar to it:
 //! `expression` (operators), `primary` (operands), `call`, `json`, `types`, `query`, `relation`, `statement`, `show`,
-//! `definition` and `alter`.
+//! `definition`, `alter` and `hive_type`. `display` is the way back.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
@@ -17,6 +17,7 @@ pub mod ast;
 mod call;
 mod cursor;
 mod definition;
+mod display;
 pub mod error;
 mod expression;
 mod hive_type;

@@ -2,6 +2,7 @@
 
 use crate::ast::*;
 use crate::cursor::{Cursor, Parsed};
+use crate::expression::{Strength, strength};
 use crate::lexer::TokenKind;
 
 const SET_OPERATORS: [&str; 3] = ["UNION", "INTERSECT", "EXCEPT"];
@@ -174,8 +175,10 @@ impl Cursor<'_> {
             self.advance();
             return Ok(Node::new(pos, SelectItemKind::All));
         }
+        let enclosed = self.is_symbol_at(0, "(");
         let expr = self.expression()?;
-        if self.is_symbol_at(0, ".") && self.is_symbol_at(1, "*") {
+        let one_operand = enclosed || strength(&expr.kind) == Strength::Postfix;
+        if one_operand && self.is_symbol_at(0, ".") && self.is_symbol_at(1, "*") {
             self.advance();
             self.advance();
             let aliases = if self.take("AS") { self.listed(Self::identifier)? } else { Vec::new() };
@@ -226,7 +229,7 @@ impl Cursor<'_> {
 
     /// An expression, or a list of them in parentheses.
     fn grouping_set(&mut self) -> Parsed<Vec<Expr>> {
-        if self.is_symbol_at(0, "(") && self.is_symbol_at(1, ")") {
+        if self.is_symbol_at(0, "(") && self.is_symbol_at(1, ")") && !self.is_symbol_at(2, "->") {
             return self.listed_or_empty(Self::expression);
         }
         let listed = self.is_symbol_at(0, "(");

@@ -19,23 +19,25 @@ const HIVE: &str = " ALL ALTER AND ARRAY AS AUTHORIZATION BETWEEN BOTH BY CASE C
     TABLE TABLESAMPLE THEN TO TRANSFORM TRIGGER TRUE TRUNCATE UNBOUNDED UNION UNIQUEJOIN UPDATE USER USING VALUES WHEN \
     WHERE WINDOW WITH ";
 
-/// Words that begin something else than a name in some places of an expression, so that a name printed there needs quotes.
-const SPECIAL: &str = " ALL ANY ARRAY AUTO DOUBLE IGNORE INTERVAL LATERAL MAP POSITION RESPECT ROW SOME SUBSTRING TIME \
-    TIMESTAMP TRY_CAST ";
+/// Words that mean something else than a name in some places, so that a name printed there needs quotes.
+const SPECIAL: &str = " ALL ANY ARRAY AUTO BOTH CURRENT DOUBLE FORMATTED IGNORE INTERVAL KEY LATERAL LEADING PARTITION \
+    POSITION RANGE RESPECT RETURNING ROW ROWS GROUPS SOME SUBSTRING TIME TIMESTAMP TRAILING TRY_CAST UNBOUNDED VALUE ";
 
 pub(crate) fn is_reserved(dialect: Dialect, word: &str) -> bool {
     contains(if dialect == Dialect::Trino { TRINO } else { HIVE }, word)
 }
 
-/// Whether a name of the tree prints as it is in a query.
-pub(crate) fn is_plain(name: &str) -> bool {
-    let mut letters = name.chars();
-    letters.next().is_some_and(|first| first.is_ascii_alphabetic() || first == '_')
-        && letters.all(|letter| letter.is_ascii_alphanumeric() || letter == '_')
-        && !contains(TRINO, name)
-        && !contains(SPECIAL, name)
+/// Whether a name of the tree prints as it is.
+pub(crate) fn is_plain(dialect: Dialect, name: &str) -> bool {
+    is_regular(name) && !is_reserved(dialect, name) && !contains(SPECIAL, name)
+}
+
+/// Whether a name has only the letters that names without quotes have.
+pub(crate) fn is_regular(name: &str) -> bool {
+    name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
+        && name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_')
 }
 
 fn contains(words: &str, word: &str) -> bool {
-    words.contains(&format!(" {} ", word.to_ascii_uppercase()))
+    words.split_ascii_whitespace().any(|one| one.eq_ignore_ascii_case(word))
 }

@@ -163,7 +163,7 @@ impl Cursor<'_> {
         self.advance();
         self.expect("INTO")?;
         let table = self.name()?;
-        let listed = self.is_symbol_at(0, "(") && !self.begins_query(0);
+        let listed = self.is_symbol_at(0, "(") && !self.begins_query(1);
         let columns = if listed { self.listed(Self::identifier)? } else { Vec::new() };
         Ok(Statement::Insert(Box::new(Insert { table, columns, query: self.query()? })))
     }
@@ -252,7 +252,7 @@ impl Cursor<'_> {
         self.advance();
         self.expect("VIEW")?;
         let if_exists = self.take("IF EXISTS");
-        Ok(Statement::DropView(Drop { name: self.name()?, if_exists }))
+        Ok(Statement::DropView(DropRelation { name: self.name()?, if_exists }))
     }
 
     fn explain(&mut self) -> Parsed<Statement> {

@@ -25,8 +25,7 @@
 //! | `hashing` | digests and expectations |
 //! | `error` | what can go wrong |
 //!
-//! Not here yet: packs for objects between 4 KiB and 1 MiB (each is a file of its own),
-//! versions.
+//! Not here yet: packs for objects between 4 KiB and 1 MiB (each is a file of its own) and versions.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod blobs;

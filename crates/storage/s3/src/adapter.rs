@@ -21,7 +21,7 @@ use s3s::service::{S3Service, S3ServiceBuilder};
 use crate::call::{Call, Store};
 use crate::error::{Result, internal};
 use crate::front::Front;
-use crate::{cors, host, refusals};
+use crate::{cors, documents, host, refusals};
 
 /// Headers that the codec must not see: the signature is checked already, and conditions and ranges are read from the
 /// request itself because the codec refuses what HTTP wants ignored.
@@ -88,9 +88,9 @@ impl Adapter {
             Err(error) => failure(&call.ctx, &method, &resource, operation, &error),
         };
         if call.headers.contains_key("origin")
-            && let Ok(documents) = self.store.documents(&bucket)
+            && let Ok(rules) = self.cors_rules(&bucket)
         {
-            let headers = cors::decorate(documents.cors.as_deref(), &call.headers, method.as_str());
+            let headers = cors::decorate(rules.as_deref(), &call.headers, method.as_str());
             answer.response.headers_mut().extend(headers);
         }
         answer
@@ -100,9 +100,12 @@ impl Adapter {
         refusals::check(&parts.method, parts.uri.query().unwrap_or_default(), &parts.headers)?;
         let response =
             self.codec.call(for_codec(call, parts, body)).await.map_err(|_| internal(&"the codec failed"))?;
-        let (parts, body) = response.into_parts();
+        let (mut parts, body) = response.into_parts();
         if parts.status.is_success() {
-            let body = call.take_reply().unwrap_or_else(|| body.map_err(io::Error::other).boxed_unsync());
+            let Some((status, body)) = call.take_reply() else {
+                return Ok(Response::from_parts(parts, body.map_err(io::Error::other).boxed_unsync()));
+            };
+            parts.status = status;
             return Ok(Response::from_parts(parts, body));
         }
         match call.take_failure() {
@@ -111,9 +114,13 @@ impl Adapter {
         }
     }
 
+    fn cors_rules(&self, bucket: &str) -> Result<Option<Vec<cors::CorsRule>>> {
+        self.store.document(bucket, documents::CORS)
+    }
+
     fn preflight(&self, ctx: &Ctx, bucket: &str, headers: &HeaderMap, resource: &str) -> ServiceAnswer {
         const OPERATION: &str = "CorsPreflight";
-        let allowed = self.store.documents(bucket).and_then(|it| cors::preflight(it.cors.as_deref(), headers));
+        let allowed = self.cors_rules(bucket).and_then(|rules| cors::preflight(rules.as_deref(), headers));
         match allowed {
             Ok(headers) => {
                 let mut response = Response::new(full(""));

@@ -127,6 +127,10 @@ impl Analyzer {
                 (Expr::LambdaVariable(LambdaVariable::new(unique.clone(), Some(field))), ty.clone())
             }
             ExprKind::Binary { op, left, right } => operators::binary(*op, self.expr(left)?, self.expr(right)?)?,
+            ExprKind::Unary { expr, .. } => {
+                let (expr, ty) = self.expr(expr)?;
+                (Expr::Negative(Box::new(expr)), ty)
+            }
             ExprKind::Comparison { op, left, right } => {
                 operators::comparison(*op, self.expr(left)?, self.expr(right)?)?
             }

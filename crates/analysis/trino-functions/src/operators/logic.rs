@@ -3,7 +3,6 @@
 use arrow::array::{ArrayRef, UInt32Array};
 use boathouse_trino_parser::ast::ComparisonOp;
 use datafusion::common::ScalarValue;
-use datafusion::functions::core::expr_fn::coalesce as first_value;
 use datafusion::logical_expr::expr::{Case, InList, Lambda};
 use datafusion::logical_expr::{Expr, Operator, Volatility};
 
@@ -121,8 +120,11 @@ pub fn coalesce(values: Vec<Typed>) -> Result<Typed, TrinoError> {
         TrinoError::mismatch(format!("All COALESCE operands must be the same type: {}", types.join(", ")))
     };
     let common = common_of(values.iter().map(|(_, ty)| ty)).ok_or_else(refuse)?;
-    let values = values.into_iter().map(|value| Ok(coerce(value, &common)?.0)).collect::<Result<_, TrinoError>>()?;
-    Ok((first_value(values), common))
+    let mut values: Vec<_> =
+        values.into_iter().map(|value| Ok(coerce(value, &common)?.0)).collect::<Result<_, TrinoError>>()?;
+    let last = values.pop().map(Box::new);
+    let cases = values.into_iter().map(|value| (Box::new(value.clone().is_not_null()), Box::new(value)));
+    Ok((Expr::Case(Case::new(None, cases.collect(), last)), common))
 }
 
 /// `NULLIF(first, second)`, of the first one's type.

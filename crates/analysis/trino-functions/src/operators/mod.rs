@@ -155,4 +155,6 @@ fn symbol(op: BinaryOp) -> &'static str {
 }
 
 #[cfg(test)]
+mod more_tests;
+#[cfg(test)]
 mod tests;

@@ -88,4 +88,14 @@ impl Policy {
     pub fn parse(text: &str, kind: PolicyKind) -> Result<Self, MalformedPolicy> {
         parse::policy(text, kind)
     }
+
+    /// Reads and checks a document or a list of documents.
+    pub(crate) fn parse_list(text: &str, kind: PolicyKind) -> Result<Vec<Self>, MalformedPolicy> {
+        parse::policies(text, kind)
+    }
+
+    /// The ARNs and ids of the users, roles and sessions that the policy names as principals.
+    pub(crate) fn named_principals(&self) -> impl Iterator<Item = &str> {
+        self.statements.iter().filter_map(|statement| statement.principal.as_ref()).flat_map(PrincipalElement::names)
+    }
 }

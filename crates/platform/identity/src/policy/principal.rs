@@ -42,6 +42,15 @@ pub(crate) enum Closeness {
 }
 
 impl PrincipalElement {
+    /// The users, roles and sessions listed.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        let (Self::Only(patterns) | Self::Except(patterns)) = self;
+        patterns.iter().filter_map(|pattern| match pattern {
+            PrincipalPattern::Named(name) => Some(name.as_str()),
+            _ => None,
+        })
+    }
+
     /// How the element names the caller, if it does.
     pub(crate) fn closeness(&self, keys: &RequestKeys<'_>) -> Option<Closeness> {
         let closest = |patterns: &[PrincipalPattern]| patterns.iter().filter_map(|each| each.closeness(keys)).max();

@@ -30,7 +30,7 @@ fn one(statement: Value) -> Policy {
 fn ask<'a>(principal: &'a Principal, action: &str, resource: &'a str, service: &'a ConditionKeys) -> Question<'a> {
     let origin = Origin {
         now: DateTime::from_timestamp(1_772_323_200, 0).unwrap(),
-        region: "us-east-1",
+        region: Some("us-east-1"),
         source_ip: Some("203.0.113.9".parse().unwrap()),
         secure_transport: true,
     };

@@ -83,18 +83,18 @@ pub(crate) async fn get(store: &Store, call: &Call, input: GetObjectInput) -> Re
     let view = View::of(call, open.info(), input.part_number)?;
     let body = open.read(view.range.clone()).map_err(from_engine)?;
     let frames = body.map(|piece| piece.map(Frame::data).map_err(std::io::Error::other));
-    call.set_reply(StreamBody::new(frames).boxed_unsync());
+    call.set_reply(view.status, StreamBody::new(frames).boxed_unsync());
     let output =
         GetObjectOutput { metadata: metadata::user_output(&open.info().metadata), ..GetObjectOutput::default() };
-    Ok(S3Response { status: Some(view.status), headers: view.headers, ..S3Response::new(output) })
+    Ok(S3Response::with_headers(output, view.headers))
 }
 
 pub(crate) async fn head(store: &Store, call: &Call, input: HeadObjectInput) -> Reply<HeadObjectOutput> {
     let info = readable(store, call, &input.bucket, &input.key, store.objects.head(&input.bucket, &input.key))?;
     let view = View::of(call, &info, input.part_number)?;
-    call.set_reply(full(""));
+    call.set_reply(view.status, full(""));
     let output = HeadObjectOutput { metadata: metadata::user_output(&info.metadata), ..HeadObjectOutput::default() };
-    Ok(S3Response { status: Some(view.status), headers: view.headers, ..S3Response::new(output) })
+    Ok(S3Response::with_headers(output, view.headers))
 }
 
 /// What was found, if the caller may read it. Who may not list the bucket does not learn that a key is missing.

@@ -1,0 +1,300 @@
+//! Sums and averages of exact numbers: overflow is an error, averages of decimals keep their type and round half up.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Decimal128Array, Int64Array};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Decimal128Type, Field, FieldRef, Int64Type};
+use datafusion::common::{Result, ScalarValue};
+use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
+use datafusion::logical_expr::utils::format_state_name;
+use datafusion::logical_expr::{
+    Accumulator, AggregateUDF, AggregateUDFImpl, EmitTo, GroupsAccumulator, Signature, Volatility,
+};
+
+use super::AggregatePlan;
+use crate::Typed;
+use crate::error::TrinoError;
+use crate::types::Type;
+
+const WIDE: DataType = DataType::Decimal128(38, 0);
+
+pub(super) fn sum(args: Vec<Typed>, result: &Type) -> Result<AggregatePlan, TrinoError> {
+    plan("sum", args, result)
+}
+
+pub(super) fn average(args: Vec<Typed>, result: &Type) -> Result<AggregatePlan, TrinoError> {
+    plan("avg", args, result)
+}
+
+fn plan(name: &'static str, args: Vec<Typed>, result: &Type) -> Result<AggregatePlan, TrinoError> {
+    let exact = Exact { name, result: result.clone(), signature: Signature::any(1, Volatility::Immutable) };
+    let args = args.into_iter().map(|(expr, _)| expr).collect();
+    Ok(AggregatePlan { function: Arc::new(AggregateUDF::new_from_impl(exact)), args, ordered: false })
+}
+
+/// `sum` of bigints and decimals, `avg` of decimals.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Exact {
+    name: &'static str,
+    result: Type,
+    signature: Signature,
+}
+
+impl AggregateUDFImpl for Exact {
+    fn name(&self) -> &str {
+        self.name
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
+        Ok(self.result.to_arrow())
+    }
+
+    fn accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
+        let groups = Groups::new(self);
+        Ok(match args.is_distinct {
+            true => Box::new(Distinct { seen: HashSet::new(), groups }),
+            false => Box::new(Single(groups)),
+        })
+    }
+
+    fn state_fields(&self, args: StateFieldsArgs<'_>) -> Result<Vec<FieldRef>> {
+        let field = |name: &str, ty: DataType| Arc::new(Field::new(format_state_name(args.name, name), ty, true));
+        if args.is_distinct {
+            return Ok(vec![field("values", DataType::new_list(WIDE, true))]);
+        }
+        Ok(vec![field("sum", WIDE), field("count", DataType::Int64)])
+    }
+
+    fn groups_accumulator_supported(&self, args: AccumulatorArgs<'_>) -> bool {
+        !args.is_distinct
+    }
+
+    fn create_groups_accumulator(&self, _: AccumulatorArgs<'_>) -> Result<Box<dyn GroupsAccumulator>> {
+        Ok(Box::new(Groups::new(self)))
+    }
+}
+
+/// A sum and a count for each group.
+#[derive(Debug)]
+struct Groups {
+    function: Exact,
+    sums: Vec<i128>,
+    counts: Vec<i64>,
+}
+
+impl Groups {
+    fn new(function: &Exact) -> Self {
+        Self { function: function.clone(), sums: Vec::new(), counts: Vec::new() }
+    }
+
+    fn grow(&mut self, groups: usize) {
+        self.sums.resize(groups.max(self.sums.len()), 0);
+        self.counts.resize(groups.max(self.counts.len()), 0);
+    }
+
+    fn add(&mut self, group: usize, value: i128, count: i64) -> Result<()> {
+        let sum = self.sums[group].checked_add(value);
+        self.sums[group] = sum.ok_or_else(|| TrinoError::out_of_range("Decimal overflow"))?;
+        self.counts[group] += count;
+        Ok(())
+    }
+
+    /// Adds (or takes back) the values that the filter lets through.
+    fn update(&mut self, values: &ArrayRef, groups: &[usize], filter: Option<&BooleanArray>, sign: i8) -> Result<()> {
+        let taken = |row: usize| filter.is_none_or(|filter| filter.is_valid(row) && filter.value(row));
+        let all = values.null_count() == 0 && filter.is_none();
+        let counted = i64::from(sign);
+        macro_rules! add_all {
+            ($type:ty) => {{
+                let values = values.as_primitive::<$type>();
+                for (row, (group, value)) in groups.iter().zip(values.values().iter()).enumerate() {
+                    if all || (taken(row) && values.is_valid(row)) {
+                        self.add(*group, i128::from(*value) * i128::from(sign), counted)?;
+                    }
+                }
+            }};
+        }
+        match values.data_type() {
+            DataType::Int64 => add_all!(Int64Type),
+            _ => add_all!(Decimal128Type),
+        }
+        Ok(())
+    }
+
+    /// The result of a group; no rows give NULL.
+    fn result(&self, sum: i128, count: i64) -> Result<Option<i128>> {
+        let (sum, digits) = match &self.function.result {
+            _ if count == 0 => return Ok(None),
+            Type::Decimal(precision, _) if self.function.name == "avg" => {
+                (round_quotient(sum, count.into()), *precision)
+            }
+            Type::Decimal(precision, _) => (sum, *precision),
+            _ => match i64::try_from(sum) {
+                Ok(sum) => return Ok(Some(sum.into())),
+                Err(_) => return Err(TrinoError::out_of_range(format!("bigint addition overflow: {sum}")).into()),
+            },
+        };
+        match sum.unsigned_abs() < 10_u128.pow(digits.into()) {
+            true => Ok(Some(sum)),
+            false => Err(TrinoError::out_of_range("Decimal overflow").into()),
+        }
+    }
+
+    fn results(&self, sums: &[i128], counts: &[i64]) -> Result<ArrayRef> {
+        let results = sums.iter().zip(counts).map(|(sum, count)| self.result(*sum, *count));
+        Ok(match &self.function.result {
+            Type::Decimal(precision, scale) => {
+                let results = results.collect::<Result<Decimal128Array>>()?;
+                Arc::new(results.with_precision_and_scale(*precision, *scale as i8)?)
+            }
+            _ => Arc::new(results.map(|sum| Ok(sum?.map(|sum| sum as i64))).collect::<Result<Int64Array>>()?),
+        })
+    }
+}
+
+/// Half away from zero; the divisor is positive.
+fn round_quotient(sum: i128, count: i128) -> i128 {
+    let (quotient, rest) = (sum / count, sum % count);
+    if rest.abs() >= count - rest.abs() { quotient + sum.signum() } else { quotient }
+}
+
+/// Sums travel as wide decimals between the stages.
+fn state(sums: Vec<i128>, counts: Vec<i64>) -> Vec<ArrayRef> {
+    let sums = Decimal128Array::from_iter_values(sums).with_data_type(WIDE);
+    vec![Arc::new(sums), Arc::new(Int64Array::from(counts))]
+}
+
+impl GroupsAccumulator for Groups {
+    fn update_batch(
+        &mut self,
+        values: &[ArrayRef],
+        groups: &[usize],
+        filter: Option<&BooleanArray>,
+        total: usize,
+    ) -> Result<()> {
+        self.grow(total);
+        self.update(&values[0], groups, filter, 1)
+    }
+
+    fn evaluate(&mut self, emit_to: EmitTo) -> Result<ArrayRef> {
+        let (sums, counts) = (emit_to.take_needed(&mut self.sums), emit_to.take_needed(&mut self.counts));
+        self.results(&sums, &counts)
+    }
+
+    fn state(&mut self, emit_to: EmitTo) -> Result<Vec<ArrayRef>> {
+        Ok(state(emit_to.take_needed(&mut self.sums), emit_to.take_needed(&mut self.counts)))
+    }
+
+    fn merge_batch(&mut self, values: &[ArrayRef], groups: &[usize], total: usize) -> Result<()> {
+        self.grow(total);
+        let (sums, counts) = (values[0].as_primitive::<Decimal128Type>(), values[1].as_primitive::<Int64Type>());
+        for (row, group) in groups.iter().enumerate() {
+            self.add(*group, sums.value(row), counts.value(row))?;
+        }
+        Ok(())
+    }
+
+    fn convert_to_state(&self, values: &[ArrayRef], filter: Option<&BooleanArray>) -> Result<Vec<ArrayRef>> {
+        let mut each = Self::new(&self.function);
+        let groups: Vec<_> = (0..values[0].len()).collect();
+        each.grow(groups.len());
+        each.update(&values[0], &groups, filter, 1)?;
+        Ok(state(each.sums, each.counts))
+    }
+
+    fn size(&self) -> usize {
+        size_of::<Self>() + self.sums.capacity() * size_of::<i128>() + self.counts.capacity() * size_of::<i64>()
+    }
+}
+
+/// One group, as windows want it.
+#[derive(Debug)]
+struct Single(Groups);
+
+impl Accumulator for Single {
+    fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
+        self.0.grow(1);
+        self.0.update(&values[0], &vec![0; values[0].len()], None, 1)
+    }
+
+    fn retract_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
+        self.0.grow(1);
+        self.0.update(&values[0], &vec![0; values[0].len()], None, -1)
+    }
+
+    fn supports_retract_batch(&self) -> bool {
+        true
+    }
+
+    fn evaluate(&mut self) -> Result<ScalarValue> {
+        self.0.grow(1);
+        ScalarValue::try_from_array(&self.0.results(&self.0.sums, &self.0.counts)?, 0)
+    }
+
+    fn state(&mut self) -> Result<Vec<ScalarValue>> {
+        self.0.grow(1);
+        let arrays = state(self.0.sums.clone(), self.0.counts.clone());
+        arrays.iter().map(|array| ScalarValue::try_from_array(array, 0)).collect()
+    }
+
+    fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
+        GroupsAccumulator::merge_batch(&mut self.0, states, &vec![0; states[0].len()], 1)
+    }
+
+    fn size(&self) -> usize {
+        GroupsAccumulator::size(&self.0)
+    }
+}
+
+/// One group where every value counts once.
+#[derive(Debug)]
+struct Distinct {
+    seen: HashSet<i128>,
+    groups: Groups,
+}
+
+impl Distinct {
+    fn insert(&mut self, values: &ArrayRef) -> Result<()> {
+        let values = match values.data_type() {
+            DataType::Int64 => cast(values, &WIDE)?,
+            _ => Arc::clone(values),
+        };
+        self.seen.extend(values.as_primitive::<Decimal128Type>().iter().flatten());
+        Ok(())
+    }
+}
+
+impl Accumulator for Distinct {
+    fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
+        self.insert(&values[0])
+    }
+
+    fn evaluate(&mut self) -> Result<ScalarValue> {
+        let mut groups = Groups::new(&self.groups.function);
+        groups.grow(1);
+        for value in &self.seen {
+            groups.add(0, *value, 1)?;
+        }
+        ScalarValue::try_from_array(&groups.results(&groups.sums, &groups.counts)?, 0)
+    }
+
+    fn state(&mut self) -> Result<Vec<ScalarValue>> {
+        let values: Vec<_> = self.seen.iter().map(|value| ScalarValue::Decimal128(Some(*value), 38, 0)).collect();
+        Ok(vec![ScalarValue::List(ScalarValue::new_list_nullable(&values, &WIDE))])
+    }
+
+    fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
+        let lists = states[0].as_list::<i32>();
+        (0..lists.len()).filter(|row| lists.is_valid(*row)).try_for_each(|row| self.insert(&lists.value(row)))
+    }
+
+    fn size(&self) -> usize {
+        size_of::<Self>() + self.seen.capacity() * size_of::<i128>()
+    }
+}

@@ -1,0 +1,95 @@
+//! The whole server, put together: stores, identity, services, the edge.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use boathouse_aws::gateway::Gateway;
+use boathouse_aws::{Dispatcher, Platform, SystemClock};
+use boathouse_glue_crawlers::{CrawlerError, Crawlers};
+use boathouse_identity::credentials::{CredentialsFileError, KeyPair};
+use boathouse_identity::{Identity, IdentityError, iam_service, sts_service};
+use boathouse_metadata::{Metadata, MetadataError};
+use boathouse_objects::Objects;
+
+use crate::data_directory;
+
+/// Why the server does not serve.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ServerError {
+    /// `--dev` on an address that others can reach.
+    #[error("--dev lets everybody in as root, so it needs a loopback address, not {0}")]
+    DevIsLoopbackOnly(std::net::SocketAddr),
+    /// Another process has the directory.
+    #[error("the data directory {0} is in use by another process")]
+    InUse(PathBuf),
+    /// A file or directory can't be used.
+    #[error("{path}: {source}")]
+    File {
+        /// The file or directory.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// The certificate or its key can't be used.
+    #[error("TLS: {0}")]
+    Tls(String),
+    /// The root key pair can't be had.
+    #[error(transparent)]
+    Credentials(#[from] CredentialsFileError),
+    /// The identity store can't be opened.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    /// The control-plane store can't be opened.
+    #[error(transparent)]
+    Metadata(#[from] MetadataError),
+    /// The object store can't be opened.
+    #[error(transparent)]
+    Objects(#[from] boathouse_objects::Error),
+    /// Crawls that were going on can't be taken up.
+    #[error(transparent)]
+    Crawlers(#[from] CrawlerError),
+    /// The port can't be opened, or signals can't be received.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+}
+
+/// A server that is ready to listen.
+pub(crate) struct Server {
+    pub(crate) gateway: Gateway,
+    pub(crate) platform: Platform,
+    pub(crate) root: KeyPair,
+    /// Held as long as the server lives: one process at a time.
+    pub(crate) lock: File,
+}
+
+/// Opens the data directory and installs every service. `dev` lets the key `test`/`test` in as root.
+///
+/// # Errors
+/// See [`ServerError`].
+pub(crate) fn open(data_dir: &Path, dev: bool) -> Result<Server, ServerError> {
+    let lock = data_directory::lock(data_dir)?;
+    let root = KeyPair::load_or_create(&data_dir.join("credentials"))?;
+    let mut keys = vec![root.clone()];
+    keys.extend(dev.then(KeyPair::test));
+
+    let platform =
+        Platform { dispatcher: Dispatcher::default(), clock: Arc::new(SystemClock), region: "us-east-1".into() };
+    let metadata = Metadata::open(&data_dir.join("metadata.db"))?;
+    let identity = Identity::open(metadata.clone(), data_dir, keys, Arc::clone(&platform.clock))?;
+    let objects = Objects::open(&data_dir.join("objects"), &boathouse_objects::Options::default())?;
+    let s3 = boathouse_s3::install(objects, Arc::clone(&identity) as _);
+
+    let crawlers = Arc::new(Crawlers::new(
+        metadata.clone(),
+        Arc::clone(&s3.stores),
+        Arc::clone(&identity) as _,
+        Arc::clone(&identity) as _,
+    ));
+    let glue = boathouse_glue_crawlers::operations(boathouse_glue_catalog::service(metadata), &crawlers);
+    let services = vec![sts_service(&identity), iam_service(&identity), glue];
+    platform.dispatcher.install(services, Arc::clone(&identity) as _);
+    boathouse_glue_crawlers::worker::recover(&platform, &crawlers)?;
+    let gateway = Gateway::new(platform.clone(), identity).with_http_service(s3.http);
+    Ok(Server { gateway, platform, root, lock })
+}
