@@ -239,3 +239,19 @@ def test_a_refused_upload_gets_its_answer(server, s3):
         headers = signed(server, "PUT", path, {}, "UNSIGNED-PAYLOAD")
         status, text, _ = send(server, "PUT", path, headers, bytes(8 << 20))
         assert (status, code(text)) == (404, "NoSuchBucket")
+
+
+def test_documents_are_checked_too(server, s3):
+    document = b"<Delete><Object><Key>k</Key></Object></Delete>"
+
+    def delete(headers, body=document):
+        path = "/raw-data?delete"
+        status, text, _ = send(server, "POST", path, signed(server, "POST", path, headers, "UNSIGNED-PAYLOAD"), body)
+        return status, code(text) if status != 200 else None
+
+    assert delete({"content-md5": base64.b64encode(hashlib.md5(document).digest()).decode()}) == (200, None)
+    assert delete({"x-amz-checksum-crc32": crc32(document).decode()}) == (200, None)
+    assert delete({"x-amz-checksum-crc32": crc32(b"other").decode()}) == (400, "BadDigest")
+    assert delete({}) == (400, "InvalidRequest")
+    broken = b"<Delete><Object>"
+    assert delete({"x-amz-checksum-crc32": crc32(broken).decode()}, broken) == (400, "MalformedXML")

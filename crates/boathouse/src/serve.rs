@@ -37,7 +37,7 @@ pub(crate) async fn run(options: Options) -> Result<(), ServerError> {
     if options.dev && !options.listen.ip().is_loopback() {
         return Err(ServerError::DevIsLoopbackOnly(options.listen));
     }
-    let filter = EnvFilter::try_from_env("BOATHOUSE_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = EnvFilter::try_from_env("BOATHOUSE_LOG").unwrap_or_else(|_| EnvFilter::new("info,s3s=off"));
     tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(std::io::stderr).init();
 
     let tls = match (&options.tls_certificate, &options.tls_key) {

@@ -69,6 +69,11 @@ pub(crate) struct Server {
 /// See [`ServerError`].
 pub(crate) fn open(data_dir: &Path, dev: bool) -> Result<Server, ServerError> {
     let lock = data_directory::lock(data_dir)?;
+    // Making a store costs a row of fsyncs: the two are made side by side.
+    let objects = std::thread::spawn({
+        let dir = data_dir.join("objects");
+        move || Objects::open(&dir, &boathouse_objects::Options::default())
+    });
     let root = KeyPair::load_or_create(&data_dir.join("credentials"))?;
     let mut keys = vec![root.clone()];
     keys.extend(dev.then(KeyPair::test));
@@ -77,7 +82,7 @@ pub(crate) fn open(data_dir: &Path, dev: bool) -> Result<Server, ServerError> {
         Platform { dispatcher: Dispatcher::default(), clock: Arc::new(SystemClock), region: "us-east-1".into() };
     let metadata = Metadata::open(&data_dir.join("metadata.db"))?;
     let identity = Identity::open(metadata.clone(), data_dir, keys, Arc::clone(&platform.clock))?;
-    let objects = Objects::open(&data_dir.join("objects"), &boathouse_objects::Options::default())?;
+    let objects = objects.join().unwrap_or(Err(boathouse_objects::Error::Closed))?;
     let s3 = boathouse_s3::install(objects, Arc::clone(&identity) as _);
 
     let crawlers = Arc::new(Crawlers::new(

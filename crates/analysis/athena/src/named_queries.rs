@@ -42,6 +42,11 @@ pub(crate) fn find(athena: &Athena, id: &str) -> Result<NamedQuery, AthenaError>
     athena.metadata.get_json(NAMED_QUERIES, &Key::new([id]))?.ok_or_else(|| missing(id))
 }
 
+/// The workgroup that an operation on a named query needs leave for. An unknown one asks about the primary one.
+pub(crate) fn workgroup_of(athena: &Athena, id: &str) -> String {
+    find(athena, id).map_or_else(|_| primary(), |query| query.work_group)
+}
+
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct Created {
@@ -94,6 +99,12 @@ pub(crate) struct Named {
     pub(crate) named_query_id: String,
 }
 
+impl Named {
+    pub(crate) fn ids(&self) -> Vec<String> {
+        vec![self.named_query_id.clone()]
+    }
+}
+
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct GetOutput {
@@ -128,6 +139,12 @@ pub(crate) struct Update {
     name: String,
     description: Option<String>,
     query_string: String,
+}
+
+impl Update {
+    pub(crate) fn ids(&self) -> Vec<String> {
+        vec![self.named_query_id.clone()]
+    }
 }
 
 pub(crate) async fn update(_: Ctx, athena: Arc<Athena>, request: Update) -> Result<Empty, AthenaError> {
@@ -165,6 +182,12 @@ pub(crate) async fn delete(_: Ctx, athena: Arc<Athena>, request: Named) -> Resul
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct BatchGet {
     pub(crate) named_query_ids: Vec<String>,
+}
+
+impl BatchGet {
+    pub(crate) fn ids(&self) -> Vec<String> {
+        self.named_query_ids.clone()
+    }
 }
 
 #[derive(Serialize)]

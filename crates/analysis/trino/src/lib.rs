@@ -1,2 +1,26 @@
 //! The Trino SQL engine: analyzer, catalog, execution on DataFusion.
+//!
+//! AWS counterpart: what runs Athena's queries (engine version 3, which is Trino). It knows nothing of AWS: a
+//! [`catalog::Catalog`] says what tables there are, [`catalog::Buckets`] hand out their files.
+//!
+//! | Module | What it holds |
+//! |---|---|
+//! | [`catalog`] | the catalog's and the buckets' contract, a query's session |
+//! | [`engine`] | limits, planning, running: [`engine::Engine`] |
+//! | `analyzer` | syntax tree → logical plan, with Trino's names, types and errors |
+//! | `scan` | partitions, files, Parquet, text and JSON |
+//! | `storage` | counting what is read |
+//! | `error` | DataFusion's errors in Trino's words |
 #![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod analyzer;
+pub mod catalog;
+pub mod engine;
+mod error;
+mod scan;
+mod storage;
+
+pub use storage::Statistics;
+
+#[cfg(test)]
+mod tests;

@@ -8,8 +8,8 @@ use boathouse_aws::{ACCOUNT_ID, AwsError, Ctx, Principal};
 use http::StatusCode;
 
 use crate::entities::Role;
-use crate::identity::{Grants, Identity, role_principal};
-use crate::policy::{Decision, Origin, Policy, PolicyKind, PolicySet, Question, Refusal, RequestKeys, Source, Verdict};
+use crate::identity::{Grants, Identity, role_principal, trust_policy};
+use crate::policy::{Decision, Origin, Policy, PolicySet, Question, Refusal, RequestKeys, Source, Verdict};
 
 /// Root can always repair a bucket policy that locks everybody out.
 const ROOT_ALWAYS_MAY: [&str; 3] = ["s3:GetBucketPolicy", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy"];
@@ -25,7 +25,11 @@ impl Identity {
             PrincipalKind::Root | PrincipalKind::Anonymous | PrincipalKind::Service { .. } => return Ok(None),
         };
         // A principal may outlive its user; one that was made anew under the same name is somebody else.
-        Ok(found?.filter(|grants| grants.id == id))
+        let found = found.map_err(|error| {
+            tracing::error!(%error, principal = principal.arn, "the caller's policies can't be read");
+            AwsError::internal("the caller's policies can't be read; the server's log has the cause")
+        })?;
+        Ok(found.filter(|grants| grants.id == id))
     }
 
     /// Weighs every policy that has a say. `resource` is the parsed policy of the resource.
@@ -118,7 +122,7 @@ impl ServiceRoles for Identity {
                 let message = format!("The role {role} cannot be found.");
                 AwsError::new("EntityNotFoundException", StatusCode::BAD_REQUEST, message)
             })?;
-        let trust = Policy::parse(&found.trust, PolicyKind::Trust).map_err(|error| unusable("trust", &error))?;
+        let trust = trust_policy(&found).map_err(|error| unusable("trust", &error))?;
         let caller = Principal::service(service);
         let keys = ConditionKeys::from([("aws:SourceAccount".to_owned(), vec![ACCOUNT_ID.to_owned()])]);
         let arn = found.arn();

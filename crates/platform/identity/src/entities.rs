@@ -71,6 +71,9 @@ pub(crate) struct Role {
     pub(crate) id: String,
     pub(crate) created: Timestamp,
     pub(crate) trust: String,
+    /// The unique ids that the users and roles named in `trust` had when it was written, by ARN: one made anew under the
+    /// same name is not trusted.
+    pub(crate) trusted_ids: BTreeMap<String, String>,
     pub(crate) description: Option<String>,
     pub(crate) max_session: u32,
     pub(crate) tags: Tags,

@@ -55,9 +55,12 @@ pub struct Identity {
     sessions: Derived<OpenSession>,
     users: Derived<Grants>,
     roles: Derived<Grants>,
-    resource_policies: Cache<String, Result<Arc<Policy>, MalformedPolicy>>,
-    session_policies: Cache<String, Result<Arc<Vec<Arc<Policy>>>, MalformedPolicy>>,
+    resource_policies: Cache<String, Parsed<Arc<Policy>>>,
+    session_policies: Cache<String, Parsed<Arc<Vec<Arc<Policy>>>>>,
 }
+
+/// What a policy's text turned out to be.
+type Parsed<T> = Result<T, MalformedPolicy>;
 
 /// An active key of a user.
 struct LongTermKey {
@@ -119,12 +122,12 @@ impl Identity {
     }
 
     /// The parsed policy of a resource.
-    pub(crate) fn resource_policy(&self, text: &str) -> Result<Arc<Policy>, MalformedPolicy> {
+    pub(crate) fn resource_policy(&self, text: &str) -> Parsed<Arc<Policy>> {
         remembered(&self.resource_policies, text, || Policy::parse(text, PolicyKind::Resource).map(Arc::new))
     }
 
     /// The parsed policies of a session: one document or a list of them.
-    pub(crate) fn session_policies(&self, text: &str) -> Result<Arc<Vec<Arc<Policy>>>, MalformedPolicy> {
+    pub(crate) fn session_policies(&self, text: &str) -> Parsed<Arc<Vec<Arc<Policy>>>> {
         let parse = || Policy::parse_list(text, PolicyKind::Identity);
         remembered(&self.session_policies, text, || Ok(Arc::new(parse()?.into_iter().map(Arc::new).collect())))
     }
@@ -245,7 +248,7 @@ impl Identity {
     }
 }
 
-fn identity_policy(document: &str) -> Result<Arc<Policy>, MalformedPolicy> {
+fn identity_policy(document: &str) -> Parsed<Arc<Policy>> {
     Policy::parse(document, PolicyKind::Identity).map(Arc::new)
 }
 
@@ -264,6 +267,11 @@ pub(crate) fn user_principal(user: &User) -> Principal {
     let mut principal = Principal::user(&user.name, user.arn(), user.id.clone());
     principal.tags.clone_from(&user.tags);
     principal
+}
+
+/// The parsed trust policy of a role.
+pub(crate) fn trust_policy(role: &Role) -> Result<Policy, MalformedPolicy> {
+    Ok(Policy::parse(&role.trust, PolicyKind::Trust)?.bound_to(&role.trusted_ids))
 }
 
 /// The principal of a session of a role.

@@ -34,6 +34,8 @@ mod seal;
 mod session;
 mod store;
 mod sts;
+#[cfg(test)]
+mod tests;
 mod usage;
 
 pub use iam::iam_service;

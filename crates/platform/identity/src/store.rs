@@ -8,7 +8,7 @@ use quick_cache::sync::Cache;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::entities::{AccessKey, Group, ManagedPolicy, Policies, Role, User};
+use crate::entities::{AccessKey, Group, ManagedPolicy, Policies, Role, Tags, User};
 use crate::error::IamError;
 
 /// A sort of row. Names are unique without regard to case.
@@ -50,6 +50,8 @@ pub(crate) trait Holder: WithPath {
     fn arn(&self) -> String;
     /// Its unique id.
     fn id(&self) -> &str;
+    /// Its tags; groups have none.
+    fn tags(&self) -> Option<&Tags>;
 }
 
 macro_rules! entity {
@@ -76,7 +78,7 @@ macro_rules! with_path {
 }
 
 macro_rules! holder {
-    ($($entity:ty, $member:literal, $inline:literal, $attached:literal;)*) => {$(
+    ($($entity:ty, $member:literal, $inline:literal, $attached:literal, $tags:expr;)*) => {$(
         impl Holder for $entity {
             const MEMBER: &'static str = $member;
             const INLINE_QUOTA: usize = $inline;
@@ -97,6 +99,11 @@ macro_rules! holder {
             fn id(&self) -> &str {
                 &self.id
             }
+
+            fn tags(&self) -> Option<&Tags> {
+                let tags: fn(&Self) -> Option<&Tags> = $tags;
+                tags(self)
+            }
         }
     )*};
 }
@@ -108,9 +115,9 @@ entity!(ManagedPolicy, "iam-policies", "policy", name);
 entity!(AccessKey, "iam-access-keys", "Access Key", id);
 with_path!(User, Group, Role, ManagedPolicy);
 holder! {
-    User, "UserName", 2048, "PoliciesPerUser";
-    Group, "GroupName", 5120, "PoliciesPerGroup";
-    Role, "RoleName", 10240, "PoliciesPerRole";
+    User, "UserName", 2048, "PoliciesPerUser", |user| Some(&user.tags);
+    Group, "GroupName", 5120, "PoliciesPerGroup", |_| None;
+    Role, "RoleName", 10240, "PoliciesPerRole", |role| Some(&role.tags);
 }
 
 /// The row key of a name.
@@ -243,5 +250,68 @@ impl<V> Derived<V> {
         let Some(value) = load()?.map(Arc::new) else { return Ok(None) };
         self.entries.insert(key.to_owned(), (generation, Arc::clone(&value)));
         Ok(Some(value))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn store() -> (tempfile::TempDir, Store) {
+        let directory = tempfile::tempdir().unwrap();
+        let metadata = Metadata::open(&directory.path().join("metadata.db")).unwrap();
+        (directory, Store::new(metadata))
+    }
+
+    #[tokio::test]
+    async fn values_are_loaded_once_until_somebody_writes() {
+        let (_directory, store) = store();
+        let cache = Derived::new(10);
+        let mut loads = 0;
+        let mut get = |value: Option<u32>| {
+            let loaded = cache.get::<()>(&store, "a", || {
+                loads += 1;
+                Ok(value)
+            });
+            (loaded.unwrap().as_deref().copied(), loads)
+        };
+        assert_eq!(get(None), (None, 1));
+        assert_eq!(get(Some(1)), (Some(1), 2));
+        assert_eq!(get(Some(2)), (Some(1), 2));
+        store.write(|_| Ok(())).await.unwrap();
+        assert_eq!(get(Some(3)), (Some(3), 3));
+        assert_eq!(get(None), (Some(3), 3));
+    }
+
+    #[tokio::test]
+    async fn what_was_read_before_a_write_is_not_kept_after_it() {
+        let (_directory, store) = store();
+        let cache = Derived::new(10);
+        let write = store.clone();
+        // The write happens while the old state is being loaded.
+        let loaded = cache.get::<()>(&store, "a", || {
+            write.generation.fetch_add(1, Ordering::AcqRel);
+            Ok(Some("old"))
+        });
+        assert_eq!(loaded.unwrap().as_deref(), Some(&"old"));
+        assert_eq!(cache.get::<()>(&store, "a", || Ok(Some("new"))).unwrap().as_deref(), Some(&"new"));
+    }
+
+    #[tokio::test]
+    async fn a_caller_that_goes_away_does_not_keep_caches_stale() {
+        let (_directory, store) = store();
+        let before = store.generation.load(Ordering::Acquire);
+        let write = store.write(|_| {
+            std::thread::sleep(std::time::Duration::from_millis(50));
+            Ok(())
+        });
+        assert!(tokio::time::timeout(std::time::Duration::from_millis(5), write).await.is_err());
+        for _ in 0..200 {
+            if store.generation.load(Ordering::Acquire) > before {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        panic!("the generation did not change");
     }
 }

@@ -14,7 +14,7 @@ use crate::entities::{AccessKey, Role, Tags, Timestamp};
 use crate::error::IamError;
 use crate::iam::input::{self, Tag};
 use crate::iam::new_key_id;
-use crate::identity::{Identity, role_principal};
+use crate::identity::{Identity, role_principal, trust_policy};
 use crate::policy::{Policy, PolicyKind};
 use crate::session::{self, Session, Subject};
 use crate::store::row_name;
@@ -163,7 +163,7 @@ fn check_trust(
     keys: &ConditionKeys,
     with_tags: bool,
 ) -> Result<(), IamError> {
-    let trust = Policy::parse(&role.trust, PolicyKind::Trust)?;
+    let trust = trust_policy(role)?;
     let arn = role.arn();
     let actions = ["sts:AssumeRole", "sts:TagSession"];
     for action in &actions[..if with_tags { 2 } else { 1 }] {

@@ -6,7 +6,7 @@ use s3s::dto;
 use s3s::{S3Error, S3ErrorCode, S3Request, S3Response, S3Result};
 
 use crate::call::{Call, Store};
-use crate::operations::{batch, bucket, configuration, copy, listing, object, tagging};
+use crate::operations::{batch, bucket, configuration, copy, listing, multipart, object, tagging, uploads};
 
 /// What the codec calls.
 pub(crate) struct Front {
@@ -48,6 +48,13 @@ operations! {
     ListObjectVersions: list_object_versions(ListObjectVersionsInput) -> ListObjectVersionsOutput = listing::versions;
     DeleteObjects: delete_objects(DeleteObjectsInput) -> DeleteObjectsOutput = batch::delete;
     CopyObject: copy_object(CopyObjectInput) -> CopyObjectOutput = copy::copy;
+    CreateMultipartUpload: create_multipart_upload(CreateMultipartUploadInput) -> CreateMultipartUploadOutput = multipart::create;
+    UploadPart: upload_part(UploadPartInput) -> UploadPartOutput = multipart::upload;
+    UploadPartCopy: upload_part_copy(UploadPartCopyInput) -> UploadPartCopyOutput = multipart::upload_copy;
+    CompleteMultipartUpload: complete_multipart_upload(CompleteMultipartUploadInput) -> CompleteMultipartUploadOutput = multipart::complete;
+    AbortMultipartUpload: abort_multipart_upload(AbortMultipartUploadInput) -> AbortMultipartUploadOutput = multipart::abort;
+    ListParts: list_parts(ListPartsInput) -> ListPartsOutput = uploads::parts;
+    ListMultipartUploads: list_multipart_uploads(ListMultipartUploadsInput) -> ListMultipartUploadsOutput = uploads::list;
     GetObjectTagging: get_object_tagging(GetObjectTaggingInput) -> GetObjectTaggingOutput = tagging::get;
     PutObjectTagging: put_object_tagging(PutObjectTaggingInput) -> PutObjectTaggingOutput = tagging::put;
     DeleteObjectTagging: delete_object_tagging(DeleteObjectTaggingInput) -> DeleteObjectTaggingOutput = tagging::delete;

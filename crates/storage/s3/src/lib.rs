@@ -10,7 +10,7 @@
 //! | `operations` | their handlers |
 //! | `call` | one call's context; authorisation |
 //! | `documents` | a bucket's configuration |
-//! | `policy`, `cors`, `tags`, `metadata`, `checksums`, `conditions`, `host` | rules of their subjects |
+//! | `policy`, `cors`, `tags`, `metadata`, `checksums`, `conditions`, `host`, `token` | rules of their subjects |
 //! | `stores` | buckets for engines in the same process |
 //! | `view` | what of an object a read shows |
 //! | `refusals` | what is not implemented, by name |

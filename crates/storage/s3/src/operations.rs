@@ -5,8 +5,10 @@ pub(crate) mod bucket;
 pub(crate) mod configuration;
 pub(crate) mod copy;
 pub(crate) mod listing;
+pub(crate) mod multipart;
 pub(crate) mod object;
 pub(crate) mod tagging;
+pub(crate) mod uploads;
 
 use std::time::{Duration, SystemTime};
 
@@ -44,7 +46,8 @@ macro_rules! fill_checksums {
                 boathouse_objects::ChecksumAlgorithm::Sha1 => $target.checksum_sha1 = value,
                 boathouse_objects::ChecksumAlgorithm::Sha256 => $target.checksum_sha256 = value,
             }
-            $target.checksum_type = Some(s3s::dto::ChecksumType::from_static(s3s::dto::ChecksumType::FULL_OBJECT));
+            $target.checksum_type =
+                Some($crate::operations::multipart::wire_kind($crate::operations::multipart::kind_of(sum)));
         }
     };
 }

@@ -56,6 +56,12 @@ pub(crate) struct Named {
     pub(crate) query_execution_id: String,
 }
 
+impl Named {
+    pub(crate) fn ids(&self) -> Vec<String> {
+        vec![self.query_execution_id.clone()]
+    }
+}
+
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct GetOutput {
@@ -99,6 +105,12 @@ pub(crate) async fn list(_: Ctx, athena: Arc<Athena>, request: List) -> Result<L
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct BatchGet {
     pub(crate) query_execution_ids: Vec<String>,
+}
+
+impl BatchGet {
+    pub(crate) fn ids(&self) -> Vec<String> {
+        self.query_execution_ids.clone()
+    }
 }
 
 #[derive(Serialize)]

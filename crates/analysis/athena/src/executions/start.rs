@@ -15,6 +15,7 @@ use crate::Athena;
 use crate::data_catalogs;
 use crate::error::AthenaError;
 use crate::files::{Files, Place};
+use crate::prepared;
 use crate::statements::kind;
 use crate::store::*;
 use crate::workgroups::{self, PRIMARY, ResultConfiguration, WorkGroup};
@@ -66,13 +67,13 @@ pub(crate) struct Prepared {
 
 pub(crate) async fn start(ctx: Ctx, athena: Arc<Athena>, request: Start) -> Result<Started, AthenaError> {
     check(&request)?;
-    let prepared = parse(&request)?;
     let group = workgroups::find(&athena, request.work_group.as_deref().unwrap_or(PRIMARY))?;
     if group.state == workgroups::State::Disabled {
         return Err(AthenaError::Invalid(format!("WorkGroup {} is disabled.", group.name)));
     }
+    let (statement, prepared) = parse(&athena, &request, &group)?;
     let cutoff = group.configuration.bytes_scanned_cutoff_per_query;
-    let mut row = new_row(&ctx, request, &group, &prepared.statement)?;
+    let mut row = new_row(&ctx, request, &group, (&statement, kind::result_suffix(&prepared.statement)))?;
     let reused = reuse(&ctx, &athena, &mut row).await?;
     let place = if reused { None } else { Some(athena.runner.queue()?) };
     let (id, admitted) = admit(&athena, row.clone()).await?;
@@ -96,31 +97,48 @@ fn check(request: &Start) -> Result<(), AthenaError> {
     request.result_configuration.check()
 }
 
-fn parse(request: &Start) -> Result<Prepared, AthenaError> {
-    let malformed = |error: boathouse_trino_parser::SyntaxError| AthenaError::Malformed(error.to_string());
-    let parsed = boathouse_trino_parser::parse(&request.query_string).map_err(malformed)?;
-    let given = request.execution_parameters.as_deref().unwrap_or_default();
-    let parameters = given
-        .iter()
-        .map(|text| boathouse_trino_parser::parse_expression(text).map_err(malformed))
-        .collect::<Result<Vec<_>, _>>()?;
-    let takes_none = matches!(parsed.statement, Statement::Execute(_) | Statement::Prepare(_));
-    if !takes_none && parameters.len() != parsed.parameters {
-        let message = format!(
-            "Incorrect number of parameters: expected {} but found {}",
-            parsed.parameters,
-            parameters.len()
-        );
-        return Err(AthenaError::Malformed(message));
-    }
-    Ok(Prepared { statement: parsed.statement, parameters })
+fn malformed(error: boathouse_trino_parser::SyntaxError) -> AthenaError {
+    AthenaError::Malformed(error.to_string())
 }
 
-fn new_row(ctx: &Ctx, request: Start, group: &WorkGroup, statement: &Statement) -> Result<Row, AthenaError> {
+/// The statement as written, and what runs: EXECUTE runs another one.
+fn parse(athena: &Athena, request: &Start, group: &WorkGroup) -> Result<(Statement, Prepared), AthenaError> {
+    let parsed = boathouse_trino_parser::parse(&request.query_string).map_err(malformed)?;
+    let given = request.execution_parameters.iter().flatten();
+    let mut parameters = given
+        .map(|text| boathouse_trino_parser::parse_expression(text).map_err(malformed))
+        .collect::<Result<Vec<_>, _>>()?;
+    let (runs, expected) = match &parsed.statement {
+        Statement::Execute(execute) => {
+            let kept = prepared::find(athena, &group.name, &execute.name.value).map_err(as_invalid)?;
+            let inner = boathouse_trino_parser::parse(&kept.query_statement).map_err(malformed)?;
+            if !execute.arguments.is_empty() {
+                parameters.clone_from(&execute.arguments);
+            }
+            (inner.statement, inner.parameters)
+        }
+        Statement::Prepare(_) => (parsed.statement.clone(), parameters.len()),
+        _ => (parsed.statement.clone(), parsed.parameters),
+    };
+    if parameters.len() != expected {
+        let found = parameters.len();
+        let message = format!("Incorrect number of parameters: expected {expected} but found {found}");
+        return Err(AthenaError::Malformed(message));
+    }
+    Ok((parsed.statement, Prepared { statement: runs, parameters }))
+}
+
+fn as_invalid(error: AthenaError) -> AthenaError {
+    match error {
+        AthenaError::NotFound { message, .. } => AthenaError::Invalid(message),
+        other => other,
+    }
+}
+
+fn new_row(ctx: &Ctx, request: Start, group: &WorkGroup, (statement, suffix): (&Statement, &str)) -> Result<Row, AthenaError> {
     let id = Uuid::new_v4().to_string();
     let mut results = effective(&request.result_configuration, group)?;
     let folder = results.output_location.unwrap_or_default();
-    let suffix = kind::result_suffix(statement);
     results.output_location = Some(format!("{}/{id}{suffix}", folder.trim_end_matches('/')));
     let reuse = request.result_reuse_configuration.and_then(|reuse| reuse.result_reuse_by_age_configuration);
     if reuse.is_some_and(|reuse| reuse.max_age_in_minutes > 10_080) {

@@ -28,6 +28,12 @@ pub(crate) struct GetResults {
     query_result_type: Option<String>,
 }
 
+impl GetResults {
+    pub(crate) fn ids(&self) -> Vec<String> {
+        self.execution.ids()
+    }
+}
+
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct Results {

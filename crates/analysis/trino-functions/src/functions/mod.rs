@@ -27,6 +27,7 @@ mod binary;
 mod bitwise;
 mod conditional;
 mod datetime;
+mod elements;
 mod higher_order;
 mod json;
 mod map;
@@ -215,4 +216,44 @@ impl Table {
 /// A call from inside this crate, without lambdas.
 pub(crate) fn call_scalar(name: &str, args: Vec<Typed>) -> Result<Typed, TrinoError> {
     crate::scalar(name, args.into_iter().map(crate::Argument::Value).collect(), &mut crate::NoLambdas)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{FunctionKind, catalogue, kind};
+
+    #[test]
+    fn every_signature_is_readable() {
+        // Building the table reads them all.
+        let names: Vec<_> = catalogue().map(|function| function.name).collect();
+        assert!(names.len() > 60, "{}", names.len());
+        assert!(names.iter().all(|name| name == &name.to_lowercase()));
+        assert!(catalogue().all(|function| function.description.ends_with('.') && !function.signatures.is_empty()));
+    }
+
+    #[test]
+    fn names_have_kinds() {
+        assert_eq!(kind("DATE_TRUNC"), Some(FunctionKind::Scalar));
+        assert_eq!(kind("sum"), Some(FunctionKind::Aggregate));
+        assert_eq!(kind("lag"), Some(FunctionKind::Window));
+        assert_eq!(kind("nope"), None);
+    }
+
+    #[test]
+    fn a_signature_that_cannot_be_read_says_where() {
+        let error = Signature::parse("f(varchar -> bigint").unwrap_err();
+        assert_eq!(error.to_string(), "a signature can't be read at ` -> bigint`");
+        assert!(Signature::parse("f(nope) -> bigint").is_err());
+        assert!(Signature::parse("f(T) -> T where T:large").is_err());
+    }
+
+    #[test]
+    fn numbers_in_types_are_computed() {
+        let signature = Signature::parse("f(decimal(p, s)) -> decimal(min(38, p - s + min(s, 1)), 0)").unwrap();
+        let mut bindings = crate::signature::Bindings::default();
+        let patterns = signature.patterns(1).unwrap();
+        assert!(patterns[0].bind(&Type::Decimal(10, 2), &mut bindings));
+        assert_eq!(signature.result(&bindings), Some(Type::Decimal(9, 0)));
+    }
 }

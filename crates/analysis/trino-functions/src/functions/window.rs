@@ -148,7 +148,7 @@ impl PartitionEvaluator for Signed {
 mod tests {
     use arrow::array::{Int64Array, RecordBatch};
     use datafusion::logical_expr::expr::WindowFunction;
-    use datafusion::logical_expr::{ExprFunctionExt, col};
+    use datafusion::logical_expr::{ExprFunctionExt, WindowFrame, col};
     use datafusion::prelude::SessionContext;
 
     use super::*;
@@ -160,7 +160,11 @@ mod tests {
         let input = RecordBatch::try_from_iter([("n", values)]).unwrap();
         let (function, args, ty) = window(name, args, false).unwrap();
         let call = Expr::WindowFunction(Box::new(WindowFunction::new(function, args)));
-        let call = call.order_by(vec![col("n").sort(true, false)]).build().unwrap();
+        let call = call
+            .order_by(vec![col("n").sort(true, false)])
+            .window_frame(WindowFrame::new(Some(false)))
+            .build()
+            .unwrap();
         let frame = SessionContext::new().read_batch(input).unwrap();
         let frame = frame.window(vec![call.alias("w")]).unwrap().sort(vec![col("n").sort(true, false)]).unwrap();
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();

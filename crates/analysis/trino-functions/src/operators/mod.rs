@@ -4,7 +4,7 @@
 mod access;
 mod like;
 mod logic;
-mod temporal;
+pub(crate) mod temporal;
 
 pub use access::{concat, dereference, negate, subscript};
 pub use like::like;
@@ -12,6 +12,7 @@ pub use logic::{between, case, coalesce, if_, in_list, is_distinct_from, nullif,
 pub use temporal::{at_time_zone, extract};
 
 pub(crate) use access::map_positions;
+pub(crate) use temporal::{add_months, calendar, in_zone, known_zone, local_value, of_calendar};
 
 use datafusion::functions::core::expr_fn::get_field;
 use datafusion::logical_expr::{BinaryExpr, Expr, Operator, ScalarUDF, cast as arrow_cast};

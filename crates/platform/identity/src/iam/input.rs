@@ -57,7 +57,12 @@ pub(crate) fn path(given: Option<String>) -> Result<String, IamError> {
 
 /// Checks a description.
 pub(crate) fn description(text: &str) -> Result<(), IamError> {
-    too_long(text, "description", 1000)
+    too_long(text, "description", 1000)?;
+    if text.is_empty() {
+        return Ok(());
+    }
+    let pattern = r"[\u0009\u000A\u000D\u0020-\u007E\u00A1-\u00FF]*";
+    matches_all(text, "description", pattern, |c| matches!(c, '\t' | '\n' | '\r' | ' '..='~' | '\u{a1}'..='\u{ff}'))
 }
 
 /// The tags of a request; keys are unique without regard to case.

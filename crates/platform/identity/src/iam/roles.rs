@@ -1,5 +1,6 @@
 //! Roles: create, get, list, update, delete, trust policies.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use boathouse_aws::{ACCOUNT_ID, Arn, Ctx, ServiceTable};
@@ -79,7 +80,7 @@ pub(super) fn operations(table: ServiceTable, state: &Arc<Identity>) -> ServiceT
 
 fn create_target(input: &CreateRole) -> Target {
     let path = input.path.as_deref().unwrap_or("/");
-    let target = Target::new(Arn::iam(format!("role{path}{}", input.role_name)).to_string());
+    let target = Target::new(Arn::iam(format!("role{path}{}", input.role_name)).to_string()).with_tags(&input.tags);
     match &input.permissions_boundary {
         Some(boundary) => target.with_key("iam:PermissionsBoundary", boundary),
         None => target,
@@ -87,34 +88,35 @@ fn create_target(input: &CreateRole) -> Target {
 }
 
 /// Checks a trust policy: its language, its size, and that the users and roles of this account that it names exist.
-fn check_trust(identity: &Identity, document: &str) -> Result<(), IamError> {
+/// Says which unique ids they have.
+fn check_trust(identity: &Identity, document: &str) -> Result<BTreeMap<String, String>, IamError> {
     let policy = Policy::parse(document, PolicyKind::Trust)?;
     if input::policy_size(document) > TRUST_QUOTA {
         return Err(IamError::LimitExceeded(format!("Cannot exceed quota for ACLSizePerRole: {TRUST_QUOTA}")));
     }
+    let own = format!("arn:aws:iam::{ACCOUNT_ID}:");
+    let mut ids = BTreeMap::new();
     for arn in policy.named_principals() {
-        if !principal_exists(identity, arn)? {
-            return Err(MalformedPolicy(format!("Invalid principal in policy: \"AWS\":\"{arn}\"")).into());
-        }
+        let Some(resource) = arn.strip_prefix(&own) else { continue };
+        let id = principal_id(identity, arn, resource)?;
+        let invalid = || MalformedPolicy(format!("Invalid principal in policy: \"AWS\":\"{arn}\""));
+        ids.insert(arn.to_owned(), id.ok_or_else(invalid)?);
     }
-    Ok(())
+    Ok(ids)
 }
 
-fn principal_exists(identity: &Identity, arn: &str) -> Result<bool, IamError> {
-    let Some(resource) = arn.strip_prefix(&format!("arn:aws:iam::{ACCOUNT_ID}:")) else {
-        return Ok(true);
-    };
+fn principal_id(identity: &Identity, arn: &str, resource: &str) -> Result<Option<String>, IamError> {
     let name = resource.rsplit('/').next().unwrap_or_default();
     if resource.starts_with("user/") {
-        return Ok(identity.store.find::<User>(name)?.is_some_and(|user| user.arn() == arn));
+        return Ok(identity.store.find::<User>(name)?.filter(|user| user.arn() == arn).map(|user| user.id));
     }
-    Ok(identity.store.find::<Role>(name)?.is_some_and(|role| role.arn() == arn))
+    Ok(identity.store.find::<Role>(name)?.filter(|role| role.arn() == arn).map(|role| role.id))
 }
 
 async fn create(ctx: Ctx, identity: Arc<Identity>, input: CreateRole) -> Result<Value, IamError> {
     input::name(&input.role_name, "roleName", 64)?;
     input::description(input.description.as_deref().unwrap_or_default())?;
-    check_trust(&identity, &input.assume_role_policy_document)?;
+    let trusted_ids = check_trust(&identity, &input.assume_role_policy_document)?;
     check_boundary(&identity, input.permissions_boundary.as_deref())?;
     let role = Role {
         path: input::path(input.path)?,
@@ -122,6 +124,7 @@ async fn create(ctx: Ctx, identity: Arc<Identity>, input: CreateRole) -> Result<
         name: input.role_name,
         created: now(&ctx),
         trust: input.assume_role_policy_document,
+        trusted_ids,
         description: input.description,
         max_session: session_length(input.max_session_duration)?,
         tags: input::tags(input.tags)?,
@@ -172,12 +175,13 @@ async fn update_description(_: Ctx, identity: Arc<Identity>, input: UpdateRole) 
 }
 
 async fn update_trust(_: Ctx, identity: Arc<Identity>, input: UpdateTrust) -> Result<Empty, IamError> {
-    check_trust(&identity, &input.policy_document)?;
+    let trusted_ids = check_trust(&identity, &input.policy_document)?;
     identity
         .store
         .write(move |tx| {
             tx.change(&input.role_name, |role: &mut Role| {
                 role.trust = input.policy_document;
+                role.trusted_ids = trusted_ids;
                 Ok(())
             })
         })

@@ -11,6 +11,7 @@ use http::StatusCode;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::input::Tag;
 use crate::error::IamError;
 use crate::identity::Identity;
 use crate::session;
@@ -31,14 +32,34 @@ impl Target {
     /// The user, group or role of this name; one that is not there yet is thought of at the path `/`.
     pub(crate) fn holder<H: Holder>(identity: &Identity, name: &str) -> Result<Self, IamError> {
         let found = identity.store.find::<H>(name)?;
-        let arn = found.map_or_else(|| Arn::iam(format!("{}/{name}", H::SORT)).to_string(), |holder| holder.arn());
-        Ok(Self::new(arn))
+        let Some(holder) = found else { return Ok(Self::new(Arn::iam(format!("{}/{name}", H::SORT)).to_string())) };
+        let mut target = Self::new(holder.arn());
+        for (key, value) in holder.tags().into_iter().flatten() {
+            for prefix in ["aws:ResourceTag", "iam:ResourceTag"] {
+                target = target.with_key(&format!("{prefix}/{key}"), value);
+            }
+        }
+        Ok(target)
+    }
+
+    /// With the keys that tell which tags the request sets.
+    pub(crate) fn with_tags(mut self, tags: &[Tag]) -> Self {
+        if !tags.is_empty() {
+            self.keys.insert("aws:TagKeys".into(), tags.iter().map(|tag| tag.key.clone()).collect());
+        }
+        tags.iter().fold(self, |target, tag| target.with_key(&format!("aws:RequestTag/{}", tag.key), &tag.value))
     }
 
     /// With one more condition key.
     pub(crate) fn with_key(mut self, key: &str, value: &str) -> Self {
         self.keys.insert(key.to_owned(), vec![value.to_owned()]);
         self
+    }
+
+    /// Asks whether the caller may call this operation of IAM on the target.
+    pub(crate) fn permit(&self, ctx: &Ctx, identity: &Identity, operation: &str) -> Result<(), IamError> {
+        let action = format!("iam:{operation}");
+        identity.authorize(ctx, &AccessRequest::new(&action, &self.arn, &self.keys)).map_err(IamError::Denied)
     }
 }
 
@@ -58,9 +79,7 @@ where
 {
     table.operation(name, Access::InHandler, state, move |ctx: Ctx, identity: Arc<Identity>, input: I| async move {
         refuse_user_sessions(&ctx)?;
-        let Target { arn, keys } = target(&ctx, &identity, &input)?;
-        let action = format!("iam:{name}");
-        identity.authorize(&ctx, &AccessRequest::new(&action, &arn, &keys)).map_err(IamError::Denied)?;
+        target(&ctx, &identity, &input)?.permit(&ctx, &identity, name)?;
         handler(ctx, identity, input).await
     })
 }

@@ -95,7 +95,7 @@ struct ListTags {
 }
 
 fn on_add<T: Tagged>(_: &Ctx, identity: &Identity, input: &AddTags) -> Result<Target, IamError> {
-    T::target(identity, &input.name)
+    Ok(T::target(identity, &input.name)?.with_tags(&input.tags))
 }
 
 fn on_remove<T: Tagged>(_: &Ctx, identity: &Identity, input: &RemoveTags) -> Result<Target, IamError> {

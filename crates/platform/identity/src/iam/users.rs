@@ -68,7 +68,7 @@ impl ListByPath {
 
 pub(super) fn operations(table: ServiceTable, state: &Arc<Identity>) -> ServiceTable {
     let table = add(table, state, "CreateUser", |_, _, input: &CreateUser| Ok(create_target(input)), create);
-    let table = add(table, state, "GetUser", |ctx, identity, input| maybe_user(ctx, identity, input), get);
+    let table = add(table, state, "GetUser", maybe_user, get);
     let any = |_: &Ctx, _: &Identity, _: &ListByPath| Ok(Target::new(Arn::iam("user/").to_string()));
     let table = add(table, state, "ListUsers", any, list);
     let on_user = |_: &Ctx, identity: &Identity, input: &NamedUser| Target::holder::<User>(identity, &input.user_name);
@@ -78,7 +78,7 @@ pub(super) fn operations(table: ServiceTable, state: &Arc<Identity>) -> ServiceT
 
 fn create_target(input: &CreateUser) -> Target {
     let path = input.path.as_deref().unwrap_or("/");
-    let target = Target::new(Arn::iam(format!("user{path}{}", input.user_name)).to_string());
+    let target = Target::new(Arn::iam(format!("user{path}{}", input.user_name)).to_string()).with_tags(&input.tags);
     match &input.permissions_boundary {
         Some(boundary) => target.with_key("iam:PermissionsBoundary", boundary),
         None => target,
@@ -146,7 +146,16 @@ async fn list(_: Ctx, identity: Arc<Identity>, input: ListByPath) -> Result<Valu
     output::page("Users", users, &paging, |user| row_name(&user.name), |user| output::user(user, true))
 }
 
-async fn update(_: Ctx, identity: Arc<Identity>, input: UpdateUser) -> Result<Empty, IamError> {
+/// A name decides what `${aws:username}` grants, so a user needs leave for its new ARN as well.
+fn permit_rename(ctx: &Ctx, identity: &Identity, input: &UpdateUser) -> Result<(), IamError> {
+    let user: User = identity.store.get(&input.user_name)?;
+    let path = input.new_path.as_deref().unwrap_or(&user.path);
+    let name = input.new_user_name.as_deref().unwrap_or(&user.name);
+    Target::new(Arn::iam(format!("user{path}{name}")).to_string()).permit(ctx, identity, "UpdateUser")
+}
+
+async fn update(ctx: Ctx, identity: Arc<Identity>, input: UpdateUser) -> Result<Empty, IamError> {
+    permit_rename(&ctx, &identity, &input)?;
     let new_path = input.new_path.map(|path| input::path(Some(path))).transpose()?;
     if let Some(name) = &input.new_user_name {
         input::name(name, "newUserName", 64)?;

@@ -27,6 +27,8 @@ mod tests;
 pub(crate) use evaluate::{Decision, PolicySet, Question, Refusal, Source, Verdict};
 pub(crate) use keys::{Origin, RequestKeys};
 
+use std::collections::BTreeMap;
+
 use condition::Condition;
 use glob::Glyph;
 use principal::PrincipalElement;
@@ -97,5 +99,11 @@ impl Policy {
     /// The ARNs and ids of the users, roles and sessions that the policy names as principals.
     pub(crate) fn named_principals(&self) -> impl Iterator<Item = &str> {
         self.statements.iter().filter_map(|statement| statement.principal.as_ref()).flat_map(PrincipalElement::names)
+    }
+
+    /// The policy with unique ids in the place of the principals' ARNs that have one in `ids`.
+    pub(crate) fn bound_to(mut self, ids: &BTreeMap<String, String>) -> Self {
+        self.statements.iter_mut().filter_map(|statement| statement.principal.as_mut()).for_each(|each| each.bind(ids));
+        self
     }
 }

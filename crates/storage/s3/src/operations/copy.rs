@@ -92,9 +92,9 @@ mod tests {
 
     #[test]
     fn sources_and_directives() {
-        let parsed = CopySource::parse("/b/a%20b%2Fc?versionId=null").unwrap();
-        assert_eq!(source(&parsed).unwrap(), ("b".into(), "a b/c".into()));
-        assert!(source(&CopySource::parse("b/k?versionId=3").unwrap()).is_err());
+        let parsed = CopySource::parse("/raw/a%20b%2Fc?versionId=null").unwrap();
+        assert_eq!(source(&parsed).unwrap(), ("raw".into(), "a b/c".into()));
+        assert!(source(&CopySource::parse("raw/k?versionId=3").unwrap()).is_err());
         assert!(directive(Some("REPLACE"), "metadata").unwrap());
         assert_eq!(directive(Some("replace"), "metadata").unwrap_err().code, "InvalidArgument");
     }

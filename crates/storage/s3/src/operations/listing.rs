@@ -10,6 +10,7 @@ use s3s::dto::{
     ObjectVersion, ObjectVersionStorageClass,
 };
 
+use super::multipart::{kind_of, wire_kind};
 use super::{Reply, etag, owner, timestamp};
 use crate::call::{Call, Store};
 use crate::error::{Result, from_engine, invalid_argument};
@@ -66,7 +67,7 @@ impl Query {
     }
 
     fn encoded(&self, text: &str) -> String {
-        if self.encode { utf8_percent_encode(text, PLAIN).to_string() } else { text.to_owned() }
+        encoded(self.encode, text)
     }
 
     fn prefixes(&self, listing: &Listing) -> Option<Vec<CommonPrefix>> {
@@ -98,13 +99,18 @@ impl Query {
     }
 }
 
+/// Text as `encoding-type=url` has it, if that was asked for.
+pub(crate) fn encoded(encode: bool, text: &str) -> String {
+    if encode { utf8_percent_encode(text, PLAIN).to_string() } else { text.to_owned() }
+}
+
 fn algorithms(info: &ObjectInfo) -> Option<Vec<ChecksumAlgorithm>> {
     let names = info.checksums.iter().map(|sum| ChecksumAlgorithm::from_static(checksums::wire_name(sum.algorithm)));
     (!info.checksums.is_empty()).then(|| names.collect())
 }
 
 fn checksum_type(info: &ObjectInfo) -> Option<ChecksumType> {
-    (!info.checksums.is_empty()).then(|| ChecksumType::from_static(ChecksumType::FULL_OBJECT))
+    info.checksums.first().map(|sum| wire_kind(kind_of(sum)))
 }
 
 pub(crate) async fn v1(store: &Store, call: &Call, input: ListObjectsInput) -> Reply<ListObjectsOutput> {

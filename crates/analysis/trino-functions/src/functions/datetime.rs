@@ -1,3 +1,0 @@
-use super::Table;
-
-pub(crate) fn register(_: &mut Table) {}

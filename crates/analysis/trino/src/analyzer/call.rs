@@ -1,0 +1,322 @@
+//! Calls: scalar functions, aggregates, window functions and lambdas.
+
+use boathouse_trino_functions::error::{ErrorCode, TrinoError};
+use boathouse_trino_functions::types::Type;
+use boathouse_trino_functions::{
+    AggregateCall, Argument, BoundLambda, FunctionKind, LambdaBinder, Typed, aggregate, kind, operators, scalar, window,
+};
+use boathouse_trino_parser::ast::{
+    self, ExprKind, FrameBound, FrameUnit, FunctionCall, JsonCall, NullTreatment, Over, SortItem, Window,
+};
+use datafusion::common::ScalarValue;
+use datafusion::logical_expr::expr::{NullTreatment as PlanNulls, Sort, WindowFunction, WindowFunctionParams};
+use datafusion::logical_expr::{Expr, WindowFrame, WindowFrameBound, WindowFrameUnits};
+
+use super::expression::boolean;
+use super::scope::Scope;
+use super::{Analyzer, CallKind, at};
+use crate::error::unsupported;
+
+impl Analyzer<'_> {
+    /// A scalar function on values.
+    pub(super) fn scalar(&mut self, name: &str, args: Vec<Typed>) -> Result<Typed, TrinoError> {
+        scalar(name, args.into_iter().map(Argument::Value).collect(), &mut NoLambdas)
+    }
+
+    /// The SQL/JSON functions.
+    pub(super) fn json_call(&mut self, _: &JsonCall, _: &Scope<'_>) -> Result<Typed, TrinoError> {
+        Err(unsupported("JSON_EXISTS, JSON_VALUE, JSON_QUERY, JSON_OBJECT and JSON_ARRAY are not supported"))
+    }
+
+    pub(super) fn function(
+        &mut self,
+        expr: &ast::Expr,
+        call: &FunctionCall,
+        scope: &Scope<'_>,
+    ) -> Result<Typed, TrinoError> {
+        let name = call.name.last_lower();
+        if call.over.is_some() {
+            return self.window_function(expr, call, &name, scope);
+        }
+        match kind(&name) {
+            Some(FunctionKind::Aggregate) => self.aggregate_function(expr, call, &name, scope),
+            Some(FunctionKind::Window) => {
+                let message = format!("Window function {name} requires an OVER clause");
+                Err(TrinoError::at(expr.pos, ErrorCode::MissingOver, message))
+            }
+            _ => self.scalar_function(expr, call, &name, scope),
+        }
+    }
+
+    fn scalar_function(
+        &mut self,
+        expr: &ast::Expr,
+        call: &FunctionCall,
+        name: &str,
+        scope: &Scope<'_>,
+    ) -> Result<Typed, TrinoError> {
+        if call.distinct || call.filter.is_some() || !call.order_by.is_empty() {
+            if kind(name).is_some() {
+                let message = format!("DISTINCT, FILTER and ORDER BY are only for aggregates, and {name} is none");
+                return Err(TrinoError::at(expr.pos, ErrorCode::FunctionNotAggregate, message));
+            }
+        }
+        if let Some(special) = self.special_form(call, name, scope)? {
+            return Ok(special);
+        }
+        let mut args = Vec::with_capacity(call.args.len());
+        for arg in &call.args {
+            args.push(match arg.kind {
+                ExprKind::Lambda { .. } => Argument::Lambda(arg),
+                _ => Argument::Value(self.expr(arg, scope)?),
+            });
+        }
+        scalar(name, args, &mut Lambdas { analyzer: self, scope })
+    }
+
+    /// The functions that decide themselves what they evaluate.
+    fn special_form(
+        &mut self,
+        call: &FunctionCall,
+        name: &str,
+        scope: &Scope<'_>,
+    ) -> Result<Option<Typed>, TrinoError> {
+        let wrong = || {
+            let message = format!("Invalid number of arguments for '{name}' function");
+            TrinoError::new(ErrorCode::InvalidArguments, message)
+        };
+        let value = match (name, call.args.as_slice()) {
+            ("if", [condition, then]) => operators::if_(self.expr(condition, scope)?, self.expr(then, scope)?, None)?,
+            ("if", [condition, then, otherwise]) => operators::if_(
+                self.expr(condition, scope)?,
+                self.expr(then, scope)?,
+                Some(self.expr(otherwise, scope)?),
+            )?,
+            ("coalesce", args) => operators::coalesce(self.exprs(args, scope)?)?,
+            ("nullif", [first, second]) => operators::nullif(self.expr(first, scope)?, self.expr(second, scope)?)?,
+            ("try", [value]) => operators::try_(self.expr(value, scope)?),
+            ("if" | "nullif" | "try", _) => return Err(wrong()),
+            ("now", []) => {
+                super::literal::current(&self.session, ast::CurrentItem::Timestamp, None, call.name.pos())?
+            }
+            ("current_timezone", []) => super::literal::string(&self.session.zone),
+            _ => return Ok(None),
+        };
+        Ok(Some(value))
+    }
+
+    fn aggregate_function(
+        &mut self,
+        expr: &ast::Expr,
+        call: &FunctionCall,
+        name: &str,
+        scope: &Scope<'_>,
+    ) -> Result<Typed, TrinoError> {
+        let before = self.calls.len();
+        let args = self.exprs(&call.args, scope)?;
+        let filter = self.call_filter(call, scope)?;
+        let sorted = if call.within_group.is_empty() { &call.order_by } else { &call.within_group };
+        let order_by = self.sort_exprs(sorted, scope)?;
+        self.refuse_nested(before, expr, "aggregation", name)?;
+        let value = aggregate(AggregateCall { name: name.to_owned(), args, distinct: call.distinct, filter, order_by })?;
+        self.calls.push((CallKind::Aggregate, expr.to_string()));
+        Ok(value)
+    }
+
+    /// An aggregate's arguments may hold no aggregates or window functions.
+    fn refuse_nested(&mut self, before: usize, expr: &ast::Expr, what: &str, name: &str) -> Result<(), TrinoError> {
+        let nested: Vec<_> = self.calls.drain(before..).collect();
+        let Some((kind, _)) = nested.first() else {
+            return Ok(());
+        };
+        let texts: Vec<_> = nested.iter().map(|(_, text)| text.as_str()).collect();
+        let (code, plural) = match kind {
+            CallKind::Window => (ErrorCode::NestedWindow, "window functions"),
+            _ => (ErrorCode::NestedAggregation, "aggregations"),
+        };
+        let message = format!("Cannot nest {plural} inside {what} '{name}': [{}]", texts.join(", "));
+        Err(TrinoError::at(expr.pos, code, message))
+    }
+
+    fn call_filter(&mut self, call: &FunctionCall, scope: &Scope<'_>) -> Result<Option<Expr>, TrinoError> {
+        let filter = |filter| {
+            let value = self.plain(filter, scope, "FILTER clause")?;
+            boolean(value, "FILTER clause").map_err(at(filter.pos))
+        };
+        call.filter.as_ref().map(filter).transpose()
+    }
+
+    /// Sort keys; NULLs come last where nothing is said.
+    pub(super) fn sort_exprs(&mut self, items: &[SortItem], scope: &Scope<'_>) -> Result<Vec<Sort>, TrinoError> {
+        let item = |item: &SortItem| {
+            let (expr, ty) = self.expr(&item.expr, scope)?;
+            orderable(&ty, item.expr.pos)?;
+            Ok(sort(expr, item))
+        };
+        items.iter().map(item).collect()
+    }
+
+    fn window_function(
+        &mut self,
+        expr: &ast::Expr,
+        call: &FunctionCall,
+        name: &str,
+        scope: &Scope<'_>,
+    ) -> Result<Typed, TrinoError> {
+        let before = self.calls.len();
+        let args = self.exprs(&call.args, scope)?;
+        let specification = self.window_specification(call.over.as_ref(), expr.pos)?;
+        let partition_by = self.exprs(&specification.partition_by, scope)?.into_iter().map(|(expr, _)| expr).collect();
+        let order_by = self.sort_exprs(&specification.order_by, scope)?;
+        let frame = self.frame(&specification, scope)?;
+        let filter = self.call_filter(call, scope)?;
+        let windows: Vec<_> =
+            self.calls[before..].iter().filter(|(kind, _)| *kind == CallKind::Window).map(|(_, text)| text.clone()).collect();
+        if !windows.is_empty() {
+            let message = format!(
+                "Cannot nest window functions or row pattern measures inside window specification: [{}]",
+                windows.join(", ")
+            );
+            return Err(TrinoError::at(expr.pos, ErrorCode::NestedWindow, message));
+        }
+        let ignore = call.nulls == Some(NullTreatment::Ignore);
+        let (fun, args, ty) = window(name, args, ignore)?;
+        let params = WindowFunctionParams {
+            args,
+            partition_by,
+            order_by,
+            window_frame: frame,
+            filter: filter.map(Box::new),
+            null_treatment: ignore.then_some(PlanNulls::IgnoreNulls),
+            distinct: call.distinct,
+        };
+        self.calls.push((CallKind::Window, expr.to_string()));
+        Ok((Expr::WindowFunction(Box::new(WindowFunction { fun, params })), ty))
+    }
+
+    /// The window itself, with what it takes from the window that it names.
+    fn window_specification(&self, over: Option<&Over>, pos: ast::Pos) -> Result<Window, TrinoError> {
+        let none = Window { base: None, partition_by: Vec::new(), order_by: Vec::new(), frame: None };
+        match over {
+            None => Ok(none),
+            Some(Over::Named(name)) => self.named_window(name, pos),
+            Some(Over::Window(window)) => match &window.base {
+                None => Ok(window.clone()),
+                Some(base) => {
+                    let base = self.named_window(base, pos)?;
+                    let order_by = if window.order_by.is_empty() { base.order_by } else { window.order_by.clone() };
+                    Ok(Window { base: None, partition_by: base.partition_by, order_by, frame: window.frame.clone() })
+                }
+            },
+        }
+    }
+
+    fn named_window(&self, name: &ast::Ident, pos: ast::Pos) -> Result<Window, TrinoError> {
+        let found = self.windows.iter().rev().find(|(known, _)| known == name);
+        match found {
+            Some((_, window)) => self.window_specification(Some(&Over::Window(window.clone())), pos),
+            None => {
+                let message = format!("Cannot resolve WINDOW name {}", name.value);
+                Err(TrinoError::at(name.pos, ErrorCode::InvalidWindowFrame, message))
+            }
+        }
+    }
+
+    fn frame(&mut self, window: &Window, scope: &Scope<'_>) -> Result<WindowFrame, TrinoError> {
+        let Some(frame) = &window.frame else {
+            let ordered = !window.order_by.is_empty();
+            return Ok(WindowFrame::new(ordered.then_some(false)));
+        };
+        let units = match frame.unit {
+            FrameUnit::Rows => WindowFrameUnits::Rows,
+            FrameUnit::Range => WindowFrameUnits::Range,
+            FrameUnit::Groups => WindowFrameUnits::Groups,
+        };
+        let start = self.frame_bound(&frame.start, units, scope)?;
+        let end = match &frame.end {
+            Some(end) => self.frame_bound(end, units, scope)?,
+            None => WindowFrameBound::CurrentRow,
+        };
+        Ok(WindowFrame::new_bounds(units, start, end))
+    }
+
+    fn frame_bound(
+        &mut self,
+        bound: &FrameBound,
+        units: WindowFrameUnits,
+        scope: &Scope<'_>,
+    ) -> Result<WindowFrameBound, TrinoError> {
+        let unbounded = ScalarValue::UInt64(None);
+        let mut distance = |expr: &ast::Expr| {
+            let (Expr::Literal(value, _), _) = self.expr(expr, scope)? else {
+                return Err(TrinoError::at(expr.pos, ErrorCode::NotSupported, "Window frame offset must be a constant"));
+            };
+            let count = value.cast_to(&arrow::datatypes::DataType::Int64);
+            match (units, count) {
+                (WindowFrameUnits::Range, _) => Ok(value),
+                (_, Ok(ScalarValue::Int64(Some(count)))) if count >= 0 => Ok(ScalarValue::UInt64(Some(count as u64))),
+                _ => {
+                    let message = "Window frame offset value must not be negative or null";
+                    Err(TrinoError::at(expr.pos, ErrorCode::InvalidWindowFrame, message))
+                }
+            }
+        };
+        Ok(match bound {
+            FrameBound::UnboundedPreceding => WindowFrameBound::Preceding(unbounded),
+            FrameBound::Preceding(expr) => WindowFrameBound::Preceding(distance(expr)?),
+            FrameBound::CurrentRow => WindowFrameBound::CurrentRow,
+            FrameBound::Following(expr) => WindowFrameBound::Following(distance(expr)?),
+            FrameBound::UnboundedFollowing => WindowFrameBound::Following(unbounded),
+        })
+    }
+}
+
+/// A sort key.
+pub(super) fn sort(expr: Expr, item: &SortItem) -> Sort {
+    Sort::new(expr, !item.descending, item.nulls_first.unwrap_or(false))
+}
+
+/// Refuses types without an order.
+pub(super) fn orderable(ty: &Type, pos: ast::Pos) -> Result<(), TrinoError> {
+    if ty.is_orderable() {
+        return Ok(());
+    }
+    let message = format!("Type {ty} is not orderable, and therefore cannot be used in ORDER BY");
+    Err(TrinoError::at(pos, ErrorCode::TypeMismatch, message))
+}
+
+/// Resolves lambdas in the scope around them.
+struct Lambdas<'l, 'a, 's> {
+    analyzer: &'l mut Analyzer<'a>,
+    scope: &'l Scope<'s>,
+}
+
+impl LambdaBinder for Lambdas<'_, '_, '_> {
+    fn bind(&mut self, lambda: &ast::Expr, types: &[Type]) -> Result<BoundLambda, TrinoError> {
+        let ExprKind::Lambda { parameters, body } = &lambda.kind else {
+            return Err(unsupported("a lambda was expected"));
+        };
+        if parameters.len() != types.len() {
+            let message = format!("Expected a lambda that takes {} argument(s) but got {}", types.len(), parameters.len());
+            return Err(TrinoError::at(lambda.pos, ErrorCode::InvalidArguments, message));
+        }
+        let named: Vec<_> = parameters
+            .iter()
+            .zip(types)
+            .map(|(parameter, ty)| (parameter.lower(), self.analyzer.fresh("parameter"), ty.clone()))
+            .collect();
+        let scope = Scope::lambda(&named, self.scope);
+        let (body, ty) = self.analyzer.plain(body, &scope, "Lambda expression")?;
+        Ok(BoundLambda { parameters: named.into_iter().map(|(_, internal, _)| internal).collect(), body, ty })
+    }
+}
+
+/// For functions on values alone.
+pub(super) struct NoLambdas;
+
+impl LambdaBinder for NoLambdas {
+    fn bind(&mut self, lambda: &ast::Expr, _: &[Type]) -> Result<BoundLambda, TrinoError> {
+        let message = "Lambda expression should always be used inside a function";
+        Err(TrinoError::at(lambda.pos, ErrorCode::InvalidArguments, message))
+    }
+}

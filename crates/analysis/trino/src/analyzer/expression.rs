@@ -1,0 +1,234 @@
+//! Expressions: every node becomes an expression of DataFusion with its Trino type.
+
+use boathouse_trino_functions::error::{ErrorCode, TrinoError};
+use boathouse_trino_functions::types::Type;
+use boathouse_trino_functions::types::coercion::common_of;
+use boathouse_trino_functions::types::RowField;
+use boathouse_trino_functions::{Typed, cast, operators};
+use boathouse_trino_parser::ast::{self, BinaryOp, ExprKind, LogicalOp, TrimSide, UnaryOp};
+use datafusion::common::ScalarValue;
+use datafusion::functions::core::expr_fn::named_struct;
+use datafusion::functions_nested::expr_fn::make_array;
+use datafusion::logical_expr::{Expr, lit};
+
+use super::scope::Scope;
+use super::{Analyzer, CallKind, at, literal};
+use crate::error::unsupported;
+
+impl Analyzer<'_> {
+    /// An expression in a scope.
+    pub(super) fn expr(&mut self, expr: &ast::Expr, scope: &Scope<'_>) -> Result<Typed, TrinoError> {
+        self.kind(expr, scope).map_err(at(expr.pos))
+    }
+
+    /// An expression that must be a boolean.
+    pub(super) fn condition(&mut self, expr: &ast::Expr, scope: &Scope<'_>, what: &str) -> Result<Expr, TrinoError> {
+        let value = self.expr(expr, scope)?;
+        boolean(value, what).map_err(at(expr.pos))
+    }
+
+    fn kind(&mut self, expr: &ast::Expr, scope: &Scope<'_>) -> Result<Typed, TrinoError> {
+        match &expr.kind {
+            ExprKind::Null => Ok((lit(ScalarValue::Null), Type::Unknown)),
+            ExprKind::Boolean(value) => Ok((lit(*value), Type::Boolean)),
+            ExprKind::Integer(number) => Ok(literal::integer(*number)),
+            ExprKind::Decimal(text) => literal::decimal(text, expr.pos),
+            ExprKind::Double(text) => Ok((lit(text.parse::<f64>().unwrap_or(f64::NAN)), Type::Double)),
+            ExprKind::String(text) => Ok(literal::string(text)),
+            ExprKind::Bytes(bytes) => Ok((lit(ScalarValue::Binary(Some(bytes.clone()))), Type::Varbinary)),
+            ExprKind::TypedLiteral { type_name, value } => literal::typed(type_name, value, expr.pos),
+            ExprKind::Interval { negative, value, from, to } => {
+                literal::interval(*negative, value, *from, *to, expr.pos)
+            }
+            ExprKind::Parameter(index) => self.parameter(*index, expr.pos),
+            ExprKind::Identifier(_) => match expr.as_name() {
+                Some(name) => scope.resolve(&name),
+                None => Err(unsupported("a name without a text")),
+            },
+            ExprKind::Dereference { base, field } => self.dereference(expr, base, field, scope),
+            ExprKind::Current { item, precision } => literal::current(&self.session, *item, *precision, expr.pos),
+            _ => self.operation(expr, scope),
+        }
+    }
+
+    fn operation(&mut self, expr: &ast::Expr, scope: &Scope<'_>) -> Result<Typed, TrinoError> {
+        match &expr.kind {
+            ExprKind::Unary { op: UnaryOp::Plus, expr } => self.expr(expr, scope),
+            ExprKind::Unary { op: UnaryOp::Minus, expr } => operators::negate(self.expr(expr, scope)?),
+            ExprKind::Binary { op: BinaryOp::Concat, left, right } => {
+                operators::concat(self.expr(left, scope)?, self.expr(right, scope)?)
+            }
+            ExprKind::Binary { op, left, right } => {
+                operators::binary(*op, self.expr(left, scope)?, self.expr(right, scope)?)
+            }
+            ExprKind::Comparison { op, left, right } => {
+                operators::comparison(*op, self.expr(left, scope)?, self.expr(right, scope)?)
+            }
+            ExprKind::Logical { op, terms } => self.logical(*op, terms, scope),
+            ExprKind::Not(expr) => {
+                Ok((Expr::Not(Box::new(self.condition(expr, scope, "Value of logical NOT expression")?)), Type::Boolean))
+            }
+            ExprKind::IsNull { expr, negated } => {
+                let (value, _) = self.expr(expr, scope)?;
+                Ok((if *negated { value.is_not_null() } else { value.is_null() }, Type::Boolean))
+            }
+            ExprKind::IsDistinctFrom { left, right, negated } => {
+                operators::is_distinct_from(self.expr(left, scope)?, self.expr(right, scope)?, *negated)
+            }
+            ExprKind::Between { expr, low, high, negated } => operators::between(
+                self.expr(expr, scope)?,
+                self.expr(low, scope)?,
+                self.expr(high, scope)?,
+                *negated,
+            ),
+            ExprKind::InList { expr, list, negated } => {
+                let list = self.exprs(list, scope)?;
+                operators::in_list(self.expr(expr, scope)?, list, *negated)
+            }
+            ExprKind::Like { expr, pattern, escape, negated } => {
+                let escape = escape.as_ref().map(|escape| self.expr(escape, scope)).transpose()?;
+                operators::like(self.expr(expr, scope)?, self.expr(pattern, scope)?, escape, *negated)
+            }
+            ExprKind::Cast { expr, target, safe } => {
+                let target = literal::written_type(target)?;
+                let value = self.expr(expr, scope)?;
+                if *safe { cast::try_cast(value, &target) } else { cast::cast(value, &target) }
+            }
+            ExprKind::Case { operand, branches, otherwise } => {
+                let operand = operand.as_ref().map(|operand| self.expr(operand, scope)).transpose()?;
+                let mut cases = Vec::with_capacity(branches.len());
+                for branch in branches {
+                    cases.push((self.expr(&branch.condition, scope)?, self.expr(&branch.result, scope)?));
+                }
+                let otherwise = otherwise.as_ref().map(|otherwise| self.expr(otherwise, scope)).transpose()?;
+                operators::case(operand, cases, otherwise)
+            }
+            ExprKind::Extract { field, expr } => operators::extract(&field.lower(), self.expr(expr, scope)?),
+            ExprKind::AtTimeZone { expr, zone } => {
+                operators::at_time_zone(self.expr(expr, scope)?, self.expr(zone, scope)?)
+            }
+            ExprKind::Subscript { base, index } => {
+                operators::subscript(self.expr(base, scope)?, self.expr(index, scope)?)
+            }
+            ExprKind::Row(values) => Ok(row(self.exprs(values, scope)?)),
+            ExprKind::Array(values) => array(self.exprs(values, scope)?),
+            _ => self.special(expr, scope),
+        }
+    }
+
+    fn special(&mut self, expr: &ast::Expr, scope: &Scope<'_>) -> Result<Typed, TrinoError> {
+        match &expr.kind {
+            ExprKind::Trim { side, characters, expr } => {
+                let name = match side {
+                    TrimSide::Both => "trim",
+                    TrimSide::Leading => "ltrim",
+                    TrimSide::Trailing => "rtrim",
+                };
+                let mut args = vec![self.expr(expr, scope)?];
+                if let Some(characters) = characters {
+                    args.push(self.expr(characters, scope)?);
+                }
+                self.scalar(name, args)
+            }
+            ExprKind::Function(call) => self.function(expr, call, scope),
+            ExprKind::Lambda { .. } => {
+                Err(unsupported("Lambda expression should always be used inside a function"))
+            }
+            ExprKind::Grouping(args) => {
+                let args = self.exprs(args, scope)?.into_iter().map(|(expr, _)| expr).collect();
+                self.calls.push((CallKind::Grouping, expr.to_string()));
+                let grouping = datafusion::functions_aggregate::grouping::grouping_udaf();
+                Ok((grouping.call(args), super::grouping::GROUPING))
+            }
+            ExprKind::Json(call) => self.json_call(call, scope),
+            ExprKind::Subquery(query) => self.scalar_subquery(query, scope),
+            ExprKind::Exists(query) => self.exists(query, scope),
+            ExprKind::InSubquery { expr, query, negated } => self.in_subquery(expr, query, *negated, scope),
+            ExprKind::Quantified { op, quantifier, left, query } => {
+                self.quantified(*op, *quantifier, left, query, scope)
+            }
+            _ => Err(unsupported("This expression is not supported")),
+        }
+    }
+
+    /// Several expressions.
+    pub(super) fn exprs(&mut self, exprs: &[ast::Expr], scope: &Scope<'_>) -> Result<Vec<Typed>, TrinoError> {
+        exprs.iter().map(|expr| self.expr(expr, scope)).collect()
+    }
+
+    fn parameter(&mut self, index: usize, pos: ast::Pos) -> Result<Typed, TrinoError> {
+        let Some(value) = self.session.parameters.get(index).cloned() else {
+            let count = self.session.parameters.len();
+            let message = format!("Incorrect number of parameters: expected {} but found {count}", index + 1);
+            return Err(TrinoError::at(pos, ErrorCode::InvalidParameterUsage, message));
+        };
+        self.expr(&value, &Scope::query(&[], None))
+    }
+
+    fn dereference(
+        &mut self,
+        whole: &ast::Expr,
+        base: &ast::Expr,
+        field: &ast::Ident,
+        scope: &Scope<'_>,
+    ) -> Result<Typed, TrinoError> {
+        match whole.as_name() {
+            Some(name) => scope.resolve(&name),
+            None => operators::dereference(self.expr(base, scope)?, &field.value),
+        }
+    }
+
+    fn logical(&mut self, op: LogicalOp, terms: &[ast::Expr], scope: &Scope<'_>) -> Result<Typed, TrinoError> {
+        let what = match op {
+            LogicalOp::And => "Logical expression term",
+            LogicalOp::Or => "Logical expression term",
+        };
+        let mut whole: Option<Expr> = None;
+        for term in terms {
+            let term = self.condition(term, scope, what)?;
+            whole = Some(match (whole, op) {
+                (None, _) => term,
+                (Some(left), LogicalOp::And) => left.and(term),
+                (Some(left), LogicalOp::Or) => left.or(term),
+            });
+        }
+        Ok((whole.unwrap_or_else(|| lit(op == LogicalOp::And)), Type::Boolean))
+    }
+}
+
+/// A boolean, or an error that says what should have been one.
+pub(super) fn boolean((expr, ty): Typed, what: &str) -> Result<Expr, TrinoError> {
+    match ty {
+        Type::Boolean => Ok(expr),
+        Type::Unknown => Ok(lit(ScalarValue::Boolean(None))),
+        ty => {
+            let message = format!("{what} must evaluate to a boolean (actual: {ty})");
+            Err(TrinoError::new(ErrorCode::TypeMismatch, message))
+        }
+    }
+}
+
+/// `ROW(a, b)`: fields without names.
+fn row(values: Vec<Typed>) -> Typed {
+    let fields: Vec<RowField> = values.iter().map(|(_, ty)| RowField { name: None, ty: ty.clone() }).collect();
+    let named = values.into_iter().enumerate();
+    let args = named.flat_map(|(index, (expr, _))| [lit(format!("field{index}")), expr]).collect();
+    (named_struct(args), Type::Row(fields.into()))
+}
+
+/// `ARRAY[a, b]`
+fn array(values: Vec<Typed>) -> Result<Typed, TrinoError> {
+    if values.is_empty() {
+        let ty = Type::array(Type::Unknown);
+        let empty = ScalarValue::List(ScalarValue::new_list_nullable(&[], &Type::Unknown.to_arrow()));
+        return Ok((lit(empty), ty));
+    }
+    let refuse = || {
+        let message = "All ARRAY elements must be the same type";
+        TrinoError::new(ErrorCode::TypeMismatch, message)
+    };
+    let element = common_of(values.iter().map(|(_, ty)| ty)).ok_or_else(refuse)?;
+    let values = values.into_iter().map(|value| Ok(cast::coerce(value, &element)?.0));
+    let values = values.collect::<Result<Vec<_>, TrinoError>>()?;
+    Ok((make_array(values), Type::array(element)))
+}

@@ -1,0 +1,355 @@
+//! SELECT: its columns, filters, groups, windows, duplicates and order.
+
+use boathouse_trino_functions::error::{ErrorCode, TrinoError};
+use boathouse_trino_functions::types::Type;
+use boathouse_trino_functions::{Typed, operators};
+use boathouse_trino_parser::ast::{self, ExprKind, Select, SelectItemKind, SortItem};
+use datafusion::common::Column;
+use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
+use datafusion::logical_expr::expr::Sort;
+use datafusion::logical_expr::utils::find_window_exprs;
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
+
+use super::grouping::Groups;
+use super::query::{ordinal, sorted};
+use super::scope::{Field, Relation, Scope};
+use super::{Analyzer, at, call, planned, project};
+
+/// A column that a SELECT gives.
+#[derive(Debug, Clone)]
+pub(super) struct Output {
+    /// Its name as written.
+    pub(super) label: Option<String>,
+    /// Its value.
+    pub(super) value: Typed,
+    /// The expression, for errors; none for columns of `*`.
+    pub(super) source: Option<ast::Expr>,
+    /// The relation that a column of `*` belongs to.
+    relation: Vec<String>,
+}
+
+impl Analyzer<'_> {
+    /// A SELECT's rows in the order asked for, and that order in terms of its columns, as far as it has them.
+    pub(super) fn select(
+        &mut self,
+        select: &Select,
+        order_by: &[SortItem],
+        outer: Option<&Scope<'_>>,
+    ) -> Result<(Relation, Vec<Sort>), TrinoError> {
+        let windows = self.windows.len();
+        self.windows.extend(select.windows.iter().cloned());
+        let calls = std::mem::take(&mut self.calls);
+        let selected = self.select_in_scope(select, order_by, outer);
+        self.calls = calls;
+        self.windows.truncate(windows);
+        selected
+    }
+
+    fn select_in_scope(
+        &mut self,
+        select: &Select,
+        order_by: &[SortItem],
+        outer: Option<&Scope<'_>>,
+    ) -> Result<(Relation, Vec<Sort>), TrinoError> {
+        let source = self.from(&select.from, outer)?;
+        let scope = Scope::query(&source.fields, outer);
+        let mut plan = self.filtered(source.plan.clone(), select.filter.as_ref(), &scope)?;
+        let mut outputs = self.outputs(select, &scope)?;
+        let mut order = self.order(&outputs, order_by, &scope)?;
+        let mut having = match &select.having {
+            Some(having) => Some((self.filter_condition(having, &scope, "HAVING clause predicate")?, having.clone())),
+            None => None,
+        };
+        let groups = self.groups(select.group_by.as_ref(), &outputs, &scope)?;
+        if groups.is_some() || self.has_aggregates(&outputs, &order, having.as_ref()) {
+            let mut values = Values { outputs: &mut outputs, order: &mut order, having: &mut having };
+            plan = self.grouped(plan, groups.unwrap_or_else(Groups::whole), &mut values)?;
+        }
+        if let Some((having, _)) = having {
+            plan = filter(plan, having)?;
+        }
+        let (plan, values) = self.windowed(plan, &outputs, &order)?;
+        self.projected(plan, outputs, values, order, select.distinct)
+    }
+
+    /// WHERE
+    fn filtered(
+        &mut self,
+        plan: LogicalPlan,
+        condition: Option<&ast::Expr>,
+        scope: &Scope<'_>,
+    ) -> Result<LogicalPlan, TrinoError> {
+        let Some(condition) = condition else {
+            return Ok(plan);
+        };
+        let was = std::mem::replace(&mut self.in_filter, true);
+        let value = self.plain(condition, scope, "WHERE clause");
+        self.in_filter = was;
+        let value = super::expression::boolean(value?, "WHERE clause").map_err(at(condition.pos))?;
+        filter(plan, value)
+    }
+
+    fn filter_condition(
+        &mut self,
+        condition: &ast::Expr,
+        scope: &Scope<'_>,
+        what: &str,
+    ) -> Result<Expr, TrinoError> {
+        let was = std::mem::replace(&mut self.in_filter, true);
+        let value = self.condition(condition, scope, what);
+        self.in_filter = was;
+        value
+    }
+
+    fn outputs(&mut self, select: &Select, scope: &Scope<'_>) -> Result<Vec<Output>, TrinoError> {
+        let mut outputs = Vec::new();
+        for item in &select.items {
+            match &item.kind {
+                SelectItemKind::All => {
+                    let all: Vec<_> = scope.fields().iter().filter(|field| !field.hidden).map(of_field).collect();
+                    if all.is_empty() {
+                        let message = "SELECT * not allowed in queries without FROM clause";
+                        return Err(TrinoError::at(item.pos, ErrorCode::ColumnNotFound, message));
+                    }
+                    outputs.extend(all);
+                }
+                SelectItemKind::AllOf { target, aliases } => {
+                    outputs.extend(self.all_of(target, aliases, scope)?);
+                }
+                SelectItemKind::Expr { expr, alias } => {
+                    let value = self.expr(expr, scope)?;
+                    let label = alias.as_ref().map(|alias| alias.value.clone()).or_else(|| name_of(expr));
+                    outputs.push(Output { label, value, source: Some(expr.clone()), relation: Vec::new() });
+                }
+            }
+        }
+        Ok(outputs)
+    }
+
+    /// `t.*` and `(row).*`
+    fn all_of(
+        &mut self,
+        target: &ast::Expr,
+        aliases: &[ast::Ident],
+        scope: &Scope<'_>,
+    ) -> Result<Vec<Output>, TrinoError> {
+        let qualifier = target.as_name().map(|name| name.parts.iter().map(|part| part.lower()).collect::<Vec<_>>());
+        let belongs = |field: &&Field| {
+            !field.hidden && qualifier.as_ref().is_some_and(|qualifier| field.relation.ends_with(qualifier))
+        };
+        let mut outputs: Vec<_> = scope.fields().iter().filter(belongs).map(of_field).collect();
+        if outputs.is_empty() {
+            let value = self.expr(target, scope).map_err(|error| match error.code {
+                ErrorCode::ColumnNotFound => {
+                    let message = format!("Unable to resolve reference {target}");
+                    TrinoError::at(target.pos, ErrorCode::TableNotFound, message)
+                }
+                _ => error,
+            })?;
+            let Type::Row(fields) = value.1.clone() else {
+                let message = format!("expected expression of type Row, but got {}", value.1);
+                return Err(TrinoError::at(target.pos, ErrorCode::TypeMismatch, message));
+            };
+            for (index, field) in fields.iter().enumerate() {
+                let position = super::literal::integer(index as i64 + 1);
+                let value = operators::subscript(value.clone(), position).map_err(at(target.pos))?;
+                let label = field.name.clone();
+                outputs.push(Output { label, value, source: Some(target.clone()), relation: Vec::new() });
+            }
+        }
+        if !aliases.is_empty() && aliases.len() != outputs.len() {
+            let message = format!(
+                "Column alias list has {} entries but relation has {} columns",
+                aliases.len(),
+                outputs.len()
+            );
+            return Err(TrinoError::at(target.pos, ErrorCode::MismatchedColumnAliases, message));
+        }
+        for (output, alias) in outputs.iter_mut().zip(aliases) {
+            output.label = Some(alias.value.clone());
+        }
+        Ok(outputs)
+    }
+
+    /// ORDER BY: places in the list of columns, their names, and any other expressions.
+    fn order(
+        &mut self,
+        outputs: &[Output],
+        items: &[SortItem],
+        scope: &Scope<'_>,
+    ) -> Result<Vec<(Sort, ast::Expr)>, TrinoError> {
+        let named: Vec<_> = outputs
+            .iter()
+            .map(|output| (output.label.as_ref().map(|label| label.to_lowercase()), output.value.clone()))
+            .collect();
+        let scope = Scope::outputs(&named, scope);
+        let item = |item: &SortItem| {
+            let (expr, ty) = match ordinal(&item.expr, outputs.len())? {
+                Some(index) => outputs[index].value.clone(),
+                None => self.expr(&item.expr, &scope)?,
+            };
+            call::orderable(&ty, item.expr.pos)?;
+            Ok((call::sort(expr, item), item.expr.clone()))
+        };
+        items.iter().map(item).collect()
+    }
+
+    fn has_aggregates(
+        &self,
+        outputs: &[Output],
+        order: &[(Sort, ast::Expr)],
+        having: Option<&(Expr, ast::Expr)>,
+    ) -> bool {
+        let exprs = outputs.iter().map(|output| &output.value.0).chain(order.iter().map(|(sort, _)| &sort.expr));
+        let mut exprs = exprs.chain(having.map(|(having, _)| having));
+        having.is_some() || exprs.any(|expr| !super::grouping::aggregates_in([expr]).is_empty())
+    }
+
+    /// Computes the window functions, and gives the columns' and sort keys' values in terms of the plan with them.
+    fn windowed(
+        &mut self,
+        plan: LogicalPlan,
+        outputs: &[Output],
+        order: &[(Sort, ast::Expr)],
+    ) -> Result<(LogicalPlan, Vec<Expr>), TrinoError> {
+        let values = outputs.iter().map(|output| &output.value.0).chain(order.iter().map(|(sort, _)| &sort.expr));
+        let values: Vec<Expr> = values.cloned().collect();
+        let windows = find_window_exprs(values.iter());
+        if windows.is_empty() {
+            return Ok((plan, values));
+        }
+        let (plan, named) = self.compute_windows(plan, windows)?;
+        let values = values.into_iter().map(|value| replace(value, &named)).collect::<Result<_, _>>()?;
+        Ok((plan, values))
+    }
+
+    /// Adds window functions to a plan. DataFusion calls them by their text, which may be the same for two of them; so the
+    /// second one is added after the first one was renamed.
+    fn compute_windows(
+        &mut self,
+        mut plan: LogicalPlan,
+        mut windows: Vec<Expr>,
+    ) -> Result<(LogicalPlan, Vec<(Expr, Column)>), TrinoError> {
+        let mut named = Vec::new();
+        while !windows.is_empty() {
+            let mut names = Vec::new();
+            let (now, later): (Vec<_>, Vec<_>) = windows.into_iter().partition(|window| {
+                let name = window.schema_name().to_string();
+                let is_new = !names.contains(&name);
+                names.push(name);
+                is_new
+            });
+            let mut kept: Vec<Expr> = plan.schema().columns().into_iter().map(Expr::Column).collect();
+            plan = LogicalPlanBuilder::window_plan(plan, now.clone()).map_err(planned)?;
+            for window in now {
+                let column = self.fresh_column("window");
+                let computed = Column::new_unqualified(window.schema_name().to_string());
+                kept.push(Expr::Column(computed).alias(&column.name));
+                named.push((window, column));
+            }
+            plan = project(plan, kept)?;
+            windows = later;
+        }
+        Ok((plan, named))
+    }
+
+    /// The last steps: the columns, DISTINCT, the order.
+    fn projected(
+        &mut self,
+        plan: LogicalPlan,
+        outputs: Vec<Output>,
+        values: Vec<Expr>,
+        order: Vec<(Sort, ast::Expr)>,
+        distinct: bool,
+    ) -> Result<(Relation, Vec<Sort>), TrinoError> {
+        let mut columns: Vec<(Expr, Column)> = Vec::new();
+        let mut fields = Vec::with_capacity(outputs.len());
+        let (values, keys) = values.split_at(outputs.len());
+        for (output, value) in outputs.into_iter().zip(values) {
+            let column = match value {
+                Expr::Column(column) if columns.iter().all(|(_, taken)| taken != column) => column.clone(),
+                _ => self.fresh_column("expr"),
+            };
+            columns.push((value.clone(), column.clone()));
+            let name = output.label.as_ref().map(|label| label.to_lowercase());
+            let ty = output.value.1;
+            let label = output.label;
+            fields.push(Field { relation: output.relation, name, label, column, ty, hidden: false });
+        }
+        let shown = columns.len();
+        let mut sorts = Vec::with_capacity(order.len());
+        for ((sort, source), key) in order.into_iter().zip(keys) {
+            let known = columns.iter().find(|(value, _)| value == key).map(|(_, column)| column.clone());
+            let column = match known {
+                Some(column) => column,
+                None if distinct => {
+                    let message = "For SELECT DISTINCT, ORDER BY expressions must appear in select list";
+                    return Err(TrinoError::at(source.pos, ErrorCode::InvalidColumnReference, message));
+                }
+                None => {
+                    let column = match key {
+                        Expr::Column(column) => column.clone(),
+                        _ => self.fresh_column("key"),
+                    };
+                    columns.push((key.clone(), column.clone()));
+                    column
+                }
+            };
+            sorts.push(Sort { expr: Expr::Column(column), ..sort });
+        }
+        let exprs = columns.iter().map(|(value, column)| match value {
+            Expr::Column(own) if own == column => value.clone(),
+            _ => value.clone().alias(&column.name),
+        });
+        let mut plan = project(plan, exprs.collect())?;
+        if distinct {
+            plan = LogicalPlanBuilder::from(plan).distinct().and_then(|plan| plan.build()).map_err(planned)?;
+        }
+        let has_more = columns.len() > shown;
+        let mut relation = sorted(Relation { plan, fields }, sorts.clone())?;
+        if has_more {
+            let shown = relation.fields.iter().map(|field| Expr::Column(field.column.clone())).collect();
+            relation.plan = project(relation.plan, shown)?;
+        }
+        Ok((relation, sorts))
+    }
+}
+
+/// All that a SELECT evaluates after grouping.
+pub(super) struct Values<'v> {
+    pub(super) outputs: &'v mut Vec<Output>,
+    pub(super) order: &'v mut Vec<(Sort, ast::Expr)>,
+    pub(super) having: &'v mut Option<(Expr, ast::Expr)>,
+}
+
+fn of_field(field: &Field) -> Output {
+    let (label, relation) = (field.label.clone(), field.relation.clone());
+    Output { label, value: field.typed(), source: None, relation }
+}
+
+/// The name that a column gets from its expression.
+fn name_of(expr: &ast::Expr) -> Option<String> {
+    match &expr.kind {
+        ExprKind::Identifier(name) => Some(name.value.clone()),
+        ExprKind::Dereference { field, .. } => Some(field.value.clone()),
+        _ => None,
+    }
+}
+
+fn filter(plan: LogicalPlan, condition: Expr) -> Result<LogicalPlan, TrinoError> {
+    LogicalPlanBuilder::from(plan).filter(condition).and_then(|plan| plan.build()).map_err(planned)
+}
+
+/// Puts columns in the place of expressions that are already computed.
+pub(super) fn replace(expr: Expr, computed: &[(Expr, Column)]) -> Result<Expr, TrinoError> {
+    expr.transform_down(|expr| match computed.iter().find(|(known, _)| *known == expr) {
+        Some((_, column)) => Ok(Transformed::new(
+            Expr::Column(column.clone()),
+            true,
+            datafusion::common::tree_node::TreeNodeRecursion::Jump,
+        )),
+        None => Ok(Transformed::no(expr)),
+    })
+    .data()
+    .map_err(planned)
+}

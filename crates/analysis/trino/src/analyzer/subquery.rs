@@ -1,0 +1,203 @@
+//! Subqueries in expressions. DataFusion's optimizer turns them into joins.
+
+use std::sync::Arc;
+
+use boathouse_trino_functions::error::{ErrorCode, TrinoError};
+use boathouse_trino_functions::types::Type;
+use boathouse_trino_functions::types::coercion::common_super_type;
+use boathouse_trino_functions::{AggregateCall, Typed, aggregate, cast, operators};
+use boathouse_trino_parser::ast::{self, ComparisonOp, Quantifier};
+use datafusion::common::Spans;
+use datafusion::logical_expr::expr::{Exists, InSubquery};
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, Subquery, lit};
+
+use super::scope::{Relation, Scope};
+use super::{Analyzer, planned, project};
+use crate::error::unsupported;
+
+impl Analyzer<'_> {
+    /// A subquery's rows; its names may be columns of the query around it.
+    fn subquery(&mut self, query: &ast::Query, scope: &Scope<'_>) -> Result<Relation, TrinoError> {
+        let (filter, calls) = (std::mem::take(&mut self.in_filter), std::mem::take(&mut self.calls));
+        let relation = self.query(query, Some(scope));
+        (self.in_filter, self.calls) = (filter, calls);
+        let mut relation = relation?;
+        relation.fields.retain(|field| !field.hidden);
+        Ok(relation)
+    }
+
+    /// A subquery of one column.
+    fn column(&mut self, query: &ast::Query, scope: &Scope<'_>) -> Result<(LogicalPlan, Typed), TrinoError> {
+        let relation = self.subquery(query, scope)?;
+        let [field] = relation.fields.as_slice() else {
+            let message = format!("Multiple columns returned by subquery are not yet supported. Found {}", relation.fields.len());
+            return Err(TrinoError::new(ErrorCode::NotSupported, message));
+        };
+        Ok((relation.plan, field.typed()))
+    }
+
+    pub(super) fn scalar_subquery(&mut self, query: &ast::Query, scope: &Scope<'_>) -> Result<Typed, TrinoError> {
+        let (plan, (expr, ty)) = self.column(query, scope)?;
+        let plan = project(plan, vec![expr])?;
+        Ok((Expr::ScalarSubquery(subquery(plan)), ty))
+    }
+
+    pub(super) fn exists(&mut self, query: &ast::Query, scope: &Scope<'_>) -> Result<Typed, TrinoError> {
+        let relation = self.subquery(query, scope)?;
+        if self.in_filter {
+            return Ok((Expr::Exists(Exists::new(subquery(relation.plan), false)), Type::Boolean));
+        }
+        // Elsewhere than in a filter only a value can become a join.
+        let count = count(vec![])?;
+        let (plan, count) = self.aggregated(relation.plan, vec![count])?;
+        let (count, _) = count.into_iter().next().ok_or_else(|| unsupported("a count without a column"))?;
+        let counted = Expr::ScalarSubquery(subquery(project(plan, vec![count])?));
+        Ok((counted.gt(lit(0_i64)), Type::Boolean))
+    }
+
+    pub(super) fn in_subquery(
+        &mut self,
+        value: &ast::Expr,
+        query: &ast::Query,
+        negated: bool,
+        scope: &Scope<'_>,
+    ) -> Result<Typed, TrinoError> {
+        let value = self.expr(value, scope)?;
+        let (plan, column) = self.column(query, scope)?;
+        if !self.in_filter {
+            return Err(unsupported("IN with a subquery is only supported in WHERE and HAVING"));
+        }
+        let (value, plan) = self.compared(value, plan, column)?;
+        let within = InSubquery::new(Box::new(value), subquery(plan), negated);
+        Ok((Expr::InSubquery(within), Type::Boolean))
+    }
+
+    /// A value and a subquery's column in their common type.
+    fn compared(
+        &mut self,
+        value: Typed,
+        plan: LogicalPlan,
+        column: Typed,
+    ) -> Result<(Expr, LogicalPlan), TrinoError> {
+        let refuse = || {
+            let message = format!("Value expression and result of subquery must be of the same type: {} vs {}", value.1, column.1);
+            TrinoError::new(ErrorCode::TypeMismatch, message)
+        };
+        let common = common_super_type(&value.1, &column.1).ok_or_else(refuse)?;
+        let (value, _) = cast::coerce(value, &common)?;
+        let (column, _) = cast::coerce(column, &common)?;
+        let column = if matches!(column, Expr::Column(_)) { column } else { column.alias(self.fresh("value")) };
+        Ok((value, project(plan, vec![column])?))
+    }
+
+    /// `left op ALL|ANY (query)`
+    pub(super) fn quantified(
+        &mut self,
+        op: ComparisonOp,
+        quantifier: Quantifier,
+        left: &ast::Expr,
+        query: &ast::Query,
+        scope: &Scope<'_>,
+    ) -> Result<Typed, TrinoError> {
+        match (quantifier, op) {
+            (Quantifier::Any, ComparisonOp::Equal) => self.in_subquery(left, query, false, scope),
+            (Quantifier::All, ComparisonOp::NotEqual) => self.in_subquery(left, query, true, scope),
+            (Quantifier::All, op) => self.compare_all(op, left, query, scope),
+            (Quantifier::Any, op) => {
+                let (all, ty) = self.compare_all(inverse(op), left, query, scope)?;
+                Ok((Expr::Not(Box::new(all)), ty))
+            }
+        }
+    }
+
+    /// `left op ALL (query)` by the extremes of the query's values: true if there are none, false if an extreme refuses,
+    /// unknown if there is a NULL, else true.
+    fn compare_all(
+        &mut self,
+        op: ComparisonOp,
+        left: &ast::Expr,
+        query: &ast::Query,
+        scope: &Scope<'_>,
+    ) -> Result<Typed, TrinoError> {
+        let left = self.expr(left, scope)?;
+        let mut extreme = |analyzer: &mut Self, name: &str, count_all: bool| -> Result<Typed, TrinoError> {
+            let (plan, column) = analyzer.column(query, scope)?;
+            let args = if count_all { vec![] } else { vec![column] };
+            let (plan, values) = analyzer.aggregated(plan, vec![call(name, args)?])?;
+            let (value, ty) = values.into_iter().next().ok_or_else(|| unsupported("an aggregate without a column"))?;
+            Ok((Expr::ScalarSubquery(subquery(project(plan, vec![value])?)), ty))
+        };
+        let (all, present) = (extreme(self, "count", true)?, extreme(self, "count", false)?);
+        let compared = match op {
+            ComparisonOp::Greater | ComparisonOp::GreaterOrEqual => {
+                operators::comparison(op, left, extreme(self, "max", false)?)?.0
+            }
+            ComparisonOp::Less | ComparisonOp::LessOrEqual => {
+                operators::comparison(op, left, extreme(self, "min", false)?)?.0
+            }
+            ComparisonOp::Equal | ComparisonOp::NotEqual => {
+                let least = operators::comparison(ComparisonOp::Equal, left.clone(), extreme(self, "min", false)?)?.0;
+                let most = operators::comparison(ComparisonOp::Equal, left, extreme(self, "max", false)?)?.0;
+                least.and(most)
+            }
+        };
+        let unknown = (lit(datafusion::common::ScalarValue::Boolean(None)), Type::Boolean);
+        let yes = |value: bool| (lit(value), Type::Boolean);
+        let branches = vec![
+            ((all.0.clone().eq(lit(0_i64)), Type::Boolean), yes(true)),
+            ((Expr::IsFalse(Box::new(compared.clone())), Type::Boolean), yes(false)),
+            ((all.0.not_eq(present.0), Type::Boolean), unknown),
+        ];
+        operators::case(None, branches, Some((compared, Type::Boolean)))
+    }
+
+    /// Aggregates over all rows of a plan, and their columns.
+    fn aggregated(
+        &mut self,
+        plan: LogicalPlan,
+        aggregates: Vec<Typed>,
+    ) -> Result<(LogicalPlan, Vec<Typed>), TrinoError> {
+        let exprs: Vec<Expr> = aggregates.iter().map(|(expr, _)| expr.clone()).collect();
+        let plan = LogicalPlanBuilder::from(plan)
+            .aggregate(Vec::<Expr>::new(), exprs)
+            .and_then(|builder| builder.build())
+            .map_err(planned)?;
+        let columns = plan.schema().columns();
+        let renamed: Vec<(Expr, datafusion::common::Column)> = columns
+            .into_iter()
+            .map(|column| {
+                let name = self.fresh_column("value");
+                (Expr::Column(column).alias(&name.name), name)
+            })
+            .collect();
+        let (exprs, names): (Vec<_>, Vec<_>) = renamed.into_iter().unzip();
+        let typed = names.into_iter().zip(aggregates).map(|(name, (_, ty))| (Expr::Column(name), ty)).collect();
+        Ok((project(plan, exprs)?, typed))
+    }
+}
+
+fn count(args: Vec<Typed>) -> Result<Typed, TrinoError> {
+    call("count", args)
+}
+
+fn call(name: &str, args: Vec<Typed>) -> Result<Typed, TrinoError> {
+    aggregate(AggregateCall { name: name.to_owned(), args, distinct: false, filter: None, order_by: Vec::new() })
+}
+
+/// The comparison that is true where this one is false.
+fn inverse(op: ComparisonOp) -> ComparisonOp {
+    match op {
+        ComparisonOp::Equal => ComparisonOp::NotEqual,
+        ComparisonOp::NotEqual => ComparisonOp::Equal,
+        ComparisonOp::Less => ComparisonOp::GreaterOrEqual,
+        ComparisonOp::LessOrEqual => ComparisonOp::Greater,
+        ComparisonOp::Greater => ComparisonOp::LessOrEqual,
+        ComparisonOp::GreaterOrEqual => ComparisonOp::Less,
+    }
+}
+
+/// A plan as a subquery of another plan.
+pub(super) fn subquery(plan: LogicalPlan) -> Subquery {
+    let outer_ref_columns = plan.all_out_ref_exprs();
+    Subquery { subquery: Arc::new(plan), outer_ref_columns, spans: Spans::new() }
+}

@@ -1,0 +1,230 @@
+//! The engine: memory, disk and threads, and the way from a query to its rows.
+
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use arrow::array::RecordBatch;
+use boathouse_trino_functions::error::{ErrorCode, TrinoError};
+use boathouse_trino_functions::types::Type;
+use boathouse_trino_parser::ast;
+use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
+use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
+use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use datafusion::execution::{SendableRecordBatchStream, SessionState, SessionStateBuilder};
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_plan::{ExecutionPlan, displayable, execute_stream};
+use datafusion::prelude::SessionConfig;
+use futures::Stream;
+
+use crate::analyzer::{self, Analysis, Known, Needed};
+use crate::catalog::Session;
+use crate::error::{internal, of_datafusion};
+use crate::storage::Statistics;
+
+/// How many rows operators hand on at a time.
+const BATCH_SIZE: usize = 8192;
+
+/// How many of a memory pool's users an error names.
+const NAMED_CONSUMERS: usize = 3;
+
+/// How much of the machine the engine may use.
+#[derive(Debug, Clone)]
+pub struct EngineConfig {
+    /// How many bytes all queries together may hold in memory.
+    pub memory_limit: usize,
+    /// Where operators put what doesn't fit.
+    pub spill_directory: PathBuf,
+    /// How many bytes may be there.
+    pub spill_limit: u64,
+    /// On how many threads one query runs.
+    pub threads: usize,
+}
+
+/// Runs queries.
+#[derive(Debug)]
+pub struct Engine {
+    runtime: Arc<RuntimeEnv>,
+    threads: usize,
+}
+
+/// A column of a result.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Column {
+    /// Its name, as the statement writes it.
+    pub name: String,
+    /// Its type.
+    pub ty: Type,
+}
+
+/// What EXPLAIN shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Explain {
+    /// The plan as the analyzer made it.
+    Logical,
+    /// The plan as it will run.
+    #[default]
+    Distributed,
+    /// The plan after it ran, with what each operator did.
+    Analyze,
+}
+
+/// A query's rows as they are computed. Dropping it cancels the query.
+pub struct QueryStream {
+    /// The columns.
+    pub columns: Vec<Column>,
+    /// What was read and given so far.
+    pub statistics: Arc<Statistics>,
+    batches: SendableRecordBatchStream,
+}
+
+impl std::fmt::Debug for QueryStream {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("QueryStream").field("columns", &self.columns).finish_non_exhaustive()
+    }
+}
+
+impl Stream for QueryStream {
+    type Item = Result<RecordBatch, TrinoError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let polled = self.batches.as_mut().poll_next(context);
+        polled.map(|batch| {
+            let batch = batch?.map_err(of_datafusion);
+            if let Ok(batch) = &batch {
+                self.statistics.add_rows(batch.num_rows());
+            }
+            Some(batch)
+        })
+    }
+}
+
+impl Engine {
+    /// An engine within these limits.
+    ///
+    /// # Errors
+    /// The spill directory can't be used.
+    pub fn new(config: EngineConfig) -> Result<Self, TrinoError> {
+        let EngineConfig { memory_limit, spill_directory, spill_limit, threads } = config;
+        let consumers = std::num::NonZeroUsize::new(NAMED_CONSUMERS).unwrap_or(std::num::NonZeroUsize::MIN);
+        let pool = TrackConsumersPool::new(FairSpillPool::new(memory_limit), consumers);
+        let disk = DiskManagerBuilder::default()
+            .with_mode(DiskManagerMode::Directories(vec![spill_directory]))
+            .with_max_temp_directory_size(spill_limit);
+        let runtime = RuntimeEnvBuilder::new()
+            .with_memory_pool(Arc::new(pool))
+            .with_disk_manager_builder(disk)
+            .build_arc()
+            .map_err(of_datafusion)?;
+        Ok(Self { runtime, threads: threads.max(1) })
+    }
+
+    /// Starts a query.
+    ///
+    /// # Errors
+    /// What is wrong with the query, and what keeps it from being planned; what goes wrong later comes with the rows.
+    pub async fn query(&self, session: &Session, query: &ast::Query) -> Result<QueryStream, TrinoError> {
+        let statistics = Arc::new(Statistics::default());
+        let analysis = self.analysis(session, &statistics, query).await?;
+        let state = self.state(session)?;
+        let plan = physical(&state, &analysis.plan).await?;
+        let batches = execute_stream(plan, state.task_ctx()).map_err(of_datafusion)?;
+        Ok(QueryStream { columns: columns(analysis), statistics, batches })
+    }
+
+    /// The columns that a query has, without running it.
+    ///
+    /// # Errors
+    /// What is wrong with the query.
+    pub async fn analyze(&self, session: &Session, query: &ast::Query) -> Result<Vec<Column>, TrinoError> {
+        let analysis = self.analysis(session, &Arc::new(Statistics::default()), query).await?;
+        Ok(columns(analysis))
+    }
+
+    /// A query's plan as text.
+    ///
+    /// # Errors
+    /// What is wrong with the query; with [`Explain::Analyze`] also what goes wrong while it runs.
+    pub async fn explain(&self, session: &Session, query: &ast::Query, what: Explain) -> Result<String, TrinoError> {
+        let statistics = Arc::new(Statistics::default());
+        let analysis = self.analysis(session, &statistics, query).await?;
+        if what == Explain::Logical {
+            return Ok(analysis.plan.display_indent().to_string());
+        }
+        let state = self.state(session)?;
+        let plan = physical(&state, &analysis.plan).await?;
+        if what == Explain::Analyze {
+            let batches = datafusion::physical_plan::collect(Arc::clone(&plan), state.task_ctx());
+            batches.await.map_err(of_datafusion)?;
+            let shown = datafusion::physical_plan::display::DisplayableExecutionPlan::with_metrics(plan.as_ref());
+            return Ok(shown.indent(false).to_string());
+        }
+        Ok(displayable(plan.as_ref()).indent(false).to_string())
+    }
+
+    /// Analyzes a query, and asks the catalog for what that needs until nothing is missing.
+    pub(crate) async fn analysis(
+        &self,
+        session: &Session,
+        statistics: &Arc<Statistics>,
+        query: &ast::Query,
+    ) -> Result<Analysis, TrinoError> {
+        let session = Arc::new(session.clone());
+        let mut known = Known::default();
+        loop {
+            match analyzer::analyze(&session, statistics, &known, query) {
+                Ok(analysis) => return Ok(analysis),
+                Err(Err(error)) => return Err(error),
+                Err(Ok(Needed::Table(database, name))) => {
+                    let found = session.catalog.table(&database, &name).await?;
+                    known.tables.insert((database, name), found.map(Arc::new));
+                }
+                Err(Ok(Needed::Databases)) => known.databases = Some(session.catalog.databases().await?),
+            }
+        }
+    }
+
+    /// DataFusion's session for one query. Object stores and caches are the query's own: they hold the rights of whoever
+    /// asks; memory and disk are everybody's.
+    pub(crate) fn state(&self, session: &Session) -> Result<SessionState, TrinoError> {
+        let runtime = RuntimeEnvBuilder::new()
+            .with_memory_pool(Arc::clone(&self.runtime.memory_pool))
+            .build()
+            .map_err(of_datafusion)?;
+        let runtime = RuntimeEnv { disk_manager: Arc::clone(&self.runtime.disk_manager), ..runtime };
+        let mut config = SessionConfig::new()
+            .with_target_partitions(self.threads)
+            .with_batch_size(BATCH_SIZE)
+            .with_collect_statistics(true)
+            .with_information_schema(false)
+            .with_create_default_catalog_and_schema(false);
+        let options = config.options_mut();
+        options.execution.time_zone = Some(session.zone.clone());
+        options.execution.parquet.schema_force_view_types = false;
+        options.execution.parquet.pushdown_filters = false;
+        options.execution.parquet.enable_page_index = true;
+        options.execution.parquet.bloom_filter_on_read = true;
+        options.optimizer.skip_failed_rules = false;
+        let state = SessionStateBuilder::new_with_default_features().with_config(config);
+        Ok(state.with_runtime_env(Arc::new(runtime)).build())
+    }
+}
+
+/// The plan that runs.
+pub(crate) async fn physical(
+    state: &SessionState,
+    plan: &LogicalPlan,
+) -> Result<Arc<dyn ExecutionPlan>, TrinoError> {
+    state.create_physical_plan(plan).await.map_err(|error| match of_datafusion(error) {
+        error if error.code == ErrorCode::GenericInternalError => {
+            tracing::debug!(plan = %plan.display_indent(), "a query couldn't be planned");
+            internal(format!("The query can't be planned: {}", error.message))
+        }
+        error => error,
+    })
+}
+
+fn columns(analysis: Analysis) -> Vec<Column> {
+    analysis.columns.into_iter().map(|(name, ty)| Column { name, ty }).collect()
+}

@@ -1,0 +1,189 @@
+//! Parquet files: DataFusion's reader over columns matched by name, whatever their case.
+
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use boathouse_trino_functions::error::{ErrorCode, TrinoError};
+use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
+use datafusion::common::{DataFusionError, Result as PlanResult};
+use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::physical_plan::parquet::CachedParquetFileReaderFactory;
+use datafusion::datasource::physical_plan::parquet::metadata::DFParquetMetadata;
+use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
+use datafusion::datasource::source::DataSourceExec;
+use datafusion::datasource::table_schema::TableSchema;
+use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_expr::expressions::Column;
+use datafusion::physical_expr_adapter::{
+    DefaultPhysicalExprAdapterFactory, PhysicalExprAdapter, PhysicalExprAdapterFactory,
+};
+use datafusion::physical_plan::ExecutionPlan;
+use futures::{StreamExt, TryStreamExt};
+use object_store::ObjectStore;
+use parquet::arrow::parquet_to_arrow_schema;
+
+use super::{CONCURRENCY, DataFile, ScanRequest, is_text};
+use crate::error::of_datafusion;
+
+/// A plan that reads Parquet files, with their statistics.
+pub(super) async fn scan(request: ScanRequest<'_>) -> PlanResult<Arc<dyn ExecutionPlan>> {
+    let ScanRequest { state, table, files, projection, limit } = request;
+    let mut plans = Vec::new();
+    // One plan reads one bucket; nearly always there is only one.
+    for (location, files) in by_bucket(files) {
+        let store = table.store(&location)?;
+        let url = location.url()?;
+        state.runtime_env().register_object_store(url.as_ref(), Arc::clone(&store));
+        let cache = state.runtime_env().cache_manager.get_file_metadata_cache();
+        let described: Vec<PartitionedFile> = futures::stream::iter(files)
+            .map(|file| describe(file, store.as_ref(), state, &table.columns))
+            .buffered(CONCURRENCY)
+            .try_collect()
+            .await?;
+        let groups = FileGroup::new(described).split_files(state.config().target_partitions().max(1));
+        let schema = TableSchema::new(Arc::clone(&table.columns), table.constant_fields());
+        let (groups, statistics) = datafusion::datasource::compute_all_files_statistics(
+            groups,
+            Arc::clone(schema.table_schema()),
+            true,
+            false,
+        )?;
+        let mut options = state.table_options().parquet.clone();
+        options.global.binary_as_string = false;
+        let source = ParquetSource::new(schema)
+            .with_table_parquet_options(options)
+            .with_parquet_file_reader_factory(Arc::new(CachedParquetFileReaderFactory::new(store, cache)));
+        let config = FileScanConfigBuilder::new(url, Arc::new(source))
+            .with_file_groups(groups)
+            .with_statistics(statistics)
+            .with_projection_indices(projection.cloned())?
+            .with_limit(limit)
+            .with_expr_adapter(Some(Arc::new(ByLowerCase)))
+            .build();
+        plans.push(DataSourceExec::from_data_source(config) as Arc<dyn ExecutionPlan>);
+    }
+    match plans.len() {
+        1 => Ok(plans.remove(0)),
+        _ => datafusion::physical_plan::union::UnionExec::try_new(plans),
+    }
+}
+
+fn by_bucket(files: Vec<DataFile>) -> Vec<(crate::storage::Location, Vec<DataFile>)> {
+    let mut buckets: Vec<(crate::storage::Location, Vec<DataFile>)> = Vec::new();
+    for file in files {
+        match buckets.iter_mut().find(|(location, _)| location.bucket == file.location.bucket) {
+            Some((_, files)) => files.push(file),
+            None => buckets.push((file.location.clone(), vec![file])),
+        }
+    }
+    buckets
+}
+
+/// Reads a file's footer: its statistics, and whether its columns have the table's types.
+async fn describe(
+    file: DataFile,
+    store: &dyn ObjectStore,
+    state: &dyn datafusion::catalog::Session,
+    columns: &SchemaRef,
+) -> PlanResult<PartitionedFile> {
+    let cache = state.runtime_env().cache_manager.get_file_metadata_cache();
+    let reader = DFParquetMetadata::new(store, &file.meta)
+        .with_file_metadata_cache(Some(cache))
+        .with_metadata_size_hint(Some(state.config().options().execution.parquet.metadata_size_hint.unwrap_or(64 << 10)));
+    let path = format!("s3://{}/{}", file.location.bucket, file.meta.location);
+    let metadata = reader.fetch_metadata().await.map_err(|error| in_file(of_datafusion(error), &path))?;
+    let file_metadata = metadata.file_metadata();
+    let physical = parquet_to_arrow_schema(file_metadata.schema_descr(), file_metadata.key_value_metadata())
+        .map_err(|error| in_file(of_datafusion(error.into()), &path))?;
+    let physical: SchemaRef = Arc::new(physical);
+    let logical = renamed(columns, &physical);
+    for field in logical.fields() {
+        if let Ok(found) = physical.field_with_name(field.name())
+            && !is_readable_as(found.data_type(), field.data_type())
+        {
+            let (name, found, wanted) = (field.name(), found.data_type(), field.data_type());
+            let message = format!("Field {name}'s type {found} in parquet file {path} is incompatible with type {wanted} defined in table schema");
+            return Err(TrinoError::new(ErrorCode::HiveBadData, message).into());
+        }
+    }
+    let statistics = DFParquetMetadata::statistics_from_parquet_metadata(&metadata, &logical)?;
+    Ok(PartitionedFile::new_from_meta(file.meta)
+        .with_partition_values(file.constants)
+        .with_statistics(Arc::new(statistics)))
+}
+
+fn in_file(error: TrinoError, path: &str) -> DataFusionError {
+    TrinoError { message: format!("{} ({path})", error.message), ..error }.into()
+}
+
+/// Whether values of a file's type become values of the table's type without loss of meaning.
+fn is_readable_as(found: &DataType, wanted: &DataType) -> bool {
+    use DataType::{Binary, BinaryView, Date32, Decimal128, FixedSizeBinary, Float32, Float64, LargeBinary, Timestamp};
+    if found == wanted || found.is_nested() {
+        return found.is_nested() == wanted.is_nested();
+    }
+    let is_binary = |ty: &DataType| matches!(ty, Binary | LargeBinary | BinaryView | FixedSizeBinary(_));
+    match (found, wanted) {
+        (found, wanted) if is_text(found) || is_binary(found) => is_text(wanted) || is_binary(wanted),
+        (found, wanted) if found.is_integer() => {
+            wanted.is_integer() || matches!(wanted, Decimal128(..) | Float32 | Float64)
+        }
+        (Float32 | Float64, Float32 | Float64) | (Timestamp(..), Timestamp(..)) => true,
+        (Date32, Timestamp(..)) => true,
+        (found, Decimal128(..)) => found.is_decimal(),
+        _ => false,
+    }
+}
+
+/// The table's columns, each called as the file calls it.
+fn renamed(logical: &SchemaRef, physical: &SchemaRef) -> SchemaRef {
+    let name = |field: &Field| {
+        let exact = physical.fields().iter().any(|other| other.name() == field.name());
+        let folded = || physical.fields().iter().find(|other| other.name().to_lowercase() == *field.name());
+        match folded().filter(|_| !exact) {
+            Some(other) => field.clone().with_name(other.name()),
+            None => field.clone(),
+        }
+    };
+    Arc::new(Schema::new(logical.fields().iter().map(|field| name(field)).collect::<Vec<_>>()))
+}
+
+/// Finds the table's columns in files that write their names with capitals.
+#[derive(Debug)]
+struct ByLowerCase;
+
+impl PhysicalExprAdapterFactory for ByLowerCase {
+    fn create(&self, logical: SchemaRef, physical: SchemaRef) -> PlanResult<Arc<dyn PhysicalExprAdapter>> {
+        let renamed = renamed(&logical, &physical);
+        let by_name = DefaultPhysicalExprAdapterFactory.create(Arc::clone(&renamed), physical)?;
+        if renamed.fields().iter().zip(logical.fields()).all(|(new, old)| new.name() == old.name()) {
+            return Ok(by_name);
+        }
+        Ok(Arc::new(Renaming { logical, renamed, by_name }))
+    }
+}
+
+#[derive(Debug)]
+struct Renaming {
+    logical: SchemaRef,
+    renamed: SchemaRef,
+    by_name: Arc<dyn PhysicalExprAdapter>,
+}
+
+impl PhysicalExprAdapter for Renaming {
+    fn rewrite(&self, expr: Arc<dyn PhysicalExpr>) -> PlanResult<Arc<dyn PhysicalExpr>> {
+        let renamed = expr
+            .transform(|expr| {
+                let Some(column) = expr.downcast_ref::<Column>() else {
+                    return Ok(Transformed::no(expr));
+                };
+                let Ok(index) = self.logical.index_of(column.name()) else {
+                    return Ok(Transformed::no(expr));
+                };
+                let name = self.renamed.field(index).name();
+                Ok(Transformed::yes(Arc::new(Column::new(name, column.index())) as Arc<dyn PhysicalExpr>))
+            })
+            .data()?;
+        self.by_name.rewrite(renamed)
+    }
+}

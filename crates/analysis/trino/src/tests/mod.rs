@@ -1,0 +1,4 @@
+//! Whole queries over tables in memory.
+
+mod fixture;
+mod queries;
