@@ -8,6 +8,7 @@ use boathouse_trino_functions::error::{ErrorCode, TrinoError};
 use boathouse_trino_functions::types::Type;
 use datafusion::common::{DFSchema, ScalarValue};
 use datafusion::logical_expr::execution_props::ExecutionProps;
+use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
 use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{BinaryExpr, Expr, Operator};
 use datafusion::physical_expr::create_physical_expr;
@@ -105,7 +106,7 @@ fn evaluate(
     let batch = RecordBatch::try_new_with_options(Arc::clone(&schema), columns, &options)?;
     // The scan's filters may still carry the relation's qualifier.
     let filter = datafusion::logical_expr::expr_rewriter::unnormalize_col(filter.clone());
-    let filter = create_physical_expr(&filter, &DFSchema::try_from(schema)?, &ExecutionProps::new())?;
+    let filter = create_physical_expr(&filter, &DFSchema::try_from(schema)?, &ExecutionProps::new(), &PhysicalPlanningContext::default())?;
     filter.evaluate(&batch)?.into_array(partitions.len())
 }
 

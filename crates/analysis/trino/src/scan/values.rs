@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, BinaryBuilder, BooleanArray, ListArray, MapArray, NullBufferBuilder, StringArray,
+    Array, ArrayRef, BinaryBuilder, BooleanArray, ListArray, MapArray, NullBufferBuilder, StringArray,
     StringBuilder, StructArray,
 };
 use arrow::buffer::OffsetBuffer;
@@ -178,7 +178,7 @@ fn scalars(text: StringArray, ty: &Type, strictness: Strictness) -> Result<Array
             Ok(Arc::new(trimmed.collect::<StringArray>()))
         }
         Type::Boolean => Ok(Arc::new(text.iter().map(|value| value.and_then(boolean)).collect::<BooleanArray>())),
-        Type::Varbinary => Ok(Arc::new(binary(&text))),
+        Type::Varbinary => Ok(binary(&text)),
         Type::Date if strictness == Strictness::Counts => cast(&cast(&text, &DataType::Int32)?, &DataType::Date32),
         Type::Timestamp(_) if strictness == Strictness::Counts => cast(&cast(&text, &DataType::Int64)?, &ty.to_arrow()),
         _ => cast(&text, &ty.to_arrow()),
@@ -203,12 +203,12 @@ fn binary(text: &StringArray) -> ArrayRef {
             None => bytes.append_null(),
         }
     }
-    Arc::new(bytes.finish().as_binary::<i32>().clone())
+    Arc::new(bytes.finish())
 }
 
 #[cfg(test)]
 mod tests {
-    use arrow::array::Int32Array;
+    use arrow::array::{AsArray, Int32Array};
     use serde_json::json;
 
     use super::*;
