@@ -40,7 +40,8 @@ pub(super) async fn scan(request: ScanRequest<'_>) -> PlanResult<Arc<dyn Executi
             .buffered(CONCURRENCY)
             .try_collect()
             .await?;
-        let schema = TableSchema::new(Arc::clone(&table.columns), table.constant_fields());
+        let schema =
+            TableSchema::builder(Arc::clone(&table.columns)).with_table_partition_cols(table.constant_fields()).build();
         let statistics = merged(&described, schema.table_schema())?;
         let groups = FileGroup::new(described).split_files(state.config().target_partitions().max(1));
         let groups = groups.into_iter().map(|group| {
@@ -92,9 +93,10 @@ async fn describe(
     columns: &SchemaRef,
 ) -> PlanResult<PartitionedFile> {
     let cache = state.runtime_env().cache_manager.get_file_metadata_cache();
-    let reader = DFParquetMetadata::new(store, &file.meta)
-        .with_file_metadata_cache(Some(cache))
-        .with_metadata_size_hint(Some(state.config().options().execution.parquet.metadata_size_hint.unwrap_or(64 << 10)));
+    let reader =
+        DFParquetMetadata::new(store, &file.meta).with_file_metadata_cache(Some(cache)).with_metadata_size_hint(Some(
+            state.config().options().execution.parquet.metadata_size_hint.unwrap_or(64 << 10),
+        ));
     let path = format!("s3://{}/{}", file.location.bucket, file.meta.location);
     let metadata = reader.fetch_metadata().await.map_err(|error| in_file(of_datafusion(error), &path))?;
     let file_metadata = metadata.file_metadata();
@@ -107,7 +109,9 @@ async fn describe(
             && !is_readable_as(found.data_type(), field.data_type())
         {
             let (name, found, wanted) = (field.name(), found.data_type(), field.data_type());
-            let message = format!("Field {name}'s type {found} in parquet file {path} is incompatible with type {wanted} defined in table schema");
+            let message = format!(
+                "Field {name}'s type {found} in parquet file {path} is incompatible with type {wanted} defined in table schema"
+            );
             return Err(TrinoError::new(ErrorCode::HiveBadData, message).into());
         }
     }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, BinaryBuilder, BooleanArray, ListArray, MapArray, NullBufferBuilder, StringArray,
-    StringBuilder, StructArray,
+    Array, ArrayRef, BinaryBuilder, BooleanArray, ListArray, MapArray, NullBufferBuilder, StringArray, StringBuilder,
+    StructArray,
 };
 use arrow::buffer::OffsetBuffer;
 use arrow::compute::{CastOptions, cast_with_options};
@@ -40,9 +40,7 @@ impl Column {
     pub(super) fn new(ty: &Type) -> Self {
         let nulls = || NullBufferBuilder::new(0);
         match ty {
-            Type::Array(element) => {
-                Self::List { ends: vec![0], nulls: nulls(), element: Box::new(Self::new(element)) }
-            }
+            Type::Array(element) => Self::List { ends: vec![0], nulls: nulls(), element: Box::new(Self::new(element)) },
             Type::Map(key, value) => {
                 let (key, value) = (Box::new(Self::new(key)), Box::new(Self::new(value)));
                 Self::Map { ends: vec![0], nulls: nulls(), key, value }
