@@ -282,6 +282,58 @@ def test_sessions_can_be_revoked_by_their_time(server, iam):
     assert code(glue.get_databases) == "AccessDeniedException"
 
 
+def test_s3_asks_for_leave_on_buckets_objects_and_prefixes(server, iam):
+    home = "home/${aws:username}/*"
+    ann = make_user(
+        iam,
+        "ann",
+        statement("Allow", ["s3:GetObject", "s3:PutObject"], f"arn:aws:s3:::data/{home}"),
+        statement("Allow", "s3:ListBucket", "arn:aws:s3:::data", StringLike={"s3:prefix": home}),
+        statement("Deny", "s3:*", "arn:aws:s3:::data/*/secret/*"),
+    )
+    root, own = server.client("s3", "test", "test"), client(server, "s3", ann)
+    root.create_bucket(Bucket="data")
+    own.put_object(Bucket="data", Key="home/ann/a", Body=b"1")
+    assert own.get_object(Bucket="data", Key="home/ann/a")["Body"].read() == b"1"
+    assert own.list_objects_v2(Bucket="data", Prefix="home/ann/")["KeyCount"] == 1
+    assert code(own.list_objects_v2, Bucket="data", Prefix="home/bob/") == "AccessDenied"
+    assert code(own.list_objects_v2, Bucket="data") == "AccessDenied"
+    assert code(own.create_bucket, Bucket="other") == "AccessDenied"
+    who = f"User: arn:aws:iam::{ACCOUNT}:user/ann is not authorized to perform:"
+    assert refusal(own.get_object, Bucket="data", Key="home/bob/a") == (
+        "AccessDenied",
+        f'{who} s3:GetObject on resource: "arn:aws:s3:::data/home/bob/a" because no identity-based policy allows the '
+        "s3:GetObject action",
+    )
+    assert refusal(own.put_object, Bucket="data", Key="home/ann/secret/a", Body=b"") == (
+        "AccessDenied",
+        f'{who} s3:PutObject on resource: "arn:aws:s3:::data/home/ann/secret/a" with an explicit deny in an '
+        "identity-based policy",
+    )
+
+
+def test_bucket_policies_grant_and_deny(server, iam):
+    ann, bob = make_user(iam, "ann"), make_user(iam, "bob", statement("Allow", "s3:*"))
+    root = server.client("s3", "test", "test")
+    root.create_bucket(Bucket="data")
+    root.put_object(Bucket="data", Key="k", Body=b"1")
+
+    def principal(name):
+        return {"Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:user/{name}"}}
+
+    allow, deny = statement("Allow", "s3:GetObject", "arn:aws:s3:::data/*"), statement("Deny", "s3:*", "arn:aws:s3:::data/*")
+    get = {"Bucket": "data", "Key": "k"}
+    assert code(client(server, "s3", ann).get_object, **get) == "AccessDenied"
+    client(server, "s3", bob).get_object(**get)
+    root.put_bucket_policy(Bucket="data", Policy=document(allow | principal("ann"), deny | principal("bob")))
+    client(server, "s3", ann).get_object(**get)
+    error, message = refusal(client(server, "s3", bob).get_object, **get)
+    assert error == "AccessDenied" and message.endswith("with an explicit deny in a resource-based policy")
+    root.delete_bucket_policy(Bucket="data")
+    assert code(client(server, "s3", ann).get_object, **get) == "AccessDenied"
+    client(server, "s3", bob).get_object(**get)
+
+
 def test_boundaries_bound(server, iam):
     arn = iam.create_policy(PolicyName="bound", PolicyDocument=document(statement("Allow", "glue:*")))["Policy"]["Arn"]
     key = make_user(iam, "ann", statement("Allow", "*"), PermissionsBoundary=arn)

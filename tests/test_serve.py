@@ -54,7 +54,7 @@ def test_what_is_missing_says_so(start):
     server = start("--dev")
     sts = server.client("sts", "test", "test")
     assert refusal(sts.get_federation_token, Name="reader") == ("InvalidAction", 400)
-    assert refusal(server.client("athena", "test", "test").list_work_groups) == ("UnknownOperationException", 400)
+    assert refusal(server.client("glue", "test", "test").list_sessions) == ("UnknownOperationException", 400)
     website = server.client("s3", "test", "test").get_bucket_website
     assert refusal(website, Bucket="raw-data") == ("NotImplemented", 501)
 

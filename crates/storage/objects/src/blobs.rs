@@ -1,6 +1,6 @@
-//! Content files: one per object above the inline limit, written once, never changed.
+//! Content files: one per large object, written once, never changed; and the folder of packs.
 //!
-//! Layout: the bytes, then a CRC-32C (4 bytes, little endian) of each 64 KiB block of them. Every read verifies the blocks it touches.
+//! Layout of a run of bytes: the bytes, then a CRC-32C (4 bytes, little endian) of each 64 KiB block of them. Every read verifies the blocks it touches.
 
 use std::collections::{HashMap, VecDeque};
 use std::fs::File;
@@ -42,12 +42,41 @@ impl Blobs {
         Ok(Self { dir, durability, readers: Mutex::default(), open: Mutex::default() })
     }
 
-    fn path(&self, id: Uuid) -> PathBuf {
+    pub(crate) fn path(&self, id: Uuid) -> PathBuf {
         self.dir.join(id.simple().to_string())
     }
 
     pub(crate) fn durability(&self) -> Durability {
         self.durability
+    }
+
+    /// The files that are there, with their sizes.
+    pub(crate) fn all(&self) -> Result<Vec<(Uuid, u64)>> {
+        let mut files = Vec::new();
+        for entry in std::fs::read_dir(&self.dir)? {
+            let entry = entry?;
+            if let Some(id) = entry.file_name().to_str().and_then(|name| Uuid::try_parse(name).ok()) {
+                files.push((id, entry.metadata()?.len()));
+            }
+        }
+        Ok(files)
+    }
+
+    /// The size of a file; `None` if it is gone.
+    pub(crate) fn bytes(&self, id: Uuid) -> Result<Option<u64>> {
+        match std::fs::metadata(self.path(id)) {
+            Ok(metadata) => Ok(Some(metadata.len())),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Makes the names of new files durable.
+    pub(crate) fn sync_dir(&self) -> Result<()> {
+        if self.durability == Durability::Strict {
+            File::open(&self.dir)?.sync_all()?;
+        }
+        Ok(())
     }
 
     /// The file, if it is open.
@@ -76,19 +105,16 @@ impl Blobs {
 
     pub(crate) fn create(&self, pending: Pending) -> Result<BlobWriter> {
         let file = File::create_new(self.path(pending.id()))?;
-        Ok(BlobWriter { pending, file, length: 0, block: new_crc(), table: Vec::new() })
+        Ok(BlobWriter { pending, file, length: 0, sums: BlockSums::default() })
     }
 
     /// Makes the bytes of a written blob and its directory entry durable.
     pub(crate) fn seal(&self, mut writer: BlobWriter) -> Result<Pending> {
-        if !writer.length.is_multiple_of(BLOCK) {
-            writer.end_block();
-        }
-        writer.file.write_all(&writer.table)?;
+        writer.file.write_all(&writer.sums.finish())?;
         if self.durability == Durability::Strict {
             writer.file.sync_data()?;
-            File::open(&self.dir)?.sync_all()?;
         }
+        self.sync_dir()?;
         Ok(writer.pending)
     }
 
@@ -167,12 +193,7 @@ pub(crate) struct BlobWriter {
     pending: Pending,
     file: File,
     length: u64,
-    block: crc_fast::Digest,
-    table: Vec<u8>,
-}
-
-fn new_crc() -> crc_fast::Digest {
-    crc_fast::Digest::new(crc_fast::CrcAlgorithm::Crc32Iscsi)
+    sums: BlockSums,
 }
 
 impl BlobWriter {
@@ -188,46 +209,81 @@ impl BlobWriter {
     pub(crate) fn write(&mut self, chunks: &[Bytes]) -> Result<()> {
         for chunk in chunks {
             self.file.write_all(chunk)?;
-            let mut rest = &chunk[..];
-            while !rest.is_empty() {
-                let space = (BLOCK - self.length % BLOCK) as usize;
-                let (now, later) = rest.split_at(rest.len().min(space));
-                self.block.update(now);
-                self.length += now.len() as u64;
-                if now.len() == space {
-                    self.end_block();
-                }
-                rest = later;
-            }
+            self.sums.update(chunk);
+            self.length += chunk.len() as u64;
         }
         Ok(())
+    }
+}
+
+/// The checksums of the blocks of a run of bytes, one after the other.
+pub(crate) struct BlockSums {
+    block: crc_fast::Digest,
+    filled: usize,
+    table: Vec<u8>,
+}
+
+impl Default for BlockSums {
+    fn default() -> Self {
+        Self { block: new_crc(), filled: 0, table: Vec::new() }
+    }
+}
+
+fn new_crc() -> crc_fast::Digest {
+    crc_fast::Digest::new(crc_fast::CrcAlgorithm::Crc32Iscsi)
+}
+
+impl BlockSums {
+    pub(crate) fn update(&mut self, mut bytes: &[u8]) {
+        while !bytes.is_empty() {
+            let (now, later) = bytes.split_at(bytes.len().min(BLOCK as usize - self.filled));
+            self.block.update(now);
+            self.filled += now.len();
+            if self.filled == BLOCK as usize {
+                self.end_block();
+            }
+            bytes = later;
+        }
     }
 
     fn end_block(&mut self) {
         let crc = std::mem::replace(&mut self.block, new_crc()).finalize() as u32;
         self.table.extend_from_slice(&crc.to_le_bytes());
+        self.filled = 0;
     }
+
+    pub(crate) fn finish(mut self) -> Vec<u8> {
+        if self.filled > 0 {
+            self.end_block();
+        }
+        self.table
+    }
+}
+
+/// How many bytes a run of `size` bytes takes with its checksums.
+pub(crate) fn stored_bytes(size: u64) -> u64 {
+    size + size.div_ceil(BLOCK) * 4
 }
 
 /// Fills a buffer from an offset; false if that would take the disk and must not.
 type ReadAt = fn(&File, &mut [u8], u64) -> std::io::Result<bool>;
 
-/// Reads and verifies a range of a blob of `size` bytes. Blocks the thread.
-pub(crate) fn read(file: &File, size: u64, range: Range<u64>) -> Result<Bytes> {
+/// Reads and verifies a range of the run of `size` bytes that begins at `base`. Blocks the thread.
+pub(crate) fn read(file: &File, base: u64, size: u64, range: Range<u64>) -> Result<Bytes> {
     let from_disk: ReadAt = |file, buffer, offset| file.read_exact_at(buffer, offset).map(|()| true);
-    read_with(file, size, range, from_disk)?.ok_or(Error::Closed)
+    read_with(file, base, size, range, from_disk)?.ok_or(Error::Closed)
 }
 
 /// The same if all of it is in memory already: costs no thread and never waits.
-pub(crate) fn read_cached(file: &File, size: u64, range: Range<u64>) -> Result<Option<Bytes>> {
-    read_with(file, size, range, |file, buffer, offset| {
+pub(crate) fn read_cached(file: &File, base: u64, size: u64, range: Range<u64>) -> Result<Option<Bytes>> {
+    read_with(file, base, size, range, |file, buffer, offset| {
         let (length, flags) = (buffer.len(), rustix::io::ReadWriteFlags::NOWAIT);
         // A failure or a short read also means "not without the disk": what is wrong shows when that is asked.
         Ok(rustix::io::preadv2(file, &mut [IoSliceMut::new(buffer)], offset, flags) == Ok(length))
     })
 }
 
-fn read_with(file: &File, size: u64, range: Range<u64>, read_at: ReadAt) -> Result<Option<Bytes>> {
+fn read_with(file: &File, base: u64, size: u64, range: Range<u64>, read_at: ReadAt) -> Result<Option<Bytes>> {
     if range.is_empty() {
         return Ok(Some(Bytes::new()));
     }
@@ -236,7 +292,7 @@ fn read_with(file: &File, size: u64, range: Range<u64>, read_at: ReadAt) -> Resu
     let end = ((last + 1) * BLOCK).min(size);
     let mut data = vec![0; (end - start) as usize];
     let mut table = vec![0; (last - first + 1) as usize * 4];
-    for (buffer, offset) in [(&mut data, start), (&mut table, size + first * 4)] {
+    for (buffer, offset) in [(&mut data, base + start), (&mut table, base + size + first * 4)] {
         if !read_at(file, buffer, offset).map_err(cut_off)? {
             return Ok(None);
         }

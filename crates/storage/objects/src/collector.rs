@@ -1,4 +1,4 @@
-//! The collector: removes files that no record references, in the background and when a store is opened.
+//! The collector: removes files that no record references and has packs compacted, in the background and when a store is opened.
 
 use std::ops::Bound;
 use std::sync::{Arc, mpsc};
@@ -7,20 +7,38 @@ use std::thread::JoinHandle;
 use uuid::Uuid;
 
 use crate::blobs::Blobs;
+use crate::compaction::Compactor;
 use crate::error::{Error, Result};
 use crate::index::{Index, Table};
 
-/// A row of a table of the collector's.
-pub(crate) type Errand = (Table, Uuid);
+/// What there is to do.
+enum Errand {
+    /// A row of a table of the collector's was written.
+    Row(Table, Uuid),
+    /// Compaction has what it needs.
+    Equip(Compactor),
+    /// The store is being closed: files may still be removed, but nothing is moved any more.
+    Wind,
+}
 
 /// How others tell the collector what to do.
 #[derive(Clone)]
 pub(crate) struct Errands(mpsc::Sender<Errand>);
 
 impl Errands {
-    pub(crate) fn send(&self, errand: Errand) {
+    pub(crate) fn send(&self, (table, id): (Table, Uuid)) {
         // Without a collector the store is being closed; the next start finds the row.
-        let _ = self.0.send(errand);
+        let _ = self.0.send(Errand::Row(table, id));
+    }
+
+    /// Gives the collector what compaction needs: it exists only after the collector.
+    pub(crate) fn equip(&self, compactor: Compactor) {
+        let _ = self.0.send(Errand::Equip(compactor));
+    }
+
+    /// Takes it back.
+    pub(crate) fn wind_up(&self) {
+        let _ = self.0.send(Errand::Wind);
     }
 
     /// A file that is about to be made.
@@ -62,9 +80,26 @@ impl Collector {
     pub(crate) fn start(index: Index, blobs: Arc<Blobs>) -> Result<(Self, Errands)> {
         let (errands, queue) = mpsc::channel();
         let thread = std::thread::Builder::new().name("objects-collector".into()).spawn(move || {
-            for (table, id) in queue {
-                if let Err(error) = collect(&index, &blobs, table, id) {
-                    tracing::warn!(%error, %id, "unreferenced file stays until the next start");
+            let mut compactor: Option<Compactor> = None;
+            for errand in queue {
+                let (table, id) = match errand {
+                    Errand::Row(table, id) => (table, id),
+                    Errand::Equip(with) => {
+                        compactor = Some(with);
+                        continue;
+                    }
+                    Errand::Wind => {
+                        compactor = None;
+                        continue;
+                    }
+                };
+                let outcome = match (table, &compactor) {
+                    (Table::Pack, Some(compactor)) => compactor.run(id),
+                    (Table::Pack, None) => Ok(()),
+                    _ => collect(&index, &blobs, table, id),
+                };
+                if let Err(error) = outcome {
+                    tracing::warn!(%error, %id, "garbage stays until the next start");
                 }
             }
         })?;

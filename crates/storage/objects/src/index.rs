@@ -43,6 +43,10 @@ pub(crate) enum Table {
     Upload,
     /// upload id, part number → a part of it.
     Part,
+    /// id → where in a pack the bytes are.
+    Slot,
+    /// pack id → how many of its bytes have a slot.
+    Pack,
 }
 
 impl Table {
@@ -68,8 +72,14 @@ impl Index {
         Ok(Self { database, rows })
     }
 
+    /// One row as of now.
     pub(crate) fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>> {
-        Ok(self.rows.get(table.row(key))?.map(|value| value.to_vec()))
+        self.view().get(table, key)
+    }
+
+    /// All rows as of now: a commit that is being applied shows whole or not at all.
+    pub(crate) fn view(&self) -> View<'_> {
+        View { index: self, snapshot: self.database.snapshot() }
     }
 
     /// Removes a row outside the writer, not synced.
@@ -102,6 +112,18 @@ impl Index {
             let (key, value) = guard.into_inner()?;
             Ok((key[1..].to_vec(), value))
         })
+    }
+}
+
+/// The index at one moment.
+pub(crate) struct View<'a> {
+    index: &'a Index,
+    snapshot: Snapshot,
+}
+
+impl View<'_> {
+    pub(crate) fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>> {
+        Ok(self.snapshot.get(&self.index.rows, table.row(key))?.map(|value| value.to_vec()))
     }
 }
 
@@ -206,6 +228,21 @@ impl Writer {
         &self,
         change: impl FnOnce(&mut Change<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
+        self.submit(change)?.await.map_err(|_| Error::Closed)?
+    }
+
+    /// The same on a thread that may block.
+    pub(crate) fn change_blocking<T: Send + 'static>(
+        &self,
+        change: impl FnOnce(&mut Change<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.submit(change)?.blocking_recv().map_err(|_| Error::Closed)?
+    }
+
+    fn submit<T: Send + 'static>(
+        &self,
+        change: impl FnOnce(&mut Change<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<oneshot::Receiver<Result<T>>> {
         let (reply, answer) = oneshot::channel();
         let job: Job = Box::new(move |view| {
             let outcome = change(view);
@@ -217,7 +254,7 @@ impl Writer {
             (good, answer)
         });
         self.jobs.as_ref().ok_or(Error::Closed)?.send(job).map_err(|_| Error::Closed)?;
-        answer.await.map_err(|_| Error::Closed)?
+        Ok(answer)
     }
 }
 
@@ -229,6 +266,12 @@ impl Drop for Writer {
             let _ = thread.join();
         }
     }
+}
+
+/// The row as an errand, if it may be one for the collector.
+fn garbage(table: Table, key: &[u8], value: &Option<Vec<u8>>) -> Option<(Table, Uuid)> {
+    let wanted = matches!(table, Table::Garbage | Table::Pack) && value.is_some();
+    wanted.then(|| Uuid::from_slice(key).ok()).flatten().map(|id| (table, id))
 }
 
 fn run(index: &Index, durability: Durability, queue: &mpsc::Receiver<Job>, errands: &Errands) {
@@ -245,13 +288,12 @@ fn run(index: &Index, durability: Durability, queue: &mpsc::Receiver<Job>, erran
             }
             answers.push(answer);
         }
-        let garbage = group.iter().filter(|((table, _), value)| *table == Table::Garbage && value.is_some());
-        let garbage: Vec<_> = garbage.filter_map(|((_, key), _)| Uuid::from_slice(key).ok()).collect();
+        let garbage: Vec<_> = group.iter().filter_map(|((table, key), value)| garbage(*table, key, value)).collect();
         let failure = commit(index, durability, group).err();
         if let Some(error) = &failure {
             tracing::error!(%error, "index commit failed");
         } else {
-            garbage.into_iter().for_each(|id| errands.send((Table::Garbage, id)));
+            garbage.into_iter().for_each(|row| errands.send(row));
         }
         for answer in answers {
             answer(failure.clone());

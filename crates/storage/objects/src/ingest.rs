@@ -12,11 +12,16 @@ use crate::collector::Pending;
 use crate::error::{Error, Result};
 use crate::hashing::{ChecksumAlgorithm, Digests, Expectations, Hasher};
 use crate::index::{Change, Table};
+use crate::packs::Placed;
 use crate::record::Extent;
 use crate::{Durability, Objects, blocking};
 
 /// Bytes up to this size live in their index row.
 const INLINE_BYTES: usize = 4 << 10;
+/// Bytes up to this size live in a pack.
+const PACKED_BYTES: usize = 1 << 20;
+/// Up to this size, hashing takes less time than handing it to another thread.
+const HASH_BYTES: usize = 32 << 10;
 /// How much of a body is hashed and written in one step.
 const STEP_BYTES: usize = 1 << 20;
 /// How much may be written before the disk is told to begin: the sync at the end then finds little left to do.
@@ -26,16 +31,25 @@ const FLUSH_BYTES: u64 = 16 << 20;
 pub(crate) struct Received {
     pub(crate) digests: Digests,
     pub(crate) extent: Extent,
-    pending: Option<Pending>,
+    stored: Stored,
+}
+
+/// What removes the bytes unless they are kept.
+enum Stored {
+    Inline,
+    Packed(Placed),
+    Blob(Pending),
 }
 
 impl Received {
     /// Hands the bytes over to a row that the same change writes.
-    pub(crate) fn keep(mut self, change: &mut Change<'_>) -> Extent {
-        if let Some(pending) = self.pending.take() {
-            change.remove(Table::Intent, pending.keep().as_bytes());
+    pub(crate) fn keep(self, change: &mut Change<'_>) -> Result<Extent> {
+        match self.stored {
+            Stored::Inline => {}
+            Stored::Packed(placed) => placed.keep(change)?,
+            Stored::Blob(pending) => change.remove(Table::Intent, pending.keep().as_bytes()),
         }
-        self.extent
+        Ok(self.extent)
     }
 }
 
@@ -51,18 +65,32 @@ impl Objects {
         B: Stream<Item = std::io::Result<Bytes>> + Send + Unpin,
         E: FnOnce() -> Expectations + Send,
     {
-        let (chunks, ended) = take(&mut body, INLINE_BYTES + 1).await?;
-        let mut hasher = Hasher::new(checksums);
+        let (chunks, ended) = take(&mut body, PACKED_BYTES + 1).await?;
+        let hasher = Hasher::new(checksums);
         let length: usize = chunks.iter().map(Bytes::len).sum();
-        let received = if ended && length <= INLINE_BYTES {
-            let bytes = Bytes::from(chunks.concat());
-            hasher.update(&bytes);
-            Received { digests: hasher.finish(), extent: Extent::Inline(bytes), pending: None }
-        } else {
-            self.receive_blob(hasher, chunks, ended, body).await?
+        let received = match length {
+            0..=INLINE_BYTES if ended => {
+                let bytes = Bytes::from(chunks.concat());
+                let digests = hash(hasher, std::slice::from_ref(&bytes));
+                Received { digests, extent: Extent::Inline(bytes), stored: Stored::Inline }
+            }
+            0..=PACKED_BYTES if ended => self.receive_packed(hasher, chunks, length).await?,
+            _ => self.receive_blob(hasher, chunks, ended, body).await?,
         };
         received.digests.verify(&expect())?;
         Ok(received)
+    }
+
+    async fn receive_packed(&self, hasher: Hasher, chunks: Vec<Bytes>, length: usize) -> Result<Received> {
+        let id = Uuid::now_v7();
+        // The disk works while the processor hashes.
+        let placed = self.inner.packs.append(id, chunks.clone())?;
+        let digests = match length {
+            0..=HASH_BYTES => hash(hasher, &chunks),
+            _ => spawn_blocking(move || hash(hasher, &chunks)).await.map_err(|_| Error::Closed)?,
+        };
+        let placed = placed.await.map_err(|_| Error::Closed)??;
+        Ok(Received { digests, extent: Extent::Packed(id), stored: Stored::Packed(placed) })
     }
 
     async fn receive_blob<B>(&self, hasher: Hasher, first: Vec<Bytes>, mut ended: bool, mut body: B) -> Result<Received>
@@ -87,7 +115,7 @@ impl Objects {
         flush.finish().await?;
         let blobs = Arc::clone(&self.inner.blobs);
         let pending = blocking(move || blobs.seal(writer)).await?;
-        Ok(Received { digests, extent: Extent::Blob(id), pending: Some(pending) })
+        Ok(Received { digests, extent: Extent::Blob(id), stored: Stored::Blob(pending) })
     }
 
     /// Notes durably that a content file may exist which no record references.
@@ -153,6 +181,11 @@ impl Flush {
             None => Ok(()),
         }
     }
+}
+
+fn hash(mut hasher: Hasher, chunks: &[Bytes]) -> Digests {
+    chunks.iter().for_each(|chunk| hasher.update(chunk));
+    hasher.finish()
 }
 
 /// Receives until at least `bytes` are there or the body ended.

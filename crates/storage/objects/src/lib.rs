@@ -21,18 +21,20 @@
 //! | `record` | the index record and its codec |
 //! | `index` | tables, the writer, group commit |
 //! | `blobs` | content files with block checksums |
+//! | `packs` | append-only files of many small objects |
+//! | `compaction` | packs that are mostly garbage |
 //! | `clock` | where times come from |
 //! | `hashing` | digests and expectations |
 //! | `error` | what can go wrong |
 //!
-//! Not here yet: packs for objects between 4 KiB and 1 MiB (each is a file of its own),
-//! versions.
+//! Not here yet: versions.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod blobs;
 mod buckets;
 mod clock;
 mod collector;
+mod compaction;
 mod documents;
 mod error;
 mod hashing;
@@ -41,6 +43,7 @@ mod ingest;
 mod listing;
 mod manifest;
 mod objects;
+mod packs;
 mod reader;
 mod record;
 mod references;
@@ -66,7 +69,9 @@ pub use crate::uploads::{
 
 use crate::blobs::Blobs;
 use crate::collector::{Collector, Errands};
-use crate::index::{Index, Table, Writer};
+use crate::compaction::Compactor;
+use crate::index::{Index, Writer};
+use crate::packs::Packs;
 
 /// What an acknowledgement means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -79,12 +84,20 @@ pub enum Durability {
 }
 
 /// How to open a store.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Options {
     /// What an acknowledgement means.
     pub durability: Durability,
     /// Where the times of buckets and objects come from.
     pub clock: Clock,
+    /// The size from which on a pack of small objects gets no more of them.
+    pub pack_bytes: u64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { durability: Durability::default(), clock: Clock::default(), pack_bytes: 64 << 20 }
+    }
 }
 
 /// A handle on the store; clones are cheap and share everything. The last one closes the store.
@@ -94,13 +107,24 @@ pub struct Objects {
 }
 
 struct Inner {
-    // Dropped in this order: the collector ends with the writer and the last errands.
-    writer: Writer,
+    // Dropped in this order: the collector ends with all who send it errands.
+    _wind_up: WindUp,
+    packs: Arc<Packs>,
+    writer: Arc<Writer>,
     errands: Errands,
     _collector: Collector,
     index: Index,
     blobs: Arc<Blobs>,
     clock: Clock,
+}
+
+/// Takes the writer and the packs back from the collector.
+struct WindUp(Errands);
+
+impl Drop for WindUp {
+    fn drop(&mut self) {
+        self.0.wind_up();
+    }
 }
 
 impl Objects {
@@ -117,9 +141,23 @@ impl Objects {
         }
         collector::recover(&index, &blobs)?;
         let (collector, errands) = Collector::start(index.clone(), Arc::clone(&blobs))?;
-        let writer = Writer::start(index.clone(), options.durability, errands.clone())?;
+        let writer = Arc::new(Writer::start(index.clone(), options.durability, errands.clone())?);
+        let packs = Arc::new(Packs::open(dir.join("packs"), options, &index, errands.clone())?);
+        let (with_writer, with_packs) = (Arc::clone(&writer), Arc::clone(&packs));
+        errands.equip(Compactor { index: index.clone(), writer: with_writer, packs: with_packs });
         let clock = options.clock.clone();
-        Ok(Self { inner: Arc::new(Inner { writer, errands, _collector: collector, index, blobs, clock }) })
+        Ok(Self {
+            inner: Arc::new(Inner {
+                _wind_up: WindUp(errands.clone()),
+                packs,
+                writer,
+                errands,
+                _collector: collector,
+                index,
+                blobs,
+                clock,
+            }),
+        })
     }
 
     fn now_ms(&self) -> u64 {

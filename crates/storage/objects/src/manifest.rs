@@ -69,6 +69,10 @@ pub(crate) fn encode<'a>(parts: impl IntoIterator<Item = &'a Part>) -> Vec<u8> {
                 out.push(1);
                 out.extend_from_slice(id.as_bytes());
             }
+            Extent::Packed(id) => {
+                out.push(2);
+                out.extend_from_slice(id.as_bytes());
+            }
         }
     }
     out
@@ -101,6 +105,7 @@ fn part(raw: &mut &[u8]) -> Option<Part> {
             Extent::Inline(Bytes::copy_from_slice(raw.split_off(..length)?))
         }
         [1] => Extent::Blob(Uuid::from_bytes(fixed(raw)?)),
+        [2] => Extent::Packed(Uuid::from_bytes(fixed(raw)?)),
         _ => return None,
     };
     Some(Part { info: PartInfo { number, size, etag, modified_ms, checksums }, extent })
@@ -130,6 +135,7 @@ mod tests {
         let extent = prop_oneof![
             prop::collection::vec(any::<u8>(), 0..50).prop_map(|bytes| Extent::Inline(bytes.into())),
             any::<u128>().prop_map(|id| Extent::Blob(Uuid::from_u128(id))),
+            any::<u128>().prop_map(|id| Extent::Packed(Uuid::from_u128(id))),
         ];
         let numbers = (any::<u32>(), any::<u64>(), any::<u64>(), any::<[u8; 16]>());
         (numbers, checksums, extent).prop_map(|((number, size, modified_ms, md5), checksums, extent)| {

@@ -81,7 +81,7 @@ impl Objects {
         let publish = move |change: &mut Change<'_>| {
             let record = Record { info, location: Location::Whole(received.extent.clone()) };
             replace(change, &request.bucket, &request.key, &request.condition, &record)?;
-            received.keep(change);
+            received.keep(change)?;
             Ok(record.info)
         };
         self.inner.writer.change(publish).await

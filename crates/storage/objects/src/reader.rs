@@ -5,12 +5,15 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use futures::stream::{self, BoxStream, Stream, StreamExt as _};
+use uuid::Uuid;
 
 use crate::blobs::{self, Pin};
 use crate::error::{Error, Result};
+use crate::index::{Table, View};
 use crate::manifest::{self, Part, PartInfo};
+use crate::packs::{self, Slot};
 use crate::record::{Extent, Location, ObjectInfo, Record};
-use crate::{Objects, Table, key_of};
+use crate::{Objects, key_of};
 
 /// How many bytes one item of a body holds at most.
 const CHUNK: u64 = 256 << 10;
@@ -26,7 +29,7 @@ struct Segment {
 
 enum Source {
     Inline(Bytes),
-    File(Pin),
+    File { pin: Pin, base: u64 },
 }
 
 /// An object as it was when it was opened: overwriting or deleting it meanwhile does not disturb its readers.
@@ -44,51 +47,76 @@ impl Objects {
     /// [`Error::NoSuchBucket`], [`Error::NoSuchKey`].
     pub fn get(&self, bucket: &str, key: &str) -> Result<OpenObject> {
         loop {
-            let record = self.record(bucket, key)?;
-            if let Some(object) = self.pin(bucket, key, &record)? {
-                return Ok(object);
+            let view = self.inner.index.view();
+            let record = match view.get(Table::Current, &key_of(bucket, key))? {
+                Some(raw) => Record::decode(&raw)?,
+                None => return self.bucket(bucket).and_then(|_| Err(Error::NoSuchKey(key.to_owned()))),
+            };
+            let (segments, parts) = self.find(&view, &record)?;
+            // Files may have been collected before they were pinned; if the index still names them now, they were not.
+            if segments.still_named(&self.inner.index.view(), bucket, key, &record)? {
+                return Ok(segments.open(record.info, parts));
             }
         }
     }
 
-    /// `None` if the object was replaced before its bytes were held on to.
-    fn pin(&self, bucket: &str, key: &str, record: &Record) -> Result<Option<OpenObject>> {
-        let (segments, parts) = match &record.location {
-            Location::Whole(extent) => (vec![self.segment(0, record.info.size, extent)], Vec::new()),
-            Location::Parts(id) => match self.inner.index.get(Table::Manifest, id.as_bytes())? {
-                Some(raw) => self.in_parts(manifest::decode(&raw)?),
-                None if self.is_current(bucket, key, record)? => return Err(manifest::missing()),
-                None => return Ok(None),
-            },
+    fn find(&self, view: &View<'_>, record: &Record) -> Result<(Segments<'_>, Vec<PartInfo>)> {
+        let mut segments = Segments { objects: self, found: Vec::new(), slots: Vec::new(), end: 0 };
+        let mut parts = Vec::new();
+        match &record.location {
+            Location::Whole(extent) => segments.push(view, record.info.size, extent)?,
+            Location::Parts(id) => {
+                let raw = view.get(Table::Manifest, id.as_bytes())?.ok_or_else(manifest::missing)?;
+                for Part { info, extent } in manifest::decode(&raw)? {
+                    segments.push(view, info.size, &extent)?;
+                    parts.push(info);
+                }
+            }
+        }
+        Ok((segments, parts))
+    }
+}
+
+/// Where the bytes of an object are found to be, one run after the other.
+struct Segments<'a> {
+    objects: &'a Objects,
+    found: Vec<Segment>,
+    slots: Vec<(Uuid, Slot)>,
+    end: u64,
+}
+
+impl Segments<'_> {
+    fn push(&mut self, view: &View<'_>, size: u64, extent: &Extent) -> Result<()> {
+        let inner = &self.objects.inner;
+        let source = match extent {
+            Extent::Inline(bytes) => Source::Inline(bytes.clone()),
+            Extent::Blob(id) => Source::File { pin: inner.blobs.pin(*id), base: 0 },
+            Extent::Packed(id) => {
+                let slot = packs::slot(view, *id)?.ok_or_else(packs::missing)?;
+                self.slots.push((*id, slot));
+                Source::File { pin: inner.packs.files.pin(slot.pack), base: slot.base() }
+            }
         };
-        let inline = matches!(record.location, Location::Whole(Extent::Inline(_)));
-        // Files may have been collected before the pins; if a record still names them now, they were not.
-        let held = inline || self.is_current(bucket, key, record)?;
-        let info = Arc::new(record.info.clone());
-        Ok(held.then(|| OpenObject { info, segments: segments.into(), parts: parts.into() }))
+        self.found.push(Segment { start: self.end, size, source });
+        self.end += size;
+        Ok(())
     }
 
-    fn is_current(&self, bucket: &str, key: &str, record: &Record) -> Result<bool> {
-        let now = self.inner.index.get(Table::Current, &key_of(bucket, key))?;
+    fn still_named(&self, view: &View<'_>, bucket: &str, key: &str, record: &Record) -> Result<bool> {
+        if matches!(self.found[..], [Segment { source: Source::Inline(_), .. }]) {
+            return Ok(true);
+        }
+        for (id, slot) in &self.slots {
+            if packs::slot(view, *id)? != Some(*slot) {
+                return Ok(false);
+            }
+        }
+        let now = view.get(Table::Current, &key_of(bucket, key))?;
         Ok(now.map(|raw| Record::decode(&raw)).transpose()?.is_some_and(|now| now.location == record.location))
     }
 
-    fn in_parts(&self, parts: Vec<Part>) -> (Vec<Segment>, Vec<PartInfo>) {
-        let mut start = 0;
-        let segment = |part: Part| {
-            let segment = self.segment(start, part.info.size, &part.extent);
-            start += part.info.size;
-            (segment, part.info)
-        };
-        parts.into_iter().map(segment).unzip()
-    }
-
-    fn segment(&self, start: u64, size: u64, extent: &Extent) -> Segment {
-        let source = match extent {
-            Extent::Inline(bytes) => Source::Inline(bytes.clone()),
-            Extent::Blob(id) => Source::File(self.inner.blobs.pin(*id)),
-        };
-        Segment { start, size, source }
+    fn open(self, info: ObjectInfo, parts: Vec<PartInfo>) -> OpenObject {
+        OpenObject { info: Arc::new(info), segments: self.found.into(), parts: parts.into() }
     }
 }
 
@@ -171,19 +199,19 @@ impl OpenObject {
         let to = (range.end - start).min(*size).min((from / limit + 1).saturating_mul(limit));
         match source {
             Source::Inline(bytes) => Ok(bytes.slice(from as usize..to as usize)),
-            Source::File(pin) => {
+            Source::File { pin, base } => {
                 if to - from <= INLINE_READ
                     && let Some(file) = pin.ready()
-                    && let Some(bytes) = blobs::read_cached(file, *size, from..to)?
+                    && let Some(bytes) = blobs::read_cached(file, *base, *size, from..to)?
                 {
                     return Ok(bytes);
                 }
                 let segments = Arc::clone(&self.segments);
                 crate::blocking(move || {
-                    let Segment { size, source: Source::File(pin), .. } = &segments[at] else {
+                    let Segment { size, source: Source::File { pin, base }, .. } = &segments[at] else {
                         return Err(Error::Closed);
                     };
-                    blobs::read(pin.file()?, *size, from..to)
+                    blobs::read(pin.file()?, *base, *size, from..to)
                 })
                 .await
             }

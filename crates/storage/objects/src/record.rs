@@ -55,6 +55,8 @@ pub(crate) enum Extent {
     Inline(Bytes),
     /// In a content file of their own.
     Blob(Uuid),
+    /// In the pack that the slot of this id names.
+    Packed(Uuid),
 }
 
 /// Where the bytes of an object are.
@@ -71,7 +73,7 @@ impl Location {
     pub(crate) fn id(&self) -> Option<Uuid> {
         match self {
             Self::Whole(Extent::Inline(_)) => None,
-            Self::Whole(Extent::Blob(id)) | Self::Parts(id) => Some(*id),
+            Self::Whole(Extent::Blob(id) | Extent::Packed(id)) | Self::Parts(id) => Some(*id),
         }
     }
 }
@@ -84,6 +86,7 @@ pub(crate) struct Record {
 
 const INLINE: u8 = 0;
 const BLOB: u8 = 1;
+const PACKED: u8 = 2;
 const PARTS: u8 = 3;
 
 impl Record {
@@ -94,6 +97,7 @@ impl Record {
         let (kind, tail): (u8, &[u8]) = match &self.location {
             Location::Whole(Extent::Inline(bytes)) => (INLINE, bytes),
             Location::Whole(Extent::Blob(id)) => (BLOB, id.as_bytes()),
+            Location::Whole(Extent::Packed(id)) => (PACKED, id.as_bytes()),
             Location::Parts(id) => (PARTS, id.as_bytes()),
         };
         let mut out = Vec::with_capacity(5 + info.len() + tail.len());
@@ -114,6 +118,7 @@ impl Record {
         let location = match head[0] {
             INLINE if tail.len() as u64 == info.size => Location::Whole(Extent::Inline(Bytes::copy_from_slice(tail))),
             BLOB => Location::Whole(Extent::Blob(id()?)),
+            PACKED => Location::Whole(Extent::Packed(id()?)),
             PARTS => Location::Parts(id()?),
             _ => return Err(corrupt("location")),
         };
@@ -142,7 +147,7 @@ mod tests {
                 metadata: Metadata { user, ..Metadata::default() },
             };
             let id = Uuid::from_u128(7);
-            let extents = [Extent::Inline(body.clone().into()), Extent::Blob(id)].map(Location::Whole);
+            let extents = [Extent::Inline(body.clone().into()), Extent::Blob(id), Extent::Packed(id)].map(Location::Whole);
             for location in extents.into_iter().chain([Location::Parts(id)]) {
                 let record = Record { info: info.clone(), location };
                 prop_assert_eq!(Record::decode(&record.encode()).unwrap(), record);

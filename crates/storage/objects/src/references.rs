@@ -8,6 +8,7 @@ use crate::index::{Change, Table};
 use crate::key_of;
 use crate::manifest;
 use crate::objects::WriteCondition;
+use crate::packs;
 use crate::record::{Extent, Location, Record};
 
 pub(crate) fn current(change: &Change<'_>, bucket: &str, key: &str) -> Result<Option<Record>> {
@@ -86,8 +87,11 @@ fn free(change: &mut Change<'_>, location: &Location) -> Result<()> {
 /// Frees bytes that only the caller's row referenced.
 pub(crate) fn free_extent(change: &mut Change<'_>, extent: &Extent) -> Result<()> {
     match extent {
-        Extent::Inline(_) => {}
-        Extent::Blob(id) => change.insert(Table::Garbage, id.as_bytes(), Vec::new()),
+        Extent::Inline(_) => Ok(()),
+        Extent::Blob(id) => {
+            change.insert(Table::Garbage, id.as_bytes(), Vec::new());
+            Ok(())
+        }
+        Extent::Packed(id) => packs::vacate(change, *id),
     }
-    Ok(())
 }

@@ -40,12 +40,14 @@ pub struct BucketStore {
     bucket: Arc<str>,
 }
 
-impl BucketStore {
-    /// The bucket of this name; whether it exists shows at the first call.
-    pub fn new(objects: Objects, bucket: &str) -> Self {
-        Self { objects, bucket: bucket.into() }
+impl Objects {
+    /// A bucket as an `object_store`. Whether it exists shows at the first call.
+    pub fn store(&self, bucket: &str) -> BucketStore {
+        BucketStore { objects: self.clone(), bucket: bucket.into() }
     }
+}
 
+impl BucketStore {
     fn bucket(&self) -> String {
         self.bucket.to_string()
     }
@@ -125,12 +127,17 @@ fn unsupported(what: &str) -> object_store::Error {
     object_store::Error::NotImplemented { operation: what.to_owned(), implementer: NAME.to_owned() }
 }
 
+/// An entity tag as HTTP writes it, which is how `object_store` passes it on.
+fn quoted(etag: &str) -> String {
+    format!("\"{etag}\"")
+}
+
 fn meta(location: Path, info: &ObjectInfo) -> ObjectMeta {
     ObjectMeta {
         location,
         last_modified: DateTime::<Utc>::from_timestamp_millis(info.modified_ms as i64).unwrap_or_default(),
         size: info.size,
-        e_tag: Some(info.etag.clone()),
+        e_tag: Some(quoted(&info.etag)),
         version: None,
     }
 }
@@ -157,7 +164,7 @@ fn within(range: &GetRange, size: u64) -> object_store::Result<Range<u64>> {
 }
 
 fn written(info: ObjectInfo) -> PutResult {
-    PutResult { e_tag: Some(info.etag), version: None }
+    PutResult { e_tag: Some(quoted(&info.etag)), version: None }
 }
 
 /// A body of bytes that are there already.

@@ -208,7 +208,7 @@ impl Objects {
             if let Some(old) = change.get(Table::Part, &row)? {
                 free_extent(change, &manifest::decode_one(&old)?.extent)?;
             }
-            let part = Part { info, extent: received.keep(change) };
+            let part = Part { info, extent: received.keep(change)? };
             change.insert(Table::Part, &row, manifest::encode([&part]));
             Ok(part.info)
         };

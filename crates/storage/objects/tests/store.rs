@@ -1,7 +1,7 @@
 //! A bucket through the `object_store` trait.
 #![allow(clippy::unwrap_used, missing_docs)]
 
-use boathouse_objects::{BucketStore, Durability, Expectations, Objects, Options, PutRequest};
+use boathouse_objects::{BucketStore, Durability, Expectations, ListUploads, Objects, Options, PutRequest};
 use bytes::Bytes;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use object_store::path::Path;
@@ -14,7 +14,7 @@ async fn open(dir: &std::path::Path) -> (Objects, BucketStore) {
     let options = Options { durability: Durability::None, ..Options::default() };
     let objects = Objects::open(dir, &options).unwrap();
     objects.create_bucket("b").await.unwrap();
-    let store = BucketStore::new(objects.clone(), "b");
+    let store = objects.store("b");
     (objects, store)
 }
 
@@ -56,7 +56,7 @@ async fn ranges_come_back_as_asked() {
 #[tokio::test]
 async fn modes_of_writing_hold() {
     let dir = tempfile::tempdir().unwrap();
-    let (_objects, store) = open(dir.path()).await;
+    let (objects, store) = open(dir.path()).await;
     let path = Path::from("commit/1.json");
     let create = || PutOptions::from(PutMode::Create);
     let first = store.put_opts(&path, "one".into(), create()).await.unwrap();
@@ -71,7 +71,7 @@ async fn modes_of_writing_hold() {
     let blind = store.put_opts(&path, "three".into(), update(None)).await;
     assert!(matches!(blind, Err(Error::NotImplemented { .. })));
     assert_eq!(store.get(&path).await.unwrap().bytes().await.unwrap(), "two");
-    let elsewhere = BucketStore::new(_objects, "none");
+    let elsewhere = objects.store("none");
     assert!(matches!(elsewhere.put(&path, "x".into()).await, Err(Error::NotFound { .. })));
 }
 
@@ -156,12 +156,12 @@ async fn renames_and_copies_respect_what_is_there() {
 #[tokio::test]
 async fn an_upload_in_parts_is_whole_or_nothing() {
     let dir = tempfile::tempdir().unwrap();
-    let (_objects, store) = open(dir.path()).await;
+    let (objects, store) = open(dir.path()).await;
     let path = Path::from("big");
-    let data = bytes((5 << 20) + 10);
+    let data = bytes(700_000);
     let mut upload = store.put_multipart(&path).await.unwrap();
-    let first = upload.put_part(data.slice(..5 << 20).into());
-    let second = upload.put_part(data.slice(5 << 20..).into());
+    let first = upload.put_part(data.slice(..400_000).into());
+    let second = upload.put_part(data.slice(400_000..).into());
     assert!(upload.complete().await.is_err(), "no part was written yet");
     // The later one may be written first.
     second.await.unwrap();
@@ -173,6 +173,13 @@ async fn an_upload_in_parts_is_whole_or_nothing() {
     aborted.put_part(data.slice(..10).into()).await.unwrap();
     aborted.abort().await.unwrap();
     assert!(aborted.complete().await.is_err());
+    let mut dropped = store.put_multipart(&path).await.unwrap();
+    dropped.put_part(data.slice(..10).into()).await.unwrap();
+    drop(dropped);
+    // Behind the abortion, because all changes go one after the other.
+    store.put(&Path::from("later"), "x".into()).await.unwrap();
+    let left = objects.list_uploads("b", ListUploads { max_uploads: 9, ..ListUploads::default() }).await.unwrap();
+    assert!(left.uploads.is_empty());
     let empty = Path::from("empty");
     store.put_multipart(&empty).await.unwrap().complete().await.unwrap();
     assert_eq!(store.head(&empty).await.unwrap().size, 0);

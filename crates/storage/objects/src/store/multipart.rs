@@ -1,8 +1,9 @@
-//! An upload in parts through `object_store`.
+//! An upload in parts through `object_store`: dropped before it is complete, it is aborted.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use futures::FutureExt as _;
 use object_store::{MultipartUpload, PutPayload, PutResult};
 use parking_lot::Mutex;
 
@@ -14,11 +15,12 @@ pub(super) struct Upload {
     upload: UploadInfo,
     begun: u32,
     parts: Arc<Mutex<Vec<CompletedPart>>>,
+    ended: bool,
 }
 
 impl Upload {
     pub(super) fn new(store: BucketStore, upload: UploadInfo) -> Self {
-        Self { store, upload, begun: 0, parts: Arc::default() }
+        Self { store, upload, begun: 0, parts: Arc::default(), ended: false }
     }
 }
 
@@ -67,13 +69,27 @@ impl MultipartUpload for Upload {
             parts,
             ..CompleteUpload::default()
         };
-        let completed = self.store.objects.complete_upload(request).await;
-        completed.map(written).map_err(|error| failure(&self.upload.key, error))
+        // Only S3's own interface has a least size of parts.
+        let completed = self.store.objects.complete_with(request, 0).await;
+        let info = completed.map_err(|error| failure(&self.upload.key, error))?;
+        self.ended = true;
+        Ok(written(info))
     }
 
     async fn abort(&mut self) -> object_store::Result<()> {
         let UploadInfo { key, upload_id, .. } = &self.upload;
         let aborted = self.store.objects.abort_upload(&self.store.bucket, key, upload_id).await;
+        self.ended = true;
         aborted.map_err(|error| failure(key, error))
+    }
+}
+
+impl Drop for Upload {
+    fn drop(&mut self) {
+        if !self.ended {
+            let UploadInfo { key, upload_id, .. } = &self.upload;
+            // One poll hands it to the writer; there is nobody to tell how it ended.
+            let _ = self.store.objects.abort_upload(&self.store.bucket, key, upload_id).now_or_never();
+        }
     }
 }

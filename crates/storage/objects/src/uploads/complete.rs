@@ -55,6 +55,11 @@ impl Objects {
     /// [`Error::PartTooSmall`], [`Error::DigestMismatch`], [`Error::IncompleteBody`], [`Error::PreconditionFailed`],
     /// [`Error::NoSuchKey`] (conditional on a missing object).
     pub async fn complete_upload(&self, request: CompleteUpload) -> Result<ObjectInfo> {
+        self.complete_with(request, LEAST_PART).await
+    }
+
+    /// As [`complete_upload`](Self::complete_upload), with another least size of parts.
+    pub(crate) async fn complete_with(&self, request: CompleteUpload, least: u64) -> Result<ObjectInfo> {
         let place = Place::find(&request.bucket, &request.key, &request.upload_id)?;
         let modified_ms = self.now_ms();
         let complete = move |change: &mut Change<'_>| {
@@ -63,7 +68,7 @@ impl Objects {
                 Ok(upload) => upload,
                 Err(error) => return already(change, &request, place.id)?.ok_or(error),
             };
-            let parts = chosen(change, &place, &request.parts)?;
+            let parts = chosen(change, &place, &request.parts, least)?;
             let info = describe(upload, &parts, modified_ms)?;
             verify(&request, &info)?;
             let record = Record { info, location: Location::Parts(place.id) };
@@ -83,7 +88,7 @@ fn already(change: &Change<'_>, request: &CompleteUpload, id: Uuid) -> Result<Op
 }
 
 /// The listed parts, all of which must be there and as announced.
-fn chosen(change: &Change<'_>, place: &Place, listed: &[CompletedPart]) -> Result<BTreeMap<u32, Part>> {
+fn chosen(change: &Change<'_>, place: &Place, listed: &[CompletedPart], least: u64) -> Result<BTreeMap<u32, Part>> {
     if listed.is_empty() || !listed.is_sorted_by(|a, b| a.number < b.number) {
         return Err(Error::InvalidPartOrder);
     }
@@ -96,8 +101,8 @@ fn chosen(change: &Change<'_>, place: &Place, listed: &[CompletedPart]) -> Resul
         if part.info.etag != announced.etag || !known {
             return Err(Error::InvalidPart(number));
         }
-        if part.info.size < LEAST_PART && at + 1 < listed.len() {
-            return Err(Error::PartTooSmall { number, size: part.info.size, minimum: LEAST_PART });
+        if part.info.size < least && at + 1 < listed.len() {
+            return Err(Error::PartTooSmall { number, size: part.info.size, minimum: least });
         }
         parts.insert(number, part);
     }
