@@ -5,7 +5,7 @@ mod reader;
 
 use std::borrow::Cow;
 
-use arrow::array::{Array, StringArray};
+use arrow::array::StringArray;
 use arrow::datatypes::{Float64Type, Int64Type};
 
 use self::path::Path;
@@ -22,7 +22,9 @@ pub(crate) fn register(table: &mut Table) {
     for signature in ["json_extract(varchar, varchar) -> json", "json_extract(json, varchar) -> json"] {
         table.kernel(signature, "The value at a path such as `$.a[0]`; NULL if there is none.", extract);
     }
-    for signature in ["json_extract_scalar(varchar, varchar) -> varchar", "json_extract_scalar(json, varchar) -> varchar"] {
+    for signature in
+        ["json_extract_scalar(varchar, varchar) -> varchar", "json_extract_scalar(json, varchar) -> varchar"]
+    {
         table.kernel(signature, "The boolean, number or text at a path, as text.", extract_scalar);
     }
     for signature in ["json_size(varchar, varchar) -> bigint", "json_size(json, varchar) -> bigint"] {
@@ -181,9 +183,8 @@ fn is_scalar(call: &Call<'_>) -> Computed {
 
 fn array_contains(call: &Call<'_>) -> Computed {
     let values = text(call, 0)?;
-    let any = |row: usize, test: &dyn Fn(&str) -> bool| {
-        Ok(elements(values.value(row)).map(|all| all.into_iter().any(test)))
-    };
+    let any =
+        |row: usize, test: &dyn Fn(&str) -> bool| Ok(elements(values.value(row)).map(|all| all.into_iter().any(test)));
     match call.types.get(1) {
         Some(Type::Boolean) => {
             let wanted = truth(call, 1)?;
@@ -196,7 +197,8 @@ fn array_contains(call: &Call<'_>) -> Computed {
         Some(Type::Double) => {
             let wanted = numbers::<Float64Type>(call, 1)?;
             // A number without a fraction is none of the doubles here.
-            let is_fraction = |element: &str| element.starts_with(['-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9']);
+            let is_fraction =
+                |element: &str| element.starts_with(['-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9']);
             truths(call, |row| {
                 any(row, &|element| {
                     is_fraction(element)

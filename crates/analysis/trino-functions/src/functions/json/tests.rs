@@ -35,7 +35,11 @@ fn paths() {
         ("$.a$b", "5", "5"),
         ("$.missing", "NULL", "NULL"),
         ("$.t.x", "NULL", "NULL"),
-        ("$.a.*", "INVALID_FUNCTION_ARGUMENT: Invalid JSON path: '$.a.*'", "INVALID_FUNCTION_ARGUMENT: Invalid JSON path: '$.a.*'"),
+        (
+            "$.a.*",
+            "INVALID_FUNCTION_ARGUMENT: Invalid JSON path: '$.a.*'",
+            "INVALID_FUNCTION_ARGUMENT: Invalid JSON path: '$.a.*'",
+        ),
         ("a", "INVALID_FUNCTION_ARGUMENT: Invalid JSON path: 'a'", "INVALID_FUNCTION_ARGUMENT: Invalid JSON path: 'a'"),
     ] {
         check(&[
