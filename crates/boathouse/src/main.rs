@@ -3,6 +3,7 @@
 mod data_directory;
 mod demo;
 mod doctor;
+mod operations;
 mod serve;
 mod server;
 
@@ -38,6 +39,9 @@ enum Command {
         #[arg(long, env = "BOATHOUSE_DATA_DIR", default_value = "boathouse-data")]
         data_dir: PathBuf,
     },
+    /// Prints the implemented operations of every service as JSON.
+    #[command(hide = true)]
+    Operations,
 }
 
 #[tokio::main]
@@ -57,6 +61,7 @@ async fn run(command: Command) -> Result<(), Box<dyn std::error::Error>> {
         Command::Demo(options) => demo::run(options).await?,
         Command::Doctor(options) => doctor::run(&options)?,
         Command::Credentials { data_dir } => print_credentials(&data_dir)?,
+        Command::Operations => operations::run()?,
     }
     Ok(())
 }
