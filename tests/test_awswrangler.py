@@ -171,7 +171,7 @@ def test_tables_are_found_changed_and_deleted(place, database, flights):
         wr.s3.to_csv(flights[["id", "carrier"]], f"{place}{name}/", dataset=True, database=database, table=name, index=False)
     assert wr.catalog.does_table_exist(database, "planes") and not wr.catalog.does_table_exist(database, "boats")
     assert wr.catalog.tables(database=database)["Table"].tolist() == ["flights", "flights_old", "planes"]
-    wr.catalog.add_column(database, "planes", "seats", column_type="int")
+    wr.catalog.add_column(database, "planes", "seats", column_type="int", column_comment="")
     assert wr.catalog.get_table_types(database, "planes")["seats"] == "int"
     wr.catalog.upsert_table_parameters({"owner": "sail"}, database, "planes")
     assert wr.catalog.get_table_parameters(database, "planes")["owner"] == "sail"
