@@ -1,6 +1,9 @@
 //! The `boathouse` command: wiring only.
 
 mod data_directory;
+mod demo;
+mod doctor;
+mod operations;
 mod serve;
 mod server;
 
@@ -9,6 +12,10 @@ use std::process::ExitCode;
 
 use boathouse_identity::credentials::KeyPair;
 use clap::{Parser, Subcommand};
+
+/// Queries allocate and free much on several threads, where it is faster than the system's.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// The AWS data services as one program that you own.
 #[derive(Parser)]
@@ -22,27 +29,41 @@ struct Arguments {
 enum Command {
     /// Serves the AWS APIs until it is told to stop (Ctrl-C or SIGTERM).
     Serve(serve::Options),
+    /// Runs a small data platform on real data, in one go: files, catalogue, SQL.
+    Demo(demo::Options),
+    /// Looks at the machine: what is installed, what is missing, is the disk honest about fsync.
+    Doctor(doctor::Options),
     /// Prints the root key pair as the lines that make AWS clients use it.
     Credentials {
         /// Where the server keeps everything.
         #[arg(long, env = "BOATHOUSE_DATA_DIR", default_value = "boathouse-data")]
         data_dir: PathBuf,
     },
+    /// Prints the implemented operations of every service as JSON.
+    #[command(hide = true)]
+    Operations,
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let outcome = match Arguments::parse().command {
-        Command::Serve(options) => serve::run(options).await,
-        Command::Credentials { data_dir } => print_credentials(&data_dir),
-    };
-    match outcome {
+    match run(Arguments::parse().command).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("boathouse: {error}");
             ExitCode::FAILURE
         }
     }
+}
+
+async fn run(command: Command) -> Result<(), Box<dyn std::error::Error>> {
+    match command {
+        Command::Serve(options) => serve::run(options).await?,
+        Command::Demo(options) => demo::run(options).await?,
+        Command::Doctor(options) => doctor::run(&options)?,
+        Command::Credentials { data_dir } => print_credentials(&data_dir)?,
+        Command::Operations => operations::run()?,
+    }
+    Ok(())
 }
 
 #[allow(clippy::print_stdout, reason = "the command's answer")]

@@ -66,7 +66,8 @@ pub(crate) async fn run(options: Options) -> Result<(), ServerError> {
 }
 
 fn tls_config(certificate: &Path, key: &Path) -> Result<ServerConfig, ServerError> {
-    let unreadable = |path: &Path, error: &dyn std::fmt::Display| ServerError::Tls(format!("{}: {error}", path.display()));
+    let unreadable =
+        |path: &Path, error: &dyn std::fmt::Display| ServerError::Tls(format!("{}: {error}", path.display()));
     let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_file_iter(certificate)
         .and_then(Iterator::collect)
         .map_err(|error| unreadable(certificate, &error))?;

@@ -85,7 +85,11 @@ impl Client {
         let answer = answer.map_err(|error| failed(&error))?;
         let status = answer.status();
         let body = answer.into_body().collect().await.map_err(|error| failed(&error))?.to_bytes();
-        if status.is_success() { Ok(body) } else { Err(failed(&format!("{status}: {}", String::from_utf8_lossy(&body)))) }
+        if status.is_success() {
+            Ok(body)
+        } else {
+            Err(failed(&format!("{status}: {}", String::from_utf8_lossy(&body))))
+        }
     }
 }
 

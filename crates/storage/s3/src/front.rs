@@ -75,9 +75,6 @@ operations! {
     GetBucketOwnershipControls: get_bucket_ownership_controls(GetBucketOwnershipControlsInput) -> GetBucketOwnershipControlsOutput = configuration::get_ownership;
     PutBucketOwnershipControls: put_bucket_ownership_controls(PutBucketOwnershipControlsInput) -> PutBucketOwnershipControlsOutput = configuration::put_ownership;
     DeleteBucketOwnershipControls: delete_bucket_ownership_controls(DeleteBucketOwnershipControlsInput) -> DeleteBucketOwnershipControlsOutput = configuration::delete_ownership;
-    GetBucketEncryption: get_bucket_encryption(GetBucketEncryptionInput) -> GetBucketEncryptionOutput = configuration::get_encryption;
-    PutBucketEncryption: put_bucket_encryption(PutBucketEncryptionInput) -> PutBucketEncryptionOutput = configuration::put_encryption;
-    DeleteBucketEncryption: delete_bucket_encryption(DeleteBucketEncryptionInput) -> DeleteBucketEncryptionOutput = configuration::delete_encryption;
     GetBucketVersioning: get_bucket_versioning(GetBucketVersioningInput) -> GetBucketVersioningOutput = configuration::get_versioning;
     GetBucketAcl: get_bucket_acl(GetBucketAclInput) -> GetBucketAclOutput = configuration::get_bucket_acl;
     PutBucketAcl: put_bucket_acl(PutBucketAclInput) -> PutBucketAclOutput = configuration::put_bucket_acl;

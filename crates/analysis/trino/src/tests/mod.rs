@@ -1,4 +1,5 @@
 //! Whole queries over tables in memory.
 
 mod fixture;
+mod formats;
 mod queries;

@@ -1,4 +1,4 @@
-//! What is configured for a bucket: policy, CORS, public access, ownership; and what is fixed: ACLs, encryption, versioning.
+//! What is configured for a bucket: policy, CORS, public access, ownership; and what is fixed: ACLs, versioning.
 
 use boathouse_aws::AwsError;
 use http::StatusCode;
@@ -214,48 +214,6 @@ pub(crate) async fn delete_ownership(
 }
 
 /// Every bucket has SSE-S3 as its default, which nobody can switch off.
-pub(crate) async fn get_encryption(
-    store: &Store,
-    call: &Call,
-    input: GetBucketEncryptionInput,
-) -> Reply<GetBucketEncryptionOutput> {
-    store.allow(&call.ctx, "s3:GetEncryptionConfiguration", &input.bucket, None)?;
-    let by_default = ServerSideEncryptionByDefault {
-        kms_master_key_id: None,
-        sse_algorithm: ServerSideEncryption::from_static(ServerSideEncryption::AES256),
-    };
-    let rule = ServerSideEncryptionRule {
-        apply_server_side_encryption_by_default: Some(by_default),
-        bucket_key_enabled: Some(false),
-    };
-    let server_side_encryption_configuration = Some(ServerSideEncryptionConfiguration { rules: vec![rule] });
-    Ok(S3Response::new(GetBucketEncryptionOutput { server_side_encryption_configuration }))
-}
-
-pub(crate) async fn put_encryption(
-    store: &Store,
-    call: &Call,
-    input: PutBucketEncryptionInput,
-) -> Reply<PutBucketEncryptionOutput> {
-    store.allow(&call.ctx, "s3:PutEncryptionConfiguration", &input.bucket, None)?;
-    for rule in &input.server_side_encryption_configuration.rules {
-        let algorithm = rule.apply_server_side_encryption_by_default.as_ref().map(|it| it.sse_algorithm.as_str());
-        if algorithm.is_some_and(|algorithm| algorithm != ServerSideEncryption::AES256) {
-            return Err(AwsError::not_implemented("SSE-KMS"));
-        }
-    }
-    Ok(S3Response::new(PutBucketEncryptionOutput {}))
-}
-
-pub(crate) async fn delete_encryption(
-    store: &Store,
-    call: &Call,
-    input: DeleteBucketEncryptionInput,
-) -> Reply<DeleteBucketEncryptionOutput> {
-    store.allow(&call.ctx, "s3:PutEncryptionConfiguration", &input.bucket, None)?;
-    done(DeleteBucketEncryptionOutput {})
-}
-
 pub(crate) async fn get_versioning(
     store: &Store,
     call: &Call,
