@@ -1,8 +1,15 @@
-"""Starts the real binary on a free port with a temporary data directory, and stops it by process id."""
+"""Starts the real binary on a free port with a temporary data directory, and stops it by process id.
 
+Tests that need a server of their own (restarts, kill -9, other flags) take the fixture `start`; all others share one
+server per worker, `shared`, and keep apart by names from `unique`.
+"""
+
+import itertools
+import json
 import os
 import signal
 import subprocess
+import time
 
 import boto3
 import pytest
@@ -18,22 +25,70 @@ class Server:
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.log, text=True)
         self.url = self.process.stdout.readline().removeprefix("listening on ").strip()
 
-    def client(self, service, key, secret):
+    def client(self, service, key, secret, **options):
         return boto3.client(
             service,
             endpoint_url=self.url,
             region_name="us-east-1",
             aws_access_key_id=key,
             aws_secret_access_key=secret,
-            config=Config(retries={"max_attempts": 1}),
+            config=Config(retries={"max_attempts": 1}, **options),
         )
+
+    def environment(self, key="test", secret="test"):
+        """What clients in processes of their own need to find this server, and nothing of this machine's settings."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        return kept | {
+            "AWS_ENDPOINT_URL": self.url,
+            "AWS_ACCESS_KEY_ID": key,
+            "AWS_SECRET_ACCESS_KEY": secret,
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_REGION": "us-east-1",
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_PAGER": "",
+        }
+
+    def kill(self):
+        """Ends the process as a power cut would: no signal handler runs."""
+        self.process.kill()
+        self.process.wait(timeout=15)
 
     def stop(self):
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-            self.process.wait(timeout=15)
+            try:
+                self.process.wait(timeout=15)
+            except subprocess.TimeoutExpired:
+                self.kill()
         self.process.stdout.close()
         self.log.close()
+
+
+def wait_for(condition, what, timeout=30):
+    """The first true answer of `condition`, asked again and again until the time is over."""
+    deadline = time.monotonic() + timeout
+    while time.monotonic() < deadline:
+        if answer := condition():
+            return answer
+        time.sleep(0.02)
+    raise AssertionError(f"{what} did not happen within {timeout} s")
+
+
+def service_role(server, name, *statements, service="glue.amazonaws.com"):
+    """A role that `service` may assume and that may do what the statements say; answers its ARN."""
+    iam = server.client("iam", "test", "test")
+    trust = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=document)["Role"]["Arn"]
+    policy = json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+    iam.put_role_policy(RoleName=name, PolicyName="work", PolicyDocument=policy)
+    return arn
+
+
+def allow(*actions, resource="*"):
+    return {"Effect": "Allow", "Action": list(actions), "Resource": resource}
 
 
 @pytest.fixture
@@ -47,3 +102,33 @@ def start(tmp_path):
     yield start_server
     for server in servers:
         server.stop()
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory):
+    """One server for all tests of a worker that can live beside each other."""
+    server = Server(tmp_path_factory.mktemp("shared") / "data", "--dev")
+    yield server
+    server.stop()
+
+
+NUMBERS = itertools.count(1)
+
+
+@pytest.fixture
+def unique():
+    """Makes names that no other test of the session has: `unique("raw")` is `raw-17`."""
+    return lambda prefix: f"{prefix}-{next(NUMBERS)}"
+
+
+@pytest.fixture
+def client_environment(shared, monkeypatch):
+    """Points libraries of this process that make their own clients at the shared server."""
+    wanted = shared.environment()
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    for name, value in wanted.items():
+        if name.startswith("AWS_"):
+            monkeypatch.setenv(name, value)
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+    return wanted

@@ -53,11 +53,10 @@ def test_dev_accepts_the_test_key_on_loopback_only(start, tmp_path):
 def test_what_is_missing_says_so(start):
     server = start("--dev")
     sts = server.client("sts", "test", "test")
-    role = "arn:aws:iam::000000000000:role/reader"
-    assert refusal(sts.assume_role, RoleArn=role, RoleSessionName="session") == ("InvalidAction", 400)
-    assert refusal(server.client("athena", "test", "test").list_work_groups) == ("UnknownOperationException", 400)
-    assert refusal(server.client("glue", "test", "test").list_crawlers) == ("UnknownOperationException", 400)
-    assert refusal(server.client("s3", "test", "test").list_buckets) == ("NotImplemented", 501)
+    assert refusal(sts.get_federation_token, Name="reader") == ("InvalidAction", 400)
+    assert refusal(server.client("glue", "test", "test").list_sessions) == ("UnknownOperationException", 400)
+    website = server.client("s3", "test", "test").get_bucket_website
+    assert refusal(website, Bucket="raw-data") == ("NotImplemented", 501)
 
 
 def test_unsigned_calls_are_refused(start):

@@ -4,26 +4,26 @@ use std::fs::{DirBuilder, File, OpenOptions};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 
-use crate::serve::ServeError;
+use crate::server::ServerError;
 
 /// Makes the directory, readable by its owner only, if there is none.
-pub(crate) fn create(path: &Path) -> Result<(), ServeError> {
+pub(crate) fn create(path: &Path) -> Result<(), ServerError> {
     DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(|error| at(path, error))
 }
 
 /// Makes and locks the directory. The lock ends with the returned file, or with the process however it dies.
-pub(crate) fn lock(path: &Path) -> Result<File, ServeError> {
+pub(crate) fn lock(path: &Path) -> Result<File, ServerError> {
     create(path)?;
     let name = path.join("lock");
     let file =
         OpenOptions::new().create(true).truncate(false).write(true).open(&name).map_err(|error| at(&name, error))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(std::fs::TryLockError::WouldBlock) => Err(ServeError::InUse(path.to_owned())),
+        Err(std::fs::TryLockError::WouldBlock) => Err(ServerError::InUse(path.to_owned())),
         Err(std::fs::TryLockError::Error(error)) => Err(at(&name, error)),
     }
 }
 
-fn at(path: &Path, source: std::io::Error) -> ServeError {
-    ServeError::DataDirectory { path: path.to_owned(), source }
+fn at(path: &Path, source: std::io::Error) -> ServerError {
+    ServerError::File { path: path.to_owned(), source }
 }

@@ -1,13 +1,21 @@
 //! The `boathouse` command: wiring only.
 
 mod data_directory;
+mod demo;
+mod doctor;
+mod operations;
 mod serve;
+mod server;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use boathouse_identity::credentials::KeyPair;
 use clap::{Parser, Subcommand};
+
+/// Queries allocate and free much on several threads, where it is faster than the system's.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// The AWS data services as one program that you own.
 #[derive(Parser)]
@@ -21,21 +29,24 @@ struct Arguments {
 enum Command {
     /// Serves the AWS APIs until it is told to stop (Ctrl-C or SIGTERM).
     Serve(serve::Options),
+    /// Runs a small data platform on real data, in one go: files, catalogue, SQL.
+    Demo(demo::Options),
+    /// Looks at the machine: what is installed, what is missing, is the disk honest about fsync.
+    Doctor(doctor::Options),
     /// Prints the root key pair as the lines that make AWS clients use it.
     Credentials {
         /// Where the server keeps everything.
         #[arg(long, env = "BOATHOUSE_DATA_DIR", default_value = "boathouse-data")]
         data_dir: PathBuf,
     },
+    /// Prints the implemented operations of every service as JSON.
+    #[command(hide = true)]
+    Operations,
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let outcome = match Arguments::parse().command {
-        Command::Serve(options) => serve::run(options).await,
-        Command::Credentials { data_dir } => print_credentials(&data_dir),
-    };
-    match outcome {
+    match run(Arguments::parse().command).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("boathouse: {error}");
@@ -44,8 +55,19 @@ async fn main() -> ExitCode {
     }
 }
 
+async fn run(command: Command) -> Result<(), Box<dyn std::error::Error>> {
+    match command {
+        Command::Serve(options) => serve::run(options).await?,
+        Command::Demo(options) => demo::run(options).await?,
+        Command::Doctor(options) => doctor::run(&options)?,
+        Command::Credentials { data_dir } => print_credentials(&data_dir)?,
+        Command::Operations => operations::run()?,
+    }
+    Ok(())
+}
+
 #[allow(clippy::print_stdout, reason = "the command's answer")]
-fn print_credentials(data_dir: &std::path::Path) -> Result<(), serve::ServeError> {
+fn print_credentials(data_dir: &std::path::Path) -> Result<(), server::ServerError> {
     data_directory::create(data_dir)?;
     let pair = KeyPair::load_or_create(&data_dir.join("credentials"))?;
     println!("export AWS_ACCESS_KEY_ID={}", pair.access_key_id);

@@ -1,19 +1,17 @@
 //! `boathouse serve`.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use boathouse_aws::gateway::Gateway;
-use boathouse_aws::{Dispatcher, Platform, SystemClock};
-use boathouse_identity::RootOnly;
-use boathouse_identity::credentials::{CredentialsFileError, KeyPair, RootKeys};
-use boathouse_metadata::{Metadata, MetadataError};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tracing_subscriber::EnvFilter;
 
-use crate::data_directory;
+use crate::server::{self, ServerError};
 
 /// How to serve.
 #[derive(clap::Args)]
@@ -27,71 +25,62 @@ pub(crate) struct Options {
     /// Accepts the key `test` with the secret `test` as root. Only on a loopback address.
     #[arg(long)]
     dev: bool,
+    /// A file with the certificate chain in PEM: serves HTTPS.
+    #[arg(long, env = "BOATHOUSE_TLS_CERTIFICATE", requires = "tls_key")]
+    tls_certificate: Option<PathBuf>,
+    /// A file with the certificate's private key in PEM.
+    #[arg(long, env = "BOATHOUSE_TLS_KEY", requires = "tls_certificate")]
+    tls_key: Option<PathBuf>,
 }
 
-/// Why the server does not serve.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum ServeError {
-    /// `--dev` on an address that others can reach.
-    #[error("--dev lets everybody in as root, so it needs a loopback address, not {0}")]
-    DevIsLoopbackOnly(SocketAddr),
-    /// Another process has the directory.
-    #[error("the data directory {0} is in use by another process")]
-    InUse(PathBuf),
-    /// The directory can't be used.
-    #[error("{path}: {source}")]
-    DataDirectory {
-        /// The file or directory.
-        path: PathBuf,
-        /// What the system says.
-        source: std::io::Error,
-    },
-    /// The root key pair can't be had.
-    #[error(transparent)]
-    Credentials(#[from] CredentialsFileError),
-    /// The control-plane store can't be opened.
-    #[error(transparent)]
-    Metadata(#[from] MetadataError),
-    /// The port can't be opened, or signals can't be received.
-    #[error(transparent)]
-    Io(#[from] std::io::Error),
-}
-
-pub(crate) async fn run(options: Options) -> Result<(), ServeError> {
+pub(crate) async fn run(options: Options) -> Result<(), ServerError> {
     if options.dev && !options.listen.ip().is_loopback() {
-        return Err(ServeError::DevIsLoopbackOnly(options.listen));
+        return Err(ServerError::DevIsLoopbackOnly(options.listen));
     }
-    let filter = EnvFilter::try_from_env("BOATHOUSE_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = EnvFilter::try_from_env("BOATHOUSE_LOG").unwrap_or_else(|_| EnvFilter::new("info,s3s=off"));
     tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(std::io::stderr).init();
 
-    let _lock = data_directory::lock(&options.data_dir)?;
-    let mut keys = vec![KeyPair::load_or_create(&options.data_dir.join("credentials"))?];
-    keys.extend(options.dev.then(KeyPair::test));
-
-    let platform =
-        Platform { dispatcher: Dispatcher::default(), clock: Arc::new(SystemClock), region: "us-east-1".into() };
-    let metadata = Metadata::open(&options.data_dir.join("metadata.db"))?;
-    let services = vec![boathouse_identity::sts::service(), boathouse_glue_catalog::service(metadata)];
-    platform.dispatcher.install(services, Arc::new(RootOnly));
-    let gateway = Arc::new(Gateway::new(platform, Arc::new(RootKeys::new(keys))));
-
+    let tls = match (&options.tls_certificate, &options.tls_key) {
+        (Some(certificate), Some(key)) => Some(tls_config(certificate, key)?),
+        _ => None,
+    };
+    let server = server::open(&options.data_dir, options.dev)?;
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let gateway = match tls {
+        Some(config) => server.gateway.with_tls(config),
+        None => server.gateway,
+    };
     let listener = TcpListener::bind(options.listen).await?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    announce(listener.local_addr()?, &options);
+    announce(scheme, listener.local_addr()?, &options.data_dir);
     let stopped = async move {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
     };
-    gateway.serve(listener, stopped).await;
+    Arc::new(gateway).serve(listener, stopped).await;
+    drop(server.lock);
     Ok(())
 }
 
+fn tls_config(certificate: &Path, key: &Path) -> Result<ServerConfig, ServerError> {
+    let unreadable =
+        |path: &Path, error: &dyn std::fmt::Display| ServerError::Tls(format!("{}: {error}", path.display()));
+    let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_file_iter(certificate)
+        .and_then(Iterator::collect)
+        .map_err(|error| unreadable(certificate, &error))?;
+    let key = PrivateKeyDer::from_pem_file(key).map_err(|error| unreadable(key, &error))?;
+    ServerConfig::builder()
+        .with_no_client_auth()
+        .with_single_cert(chain, key)
+        .map_err(|error| ServerError::Tls(error.to_string()))
+}
+
 #[allow(clippy::print_stdout, reason = "for people, and for programs that started us on a free port")]
-fn announce(address: SocketAddr, options: &Options) {
-    println!("listening on http://{address}");
-    println!("eval \"$(boathouse credentials --data-dir {})\"", options.data_dir.display());
-    println!("export AWS_ENDPOINT_URL=http://{address} AWS_DEFAULT_REGION=us-east-1");
+fn announce(scheme: &str, address: SocketAddr, data_dir: &Path) {
+    println!("listening on {scheme}://{address}");
+    println!("eval \"$(boathouse credentials --data-dir {})\"", data_dir.display());
+    println!("export AWS_ENDPOINT_URL={scheme}://{address} AWS_DEFAULT_REGION=us-east-1");
 }

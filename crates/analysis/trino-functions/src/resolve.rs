@@ -31,6 +31,8 @@ struct Candidate {
     slots: Vec<Slot>,
     result: Type,
     exact: bool,
+    /// What bare NULLs among the arguments become.
+    nulls: Vec<Type>,
 }
 
 enum Slot {
@@ -94,7 +96,7 @@ fn candidate(
         }
     }
     let mut slots = Vec::with_capacity(args.len());
-    let mut exact = true;
+    let (mut exact, mut nulls) = (true, Vec::new());
     for (pattern, arg) in patterns.iter().zip(args) {
         let slot = match (pattern, arg) {
             (Pattern::Function(parameters, result), Argument::Lambda(lambda)) => {
@@ -105,6 +107,7 @@ fn candidate(
             }
             (pattern, Argument::Value((_, ty))) => pattern.target(ty, &bindings).map(|target| {
                 exact &= &target == ty;
+                nulls.extend(Some(target.clone()).filter(|_| ty == &Type::Unknown));
                 Slot::Value(target)
             }),
             (_, Argument::Lambda(_)) => None,
@@ -116,7 +119,7 @@ fn candidate(
         return Ok(None);
     }
     let result = entry.signature.result(&bindings);
-    Ok(result.map(|result| Candidate { entry: Arc::clone(entry), slots, result, exact }))
+    Ok(result.map(|result| Candidate { entry: Arc::clone(entry), slots, result, exact, nulls }))
 }
 
 /// A lambda's body decides a free type variable; where the type is known already, the body must coerce to it.
@@ -145,11 +148,21 @@ fn choose(name: &str, mut candidates: Vec<Candidate>) -> Result<Option<Candidate
     if candidates.is_empty() {
         return Ok(None);
     }
-    let best = candidates.iter().position(|one| candidates.iter().all(|other| more_specific(one, other)));
+    // A bare NULL fits almost everything: then a signature without variables is meant.
+    let mut plain = candidates.iter().enumerate().filter(|(_, candidate)| !candidate.entry.signature.is_generic());
+    let only_plain = plain.next().filter(|_| plain.next().is_none()).map(|(index, _)| index);
+    let best =
+        candidates.iter().position(|one| candidates.iter().all(|other| more_specific(one, other))).or(only_plain);
     match best {
         Some(index) => Ok(Some(candidates.swap_remove(index))),
         None if candidates.iter().all(|candidate| candidate.result == candidates[0].result) => {
             Ok(Some(candidates.swap_remove(0)))
+        }
+        // A bare NULL fits nearly everything; it is rather a plain value than a nested one.
+        None if !candidates[0].nulls.is_empty() => {
+            let nested = |ty: &Type| matches!(ty, Type::Array(_) | Type::Map(..) | Type::Row(_));
+            let plain = candidates.iter().position(|candidate| !candidate.nulls.iter().any(nested));
+            Ok(Some(candidates.swap_remove(plain.unwrap_or(0))))
         }
         None => {
             let texts: Vec<_> = candidates.iter().map(|candidate| candidate.entry.signature.text).collect();

@@ -120,7 +120,7 @@ impl Cursor<'_> {
 
     /// A window's specification, without its parentheses.
     pub(crate) fn window(&mut self) -> Parsed<Window> {
-        let begins_clause = (self.is_word_at(0, "PARTITION") && self.is_word_at(1, "BY"))
+        let begins_clause = self.begins_partition_by(0)
             || (self.is_any_word_at(0, &["ROWS", "RANGE", "GROUPS"]) && self.begins_frame_bound(1));
         let base = if begins_clause { None } else { self.take_identifier() };
         let partition_by = if self.take("PARTITION BY") { self.list(Self::expression)? } else { Vec::new() };
@@ -128,10 +128,13 @@ impl Cursor<'_> {
         Ok(Window { base, partition_by, order_by, frame: self.frame()? })
     }
 
+    fn begins_partition_by(&self, count: usize) -> bool {
+        self.is_word_at(count, "PARTITION") && self.is_word_at(count + 1, "BY")
+    }
+
     fn begins_frame_bound(&self, count: usize) -> bool {
-        !self.is_symbol_at(count, ")")
-            && !self.is_word_at(count, "ORDER")
-            && !(self.is_word_at(count, "PARTITION") && self.is_word_at(count + 1, "BY"))
+        let ends_base = self.is_symbol_at(count, ")") || self.is_word_at(count, "ORDER");
+        !ends_base && !self.begins_partition_by(count)
     }
 
     fn frame(&mut self) -> Parsed<Option<Frame>> {

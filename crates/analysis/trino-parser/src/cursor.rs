@@ -7,8 +7,11 @@ use crate::reserved;
 
 pub(crate) type Parsed<T> = Result<T, SyntaxError>;
 
-/// How deep grammar rules may nest and trees may grow: a debug build needs under 1.5 MB of stack for it, a thread has 2 MB.
-const MAX_DEPTH: usize = 100;
+/// How deep grammar rules may nest: a debug build needs under 1.5 MB of stack for it, a thread has 2 MB.
+const MAX_NESTING: usize = 100;
+
+/// How high trees may grow, for those who walk over them: chains such as `a || b || c` grow without any nesting of rules.
+const MAX_HEIGHT: usize = 250;
 
 pub(crate) struct Cursor<'a> {
     text: &'a str,
@@ -264,7 +267,7 @@ impl<'a> Cursor<'a> {
     pub(crate) fn nested<T>(&mut self, rule: impl FnOnce(&mut Self) -> Parsed<T>) -> Parsed<T> {
         self.depth += 1;
         self.deepest = self.deepest.max(self.depth);
-        let result = if self.depth > MAX_DEPTH { self.too_deep() } else { rule(self) };
+        let result = if self.depth > MAX_NESTING { self.too_deep() } else { rule(self) };
         self.depth -= 1;
         result
     }
@@ -281,7 +284,7 @@ impl<'a> Cursor<'a> {
     /// a chain such as `1 + 1 + 1` grows its tree without any nesting of rules.
     pub(crate) fn wrap(&mut self) -> Parsed<()> {
         self.deepest += 1;
-        if self.deepest > MAX_DEPTH { self.too_deep() } else { Ok(()) }
+        if self.deepest > MAX_HEIGHT { self.too_deep() } else { Ok(()) }
     }
 
     fn too_deep<T>(&self) -> Parsed<T> {

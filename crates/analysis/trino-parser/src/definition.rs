@@ -29,7 +29,7 @@ impl Cursor<'_> {
     fn drop_database_or_table(&mut self) -> Parsed<Statement> {
         if self.take("TABLE") {
             let if_exists = self.take("IF EXISTS");
-            return Ok(Statement::DropTable(Drop { name: self.name()?, if_exists }));
+            return Ok(Statement::DropTable(DropRelation { name: self.name()?, if_exists }));
         }
         if !self.take("DATABASE") {
             self.expect("SCHEMA")?;

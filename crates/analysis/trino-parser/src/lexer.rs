@@ -329,13 +329,8 @@ impl<'a> Lexer<'a> {
             self.take_while(&mut text, |letter| letter.is_ascii_digit());
         }
         let double = self.exponent(&mut text);
-        if let Some(letter) = self.peek().filter(|letter| begins_word(*letter)) {
-            return error(
-                pos,
-                format!(
-                    "identifiers must not start with a digit; surround the identifier with double quotes: '{text}{letter}'"
-                ),
-            );
+        if self.peek().is_some_and(begins_word) {
+            return error(pos, "identifiers must not start with a digit; surround the identifier with double quotes");
         }
         Ok(match (double, decimal) {
             (true, _) => TokenKind::Double(text),

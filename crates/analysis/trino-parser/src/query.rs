@@ -229,7 +229,7 @@ impl Cursor<'_> {
 
     /// An expression, or a list of them in parentheses.
     fn grouping_set(&mut self) -> Parsed<Vec<Expr>> {
-        if self.is_symbol_at(0, "(") && self.is_symbol_at(1, ")") {
+        if self.is_symbol_at(0, "(") && self.is_symbol_at(1, ")") && !self.is_symbol_at(2, "->") {
             return self.listed_or_empty(Self::expression);
         }
         let listed = self.is_symbol_at(0, "(");

@@ -252,7 +252,7 @@ impl Cursor<'_> {
         self.advance();
         self.expect("VIEW")?;
         let if_exists = self.take("IF EXISTS");
-        Ok(Statement::DropView(Drop { name: self.name()?, if_exists }))
+        Ok(Statement::DropView(DropRelation { name: self.name()?, if_exists }))
     }
 
     fn explain(&mut self) -> Parsed<Statement> {

@@ -123,11 +123,14 @@ fn deep_and_long_texts_are_refused_without_overflow() {
         deep("1 OR 1 AND NOT 1 = 1 || 1 + 1 * - (", ")", 1000),
         deep("(SELECT 1 FROM (a JOIN (SELECT ", "", 1000),
         deep("(", &format!("{})", " + 1".repeat(50)), 90),
+        deep("", " || x", 260),
     ];
     for text in texts {
         assert!(failure(&text).ends_with("statement is too deeply nested"));
     }
     assert_eq!(parsed(&deep("(", ")", 90)), "1");
+    let chain = parse_expression(&deep("", " || x", 240)).unwrap();
+    assert_eq!(parse_expression(&chain.to_string()).unwrap(), chain.clone());
     let flat = deep("", " OR 1", 100_000);
     assert!(parse_expression(&flat).is_ok());
 }

@@ -197,7 +197,8 @@ impl Sync<'_> {
             let answer = self.call("GetTables", json!({"NextToken": token})).await?;
             for table in answer["TableList"].as_array().into_iter().flatten() {
                 let name = table["Name"].as_str().unwrap_or_default();
-                let below = targets.iter().any(|target| location_of(table).starts_with(target.trim_end_matches('/')));
+                let location = format!("{}/", location_of(table));
+                let below = targets.iter().any(|target| location.starts_with(target));
                 if table["Parameters"][OWNER_MARK] == self.naming.crawler && below && !kept.contains(name) {
                     self.drop_table(name, table).await?;
                 }

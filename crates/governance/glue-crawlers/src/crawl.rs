@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::api::{Crawler, CsvClassifier};
 use crate::catalog::{Changes, Sync};
+use crate::error::CrawlerError;
 use crate::infer::{self, InferError};
 use crate::layout::Folder;
 use crate::schema::FileSchema;
@@ -37,12 +38,25 @@ pub(crate) async fn run(
     crawler: &Crawler,
     classifiers: &[CsvClassifier],
 ) -> Result<Outcome, AwsError> {
+    let targets: Vec<Target> =
+        crawler.targets.s3_targets.iter().flatten().map(Target::new).collect::<Result<_, CrawlerError>>()?;
     let mut outcome = Outcome::default();
-    for target in crawler.targets.s3_targets.iter().flatten() {
-        let target = Target::new(target)?;
-        let store = stores.bucket(ctx, &target.bucket)?;
-        let root = look(&store, &target, classifiers, &mut outcome.remarks).await?;
-        apply(ctx, crawler, &target, &root, &mut outcome.changes).await?;
+    let mut kept = BTreeSet::new();
+    for target in &targets {
+        let store = stores.bucket(ctx, &target.bucket).map_err(|error| refused(target, error))?;
+        let root = look(&store, target, classifiers, &mut outcome.remarks).await?;
+        let mut sync = sync_for(ctx, crawler, target, outcome.changes);
+        for table in root.tables(&target.path) {
+            kept.insert(sync.apply(&table).await?);
+        }
+        outcome.changes = sync.changes;
+    }
+    // Only when every target has been looked at is it known which tables have lost their files.
+    if let Some(target) = targets.first() {
+        let locations: Vec<String> = targets.iter().map(Target::location).collect();
+        let mut sync = sync_for(ctx, crawler, target, outcome.changes);
+        sync.drop_tables(&kept, &locations).await?;
+        outcome.changes = sync.changes;
     }
     Ok(outcome)
 }
@@ -92,30 +106,17 @@ async fn list(store: &Arc<dyn ObjectStore>, target: &Target) -> object_store::Re
     Ok(files)
 }
 
-async fn apply(
-    ctx: &Ctx,
-    crawler: &Crawler,
-    target: &Target,
-    root: &Folder,
-    changes: &mut Changes,
-) -> Result<(), AwsError> {
+fn sync_for<'a>(ctx: &'a Ctx, crawler: &'a Crawler, target: &'a Target, changes: Changes) -> Sync<'a> {
     let prefix = crawler.table_prefix.as_deref().unwrap_or_default();
-    let mut sync = Sync {
+    Sync {
         ctx,
         database: crawler.database_name.as_deref().unwrap_or("default"),
         naming: Naming { crawler: &crawler.name, bucket: &target.bucket, prefix },
         updates: crawler.schema_change_policy.update_behavior.0,
         deletes: crawler.schema_change_policy.delete_behavior.0,
         keep_columns: keeps_columns(crawler),
-        changes: *changes,
-    };
-    let mut kept = BTreeSet::new();
-    for table in root.tables(&target.path) {
-        kept.insert(sync.apply(&table).await?);
+        changes,
     }
-    sync.drop_tables(&kept, &[target.location()]).await?;
-    *changes = sync.changes;
-    Ok(())
 }
 
 /// Whether the configuration asks for `MergeNewColumns`.
@@ -130,6 +131,10 @@ fn failed(target: &Target, error: &InferError) -> AwsError {
         InferError::Store(error) => unreadable(&target.location(), error),
         InferError::Parquet { .. } => AwsError::bad_request("InvalidInputException", error.to_string()),
     }
+}
+
+fn refused(target: &Target, error: AwsError) -> AwsError {
+    AwsError { message: format!("{} can't be read: {}", target.location(), error.message), ..error }
 }
 
 fn unreadable(location: &str, error: &object_store::Error) -> AwsError {

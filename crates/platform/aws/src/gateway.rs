@@ -5,11 +5,13 @@
 //! | `connection` | sockets, TLS, timeouts, shutdown |
 //! | `buffered` | JSON and query calls: short bodies, read whole before they are verified |
 //! | `streamed` | calls to an [`HttpService`] such as S3: verified first, bodies as they come |
+//! | `received` | a streamed body as it arrives |
 //! | `record` | the audit line and the metrics of a call |
 //! | `stall` | gives up on peers that take no answer |
 
 mod buffered;
 mod connection;
+mod received;
 mod record;
 mod stall;
 mod streamed;

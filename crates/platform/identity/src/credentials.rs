@@ -1,14 +1,12 @@
 //! The root key pair.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io;
 use std::path::Path;
-use std::sync::Arc;
 
-use boathouse_aws::Principal;
-use boathouse_aws::access::{Credential, CredentialError, CredentialStore, Secret};
+use boathouse_aws::access::Secret;
 use ring::rand::{SecureRandom, SystemRandom};
+
+use crate::seal::write_private;
 
 /// What access key ids are written with.
 const ID_LETTERS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
@@ -58,22 +56,9 @@ impl KeyPair {
     }
 
     fn create(path: &Path) -> Result<Self, CredentialsFileError> {
-        let pair = Self {
-            access_key_id: format!("AKIA{}", random_text(16, ID_LETTERS)?),
-            secret: Secret::new(random_text(40, SECRET_LETTERS)?),
-        };
-        // Written aside and renamed, so that a crash leaves no half file behind.
-        let draft = path.with_extension("new");
-        let mut file = OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(&draft)?;
-        writeln!(
-            file,
-            "[default]\naws_access_key_id = {}\naws_secret_access_key = {}",
-            pair.access_key_id,
-            pair.secret.expose()
-        )?;
-        file.sync_all()?;
-        std::fs::rename(&draft, path)?;
-        File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()?;
+        let pair = Self { access_key_id: unique_id("AKIA", 16)?, secret: new_secret()? };
+        let (id, secret) = (&pair.access_key_id, pair.secret.expose());
+        write_private(path, &format!("[default]\naws_access_key_id = {id}\naws_secret_access_key = {secret}"))?;
         Ok(pair)
     }
 
@@ -87,35 +72,21 @@ impl KeyPair {
     }
 }
 
+/// An id of IAM's sort: a prefix that tells what it names, and `length` random letters.
+pub(crate) fn unique_id(prefix: &str, length: usize) -> Result<String, CredentialsFileError> {
+    Ok(format!("{prefix}{}", random_text(length, ID_LETTERS)?))
+}
+
+/// A secret access key.
+pub(crate) fn new_secret() -> Result<Secret, CredentialsFileError> {
+    Ok(Secret::new(random_text(40, SECRET_LETTERS)?))
+}
+
 fn random_text(length: usize, letters: &[u8]) -> Result<String, CredentialsFileError> {
     let mut bytes = vec![0; length];
     SystemRandom::new().fill(&mut bytes).map_err(|_| CredentialsFileError::Random)?;
     // Both alphabets' lengths divide 256, so every letter is equally likely.
     Ok(bytes.into_iter().map(|byte| char::from(letters[usize::from(byte) % letters.len()])).collect())
-}
-
-/// Key pairs that all stand for root.
-pub struct RootKeys {
-    pairs: Vec<KeyPair>,
-    root: Arc<Principal>,
-}
-
-impl RootKeys {
-    /// A store of these key pairs.
-    pub fn new(pairs: Vec<KeyPair>) -> Self {
-        Self { pairs, root: Arc::new(Principal::root()) }
-    }
-}
-
-impl CredentialStore for RootKeys {
-    fn find(&self, access_key_id: &str, session_token: Option<&str>) -> Result<Credential, CredentialError> {
-        let pair = self.pairs.iter().find(|pair| pair.access_key_id == access_key_id);
-        match (pair, session_token) {
-            (None, _) => Err(CredentialError::Unknown),
-            (Some(_), Some(_)) => Err(CredentialError::InvalidToken),
-            (Some(pair), None) => Ok(Credential { secret: pair.secret.clone(), principal: Arc::clone(&self.root) }),
-        }
-    }
 }
 
 #[cfg(test)]
@@ -144,13 +115,5 @@ mod tests {
         std::fs::write(&path, "[default]\naws_access_key_id = AKIA\n").unwrap();
         assert!(matches!(KeyPair::load_or_create(&path), Err(CredentialsFileError::Incomplete)));
         assert!(std::fs::read_to_string(&path).unwrap().contains("AKIA"));
-    }
-
-    #[test]
-    fn a_long_term_key_takes_no_session_token() {
-        let keys = RootKeys::new(vec![KeyPair::test()]);
-        assert!(keys.find("test", None).is_ok());
-        assert_eq!(keys.find("test", Some("token")).unwrap_err(), CredentialError::InvalidToken);
-        assert_eq!(keys.find("other", None).unwrap_err(), CredentialError::Unknown);
     }
 }

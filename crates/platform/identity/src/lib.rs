@@ -1,35 +1,43 @@
-//! Who may call: the root key pair and STS.
+//! Who may call, and what they may do: users, roles, policies, keys, sessions.
 //!
-//! AWS counterpart: IAM and STS. So far there is the account's root alone: no users, roles or policies, so
-//! [`RootOnly`] refuses everybody else.
+//! AWS counterpart: IAM and STS. [`Identity`] answers the platform's questions (whose key is this, may they do that, who is
+//! a service when it acts for a role); [`iam_service`] and [`sts_service`] are the APIs. Decisions come from parsed
+//! policies kept in memory, which every write makes stale at once.
+//!
+//! One deviation from AWS is on purpose: root may assume roles whose trust policy names the account, because the root key
+//! is the first that people have.
 //!
 //! | Module | What it does |
 //! |---|---|
 //! | [`credentials`] | the root key pair, made at the first start and kept in the data directory |
-//! | [`sts`] | STS: GetCallerIdentity |
+//! | [`policy`] | the policy language: documents, conditions, evaluation |
+//! | `identity` | keys and sessions → principals; the caches |
+//! | `authorize` | may they?; roles for services |
+//! | `session` | session tokens, self-contained and sealed |
+//! | `seal` | the key file and what is sealed with it |
+//! | `entities`, `store` | the rows, and caches that no write leaves stale |
+//! | `iam`, `sts` | the operations |
+//! | `aws_managed` | managed policies of AWS's own names |
+//! | `usage` | when keys were last used |
+//! | [`error`] | errors and their AWS codes |
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod authorize;
+mod aws_managed;
 pub mod credentials;
+mod entities;
+pub mod error;
+mod iam;
+mod identity;
 pub mod policy;
-pub mod sts;
+mod seal;
+mod session;
+mod store;
+mod sts;
+#[cfg(test)]
+mod tests;
+mod usage;
 
-use boathouse_aws::access::{AccessRequest, Authorizer};
-use boathouse_aws::{AwsError, Ctx};
-
-/// Allows root everything and others nothing: there are no policies yet that could allow it.
-#[derive(Debug, Clone, Copy)]
-pub struct RootOnly;
-
-impl Authorizer for RootOnly {
-    fn authorize(&self, ctx: &Ctx, request: &AccessRequest<'_>) -> Result<(), AwsError> {
-        if ctx.principal.is_root() {
-            return Ok(());
-        }
-        let AccessRequest { action, resource, .. } = request;
-        Err(AwsError::access_denied(format!(
-            "User: {} is not authorized to perform: {action} on resource: {resource} because no identity-based policy \
-             allows the {action} action",
-            ctx.principal.arn
-        )))
-    }
-}
+pub use iam::iam_service;
+pub use identity::{Identity, IdentityError};
+pub use sts::sts_service;

@@ -1,30 +1,33 @@
-//! Content files: one per object above the inline limit, written once, never changed.
+//! Content files: one per large object, written once, never changed; and the folder of packs.
 //!
-//! Layout: the bytes, then a CRC-32C (4 bytes, little endian) of each 64 KiB block of them. Every read verifies the blocks it touches.
+//! Layout of a run of bytes: the bytes, then a CRC-32C (4 bytes, little endian) of each 64 KiB block of them. Every read verifies the blocks it touches.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::fs::File;
-use std::io::Write as _;
+use std::io::{IoSliceMut, Write as _};
 use std::ops::Range;
 use std::os::unix::fs::FileExt as _;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use parking_lot::Mutex;
 use uuid::Uuid;
 
 use crate::Durability;
+use crate::collector::Pending;
 use crate::error::{Error, Result};
-use crate::hashing::{Digests, Hasher};
 
 const BLOCK: u64 = 64 << 10;
+const OPEN_FILES: usize = 64;
 
 /// The folder of content files, and which of them are being read.
 pub(crate) struct Blobs {
     dir: PathBuf,
     durability: Durability,
     readers: Mutex<HashMap<Uuid, Readers>>,
+    /// Files that were read of late, open, the latest last.
+    open: Mutex<VecDeque<(Uuid, Arc<File>)>>,
 }
 
 #[derive(Default)]
@@ -36,35 +39,89 @@ struct Readers {
 impl Blobs {
     pub(crate) fn open(dir: PathBuf, durability: Durability) -> Result<Self> {
         std::fs::create_dir_all(&dir)?;
-        Ok(Self { dir, durability, readers: Mutex::default() })
+        Ok(Self { dir, durability, readers: Mutex::default(), open: Mutex::default() })
     }
 
-    fn path(&self, id: Uuid) -> PathBuf {
+    pub(crate) fn path(&self, id: Uuid) -> PathBuf {
         self.dir.join(id.simple().to_string())
     }
 
-    pub(crate) fn create(&self, id: Uuid, hasher: Hasher) -> Result<BlobWriter> {
-        let file = File::create_new(self.path(id))?;
-        Ok(BlobWriter { file, hasher, block: new_crc(), filled: 0, table: Vec::new() })
+    pub(crate) fn durability(&self) -> Durability {
+        self.durability
+    }
+
+    /// The files that are there, with their sizes.
+    pub(crate) fn all(&self) -> Result<Vec<(Uuid, u64)>> {
+        let mut files = Vec::new();
+        for entry in std::fs::read_dir(&self.dir)? {
+            let entry = entry?;
+            if let Some(id) = entry.file_name().to_str().and_then(|name| Uuid::try_parse(name).ok()) {
+                files.push((id, entry.metadata()?.len()));
+            }
+        }
+        Ok(files)
+    }
+
+    /// The size of a file; `None` if it is gone.
+    pub(crate) fn bytes(&self, id: Uuid) -> Result<Option<u64>> {
+        match std::fs::metadata(self.path(id)) {
+            Ok(metadata) => Ok(Some(metadata.len())),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Makes the names of new files durable.
+    pub(crate) fn sync_dir(&self) -> Result<()> {
+        if self.durability == Durability::Strict {
+            File::open(&self.dir)?.sync_all()?;
+        }
+        Ok(())
+    }
+
+    /// The file, if it is open.
+    fn recent(&self, id: Uuid) -> Option<Arc<File>> {
+        let mut open = self.open.lock();
+        let at = open.iter().rposition(|(other, _)| *other == id)?;
+        let entry = open.remove(at)?;
+        let file = Arc::clone(&entry.1);
+        open.push_back(entry);
+        Some(file)
+    }
+
+    fn open_file(&self, id: Uuid) -> Result<Arc<File>> {
+        if let Some(file) = self.recent(id) {
+            return Ok(file);
+        }
+        let file = Arc::new(File::open(self.path(id))?);
+        let mut open = self.open.lock();
+        open.push_back((id, Arc::clone(&file)));
+        // What falls out is closed after the lock is free.
+        let oldest = (open.len() > OPEN_FILES).then(|| open.pop_front());
+        drop(open);
+        drop(oldest);
+        Ok(file)
+    }
+
+    pub(crate) fn create(&self, pending: Pending) -> Result<BlobWriter> {
+        let file = File::create_new(self.path(pending.id()))?;
+        Ok(BlobWriter { pending, file, length: 0, sums: BlockSums::default() })
     }
 
     /// Makes the bytes of a written blob and its directory entry durable.
-    pub(crate) fn seal(&self, mut writer: BlobWriter) -> Result<Digests> {
-        if writer.filled > 0 {
-            writer.end_block();
-        }
-        writer.file.write_all(&writer.table)?;
+    pub(crate) fn seal(&self, mut writer: BlobWriter) -> Result<Pending> {
+        writer.file.write_all(&writer.sums.finish())?;
         if self.durability == Durability::Strict {
             writer.file.sync_data()?;
-            File::open(&self.dir)?.sync_all()?;
         }
-        Ok(writer.hasher.finish())
+        self.sync_dir()?;
+        Ok(writer.pending)
     }
 
     /// Keeps the file while the pin lives, whatever happens to the records that reference it.
     pub(crate) fn pin(self: &Arc<Self>, id: Uuid) -> Pin {
         self.readers.lock().entry(id).or_default().count += 1;
-        Pin { blobs: Arc::clone(self), id }
+        Pin { blobs: Arc::clone(self), id, file: OnceLock::new() }
     }
 
     /// Removes a file that no record references: now, or after its last reader. True if it is gone.
@@ -78,6 +135,7 @@ impl Blobs {
     }
 
     fn unlink(&self, id: Uuid) -> Result<()> {
+        self.open.lock().retain(|(other, _)| *other != id);
         match std::fs::remove_file(self.path(id)) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
             _ => Ok(()),
@@ -89,11 +147,34 @@ impl Blobs {
 pub(crate) struct Pin {
     blobs: Arc<Blobs>,
     id: Uuid,
+    file: OnceLock<Arc<File>>,
 }
 
 impl Pin {
-    pub(crate) fn open(&self) -> Result<File> {
-        Ok(File::open(self.blobs.path(self.id))?)
+    /// Damage is the operator's business too, not only the reader's.
+    pub(crate) fn report(&self, error: &Error) {
+        if matches!(error, Error::Corrupt(_)) {
+            tracing::error!(%error, file = %self.blobs.path(self.id).display(), "damaged object");
+        }
+    }
+
+    /// The file, opened at the first call. Blocks the thread.
+    pub(crate) fn file(&self) -> Result<&File> {
+        match self.file.get() {
+            Some(file) => Ok(file),
+            None => {
+                let file = self.blobs.open_file(self.id)?;
+                Ok(self.file.get_or_init(|| file))
+            }
+        }
+    }
+
+    /// The file, if it needs no opening.
+    pub(crate) fn ready(&self) -> Option<&File> {
+        match self.file.get() {
+            Some(file) => Some(file),
+            None => self.blobs.recent(self.id).map(|file| &**self.file.get_or_init(|| file)),
+        }
     }
 }
 
@@ -114,52 +195,62 @@ impl Drop for Pin {
     }
 }
 
-/// A blob whose bytes exist but which no record references yet: dropped, it is removed.
-pub(crate) struct Pending {
-    pub(crate) blobs: Arc<Blobs>,
-    pub(crate) id: Uuid,
-    pub(crate) kept: bool,
+/// A file that is being written; dropped before it is sealed, it is removed.
+pub(crate) struct BlobWriter {
+    pending: Pending,
+    file: File,
+    length: u64,
+    sums: BlockSums,
 }
 
-impl Drop for Pending {
-    fn drop(&mut self) {
-        if !self.kept
-            && let Err(error) = self.blobs.unlink(self.id)
-        {
-            tracing::warn!(%error, blob = %self.id, "abandoned blob stays until the next start");
+impl BlobWriter {
+    pub(crate) fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// The same file, to be synced elsewhere.
+    pub(crate) fn file(&self) -> Result<File> {
+        Ok(self.file.try_clone()?)
+    }
+
+    pub(crate) fn write(&mut self, chunks: &[Bytes]) -> Result<()> {
+        for chunk in chunks {
+            self.file.write_all(chunk)?;
+            self.sums.update(chunk);
+            self.length += chunk.len() as u64;
         }
+        Ok(())
     }
 }
 
-pub(crate) struct BlobWriter {
-    file: File,
-    hasher: Hasher,
+/// The checksums of the blocks of a run of bytes, one after the other.
+pub(crate) struct BlockSums {
     block: crc_fast::Digest,
-    filled: u64,
+    filled: usize,
     table: Vec<u8>,
+}
+
+impl Default for BlockSums {
+    fn default() -> Self {
+        Self { block: new_crc(), filled: 0, table: Vec::new() }
+    }
 }
 
 fn new_crc() -> crc_fast::Digest {
     crc_fast::Digest::new(crc_fast::CrcAlgorithm::Crc32Iscsi)
 }
 
-impl BlobWriter {
-    pub(crate) fn write(&mut self, chunks: &[Bytes]) -> Result<()> {
-        for chunk in chunks {
-            self.hasher.update(chunk);
-            self.file.write_all(chunk)?;
-            let mut rest = &chunk[..];
-            while !rest.is_empty() {
-                let (now, later) = rest.split_at(rest.len().min((BLOCK - self.filled) as usize));
-                self.block.update(now);
-                self.filled += now.len() as u64;
-                if self.filled == BLOCK {
-                    self.end_block();
-                }
-                rest = later;
+impl BlockSums {
+    pub(crate) fn update(&mut self, mut bytes: &[u8]) {
+        while !bytes.is_empty() {
+            let (now, later) = bytes.split_at(bytes.len().min(BLOCK as usize - self.filled));
+            self.block.update(now);
+            self.filled += now.len();
+            if self.filled == BLOCK as usize {
+                self.end_block();
             }
+            bytes = later;
         }
-        Ok(())
     }
 
     fn end_block(&mut self) {
@@ -167,31 +258,64 @@ impl BlobWriter {
         self.table.extend_from_slice(&crc.to_le_bytes());
         self.filled = 0;
     }
+
+    pub(crate) fn finish(mut self) -> Vec<u8> {
+        if self.filled > 0 {
+            self.end_block();
+        }
+        self.table
+    }
 }
 
-/// Reads and verifies a range of a blob of `size` bytes. Blocks the thread.
-pub(crate) fn read(file: &File, size: u64, range: Range<u64>) -> Result<Bytes> {
+/// How many bytes a run of `size` bytes takes with its checksums.
+pub(crate) fn stored_bytes(size: u64) -> u64 {
+    size + size.div_ceil(BLOCK) * 4
+}
+
+/// Fills a buffer from an offset; false if that would take the disk and must not.
+type ReadAt = fn(&File, &mut [u8], u64) -> std::io::Result<bool>;
+
+/// Reads and verifies a range of the run of `size` bytes that begins at `base`. Blocks the thread.
+pub(crate) fn read(file: &File, base: u64, size: u64, range: Range<u64>) -> Result<Bytes> {
+    let from_disk: ReadAt = |file, buffer, offset| file.read_exact_at(buffer, offset).map(|()| true);
+    read_with(file, base, size, range, from_disk)?.ok_or(Error::Closed)
+}
+
+/// The same if all of it is in memory already: costs no thread and never waits.
+pub(crate) fn read_cached(file: &File, base: u64, size: u64, range: Range<u64>) -> Result<Option<Bytes>> {
+    read_with(file, base, size, range, |file, buffer, offset| {
+        let (length, flags) = (buffer.len(), rustix::io::ReadWriteFlags::NOWAIT);
+        // A failure or a short read also means "not without the disk": what is wrong shows when that is asked.
+        Ok(rustix::io::preadv2(file, &mut [IoSliceMut::new(buffer)], offset, flags) == Ok(length))
+    })
+}
+
+fn read_with(file: &File, base: u64, size: u64, range: Range<u64>, read_at: ReadAt) -> Result<Option<Bytes>> {
     if range.is_empty() {
-        return Ok(Bytes::new());
+        return Ok(Some(Bytes::new()));
     }
     let (first, last) = (range.start / BLOCK, (range.end - 1) / BLOCK);
     let start = first * BLOCK;
     let end = ((last + 1) * BLOCK).min(size);
     let mut data = vec![0; (end - start) as usize];
     let mut table = vec![0; (last - first + 1) as usize * 4];
-    read_at(file, &mut data, start)?;
-    read_at(file, &mut table, size + first * 4)?;
+    for (buffer, offset) in [(&mut data, base + start), (&mut table, base + size + first * 4)] {
+        if !read_at(file, buffer, offset).map_err(cut_off)? {
+            return Ok(None);
+        }
+    }
     for (index, (block, crc)) in data.chunks(BLOCK as usize).zip(table.as_chunks::<4>().0).enumerate() {
         if crc_fast::crc32_iscsi(block) != u32::from_le_bytes(*crc) {
             return Err(Error::Corrupt(format!("block {} of a blob", first + index as u64)));
         }
     }
-    Ok(Bytes::from(data).slice((range.start - start) as usize..(range.end - start) as usize))
+    let within = (range.start - start) as usize..(range.end - start) as usize;
+    Ok(Some(Bytes::from(data).slice(within)))
 }
 
-fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> Result<()> {
-    file.read_exact_at(buffer, offset).map_err(|error| match error.kind() {
+fn cut_off(error: std::io::Error) -> Error {
+    match error.kind() {
         std::io::ErrorKind::UnexpectedEof => Error::Corrupt("a blob is shorter than its record says".into()),
         _ => error.into(),
-    })
+    }
 }

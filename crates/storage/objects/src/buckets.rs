@@ -1,24 +1,60 @@
 //! Buckets.
 
+use std::collections::BTreeMap;
+use std::ops::Bound;
+
+use serde::{Deserialize, Serialize};
+
 use crate::error::{Error, Result};
 use crate::index::{Change, Table};
-use crate::{Objects, key_of, now_ms};
+use crate::{Objects, documents, key_of, uploads};
 
 /// A bucket.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct BucketInfo {
     /// Its name.
     pub name: String,
     /// When it was created: milliseconds since the Unix epoch.
     pub created_ms: u64,
+    /// The account that owns it, as its creator gave it.
+    pub owner: String,
+    /// The region it was created in, as its creator gave it.
+    pub region: String,
+}
+
+/// A bucket that is to be created.
+#[derive(Debug, Clone, Default)]
+pub struct NewBucket {
+    /// Its name.
+    pub name: String,
+    /// The account that owns it.
+    pub owner: String,
+    /// The region it lies in.
+    pub region: String,
+    /// The documents it starts with, by name.
+    pub documents: BTreeMap<String, String>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Row {
+    created_ms: u64,
+    #[serde(default)]
+    owner: String,
+    #[serde(default)]
+    region: String,
 }
 
 impl BucketInfo {
+    fn encode(&self) -> Vec<u8> {
+        let row = Row { created_ms: self.created_ms, owner: self.owner.clone(), region: self.region.clone() };
+        serde_json::to_vec(&row).expect("invariant: a struct of texts and numbers serialises")
+    }
+
     fn decode(name: &[u8], value: &[u8]) -> Result<Self> {
         let corrupt = || Error::Corrupt("bucket record".into());
         let name = String::from_utf8(name.to_vec()).map_err(|_| corrupt())?;
-        let created = value.try_into().map_err(|_| corrupt())?;
-        Ok(Self { name, created_ms: u64::from_be_bytes(created) })
+        let Row { created_ms, owner, region } = serde_json::from_slice(value).map_err(|_| corrupt())?;
+        Ok(Self { name, created_ms, owner, region })
     }
 }
 
@@ -35,21 +71,33 @@ impl Objects {
     /// # Errors
     /// [`Error::BucketExists`], [`Error::InvalidBucketName`].
     pub async fn create_bucket(&self, name: &str) -> Result<BucketInfo> {
+        self.create_bucket_with(NewBucket { name: name.to_owned(), ..NewBucket::default() }).await
+    }
+
+    /// Creates a bucket together with its owner, region and first documents.
+    ///
+    /// # Errors
+    /// As [`create_bucket`](Self::create_bucket).
+    pub async fn create_bucket_with(&self, new: NewBucket) -> Result<BucketInfo> {
+        let NewBucket { name, owner, region, documents } = new;
         if name.is_empty() || name.contains('\0') {
-            return Err(Error::InvalidBucketName(name.to_owned()));
+            return Err(Error::InvalidBucketName(name));
         }
-        let bucket = BucketInfo { name: name.to_owned(), created_ms: now_ms() };
+        let bucket = BucketInfo { name, created_ms: self.now_ms(), owner, region };
         let create = move |change: &mut Change<'_>| {
             if change.get(Table::Bucket, bucket.name.as_bytes())?.is_some() {
                 return Err(Error::BucketExists(bucket.name));
             }
-            change.insert(Table::Bucket, bucket.name.as_bytes(), bucket.created_ms.to_be_bytes().to_vec());
+            change.insert(Table::Bucket, bucket.name.as_bytes(), bucket.encode());
+            for (name, document) in documents {
+                change.insert(Table::Document, &key_of(&bucket.name, &name), document.into_bytes());
+            }
             Ok(bucket)
         };
         self.inner.writer.change(create).await
     }
 
-    /// Deletes an empty bucket.
+    /// Deletes an empty bucket, its documents and its uploads under way.
     ///
     /// # Errors
     /// [`Error::NoSuchBucket`], [`Error::BucketNotEmpty`].
@@ -60,6 +108,8 @@ impl Objects {
             if change.any(Table::Current, &key_of(&name, ""))? {
                 return Err(Error::BucketNotEmpty(name));
             }
+            documents::remove_all(change, &name)?;
+            uploads::abort_all(change, &name)?;
             change.remove(Table::Bucket, name.as_bytes());
             Ok(())
         };
@@ -82,11 +132,7 @@ impl Objects {
     /// # Errors
     /// Of the index only.
     pub fn buckets(&self) -> Result<Vec<BucketInfo>> {
-        let rows = self.inner.index.table(Table::Bucket).iter();
-        let decode = |guard: fjall::Guard| {
-            let (name, value) = guard.into_inner()?;
-            BucketInfo::decode(&name, &value)
-        };
-        rows.map(decode).collect()
+        let rows = self.inner.index.scan(Table::Bucket, &[], Bound::Unbounded);
+        rows.map(|row| row.and_then(|(name, value)| BucketInfo::decode(&name, &value))).collect()
     }
 }

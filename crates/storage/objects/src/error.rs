@@ -33,6 +33,36 @@ pub enum Error {
     /// There is no object under this key.
     #[error("key {0} does not exist")]
     NoSuchKey(String),
+    /// There is no such upload in parts, or it was completed or aborted.
+    #[error("upload {0} does not exist")]
+    NoSuchUpload(String),
+    /// Part numbers go from 1 to 10,000.
+    #[error("part number {0} is not between 1 and 10,000")]
+    InvalidPartNumber(u32),
+    /// A part that an upload was to be completed with is not there, or with another entity tag or checksum.
+    #[error("part {0} is missing or not as announced")]
+    InvalidPart(u32),
+    /// The parts that an upload was to be completed with are none, or not in ascending order.
+    #[error("parts are not in ascending order")]
+    InvalidPartOrder,
+    /// A part that is not the last one is too small.
+    #[error("part {number} has {size} bytes where {minimum} are the least")]
+    PartTooSmall {
+        /// The part.
+        number: u32,
+        /// Its size in bytes.
+        size: u64,
+        /// The least size of a part that is not the last one.
+        minimum: u64,
+    },
+    /// The algorithm has no checksum of this kind for an object in parts.
+    #[error("{algorithm:?} has no {kind:?} checksum")]
+    UnsupportedChecksum {
+        /// The algorithm.
+        algorithm: crate::ChecksumAlgorithm,
+        /// The kind that it does not have.
+        kind: crate::ChecksumKind,
+    },
     /// The condition of a write did not hold when the write was to be made.
     #[error("precondition does not hold")]
     PreconditionFailed,

@@ -23,6 +23,34 @@ pub enum ChecksumAlgorithm {
     Sha256,
 }
 
+/// What the checksum of an object that was uploaded in parts is computed of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ChecksumKind {
+    /// Of all its bytes.
+    FullObject,
+    /// Of the checksums of its parts; the value ends with a dash and their number.
+    Composite,
+}
+
+impl ChecksumAlgorithm {
+    /// Which kinds the algorithm has: hashes cannot be combined, and CRC-64/NVME is always of all bytes.
+    pub fn supports(self, kind: ChecksumKind) -> bool {
+        match kind {
+            ChecksumKind::FullObject => self.crc().is_some(),
+            ChecksumKind::Composite => self != Self::Crc64Nvme,
+        }
+    }
+
+    fn crc(self) -> Option<CrcAlgorithm> {
+        match self {
+            Self::Crc32 => Some(CrcAlgorithm::Crc32IsoHdlc),
+            Self::Crc32C => Some(CrcAlgorithm::Crc32Iscsi),
+            Self::Crc64Nvme => Some(CrcAlgorithm::Crc64Nvme),
+            Self::Sha1 | Self::Sha256 => None,
+        }
+    }
+}
+
 /// The value of one checksum.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Checksum {
@@ -72,10 +100,7 @@ impl Hasher {
         self.length += data.len() as u64;
         self.md5.update(data);
         for (_, state) in &mut self.checksums {
-            match state {
-                State::Crc(crc) => crc.update(data),
-                State::Sha(sha) => sha.update(data),
-            }
+            state.update(data);
         }
     }
 
@@ -88,25 +113,75 @@ impl Hasher {
 
 impl State {
     fn new(algorithm: ChecksumAlgorithm) -> Self {
-        let crc = |algorithm| Self::Crc(crc_fast::Digest::new(algorithm));
-        match algorithm {
-            ChecksumAlgorithm::Crc32 => crc(CrcAlgorithm::Crc32IsoHdlc),
-            ChecksumAlgorithm::Crc32C => crc(CrcAlgorithm::Crc32Iscsi),
-            ChecksumAlgorithm::Crc64Nvme => crc(CrcAlgorithm::Crc64Nvme),
-            ChecksumAlgorithm::Sha1 => Self::Sha(ring::digest::Context::new(&ring::digest::SHA1_FOR_LEGACY_USE_ONLY)),
-            ChecksumAlgorithm::Sha256 => Self::Sha(ring::digest::Context::new(&ring::digest::SHA256)),
+        let sha = |algorithm| Self::Sha(ring::digest::Context::new(algorithm));
+        match (algorithm.crc(), algorithm) {
+            (Some(crc), _) => Self::Crc(crc_fast::Digest::new(crc)),
+            (None, ChecksumAlgorithm::Sha1) => sha(&ring::digest::SHA1_FOR_LEGACY_USE_ONLY),
+            (None, _) => sha(&ring::digest::SHA256),
+        }
+    }
+
+    fn update(&mut self, data: &[u8]) {
+        match self {
+            Self::Crc(crc) => crc.update(data),
+            Self::Sha(sha) => sha.update(data),
         }
     }
 
     fn value(self, algorithm: ChecksumAlgorithm) -> String {
         match self {
-            Self::Crc(crc) if algorithm == ChecksumAlgorithm::Crc64Nvme => {
-                STANDARD.encode(crc.finalize().to_be_bytes())
-            }
-            Self::Crc(crc) => STANDARD.encode((crc.finalize() as u32).to_be_bytes()),
+            Self::Crc(crc) => crc_value(algorithm, crc.finalize()),
             Self::Sha(sha) => STANDARD.encode(sha.finish()),
         }
     }
+}
+
+fn crc_value(algorithm: ChecksumAlgorithm, crc: u64) -> String {
+    match algorithm {
+        ChecksumAlgorithm::Crc64Nvme => STANDARD.encode(crc.to_be_bytes()),
+        _ => STANDARD.encode((crc as u32).to_be_bytes()),
+    }
+}
+
+fn raw(value: &str) -> Result<Vec<u8>> {
+    STANDARD.decode(value).map_err(|_| Error::Corrupt("stored checksum".into()))
+}
+
+/// The checksum of an object from those of its parts, given with their sizes; `None` if the algorithm has no such kind.
+pub(crate) fn of_parts(
+    algorithm: ChecksumAlgorithm,
+    kind: ChecksumKind,
+    parts: &[(u64, String)],
+) -> Result<Option<Checksum>> {
+    let value = match (kind, algorithm.crc()) {
+        (ChecksumKind::Composite, _) => {
+            let mut state = State::new(algorithm);
+            for (_, value) in parts {
+                state.update(&raw(value)?);
+            }
+            format!("{}-{}", state.value(algorithm), parts.len())
+        }
+        (ChecksumKind::FullObject, Some(crc)) => {
+            let mut whole = crc_fast::Digest::new(crc).finalize();
+            for (size, value) in parts {
+                let part = raw(value)?.iter().fold(0, |number, byte| number << 8 | u64::from(*byte));
+                whole = crc_fast::checksum_combine(crc, whole, part, *size);
+            }
+            crc_value(algorithm, whole)
+        }
+        (ChecksumKind::FullObject, None) => return Ok(None),
+    };
+    Ok(Some(Checksum { algorithm, value }))
+}
+
+/// The entity tag of an object from those of its parts.
+pub(crate) fn etag_of_parts<'a>(etags: impl IntoIterator<Item = &'a str>) -> Result<String> {
+    let (mut md5, mut count) = (Md5::new(), 0);
+    for etag in etags {
+        md5.update(hex::decode(etag).map_err(|_| Error::Corrupt("stored entity tag".into()))?);
+        count += 1;
+    }
+    Ok(format!("{}-{count}", hex::encode(md5.finalize())))
 }
 
 impl Digests {
@@ -159,5 +234,26 @@ mod tests {
         let never_computed = Checksum { algorithm: ChecksumAlgorithm::Sha1, value: String::new() };
         let sum = Expectations { checksums: vec![never_computed], ..good };
         assert!(matches!(digests.verify(&sum), Err(Error::DigestMismatch(Digest::Checksum(ChecksumAlgorithm::Sha1)))));
+    }
+
+    #[test]
+    fn checksums_of_parts() {
+        let sums = |data: &[u8], algorithm| {
+            let mut hasher = Hasher::new(&[algorithm]);
+            hasher.update(data);
+            hasher.finish().checksums.remove(0).value
+        };
+        for algorithm in [ChecksumAlgorithm::Crc32, ChecksumAlgorithm::Crc32C, ChecksumAlgorithm::Crc64Nvme] {
+            let (a, b) = (sums(b"12345", algorithm), sums(b"6789", algorithm));
+            let whole = of_parts(algorithm, ChecksumKind::FullObject, &[(5, a), (4, b)]).unwrap().unwrap();
+            assert_eq!(whole.value, sums(b"123456789", algorithm));
+        }
+        let sha = ChecksumAlgorithm::Sha256;
+        assert_eq!(of_parts(sha, ChecksumKind::FullObject, &[]).unwrap(), None);
+        let one = sums(b"12345", sha);
+        let composite = of_parts(sha, ChecksumKind::Composite, &[(5, one.clone())]).unwrap().unwrap();
+        assert_eq!(composite.value, format!("{}-1", sums(&raw(&one).unwrap(), sha)));
+        assert!(!ChecksumAlgorithm::Crc64Nvme.supports(ChecksumKind::Composite));
+        assert!(!sha.supports(ChecksumKind::FullObject));
     }
 }

@@ -1,18 +1,21 @@
-//! The index: tables in one fjall database, and the single writer that every change goes through.
+//! The index: tables in one fjall keyspace, and the single writer that every change goes through.
 //!
 //! A change is a closure over a [`Change`]. The writer runs waiting changes one after the other, commits them as one batch with
 //! one fsync, and only then answers each. So conditions are evaluated against everything before them, exactly one of two racing
 //! conditional writes wins, and what is visible is durable.
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 use std::path::Path;
 use std::sync::mpsc;
 use std::thread::JoinHandle;
 
-use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode};
+use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode, Readable as _, Slice, Snapshot};
 use tokio::sync::oneshot;
+use uuid::Uuid;
 
 use crate::Durability;
+use crate::collector::Errands;
 use crate::error::{Error, Result};
 
 /// The changes that share one fsync at most.
@@ -22,7 +25,7 @@ const MEMTABLE_BYTES: u64 = 8 << 20;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Table {
-    /// bucket → creation time.
+    /// bucket → bucket record.
     Bucket,
     /// bucket, NUL, key → object record.
     Current,
@@ -32,39 +35,107 @@ pub(crate) enum Table {
     Shared,
     /// blob id → nothing: a blob that nothing references any more.
     Garbage,
+    /// bucket, NUL, name → text.
+    Document,
+    /// upload id → the parts of an object.
+    Manifest,
+    /// bucket, NUL, key, NUL, upload id → an upload in parts that is under way.
+    Upload,
+    /// upload id, part number → a part of it.
+    Part,
+    /// id → where in a pack the bytes are.
+    Slot,
+    /// pack id → how many of its bytes have a slot.
+    Pack,
 }
 
-const TABLES: [(Table, &str); 5] = [
-    (Table::Bucket, "bucket"),
-    (Table::Current, "cur"),
-    (Table::Intent, "intent"),
-    (Table::Shared, "shared"),
-    (Table::Garbage, "gc"),
-];
+impl Table {
+    /// All tables share one keyspace, because each keyspace costs files and fsyncs when a store is made.
+    fn row(self, key: &[u8]) -> Vec<u8> {
+        [&[self as u8], key].concat()
+    }
+}
+
+/// A key without its table, and the value.
+pub(crate) type Row = Result<(Vec<u8>, Slice)>;
 
 #[derive(Clone)]
 pub(crate) struct Index {
     pub(crate) database: Database,
-    keyspaces: [Keyspace; TABLES.len()],
+    rows: Keyspace,
 }
 
 impl Index {
     pub(crate) fn open(dir: &Path) -> Result<Self> {
         let database = Database::builder(dir).cache_size(CACHE_BYTES).worker_threads(1).open()?;
-        let open = |(_, name): (Table, &str)| {
-            database.keyspace(name, || KeyspaceCreateOptions::default().max_memtable_size(MEMTABLE_BYTES))
-        };
-        let [a, b, c, d, e] = TABLES.map(open);
-        Ok(Self { keyspaces: [a?, b?, c?, d?, e?], database })
+        let rows = database.keyspace("rows", || KeyspaceCreateOptions::default().max_memtable_size(MEMTABLE_BYTES))?;
+        Ok(Self { database, rows })
     }
 
-    pub(crate) fn table(&self, table: Table) -> &Keyspace {
-        &self.keyspaces[table as usize]
-    }
-
+    /// One row as of now.
     pub(crate) fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>> {
-        Ok(self.table(table).get(key)?.map(|value| value.to_vec()))
+        self.view().get(table, key)
     }
+
+    /// All rows as of now: a commit that is being applied shows whole or not at all.
+    pub(crate) fn view(&self) -> View<'_> {
+        View { index: self, snapshot: self.database.snapshot() }
+    }
+
+    /// Removes a row outside the writer, not synced.
+    pub(crate) fn forget(&self, table: Table, key: &[u8]) -> Result<()> {
+        Ok(self.rows.remove(table.row(key))?)
+    }
+
+    /// The rows of a table whose keys begin with `prefix` and lie behind `start`, in order, as of now.
+    pub(crate) fn scan(&self, table: Table, prefix: &[u8], start: Bound<&[u8]>) -> impl Iterator<Item = Row> + use<> {
+        self.scan_at(&self.database.snapshot(), table, prefix, start)
+    }
+
+    /// The same as of a snapshot.
+    pub(crate) fn scan_at(
+        &self,
+        snapshot: &Snapshot,
+        table: Table,
+        prefix: &[u8],
+        start: Bound<&[u8]>,
+    ) -> impl Iterator<Item = Row> + use<> {
+        let start = match start {
+            Bound::Unbounded => Bound::Included(table.row(prefix)),
+            bound => bound.map(|key| table.row(key)),
+        };
+        let end = successor(table.row(prefix)).map_or(Bound::Unbounded, Bound::Excluded);
+        // A scan may start behind the end: that is an empty range, which the tree would refuse.
+        let empty = matches!((&start, &end), (Bound::Included(a) | Bound::Excluded(a), Bound::Excluded(b)) if a >= b);
+        let rows = (!empty).then(|| snapshot.range(&self.rows, (start, end)));
+        rows.into_iter().flatten().map(|guard| {
+            let (key, value) = guard.into_inner()?;
+            Ok((key[1..].to_vec(), value))
+        })
+    }
+}
+
+/// The index at one moment.
+pub(crate) struct View<'a> {
+    index: &'a Index,
+    snapshot: Snapshot,
+}
+
+impl View<'_> {
+    pub(crate) fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>> {
+        Ok(self.snapshot.get(&self.index.rows, table.row(key))?.map(|value| value.to_vec()))
+    }
+}
+
+/// The least byte string that is greater than everything which begins with `prefix`.
+pub(crate) fn successor(mut prefix: Vec<u8>) -> Option<Vec<u8>> {
+    while let Some(last) = prefix.pop() {
+        if last < u8::MAX {
+            prefix.push(last + 1);
+            return Some(prefix);
+        }
+    }
+    None
 }
 
 type Writes = BTreeMap<(Table, Vec<u8>), Option<Vec<u8>>>;
@@ -93,24 +164,47 @@ impl Change<'_> {
         self.writes.insert((table, key.to_vec()), None);
     }
 
+    /// The rows that the changes before this one and its own writes touched, and whose keys begin with the prefix.
+    fn touched(&self, table: Table, prefix: &[u8]) -> BTreeMap<&[u8], Option<&Vec<u8>>> {
+        let from = (table, prefix.to_vec());
+        // The change's own writes come last: they win.
+        let writes = [self.group, &self.writes].into_iter().flat_map(|writes| writes.range(from.clone()..));
+        let within = writes.filter(|((t, key), _)| *t == table && key.starts_with(prefix));
+        within.map(|((_, key), value)| (&key[..], value.as_ref())).collect()
+    }
+
     /// Whether any key of the table begins with the prefix.
     pub(crate) fn any(&self, table: Table, prefix: &[u8]) -> Result<bool> {
-        let pending = |key: &[u8]| {
-            let slot = (table, key.to_vec());
-            self.writes.get(&slot).or_else(|| self.group.get(&slot)).cloned()
-        };
-        for guard in self.index.table(table).prefix(prefix) {
-            if !matches!(pending(&guard.key()?), Some(None)) {
+        let touched = self.touched(table, prefix);
+        if touched.values().any(|value| value.is_some()) {
+            return Ok(true);
+        }
+        for row in self.index.scan(table, prefix, Bound::Unbounded) {
+            if !touched.contains_key(&row?.0[..]) {
                 return Ok(true);
             }
         }
-        let inserted =
-            self.writes.iter().chain(self.group).filter(|((t, key), _)| *t == table && key.starts_with(prefix));
-        Ok(inserted.into_iter().any(|((_, key), _)| matches!(pending(key), Some(Some(_)))))
+        Ok(false)
+    }
+
+    /// The rows whose keys begin with the prefix, in order.
+    pub(crate) fn scan(&self, table: Table, prefix: &[u8]) -> Result<BTreeMap<Vec<u8>, Vec<u8>>> {
+        let mut rows = BTreeMap::new();
+        for row in self.index.scan(table, prefix, Bound::Unbounded) {
+            let (key, value) = row?;
+            rows.insert(key, value.to_vec());
+        }
+        for (key, value) in self.touched(table, prefix) {
+            match value {
+                Some(value) => rows.insert(key.to_vec(), value.clone()),
+                None => rows.remove(key),
+            };
+        }
+        Ok(rows)
     }
 }
 
-/// Tells the caller of a change how the commit of its group ended; yields the blobs that became garbage.
+/// Tells the caller of a change how the commit of its group ended;
 type Answer = Box<dyn FnOnce(Option<Error>) + Send>;
 type Job = Box<dyn FnOnce(&mut Change<'_>) -> (bool, Answer) + Send>;
 
@@ -120,16 +214,12 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    /// `committed` is called after each group with the keys of new garbage.
-    pub(crate) fn start(
-        index: Index,
-        durability: Durability,
-        committed: impl Fn(Vec<Vec<u8>>) + Send + 'static,
-    ) -> Result<Self> {
+    /// New garbage of each group goes to the collector.
+    pub(crate) fn start(index: Index, durability: Durability, errands: Errands) -> Result<Self> {
         let (jobs, queue) = mpsc::channel();
         let thread = std::thread::Builder::new()
             .name("objects-writer".into())
-            .spawn(move || run(&index, durability, &queue, &committed))?;
+            .spawn(move || run(&index, durability, &queue, &errands))?;
         Ok(Self { jobs: Some(jobs), thread: Some(thread) })
     }
 
@@ -138,6 +228,21 @@ impl Writer {
         &self,
         change: impl FnOnce(&mut Change<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
+        self.submit(change)?.await.map_err(|_| Error::Closed)?
+    }
+
+    /// The same on a thread that may block.
+    pub(crate) fn change_blocking<T: Send + 'static>(
+        &self,
+        change: impl FnOnce(&mut Change<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.submit(change)?.blocking_recv().map_err(|_| Error::Closed)?
+    }
+
+    fn submit<T: Send + 'static>(
+        &self,
+        change: impl FnOnce(&mut Change<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<oneshot::Receiver<Result<T>>> {
         let (reply, answer) = oneshot::channel();
         let job: Job = Box::new(move |view| {
             let outcome = change(view);
@@ -149,7 +254,7 @@ impl Writer {
             (good, answer)
         });
         self.jobs.as_ref().ok_or(Error::Closed)?.send(job).map_err(|_| Error::Closed)?;
-        answer.await.map_err(|_| Error::Closed)?
+        Ok(answer)
     }
 }
 
@@ -163,7 +268,13 @@ impl Drop for Writer {
     }
 }
 
-fn run(index: &Index, durability: Durability, queue: &mpsc::Receiver<Job>, committed: &impl Fn(Vec<Vec<u8>>)) {
+/// The row as an errand, if it may be one for the collector.
+fn garbage(table: Table, key: &[u8], value: &Option<Vec<u8>>) -> Option<(Table, Uuid)> {
+    let wanted = matches!(table, Table::Garbage | Table::Pack) && value.is_some();
+    wanted.then(|| Uuid::from_slice(key).ok()).flatten().map(|id| (table, id))
+}
+
+fn run(index: &Index, durability: Durability, queue: &mpsc::Receiver<Job>, errands: &Errands) {
     // Changes that arrive while a group is being synced form the next group: no timer is needed to fill one.
     while let Ok(first) = queue.recv() {
         let mut group = Writes::new();
@@ -177,13 +288,12 @@ fn run(index: &Index, durability: Durability, queue: &mpsc::Receiver<Job>, commi
             }
             answers.push(answer);
         }
-        let garbage = group.iter().filter(|((table, _), value)| *table == Table::Garbage && value.is_some());
-        let garbage: Vec<_> = garbage.map(|((_, key), _)| key.clone()).collect();
+        let garbage: Vec<_> = group.iter().filter_map(|((table, key), value)| garbage(*table, key, value)).collect();
         let failure = commit(index, durability, group).err();
         if let Some(error) = &failure {
             tracing::error!(%error, "index commit failed");
-        } else if !garbage.is_empty() {
-            committed(garbage);
+        } else {
+            garbage.into_iter().for_each(|row| errands.send(row));
         }
         for answer in answers {
             answer(failure.clone());
@@ -199,8 +309,8 @@ fn commit(index: &Index, durability: Durability, group: Writes) -> Result<()> {
     let mut batch = index.database.batch().durability(Some(mode));
     for ((table, key), value) in group {
         match value {
-            Some(value) => batch.insert(index.table(table), key, value),
-            None => batch.remove(index.table(table), key),
+            Some(value) => batch.insert(&index.rows, table.row(&key), value),
+            None => batch.remove(&index.rows, table.row(&key)),
         }
     }
     Ok(batch.commit()?)

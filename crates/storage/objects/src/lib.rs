@@ -7,46 +7,71 @@
 //!
 //! | Module | Holds |
 //! |---|---|
-//! | `objects` | PUT, GET, HEAD, DELETE, COPY, tags |
+//! | `objects` | PUT, HEAD, DELETE, COPY, tags |
+//! | `ingest` | from a stream to durable bytes |
+//! | `references` | which records hold on to which bytes |
+//! | `store` | a bucket as an `object_store`, for engines in the same process |
+//! | `collector` | removal of what nothing references |
+//! | `manifest` | the part list of an object |
 //! | `buckets` | buckets |
+//! | `documents` | configuration texts of buckets |
+//! | `uploads` | uploads in parts |
 //! | `listing` | the skip-scan |
-//! | `reader` | an open object and its body |
+//! | `reader` | GET: an open object and its body |
 //! | `record` | the index record and its codec |
 //! | `index` | tables, the writer, group commit |
 //! | `blobs` | content files with block checksums |
+//! | `packs` | append-only files of many small objects |
+//! | `compaction` | packs that are mostly garbage |
+//! | `clock` | where times come from |
 //! | `hashing` | digests and expectations |
 //! | `error` | what can go wrong |
 //!
-//! Not here yet: multipart uploads, packs for objects between 4 KiB and 1 MiB (each is a file of its own),
-//! bucket configuration documents, the `object_store` trait, versions. The intent row of a write that failed without a crash
-//! stays in the index until the next start.
+//! Not here yet: versions.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod blobs;
 mod buckets;
+mod clock;
+mod collector;
+mod compaction;
+mod documents;
 mod error;
 mod hashing;
 mod index;
+mod ingest;
 mod listing;
+mod manifest;
 mod objects;
+mod packs;
 mod reader;
 mod record;
+mod references;
+mod store;
+mod uploads;
 
 use std::path::Path;
-use std::sync::{Arc, mpsc};
+use std::sync::Arc;
 
-use uuid::Uuid;
-
-pub use crate::buckets::BucketInfo;
+pub use crate::buckets::{BucketInfo, NewBucket};
+pub use crate::clock::Clock;
 pub use crate::error::{Digest, Error, Result};
-pub use crate::hashing::{Checksum, ChecksumAlgorithm, Expectations};
+pub use crate::hashing::{Checksum, ChecksumAlgorithm, ChecksumKind, Expectations};
 pub use crate::listing::{ListRequest, Listing};
+pub use crate::manifest::PartInfo;
 pub use crate::objects::{CopyRequest, PutRequest, WriteCondition};
 pub use crate::reader::OpenObject;
 pub use crate::record::{Metadata, ObjectInfo};
+pub use crate::store::BucketStore;
+pub use crate::uploads::{
+    CompleteUpload, CompletedPart, ListUploads, NewUpload, PartPage, UploadInfo, UploadPage, UploadPart,
+};
 
 use crate::blobs::Blobs;
-use crate::index::{Index, Table, Writer};
+use crate::collector::{Collector, Errands};
+use crate::compaction::Compactor;
+use crate::index::{Index, Writer};
+use crate::packs::Packs;
 
 /// What an acknowledgement means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -59,10 +84,20 @@ pub enum Durability {
 }
 
 /// How to open a store.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Options {
     /// What an acknowledgement means.
     pub durability: Durability,
+    /// Where the times of buckets and objects come from.
+    pub clock: Clock,
+    /// The size from which on a pack of small objects gets no more of them.
+    pub pack_bytes: u64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { durability: Durability::default(), clock: Clock::default(), pack_bytes: 64 << 20 }
+    }
 }
 
 /// A handle on the store; clones are cheap and share everything. The last one closes the store.
@@ -72,22 +107,23 @@ pub struct Objects {
 }
 
 struct Inner {
-    // Dropped in this order: the collector ends when the writer has.
-    writer: Writer,
+    // Dropped in this order: the collector ends with all who send it errands.
+    _wind_up: WindUp,
+    packs: Arc<Packs>,
+    writer: Arc<Writer>,
+    errands: Errands,
     _collector: Collector,
     index: Index,
     blobs: Arc<Blobs>,
+    clock: Clock,
 }
 
-/// Waited for, so that a closed store holds no lock any more.
-struct Collector(Option<std::thread::JoinHandle<()>>);
+/// Takes the writer and the packs back from the collector.
+struct WindUp(Errands);
 
-impl Drop for Collector {
+impl Drop for WindUp {
     fn drop(&mut self) {
-        if let Some(thread) = self.0.take() {
-            // A panic was already reported by the panic hook.
-            let _ = thread.join();
-        }
+        self.0.wind_up();
     }
 }
 
@@ -103,41 +139,30 @@ impl Objects {
         if options.durability == Durability::Strict {
             std::fs::File::open(dir)?.sync_all()?;
         }
-        recover(&index, &blobs)?;
-        let (garbage, queue) = mpsc::channel::<Vec<Vec<u8>>>();
-        let collector = (index.clone(), Arc::clone(&blobs));
-        let collector = std::thread::Builder::new().name("objects-collector".into()).spawn(move || {
-            let (index, blobs) = collector;
-            for id in queue.iter().flatten() {
-                if let Err(error) = collect(&index, &blobs, Table::Garbage, &id) {
-                    tracing::warn!(%error, "unreferenced blob stays until the next start");
-                }
-            }
-        })?;
-        // The collector ends with the writer, the only sender.
-        let committed = move |ids| drop(garbage.send(ids));
-        let writer = Writer::start(index.clone(), options.durability, committed)?;
-        Ok(Self { inner: Arc::new(Inner { writer, _collector: Collector(Some(collector)), index, blobs }) })
+        collector::recover(&index, &blobs)?;
+        let (collector, errands) = Collector::start(index.clone(), Arc::clone(&blobs))?;
+        let writer = Arc::new(Writer::start(index.clone(), options.durability, errands.clone())?);
+        let packs = Arc::new(Packs::open(dir.join("packs"), options, &index, errands.clone())?);
+        let (with_writer, with_packs) = (Arc::clone(&writer), Arc::clone(&packs));
+        errands.equip(Compactor { index: index.clone(), writer: with_writer, packs: with_packs });
+        let clock = options.clock.clone();
+        Ok(Self {
+            inner: Arc::new(Inner {
+                _wind_up: WindUp(errands.clone()),
+                packs,
+                writer,
+                errands,
+                _collector: collector,
+                index,
+                blobs,
+                clock,
+            }),
+        })
     }
-}
 
-/// Rows of both tables name blobs that no record references: a crash came before the record, or before the file was removed.
-fn recover(index: &Index, blobs: &Blobs) -> Result<()> {
-    for table in [Table::Intent, Table::Garbage] {
-        for guard in index.table(table).iter() {
-            collect(index, blobs, table, &guard.key()?)?;
-        }
+    fn now_ms(&self) -> u64 {
+        self.inner.clock.now_ms()
     }
-    Ok(())
-}
-
-fn collect(index: &Index, blobs: &Blobs, table: Table, key: &[u8]) -> Result<()> {
-    let id = Uuid::from_slice(key).map_err(|_| Error::Corrupt("blob id".into()))?;
-    if blobs.discard(id)? {
-        // Not synced: a row that comes back after a crash names a file that is gone, which is no error.
-        index.table(table).remove(key)?;
-    }
-    Ok(())
 }
 
 /// Names cannot hold NUL, so no bucket's range of keys reaches into another's.
@@ -147,9 +172,4 @@ fn key_of(bucket: &str, key: &str) -> Vec<u8> {
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
     tokio::task::spawn_blocking(work).await.map_err(|_| Error::Closed)?
-}
-
-fn now_ms() -> u64 {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    since.map_or(0, |since| since.as_millis() as u64)
 }

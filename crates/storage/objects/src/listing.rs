@@ -2,10 +2,8 @@
 
 use std::ops::Bound;
 
-use fjall::Readable as _;
-
 use crate::error::{Error, Result};
-use crate::index::{Index, Table};
+use crate::index::{Index, Table, successor};
 use crate::record::{ObjectInfo, Record};
 
 /// What to list.
@@ -32,64 +30,118 @@ pub struct Listing {
     pub next: Option<String>,
 }
 
-/// The least byte string that is greater than everything which begins with `prefix`.
-fn successor(mut prefix: Vec<u8>) -> Option<Vec<u8>> {
-    while let Some(last) = prefix.pop() {
-        if last < u8::MAX {
-            prefix.push(last + 1);
-            return Some(prefix);
-        }
-    }
-    None
-}
-
 pub(crate) fn list(index: &Index, bucket: &str, request: &ListRequest) -> Result<Listing> {
-    let snapshot = index.database.snapshot();
-    let base = crate::key_of(bucket, "");
-    let delimiter = request.delimiter.as_deref().filter(|delimiter| !delimiter.is_empty());
-    let end = successor(crate::key_of(bucket, &request.prefix)).map_or(Bound::Unbounded, Bound::Excluded);
-    let mut from = Bound::Included(crate::key_of(bucket, &request.prefix));
-    if let Some(after) = request.after.as_deref().filter(|after| *after >= request.prefix.as_str()) {
-        let full = crate::key_of(bucket, after);
-        from = match rolled_up(after, &request.prefix, delimiter) {
-            Some(prefix) if prefix == after => successor(full).map_or(Bound::Unbounded, Bound::Included),
-            _ => Bound::Excluded(full),
-        };
-    }
+    let scan = SkipScan::new(Table::Current, bucket, &request.prefix, request.delimiter.as_deref());
+    let from = match request.after.as_deref() {
+        None => Bound::Unbounded,
+        Some(after) => match scan.behind(after) {
+            Some(from) => from,
+            None => return Ok(Listing::default()),
+        },
+    };
     let mut page = Listing::default();
-    let mut last: Option<String> = None;
-    'seek: loop {
-        // A seek may start behind the end: that is an empty range, which the tree would refuse.
-        if let (Bound::Included(a) | Bound::Excluded(a), Bound::Excluded(b)) = (&from, &end)
-            && a >= b
-        {
-            return Ok(page);
-        }
-        for guard in snapshot.range(index.table(Table::Current), (from.clone(), end.clone())) {
-            let (raw_key, value) = guard.into_inner()?;
-            let key =
-                std::str::from_utf8(&raw_key[base.len()..]).map_err(|_| Error::Corrupt("key is not UTF-8".into()))?;
-            if page.objects.len() + page.common_prefixes.len() == request.max_keys {
-                page.next = last;
-                return Ok(page);
-            }
-            if let Some(prefix) = rolled_up(key, &request.prefix, delimiter) {
-                let behind = successor(crate::key_of(bucket, prefix));
+    let mut last = None;
+    let more = scan.run(index, from, request.max_keys, |found| {
+        last = Some(match found {
+            Found::Prefix(prefix) => {
                 page.common_prefixes.push(prefix.to_owned());
-                last = Some(prefix.to_owned());
-                let Some(behind) = behind else { return Ok(page) };
-                from = Bound::Included(behind);
-                continue 'seek;
+                prefix.to_owned()
             }
-            page.objects.push((key.to_owned(), Record::decode(&value)?.info));
-            last = Some(key.to_owned());
-        }
-        return Ok(page);
-    }
+            Found::Row { name, value } => {
+                let key = text(name)?.to_owned();
+                page.objects.push((key.clone(), Record::decode(value)?.info));
+                key
+            }
+        });
+        Ok(())
+    })?;
+    page.next = last.filter(|_| more);
+    Ok(page)
 }
 
-fn rolled_up<'a>(key: &'a str, prefix: &str, delimiter: Option<&str>) -> Option<&'a str> {
-    let delimiter = delimiter?;
-    let found = key.strip_prefix(prefix)?.find(delimiter)?;
-    Some(&key[..prefix.len() + found + delimiter.len()])
+pub(crate) fn text(key: &[u8]) -> Result<&str> {
+    std::str::from_utf8(key).map_err(|_| Error::Corrupt("key is not UTF-8".into()))
+}
+
+/// A scan of the rows of a bucket that goes from one common prefix to the next.
+pub(crate) struct SkipScan<'a> {
+    table: Table,
+    bucket: &'a str,
+    prefix: &'a str,
+    delimiter: Option<&'a str>,
+}
+
+pub(crate) enum Found<'a> {
+    Prefix(&'a str),
+    /// `name` is the key of the row without the bucket.
+    Row {
+        name: &'a [u8],
+        value: &'a [u8],
+    },
+}
+
+impl<'a> SkipScan<'a> {
+    pub(crate) fn new(table: Table, bucket: &'a str, prefix: &'a str, delimiter: Option<&'a str>) -> Self {
+        let delimiter = delimiter.filter(|delimiter| !delimiter.is_empty());
+        Self { table, bucket, prefix, delimiter }
+    }
+
+    /// Where a page begins that follows a name; `None` if there can be nothing.
+    pub(crate) fn behind(&self, after: &str) -> Option<Bound<Vec<u8>>> {
+        if after < self.prefix {
+            return Some(Bound::Unbounded);
+        }
+        let full = crate::key_of(self.bucket, after);
+        match self.rolled_up(after) {
+            Some(prefix) if prefix == after => successor(full).map(Bound::Included),
+            _ => Some(Bound::Excluded(full)),
+        }
+    }
+
+    /// Reports at most `max` rows and common prefixes; returns whether there are more.
+    pub(crate) fn run(
+        &self,
+        index: &Index,
+        mut from: Bound<Vec<u8>>,
+        max: usize,
+        mut report: impl FnMut(Found<'_>) -> Result<()>,
+    ) -> Result<bool> {
+        let base = crate::key_of(self.bucket, "").len();
+        let within = crate::key_of(self.bucket, self.prefix);
+        let snapshot = index.database.snapshot();
+        let mut count = 0;
+        'seek: loop {
+            let start = from.as_ref().map(Vec::as_slice);
+            for row in index.scan_at(&snapshot, self.table, &within, start) {
+                let (key, value) = row?;
+                if count == max {
+                    return Ok(true);
+                }
+                count += 1;
+                let name = &key[base..];
+                let rolled_up = if self.delimiter.is_some() { self.rolled_up(self.key(name)?) } else { None };
+                if let Some(prefix) = rolled_up {
+                    report(Found::Prefix(prefix))?;
+                    let Some(behind) = successor(crate::key_of(self.bucket, prefix)) else { return Ok(false) };
+                    from = Bound::Included(behind);
+                    continue 'seek;
+                }
+                report(Found::Row { name, value: &value })?;
+            }
+            return Ok(false);
+        }
+    }
+
+    fn key<'n>(&self, name: &'n [u8]) -> Result<&'n str> {
+        match self.table {
+            Table::Upload => crate::uploads::key_of_row(name),
+            _ => text(name),
+        }
+    }
+
+    pub(crate) fn rolled_up<'n>(&self, key: &'n str) -> Option<&'n str> {
+        let delimiter = self.delimiter?;
+        let found = key.strip_prefix(self.prefix)?.find(delimiter)?;
+        Some(&key[..self.prefix.len() + found + delimiter.len()])
+    }
 }

@@ -1,25 +1,17 @@
-//! Objects: PUT, GET, HEAD, DELETE, COPY, tags, lists.
+//! Objects: PUT, HEAD, DELETE, COPY, tags, lists.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use bytes::Bytes;
-use futures::{Stream, StreamExt as _};
-use uuid::Uuid;
+use futures::Stream;
 
-use crate::blobs::{BlobWriter, Pending};
 use crate::buckets;
 use crate::error::{Error, Result};
-use crate::hashing::{ChecksumAlgorithm, Digests, Expectations, Hasher};
+use crate::hashing::{ChecksumAlgorithm, Expectations};
 use crate::index::{Change, Table};
-use crate::reader::{Content, OpenObject};
 use crate::record::{Location, Metadata, ObjectInfo, Record};
-use crate::{ListRequest, Listing, Objects, blocking, key_of, now_ms};
-
-/// Objects up to this size live in their index record.
-const INLINE_BYTES: usize = 4 << 10;
-/// How much of a body is hashed and written in one step.
-const STEP_BYTES: usize = 1 << 20;
+use crate::references::{current, release, replace, share};
+use crate::{ListRequest, Listing, Objects, blocking, key_of};
 
 /// What must hold of the present object for a write to happen.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -65,68 +57,6 @@ pub struct CopyRequest {
     pub condition: WriteCondition,
 }
 
-/// A received body, not yet an object.
-struct Received {
-    digests: Digests,
-    location: Location,
-    pending: Option<Pending>,
-}
-
-fn current(change: &Change<'_>, bucket: &str, key: &str) -> Result<Option<Record>> {
-    change.get(Table::Current, &key_of(bucket, key))?.map(|raw| Record::decode(&raw)).transpose()
-}
-
-fn references(change: &Change<'_>, blob: Uuid) -> Result<u64> {
-    let Some(raw) = change.get(Table::Shared, blob.as_bytes())? else { return Ok(1) };
-    let count = raw.try_into().map_err(|_| Error::Corrupt("reference count".into()))?;
-    Ok(u64::from_be_bytes(count))
-}
-
-fn share(change: &mut Change<'_>, record: &Record) -> Result<()> {
-    if let Location::Blob(id) = record.location {
-        let count = references(change, id)? + 1;
-        change.insert(Table::Shared, id.as_bytes(), count.to_be_bytes().to_vec());
-    }
-    Ok(())
-}
-
-fn release(change: &mut Change<'_>, record: &Record) -> Result<()> {
-    let Location::Blob(id) = record.location else { return Ok(()) };
-    match references(change, id)? {
-        1 => change.insert(Table::Garbage, id.as_bytes(), Vec::new()),
-        2 => change.remove(Table::Shared, id.as_bytes()),
-        count => change.insert(Table::Shared, id.as_bytes(), (count - 1).to_be_bytes().to_vec()),
-    }
-    Ok(())
-}
-
-/// Puts a record in the place of the present one, if the condition holds of that.
-fn replace(
-    change: &mut Change<'_>,
-    bucket: &str,
-    key: &str,
-    condition: &WriteCondition,
-    record: &Record,
-) -> Result<()> {
-    buckets::require(change, bucket)?;
-    let old = current(change, bucket, key)?;
-    check(condition, old.as_ref(), key)?;
-    if let Some(old) = old {
-        release(change, &old)?;
-    }
-    change.insert(Table::Current, &key_of(bucket, key), record.encode());
-    Ok(())
-}
-
-fn check(condition: &WriteCondition, old: Option<&Record>, key: &str) -> Result<()> {
-    match (condition, old) {
-        (WriteCondition::Always, _) | (WriteCondition::Absent, None) => Ok(()),
-        (WriteCondition::Matches(etag), Some(old)) if *etag == old.info.etag => Ok(()),
-        (WriteCondition::Matches(_), None) => Err(Error::NoSuchKey(key.to_owned())),
-        _ => Err(Error::PreconditionFailed),
-    }
-}
-
 impl Objects {
     /// Writes an object from a stream. `expect` is called after the stream ended, when trailers are known.
     ///
@@ -139,85 +69,25 @@ impl Objects {
         E: FnOnce() -> Expectations + Send,
     {
         self.bucket(&request.bucket)?;
-        let Received { digests, location, pending } = self.receive(body, &request.checksums).await?;
-        digests.verify(&expect())?;
+        let received = self.receive(body, &request.checksums, expect).await?;
+        let digests = received.digests.clone();
         let info = ObjectInfo {
             size: digests.length,
             etag: hex::encode(digests.md5),
-            modified_ms: now_ms(),
+            modified_ms: self.now_ms(),
             checksums: digests.checksums,
             metadata: request.metadata,
         };
         let publish = move |change: &mut Change<'_>| {
-            let record = Record { info, location };
+            let record = Record { info, location: Location::Whole(received.extent.clone()) };
             replace(change, &request.bucket, &request.key, &request.condition, &record)?;
-            if let Some(mut pending) = pending {
-                // From here on only the index decides: if the commit fails, the intent row removes the file at the next start.
-                pending.kept = true;
-                change.remove(Table::Intent, pending.id.as_bytes());
-            }
+            received.keep(change)?;
             Ok(record.info)
         };
         self.inner.writer.change(publish).await
     }
 
-    async fn receive<B>(&self, mut body: B, checksums: &[ChecksumAlgorithm]) -> Result<Received>
-    where
-        B: Stream<Item = std::io::Result<Bytes>> + Send + Unpin,
-    {
-        let (chunks, ended) = take(&mut body, INLINE_BYTES + 1).await?;
-        let mut hasher = Hasher::new(checksums);
-        let length: usize = chunks.iter().map(Bytes::len).sum();
-        if ended && length <= INLINE_BYTES {
-            let bytes = Bytes::from(chunks.concat());
-            hasher.update(&bytes);
-            return Ok(Received { digests: hasher.finish(), location: Location::Inline(bytes), pending: None });
-        }
-        let (pending, writer) = self.begin_blob(hasher).await?;
-        let digests = self.write_blob(writer, chunks, ended, body).await?;
-        Ok(Received { digests, location: Location::Blob(pending.id), pending: Some(pending) })
-    }
-
-    async fn begin_blob(&self, hasher: Hasher) -> Result<(Pending, BlobWriter)> {
-        let id = Uuid::new_v4();
-        let intend = move |change: &mut Change<'_>| {
-            change.insert(Table::Intent, id.as_bytes(), Vec::new());
-            Ok(())
-        };
-        self.inner.writer.change(intend).await?;
-        let blobs = Arc::clone(&self.inner.blobs);
-        let pending = Pending { blobs: Arc::clone(&blobs), id, kept: false };
-        let writer = blocking(move || blobs.create(id, hasher)).await?;
-        Ok((pending, writer))
-    }
-
-    /// Hashes and writes one step on a blocking thread while the next one is received.
-    async fn write_blob<B>(
-        &self,
-        writer: BlobWriter,
-        first: Vec<Bytes>,
-        mut ended: bool,
-        mut body: B,
-    ) -> Result<Digests>
-    where
-        B: Stream<Item = std::io::Result<Bytes>> + Send + Unpin,
-    {
-        let step = |mut writer: BlobWriter, chunks: Vec<Bytes>| {
-            tokio::task::spawn_blocking(move || writer.write(&chunks).map(|()| writer))
-        };
-        let mut writing = step(writer, first);
-        while !ended {
-            let chunks;
-            (chunks, ended) = take(&mut body, STEP_BYTES).await?;
-            let writer = writing.await.map_err(|_| Error::Closed)??;
-            writing = step(writer, chunks);
-        }
-        let writer = writing.await.map_err(|_| Error::Closed)??;
-        let blobs = Arc::clone(&self.inner.blobs);
-        blocking(move || blobs.seal(writer)).await
-    }
-
-    fn record(&self, bucket: &str, key: &str) -> Result<Record> {
+    pub(crate) fn record(&self, bucket: &str, key: &str) -> Result<Record> {
         match self.inner.index.get(Table::Current, &key_of(bucket, key))? {
             Some(raw) => Record::decode(&raw),
             None => self.bucket(bucket).and_then(|_| Err(Error::NoSuchKey(key.to_owned()))),
@@ -230,28 +100,6 @@ impl Objects {
     /// [`Error::NoSuchBucket`], [`Error::NoSuchKey`].
     pub fn head(&self, bucket: &str, key: &str) -> Result<ObjectInfo> {
         Ok(self.record(bucket, key)?.info)
-    }
-
-    /// Opens an object for reading.
-    ///
-    /// # Errors
-    /// [`Error::NoSuchBucket`], [`Error::NoSuchKey`].
-    pub fn get(&self, bucket: &str, key: &str) -> Result<OpenObject> {
-        loop {
-            let Record { info, location } = self.record(bucket, key)?;
-            let content = match location {
-                Location::Inline(bytes) => Content::Inline(bytes),
-                Location::Blob(id) => {
-                    let pin = self.inner.blobs.pin(id);
-                    // The blob may have been collected before the pin; if a record still names it now, it was not.
-                    if self.record(bucket, key)?.location != Location::Blob(id) {
-                        continue;
-                    }
-                    Content::Blob(pin)
-                }
-            };
-            return Ok(OpenObject { info: Arc::new(info), content: Arc::new(content) });
-        }
     }
 
     /// Deletes objects in one durable batch. Keys without an object are no error; returns which keys had one.
@@ -267,7 +115,7 @@ impl Objects {
                 let old = current(change, &bucket, key)?;
                 had.push(old.is_some());
                 if let Some(old) = old {
-                    release(change, &old)?;
+                    release(change, &old.location)?;
                     change.remove(Table::Current, &key_of(&bucket, key));
                 }
             }
@@ -281,13 +129,14 @@ impl Objects {
     /// # Errors
     /// [`Error::NoSuchBucket`], [`Error::NoSuchKey`], [`Error::PreconditionFailed`].
     pub async fn copy(&self, request: CopyRequest) -> Result<ObjectInfo> {
+        let modified_ms = self.now_ms();
         let copy = move |change: &mut Change<'_>| {
             buckets::require(change, &request.source_bucket)?;
             let source = current(change, &request.source_bucket, &request.source_key)?;
             let mut record = source.ok_or(Error::NoSuchKey(request.source_key))?;
             // Shared first: the copy may replace its own source.
-            share(change, &record)?;
-            record.info.modified_ms = now_ms();
+            share(change, &record.location)?;
+            record.info.modified_ms = modified_ms;
             if let Some(metadata) = request.metadata {
                 record.info.metadata = metadata;
             }
@@ -295,6 +144,27 @@ impl Objects {
             Ok(record.info)
         };
         self.inner.writer.change(copy).await
+    }
+
+    /// Moves an object to another key of its bucket, at once: no one sees both or neither.
+    ///
+    /// # Errors
+    /// As [`copy`](Self::copy).
+    pub async fn rename(&self, bucket: &str, from: &str, to: &str, condition: WriteCondition) -> Result<()> {
+        let (bucket, from, to) = (bucket.to_owned(), from.to_owned(), to.to_owned());
+        let rename = move |change: &mut Change<'_>| {
+            buckets::require(change, &bucket)?;
+            let record = current(change, &bucket, &from)?.ok_or_else(|| Error::NoSuchKey(from.clone()))?;
+            // For a moment both keys hold it.
+            share(change, &record.location)?;
+            replace(change, &bucket, &to, &condition, &record)?;
+            if from != to {
+                release(change, &record.location)?;
+                change.remove(Table::Current, &key_of(&bucket, &from));
+            }
+            Ok(())
+        };
+        self.inner.writer.change(rename).await
     }
 
     /// Replaces the tags of an object (none: removes them).
@@ -322,19 +192,4 @@ impl Objects {
         let (index, bucket) = (self.inner.index.clone(), bucket.to_owned());
         blocking(move || crate::listing::list(&index, &bucket, &request)).await
     }
-}
-
-/// Receives until at least `bytes` are there or the body ended.
-async fn take<B>(body: &mut B, bytes: usize) -> Result<(Vec<Bytes>, bool)>
-where
-    B: Stream<Item = std::io::Result<Bytes>> + Send + Unpin,
-{
-    let (mut chunks, mut length) = (Vec::new(), 0);
-    while length < bytes {
-        let Some(chunk) = body.next().await else { return Ok((chunks, true)) };
-        let chunk = chunk.map_err(|error| Error::Body(Arc::new(error)))?;
-        length += chunk.len();
-        chunks.push(chunk);
-    }
-    Ok((chunks, false))
 }

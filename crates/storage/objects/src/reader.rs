@@ -1,29 +1,123 @@
 //! An object that is being read.
 
-use std::fs::File;
 use std::ops::Range;
 use std::sync::Arc;
 
-use bytes::Bytes;
-use futures::stream::{self, Stream};
+use bytes::{Bytes, BytesMut};
+use futures::stream::{self, BoxStream, Stream, StreamExt as _};
+use uuid::Uuid;
 
 use crate::blobs::{self, Pin};
 use crate::error::{Error, Result};
-use crate::record::ObjectInfo;
+use crate::index::{Table, View};
+use crate::manifest::{self, Part, PartInfo};
+use crate::packs::{self, Slot};
+use crate::record::{Extent, Location, ObjectInfo, Record};
+use crate::{Objects, key_of};
 
 /// How many bytes one item of a body holds at most.
 const CHUNK: u64 = 256 << 10;
+/// Reads up to this size are tried on the calling thread first, from memory only: longer ones would hold it up.
+const INLINE_READ: u64 = 1 << 20;
 
-pub(crate) enum Content {
+/// Bytes of an object that lie in one place.
+struct Segment {
+    start: u64,
+    size: u64,
+    source: Source,
+}
+
+enum Source {
     Inline(Bytes),
-    Blob(Pin),
+    File { pin: Pin, base: u64 },
 }
 
 /// An object as it was when it was opened: overwriting or deleting it meanwhile does not disturb its readers.
 #[derive(Clone)]
 pub struct OpenObject {
-    pub(crate) info: Arc<ObjectInfo>,
-    pub(crate) content: Arc<Content>,
+    info: Arc<ObjectInfo>,
+    segments: Arc<[Segment]>,
+    parts: Arc<[PartInfo]>,
+}
+
+impl Objects {
+    /// Opens an object for reading.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchBucket`], [`Error::NoSuchKey`].
+    pub fn get(&self, bucket: &str, key: &str) -> Result<OpenObject> {
+        loop {
+            let view = self.inner.index.view();
+            let record = match view.get(Table::Current, &key_of(bucket, key))? {
+                Some(raw) => Record::decode(&raw)?,
+                None => return self.bucket(bucket).and_then(|_| Err(Error::NoSuchKey(key.to_owned()))),
+            };
+            let (segments, parts) = self.find(&view, &record)?;
+            // Files may have been collected before they were pinned; if the index still names them now, they were not.
+            if segments.still_named(&self.inner.index.view(), bucket, key, &record)? {
+                return Ok(segments.open(record.info, parts));
+            }
+        }
+    }
+
+    fn find(&self, view: &View<'_>, record: &Record) -> Result<(Segments<'_>, Vec<PartInfo>)> {
+        let mut segments = Segments { objects: self, found: Vec::new(), slots: Vec::new(), end: 0 };
+        let mut parts = Vec::new();
+        match &record.location {
+            Location::Whole(extent) => segments.push(view, record.info.size, extent)?,
+            Location::Parts(id) => {
+                let raw = view.get(Table::Manifest, id.as_bytes())?.ok_or_else(manifest::missing)?;
+                for Part { info, extent } in manifest::decode(&raw)? {
+                    segments.push(view, info.size, &extent)?;
+                    parts.push(info);
+                }
+            }
+        }
+        Ok((segments, parts))
+    }
+}
+
+/// Where the bytes of an object are found to be, one run after the other.
+struct Segments<'a> {
+    objects: &'a Objects,
+    found: Vec<Segment>,
+    slots: Vec<(Uuid, Slot)>,
+    end: u64,
+}
+
+impl Segments<'_> {
+    fn push(&mut self, view: &View<'_>, size: u64, extent: &Extent) -> Result<()> {
+        let inner = &self.objects.inner;
+        let source = match extent {
+            Extent::Inline(bytes) => Source::Inline(bytes.clone()),
+            Extent::Blob(id) => Source::File { pin: inner.blobs.pin(*id), base: 0 },
+            Extent::Packed(id) => {
+                let slot = packs::slot(view, *id)?.ok_or_else(packs::missing)?;
+                self.slots.push((*id, slot));
+                Source::File { pin: inner.packs.files.pin(slot.pack), base: slot.base() }
+            }
+        };
+        self.found.push(Segment { start: self.end, size, source });
+        self.end += size;
+        Ok(())
+    }
+
+    fn still_named(&self, view: &View<'_>, bucket: &str, key: &str, record: &Record) -> Result<bool> {
+        if matches!(self.found[..], [Segment { source: Source::Inline(_), .. }]) {
+            return Ok(true);
+        }
+        for (id, slot) in &self.slots {
+            if packs::slot(view, *id)? != Some(*slot) {
+                return Ok(false);
+            }
+        }
+        let now = view.get(Table::Current, &key_of(bucket, key))?;
+        Ok(now.map(|raw| Record::decode(&raw)).transpose()?.is_some_and(|now| now.location == record.location))
+    }
+
+    fn open(self, info: ObjectInfo, parts: Vec<PartInfo>) -> OpenObject {
+        OpenObject { info: Arc::new(info), segments: self.found.into(), parts: parts.into() }
+    }
 }
 
 impl OpenObject {
@@ -32,22 +126,38 @@ impl OpenObject {
         &self.info
     }
 
+    /// The parts the object was uploaded in, in order; empty if it was written whole.
+    pub fn parts(&self) -> &[PartInfo] {
+        &self.parts
+    }
+
+    /// Where the bytes of a part lie in the object.
+    pub fn part_range(&self, number: u32) -> Option<Range<u64>> {
+        let at = self.parts.iter().position(|part| part.number == number)?;
+        let Segment { start, size, .. } = self.segments[at];
+        Some(start..start + size)
+    }
+
     /// Streams a range of bytes in items of at most 256 KiB; memory does not grow with the range.
     ///
     /// # Errors
     /// [`Error::InvalidRange`]; items fail with [`Error::Corrupt`] or [`Error::Io`].
     pub fn read(&self, range: Range<u64>) -> Result<impl Stream<Item = Result<Bytes>> + Send + Unpin + 'static> {
+        self.read_by(range, CHUNK)
+    }
+
+    /// As [`read`](Self::read), in items of at most `limit` bytes.
+    pub(crate) fn read_by(&self, range: Range<u64>, limit: u64) -> Result<BoxStream<'static, Result<Bytes>>> {
         self.check(&range)?;
-        let object = self.clone();
-        let steps = stream::try_unfold((object, None, range), |(object, file, range)| async move {
+        let steps = stream::try_unfold((self.clone(), range), move |(object, range)| async move {
             if range.is_empty() {
                 return Ok(None);
             }
-            let middle = range.end.min((range.start / CHUNK + 1) * CHUNK);
-            let (bytes, file) = object.chunk(file, range.start..middle).await?;
-            Ok(Some((bytes, (object, file, middle..range.end))))
+            let bytes = object.chunk(&range, limit).await?;
+            let rest = range.start + bytes.len() as u64..range.end;
+            Ok(Some((bytes, (object, rest))))
         });
-        Ok(Box::pin(steps))
+        Ok(steps.boxed())
     }
 
     /// Reads one range into memory.
@@ -56,7 +166,21 @@ impl OpenObject {
     /// As [`read`](Self::read).
     pub async fn read_range(&self, range: Range<u64>) -> Result<Bytes> {
         self.check(&range)?;
-        Ok(self.chunk(None, range).await?.0)
+        if range.is_empty() {
+            return Ok(Bytes::new());
+        }
+        let first = self.chunk(&range, u64::MAX).await?;
+        let length = (range.end - range.start) as usize;
+        if first.len() == length {
+            return Ok(first);
+        }
+        let mut whole = BytesMut::with_capacity(length);
+        whole.extend_from_slice(&first);
+        while whole.len() < length {
+            let rest = range.start + whole.len() as u64..range.end;
+            whole.extend_from_slice(&self.chunk(&rest, u64::MAX).await?);
+        }
+        Ok(whole.freeze())
     }
 
     fn check(&self, range: &Range<u64>) -> Result<()> {
@@ -66,17 +190,32 @@ impl OpenObject {
         Ok(())
     }
 
-    /// The bytes of the range, and the file they came from, for the next call.
-    async fn chunk(&self, file: Option<Arc<File>>, range: Range<u64>) -> Result<(Bytes, Option<Arc<File>>)> {
-        if let Content::Inline(bytes) = &*self.content {
-            return Ok((bytes.slice(range.start as usize..range.end as usize), None));
+    /// Bytes from the beginning of a range that is not empty: to its end, the end of their segment,
+    /// or the next multiple of `limit` in that, whatever comes first.
+    async fn chunk(&self, range: &Range<u64>, limit: u64) -> Result<Bytes> {
+        let at = self.segments.partition_point(|segment| segment.start <= range.start) - 1;
+        let Segment { start, size, source } = &self.segments[at];
+        let from = range.start - start;
+        let to = (range.end - start).min(*size).min((from / limit + 1).saturating_mul(limit));
+        match source {
+            Source::Inline(bytes) => Ok(bytes.slice(from as usize..to as usize)),
+            Source::File { pin, base } => {
+                if to - from <= INLINE_READ
+                    && let Some(file) = pin.ready()
+                    && let Some(bytes) =
+                        blobs::read_cached(file, *base, *size, from..to).inspect_err(|error| pin.report(error))?
+                {
+                    return Ok(bytes);
+                }
+                let segments = Arc::clone(&self.segments);
+                crate::blocking(move || {
+                    let Segment { size, source: Source::File { pin, base }, .. } = &segments[at] else {
+                        return Err(Error::Closed);
+                    };
+                    blobs::read(pin.file()?, *base, *size, from..to).inspect_err(|error| pin.report(error))
+                })
+                .await
+            }
         }
-        let object = self.clone();
-        crate::blocking(move || {
-            let Content::Blob(pin) = &*object.content else { return Err(Error::Closed) };
-            let file = file.map_or_else(|| pin.open().map(Arc::new), Ok)?;
-            Ok((blobs::read(&file, object.info.size, range)?, Some(file)))
-        })
-        .await
     }
 }

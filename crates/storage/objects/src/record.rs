@@ -28,7 +28,8 @@ pub struct Metadata {
 pub struct ObjectInfo {
     /// Size in bytes.
     pub size: u64,
-    /// Entity tag without quotes: the MD5 of the bytes in hexadecimal.
+    /// Entity tag without quotes: the MD5 of the bytes in hexadecimal; of an object that was uploaded in parts the MD5 of
+    /// their MD5s, a dash and their number.
     pub etag: String,
     /// When the object was written: milliseconds since the Unix epoch.
     pub modified_ms: u64,
@@ -40,13 +41,41 @@ pub struct ObjectInfo {
     pub metadata: Metadata,
 }
 
-/// Where the bytes of an object are.
+impl ObjectInfo {
+    /// How many parts the object was uploaded in; `None` if it was written whole.
+    pub fn part_count(&self) -> Option<u32> {
+        self.etag.split_once('-').and_then(|(_, count)| count.parse().ok())
+    }
+}
+
+/// Bytes in one place.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Location {
-    /// In the record itself.
+pub(crate) enum Extent {
+    /// In the row itself.
     Inline(Bytes),
     /// In a content file of their own.
     Blob(Uuid),
+    /// In the pack that the slot of this id names.
+    Packed(Uuid),
+}
+
+/// Where the bytes of an object are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Location {
+    /// In one place.
+    Whole(Extent),
+    /// In the parts that the manifest row of this id lists: the upload the object came from.
+    Parts(Uuid),
+}
+
+impl Location {
+    /// What several records can share.
+    pub(crate) fn id(&self) -> Option<Uuid> {
+        match self {
+            Self::Whole(Extent::Inline(_)) => None,
+            Self::Whole(Extent::Blob(id) | Extent::Packed(id)) | Self::Parts(id) => Some(*id),
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,15 +86,19 @@ pub(crate) struct Record {
 
 const INLINE: u8 = 0;
 const BLOB: u8 = 1;
+const PACKED: u8 = 2;
+const PARTS: u8 = 3;
 
 impl Record {
-    /// `kind (1) | length of info (4, big endian) | info as JSON | inline bytes or blob id (16)`.
+    /// `kind (1) | length of info (4, big endian) | info as JSON | inline bytes or id (16)`.
     /// The information is JSON so that later versions can add fields without a migration.
     pub(crate) fn encode(&self) -> Vec<u8> {
         let info = serde_json::to_vec(&self.info).expect("invariant: maps with string keys serialise");
         let (kind, tail): (u8, &[u8]) = match &self.location {
-            Location::Inline(bytes) => (INLINE, bytes),
-            Location::Blob(id) => (BLOB, id.as_bytes()),
+            Location::Whole(Extent::Inline(bytes)) => (INLINE, bytes),
+            Location::Whole(Extent::Blob(id)) => (BLOB, id.as_bytes()),
+            Location::Whole(Extent::Packed(id)) => (PACKED, id.as_bytes()),
+            Location::Parts(id) => (PARTS, id.as_bytes()),
         };
         let mut out = Vec::with_capacity(5 + info.len() + tail.len());
         out.push(kind);
@@ -81,9 +114,12 @@ impl Record {
         let length = u32::from_be_bytes([head[1], head[2], head[3], head[4]]) as usize;
         let (info, tail) = rest.split_at_checked(length).ok_or_else(|| corrupt("cut off"))?;
         let info: ObjectInfo = serde_json::from_slice(info).map_err(|error| corrupt(&error.to_string()))?;
+        let id = || Uuid::from_slice(tail).map_err(|_| corrupt("id"));
         let location = match head[0] {
-            INLINE if tail.len() as u64 == info.size => Location::Inline(Bytes::copy_from_slice(tail)),
-            BLOB => Location::Blob(Uuid::from_slice(tail).map_err(|_| corrupt("blob id"))?),
+            INLINE if tail.len() as u64 == info.size => Location::Whole(Extent::Inline(Bytes::copy_from_slice(tail))),
+            BLOB => Location::Whole(Extent::Blob(id()?)),
+            PACKED => Location::Whole(Extent::Packed(id()?)),
+            PARTS => Location::Parts(id()?),
             _ => return Err(corrupt("location")),
         };
         Ok(Self { info, location })
@@ -110,7 +146,9 @@ mod tests {
                 checksums: Vec::new(),
                 metadata: Metadata { user, ..Metadata::default() },
             };
-            for location in [Location::Inline(body.clone().into()), Location::Blob(Uuid::from_u128(7))] {
+            let id = Uuid::from_u128(7);
+            let extents = [Extent::Inline(body.clone().into()), Extent::Blob(id), Extent::Packed(id)].map(Location::Whole);
+            for location in extents.into_iter().chain([Location::Parts(id)]) {
                 let record = Record { info: info.clone(), location };
                 prop_assert_eq!(Record::decode(&record.encode()).unwrap(), record);
             }

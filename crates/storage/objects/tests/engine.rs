@@ -72,16 +72,17 @@ async fn a_body_that_is_not_as_announced_leaves_nothing() {
         checksums: vec![ChecksumAlgorithm::Crc32],
         ..PutRequest::default()
     };
-    let whole = || stream::iter([Ok(Bytes::from(body(1, 100_000)))]);
+    let whole = || stream::iter([Ok(Bytes::from(body(1, 1_100_000)))]);
     let short =
-        store.put(request(), whole(), || Expectations { length: Some(100_001), ..Expectations::default() }).await;
-    assert!(matches!(short, Err(Error::IncompleteBody { expected: 100_001, actual: 100_000 })));
+        store.put(request(), whole(), || Expectations { length: Some(1_100_001), ..Expectations::default() }).await;
+    assert!(matches!(short, Err(Error::IncompleteBody { expected: 1_100_001, actual: 1_100_000 })));
     let wrong = store.put(request(), whole(), || Expectations { md5: Some([0; 16]), ..Expectations::default() }).await;
     assert!(matches!(wrong, Err(Error::DigestMismatch(Digest::Md5))));
-    let broken = stream::iter([Ok(Bytes::from(body(1, 100_000))), Err(std::io::Error::other("gone"))]);
+    let broken = stream::iter([Ok(Bytes::from(body(1, 1_100_000))), Err(std::io::Error::other("gone"))]);
     assert!(matches!(store.put(request(), broken, Expectations::default).await, Err(Error::Body(_))));
     assert!(matches!(store.head("b", "k"), Err(Error::NoSuchKey(_))));
     assert!(matches!(store.head("c", "k"), Err(Error::NoSuchBucket(_))));
+    drop(store);
     assert_eq!(blobs(dir.path()), 0);
 }
 
@@ -118,12 +119,12 @@ async fn a_reader_keeps_its_bytes_and_the_last_one_frees_them() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
     store.create_bucket("b").await.unwrap();
-    let old = body(1, 1_000_000);
+    let old = body(1, 1_200_000);
     put(&store, "k", &old, WriteCondition::Always).await.unwrap();
     let reader = store.get("b", "k").unwrap();
     put(&store, "k", b"new", WriteCondition::Always).await.unwrap();
     tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    assert_eq!(reader.read_range(0..1_000_000).await.unwrap(), old);
+    assert_eq!(reader.read_range(0..1_200_000).await.unwrap(), old);
     assert_eq!(get(&store, "k").await.unwrap(), b"new");
     drop(reader);
     drop(store);
@@ -135,7 +136,7 @@ async fn copies_share_bytes_until_the_last_is_deleted() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
     store.create_bucket("b").await.unwrap();
-    put(&store, "a", &body(1, 9000), WriteCondition::Always).await.unwrap();
+    put(&store, "a", &body(1, 1_100_000), WriteCondition::Always).await.unwrap();
     let copy = |to: &str, metadata| CopyRequest {
         source_bucket: "b".into(),
         source_key: "a".into(),
@@ -152,7 +153,7 @@ async fn copies_share_bytes_until_the_last_is_deleted() {
     assert_eq!(store.delete("b", vec!["a".into(), "nothing".into()]).await.unwrap(), [true, false]);
     drop(store);
     let store = open(dir.path());
-    assert_eq!(get(&store, "c").await.unwrap(), body(1, 9000));
+    assert_eq!(get(&store, "c").await.unwrap(), body(1, 1_100_000));
     assert!(matches!(store.delete_bucket("b").await, Err(Error::BucketNotEmpty(_))));
     store.delete("b", vec!["c".into()]).await.unwrap();
     store.delete_bucket("b").await.unwrap();
@@ -166,7 +167,7 @@ async fn a_flipped_bit_on_disk_is_an_error_not_a_body() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
     store.create_bucket("b").await.unwrap();
-    put(&store, "k", &body(1, 200_000), WriteCondition::Always).await.unwrap();
+    put(&store, "k", &body(1, 1_200_000), WriteCondition::Always).await.unwrap();
     let file = std::fs::read_dir(dir.path().join("blobs")).unwrap().next().unwrap().unwrap().path();
     let mut bytes = std::fs::read(&file).unwrap();
     bytes[100_000] ^= 1;
@@ -181,7 +182,8 @@ fn pages_agree(keys: &BTreeMap<String, ()>, prefix: &str, delimiter: Option<&str
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(async {
         let dir = tempfile::tempdir().unwrap();
-        let store = Objects::open(dir.path(), &Options { durability: boathouse_objects::Durability::None }).unwrap();
+        let options = Options { durability: boathouse_objects::Durability::None, ..Options::default() };
+        let store = Objects::open(dir.path(), &options).unwrap();
         for bucket in ["a", "b", "c"] {
             store.create_bucket(bucket).await.unwrap();
         }
@@ -281,7 +283,7 @@ async fn kill_dash_nine_loses_nothing_acknowledged_and_shows_nothing_half_writte
         let mut in_files = 0;
         for (key, info) in listing.objects {
             assert_eq!(get(&store, &key).await.unwrap(), body(key.parse().unwrap(), info.size as usize));
-            in_files += usize::from(info.size > 4096);
+            in_files += usize::from(info.size > 1 << 20);
         }
         assert_eq!(blobs(dir.path()), in_files, "files of unfinished writes must be gone");
     }

@@ -3,25 +3,23 @@
 use std::io;
 use std::sync::Arc;
 
-use boathouse_aws::http_service::{
-    HttpService, RequestBody, ResponseBody, ServiceAnswer, VerifiedRequest, body_error, full,
-};
+use boathouse_aws::http_service::{HttpService, RequestBody, ResponseBody, ServiceAnswer, VerifiedRequest, full};
 use boathouse_aws::protocol::rest_xml;
 use boathouse_aws::{AwsError, Ctx};
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use futures::StreamExt;
 use futures::future::BoxFuture;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Uri};
-use http_body::Frame;
-use http_body_util::{BodyExt, Limited, StreamBody};
+use http_body_util::{BodyExt, Limited};
 use percent_encoding::percent_decode_str;
 use s3s::service::{S3Service, S3ServiceBuilder};
 
 use crate::call::{Call, Store};
-use crate::error::{Result, internal};
+use crate::checksums::Announced;
+use crate::error::{Result, from_engine, internal};
 use crate::front::Front;
-use crate::{cors, host, refusals};
+use crate::{cors, documents, host, refusals};
 
 /// Headers that the codec must not see: the signature is checked already, and conditions and ranges are read from the
 /// request itself because the codec refuses what HTTP wants ignored.
@@ -53,6 +51,8 @@ const SIGNING: [&str; 7] = [
     "x-amz-signature",
     "x-amz-security-token",
 ];
+/// The longest document that an operation takes: a list of ten thousand parts is a tenth of it.
+const MAX_DOCUMENT: usize = 20 << 20;
 /// An error document of the codec is shorter than this.
 const MAX_ERROR: usize = 64 * 1024;
 
@@ -88,9 +88,9 @@ impl Adapter {
             Err(error) => failure(&call.ctx, &method, &resource, operation, &error),
         };
         if call.headers.contains_key("origin")
-            && let Ok(documents) = self.store.documents(&bucket)
+            && let Ok(rules) = self.cors_rules(&bucket)
         {
-            let headers = cors::decorate(documents.cors.as_deref(), &call.headers, method.as_str());
+            let headers = cors::decorate(rules.as_deref(), &call.headers, method.as_str());
             answer.response.headers_mut().extend(headers);
         }
         answer
@@ -98,11 +98,18 @@ impl Adapter {
 
     async fn run(&self, call: &Arc<Call>, parts: Parts, body: Option<RequestBody>) -> Result<Response<ResponseBody>> {
         refusals::check(&parts.method, parts.uri.query().unwrap_or_default(), &parts.headers)?;
-        let response =
-            self.codec.call(for_codec(call, parts, body)).await.map_err(|_| internal(&"the codec failed"))?;
-        let (parts, body) = response.into_parts();
+        let document = match body {
+            Some(body) => document(call, body).await?,
+            None => Bytes::new(),
+        };
+        let response = self.codec.call(for_codec(call, parts, document)).await;
+        let response = response.map_err(|_| internal(&"the codec failed"))?;
+        let (mut parts, body) = response.into_parts();
         if parts.status.is_success() {
-            let body = call.take_reply().unwrap_or_else(|| body.map_err(io::Error::other).boxed_unsync());
+            let Some((status, body)) = call.take_reply() else {
+                return Ok(Response::from_parts(parts, body.map_err(io::Error::other).boxed_unsync()));
+            };
+            parts.status = status;
             return Ok(Response::from_parts(parts, body));
         }
         match call.take_failure() {
@@ -111,9 +118,13 @@ impl Adapter {
         }
     }
 
+    fn cors_rules(&self, bucket: &str) -> Result<Option<Vec<cors::CorsRule>>> {
+        self.store.document(bucket, documents::CORS)
+    }
+
     fn preflight(&self, ctx: &Ctx, bucket: &str, headers: &HeaderMap, resource: &str) -> ServiceAnswer {
         const OPERATION: &str = "CorsPreflight";
-        let allowed = self.store.documents(bucket).and_then(|it| cors::preflight(it.cors.as_deref(), headers));
+        let allowed = self.cors_rules(bucket).and_then(|rules| cors::preflight(rules.as_deref(), headers));
         match allowed {
             Ok(headers) => {
                 let mut response = Response::new(full(""));
@@ -183,25 +194,31 @@ fn carries_object(parts: &Parts) -> bool {
     parts.method == Method::PUT && has_key && names.all(|name| matches!(name, "partNumber" | "uploadId" | "x-id"))
 }
 
-fn for_codec(call: &Arc<Call>, mut parts: Parts, body: Option<RequestBody>) -> s3s::HttpRequest {
+/// A short body, whole and held to what its request says of it.
+async fn document(call: &Call, body: RequestBody) -> Result<Bytes> {
+    let mut body = body;
+    let mut whole = BytesMut::new();
+    while let Some(piece) = body.next().await {
+        let piece = piece.map_err(|error| from_engine(boathouse_objects::Error::Body(Arc::new(error))))?;
+        if whole.len() + piece.len() > MAX_DOCUMENT {
+            return Err(AwsError::bad_request("MaxMessageLengthExceeded", "Your request was too big."));
+        }
+        whole.extend_from_slice(&piece);
+    }
+    // The checksums of a request that completes an upload are the object's, not the document's.
+    if call.query("uploadId").is_none() {
+        Announced::of(&call.headers, &call.trailers)?.verify(&whole, &call.trailers)?;
+    }
+    Ok(whole.freeze())
+}
+
+fn for_codec(call: &Arc<Call>, mut parts: Parts, document: Bytes) -> s3s::HttpRequest {
     for name in HIDDEN {
         parts.headers.remove(name);
     }
     parts.extensions.clear();
     parts.extensions.insert(Arc::clone(call));
-    let body = body.map_or_else(s3s::Body::empty, |body| {
-        let call = Arc::clone(call);
-        let frames = body.map(move |piece| {
-            if let Err(error) = &piece
-                && let Some(error) = body_error(error)
-            {
-                call.fail(error.clone());
-            }
-            piece.map(Frame::data)
-        });
-        s3s::Body::http_body_unsync(StreamBody::new(frames))
-    });
-    http::Request::from_parts(parts, body)
+    http::Request::from_parts(parts, s3s::Body::from(document))
 }
 
 /// An error that the codec found by itself, such as malformed XML.

@@ -7,12 +7,11 @@ use boathouse_aws::http_service::{RequestBody, ResponseBody, Trailers};
 use boathouse_aws::{AwsError, Ctx};
 use boathouse_objects::Objects;
 use futures::StreamExt;
-use http::HeaderMap;
 use http::request::Parts;
+use http::{HeaderMap, StatusCode};
 use percent_encoding::percent_decode_str;
 
-use crate::documents::{Documents, Shelf};
-use crate::error::{Result, from_engine};
+use crate::error::Result;
 use crate::policy;
 
 /// Shared by the adapter, which makes it and writes the answer, and the operation's handler.
@@ -24,7 +23,7 @@ pub(crate) struct Call {
     pub(crate) operation: OnceLock<&'static str>,
     /// Bodies of objects pass beside the protocol's codec, never through it.
     body: Mutex<Option<RequestBody>>,
-    reply: Mutex<Option<ResponseBody>>,
+    reply: Mutex<Option<(StatusCode, ResponseBody)>>,
     failure: Mutex<Option<AwsError>>,
 }
 
@@ -41,13 +40,13 @@ impl Call {
         body.unwrap_or_else(|| futures::stream::empty().boxed())
     }
 
-    pub(crate) fn set_reply(&self, body: ResponseBody) {
+    pub(crate) fn set_reply(&self, status: StatusCode, body: ResponseBody) {
         if let Ok(mut reply) = self.reply.lock() {
-            *reply = Some(body);
+            *reply = Some((status, body));
         }
     }
 
-    pub(crate) fn take_reply(&self) -> Option<ResponseBody> {
+    pub(crate) fn take_reply(&self) -> Option<(StatusCode, ResponseBody)> {
         self.reply.lock().ok().and_then(|mut reply| reply.take())
     }
 
@@ -77,7 +76,6 @@ impl Call {
 #[derive(Clone)]
 pub(crate) struct Store {
     pub(crate) objects: Objects,
-    pub(crate) shelf: Shelf,
     pub(crate) authorizer: Arc<dyn Authorizer>,
 }
 
@@ -99,27 +97,19 @@ impl Store {
         key: Option<&str>,
         keys: &ConditionKeys,
     ) -> Result<()> {
-        let documents = self.documents(bucket)?;
+        let policy = self.policy(bucket)?;
+        let policy = policy.as_deref();
         let resource = match key {
             Some(key) => format!("arn:aws:s3:::{bucket}/{key}"),
             None => format!("arn:aws:s3:::{bucket}"),
         };
-        let policy = documents.policy.as_deref();
         // A public policy counts only for the account's own principals while public access is restricted.
         let ignored = ctx.principal.is_anonymous()
-            && documents.blocks(|it| it.restrict_public_buckets)
-            && policy.is_some_and(policy::is_public);
+            && policy.is_some_and(policy::is_public)
+            && self.public_access(bucket)?.restrict_public_buckets;
         let request = AccessRequest::new(action, &resource, keys);
         let request = request.with_resource_policy(policy.filter(|_| !ignored));
         self.authorizer.authorize(ctx, &request)
-    }
-
-    /// The configuration of a bucket.
-    ///
-    /// # Errors
-    /// `NoSuchBucket`.
-    pub(crate) fn documents(&self, bucket: &str) -> Result<Arc<Documents>> {
-        self.shelf.get(&self.objects.bucket(bucket).map_err(from_engine)?)
     }
 
     /// Asks for an action that is about no bucket.

@@ -2,9 +2,13 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use boathouse_aws::AwsError;
 use boathouse_aws::http_service::Trailers;
 use boathouse_objects::{Checksum, ChecksumAlgorithm, Expectations};
+use crc_fast::CrcAlgorithm;
 use http::HeaderMap;
+use md5::{Digest as _, Md5};
+use ring::digest;
 
 use crate::error::{Result, invalid_request};
 
@@ -30,6 +34,14 @@ pub(crate) fn by_wire_name(name: &str) -> Result<ChecksumAlgorithm> {
             "Checksum algorithm provided is unsupported. Please try again with any of the valid types: \
                          [CRC32, CRC32C, CRC64NVME, SHA1, SHA256]",
         )
+    })
+}
+
+/// The checksum that a request names for an object which is already there, in parts.
+pub(crate) fn given(headers: &HeaderMap) -> Option<Checksum> {
+    ALGORITHMS.iter().find_map(|row| {
+        let value = headers.get(row.2)?.to_str().ok()?.to_owned();
+        Some(Checksum { algorithm: row.0, value })
     })
 }
 
@@ -83,10 +95,44 @@ impl Announced {
         Expectations { length: self.length, md5: self.md5, checksums: checksum.into_iter().collect() }
     }
 
+    /// Holds a document, which is whole, to what was announced.
+    ///
+    /// # Errors
+    /// `BadDigest`.
+    pub(crate) fn verify(&self, document: &[u8], trailers: &Trailers) -> Result<()> {
+        if self.md5.is_some_and(|md5| md5 != <[u8; 16]>::from(Md5::digest(document))) {
+            return Err(bad_digest("Content-MD5"));
+        }
+        match self.expectations(trailers).checksums.first() {
+            Some(sum) if sum.value != compute(sum.algorithm, document) => Err(bad_digest(wire_name(sum.algorithm))),
+            _ => Ok(()),
+        }
+    }
+
     /// Whether the request says anything that its body can be checked with.
     pub(crate) fn is_checkable(&self) -> bool {
         self.md5.is_some() || self.algorithm.is_some()
     }
+}
+
+fn compute(algorithm: ChecksumAlgorithm, document: &[u8]) -> String {
+    let crc = |algorithm| crc_fast::checksum(algorithm, document);
+    match algorithm {
+        ChecksumAlgorithm::Crc32 => STANDARD.encode((crc(CrcAlgorithm::Crc32IsoHdlc) as u32).to_be_bytes()),
+        ChecksumAlgorithm::Crc32C => STANDARD.encode((crc(CrcAlgorithm::Crc32Iscsi) as u32).to_be_bytes()),
+        ChecksumAlgorithm::Crc64Nvme => STANDARD.encode(crc(CrcAlgorithm::Crc64Nvme).to_be_bytes()),
+        ChecksumAlgorithm::Sha1 => STANDARD.encode(digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, document)),
+        ChecksumAlgorithm::Sha256 => STANDARD.encode(digest::digest(&digest::SHA256, document)),
+    }
+}
+
+/// A digest that the body does not have.
+pub(crate) fn bad_digest(what: &str) -> AwsError {
+    let message = match what {
+        "Content-MD5" => "The Content-MD5 you specified did not match what we received.".to_owned(),
+        _ => format!("The {what} you specified did not match the calculated checksum."),
+    };
+    AwsError::bad_request("BadDigest", message)
 }
 
 fn checked(header: &str, length: usize, value: Option<&str>) -> Result<String> {
@@ -95,9 +141,11 @@ fn checked(header: &str, length: usize, value: Option<&str>) -> Result<String> {
 }
 
 fn parse_md5(text: &str) -> Result<[u8; 16]> {
-    STANDARD.decode(text).ok().and_then(|raw| raw.try_into().ok()).ok_or_else(|| {
-        boathouse_aws::AwsError::bad_request("InvalidDigest", "The Content-MD5 you specified is not valid.")
-    })
+    STANDARD
+        .decode(text)
+        .ok()
+        .and_then(|raw| raw.try_into().ok())
+        .ok_or_else(|| AwsError::bad_request("InvalidDigest", "The Content-MD5 you specified is not valid."))
 }
 
 #[cfg(test)]
@@ -132,6 +180,22 @@ mod tests {
         assert_eq!(announced(&[("content-md5", "short")]).unwrap_err().code, "InvalidDigest");
         let other = [("x-amz-checksum-crc32", "y/U6HA=="), ("x-amz-sdk-checksum-algorithm", "SHA1")];
         assert_eq!(announced(&other).unwrap_err().code, "InvalidRequest");
+    }
+
+    #[test]
+    fn documents_are_held_to_their_digests() {
+        let sums = [
+            ("content-md5", "JfnnlDI7RTiF9RgfG2JNCw=="),
+            ("x-amz-checksum-crc32", "y/Q5Jg=="),
+            ("x-amz-checksum-crc32c", "4waSgw=="),
+            ("x-amz-checksum-crc64nvme", "rosUhgp5mIg="),
+            ("x-amz-checksum-sha1", "98O8HYCOBHMq32eZZczDTKeuNEE="),
+        ];
+        for sum in sums {
+            let taken = announced(&[sum]).unwrap();
+            assert!(taken.verify(b"123456789", &Trailers::default()).is_ok(), "{}", sum.0);
+            assert_eq!(taken.verify(b"12345678", &Trailers::default()).unwrap_err().code, "BadDigest", "{}", sum.0);
+        }
     }
 
     #[test]

@@ -1,33 +1,27 @@
-//! What is configured for a bucket: policy, tags, CORS, public access, ownership.
+//! What is configured for a bucket: one document of the engine for each subject, so that writers of different subjects do
+//! not meet.
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::collections::BTreeMap;
 
-use boathouse_metadata::{Key, Metadata, MetadataError};
-use boathouse_objects::BucketInfo;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::cors::CorsRule;
-use crate::error::{Result, internal};
+use crate::call::Store;
+use crate::error::{Result, from_engine, internal};
 
-/// `(bucket)` → [`Documents`].
-const SPACE: &str = "s3-buckets";
-
-/// The configuration of one bucket. The default is what a new bucket has on AWS.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub(crate) struct Documents {
-    /// Which bucket of that name this belongs to: those of a deleted one must not come back with a new one.
-    created_ms: u64,
-    pub(crate) policy: Option<String>,
-    pub(crate) tags: Option<BTreeMap<String, String>>,
-    pub(crate) cors: Option<Vec<CorsRule>>,
-    pub(crate) public_access: Option<PublicAccess>,
-    pub(crate) ownership: Option<String>,
-}
+/// The bucket policy, as it was put.
+const POLICY: &str = "policy";
+/// Tags, name to value.
+pub(crate) const TAGS: &str = "tagging";
+/// A list of [`crate::cors::CorsRule`].
+pub(crate) const CORS: &str = "cors";
+/// [`PublicAccess`].
+pub(crate) const PUBLIC_ACCESS: &str = "public-access-block";
+/// The name of an object ownership.
+pub(crate) const OWNERSHIP: &str = "ownership-controls";
 
 /// S3 Block Public Access.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct PublicAccess {
     pub(crate) block_public_acls: bool,
     pub(crate) ignore_public_acls: bool,
@@ -35,109 +29,56 @@ pub(crate) struct PublicAccess {
     pub(crate) restrict_public_buckets: bool,
 }
 
-impl Default for Documents {
-    fn default() -> Self {
-        let public_access = PublicAccess {
-            block_public_acls: true,
-            ignore_public_acls: true,
-            block_public_policy: true,
-            restrict_public_buckets: true,
-        };
-        Self {
-            created_ms: 0,
-            policy: None,
-            tags: None,
-            cors: None,
-            public_access: Some(public_access),
-            ownership: Some("BucketOwnerEnforced".into()),
+/// What a new bucket has on AWS: no public access, the owner's ownership enforced.
+pub(crate) fn of_new_bucket() -> BTreeMap<String, String> {
+    let blocked = PublicAccess {
+        block_public_acls: true,
+        ignore_public_acls: true,
+        block_public_policy: true,
+        restrict_public_buckets: true,
+    };
+    BTreeMap::from([(PUBLIC_ACCESS.to_owned(), json(&blocked)), (OWNERSHIP.to_owned(), json(&"BucketOwnerEnforced"))])
+}
+
+fn json(value: &impl Serialize) -> String {
+    serde_json::to_string(value).expect("invariant: documents are structures of texts and numbers")
+}
+
+impl Store {
+    /// The document `name` of a bucket.
+    ///
+    /// # Errors
+    /// `NoSuchBucket`.
+    pub(crate) fn document<T: DeserializeOwned>(&self, bucket: &str, name: &str) -> Result<Option<T>> {
+        let text = self.objects.document(bucket, name).map_err(from_engine)?;
+        text.map(|text| serde_json::from_str(&text)).transpose().map_err(|error| internal(&error))
+    }
+
+    /// Replaces the document `name` of a bucket; durable when it returns.
+    pub(crate) async fn put_document(&self, bucket: &str, name: &str, value: &(impl Serialize + Sync)) -> Result<()> {
+        self.objects.put_document(bucket, name, json(value)).await.map_err(from_engine)
+    }
+
+    /// Removes the document `name` of a bucket, if there is one.
+    pub(crate) async fn delete_document(&self, bucket: &str, name: &str) -> Result<()> {
+        self.objects.delete_document(bucket, name).await.map(drop).map_err(from_engine)
+    }
+
+    /// The policy of a bucket.
+    pub(crate) fn policy(&self, bucket: &str) -> Result<Option<String>> {
+        self.objects.document(bucket, POLICY).map_err(from_engine)
+    }
+
+    /// Replaces or removes the policy of a bucket.
+    pub(crate) async fn set_policy(&self, bucket: &str, policy: Option<String>) -> Result<()> {
+        match policy {
+            Some(policy) => self.objects.put_document(bucket, POLICY, policy).await.map_err(from_engine),
+            None => self.delete_document(bucket, POLICY).await,
         }
     }
-}
 
-impl Documents {
-    pub(crate) fn blocks(&self, which: impl Fn(&PublicAccess) -> bool) -> bool {
-        self.public_access.as_ref().is_some_and(which)
-    }
-}
-
-/// The configurations of all buckets, each read once.
-#[derive(Clone)]
-pub(crate) struct Shelf {
-    metadata: Metadata,
-    cache: Arc<RwLock<HashMap<String, Arc<Documents>>>>,
-}
-
-impl Shelf {
-    pub(crate) fn new(metadata: Metadata) -> Self {
-        Self { metadata, cache: Arc::default() }
-    }
-
-    pub(crate) fn get(&self, bucket: &BucketInfo) -> Result<Arc<Documents>> {
-        let cached = self.cache.read().unwrap_or_else(PoisonError::into_inner).get(&bucket.name).cloned();
-        if let Some(documents) = cached.filter(|documents| documents.created_ms == bucket.created_ms) {
-            return Ok(documents);
-        }
-        // Under the lock, so that a slow reader does not put an old state over a new one.
-        let mut cache = self.cache.write().unwrap_or_else(PoisonError::into_inner);
-        let stored: Option<Documents> =
-            self.metadata.get_json(SPACE, &Key::new([&bucket.name])).map_err(|error| internal(&error))?;
-        let documents = Arc::new(of_bucket(stored, bucket.created_ms));
-        cache.insert(bucket.name.clone(), Arc::clone(&documents));
-        Ok(documents)
-    }
-
-    /// Changes a bucket's configuration; durable when it returns.
-    pub(crate) async fn change<F>(&self, bucket: &BucketInfo, edit: F) -> Result<()>
-    where
-        F: FnOnce(&mut Documents) + Send + 'static,
-    {
-        let (key, created_ms) = (Key::new([&bucket.name]), bucket.created_ms);
-        let changed = self.metadata.transaction(move |tx| {
-            let mut documents = of_bucket(tx.get_json(SPACE, &key)?, created_ms);
-            edit(&mut documents);
-            tx.put_json(SPACE, &key, &documents).map(|_| ())
-        });
-        changed.await.map_err(|error: MetadataError| internal(&error))?;
-        self.forget(&bucket.name);
-        Ok(())
-    }
-
-    /// Removes what belonged to a deleted bucket.
-    pub(crate) async fn remove(&self, bucket: &str) -> Result<()> {
-        let key = Key::new([bucket]);
-        let removed = self.metadata.transaction(move |tx| tx.delete(SPACE, &key).map(|_| ()));
-        removed.await.map_err(|error: MetadataError| internal(&error))?;
-        self.forget(bucket);
-        Ok(())
-    }
-
-    fn forget(&self, bucket: &str) {
-        self.cache.write().unwrap_or_else(PoisonError::into_inner).remove(bucket);
-    }
-}
-
-fn of_bucket(stored: Option<Documents>, created_ms: u64) -> Documents {
-    let current = stored.filter(|documents| documents.created_ms == created_ms);
-    current.unwrap_or_else(|| Documents { created_ms, ..Documents::default() })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn documents_survive_and_belong_to_one_bucket() {
-        let directory = tempfile::tempdir().unwrap();
-        let metadata = Metadata::open(&directory.path().join("metadata.db")).unwrap();
-        let shelf = Shelf::new(metadata.clone());
-        let bucket = BucketInfo { name: "b".into(), created_ms: 1 };
-        assert!(shelf.get(&bucket).unwrap().blocks(|it| it.block_public_policy));
-        shelf.change(&bucket, |documents| documents.policy = Some("{}".into())).await.unwrap();
-        assert_eq!(shelf.get(&bucket).unwrap().policy.as_deref(), Some("{}"));
-        assert_eq!(Shelf::new(metadata).get(&bucket).unwrap().policy.as_deref(), Some("{}"));
-        let reborn = BucketInfo { created_ms: 2, ..bucket.clone() };
-        assert_eq!(shelf.get(&reborn).unwrap().policy, None);
-        shelf.remove("b").await.unwrap();
-        assert_eq!(shelf.get(&bucket).unwrap().policy, None);
+    /// How far public access to a bucket is blocked.
+    pub(crate) fn public_access(&self, bucket: &str) -> Result<PublicAccess> {
+        Ok(self.document(bucket, PUBLIC_ACCESS)?.unwrap_or_default())
     }
 }

@@ -2,7 +2,7 @@
 
 use boathouse_aws::AwsError;
 use boathouse_aws::http_service::body_error;
-use boathouse_objects::{ChecksumAlgorithm, Digest, Error};
+use boathouse_objects::{Digest, Error};
 use http::StatusCode;
 
 use crate::checksums;
@@ -58,12 +58,39 @@ pub(crate) fn from_engine(error: Error) -> AwsError {
         }
         Error::InvalidBucketName(name) => invalid_bucket_name(&name),
         Error::PreconditionFailed => precondition_failed("If-None-Match"),
-        Error::DigestMismatch(digest) => bad_digest(digest),
+        Error::DigestMismatch(Digest::Md5) => checksums::bad_digest("Content-MD5"),
+        Error::DigestMismatch(Digest::Checksum(algorithm)) => checksums::bad_digest(checksums::wire_name(algorithm)),
         Error::IncompleteBody { .. } => incomplete_body(),
         Error::Body(error) => body_error(&error).cloned().unwrap_or_else(incomplete_body),
         Error::InvalidRange { .. } => invalid_range(),
+        Error::NoSuchUpload(id) => no_such_upload(&id),
+        Error::InvalidPart(number) => {
+            let message = "One or more of the specified parts could not be found. The part may not have been uploaded, or \
+                           the specified entity tag may not match the part's entity tag.";
+            AwsError::bad_request("InvalidPart", message).with_detail("PartNumber", number.to_string())
+        }
+        Error::InvalidPartOrder => {
+            let message = "The list of parts was not in ascending order. Parts must be ordered by part number.";
+            AwsError::bad_request("InvalidPartOrder", message)
+        }
+        Error::InvalidPartNumber(_) => {
+            invalid_argument("Part number must be an integer between 1 and 10000, inclusive")
+        }
+        Error::PartTooSmall { number, size, minimum } => {
+            let message = "Your proposed upload is smaller than the minimum allowed size";
+            AwsError::bad_request("EntityTooSmall", message)
+                .with_detail("PartNumber", number.to_string())
+                .with_detail("ProposedSize", size.to_string())
+                .with_detail("MinSizeAllowed", minimum.to_string())
+        }
         other => internal(&other),
     }
+}
+
+fn no_such_upload(id: &str) -> AwsError {
+    let message = "The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted \
+                   or completed.";
+    not_found("NoSuchUpload", message).with_detail("UploadId", id)
 }
 
 pub(crate) fn invalid_bucket_name(name: &str) -> AwsError {
@@ -73,20 +100,6 @@ pub(crate) fn invalid_bucket_name(name: &str) -> AwsError {
 fn incomplete_body() -> AwsError {
     let message = "You did not provide the number of bytes specified by the Content-Length HTTP header";
     AwsError::bad_request("IncompleteBody", message)
-}
-
-fn bad_digest(digest: Digest) -> AwsError {
-    let message = match digest {
-        Digest::Md5 => "The Content-MD5 you specified did not match what we received.".to_owned(),
-        Digest::Checksum(algorithm) => {
-            format!("The {} you specified did not match the calculated checksum.", checksum_name(algorithm))
-        }
-    };
-    AwsError::bad_request("BadDigest", message)
-}
-
-fn checksum_name(algorithm: ChecksumAlgorithm) -> &'static str {
-    checksums::wire_name(algorithm)
 }
 
 /// The cause stays in the log.

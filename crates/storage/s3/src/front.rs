@@ -6,7 +6,7 @@ use s3s::dto;
 use s3s::{S3Error, S3ErrorCode, S3Request, S3Response, S3Result};
 
 use crate::call::{Call, Store};
-use crate::operations::object;
+use crate::operations::{batch, bucket, configuration, copy, listing, multipart, object, tagging, uploads};
 
 /// What the codec calls.
 pub(crate) struct Front {
@@ -38,6 +38,48 @@ operations! {
     GetObject: get_object(GetObjectInput) -> GetObjectOutput = object::get;
     HeadObject: head_object(HeadObjectInput) -> HeadObjectOutput = object::head;
     DeleteObject: delete_object(DeleteObjectInput) -> DeleteObjectOutput = object::delete;
+    ListBuckets: list_buckets(ListBucketsInput) -> ListBucketsOutput = bucket::list;
+    CreateBucket: create_bucket(CreateBucketInput) -> CreateBucketOutput = bucket::create;
+    DeleteBucket: delete_bucket(DeleteBucketInput) -> DeleteBucketOutput = bucket::delete;
+    HeadBucket: head_bucket(HeadBucketInput) -> HeadBucketOutput = bucket::head;
+    GetBucketLocation: get_bucket_location(GetBucketLocationInput) -> GetBucketLocationOutput = bucket::location;
+    ListObjects: list_objects(ListObjectsInput) -> ListObjectsOutput = listing::v1;
+    ListObjectsV2: list_objects_v2(ListObjectsV2Input) -> ListObjectsV2Output = listing::v2;
+    ListObjectVersions: list_object_versions(ListObjectVersionsInput) -> ListObjectVersionsOutput = listing::versions;
+    DeleteObjects: delete_objects(DeleteObjectsInput) -> DeleteObjectsOutput = batch::delete;
+    CopyObject: copy_object(CopyObjectInput) -> CopyObjectOutput = copy::copy;
+    CreateMultipartUpload: create_multipart_upload(CreateMultipartUploadInput) -> CreateMultipartUploadOutput = multipart::create;
+    UploadPart: upload_part(UploadPartInput) -> UploadPartOutput = multipart::upload;
+    UploadPartCopy: upload_part_copy(UploadPartCopyInput) -> UploadPartCopyOutput = multipart::upload_copy;
+    CompleteMultipartUpload: complete_multipart_upload(CompleteMultipartUploadInput) -> CompleteMultipartUploadOutput = multipart::complete;
+    AbortMultipartUpload: abort_multipart_upload(AbortMultipartUploadInput) -> AbortMultipartUploadOutput = multipart::abort;
+    ListParts: list_parts(ListPartsInput) -> ListPartsOutput = uploads::parts;
+    ListMultipartUploads: list_multipart_uploads(ListMultipartUploadsInput) -> ListMultipartUploadsOutput = uploads::list;
+    GetObjectTagging: get_object_tagging(GetObjectTaggingInput) -> GetObjectTaggingOutput = tagging::get;
+    PutObjectTagging: put_object_tagging(PutObjectTaggingInput) -> PutObjectTaggingOutput = tagging::put;
+    DeleteObjectTagging: delete_object_tagging(DeleteObjectTaggingInput) -> DeleteObjectTaggingOutput = tagging::delete;
+    GetObjectAttributes: get_object_attributes(GetObjectAttributesInput) -> GetObjectAttributesOutput = tagging::attributes;
+    GetBucketTagging: get_bucket_tagging(GetBucketTaggingInput) -> GetBucketTaggingOutput = tagging::get_bucket;
+    PutBucketTagging: put_bucket_tagging(PutBucketTaggingInput) -> PutBucketTaggingOutput = tagging::put_bucket;
+    DeleteBucketTagging: delete_bucket_tagging(DeleteBucketTaggingInput) -> DeleteBucketTaggingOutput = tagging::delete_bucket;
+    GetBucketPolicy: get_bucket_policy(GetBucketPolicyInput) -> GetBucketPolicyOutput = configuration::get_policy;
+    PutBucketPolicy: put_bucket_policy(PutBucketPolicyInput) -> PutBucketPolicyOutput = configuration::put_policy;
+    DeleteBucketPolicy: delete_bucket_policy(DeleteBucketPolicyInput) -> DeleteBucketPolicyOutput = configuration::delete_policy;
+    GetBucketPolicyStatus: get_bucket_policy_status(GetBucketPolicyStatusInput) -> GetBucketPolicyStatusOutput = configuration::policy_status;
+    GetBucketCors: get_bucket_cors(GetBucketCorsInput) -> GetBucketCorsOutput = configuration::get_cors;
+    PutBucketCors: put_bucket_cors(PutBucketCorsInput) -> PutBucketCorsOutput = configuration::put_cors;
+    DeleteBucketCors: delete_bucket_cors(DeleteBucketCorsInput) -> DeleteBucketCorsOutput = configuration::delete_cors;
+    GetPublicAccessBlock: get_public_access_block(GetPublicAccessBlockInput) -> GetPublicAccessBlockOutput = configuration::get_public_access;
+    PutPublicAccessBlock: put_public_access_block(PutPublicAccessBlockInput) -> PutPublicAccessBlockOutput = configuration::put_public_access;
+    DeletePublicAccessBlock: delete_public_access_block(DeletePublicAccessBlockInput) -> DeletePublicAccessBlockOutput = configuration::delete_public_access;
+    GetBucketOwnershipControls: get_bucket_ownership_controls(GetBucketOwnershipControlsInput) -> GetBucketOwnershipControlsOutput = configuration::get_ownership;
+    PutBucketOwnershipControls: put_bucket_ownership_controls(PutBucketOwnershipControlsInput) -> PutBucketOwnershipControlsOutput = configuration::put_ownership;
+    DeleteBucketOwnershipControls: delete_bucket_ownership_controls(DeleteBucketOwnershipControlsInput) -> DeleteBucketOwnershipControlsOutput = configuration::delete_ownership;
+    GetBucketVersioning: get_bucket_versioning(GetBucketVersioningInput) -> GetBucketVersioningOutput = configuration::get_versioning;
+    GetBucketAcl: get_bucket_acl(GetBucketAclInput) -> GetBucketAclOutput = configuration::get_bucket_acl;
+    PutBucketAcl: put_bucket_acl(PutBucketAclInput) -> PutBucketAclOutput = configuration::put_bucket_acl;
+    GetObjectAcl: get_object_acl(GetObjectAclInput) -> GetObjectAclOutput = configuration::get_object_acl;
+    PutObjectAcl: put_object_acl(PutObjectAclInput) -> PutObjectAclOutput = configuration::put_object_acl;
 }
 
 fn call_of(extensions: &mut http::Extensions) -> S3Result<Arc<Call>> {

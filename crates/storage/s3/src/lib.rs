@@ -10,7 +10,8 @@
 //! | `operations` | their handlers |
 //! | `call` | one call's context; authorisation |
 //! | `documents` | a bucket's configuration |
-//! | `policy`, `cors`, `tags`, `metadata`, `checksums`, `conditions`, `host` | rules of their subjects |
+//! | `policy`, `cors`, `tags`, `metadata`, `checksums`, `conditions`, `host`, `token` | rules of their subjects |
+//! | `stores` | buckets for engines in the same process |
 //! | `view` | what of an object a read shows |
 //! | `refusals` | what is not implemented, by name |
 //! | `error` | errors in S3's words |
@@ -29,14 +30,16 @@ mod metadata;
 mod operations;
 mod policy;
 mod refusals;
+mod stores;
 mod tags;
+mod token;
 mod view;
 
 use std::sync::Arc;
 
 use boathouse_aws::access::Authorizer;
 use boathouse_aws::http_service::HttpService;
-use boathouse_metadata::Metadata;
+use boathouse_aws::stores::ObjectStores;
 use boathouse_objects::Objects;
 
 pub use crate::front::OPERATIONS;
@@ -45,12 +48,15 @@ pub use crate::front::OPERATIONS;
 pub struct S3 {
     /// For the gateway.
     pub http: Arc<dyn HttpService>,
+    /// For engines and services of the same process.
+    pub stores: Arc<dyn ObjectStores>,
     /// The names of the implemented operations.
     pub operations: &'static [&'static str],
 }
 
-/// S3 over `objects`; buckets' configuration is kept in `metadata`, and `authorizer` is asked before every operation.
-pub fn install(objects: Objects, metadata: Metadata, authorizer: Arc<dyn Authorizer>) -> S3 {
-    let store = call::Store { objects, shelf: documents::Shelf::new(metadata), authorizer };
-    S3 { http: Arc::new(adapter::Adapter::new(store)), operations: OPERATIONS }
+/// S3 over `objects`; `authorizer` is asked before every operation.
+pub fn install(objects: Objects, authorizer: Arc<dyn Authorizer>) -> S3 {
+    let store = call::Store { objects, authorizer };
+    let stores = Arc::new(stores::Stores(store.clone()));
+    S3 { http: Arc::new(adapter::Adapter::new(store)), stores, operations: OPERATIONS }
 }

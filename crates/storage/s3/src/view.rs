@@ -23,6 +23,14 @@ const OVERRIDES: [(&str, &str); 6] = [
     ("response-expires", "expires"),
 ];
 
+/// The part that a read asks for.
+#[derive(Debug)]
+pub(crate) struct Part {
+    pub(crate) range: Range<u64>,
+    /// How many parts the object was uploaded in, if it was.
+    pub(crate) count: Option<usize>,
+}
+
 /// The answer to a GET or HEAD, but for its body.
 #[derive(Debug)]
 pub(crate) struct View {
@@ -32,19 +40,23 @@ pub(crate) struct View {
 }
 
 impl View {
-    pub(crate) fn of(call: &Call, info: &ObjectInfo, part: Option<i32>) -> Result<Self> {
+    pub(crate) fn of(call: &Call, info: &ObjectInfo, part: Option<Part>) -> Result<Self> {
         Conditions::of(&call.headers).check_read(info).map_err(|error| not_modified_with(error, info))?;
+        let count = part.as_ref().and_then(|part| part.count);
         let wanted = match (call.header("range"), part) {
             (Some(_), Some(_)) => {
                 return Err(invalid_request("Cannot specify both Range header and partNumber query parameter"));
             }
             (Some(text), None) => requested(text, info.size)?,
-            (None, Some(number)) => Some(part_range(info, number)?),
+            (None, Some(part)) => Some(part.range),
             (None, None) => None,
         };
         let range = wanted.clone().unwrap_or(0..info.size);
         let mut headers = headers(info);
         metadata::set(&mut headers, "content-length", &(range.end - range.start).to_string());
+        if let Some(count) = count {
+            metadata::set(&mut headers, "x-amz-mp-parts-count", &count.to_string());
+        }
         if wanted.is_some() && !range.is_empty() {
             let text = format!("bytes {}-{}/{}", range.start, range.end - 1, info.size);
             metadata::set(&mut headers, "content-range", &text);
@@ -129,18 +141,6 @@ fn requested(text: &str, size: u64) -> Result<Option<Range<u64>>> {
             }
         }
         _ => Ok(None),
-    }
-}
-
-/// An object that was written in one piece has one part.
-fn part_range(info: &ObjectInfo, number: i32) -> Result<Range<u64>> {
-    match number {
-        1 => Ok(0..info.size),
-        ..1 => Err(crate::error::invalid_argument("Part number must be an integer between 1 and 10000, inclusive")),
-        _ => {
-            let message = "The requested partnumber is not satisfiable";
-            Err(AwsError::new("InvalidPartNumber", StatusCode::RANGE_NOT_SATISFIABLE, message))
-        }
     }
 }
 

@@ -28,9 +28,6 @@ use crate::kernel::{Bound, Call, Kernel};
 use crate::types::Type;
 use crate::types::coercion::{as_decimal, can_coerce};
 
-pub(crate) use json::write_json;
-pub(crate) use number::{Decimal, parse_number};
-
 /// `CAST(value AS to)`. Literals are converted at once, unless that fails: the error belongs to the row's evaluation.
 ///
 /// # Errors

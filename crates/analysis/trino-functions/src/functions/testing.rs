@@ -171,7 +171,16 @@ impl Analyzer {
                     _ => self.expr(arg).map(Argument::Value),
                 });
                 let args = args.collect::<Result<Vec<_>, _>>()?;
-                scalar(&call.name.last_lower(), args, self)?
+                match call.name.last_lower().as_str() {
+                    "if" => {
+                        let mut values = args.into_iter().filter_map(|arg| match arg {
+                            Argument::Value(value) => Some(value),
+                            Argument::Lambda(_) => None,
+                        });
+                        operators::if_(values.next().unwrap(), values.next().unwrap(), values.next())?
+                    }
+                    name => scalar(name, args, self)?,
+                }
             }
             ExprKind::Array(elements) => {
                 let elements = elements.iter().map(|element| self.expr(element)).collect::<Result<Vec<_>, _>>()?;
@@ -192,6 +201,7 @@ impl Analyzer {
                 let args = args.flat_map(|(index, (field, _))| [lit(format!("field{index}")), field]).collect();
                 (cast(named_struct(args), ty.to_arrow()), ty)
             }
+            ExprKind::Subscript { base, index } => operators::subscript(self.expr(base)?, self.expr(index)?)?,
             other => panic!("tests can't say {other:?}"),
         })
     }

@@ -26,7 +26,7 @@ pub enum Statement {
     /// `CREATE [OR REPLACE] VIEW v AS query`
     CreateView(Box<CreateView>),
     /// `DROP VIEW [IF EXISTS] v`
-    DropView(Drop),
+    DropView(DropRelation),
     /// `EXPLAIN …`
     Explain(Box<Explain>),
     /// `PREPARE name FROM statement`
@@ -67,7 +67,7 @@ pub enum Statement {
         action: AlterAction,
     },
     /// `DROP TABLE [IF EXISTS] t`
-    DropTable(Drop),
+    DropTable(DropRelation),
     /// `MSCK REPAIR TABLE t`
     RepairTable(Name),
 }
@@ -255,7 +255,7 @@ pub struct CreateView {
 
 /// What DROP TABLE and DROP VIEW say.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Drop {
+pub struct DropRelation {
     /// The table or view.
     pub name: Name,
     /// Whether a missing one is fine.

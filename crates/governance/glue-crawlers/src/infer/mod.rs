@@ -41,7 +41,7 @@ pub(crate) async fn file(
     }
     let sample = store.get_range(&file.location, 0..file.size.min(SAMPLE)).await?;
     if sample.starts_with(b"PAR1") {
-        let (columns, records) = parquet::infer(Arc::clone(store), file)
+        let (columns, records) = parquet::infer(&**store, file)
             .await
             .map_err(|cause| InferError::Parquet { path: file.location.to_string(), cause })?;
         return Ok(Some(schema(file, Format::Parquet, columns, false, records)));

@@ -1,24 +1,40 @@
 //! Parquet: the footer says it all.
 
-use std::sync::Arc;
-
 use arrow::datatypes::{DataType, Field, Schema};
-use object_store::{ObjectMeta, ObjectStore};
-use parquet::arrow::arrow_reader::ArrowReaderMetadata;
-use parquet::arrow::async_reader::ParquetObjectReader;
+use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
+use parquet::arrow::parquet_to_arrow_schema;
 use parquet::errors::ParquetError;
+use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
 
 use crate::schema::{Column, HiveType};
+
+/// Bytes of a file's end that usually hold the whole footer.
+const FOOTER: u64 = 64 * 1024;
 
 /// The columns and the number of rows of a file, from its footer.
 ///
 /// # Errors
 /// The footer is broken, or can't be read.
-pub(crate) async fn infer(store: Arc<dyn ObjectStore>, file: &ObjectMeta) -> Result<(Vec<Column>, u64), ParquetError> {
-    let mut reader = ParquetObjectReader::new(store, file.location.clone()).with_file_size(file.size);
-    let metadata = ArrowReaderMetadata::load_async(&mut reader, Default::default()).await?;
-    let rows = metadata.metadata().file_metadata().num_rows();
-    Ok((columns(metadata.schema()), u64::try_from(rows).unwrap_or_default()))
+pub(crate) async fn infer(store: &dyn ObjectStore, file: &ObjectMeta) -> Result<(Vec<Column>, u64), ParquetError> {
+    let footer = footer(store, file).await?;
+    let metadata = footer.file_metadata();
+    let schema = parquet_to_arrow_schema(metadata.schema_descr(), metadata.key_value_metadata())?;
+    Ok((columns(&schema), u64::try_from(metadata.num_rows()).unwrap_or_default()))
+}
+
+async fn footer(store: &dyn ObjectStore, file: &ObjectMeta) -> Result<ParquetMetaData, ParquetError> {
+    let mut length = FOOTER.min(file.size);
+    loop {
+        let tail = store.get_range(&file.location, file.size - length..file.size).await?;
+        let mut reader = ParquetMetaDataReader::new();
+        match reader.try_parse_sized(&tail, file.size) {
+            Ok(()) => return reader.finish(),
+            Err(ParquetError::NeedMoreData(needed)) if needed as u64 > length && needed as u64 <= file.size => {
+                length = needed as u64;
+            }
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 fn columns(schema: &Schema) -> Vec<Column> {

@@ -2,20 +2,17 @@
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use bytes::Bytes;
 use futures::stream::{self, Stream, StreamExt, TryStreamExt};
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap, HeaderValue};
 use http::request::Parts;
 use http::{Method, Response, StatusCode};
-use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use ring::digest;
 
-use super::Gateway;
 use super::record::Record;
+use super::{Gateway, received};
 use crate::context::Ctx;
 use crate::error::AwsError;
 use crate::http_service::{HttpService, RequestBody, ResponseBody, Trailers, VerifiedRequest, body_failure, full};
@@ -23,8 +20,6 @@ use crate::principal::Principal;
 use crate::protocol::rest_xml;
 use crate::sigv4::{ChunkSigner, Claim, Dialect, Payload, SignatureError, chunked};
 
-/// How long a client may send nothing of a body.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 const DECODED_LENGTH: &str = "x-amz-decoded-content-length";
 
 impl Gateway {
@@ -62,6 +57,8 @@ impl Gateway {
         body: Incoming,
         record: &mut Record,
     ) -> Result<VerifiedRequest, AwsError> {
+        // Before anything can fail: whoever is refused must still be read to get to the answer.
+        let raw = received::stream(&parts, body, Arc::clone(&record.bytes_in));
         let (principal, payload, signer) =
             self.authenticate(service, &parts).map_err(|error| error.into_aws(Dialect::S3))?;
         record.principal.clone_from(&principal.arn);
@@ -71,9 +68,9 @@ impl Gateway {
             secure_transport: self.tls.is_some(),
             ..self.platform.context(principal)
         };
-        let raw = received(body, Arc::clone(&record.bytes_in));
+
         let (body, trailers) = match payload {
-            Payload::Unsigned => (raw.boxed(), Trailers::default()),
+            Payload::Unsigned => (raw, Trailers::default()),
             Payload::Sha256(hash) => (hashed(raw, hash), Trailers::default()),
             Payload::Chunked { trailer, .. } => decoded(raw, &mut parts.headers, signer, trailer)?,
         };
@@ -108,29 +105,6 @@ fn failed(error: &AwsError, resource: &str, head: bool, record: &Record) -> Resp
     *response.status_mut() = answer.status;
     response.headers_mut().insert("content-type", HeaderValue::from_static("application/xml"));
     response
-}
-
-fn received(body: Incoming, count: Arc<AtomicU64>) -> impl Stream<Item = io::Result<Bytes>> + Send + Unpin {
-    let frames = stream::try_unfold((body, count), |(mut body, count)| async move {
-        loop {
-            let frame = tokio::time::timeout(IDLE_TIMEOUT, body.frame()).await.map_err(|_| idle())?;
-            let Some(frame) = frame else { return Ok(None) };
-            let frame = frame.map_err(|_| body_failure(chunked::ChunkError::Incomplete))?;
-            if let Ok(data) = frame.into_data() {
-                count.fetch_add(data.len() as u64, Ordering::Relaxed);
-                return Ok(Some((data, (body, count))));
-            }
-        }
-    });
-    Box::pin(frames)
-}
-
-fn idle() -> io::Error {
-    body_failure(AwsError::bad_request(
-        "RequestTimeout",
-        "Your socket connection to the server was not read from or written to within the timeout period. Idle \
-         connections will be closed.",
-    ))
 }
 
 /// The same body; it fails at its end if it is not the one that was signed.

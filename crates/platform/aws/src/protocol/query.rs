@@ -10,7 +10,8 @@ use bytes::Bytes;
 use http::StatusCode;
 use serde::de::value::{MapDeserializer, SeqDeserializer};
 use serde::de::{DeserializeOwned, Deserializer, Error as _, IntoDeserializer, Visitor};
-use serde::forward_to_deserialize_any;
+use serde::ser::SerializeStruct;
+use serde::{Serialize, forward_to_deserialize_any};
 use uuid::Uuid;
 
 use crate::error::{AwsError, Fault};
@@ -92,6 +93,20 @@ impl Node {
     }
 }
 
+impl Node {
+    /// The pairs of a map: `entry.1.key` and `entry.1.value`, without `entry` when flattened (then also `Name`, `Value`).
+    fn into_entries(self) -> Result<Vec<(String, Self)>, QueryError> {
+        let pair = |mut item: Self| {
+            let mut member = |names: [&str; 3]| names.iter().find_map(|name| item.children.remove(*name));
+            let (key, value) = (member(["key", "Key", "Name"]), member(["value", "Value", "value"]));
+            let missing = || QueryError::custom("expected the key and the value of a map's entry");
+            let (key, value) = key.zip(value).ok_or_else(missing)?;
+            Ok((key.text()?.to_owned(), value))
+        };
+        self.into_items().into_iter().map(pair).collect()
+    }
+}
+
 type QueryError = serde::de::value::Error;
 
 macro_rules! parsed {
@@ -112,7 +127,7 @@ impl<'de> Deserializer<'de> for Node {
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, QueryError> {
         match self.text {
             Some(text) if self.children.is_empty() => visitor.visit_string(text),
-            _ => self.deserialize_map(visitor),
+            _ => visitor.visit_map(MapDeserializer::new(self.children.into_iter())),
         }
     }
 
@@ -139,7 +154,8 @@ impl<'de> Deserializer<'de> for Node {
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, QueryError> {
-        visitor.visit_map(MapDeserializer::new(self.children.into_iter()))
+        let pairs = self.into_entries()?;
+        visitor.visit_map(MapDeserializer::new(pairs.into_iter()))
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
@@ -148,7 +164,7 @@ impl<'de> Deserializer<'de> for Node {
         _fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, QueryError> {
-        self.deserialize_map(visitor)
+        visitor.visit_map(MapDeserializer::new(self.children.into_iter()))
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(
@@ -179,6 +195,24 @@ impl IntoDeserializer<'_, QueryError> for Node {
 
     fn into_deserializer(self) -> Self {
         self
+    }
+}
+
+/// A map of an output, which awsQuery writes as a list of entries.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Entries<T>(pub BTreeMap<String, T>);
+
+impl<T: Serialize> Serialize for Entries<T> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Entry<'a, T> {
+            key: &'a str,
+            value: &'a T,
+        }
+        let entries: Vec<_> = self.0.iter().map(|(key, value)| Entry { key, value }).collect();
+        let mut members = serializer.serialize_struct("Entries", 1)?;
+        members.serialize_field(xml::ENTRY, &entries)?;
+        members.end()
     }
 }
 
@@ -227,7 +261,7 @@ fn answer(status: StatusCode, body: String) -> Answer {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use serde::{Deserialize, Serialize};
+    use serde::Deserialize;
 
     use super::*;
 
@@ -260,6 +294,40 @@ mod tests {
         assert_eq!(decoded.only_attached, Some(true));
         assert_eq!(decoded.tags[0], Tag { key: "x".into(), value: "1".into() });
         assert_eq!(decoded.tags[1].key, "y");
+    }
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Attributes {
+        attributes: BTreeMap<String, u32>,
+        #[serde(default)]
+        names: Vec<String>,
+    }
+
+    #[test]
+    fn maps_and_flattened_lists_are_read() {
+        let wrapped =
+            b"Attributes.entry.1.key=a&Attributes.entry.1.value=1&Attributes.entry.2.key=b&Attributes.entry.2.value=2";
+        let flat =
+            b"Attributes.1.Name=a&Attributes.1.Value=1&Attributes.2.Name=b&Attributes.2.Value=2&Names.1=x&Names.2=y";
+        let expected = BTreeMap::from([("a".to_owned(), 1), ("b".to_owned(), 2)]);
+        let read = |form: &[u8]| QueryInput::parse(form).unwrap().decode::<Attributes>();
+        assert_eq!(read(wrapped).unwrap().attributes, expected);
+        assert_eq!(read(flat).unwrap(), Attributes { attributes: expected, names: vec!["x".into(), "y".into()] });
+        let half = read(b"Attributes.entry.1.key=a").unwrap_err();
+        assert!(half.message.contains("entry"), "{half}");
+    }
+
+    #[test]
+    fn maps_are_written_as_entries() {
+        #[derive(Serialize)]
+        struct Summary {
+            map: Entries<u32>,
+        }
+        let output: OperationOutput = Box::new(Summary { map: Entries([("Users".to_owned(), 3)].into()) });
+        let answer = success("GetAccountSummary", "urn:x", &output, Uuid::nil()).unwrap();
+        let text = std::str::from_utf8(&answer.body).unwrap();
+        assert!(text.contains("<map><entry><key>Users</key><value>3</value></entry></map>"), "{text}");
     }
 
     #[test]

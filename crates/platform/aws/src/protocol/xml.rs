@@ -4,8 +4,11 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
+/// The name of a map's entries; no structure has a list of this name.
+pub(crate) const ENTRY: &str = "entry";
+
 /// The members of `output` as XML elements, in no promised order. Absent members are left out, lists hold
-/// `<member>` elements. Maps are not told apart from structures: no operation answers with one yet.
+/// `<member>` elements. Maps are told apart from structures by their type, [`super::query::Entries`].
 pub(crate) fn members(output: &dyn erased_serde::Serialize) -> Result<String, serde_json::Error> {
     let mut text = String::new();
     write_members(&serde_json::to_value(output)?, &mut text);
@@ -19,10 +22,12 @@ fn write_members(value: &Value, out: &mut String) {
         Value::Number(number) => out.push_str(&number.to_string()),
         Value::String(text) => out.push_str(&escape(text)),
         Value::Array(items) => items.iter().for_each(|item| write_element("member", item, out)),
-        Value::Object(fields) => fields
-            .iter()
-            .filter(|(_, field)| !field.is_null())
-            .for_each(|(name, field)| write_element(name, field, out)),
+        Value::Object(fields) => {
+            fields.iter().filter(|(_, field)| !field.is_null()).for_each(|(name, field)| match field {
+                Value::Array(entries) if name == ENTRY => entries.iter().for_each(|it| write_element(ENTRY, it, out)),
+                _ => write_element(name, field, out),
+            })
+        }
     }
 }
 

@@ -9,6 +9,7 @@ pub mod chunked;
 mod claim;
 mod error;
 mod payload;
+mod sign;
 
 use std::sync::Arc;
 
@@ -20,6 +21,7 @@ use ring::{digest, hmac};
 pub use claim::{Claim, Scope};
 pub use error::{Dialect, SignatureError};
 pub use payload::{ChunkSigner, Payload};
+pub use sign::Signer;
 
 use crate::access::{CredentialStore, Secret};
 use crate::principal::Principal;

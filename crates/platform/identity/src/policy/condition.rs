@@ -62,8 +62,9 @@ pub(crate) struct Condition {
 }
 
 impl Condition {
-    /// Whether the request meets the condition.
-    pub(crate) fn holds(&self, keys: &RequestKeys<'_>) -> bool {
+    /// Whether the request meets the condition. A value whose variable has no value matches nothing; that nothing matches
+    /// can't be said of it either, so a negated operator holds `in_doubt`.
+    pub(crate) fn holds(&self, keys: &RequestKeys<'_>, in_doubt: bool) -> bool {
         let found = keys.values(&self.key).filter(|values| !values.is_empty());
         let (comparison, negated) = match self.operator.test {
             Test::Null => return self.null_holds(found.is_none(), keys),
@@ -76,9 +77,8 @@ impl Condition {
                 Quantifier::Single => self.operator.if_exists || negated,
             };
         };
-        // A variable without a value makes its condition unmeetable, negated or not.
-        if self.values.iter().any(|value| value.text(keys).is_none()) {
-            return false;
+        if negated && self.values.iter().any(|value| value.text(keys).is_none()) {
+            return in_doubt;
         }
         let matched = |value: &str| self.values.iter().any(|wanted| comparison.matches(wanted, value, keys));
         match self.operator.quantifier {

@@ -6,7 +6,8 @@ use boathouse_aws::principal::PrincipalKind;
 
 use super::keys::RequestKeys;
 use super::principal::Closeness;
-use super::{Effect, Policy, Selection, Statement, glob};
+use super::template::Template;
+use super::{Effect, Glyph, Policy, Selection, Statement, glob};
 
 /// May this caller do this to that?
 #[derive(Debug, Clone)]
@@ -53,21 +54,30 @@ impl Statement {
             Some(element) => element.closeness(keys)?,
             None => Closeness::Direct,
         };
-        let applies = self.actions.selects(|pattern| glob::matches(pattern, &question.action))
-            && self
-                .resources
-                .as_ref()
-                .is_none_or(|resources| resources.selects(|template| template.is_like(question.resource, keys)))
-            && self.conditions.iter().all(|condition| condition.holds(keys));
+        // What can't be told must neither allow nor keep from denying.
+        let in_doubt = self.effect == Effect::Deny;
+        let applies = self.names_action(&question.action)
+            && self.names_resource(question, in_doubt)
+            && self.conditions.iter().all(|condition| condition.holds(keys, in_doubt));
         applies.then_some(closeness)
     }
-}
 
-impl<T> Selection<T> {
-    fn selects(&self, matches: impl FnMut(&T) -> bool) -> bool {
-        match self {
-            Self::Of(list) => list.iter().any(matches),
-            Self::Not(list) => !list.iter().any(matches),
+    fn names_action(&self, action: &str) -> bool {
+        let among = |patterns: &[Vec<Glyph>]| patterns.iter().any(|pattern| glob::matches(pattern, action));
+        match &self.actions {
+            Selection::Of(patterns) => among(patterns),
+            Selection::Not(patterns) => !among(patterns),
+        }
+    }
+
+    fn names_resource(&self, question: &Question<'_>, in_doubt: bool) -> bool {
+        let keys = &question.keys;
+        let among = |list: &[Template]| list.iter().any(|template| template.is_like(question.resource, keys));
+        match &self.resources {
+            None => true,
+            Some(Selection::Of(list)) => among(list),
+            Some(Selection::Not(list)) if list.iter().any(|template| template.text(keys).is_none()) => in_doubt,
+            Some(Selection::Not(list)) => !among(list),
         }
     }
 }

@@ -8,13 +8,15 @@ use boathouse_aws::principal::PrincipalKind;
 use boathouse_aws::{ACCOUNT_ID, Ctx, Principal};
 use chrono::{DateTime, SecondsFormat, Utc};
 
+use crate::session;
+
 /// Where a question comes from, as far as conditions can ask.
 #[derive(Debug, Clone)]
 pub(crate) struct Origin<'a> {
     /// The time of the call.
     pub(crate) now: DateTime<Utc>,
-    /// The region that was called.
-    pub(crate) region: &'a str,
+    /// The region that was called; none where there was no call.
+    pub(crate) region: Option<&'a str>,
     /// The caller's address; none for calls from inside.
     pub(crate) source_ip: Option<IpAddr>,
     /// Whether the call came over TLS.
@@ -25,7 +27,7 @@ impl<'a> Origin<'a> {
     /// The origin of a call.
     pub(crate) fn of(ctx: &'a Ctx) -> Self {
         let (source_ip, secure_transport) = (ctx.source_ip, ctx.secure_transport);
-        Self { now: ctx.now(), region: ctx.region(), source_ip, secure_transport }
+        Self { now: ctx.now(), region: Some(ctx.region()), source_ip, secure_transport }
     }
 }
 
@@ -70,11 +72,12 @@ impl RequestKeys<'_> {
             ("principalservicename", PrincipalKind::Service { name }) => Some(Cow::Borrowed(name)),
             ("userid", kind) if in_account(kind) => Some(Cow::Borrowed(&principal.user_id)),
             ("username", PrincipalKind::User { name }) => Some(Cow::Borrowed(name)),
+            ("tokenissuetime", _) => session::issued_at(principal).map(Cow::Borrowed),
             ("sourceip", _) => self.origin.source_ip.map(|ip| Cow::Owned(ip.to_canonical().to_string())),
             ("securetransport", _) => truth(self.origin.secure_transport),
             ("currenttime", _) => Some(Cow::Owned(self.origin.now.to_rfc3339_opts(SecondsFormat::Secs, true))),
             ("epochtime", _) => Some(Cow::Owned(self.origin.now.timestamp().to_string())),
-            ("requestedregion", _) => Some(Cow::Borrowed(self.origin.region)),
+            ("requestedregion", _) => self.origin.region.map(Cow::Borrowed),
             ("resourceaccount", _) => Some(Cow::Borrowed(ACCOUNT_ID)),
             // A service that goes on for its caller keeps the caller's context, so this can't be told yet.
             ("viaawsservice", _) => truth(false),

@@ -27,6 +27,8 @@ mod tests;
 pub(crate) use evaluate::{Decision, PolicySet, Question, Refusal, Source, Verdict};
 pub(crate) use keys::{Origin, RequestKeys};
 
+use std::collections::BTreeMap;
+
 use condition::Condition;
 use glob::Glyph;
 use principal::PrincipalElement;
@@ -87,5 +89,21 @@ impl Policy {
     /// [`MalformedPolicy`] with IAM's words for what is wrong.
     pub fn parse(text: &str, kind: PolicyKind) -> Result<Self, MalformedPolicy> {
         parse::policy(text, kind)
+    }
+
+    /// Reads and checks a document or a list of documents.
+    pub(crate) fn parse_list(text: &str, kind: PolicyKind) -> Result<Vec<Self>, MalformedPolicy> {
+        parse::policies(text, kind)
+    }
+
+    /// The ARNs and ids of the users, roles and sessions that the policy names as principals.
+    pub(crate) fn named_principals(&self) -> impl Iterator<Item = &str> {
+        self.statements.iter().filter_map(|statement| statement.principal.as_ref()).flat_map(PrincipalElement::names)
+    }
+
+    /// The policy with unique ids in the place of the principals' ARNs that have one in `ids`.
+    pub(crate) fn bound_to(mut self, ids: &BTreeMap<String, String>) -> Self {
+        self.statements.iter_mut().filter_map(|statement| statement.principal.as_mut()).for_each(|each| each.bind(ids));
+        self
     }
 }

@@ -33,10 +33,19 @@ fn syntax() -> MalformedPolicy {
 }
 
 pub(super) fn policy(text: &str, kind: PolicyKind) -> Parsed<Policy> {
-    let Ok(Json::Object(members)) = serde_json::from_str(text) else { return Err(syntax()) };
+    document(&serde_json::from_str(text).map_err(|_| syntax())?, kind)
+}
+
+pub(super) fn policies(text: &str, kind: PolicyKind) -> Parsed<Vec<Policy>> {
+    let json: Json = serde_json::from_str(text).map_err(|_| syntax())?;
+    json.items().iter().map(|each| document(each, kind)).collect()
+}
+
+fn document(json: &Json, kind: PolicyKind) -> Parsed<Policy> {
+    let Json::Object(members) = json else { return Err(syntax()) };
     let mut version = Version::V2008;
     let mut statements = None;
-    for (name, value) in &members {
+    for (name, value) in members {
         match name.as_str() {
             "Version" => version = parse_version(value)?,
             "Id" => value.text().map(drop).ok_or_else(syntax)?,
@@ -100,7 +109,15 @@ fn statement(json: &Json, kind: PolicyKind, version: Version) -> Parsed<Statemen
     let effect = effect.ok_or_else(syntax)?;
     let actions = actions.ok_or_else(|| malformed("Policy statement must contain actions."))?;
     check_elements(kind, principal.is_some(), resources.is_some())?;
+    if kind == PolicyKind::Trust && !speaks_of_sts(&actions) {
+        return Err(malformed("AssumeRole policy may only specify STS AssumeRole actions."));
+    }
     Ok(Statement { effect, principal, actions, resources, conditions })
+}
+
+fn speaks_of_sts(actions: &Selection<Vec<glob::Glyph>>) -> bool {
+    let prefix: Vec<_> = glob::glyphs("sts:").collect();
+    matches!(actions, Selection::Of(patterns) if patterns.iter().all(|pattern| pattern.starts_with(&prefix)))
 }
 
 fn check_elements(kind: PolicyKind, principal: bool, resource: bool) -> Parsed<()> {

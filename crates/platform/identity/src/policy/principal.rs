@@ -1,5 +1,7 @@
 //! The `Principal` and `NotPrincipal` elements of resource and trust policies.
 
+use std::collections::BTreeMap;
+
 use boathouse_aws::ACCOUNT_ID;
 use boathouse_aws::principal::PrincipalKind;
 
@@ -42,6 +44,27 @@ pub(crate) enum Closeness {
 }
 
 impl PrincipalElement {
+    /// The users, roles and sessions listed.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        let (Self::Only(patterns) | Self::Except(patterns)) = self;
+        patterns.iter().filter_map(|pattern| match pattern {
+            PrincipalPattern::Named(name) => Some(name.as_str()),
+            _ => None,
+        })
+    }
+
+    /// Puts unique ids in the place of the ARNs that have one in `ids`.
+    pub(crate) fn bind(&mut self, ids: &BTreeMap<String, String>) {
+        let (Self::Only(patterns) | Self::Except(patterns)) = self;
+        for pattern in patterns {
+            if let PrincipalPattern::Named(name) = pattern
+                && let Some(id) = ids.get(name)
+            {
+                name.clone_from(id);
+            }
+        }
+    }
+
     /// How the element names the caller, if it does.
     pub(crate) fn closeness(&self, keys: &RequestKeys<'_>) -> Option<Closeness> {
         let closest = |patterns: &[PrincipalPattern]| patterns.iter().filter_map(|each| each.closeness(keys)).max();

@@ -30,7 +30,7 @@ fn one(statement: Value) -> Policy {
 fn ask<'a>(principal: &'a Principal, action: &str, resource: &'a str, service: &'a ConditionKeys) -> Question<'a> {
     let origin = Origin {
         now: DateTime::from_timestamp(1_772_323_200, 0).unwrap(),
-        region: "us-east-1",
+        region: Some("us-east-1"),
         source_ip: Some("203.0.113.9".parse().unwrap()),
         secure_transport: true,
     };
@@ -43,15 +43,15 @@ fn keys(pairs: &[(&str, &[&str])]) -> ConditionKeys {
     pairs.iter().map(|(key, values)| ((*key).into(), values.iter().map(|&v| v.into()).collect())).collect()
 }
 
-/// Whether ann may s3:GetObject `resource` under this one statement.
-fn allows(statement: Value, resource: &str, pairs: &[(&str, &[&str])]) -> bool {
+/// Whether this one statement applies to ann's s3:GetObject of `resource`.
+fn applies(statement: Value, resource: &str, pairs: &[(&str, &[&str])]) -> bool {
     let (principal, keys) = (ann(), keys(pairs));
     one(statement).verdict(&ask(&principal, "s3:GetObject", resource, &keys)) != Verdict::Silent
 }
 
 fn condition(condition: Value, pairs: &[(&str, &[&str])]) -> bool {
     let statement = json!({"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": condition});
-    allows(statement, "arn:aws:s3:::b/k", pairs)
+    applies(statement, "arn:aws:s3:::b/k", pairs)
 }
 
 fn complaint(kind: PolicyKind, text: &str) -> String {
@@ -91,25 +91,25 @@ fn documents_that_break_a_rule_are_refused_in_iams_words() {
 #[test]
 fn actions_ignore_case_and_resources_do_not() {
     let statement = json!({"Effect": "Allow", "Action": "S3:get*", "Resource": "arn:aws:s3:::Raw/*"});
-    assert!(allows(statement.clone(), "arn:aws:s3:::Raw/a/b", &[]));
-    assert!(!allows(statement, "arn:aws:s3:::raw/a/b", &[]));
+    assert!(applies(statement.clone(), "arn:aws:s3:::Raw/a/b", &[]));
+    assert!(!applies(statement, "arn:aws:s3:::raw/a/b", &[]));
     let negated = json!({"Effect": "Allow", "NotAction": "s3:Put*", "NotResource": "arn:aws:s3:::secret/*"});
-    assert!(allows(negated.clone(), "arn:aws:s3:::raw/a", &[]));
-    assert!(!allows(negated, "arn:aws:s3:::secret/a", &[]));
+    assert!(applies(negated.clone(), "arn:aws:s3:::raw/a", &[]));
+    assert!(!applies(negated, "arn:aws:s3:::secret/a", &[]));
 }
 
 #[test]
 fn variables_take_their_text_from_the_request() {
     let on = |resource: &str| json!({"Effect": "Allow", "Action": "*", "Resource": resource});
-    assert!(allows(on("arn:aws:s3:::home/${aws:username}/*"), "arn:aws:s3:::home/ann/x", &[]));
-    assert!(!allows(on("arn:aws:s3:::home/${aws:username}/*"), "arn:aws:s3:::home/bob/x", &[]));
-    assert!(allows(on("arn:aws:s3:::${aws:PrincipalTag/team}/*"), "arn:aws:s3:::blue/x", &[]));
-    assert!(!allows(on("arn:aws:s3:::${aws:PrincipalTag/none}/*"), "arn:aws:s3:::/x", &[]));
-    assert!(allows(on("arn:aws:s3:::${aws:PrincipalTag/none, 'all'}/*"), "arn:aws:s3:::all/x", &[]));
-    assert!(allows(on("arn:aws:s3:::b/${*}"), "arn:aws:s3:::b/*", &[]));
-    assert!(!allows(on("arn:aws:s3:::b/${*}"), "arn:aws:s3:::b/x", &[]));
-    assert!(allows(on("arn:aws:s3:::b/${$}{x}"), "arn:aws:s3:::b/${x}", &[]));
-    assert!(!allows(on("arn:aws:s3:::b/${s3:prefix}"), "arn:aws:s3:::b/anything", &[("s3:prefix", &["*"])]));
+    assert!(applies(on("arn:aws:s3:::home/${aws:username}/*"), "arn:aws:s3:::home/ann/x", &[]));
+    assert!(!applies(on("arn:aws:s3:::home/${aws:username}/*"), "arn:aws:s3:::home/bob/x", &[]));
+    assert!(applies(on("arn:aws:s3:::${aws:PrincipalTag/team}/*"), "arn:aws:s3:::blue/x", &[]));
+    assert!(!applies(on("arn:aws:s3:::${aws:PrincipalTag/none}/*"), "arn:aws:s3:::/x", &[]));
+    assert!(applies(on("arn:aws:s3:::${aws:PrincipalTag/none, 'all'}/*"), "arn:aws:s3:::all/x", &[]));
+    assert!(applies(on("arn:aws:s3:::b/${*}"), "arn:aws:s3:::b/*", &[]));
+    assert!(!applies(on("arn:aws:s3:::b/${*}"), "arn:aws:s3:::b/x", &[]));
+    assert!(applies(on("arn:aws:s3:::b/${$}{x}"), "arn:aws:s3:::b/${x}", &[]));
+    assert!(!applies(on("arn:aws:s3:::b/${s3:prefix}"), "arn:aws:s3:::b/anything", &[("s3:prefix", &["*"])]));
     let old = policy(
         PolicyKind::Identity,
         json!({"Statement": {"Effect": "Allow", "Action": "*", "Resource": "arn:aws:s3:::home/${aws:username}"}}),
@@ -150,6 +150,21 @@ fn absent_keys_fail_unless_negated_or_if_exists() {
     assert!(!condition(json!({"Null": {"s3:prefix": true}}), &[("s3:prefix", &["b"])]));
     assert!(condition(json!({"Null": {"s3:prefix": false}}), &[("s3:prefix", &["b"])]));
     assert!(!condition(json!({"StringNotEquals": {"aws:username": "${aws:PrincipalTag/none}"}}), &[]));
+}
+
+#[test]
+fn variables_without_a_value_never_widen_a_policy() {
+    let prefix: &[(&str, &[&str])] = &[("s3:prefix", &["a"])];
+    let values = json!(["a", "${aws:PrincipalTag/none}/*"]);
+    assert!(condition(json!({"StringLike": {"s3:prefix": values}}), prefix));
+    let negated = json!({"StringNotLike": {"s3:prefix": "${aws:PrincipalTag/none}/*"}});
+    let elsewhere = "arn:aws:s3:::b/${aws:PrincipalTag/none}/*";
+    for (effect, expected) in [("Allow", false), ("Deny", true)] {
+        let conditional = json!({"Effect": effect, "Action": "*", "Resource": "*", "Condition": negated});
+        assert_eq!(applies(conditional, "arn:aws:s3:::b/k", prefix), expected);
+        let excepting = json!({"Effect": effect, "Action": "*", "NotResource": elsewhere});
+        assert_eq!(applies(excepting, "arn:aws:s3:::b/k", &[]), expected);
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use boathouse_aws::AwsError;
 use boathouse_aws::http_service::full;
-use boathouse_objects::{Checksum, ChecksumAlgorithm, Metadata, ObjectInfo, PutRequest};
+use boathouse_objects::{Checksum, ChecksumAlgorithm, Metadata, ObjectInfo, OpenObject, PutRequest};
 use futures::StreamExt;
 use http::{HeaderMap, StatusCode};
 use http_body::Frame;
@@ -14,11 +14,12 @@ use s3s::dto::{
 };
 
 use super::Reply;
+use super::multipart::{kind_of, wire_kind};
 use crate::call::{Call, Store};
 use crate::checksums::{self, Announced};
 use crate::conditions;
-use crate::error::{Result, from_engine, precondition_failed};
-use crate::view::View;
+use crate::error::{Result, from_engine, invalid_argument, precondition_failed};
+use crate::view::{Part, View};
 use crate::{metadata, tags};
 
 pub(crate) async fn put(store: &Store, call: &Call, input: PutObjectInput) -> Reply<PutObjectOutput> {
@@ -74,27 +75,52 @@ pub(crate) fn checksum_headers(sums: &[Checksum], headers: &mut HeaderMap) {
     for sum in sums {
         let name = checksums::wire_name(sum.algorithm).to_ascii_lowercase();
         metadata::set(headers, &format!("x-amz-checksum-{name}"), &sum.value);
-        metadata::set(headers, "x-amz-checksum-type", "FULL_OBJECT");
+        metadata::set(headers, "x-amz-checksum-type", wire_kind(kind_of(sum)).as_str());
     }
 }
 
 pub(crate) async fn get(store: &Store, call: &Call, input: GetObjectInput) -> Reply<GetObjectOutput> {
     let open = readable(store, call, &input.bucket, &input.key, store.objects.get(&input.bucket, &input.key))?;
-    let view = View::of(call, open.info(), input.part_number)?;
+    let view = View::of(call, open.info(), part_of(&open, input.part_number)?)?;
     let body = open.read(view.range.clone()).map_err(from_engine)?;
     let frames = body.map(|piece| piece.map(Frame::data).map_err(std::io::Error::other));
-    call.set_reply(StreamBody::new(frames).boxed_unsync());
+    call.set_reply(view.status, StreamBody::new(frames).boxed_unsync());
     let output =
         GetObjectOutput { metadata: metadata::user_output(&open.info().metadata), ..GetObjectOutput::default() };
-    Ok(S3Response { status: Some(view.status), headers: view.headers, ..S3Response::new(output) })
+    Ok(S3Response::with_headers(output, view.headers))
 }
 
 pub(crate) async fn head(store: &Store, call: &Call, input: HeadObjectInput) -> Reply<HeadObjectOutput> {
-    let info = readable(store, call, &input.bucket, &input.key, store.objects.head(&input.bucket, &input.key))?;
-    let view = View::of(call, &info, input.part_number)?;
-    call.set_reply(full(""));
+    let (info, part) = match input.part_number {
+        None => (head_info(store, call, &input.bucket, &input.key)?, None),
+        number => {
+            let open = readable(store, call, &input.bucket, &input.key, store.objects.get(&input.bucket, &input.key))?;
+            (open.info().clone(), part_of(&open, number)?)
+        }
+    };
+    let view = View::of(call, &info, part)?;
+    call.set_reply(view.status, full(""));
     let output = HeadObjectOutput { metadata: metadata::user_output(&info.metadata), ..HeadObjectOutput::default() };
-    Ok(S3Response { status: Some(view.status), headers: view.headers, ..S3Response::new(output) })
+    Ok(S3Response::with_headers(output, view.headers))
+}
+
+/// Where a part lies, by its place in the object. An object that was written whole has one part.
+fn part_of(open: &OpenObject, number: Option<i32>) -> Result<Option<Part>> {
+    let Some(number) = number else { return Ok(None) };
+    let parts = open.parts();
+    let Some(at) = u32::try_from(number).ok().filter(|number| (1..=10_000).contains(number)) else {
+        return Err(invalid_argument("Part number must be an integer between 1 and 10000, inclusive"));
+    };
+    let range = match (parts.is_empty(), at) {
+        (true, 1) => Some(0..open.info().size),
+        (true, _) => None,
+        (false, _) => open.part_range(at),
+    };
+    let range = range.ok_or_else(|| {
+        let message = "The requested partnumber is not satisfiable";
+        AwsError::new("InvalidPartNumber", StatusCode::RANGE_NOT_SATISFIABLE, message)
+    })?;
+    Ok(Some(Part { range, count: (!parts.is_empty()).then_some(parts.len()) }))
 }
 
 /// What was found, if the caller may read it. Who may not list the bucket does not learn that a key is missing.

@@ -1,0 +1,247 @@
+//! The life of an execution: queued, running, ended. However it ends, its row says so.
+
+use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use boathouse_aws::Ctx;
+use boathouse_metadata::MetadataError;
+use futures::FutureExt;
+use parking_lot::Mutex;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
+
+use super::failure::Failure;
+use super::row::{Row, State};
+use super::start::{Prepared, reuse_key};
+use super::put;
+use crate::Athena;
+use crate::engine::Scanned;
+use crate::error::AthenaError;
+use crate::files::{Files, Place};
+use crate::statements::{self, Job, Outcome};
+use crate::store::{REUSABLE, now};
+
+/// How often a running statement's reading is compared with its workgroup's limit.
+const CHECK: Duration = Duration::from_millis(100);
+
+/// Runs so many executions at once and lets so many more wait.
+#[derive(Debug)]
+pub(crate) struct Runner {
+    slots: Arc<Semaphore>,
+    queue: Arc<Semaphore>,
+    live: Mutex<HashMap<String, Live>>,
+}
+
+/// An execution that has not ended.
+#[derive(Debug, Clone)]
+struct Live {
+    stop: Arc<Notify>,
+    /// Closes when the end is on disk.
+    ended: watch::Receiver<()>,
+}
+
+/// What a statement has done so far, readable while it runs and after it was dropped.
+#[derive(Default)]
+pub(crate) struct Progress {
+    planning_millis: AtomicU64,
+    engine_millis: AtomicU64,
+    scanned: Mutex<Option<Arc<dyn Scanned>>>,
+    leftovers: Mutex<Vec<Place>>,
+    committing: AtomicBool,
+}
+
+impl Progress {
+    pub(crate) fn planned(&self, since: Instant) {
+        self.planning_millis.fetch_add(millis(since), Ordering::Relaxed);
+    }
+
+    pub(crate) fn engine_done(&self, since: Instant) {
+        self.engine_millis.fetch_add(millis(since), Ordering::Relaxed);
+    }
+
+    pub(crate) fn scans(&self, scanned: Arc<dyn Scanned>) {
+        *self.scanned.lock() = Some(scanned);
+    }
+
+    /// A folder that must not stay if the statement does not succeed.
+    pub(crate) fn leaves(&self, folder: Place) {
+        self.leftovers.lock().push(folder);
+    }
+
+    /// The folders stay: they belong to something now.
+    pub(crate) fn keeps(&self) {
+        self.leftovers.lock().clear();
+    }
+
+    /// The statement has done its work and makes it seen; nothing stops it any more.
+    pub(crate) fn commits(&self) {
+        self.committing.store(true, Ordering::Relaxed);
+    }
+
+    /// Returns while the statement may be stopped; never again once it commits.
+    async fn unless_committing(&self) {
+        if self.committing.load(Ordering::Relaxed) {
+            std::future::pending().await
+        }
+    }
+
+    fn scanned_bytes(&self) -> u64 {
+        self.scanned.lock().as_ref().map_or(0, |scanned| scanned.bytes())
+    }
+}
+
+fn millis(since: Instant) -> u64 {
+    since.elapsed().as_millis() as u64
+}
+
+impl Runner {
+    pub(crate) fn new(concurrent: usize, queued: usize) -> Self {
+        let concurrent = concurrent.max(1);
+        Self {
+            slots: Arc::new(Semaphore::new(concurrent)),
+            queue: Arc::new(Semaphore::new(concurrent + queued)),
+            live: Mutex::default(),
+        }
+    }
+
+    /// A place in the queue.
+    pub(crate) fn queue(&self) -> Result<OwnedSemaphorePermit, AthenaError> {
+        Arc::clone(&self.queue).try_acquire_owned().map_err(|_| AthenaError::TooManyQueries)
+    }
+
+    /// Stops an execution and waits until its end is on disk. One that has ended stays as it is.
+    pub(crate) async fn stop(&self, id: &str) {
+        let live = self.live.lock().get(id).cloned();
+        if let Some(mut live) = live {
+            live.stop.notify_one();
+            // An error means that the sender is gone, which is what is waited for.
+            let _ = live.ended.changed().await;
+        }
+    }
+
+    /// Runs an execution whose row is on disk.
+    pub(crate) fn launch(
+        &self,
+        athena: &Arc<Athena>,
+        ctx: Ctx,
+        row: Row,
+        prepared: Prepared,
+        cutoff: Option<u64>,
+        place: OwnedSemaphorePermit,
+    ) {
+        let (sender, ended) = watch::channel(());
+        let stop = Arc::new(Notify::new());
+        self.live.lock().insert(row.id().to_owned(), Live { stop: Arc::clone(&stop), ended });
+        let athena = Arc::clone(athena);
+        tokio::spawn(async move {
+            let id = row.id().to_owned();
+            live(&athena, &ctx, row, prepared, cutoff, &stop).await;
+            athena.runner.live.lock().remove(&id);
+            drop((place, sender));
+        });
+    }
+}
+
+async fn live(athena: &Arc<Athena>, ctx: &Ctx, mut row: Row, prepared: Prepared, cutoff: Option<u64>, stop: &Notify) {
+    let begun = Instant::now();
+    let progress = Progress::default();
+    let outcome = {
+        let work = AssertUnwindSafe(work(athena, ctx, &mut row, prepared, &progress)).catch_unwind();
+        tokio::select! {
+            biased;
+            () = async { stop.notified().await; progress.unless_committing().await } => Err(Failure::Stopped),
+            () = async { cut_off(&progress, cutoff).await; progress.unless_committing().await } => Err(Failure::CutOff),
+            outcome = work => outcome.unwrap_or_else(|_| Err(Failure::system("GENERIC_INTERNAL_ERROR: the engine panicked"))),
+        }
+    };
+    if outcome.is_err() {
+        clean(athena, ctx, &progress).await;
+    }
+    end(ctx, &mut row, &progress, begun, outcome);
+    if let Err(error) = keep(athena, row.clone()).await {
+        tracing::error!(%error, execution = row.id(), "the end of an execution can't be kept");
+    }
+}
+
+/// Waits until the statement has read more than it may; for ever without a limit.
+async fn cut_off(progress: &Progress, cutoff: Option<u64>) {
+    let Some(limit) = cutoff else { return std::future::pending().await };
+    while progress.scanned_bytes() <= limit {
+        tokio::time::sleep(CHECK).await;
+    }
+}
+
+async fn work(
+    athena: &Arc<Athena>,
+    ctx: &Ctx,
+    row: &mut Row,
+    prepared: Prepared,
+    progress: &Progress,
+) -> Result<Outcome, Failure> {
+    let queued = Instant::now();
+    let slot = athena.runner.slots.acquire().await;
+    let _slot = slot.map_err(|_| Failure::system("the server is stopping"))?;
+    row.execution.statistics.query_queue_time_in_millis = millis(queued);
+    row.execution.status.state = State::Running;
+    keep(athena, row.clone()).await.map_err(AthenaError::from)?;
+    let job = Job::new(athena, ctx, row, progress, prepared.parameters)?;
+    statements::run(&job, &prepared.statement).await
+}
+
+async fn clean(athena: &Athena, ctx: &Ctx, progress: &Progress) {
+    let files = Files::new(ctx.clone(), Arc::clone(&athena.stores));
+    let leftovers = std::mem::take(&mut *progress.leftovers.lock());
+    for folder in leftovers {
+        if let Err(failure) = files.delete_below(&folder).await {
+            tracing::warn!(%folder, reason = failure.reason(), "a failed statement's files stay behind");
+        }
+    }
+}
+
+fn end(ctx: &Ctx, row: &mut Row, progress: &Progress, begun: Instant, outcome: Result<Outcome, Failure>) {
+    let total = millis(begun);
+    let statistics = &mut row.execution.statistics;
+    let engine = progress.engine_millis.load(Ordering::Relaxed);
+    let planning = progress.planning_millis.load(Ordering::Relaxed);
+    statistics.total_execution_time_in_millis = total;
+    statistics.query_planning_time_in_millis = Some(planning);
+    let running = total.saturating_sub(statistics.query_queue_time_in_millis);
+    // A statement on the catalog has no engine run of its own: all its time is the engine's.
+    let engine = if engine == 0 { running } else { engine.min(running) };
+    statistics.engine_execution_time_in_millis = Some(engine);
+    statistics.service_processing_time_in_millis = running - engine;
+    statistics.data_scanned_in_bytes = progress.scanned_bytes();
+    let status = &mut row.execution.status;
+    status.completion_date_time = Some(now(ctx));
+    match outcome {
+        Ok(outcome) => {
+            status.state = State::Succeeded;
+            statistics.data_manifest_location = outcome.manifest;
+            statistics.data_scanned_in_bytes = statistics.data_scanned_in_bytes.max(outcome.scanned);
+            row.private.update_count = outcome.update_count;
+            row.private.output_rows = outcome.size.rows;
+            row.private.output_bytes = outcome.size.bytes;
+        }
+        Err(failure) => {
+            status.state = failure.state();
+            status.state_change_reason = Some(failure.reason().to_owned());
+            status.athena_error = failure.detail();
+        }
+    }
+}
+
+/// Writes the row; a query's result becomes the one to be reused.
+async fn keep(athena: &Athena, row: Row) -> Result<(), MetadataError> {
+    athena
+        .metadata
+        .transaction(move |tx| {
+            let select = row.execution.substatement_type.as_deref() == Some("SELECT");
+            if row.state() == State::Succeeded && select {
+                tx.put(REUSABLE, &reuse_key(&row), row.id().as_bytes())?;
+            }
+            put(tx, &row)
+        })
+        .await
+}

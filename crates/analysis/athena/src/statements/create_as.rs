@@ -1,0 +1,146 @@
+//! CREATE TABLE AS: the table appears in the catalog when its data is durable, or not at all.
+
+use boathouse_trino_parser::ast::{CreateTableAs, Pos};
+
+use super::properties::{self, WriteProperties};
+use super::{Job, Outcome, Target, target};
+use crate::catalog::entities::{Parameters, Partition, Table};
+use crate::catalog::formats;
+use crate::engine::{self, Written};
+use crate::executions::failure::Failure;
+use crate::files::Place;
+use crate::results::write;
+use crate::workgroups;
+
+pub(super) async fn run(job: &Job<'_>, create: &CreateTableAs) -> Result<Outcome, Failure> {
+    let properties = properties::read(&create.properties)?;
+    let to = job.target(&create.name)?;
+    job.require_schema(&create.name, &to.database).await?;
+    if job.find(&to).await?.is_some() {
+        return exists(job, create, &to).await;
+    }
+    let folder = folder(job, &properties, &to).await?;
+    let (table, target) = plan(job, create, &properties, &to, &folder).await?;
+    let (written, scanned) = if create.with_data {
+        job.progress.leaves(folder);
+        target::write(job, &create.query, target).await?
+    } else {
+        (Written::default(), 0)
+    };
+    // From here on the statement is not stopped half-way.
+    job.progress.commits();
+    register(job, &to, &table, &written).await?;
+    job.progress.keeps();
+    let manifest = write::manifest(&job.files, &job.result, &written.files).await?;
+    let size = write::Size { rows: written.rows, bytes: written.bytes };
+    Ok(Outcome { manifest: Some(manifest), update_count: Some(written.rows), scanned, size })
+}
+
+async fn exists(job: &Job<'_>, create: &CreateTableAs, to: &Target) -> Result<Outcome, Failure> {
+    if create.if_not_exists {
+        let manifest = write::manifest(&job.files, &job.result, &[]).await?;
+        return Ok(Outcome { manifest: Some(manifest), update_count: Some(0), ..Outcome::default() });
+    }
+    let message = format!(
+        "TABLE_ALREADY_EXISTS: line 1:1: Destination table 'awsdatacatalog.{}.{}' already exists",
+        to.database, to.table
+    );
+    Err(Failure::user(1200, message))
+}
+
+/// The table's folder: what `external_location` says, else one beside the results. It must be empty.
+async fn folder(job: &Job<'_>, properties: &WriteProperties, to: &Target) -> Result<Place, Failure> {
+    let folder = match &properties.external_location {
+        None => job.result_folder().below("tables").below(&job.id),
+        Some(location) => {
+            let group = workgroups::find(job.athena, &job.group)?.configuration;
+            if group.enforce_work_group_configuration && group.result_configuration.output_location.is_some() {
+                return Err(Failure::user(
+                    1100,
+                    "The Create Table As Select query failed because it was submitted with an 'external_location' \
+                     property to an Athena Workgroup that enforces a centralized output location for all queries. \
+                     Please remove the 'external_location' property and resubmit the query.",
+                ));
+            }
+            Place::parse(location)?
+        }
+    };
+    if job.files.is_empty(&folder).await? {
+        return Ok(folder);
+    }
+    let location = folder.folder();
+    let message = format!(
+        "HIVE_PATH_ALREADY_EXISTS: Target directory for table '{}.{}' already exists: {location}. You may need to \
+         manually clean the data at location '{location}' before retrying. Athena will not delete data in your account.",
+        to.database, to.table
+    );
+    Err(Failure::user(1200, message))
+}
+
+/// The catalog's table and what the engine is to write.
+async fn plan(
+    job: &Job<'_>,
+    create: &CreateTableAs,
+    properties: &WriteProperties,
+    to: &Target,
+    folder: &Place,
+) -> Result<(Table, engine::Target), Failure> {
+    let found = job.athena.engine.columns(&job.session, &create.query).await?;
+    let pos = Pos { line: 1, column: 1 };
+    let (columns, keys) = target::columns(pos, &found, &properties.partitioned_by)?;
+    let (name, format) = target::format(properties, "PARQUET")?;
+    let mut storage = target::storage(&name, &format, folder.folder())?;
+    storage.columns = columns;
+    let mut table = Table {
+        name: to.table.clone(),
+        description: create.comment.clone(),
+        table_type: Some("EXTERNAL_TABLE".to_owned()),
+        storage_descriptor: storage,
+        partition_keys: keys,
+        parameters: parameters(job, create, &name, properties),
+        ..Table::default()
+    };
+    table.owner = Some("hadoop".to_owned());
+    let target = engine::Target {
+        location: folder.folder(),
+        format,
+        compression: properties.compression.clone(),
+        columns: None,
+        partition_by: properties.partitioned_by.clone(),
+        most_partitions: target::MOST_PARTITIONS,
+    };
+    Ok((table, target))
+}
+
+fn parameters(job: &Job<'_>, create: &CreateTableAs, format: &str, properties: &WriteProperties) -> Parameters {
+    let mut parameters = Parameters::from([
+        ("EXTERNAL".to_owned(), "TRUE".to_owned()),
+        ("transient_lastDdlTime".to_owned(), job.ctx.now().timestamp().to_string()),
+    ]);
+    if let Some(classification) = formats::classes(format).and_then(|classes| classes.classification) {
+        parameters.insert("classification".to_owned(), classification.to_owned());
+    }
+    if let Some(codec) = &properties.compression {
+        parameters.insert("write.compression".to_owned(), codec.to_uppercase());
+    }
+    if let Some(comment) = &create.comment {
+        parameters.insert("comment".to_owned(), comment.clone());
+    }
+    parameters
+}
+
+/// Puts table and partitions into the catalog; a table without all of its partitions does not stay.
+async fn register(job: &Job<'_>, to: &Target, table: &Table, written: &Written) -> Result<(), Failure> {
+    job.glue.create_table(&to.database, table).await?;
+    let partitions: Vec<Partition> = written
+        .partitions
+        .iter()
+        .map(|(values, location)| Partition::of(table, values.clone(), location.clone()))
+        .collect();
+    let outcome = job.glue.create_partitions(&to.database, &to.table, &partitions).await;
+    if let Err(error) = outcome {
+        job.glue.delete_table(&to.database, &to.table).await?;
+        return Err(error.into());
+    }
+    Ok(())
+}

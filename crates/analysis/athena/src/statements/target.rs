@@ -1,0 +1,151 @@
+//! What rows are written into: formats, columns, partitions.
+
+use std::collections::BTreeSet;
+use std::time::Instant;
+
+use boathouse_trino_functions::types::Type;
+use boathouse_trino_parser::ast::{Pos, Query};
+
+use super::Job;
+use super::properties::WriteProperties;
+use crate::catalog::entities::{Column, Parameters, Serde, Storage};
+use crate::catalog::formats;
+use crate::engine::{self, WriteFormat, Written};
+use crate::executions::failure::Failure;
+
+/// The most partitions that one statement may open.
+pub(super) const MOST_PARTITIONS: usize = 100;
+
+/// The format that rows are written in.
+pub(super) fn format(properties: &WriteProperties, default: &str) -> Result<(String, WriteFormat), Failure> {
+    let name = properties.format.clone().unwrap_or_else(|| default.to_owned());
+    let format = match name.as_str() {
+        "PARQUET" => WriteFormat::Parquet,
+        "JSON" => WriteFormat::Json,
+        "TEXTFILE" => WriteFormat::Text { delimiter: field_delimiter(properties)? },
+        "ORC" | "AVRO" => return Err(Failure::unsupported(format_args!("writing {name} files"))),
+        other => return Err(Failure::user(1006, format!("INVALID_TABLE_PROPERTY: Unsupported format: {other}"))),
+    };
+    if properties.field_delimiter.is_some() && !matches!(format, WriteFormat::Text { .. }) {
+        let message = format!("INVALID_TABLE_PROPERTY: Cannot specify field_delimiter table property for storage format: {name}");
+        return Err(Failure::user(1006, message));
+    }
+    Ok((name, format))
+}
+
+fn field_delimiter(properties: &WriteProperties) -> Result<u8, Failure> {
+    match properties.field_delimiter.as_deref().map(str::as_bytes) {
+        None => Ok(1),
+        Some([delimiter]) => Ok(*delimiter),
+        Some(_) => Err(Failure::user(1006, "INVALID_TABLE_PROPERTY: field_delimiter must be a single character")),
+    }
+}
+
+/// How the catalog describes the files.
+pub(super) fn storage(name: &str, format: &WriteFormat, location: String) -> Result<Storage, Failure> {
+    let classes = formats::classes(name)
+        .ok_or_else(|| Failure::system(format!("GENERIC_INTERNAL_ERROR: no classes for {name}")))?;
+    let parameters = match format {
+        WriteFormat::Text { delimiter } => {
+            let delimiter = char::from(*delimiter).to_string();
+            Parameters::from([
+                ("field.delim".to_owned(), delimiter.clone()),
+                ("serialization.format".to_owned(), delimiter),
+            ])
+        }
+        WriteFormat::Parquet | WriteFormat::Json => Parameters::new(),
+    };
+    Ok(Storage {
+        location: Some(location),
+        input_format: Some(classes.input.to_owned()),
+        output_format: Some(classes.output.to_owned()),
+        serde_info: Serde::new(classes.serde, parameters),
+        ..Storage::default()
+    })
+}
+
+/// A query's columns as a table's: they need names, each its own, and the partition keys come last.
+pub(super) fn columns(
+    pos: Pos,
+    columns: &[(String, Type)],
+    partitioned_by: &[String],
+) -> Result<(Vec<Column>, Vec<Column>), Failure> {
+    let mut seen = BTreeSet::new();
+    let mut described = Vec::with_capacity(columns.len());
+    for (index, (name, ty)) in columns.iter().enumerate() {
+        let name = name.to_lowercase();
+        if name.is_empty() || name == format!("_col{index}") {
+            let message = format!(
+                "MISSING_COLUMN_NAME: line {pos}: Column name not specified at position {}",
+                index + 1
+            );
+            return Err(Failure::user(1006, message));
+        }
+        if !seen.insert(name.clone()) {
+            let message = format!("DUPLICATE_COLUMN_NAME: line {pos}: Column name '{name}' specified more than once");
+            return Err(Failure::user(1006, message));
+        }
+        let hive = ty
+            .to_hive()
+            .filter(|_| *ty != Type::Unknown)
+            .ok_or_else(|| Failure::user(1001, format!("NOT_SUPPORTED: Unsupported Hive type: {ty}")))?;
+        described.push(Column::new(name, hive, None));
+    }
+    let split = described.len().saturating_sub(partitioned_by.len());
+    let keys = described.split_off(split);
+    if keys.iter().map(|key| &key.name).ne(partitioned_by) || (described.is_empty() && !keys.is_empty()) {
+        let message = format!(
+            "HIVE_COLUMN_ORDER_MISMATCH: Partition keys must be the last columns in the table and in the same order as \
+             the table properties: [{}]",
+            partitioned_by.join(", ")
+        );
+        return Err(Failure::user(1006, message));
+    }
+    Ok((described, keys))
+}
+
+/// Runs the query into files.
+pub(super) async fn write(job: &Job<'_>, query: &Query, target: engine::Target) -> Result<(Written, u64), Failure> {
+    let begun = Instant::now();
+    let outcome = job.athena.engine.write(&job.session, query, target).await;
+    job.progress.engine_done(begun);
+    Ok(outcome?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pos() -> Pos {
+        Pos { line: 1, column: 1 }
+    }
+
+    fn reason(list: &[(&str, Type)], keys: &[&str]) -> String {
+        let list: Vec<_> = list.iter().map(|(name, ty)| ((*name).to_owned(), ty.clone())).collect();
+        let keys: Vec<_> = keys.iter().map(|key| (*key).to_owned()).collect();
+        columns(pos(), &list, &keys).unwrap_err().reason().to_owned()
+    }
+
+    #[test]
+    fn partition_keys_come_last() {
+        let list = [("a".to_owned(), Type::Integer), ("D".to_owned(), Type::Date)];
+        let (columns, keys) = columns(pos(), &list, &["d".to_owned()]).unwrap();
+        assert_eq!((columns[0].ty.as_str(), keys[0].name.as_str()), ("int", "d"));
+        assert!(reason(&[("d", Type::Date), ("a", Type::Integer)], &["d"]).starts_with("HIVE_COLUMN_ORDER_MISMATCH"));
+    }
+
+    #[test]
+    fn columns_need_names_and_types_of_hive() {
+        assert!(reason(&[("_col0", Type::Date)], &[]).starts_with("MISSING_COLUMN_NAME: line 1:1"));
+        assert!(reason(&[("a", Type::Date), ("A", Type::Date)], &[]).starts_with("DUPLICATE_COLUMN_NAME"));
+        assert_eq!(reason(&[("a", Type::Json)], &[]), "NOT_SUPPORTED: Unsupported Hive type: json");
+    }
+
+    #[test]
+    fn formats_that_cannot_be_written_are_named() {
+        let of = |name: &str| format(&WriteProperties { format: Some(name.to_owned()), ..Default::default() }, "PARQUET");
+        assert_eq!(of("TEXTFILE").unwrap().1, WriteFormat::Text { delimiter: 1 });
+        assert!(of("ORC").unwrap_err().reason().contains("ORC"));
+        assert!(of("XML").unwrap_err().reason().contains("Unsupported format: XML"));
+    }
+}

@@ -1,0 +1,40 @@
+//! UNLOAD: rows as files, without a table.
+
+use boathouse_trino_parser::ast::{Pos, Unload};
+
+use super::{Job, Outcome, properties, target};
+use crate::engine;
+use crate::executions::failure::Failure;
+use crate::files::Place;
+use crate::results::write;
+
+pub(super) async fn run(job: &Job<'_>, unload: &Unload) -> Result<Outcome, Failure> {
+    let properties = properties::read(&unload.properties)?;
+    if properties.external_location.is_some() {
+        return Err(Failure::user(1006, "INVALID_TABLE_PROPERTY: UNLOAD does not take external_location"));
+    }
+    if properties.format.is_none() {
+        return Err(Failure::user(1006, "INVALID_TABLE_PROPERTY: UNLOAD needs the property format"));
+    }
+    let folder = Place::parse(&unload.location)?;
+    if !job.files.is_empty(&folder).await? {
+        let message = format!("HIVE_PATH_ALREADY_EXISTS: Target directory already exists: {}", folder.folder());
+        return Err(Failure::user(1200, message));
+    }
+    let (_, format) = target::format(&properties, "PARQUET")?;
+    let found = job.athena.engine.columns(&job.session, &unload.query).await?;
+    target::columns(Pos { line: 1, column: 1 }, &found, &properties.partitioned_by)?;
+    let to = engine::Target {
+        location: folder.folder(),
+        format,
+        compression: properties.compression,
+        columns: None,
+        partition_by: properties.partitioned_by,
+        most_partitions: target::MOST_PARTITIONS,
+    };
+    job.progress.leaves(folder);
+    let (written, scanned) = target::write(job, &unload.query, to).await?;
+    let manifest = write::manifest(&job.files, &job.result, &written.files).await?;
+    let size = write::Size { rows: written.rows, bytes: written.bytes };
+    Ok(Outcome { manifest: Some(manifest), update_count: Some(written.rows), scanned, size })
+}

@@ -1,0 +1,105 @@
+//! Session tokens: everything a session is, sealed, so that sessions need no rows and survive a restart.
+
+use std::collections::BTreeMap;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use boathouse_aws::Principal;
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::error::IamError;
+use crate::seal::Sealer;
+
+/// Whose session it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Subject {
+    /// The account's root.
+    Root,
+    /// A user, by row name and unique id.
+    User { name: String, id: String },
+    /// A session of a role, by row name and unique id.
+    Role { name: String, id: String, session: String },
+}
+
+/// What a session token says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Session {
+    pub(crate) subject: Subject,
+    pub(crate) secret: String,
+    /// Seconds since 1970.
+    pub(crate) issued: i64,
+    /// Seconds since 1970.
+    pub(crate) expires: i64,
+    /// The policy passed for the session.
+    pub(crate) policy: Option<String>,
+    /// The managed policies passed for the session.
+    pub(crate) policy_arns: Vec<String>,
+    pub(crate) tags: BTreeMap<String, String>,
+}
+
+impl Session {
+    /// The token of this session, bound to its access key id.
+    pub(crate) fn seal(&self, sealer: &Sealer, access_key_id: &str) -> Result<String, IamError> {
+        let plain = serde_json::to_vec(self).map_err(|_| IamError::Sealing("a session can't be written"))?;
+        Ok(STANDARD.encode(sealer.seal(access_key_id, &plain)?))
+    }
+
+    /// The session of a token, if the token is ours and belongs to the access key id.
+    pub(crate) fn open(sealer: &Sealer, access_key_id: &str, token: &str) -> Option<Self> {
+        let sealed = STANDARD.decode(token).ok()?;
+        serde_json::from_slice(&sealer.open(access_key_id, &sealed)?).ok()
+    }
+}
+
+/// The tag under which a session's principal carries when it began. No tag of a user's can have this key, because keys
+/// hold no control characters.
+const ISSUED_AT: &str = "\0issued-at";
+
+/// Marks a principal as one of a session that began at `issued`.
+pub(crate) fn mark(principal: &mut Principal, issued: DateTime<Utc>) {
+    principal.tags.insert(ISSUED_AT.to_owned(), issued.to_rfc3339_opts(SecondsFormat::Secs, true));
+}
+
+/// When the principal's session began, as `aws:TokenIssueTime`; none for long-term keys.
+pub(crate) fn issued_at(principal: &Principal) -> Option<&str> {
+    principal.tags.get(ISSUED_AT).map(String::as_str)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::seal::MasterKey;
+
+    fn sealer() -> Sealer {
+        let directory = tempfile::tempdir().unwrap();
+        MasterKey::create(&directory.path().join("key")).unwrap().sealer("sessions")
+    }
+
+    #[test]
+    fn a_token_opens_with_its_own_key_id_only() {
+        let sealer = sealer();
+        let session = Session {
+            subject: Subject::Role { name: "r".into(), id: "AROA1".into(), session: "s".into() },
+            secret: "secret".into(),
+            issued: 1,
+            expires: 2,
+            policy: Some("{}".into()),
+            policy_arns: vec![],
+            tags: BTreeMap::from([("a".into(), "b".into())]),
+        };
+        let token = session.seal(&sealer, "ASIA1").unwrap();
+        assert_eq!(Session::open(&sealer, "ASIA1", &token), Some(session));
+        assert_eq!(Session::open(&sealer, "ASIA2", &token), None);
+        assert!(!token.contains("secret"));
+    }
+
+    proptest! {
+        #[test]
+        fn no_token_panics(token in "[A-Za-z0-9+/=]{0,200}") {
+            prop_assert_eq!(Session::open(&sealer(), "ASIA1", &token), None);
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! The collector: removes files that no record references and has packs compacted, in the background and when a store is opened.
+
+use std::ops::Bound;
+use std::sync::{Arc, mpsc};
+use std::thread::JoinHandle;
+
+use uuid::Uuid;
+
+use crate::blobs::Blobs;
+use crate::compaction::Compactor;
+use crate::error::{Error, Result};
+use crate::index::{Index, Table};
+
+/// What there is to do.
+enum Errand {
+    /// A row of a table of the collector's was written.
+    Row(Table, Uuid),
+    /// Compaction has what it needs.
+    Equip(Compactor),
+    /// The store is being closed: files may still be removed, but nothing is moved any more.
+    Wind,
+}
+
+/// How others tell the collector what to do.
+#[derive(Clone)]
+pub(crate) struct Errands(mpsc::Sender<Errand>);
+
+impl Errands {
+    pub(crate) fn send(&self, (table, id): (Table, Uuid)) {
+        // Without a collector the store is being closed; the next start finds the row.
+        let _ = self.0.send(Errand::Row(table, id));
+    }
+
+    /// Gives the collector what compaction needs: it exists only after the collector.
+    pub(crate) fn equip(&self, compactor: Compactor) {
+        let _ = self.0.send(Errand::Equip(compactor));
+    }
+
+    /// Takes it back.
+    pub(crate) fn wind_up(&self) {
+        let _ = self.0.send(Errand::Wind);
+    }
+
+    /// A file that is about to be made.
+    pub(crate) fn pending(&self, id: Uuid) -> Pending {
+        Pending { errands: Some(self.clone()), id }
+    }
+}
+
+/// A file that no record references yet: dropped, it and its intent row are removed.
+pub(crate) struct Pending {
+    errands: Option<Errands>,
+    id: Uuid,
+}
+
+impl Pending {
+    pub(crate) fn id(&self) -> Uuid {
+        self.id
+    }
+
+    /// From here on only the index decides: if the commit fails, the intent row removes the file at the next start.
+    pub(crate) fn keep(mut self) -> Uuid {
+        self.errands = None;
+        self.id
+    }
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        if let Some(errands) = self.errands.take() {
+            errands.send((Table::Intent, self.id));
+        }
+    }
+}
+
+/// The thread; waited for, so that a closed store holds no lock any more. It ends with the last [`Errands`].
+pub(crate) struct Collector(Option<JoinHandle<()>>);
+
+impl Collector {
+    pub(crate) fn start(index: Index, blobs: Arc<Blobs>) -> Result<(Self, Errands)> {
+        let (errands, queue) = mpsc::channel();
+        let thread = std::thread::Builder::new().name("objects-collector".into()).spawn(move || {
+            let mut compactor: Option<Compactor> = None;
+            for errand in queue {
+                let (table, id) = match errand {
+                    Errand::Row(table, id) => (table, id),
+                    Errand::Equip(with) => {
+                        compactor = Some(with);
+                        continue;
+                    }
+                    Errand::Wind => {
+                        compactor = None;
+                        continue;
+                    }
+                };
+                let outcome = match (table, &compactor) {
+                    (Table::Pack, Some(compactor)) => compactor.run(id),
+                    (Table::Pack, None) => Ok(()),
+                    _ => collect(&index, &blobs, table, id),
+                };
+                if let Err(error) = outcome {
+                    tracing::warn!(%error, %id, "garbage stays until the next start");
+                }
+            }
+        })?;
+        Ok((Self(Some(thread)), Errands(errands)))
+    }
+}
+
+impl Drop for Collector {
+    fn drop(&mut self) {
+        if let Some(thread) = self.0.take() {
+            // A panic was already reported by the panic hook.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Rows of both tables name files that no record references: a crash came before the record, or before the file was removed.
+pub(crate) fn recover(index: &Index, blobs: &Blobs) -> Result<()> {
+    for table in [Table::Intent, Table::Garbage] {
+        for row in index.scan(table, &[], Bound::Unbounded) {
+            collect(index, blobs, table, id(&row?.0)?)?;
+        }
+    }
+    Ok(())
+}
+
+pub(crate) fn id(key: &[u8]) -> Result<Uuid> {
+    Uuid::from_slice(key).map_err(|_| Error::Corrupt("file id".into()))
+}
+
+fn collect(index: &Index, blobs: &Blobs, table: Table, id: Uuid) -> Result<()> {
+    if blobs.discard(id)? {
+        // Not synced: a row that comes back after a crash names a file that is gone, which is no error.
+        index.forget(table, id.as_bytes())?;
+    }
+    Ok(())
+}

@@ -1,0 +1,325 @@
+//! A bucket as an [`ObjectStore`], for engines in the same process: no HTTP, bytes straight from the files.
+//!
+//! Keys are paths as `object_store` has them. Keys that are no such path (`a//b`) cannot be named through it; a listing that
+//! meets one fails instead of hiding it, except for the empty markers of folders (`a/`), which it leaves out.
+
+mod attributes;
+mod multipart;
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use futures::stream::{self, BoxStream, StreamExt as _, TryStreamExt as _};
+use object_store::path::Path;
+use object_store::{
+    CopyMode, CopyOptions, GetOptions, GetRange, GetResult, GetResultPayload, ListResult, MultipartUpload, ObjectMeta,
+    ObjectStore, PutMode, PutMultipartOptions, PutOptions, PutPayload, PutResult, RenameOptions, RenameTargetMode,
+};
+
+use crate::{
+    CopyRequest, Error, Expectations, ListRequest, Listing, NewUpload, ObjectInfo, Objects, PutRequest, WriteCondition,
+};
+
+const NAME: &str = "BucketStore";
+/// How many keys a page of a listing or a batch of deletions holds.
+const PAGE: usize = 1000;
+/// How many bytes one item of a body holds at most.
+const CHUNK: u64 = 1 << 20;
+/// A range up to this size comes in one piece, so that nobody has to join it.
+const WHOLE: u64 = 16 << 20;
+/// How many ranges of one call are read at a time.
+const PARALLEL: usize = 8;
+
+/// One bucket of a store.
+#[derive(Clone)]
+pub struct BucketStore {
+    objects: Objects,
+    bucket: Arc<str>,
+}
+
+impl Objects {
+    /// A bucket as an `object_store`. Whether it exists shows at the first call.
+    pub fn store(&self, bucket: &str) -> BucketStore {
+        BucketStore { objects: self.clone(), bucket: bucket.into() }
+    }
+}
+
+impl BucketStore {
+    fn bucket(&self) -> String {
+        self.bucket.to_string()
+    }
+
+    async fn page(&self, request: ListRequest) -> object_store::Result<Listing> {
+        self.objects.list(&self.bucket, request).await.map_err(|error| failure(&self.bucket, error))
+    }
+
+    /// All keys with the prefix that lie behind `after`, a page at a time.
+    fn stream(
+        &self,
+        prefix: Option<&Path>,
+        after: Option<String>,
+    ) -> BoxStream<'static, object_store::Result<ObjectMeta>> {
+        let (store, prefix) = (self.clone(), folder(prefix));
+        let pages = stream::try_unfold(Some(after), move |state| {
+            let (store, prefix) = (store.clone(), prefix.clone());
+            async move {
+                let Some(after) = state else { return Ok(None) };
+                let page = store.page(ListRequest { prefix, delimiter: None, after, max_keys: PAGE }).await?;
+                let objects = stream::iter(page.objects.into_iter().filter_map(meta_of_key));
+                Ok::<_, object_store::Error>(Some((objects, page.next.map(Some))))
+            }
+        });
+        pages.try_flatten().boxed()
+    }
+}
+
+impl std::fmt::Display for BucketStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{NAME}({})", self.bucket)
+    }
+}
+
+impl std::fmt::Debug for BucketStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple(NAME).field(&self.bucket).finish()
+    }
+}
+
+/// The prefix of the keys below a path.
+fn folder(prefix: Option<&Path>) -> String {
+    match prefix.map(Path::as_ref) {
+        None | Some("") => String::new(),
+        Some(path) => format!("{path}/"),
+    }
+}
+
+fn failure(path: &str, error: Error) -> object_store::Error {
+    let (path, source) = (path.to_owned(), Box::new(error.clone()));
+    match error {
+        Error::NoSuchKey(_) | Error::NoSuchBucket(_) => object_store::Error::NotFound { path, source },
+        Error::PreconditionFailed => object_store::Error::Precondition { path, source },
+        _ => object_store::Error::Generic { store: NAME, source },
+    }
+}
+
+/// As [`failure`], for a write that was to create.
+fn failed_creation(path: &str, error: Error) -> object_store::Error {
+    match failure(path, error) {
+        object_store::Error::Precondition { path, source } => object_store::Error::AlreadyExists { path, source },
+        other => other,
+    }
+}
+
+/// As [`failure`], for a write that was to replace one version.
+fn failed_update(path: &str, error: Error) -> object_store::Error {
+    match (&error, failure(path, error.clone())) {
+        (Error::NoSuchKey(_), object_store::Error::NotFound { path, source }) => {
+            object_store::Error::Precondition { path, source }
+        }
+        (_, other) => other,
+    }
+}
+
+fn unsupported(what: &str) -> object_store::Error {
+    object_store::Error::NotImplemented { operation: what.to_owned(), implementer: NAME.to_owned() }
+}
+
+/// An entity tag as HTTP writes it, which is how `object_store` passes it on.
+fn quoted(etag: &str) -> String {
+    format!("\"{etag}\"")
+}
+
+fn meta(location: Path, info: &ObjectInfo) -> ObjectMeta {
+    ObjectMeta {
+        location,
+        last_modified: DateTime::<Utc>::from_timestamp_millis(info.modified_ms as i64).unwrap_or_default(),
+        size: info.size,
+        e_tag: Some(quoted(&info.etag)),
+        version: None,
+    }
+}
+
+fn meta_of_key((key, info): (String, ObjectInfo)) -> Option<object_store::Result<ObjectMeta>> {
+    if key.ends_with('/') && info.size == 0 {
+        return None;
+    }
+    Some(path(&key).map(|path| meta(path, &info)))
+}
+
+fn path(key: &str) -> object_store::Result<Path> {
+    let path = Path::parse(key)?;
+    if path.as_ref() != key {
+        return Err(object_store::path::Error::EmptySegment { path: key.to_owned() }.into());
+    }
+    Ok(path)
+}
+
+/// The bytes that a request for a range means.
+fn within(range: &GetRange, size: u64) -> object_store::Result<Range<u64>> {
+    let generic = |source| object_store::Error::Generic { store: NAME, source: Box::new(source) };
+    range.as_range(size).map_err(generic)
+}
+
+fn written(info: ObjectInfo) -> PutResult {
+    PutResult { e_tag: Some(quoted(&info.etag)), version: None }
+}
+
+/// A body of bytes that are there already.
+fn body(payload: PutPayload) -> impl futures::Stream<Item = std::io::Result<Bytes>> + Send + Unpin {
+    stream::iter(payload.into_iter().map(Ok))
+}
+
+#[async_trait]
+impl ObjectStore for BucketStore {
+    async fn put_opts(
+        &self,
+        location: &Path,
+        payload: PutPayload,
+        options: PutOptions,
+    ) -> object_store::Result<PutResult> {
+        let (condition, translate): (_, fn(&str, Error) -> _) = match options.mode {
+            PutMode::Overwrite => (WriteCondition::Always, failure),
+            PutMode::Create => (WriteCondition::Absent, failed_creation),
+            PutMode::Update(version) => {
+                let tag = version.e_tag.ok_or_else(|| unsupported("an update of a version without an entity tag"))?;
+                (WriteCondition::Matches(tag.trim_matches('"').to_owned()), failed_update)
+            }
+        };
+        let request = PutRequest {
+            bucket: self.bucket(),
+            key: location.to_string(),
+            metadata: attributes::to_metadata(&options.attributes, &options.tags)?,
+            condition,
+            ..PutRequest::default()
+        };
+        let put = self.objects.put(request, body(payload), Expectations::default).await;
+        put.map(written).map_err(|error| translate(location.as_ref(), error))
+    }
+
+    async fn put_multipart_opts(
+        &self,
+        location: &Path,
+        options: PutMultipartOptions,
+    ) -> object_store::Result<Box<dyn MultipartUpload>> {
+        let metadata = attributes::to_metadata(&options.attributes, &options.tags)?;
+        let new = NewUpload { bucket: self.bucket(), key: location.to_string(), metadata, checksum: None };
+        let upload = self.objects.create_upload(new).await.map_err(|error| failure(location.as_ref(), error))?;
+        Ok(Box::new(multipart::Upload::new(self.clone(), upload)))
+    }
+
+    async fn get_opts(&self, location: &Path, options: GetOptions) -> object_store::Result<GetResult> {
+        if options.version.is_some() {
+            return Err(unsupported("reading a version"));
+        }
+        let fail = |error| failure(location.as_ref(), error);
+        let object = self.objects.get(&self.bucket, location.as_ref()).map_err(fail)?;
+        let meta = meta(location.clone(), object.info());
+        options.check_preconditions(&meta)?;
+        let range = match &options.range {
+            None => 0..meta.size,
+            Some(range) => within(range, meta.size)?,
+        };
+        let length = range.end - range.start;
+        let limit = if options.range.is_some() && length <= WHOLE { u64::MAX } else { CHUNK };
+        let wanted = if options.head { range.start..range.start } else { range.clone() };
+        let path = location.clone();
+        let bytes = object.read_by(wanted, limit).map_err(fail)?;
+        let bytes = bytes.map_err(move |error| failure(path.as_ref(), error)).boxed();
+        let attributes = attributes::from_metadata(&object.info().metadata);
+        Ok(GetResult { payload: GetResultPayload::Stream(bytes), meta, range, attributes })
+    }
+
+    async fn get_ranges(&self, location: &Path, ranges: &[Range<u64>]) -> object_store::Result<Vec<Bytes>> {
+        let fail = |error| failure(location.as_ref(), error);
+        let object = self.objects.get(&self.bucket, location.as_ref()).map_err(fail)?;
+        let ranges = ranges.iter().map(|range| within(&GetRange::Bounded(range.clone()), object.info().size));
+        let ranges = ranges.collect::<object_store::Result<Vec<_>>>()?;
+        let reads: Vec<_> = ranges.into_iter().map(|range| object.read_range(range)).collect();
+        stream::iter(reads).buffered(PARALLEL).try_collect().await.map_err(fail)
+    }
+
+    fn delete_stream(
+        &self,
+        locations: BoxStream<'static, object_store::Result<Path>>,
+    ) -> BoxStream<'static, object_store::Result<Path>> {
+        let store = self.clone();
+        let batches = locations.try_chunks(PAGE).then(move |batch| {
+            let store = store.clone();
+            async move {
+                let batch = batch.map_err(|error| error.1)?;
+                let keys = batch.iter().map(Path::to_string).collect();
+                let deleted = store.objects.delete(&store.bucket, keys).await;
+                deleted.map_err(|error| failure(&store.bucket, error))?;
+                Ok::<_, object_store::Error>(stream::iter(batch.into_iter().map(Ok)))
+            }
+        });
+        batches.try_flatten().boxed()
+    }
+
+    fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, object_store::Result<ObjectMeta>> {
+        self.stream(prefix, None)
+    }
+
+    fn list_with_offset(
+        &self,
+        prefix: Option<&Path>,
+        offset: &Path,
+    ) -> BoxStream<'static, object_store::Result<ObjectMeta>> {
+        self.stream(prefix, Some(offset.to_string()))
+    }
+
+    async fn list_with_delimiter(&self, prefix: Option<&Path>) -> object_store::Result<ListResult> {
+        let mut found = ListResult { common_prefixes: Vec::new(), objects: Vec::new() };
+        let mut after = None;
+        loop {
+            let delimiter = Some("/".to_owned());
+            let request = ListRequest { prefix: folder(prefix), delimiter, after, max_keys: PAGE };
+            let page = self.page(request).await?;
+            for prefix in &page.common_prefixes {
+                found.common_prefixes.push(path(prefix.strip_suffix('/').unwrap_or(prefix))?);
+            }
+            let objects = page.objects.into_iter().filter_map(meta_of_key);
+            found.objects.extend(objects.collect::<object_store::Result<Vec<_>>>()?);
+            after = page.next;
+            if after.is_none() {
+                return Ok(found);
+            }
+        }
+    }
+
+    async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> object_store::Result<()> {
+        let condition = match options.mode {
+            CopyMode::Overwrite => WriteCondition::Always,
+            CopyMode::Create => WriteCondition::Absent,
+        };
+        let request = CopyRequest {
+            source_bucket: self.bucket(),
+            source_key: from.to_string(),
+            bucket: self.bucket(),
+            key: to.to_string(),
+            metadata: None,
+            condition,
+        };
+        self.objects.copy(request).await.map(drop).map_err(|error| of_two(from, to, error))
+    }
+
+    async fn rename_opts(&self, from: &Path, to: &Path, options: RenameOptions) -> object_store::Result<()> {
+        let condition = match options.target_mode {
+            RenameTargetMode::Overwrite => WriteCondition::Always,
+            RenameTargetMode::Create => WriteCondition::Absent,
+        };
+        let rename = self.objects.rename(&self.bucket, from.as_ref(), to.as_ref(), condition).await;
+        rename.map_err(|error| of_two(from, to, error))
+    }
+}
+
+/// The failure of a copy or a rename, of the key that it is about.
+fn of_two(from: &Path, to: &Path, error: Error) -> object_store::Error {
+    match error {
+        Error::PreconditionFailed => failed_creation(to.as_ref(), error),
+        _ => failure(from.as_ref(), error),
+    }
+}

@@ -1,0 +1,101 @@
+//! CopyObject.
+
+use boathouse_aws::AwsError;
+use boathouse_objects::{CopyRequest, Metadata, ObjectInfo};
+use s3s::S3Response;
+use s3s::dto::{CopyObjectInput, CopyObjectOutput, CopyObjectResult, CopySource};
+
+use super::{Reply, etag, object, timestamp};
+use crate::call::{Call, Store};
+use crate::conditions::{self, Conditions};
+use crate::error::{Result, invalid_argument, invalid_request};
+use crate::{metadata, tags};
+
+/// A copy in one request is at most 5 GiB.
+const MAX_BYTES: u64 = 5 << 30;
+
+/// The bucket and key that `x-amz-copy-source` names.
+pub(crate) fn source(source: &CopySource) -> Result<(String, String)> {
+    match source {
+        CopySource::Bucket { version_id: Some(version), .. } if &**version != "null" => {
+            Err(invalid_argument("Invalid version id specified"))
+        }
+        CopySource::Bucket { bucket, key, .. } => Ok((bucket.to_string(), key.to_string())),
+        _ => Err(AwsError::not_implemented("access points as the source of a copy")),
+    }
+}
+
+/// The source as the caller may read it, if the request's conditions on it hold.
+pub(crate) fn readable_source(store: &Store, call: &Call, bucket: &str, key: &str) -> Result<ObjectInfo> {
+    let info = object::head_info(store, call, bucket, key)?;
+    Conditions::of_source(&call.headers).check_source(&info)?;
+    Ok(info)
+}
+
+pub(crate) async fn copy(store: &Store, call: &Call, input: CopyObjectInput) -> Reply<CopyObjectOutput> {
+    let (source_bucket, source_key) = source(&input.copy_source)?;
+    store.allow(&call.ctx, "s3:PutObject", &input.bucket, Some(&input.key))?;
+    let info = readable_source(store, call, &source_bucket, &source_key)?;
+    if info.size > MAX_BYTES {
+        return Err(invalid_request(
+            "The specified copy source is larger than the maximum allowable size for a copy source: 5368709120",
+        ));
+    }
+    let replaces = directive(input.metadata_directive.as_ref().map(|it| it.as_str()), "metadata")?;
+    let retags = directive(input.tagging_directive.as_ref().map(|it| it.as_str()), "tagging")?;
+    if (&source_bucket, &source_key) == (&input.bucket, &input.key) && !replaces && !retags {
+        return Err(invalid_request(
+            "This copy request is illegal because it is trying to copy an object to itself without changing the object's \
+             metadata, storage class, website redirect location or encryption attributes.",
+        ));
+    }
+    let mut stored = info.metadata.clone();
+    if replaces {
+        stored.headers = metadata::content_headers(&call.headers);
+        stored.user = metadata::user(input.metadata.unwrap_or_default())?;
+    }
+    if retags {
+        stored.tags = tags::from_header(call.header("x-amz-tagging"))?;
+    }
+    if !stored.tags.is_empty() {
+        store.allow(&call.ctx, "s3:PutObjectTagging", &input.bucket, Some(&input.key))?;
+    }
+    let request = CopyRequest {
+        source_bucket,
+        source_key,
+        bucket: input.bucket,
+        key: input.key,
+        metadata: Some(Metadata { ..stored }),
+        condition: conditions::of_write(&call.headers)?,
+    };
+    let copied = store.objects.copy(request).await.map_err(|error| object::conditional(call, error))?;
+    let mut result = CopyObjectResult {
+        e_tag: Some(etag(&copied.etag)),
+        last_modified: Some(timestamp(copied.modified_ms)),
+        ..CopyObjectResult::default()
+    };
+    super::fill_checksums!(result, &copied);
+    Ok(S3Response::new(CopyObjectOutput { copy_object_result: Some(result), ..CopyObjectOutput::default() }))
+}
+
+fn directive(text: Option<&str>, what: &str) -> Result<bool> {
+    match text {
+        None | Some("COPY") => Ok(false),
+        Some("REPLACE") => Ok(true),
+        Some(_) => Err(invalid_argument(format!("Unknown {what} directive."))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sources_and_directives() {
+        let parsed = CopySource::parse("/raw/a%20b%2Fc?versionId=null").unwrap();
+        assert_eq!(source(&parsed).unwrap(), ("raw".into(), "a b/c".into()));
+        assert!(source(&CopySource::parse("raw/k?versionId=3").unwrap()).is_err());
+        assert!(directive(Some("REPLACE"), "metadata").unwrap());
+        assert_eq!(directive(Some("replace"), "metadata").unwrap_err().code, "InvalidArgument");
+    }
+}

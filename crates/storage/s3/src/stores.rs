@@ -1,0 +1,138 @@
+//! Buckets for engines and services of the same process: the `object_store` trait, each call authorised.
+
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use boathouse_aws::stores::ObjectStores;
+use boathouse_aws::{AwsError, Ctx};
+use boathouse_objects::BucketStore;
+use bytes::Bytes;
+use futures::stream::{self, BoxStream};
+use futures::{StreamExt, TryStreamExt};
+use object_store::path::Path;
+use object_store::{
+    CopyOptions, Error, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore,
+    PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
+};
+
+use crate::call::Store;
+use crate::error::from_engine;
+
+/// All buckets.
+pub(crate) struct Stores(pub(crate) Store);
+
+impl ObjectStores for Stores {
+    fn bucket(&self, ctx: &Ctx, bucket: &str) -> std::result::Result<Arc<dyn ObjectStore>, AwsError> {
+        self.0.objects.bucket(bucket).map_err(from_engine)?;
+        let guard = Guard { store: self.0.clone(), ctx: ctx.clone(), bucket: bucket.to_owned() };
+        Ok(Arc::new(Guarded { inner: BucketStore::new(self.0.objects.clone(), bucket), guard }))
+    }
+}
+
+/// Who may use which bucket.
+#[derive(Clone)]
+struct Guard {
+    store: Store,
+    ctx: Ctx,
+    bucket: String,
+}
+
+impl Guard {
+    fn allow(&self, action: &str, key: Option<&str>) -> Result<()> {
+        self.store.allow(&self.ctx, action, &self.bucket, key).map_err(|error| {
+            let path = format!("{}/{}", self.bucket, key.unwrap_or_default());
+            if error.status == http::StatusCode::NOT_FOUND {
+                return Error::NotFound { path, source: error.into() };
+            }
+            Error::PermissionDenied { path, source: error.into() }
+        })
+    }
+
+    /// Listings name their prefix to the policies.
+    fn allow_list(&self, prefix: Option<&Path>) -> Result<()> {
+        let folder = prefix.map(|prefix| format!("{prefix}/")).unwrap_or_default();
+        let keys = [("s3:prefix".to_owned(), vec![folder])].into();
+        let allowed = self.store.allow_if(&self.ctx, "s3:ListBucket", &self.bucket, None, &keys);
+        allowed.map_err(|error| Error::PermissionDenied { path: self.bucket.clone(), source: error.into() })
+    }
+}
+
+/// A bucket as one principal may use it.
+struct Guarded {
+    inner: BucketStore,
+    guard: Guard,
+}
+
+impl fmt::Debug for Guarded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} as {}", self.inner, self.guard.ctx.principal.arn)
+    }
+}
+
+impl fmt::Display for Guarded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.inner.fmt(f)
+    }
+}
+
+#[async_trait]
+impl ObjectStore for Guarded {
+    async fn put_opts(&self, location: &Path, payload: PutPayload, options: PutOptions) -> Result<PutResult> {
+        self.guard.allow("s3:PutObject", Some(location.as_ref()))?;
+        self.inner.put_opts(location, payload, options).await
+    }
+
+    async fn put_multipart_opts(
+        &self,
+        location: &Path,
+        options: PutMultipartOptions,
+    ) -> Result<Box<dyn MultipartUpload>> {
+        self.guard.allow("s3:PutObject", Some(location.as_ref()))?;
+        self.inner.put_multipart_opts(location, options).await
+    }
+
+    async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
+        self.guard.allow("s3:GetObject", Some(location.as_ref()))?;
+        self.inner.get_opts(location, options).await
+    }
+
+    async fn get_ranges(&self, location: &Path, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {
+        self.guard.allow("s3:GetObject", Some(location.as_ref()))?;
+        self.inner.get_ranges(location, ranges).await
+    }
+
+    fn delete_stream(&self, locations: BoxStream<'static, Result<Path>>) -> BoxStream<'static, Result<Path>> {
+        let guard = self.guard.clone();
+        let allowed = locations.and_then(move |location| {
+            futures::future::ready(guard.allow("s3:DeleteObject", Some(location.as_ref())).map(|()| location))
+        });
+        self.inner.delete_stream(allowed.boxed())
+    }
+
+    fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
+        match self.guard.allow_list(prefix) {
+            Ok(()) => self.inner.list(prefix),
+            Err(error) => stream::once(futures::future::ready(Err(error))).boxed(),
+        }
+    }
+
+    fn list_with_offset(&self, prefix: Option<&Path>, offset: &Path) -> BoxStream<'static, Result<ObjectMeta>> {
+        match self.guard.allow_list(prefix) {
+            Ok(()) => self.inner.list_with_offset(prefix, offset),
+            Err(error) => stream::once(futures::future::ready(Err(error))).boxed(),
+        }
+    }
+
+    async fn list_with_delimiter(&self, prefix: Option<&Path>) -> Result<ListResult> {
+        self.guard.allow_list(prefix)?;
+        self.inner.list_with_delimiter(prefix).await
+    }
+
+    async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> Result<()> {
+        self.guard.allow("s3:GetObject", Some(from.as_ref()))?;
+        self.guard.allow("s3:PutObject", Some(to.as_ref()))?;
+        self.inner.copy_opts(from, to, options).await
+    }
+}
