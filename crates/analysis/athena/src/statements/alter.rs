@@ -24,7 +24,9 @@ pub(super) async fn run(job: &Job<'_>, name: &Name, action: &AlterAction) -> Res
             partitions::drop(job, &target, &table, *if_exists, dropped).await
         }
         AlterAction::RenamePartition { from, to } => partitions::rename(job, &target, &table, from, to).await,
-        AlterAction::SetLocation { partition, location } => set_location(job, &target, table, partition, location).await,
+        AlterAction::SetLocation { partition, location } => {
+            set_location(job, &target, table, partition, location).await
+        }
         AlterAction::AddColumns { partition, columns } => add_columns(job, &target, table, partition, columns).await,
         AlterAction::ReplaceColumns { partition, columns } => {
             replace_columns(job, &target, table, partition, columns).await

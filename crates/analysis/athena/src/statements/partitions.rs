@@ -12,7 +12,9 @@ use crate::files::Place;
 /// The values of a PARTITION clause in the order of the table's keys; the clause must name them all.
 pub(super) fn values(table: &Table, clause: &[PartitionValue]) -> Result<Vec<String>, Failure> {
     let keys = &table.partition_keys;
-    if let Some(odd) = clause.iter().find(|part| !keys.iter().any(|key| key.name.eq_ignore_ascii_case(&part.column.value))) {
+    if let Some(odd) =
+        clause.iter().find(|part| !keys.iter().any(|key| key.name.eq_ignore_ascii_case(&part.column.value)))
+    {
         let spec: Vec<String> = clause.iter().map(|part| format!("{}={}", part.column.lower(), part.value)).collect();
         let message = format!(
             "[Error 10098]: Non-Partition column appears in the partition specification: {} ({{{}}})",
@@ -82,8 +84,10 @@ pub(super) async fn drop(
             }
         }
         if dropped.len() == before && !if_exists {
-            let spec: Vec<String> =
-                clause.iter().map(|filter| format!("{} {} {}", filter.column.lower(), symbol(filter.op), filter.value)).collect();
+            let spec: Vec<String> = clause
+                .iter()
+                .map(|filter| format!("{} {} {}", filter.column.lower(), symbol(filter.op), filter.value))
+                .collect();
             return Err(semantic(format_args!("[Error 10006]: Partition not found ({})", spec.join(" AND "))));
         }
     }
@@ -196,10 +200,18 @@ mod tests {
 
     #[test]
     fn numbers_compare_as_numbers() {
-        let filter = |column: &str, op, value: &str| PartitionFilter { column: Ident::new(column), op, value: value.to_owned() };
+        let filter =
+            |column: &str, op, value: &str| PartitionFilter { column: Ident::new(column), op, value: value.to_owned() };
         let year = ["9".to_owned(), "a".to_owned()];
         assert!(fits(&table(), &[filter("year", ComparisonOp::Less, "10")], &year).unwrap());
-        assert!(!fits(&table(), &[filter("year", ComparisonOp::Less, "10"), filter("code", ComparisonOp::Greater, "b")], &year).unwrap());
+        assert!(
+            !fits(
+                &table(),
+                &[filter("year", ComparisonOp::Less, "10"), filter("code", ComparisonOp::Greater, "b")],
+                &year
+            )
+            .unwrap()
+        );
         assert!(fits(&table(), &[filter("month", ComparisonOp::Equal, "1")], &year).is_err());
     }
 }

@@ -26,8 +26,7 @@ pub(super) async fn table(job: &Job<'_>, name: &Name) -> Result<Lines, Failure> 
 pub(super) async fn view(job: &Job<'_>, name: &Name) -> Result<Lines, Failure> {
     let (target, table) = job.require(name).await?;
     let Some(text) = table.view_original_text.as_deref().and_then(ViewText::read) else {
-        let message =
-            format!("NOT_SUPPORTED: Relation '{}.{}' is not a view of Athena", target.database, target.table);
+        let message = format!("NOT_SUPPORTED: Relation '{}.{}' is not a view of Athena", target.database, target.table);
         return Err(Failure::user(1001, message));
     };
     let column = ColumnInfo::new("Create View", &Type::VARCHAR);
@@ -115,8 +114,7 @@ mod tests {
         storage.location = Some("s3://lake/t/".to_owned());
         storage.input_format = Some(classes.input.to_owned());
         storage.output_format = Some(classes.output.to_owned());
-        storage.serde_info =
-            Serde::new(classes.serde, Parameters::from([("field.delim".to_owned(), ",".to_owned())]));
+        storage.serde_info = Serde::new(classes.serde, Parameters::from([("field.delim".to_owned(), ",".to_owned())]));
         table.partition_keys = vec![Column::new("d", "date", None)];
         table.parameters.insert("classification".to_owned(), "csv".to_owned());
         let text = statement(&table);
