@@ -212,10 +212,7 @@ impl Engine {
 }
 
 /// The plan that runs.
-pub(crate) async fn physical(
-    state: &SessionState,
-    plan: &LogicalPlan,
-) -> Result<Arc<dyn ExecutionPlan>, TrinoError> {
+pub(crate) async fn physical(state: &SessionState, plan: &LogicalPlan) -> Result<Arc<dyn ExecutionPlan>, TrinoError> {
     state.create_physical_plan(plan).await.map_err(|error| match of_datafusion(error) {
         error if error.code == ErrorCode::GenericInternalError => {
             tracing::debug!(plan = %plan.display_indent(), "a query couldn't be planned");

@@ -96,9 +96,7 @@ impl Analyzer<'_> {
             ("nullif", [first, second]) => operators::nullif(self.expr(first, scope)?, self.expr(second, scope)?)?,
             ("try", [value]) => operators::try_(self.expr(value, scope)?),
             ("if" | "nullif" | "try", _) => return Err(wrong()),
-            ("now", []) => {
-                super::literal::current(&self.session, ast::CurrentItem::Timestamp, None, call.name.pos())?
-            }
+            ("now", []) => super::literal::current(&self.session, ast::CurrentItem::Timestamp, None, call.name.pos())?,
             ("current_timezone", []) => super::literal::string(&self.session.zone),
             _ => return Ok(None),
         };
@@ -118,7 +116,8 @@ impl Analyzer<'_> {
         let sorted = if call.within_group.is_empty() { &call.order_by } else { &call.within_group };
         let order_by = self.sort_exprs(sorted, scope)?;
         self.refuse_nested(before, expr, "aggregation", name)?;
-        let value = aggregate(AggregateCall { name: name.to_owned(), args, distinct: call.distinct, filter, order_by })?;
+        let value =
+            aggregate(AggregateCall { name: name.to_owned(), args, distinct: call.distinct, filter, order_by })?;
         self.calls.push((CallKind::Aggregate, expr.to_string()));
         Ok(value)
     }
@@ -170,8 +169,11 @@ impl Analyzer<'_> {
         let order_by = self.sort_exprs(&specification.order_by, scope)?;
         let frame = self.frame(&specification, scope)?;
         let filter = self.call_filter(call, scope)?;
-        let windows: Vec<_> =
-            self.calls[before..].iter().filter(|(kind, _)| *kind == CallKind::Window).map(|(_, text)| text.clone()).collect();
+        let windows: Vec<_> = self.calls[before..]
+            .iter()
+            .filter(|(kind, _)| *kind == CallKind::Window)
+            .map(|(_, text)| text.clone())
+            .collect();
         if !windows.is_empty() {
             let message = format!(
                 "Cannot nest window functions or row pattern measures inside window specification: [{}]",
@@ -249,7 +251,11 @@ impl Analyzer<'_> {
         let unbounded = ScalarValue::UInt64(None);
         let mut distance = |expr: &ast::Expr| {
             let (Expr::Literal(value, _), _) = self.expr(expr, scope)? else {
-                return Err(TrinoError::at(expr.pos, ErrorCode::NotSupported, "Window frame offset must be a constant"));
+                return Err(TrinoError::at(
+                    expr.pos,
+                    ErrorCode::NotSupported,
+                    "Window frame offset must be a constant",
+                ));
             };
             let count = value.cast_to(&arrow::datatypes::DataType::Int64);
             match (units, count) {
@@ -297,7 +303,8 @@ impl LambdaBinder for Lambdas<'_, '_, '_> {
             return Err(unsupported("a lambda was expected"));
         };
         if parameters.len() != types.len() {
-            let message = format!("Expected a lambda that takes {} argument(s) but got {}", types.len(), parameters.len());
+            let message =
+                format!("Expected a lambda that takes {} argument(s) but got {}", types.len(), parameters.len());
             return Err(TrinoError::at(lambda.pos, ErrorCode::InvalidArguments, message));
         }
         let named: Vec<_> = parameters

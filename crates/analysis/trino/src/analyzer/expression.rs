@@ -1,9 +1,9 @@
 //! Expressions: every node becomes an expression of DataFusion with its Trino type.
 
 use boathouse_trino_functions::error::{ErrorCode, TrinoError};
+use boathouse_trino_functions::types::RowField;
 use boathouse_trino_functions::types::Type;
 use boathouse_trino_functions::types::coercion::common_of;
-use boathouse_trino_functions::types::RowField;
 use boathouse_trino_functions::{Typed, cast, operators};
 use boathouse_trino_parser::ast::{self, BinaryOp, ExprKind, LogicalOp, TrimSide, UnaryOp};
 use datafusion::common::ScalarValue;
@@ -65,9 +65,10 @@ impl Analyzer<'_> {
                 operators::comparison(*op, self.expr(left, scope)?, self.expr(right, scope)?)
             }
             ExprKind::Logical { op, terms } => self.logical(*op, terms, scope),
-            ExprKind::Not(expr) => {
-                Ok((Expr::Not(Box::new(self.condition(expr, scope, "Value of logical NOT expression")?)), Type::Boolean))
-            }
+            ExprKind::Not(expr) => Ok((
+                Expr::Not(Box::new(self.condition(expr, scope, "Value of logical NOT expression")?)),
+                Type::Boolean,
+            )),
             ExprKind::IsNull { expr, negated } => {
                 let (value, _) = self.expr(expr, scope)?;
                 Ok((if *negated { value.is_not_null() } else { value.is_null() }, Type::Boolean))
@@ -75,12 +76,9 @@ impl Analyzer<'_> {
             ExprKind::IsDistinctFrom { left, right, negated } => {
                 operators::is_distinct_from(self.expr(left, scope)?, self.expr(right, scope)?, *negated)
             }
-            ExprKind::Between { expr, low, high, negated } => operators::between(
-                self.expr(expr, scope)?,
-                self.expr(low, scope)?,
-                self.expr(high, scope)?,
-                *negated,
-            ),
+            ExprKind::Between { expr, low, high, negated } => {
+                operators::between(self.expr(expr, scope)?, self.expr(low, scope)?, self.expr(high, scope)?, *negated)
+            }
             ExprKind::InList { expr, list, negated } => {
                 let list = self.exprs(list, scope)?;
                 operators::in_list(self.expr(expr, scope)?, list, *negated)
@@ -131,9 +129,7 @@ impl Analyzer<'_> {
                 self.scalar(name, args)
             }
             ExprKind::Function(call) => self.function(expr, call, scope),
-            ExprKind::Lambda { .. } => {
-                Err(unsupported("Lambda expression should always be used inside a function"))
-            }
+            ExprKind::Lambda { .. } => Err(unsupported("Lambda expression should always be used inside a function")),
             ExprKind::Grouping(args) => {
                 let args = self.exprs(args, scope)?.into_iter().map(|(expr, _)| expr).collect();
                 self.calls.push((CallKind::Grouping, expr.to_string()));

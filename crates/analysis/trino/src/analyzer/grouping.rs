@@ -120,7 +120,9 @@ impl Analyzer<'_> {
                     || !datafusion::logical_expr::utils::find_window_exprs([&output.value.0]).is_empty();
                 if has_calls {
                     let text = output.source.as_ref().map(ToString::to_string).unwrap_or_default();
-                    let message = format!("GROUP BY clause cannot contain aggregations, window functions or grouping operations: [{text}]");
+                    let message = format!(
+                        "GROUP BY clause cannot contain aggregations, window functions or grouping operations: [{text}]"
+                    );
                     return Err(TrinoError::at(expr.pos, ErrorCode::ExpressionNotScalar, message));
                 }
                 output.value.clone()
@@ -167,7 +169,8 @@ impl Analyzer<'_> {
             calls.push(call);
             named.push((aggregate, column));
         }
-        let keys_by = |set: &Vec<Expr>| set.iter().map(|key| replace(key.clone(), &computed)).collect::<Result<Vec<_>, _>>();
+        let keys_by =
+            |set: &Vec<Expr>| set.iter().map(|key| replace(key.clone(), &computed)).collect::<Result<Vec<_>, _>>();
         let group_by = match groups.sets.as_slice() {
             [only] => {
                 let mut keys = keys_by(only)?;
@@ -289,7 +292,9 @@ fn grouping_of(aggregate: &Expr, computed: &[(Expr, Column)]) -> Result<Expr, Tr
     let mut call = call.clone();
     for arg in &mut call.params.args {
         let Some((_, column)) = computed.iter().find(|(key, _)| key == arg) else {
-            let message = format!("The arguments to GROUPING() must be expressions referenced by the GROUP BY; mismatch in {arg}");
+            let message = format!(
+                "The arguments to GROUPING() must be expressions referenced by the GROUP BY; mismatch in {arg}"
+            );
             return Err(TrinoError::new(ErrorCode::InvalidArguments, message));
         };
         *arg = Expr::Column(column.clone());

@@ -71,9 +71,16 @@ impl Analyzer<'_> {
         method: SampleMethod,
         percentage: &ast::Expr,
     ) -> Result<Relation, TrinoError> {
-        let share = cast::cast(self.expr(percentage, &Scope::query(&[], None))?, &boathouse_trino_functions::types::Type::Double)?;
+        let share = cast::cast(
+            self.expr(percentage, &Scope::query(&[], None))?,
+            &boathouse_trino_functions::types::Type::Double,
+        )?;
         let Expr::Literal(datafusion::common::ScalarValue::Float64(Some(share)), _) = share.0 else {
-            return Err(TrinoError::at(percentage.pos, ErrorCode::NotSupported, "Sample percentage must be a constant"));
+            return Err(TrinoError::at(
+                percentage.pos,
+                ErrorCode::NotSupported,
+                "Sample percentage must be a constant",
+            ));
         };
         if !(0.0..=100.0).contains(&share) {
             let message = "Sample percentage must be between 0 and 100";
@@ -139,7 +146,8 @@ impl Analyzer<'_> {
         let (mut shared, mut computed) = (Vec::new(), Vec::new());
         for name in columns {
             let (l, r) = (one(&left, name, "left")?, one(&right, name, "right")?);
-            let (condition, _) = operators::comparison(ComparisonOp::Equal, l.typed(), r.typed()).map_err(at(name.pos))?;
+            let (condition, _) =
+                operators::comparison(ComparisonOp::Equal, l.typed(), r.typed()).map_err(at(name.pos))?;
             conditions.push(condition);
             let ty = common_super_type(&l.ty, &r.ty).unwrap_or_else(|| l.ty.clone());
             let value: Typed = match kind {
@@ -165,7 +173,8 @@ impl Analyzer<'_> {
             plan = project(plan, all)?;
         }
         // The originals can still be named with their relation, but `*` and bare names mean the shared columns.
-        let is_shared = |field: &Field| columns.iter().any(|column| field.name.as_deref() == Some(column.lower().as_str()));
+        let is_shared =
+            |field: &Field| columns.iter().any(|column| field.name.as_deref() == Some(column.lower().as_str()));
         let rest = left.fields.into_iter().chain(right.fields).filter(|field| !is_shared(field));
         let fields = shared.into_iter().chain(rest).collect();
         Ok(Relation { plan, fields })
@@ -282,8 +291,11 @@ pub(super) fn aliased(
 ) -> Result<Relation, TrinoError> {
     let visible = relation.fields.iter().filter(|field| !field.hidden).count();
     if !columns.is_empty() && columns.len() != visible {
-        let message =
-            format!("Column alias list has {} entries but '{}' has {visible} columns available", columns.len(), alias.value);
+        let message = format!(
+            "Column alias list has {} entries but '{}' has {visible} columns available",
+            columns.len(),
+            alias.value
+        );
         return Err(TrinoError::at(alias.pos, ErrorCode::MismatchedColumnAliases, message));
     }
     let mut names = columns.iter();

@@ -85,7 +85,8 @@ fn temporal(text: &str, date: usize, plain: fn(u8) -> Type, zoned: fn(u8) -> Typ
     let fraction = text.split_once('.').map_or("", |(_, rest)| rest);
     let digits = fraction.chars().take_while(char::is_ascii_digit).count().min(9) as u8;
     let time = text.get(date..).unwrap_or_default();
-    let has_zone = time.trim().contains([' ', '+', '-', 'Z', 'z']) || time.trim_start().chars().any(char::is_alphabetic);
+    let has_zone =
+        time.trim().contains([' ', '+', '-', 'Z', 'z']) || time.trim_start().chars().any(char::is_alphabetic);
     // TIMESTAMP '2020-01-01' has no time at all and a precision of 0; Athena reads milliseconds at least.
     let precision = digits.max(if date > 0 { 3 } else { digits });
     if has_zone { zoned(precision) } else { plain(precision) }
@@ -99,8 +100,7 @@ pub(super) fn interval(
     to: Option<IntervalField>,
     pos: Pos,
 ) -> Result<Typed, TrinoError> {
-    let refuse =
-        || TrinoError::at(pos, ErrorCode::InvalidLiteral, format!("'{text}' is not a valid INTERVAL literal"));
+    let refuse = || TrinoError::at(pos, ErrorCode::InvalidLiteral, format!("'{text}' is not a valid INTERVAL literal"));
     let (inner_sign, digits) = match text.trim().strip_prefix('-') {
         Some(rest) => (-1, rest),
         None => (1, text.trim().trim_start_matches('+')),
@@ -118,7 +118,10 @@ pub(super) fn interval(
     }
     let total = total * sign;
     if from <= IntervalField::Month {
-        debug_assert!(matches!(Type::IntervalYearMonth.to_arrow(), arrow::datatypes::DataType::Interval(IntervalUnit::YearMonth)));
+        debug_assert!(matches!(
+            Type::IntervalYearMonth.to_arrow(),
+            arrow::datatypes::DataType::Interval(IntervalUnit::YearMonth)
+        ));
         let months = i32::try_from(total).map_err(|_| refuse())?;
         return Ok(value(ScalarValue::IntervalYearMonth(Some(months)), Type::IntervalYearMonth));
     }

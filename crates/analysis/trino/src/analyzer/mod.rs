@@ -141,7 +141,8 @@ impl Analyzer<'_> {
     fn statement(&mut self, query: &ast::Query) -> Result<Analysis, TrinoError> {
         let relation = self.query(query, None)?;
         let visible: Vec<_> = relation.fields.into_iter().filter(|field| !field.hidden).collect();
-        let plan = self.select_columns(relation.plan, visible.iter().map(|field| Expr::Column(field.column.clone())))?;
+        let plan =
+            self.select_columns(relation.plan, visible.iter().map(|field| Expr::Column(field.column.clone())))?;
         let name = |index: usize, label: Option<String>| label.unwrap_or_else(|| format!("_col{index}"));
         let columns =
             visible.into_iter().enumerate().map(|(index, field)| (name(index, field.label), field.ty)).collect();

@@ -91,12 +91,7 @@ impl Analyzer<'_> {
         items.iter().map(item).collect()
     }
 
-    fn limited(
-        &mut self,
-        relation: Relation,
-        query: &ast::Query,
-        order: Vec<Sort>,
-    ) -> Result<Relation, TrinoError> {
+    fn limited(&mut self, relation: Relation, query: &ast::Query, order: Vec<Sort>) -> Result<Relation, TrinoError> {
         let offset = query.offset.as_ref().map(|offset| self.count_of(offset, "OFFSET")).transpose()?.unwrap_or(0);
         let fetch = match &query.limit {
             None | Some(Limit::All) => None,

@@ -90,10 +90,8 @@ impl<'s> Scope<'s> {
                 let value = if is_outer { as_outer(value) } else { value };
                 let fields = name.parts.iter().skip(parts.len() - rest);
                 return fields.into_iter().try_fold(value, |value, field| {
-                    operators::dereference(value, &field.value).map_err(|error| TrinoError {
-                        pos: error.pos.or(Some(name.pos())),
-                        ..error
-                    })
+                    operators::dereference(value, &field.value)
+                        .map_err(|error| TrinoError { pos: error.pos.or(Some(name.pos())), ..error })
                 });
             }
             is_outer |= matches!(current.level, Level::Query(_));

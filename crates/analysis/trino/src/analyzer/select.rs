@@ -89,12 +89,7 @@ impl Analyzer<'_> {
         filter(plan, value)
     }
 
-    fn filter_condition(
-        &mut self,
-        condition: &ast::Expr,
-        scope: &Scope<'_>,
-        what: &str,
-    ) -> Result<Expr, TrinoError> {
+    fn filter_condition(&mut self, condition: &ast::Expr, scope: &Scope<'_>, what: &str) -> Result<Expr, TrinoError> {
         let was = std::mem::replace(&mut self.in_filter, true);
         let value = self.condition(condition, scope, what);
         self.in_filter = was;
@@ -158,11 +153,8 @@ impl Analyzer<'_> {
             }
         }
         if !aliases.is_empty() && aliases.len() != outputs.len() {
-            let message = format!(
-                "Column alias list has {} entries but relation has {} columns",
-                aliases.len(),
-                outputs.len()
-            );
+            let message =
+                format!("Column alias list has {} entries but relation has {} columns", aliases.len(), outputs.len());
             return Err(TrinoError::at(target.pos, ErrorCode::MismatchedColumnAliases, message));
         }
         for (output, alias) in outputs.iter_mut().zip(aliases) {

@@ -87,7 +87,8 @@ impl Analyzer<'_> {
             }
             analyzed.push(cells);
         }
-        let mut types: Vec<Type> = analyzed.first().map_or(Vec::new(), |row| row.iter().map(|(_, ty)| ty.clone()).collect());
+        let mut types: Vec<Type> =
+            analyzed.first().map_or(Vec::new(), |row| row.iter().map(|(_, ty)| ty.clone()).collect());
         for (row, source) in analyzed.iter().zip(rows).skip(1) {
             for (ty, (_, other)) in types.iter_mut().zip(row) {
                 *ty = common_super_type(ty, other).ok_or_else(|| {
@@ -105,8 +106,7 @@ impl Analyzer<'_> {
         let renamed = plan.schema().columns().into_iter().zip(&columns);
         let renamed = renamed.map(|(column, new)| Expr::Column(column).alias(&new.name)).collect();
         let plan = project(plan, renamed)?;
-        let field =
-            |(column, ty)| Field { relation: Vec::new(), name: None, label: None, column, ty, hidden: false };
+        let field = |(column, ty)| Field { relation: Vec::new(), name: None, label: None, column, ty, hidden: false };
         Ok(Relation { plan, fields: columns.into_iter().zip(types).map(field).collect() })
     }
 
@@ -124,8 +124,10 @@ impl Analyzer<'_> {
         let types: Vec<Type> = start.fields.iter().map(|field| field.ty.clone()).collect();
         let plan = shaped(&start, &types, &names)?;
         let table = self.fresh("working");
-        let source = provider_as_source(Arc::new(CteWorkTable::new(&table, Arc::new(plan.schema().as_arrow().clone()))));
-        let working = LogicalPlanBuilder::scan(table.clone(), source, None).and_then(|plan| plan.build()).map_err(planned)?;
+        let source =
+            provider_as_source(Arc::new(CteWorkTable::new(&table, Arc::new(plan.schema().as_arrow().clone()))));
+        let working =
+            LogicalPlanBuilder::scan(table.clone(), source, None).and_then(|plan| plan.build()).map_err(planned)?;
         let working_columns = working.schema().columns();
         let fields = |columns: Vec<Column>| {
             let named = columns.into_iter().zip(&types).zip(&named.columns);
@@ -200,7 +202,8 @@ fn common_types(left: &Relation, right: &Relation, op: SetOp, pos: ast::Pos) -> 
     let pairs = left.fields.iter().zip(&right.fields).enumerate();
     let common = pairs.map(|(index, (left, right))| {
         common_super_type(&left.ty, &right.ty).ok_or_else(|| {
-            let message = format!("column {} in {name} query has incompatible types: {}, {}", index + 1, left.ty, right.ty);
+            let message =
+                format!("column {} in {name} query has incompatible types: {}, {}", index + 1, left.ty, right.ty);
             TrinoError::at(pos, ErrorCode::TypeMismatch, message)
         })
     });

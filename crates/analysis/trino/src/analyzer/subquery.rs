@@ -30,7 +30,8 @@ impl Analyzer<'_> {
     fn column(&mut self, query: &ast::Query, scope: &Scope<'_>) -> Result<(LogicalPlan, Typed), TrinoError> {
         let relation = self.subquery(query, scope)?;
         let [field] = relation.fields.as_slice() else {
-            let message = format!("Multiple columns returned by subquery are not yet supported. Found {}", relation.fields.len());
+            let message =
+                format!("Multiple columns returned by subquery are not yet supported. Found {}", relation.fields.len());
             return Err(TrinoError::new(ErrorCode::NotSupported, message));
         };
         Ok((relation.plan, field.typed()))
@@ -73,14 +74,12 @@ impl Analyzer<'_> {
     }
 
     /// A value and a subquery's column in their common type.
-    fn compared(
-        &mut self,
-        value: Typed,
-        plan: LogicalPlan,
-        column: Typed,
-    ) -> Result<(Expr, LogicalPlan), TrinoError> {
+    fn compared(&mut self, value: Typed, plan: LogicalPlan, column: Typed) -> Result<(Expr, LogicalPlan), TrinoError> {
         let refuse = || {
-            let message = format!("Value expression and result of subquery must be of the same type: {} vs {}", value.1, column.1);
+            let message = format!(
+                "Value expression and result of subquery must be of the same type: {} vs {}",
+                value.1, column.1
+            );
             TrinoError::new(ErrorCode::TypeMismatch, message)
         };
         let common = common_super_type(&value.1, &column.1).ok_or_else(refuse)?;
@@ -120,7 +119,7 @@ impl Analyzer<'_> {
         scope: &Scope<'_>,
     ) -> Result<Typed, TrinoError> {
         let left = self.expr(left, scope)?;
-        let mut extreme = |analyzer: &mut Self, name: &str, count_all: bool| -> Result<Typed, TrinoError> {
+        let extreme = |analyzer: &mut Self, name: &str, count_all: bool| -> Result<Typed, TrinoError> {
             let (plan, column) = analyzer.column(query, scope)?;
             let args = if count_all { vec![] } else { vec![column] };
             let (plan, values) = analyzer.aggregated(plan, vec![call(name, args)?])?;

@@ -184,7 +184,8 @@ impl Analyzer<'_> {
         let relation = self.query(&query, None);
         (self.database, self.named) = around;
         self.views.pop();
-        let relation = relation.map_err(|error| if self.needed.is_some() { error } else { stale(error.to_string()) })?;
+        let relation =
+            relation.map_err(|error| if self.needed.is_some() { error } else { stale(error.to_string()) })?;
         self.as_declared(relation, definition, name)
     }
 

@@ -4,10 +4,10 @@ use boathouse_trino_functions::error::{ErrorCode, TrinoError};
 use boathouse_trino_functions::types::Type;
 use boathouse_trino_functions::{Typed, operators};
 use boathouse_trino_parser::ast;
-use datafusion::common::{Column, ScalarValue, UnnestOptions};
+use datafusion::common::{Column, NullHandling, UnnestOptions};
 use datafusion::functions::core::expr_fn::{coalesce, get_field, greatest};
 use datafusion::functions_nested::expr_fn::{array_length, gen_series, map_entries};
-use datafusion::logical_expr::{Expr, LogicalPlanBuilder, cast, lit, when};
+use datafusion::logical_expr::{Expr, LogicalPlanBuilder, cast, lit};
 
 use super::scope::{Field, Relation, Scope};
 use super::{Analyzer, at, planned, project};
@@ -39,22 +39,21 @@ impl Analyzer<'_> {
         let mut columns: Vec<Expr> = left.plan.schema().columns().into_iter().map(Expr::Column).collect();
         let mut unnested: Vec<(Column, Type)> = Vec::new();
         let lengths: Vec<Expr> = lists.iter().map(|(list, _)| length(list)).collect();
-        for ((list, ty), length) in lists.into_iter().zip(&lengths) {
+        for (list, ty) in lists {
             let column = self.fresh_column("unnest");
-            let list = if keep_empty { null_if_empty(list, length)? } else { list };
             columns.push(list.alias(&column.name));
             unnested.push((column, ty));
         }
         let counter = self.fresh_column("ordinality");
         if ordinality {
             let longest = if lengths.len() == 1 { lengths[0].clone() } else { greatest(lengths) };
-            let series = gen_series(lit(1_i64), longest.clone(), lit(1_i64));
-            let series = if keep_empty { null_if_empty(series, &longest)? } else { series };
+            let series = gen_series(lit(1_i64), longest, lit(1_i64));
             columns.push(series.alias(&counter.name));
         }
         let mut names: Vec<Column> = unnested.iter().map(|(column, _)| column.clone()).collect();
         names.extend(ordinality.then(|| counter.clone()));
-        let options = UnnestOptions { preserve_nulls: keep_empty, ..UnnestOptions::default() };
+        let empty = if keep_empty { NullHandling::PreserveAndExpandEmpty } else { NullHandling::Drop };
+        let options = UnnestOptions::new().with_null_handling(empty);
         let plan = LogicalPlanBuilder::from(project(left.plan, columns)?)
             .unnest_columns_with_options(names, options)
             .and_then(|plan| plan.build())
@@ -120,8 +119,4 @@ fn elements((column, ty): (Column, Type)) -> Result<Vec<(Option<String>, Typed)>
 /// How many elements there are; none in NULL.
 fn length(list: &Expr) -> Expr {
     coalesce(vec![cast(array_length(list.clone()), Type::Bigint.to_arrow()), lit(0_i64)])
-}
-
-fn null_if_empty(list: Expr, length: &Expr) -> Result<Expr, TrinoError> {
-    when(length.clone().eq(lit(0_i64)), lit(ScalarValue::Null)).otherwise(list).map_err(planned)
 }

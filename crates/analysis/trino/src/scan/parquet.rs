@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use boathouse_trino_functions::error::{ErrorCode, TrinoError};
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
-use datafusion::common::{DataFusionError, Result as PlanResult};
+use datafusion::common::{DataFusionError, Result as PlanResult, Statistics};
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::parquet::CachedParquetFileReaderFactory;
 use datafusion::datasource::physical_plan::parquet::metadata::DFParquetMetadata;
@@ -40,14 +40,15 @@ pub(super) async fn scan(request: ScanRequest<'_>) -> PlanResult<Arc<dyn Executi
             .buffered(CONCURRENCY)
             .try_collect()
             .await?;
+        let schema =
+            TableSchema::builder(Arc::clone(&table.columns)).with_table_partition_cols(table.constant_fields()).build();
+        let statistics = merged(&described, schema.table_schema())?;
         let groups = FileGroup::new(described).split_files(state.config().target_partitions().max(1));
-        let schema = TableSchema::new(Arc::clone(&table.columns), table.constant_fields());
-        let (groups, statistics) = datafusion::datasource::compute_all_files_statistics(
-            groups,
-            Arc::clone(schema.table_schema()),
-            true,
-            false,
-        )?;
+        let groups = groups.into_iter().map(|group| {
+            let statistics = merged(group.files(), schema.table_schema())?;
+            Ok(group.with_statistics(Arc::new(statistics)))
+        });
+        let groups = groups.collect::<PlanResult<Vec<_>>>()?;
         let mut options = state.table_options().parquet.clone();
         options.global.binary_as_string = false;
         let source = ParquetSource::new(schema)
@@ -66,6 +67,11 @@ pub(super) async fn scan(request: ScanRequest<'_>) -> PlanResult<Arc<dyn Executi
         1 => Ok(plans.remove(0)),
         _ => datafusion::physical_plan::union::UnionExec::try_new(plans),
     }
+}
+
+/// What the files' footers say about all their rows together.
+fn merged(files: &[PartitionedFile], schema: &SchemaRef) -> PlanResult<Statistics> {
+    Statistics::try_merge_iter(files.iter().filter_map(|file| file.statistics.as_deref()), schema)
 }
 
 fn by_bucket(files: Vec<DataFile>) -> Vec<(crate::storage::Location, Vec<DataFile>)> {
@@ -87,9 +93,10 @@ async fn describe(
     columns: &SchemaRef,
 ) -> PlanResult<PartitionedFile> {
     let cache = state.runtime_env().cache_manager.get_file_metadata_cache();
-    let reader = DFParquetMetadata::new(store, &file.meta)
-        .with_file_metadata_cache(Some(cache))
-        .with_metadata_size_hint(Some(state.config().options().execution.parquet.metadata_size_hint.unwrap_or(64 << 10)));
+    let reader =
+        DFParquetMetadata::new(store, &file.meta).with_file_metadata_cache(Some(cache)).with_metadata_size_hint(Some(
+            state.config().options().execution.parquet.metadata_size_hint.unwrap_or(64 << 10),
+        ));
     let path = format!("s3://{}/{}", file.location.bucket, file.meta.location);
     let metadata = reader.fetch_metadata().await.map_err(|error| in_file(of_datafusion(error), &path))?;
     let file_metadata = metadata.file_metadata();
@@ -102,7 +109,9 @@ async fn describe(
             && !is_readable_as(found.data_type(), field.data_type())
         {
             let (name, found, wanted) = (field.name(), found.data_type(), field.data_type());
-            let message = format!("Field {name}'s type {found} in parquet file {path} is incompatible with type {wanted} defined in table schema");
+            let message = format!(
+                "Field {name}'s type {found} in parquet file {path} is incompatible with type {wanted} defined in table schema"
+            );
             return Err(TrinoError::new(ErrorCode::HiveBadData, message).into());
         }
     }

@@ -8,6 +8,7 @@ use boathouse_trino_functions::error::{ErrorCode, TrinoError};
 use boathouse_trino_functions::types::Type;
 use datafusion::common::{DFSchema, ScalarValue};
 use datafusion::logical_expr::execution_props::ExecutionProps;
+use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
 use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{BinaryExpr, Expr, Operator};
 use datafusion::physical_expr::create_physical_expr;
@@ -93,19 +94,21 @@ impl<A: arrow::array::Array> ValidAt for A {
     }
 }
 
-fn evaluate(
-    table: &TableDefinition,
-    partitions: &[Partition],
-    filter: &Expr,
-) -> datafusion::common::Result<ArrayRef> {
-    let fields: Vec<_> = table.partition_keys.iter().map(|key| Field::new(&key.name, key.ty.to_arrow(), true)).collect();
+fn evaluate(table: &TableDefinition, partitions: &[Partition], filter: &Expr) -> datafusion::common::Result<ArrayRef> {
+    let fields: Vec<_> =
+        table.partition_keys.iter().map(|key| Field::new(&key.name, key.ty.to_arrow(), true)).collect();
     let schema = Arc::new(Schema::new(fields));
     let columns = columns(table, partitions)?;
     let options = RecordBatchOptions::new().with_row_count(Some(partitions.len()));
     let batch = RecordBatch::try_new_with_options(Arc::clone(&schema), columns, &options)?;
     // The scan's filters may still carry the relation's qualifier.
     let filter = datafusion::logical_expr::expr_rewriter::unnormalize_col(filter.clone());
-    let filter = create_physical_expr(&filter, &DFSchema::try_from(schema)?, &ExecutionProps::new())?;
+    let filter = create_physical_expr(
+        &filter,
+        &DFSchema::try_from(schema)?,
+        &ExecutionProps::new(),
+        &PhysicalPlanningContext::default(),
+    )?;
     filter.evaluate(&batch)?.into_array(partitions.len())
 }
 

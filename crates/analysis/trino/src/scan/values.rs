@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, BinaryBuilder, BooleanArray, ListArray, MapArray, NullBufferBuilder, StringArray,
-    StringBuilder, StructArray,
+    Array, ArrayRef, BinaryBuilder, BooleanArray, ListArray, MapArray, NullBufferBuilder, StringArray, StringBuilder,
+    StructArray,
 };
 use arrow::buffer::OffsetBuffer;
 use arrow::compute::{CastOptions, cast_with_options};
@@ -40,9 +40,7 @@ impl Column {
     pub(super) fn new(ty: &Type) -> Self {
         let nulls = || NullBufferBuilder::new(0);
         match ty {
-            Type::Array(element) => {
-                Self::List { ends: vec![0], nulls: nulls(), element: Box::new(Self::new(element)) }
-            }
+            Type::Array(element) => Self::List { ends: vec![0], nulls: nulls(), element: Box::new(Self::new(element)) },
             Type::Map(key, value) => {
                 let (key, value) = (Box::new(Self::new(key)), Box::new(Self::new(value)));
                 Self::Map { ends: vec![0], nulls: nulls(), key, value }
@@ -178,7 +176,7 @@ fn scalars(text: StringArray, ty: &Type, strictness: Strictness) -> Result<Array
             Ok(Arc::new(trimmed.collect::<StringArray>()))
         }
         Type::Boolean => Ok(Arc::new(text.iter().map(|value| value.and_then(boolean)).collect::<BooleanArray>())),
-        Type::Varbinary => Ok(Arc::new(binary(&text))),
+        Type::Varbinary => Ok(binary(&text)),
         Type::Date if strictness == Strictness::Counts => cast(&cast(&text, &DataType::Int32)?, &DataType::Date32),
         Type::Timestamp(_) if strictness == Strictness::Counts => cast(&cast(&text, &DataType::Int64)?, &ty.to_arrow()),
         _ => cast(&text, &ty.to_arrow()),
@@ -203,12 +201,12 @@ fn binary(text: &StringArray) -> ArrayRef {
             None => bytes.append_null(),
         }
     }
-    Arc::new(bytes.finish().as_binary::<i32>().clone())
+    Arc::new(bytes.finish())
 }
 
 #[cfg(test)]
 mod tests {
-    use arrow::array::Int32Array;
+    use arrow::array::{AsArray, Int32Array};
     use serde_json::json;
 
     use super::*;

@@ -83,12 +83,8 @@ impl Fixture {
 
     pub(super) fn with_memory(memory_limit: usize) -> Self {
         let spill = tempfile::tempdir().unwrap();
-        let config = EngineConfig {
-            memory_limit,
-            spill_directory: spill.path().to_owned(),
-            spill_limit: 1 << 30,
-            threads: 2,
-        };
+        let config =
+            EngineConfig { memory_limit, spill_directory: spill.path().to_owned(), spill_limit: 1 << 30, threads: 2 };
         let (lake, store): (Arc<Lake>, Arc<dyn ObjectStore>) = (Arc::default(), Arc::new(InMemory::new()));
         let session = Session {
             catalog: Arc::clone(&lake) as Arc<dyn Catalog>,
@@ -105,8 +101,7 @@ impl Fixture {
 
     /// Declares a table over `s3://lake/<name>`.
     pub(super) fn table(&self, name: &str, columns: &[(&str, &str)], keys: &[(&str, &str)], format: Format) {
-        let column =
-            |(name, ty): &(&str, &str)| ColumnDefinition::new(*name, Type::parse_trino(ty).unwrap());
+        let column = |(name, ty): &(&str, &str)| ColumnDefinition::new(*name, Type::parse_trino(ty).unwrap());
         self.define(TableDefinition {
             database: "db".to_owned(),
             name: name.to_owned(),
@@ -159,7 +154,7 @@ impl Fixture {
             for row in 0..batch.num_rows() {
                 let cells = batch.columns().iter().zip(&types).map(|(column, ty)| {
                     let mut text = String::new();
-                    write_value(&mut text, column.as_ref(), ty, row).unwrap();
+                    write_value(&mut text, column.as_ref(), row, ty);
                     if column.is_null(row) { "NULL".to_owned() } else { text }
                 });
                 rows.push(cells.collect::<Vec<_>>().join("|"));

@@ -1,4 +1,6 @@
 //! Whole queries over tables in memory.
 
 mod fixture;
+mod formats;
 mod queries;
+mod writing;
