@@ -266,7 +266,7 @@ def test_partitions_go_when_a_table_is_no_longer_partitioned(world):
 
 
 def test_lines_within_quotes_go_on_behind_the_sample(world):
-    text = "\n".join(["x" * 30] * 40)
+    text = "\n".join(["x" * 30] * 43)
     rows = "".join(f'{number},"{text}",{number}\n' for number in range(1200))
     assert len(rows) > 1024 * 1024, "more than a crawler looks at"
     table = world.crawl({"data/a.csv": f"id,text,size\n{rows}".encode()})["data"]
