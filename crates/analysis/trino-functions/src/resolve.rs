@@ -151,10 +151,8 @@ fn choose(name: &str, mut candidates: Vec<Candidate>) -> Result<Option<Candidate
     // A bare NULL fits almost everything: then a signature without variables is meant.
     let mut plain = candidates.iter().enumerate().filter(|(_, candidate)| !candidate.entry.signature.is_generic());
     let only_plain = plain.next().filter(|_| plain.next().is_none()).map(|(index, _)| index);
-    let best = candidates
-        .iter()
-        .position(|one| candidates.iter().all(|other| more_specific(one, other)))
-        .or(only_plain);
+    let best =
+        candidates.iter().position(|one| candidates.iter().all(|other| more_specific(one, other))).or(only_plain);
     match best {
         Some(index) => Ok(Some(candidates.swap_remove(index))),
         None if candidates.iter().all(|candidate| candidate.result == candidates[0].result) => {

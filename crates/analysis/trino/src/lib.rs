@@ -10,6 +10,7 @@
 //! | `analyzer` | syntax tree → logical plan, with Trino's names, types and errors |
 //! | `scan` | partitions, files, Parquet, text and JSON |
 //! | `storage` | counting what is read |
+//! | [`write`] | rows into files, for INSERT, CREATE TABLE AS and UNLOAD |
 //! | `error` | DataFusion's errors in Trino's words |
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
@@ -19,6 +20,7 @@ pub mod engine;
 mod error;
 mod scan;
 mod storage;
+pub mod write;
 
 pub use storage::Statistics;
 

@@ -151,6 +151,13 @@ pub(crate) struct Pin {
 }
 
 impl Pin {
+    /// Damage is the operator's business too, not only the reader's.
+    pub(crate) fn report(&self, error: &Error) {
+        if matches!(error, Error::Corrupt(_)) {
+            tracing::error!(%error, file = %self.blobs.path(self.id).display(), "damaged object");
+        }
+    }
+
     /// The file, opened at the first call. Blocks the thread.
     pub(crate) fn file(&self) -> Result<&File> {
         match self.file.get() {

@@ -202,7 +202,8 @@ impl OpenObject {
             Source::File { pin, base } => {
                 if to - from <= INLINE_READ
                     && let Some(file) = pin.ready()
-                    && let Some(bytes) = blobs::read_cached(file, *base, *size, from..to)?
+                    && let Some(bytes) =
+                        blobs::read_cached(file, *base, *size, from..to).inspect_err(|error| pin.report(error))?
                 {
                     return Ok(bytes);
                 }
@@ -211,7 +212,7 @@ impl OpenObject {
                     let Segment { size, source: Source::File { pin, base }, .. } = &segments[at] else {
                         return Err(Error::Closed);
                     };
-                    blobs::read(pin.file()?, *base, *size, from..to)
+                    blobs::read(pin.file()?, *base, *size, from..to).inspect_err(|error| pin.report(error))
                 })
                 .await
             }

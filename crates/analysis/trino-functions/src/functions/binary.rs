@@ -74,7 +74,11 @@ fn pad(call: &Call<'_>, front: bool) -> Computed {
         }
         let filling = padding.iter().cycle().take(size.saturating_sub(value.len()));
         let value = value[..size.min(value.len())].iter();
-        Ok(if front { filling.chain(value).copied().collect() } else { value.chain(filling).copied().collect::<Vec<_>>() })
+        Ok(if front {
+            filling.chain(value).copied().collect()
+        } else {
+            value.chain(filling).copied().collect::<Vec<_>>()
+        })
     })
 }
 

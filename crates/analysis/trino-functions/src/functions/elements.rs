@@ -1,5 +1,6 @@
 //! What functions of arrays and maps share: elements by index, and elements made comparable.
 
+use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -13,6 +14,7 @@ use super::support::{Computed, list, nulls};
 use crate::error::TrinoError;
 use crate::kernel::Call;
 use crate::types::Type;
+use crate::types::format::write_value;
 
 /// The elements of several arguments in one array, so that a result can choose among all of them.
 pub(super) struct Pool {
@@ -152,9 +154,10 @@ fn canonical(values: &ArrayRef, ty: &Type) -> Computed {
             let row = values.as_struct();
             let columns = row.columns().iter().zip(fields.iter());
             let columns = columns.map(|(column, field)| canonical(column, &field.ty)).collect::<Result<Vec<_>, _>>()?;
-            let fields = row.fields().iter().zip(&columns).map(|(field, column)| {
-                arrow::datatypes::Field::new(field.name(), column.data_type().clone(), true)
-            });
+            let fields =
+                row.fields().iter().zip(&columns).map(|(field, column)| {
+                    arrow::datatypes::Field::new(field.name(), column.data_type().clone(), true)
+                });
             Arc::new(StructArray::try_new(fields.collect(), columns, row.nulls().cloned())?)
         }
         _ => Arc::clone(values),
@@ -182,4 +185,22 @@ fn canonical_map(map: &MapArray, key: &Type, value: &Type) -> Computed {
     });
     let columns = columns.into_iter().collect::<Result<Vec<_>, _>>()?;
     list(Arc::new(StructArray::from(columns)), lengths, map.nulls().cloned())
+}
+
+/// Refuses NULL as a map's key, and a key that a map has already.
+pub(super) fn check_keys(all: &ArrayRef, ty: &Type, lengths: &[usize], problem: &str) -> Result<(), TrinoError> {
+    if all.logical_null_count() > 0 {
+        return Err(TrinoError::invalid("map key cannot be null"));
+    }
+    let (order, mut next) = (keys(all, ty)?, 0);
+    for length in lengths {
+        let mut seen = HashSet::with_capacity(*length);
+        if let Some(twice) = (next..next + length).find(|index| !seen.insert(order.row(*index))) {
+            let mut shown = String::new();
+            write_value(&mut shown, all, twice, ty);
+            return Err(TrinoError::invalid(format!("{problem} ({shown}) are not allowed")));
+        }
+        next += length;
+    }
+    Ok(())
 }

@@ -1,6 +1,6 @@
 //! Functions of maps.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, StructArray, UInt32Array};
@@ -8,13 +8,12 @@ use arrow::compute::{concat, take};
 use arrow::datatypes::{DataType, Int64Type};
 
 use super::Table;
-use super::elements::{Pool, keys};
+use super::elements::{Pool, check_keys, keys};
 use super::support::{Computed, list, map, nulls, primitives};
 use crate::error::TrinoError;
 use crate::kernel::Call;
 use crate::operators::map_positions;
 use crate::types::Type;
-use crate::types::format::write_value;
 
 pub(crate) fn register(table: &mut Table) {
     table.kernel("map() -> map(unknown, unknown)", "An empty map.", empty);
@@ -64,24 +63,6 @@ fn types_of<'a>(call: &Call<'a>) -> Result<(&'a Type, &'a Type), TrinoError> {
     }
 }
 
-/// Refuses NULL as a key and a key that a map has already.
-fn check_keys(all: &ArrayRef, ty: &Type, lengths: &[usize]) -> Result<(), TrinoError> {
-    if all.logical_null_count() > 0 {
-        return Err(TrinoError::invalid("map key cannot be null"));
-    }
-    let (order, mut next) = (keys(all, ty)?, 0);
-    for length in lengths {
-        let mut seen = HashSet::with_capacity(*length);
-        if let Some(twice) = (next..next + length).find(|index| !seen.insert(order.row(*index))) {
-            let mut shown = String::new();
-            write_value(&mut shown, all, twice, ty);
-            return Err(TrinoError::invalid(format!("Duplicate map keys ({shown}) are not allowed")));
-        }
-        next += length;
-    }
-    Ok(())
-}
-
 fn map_of(call: &Call<'_>) -> Computed {
     let (first, second) = (Pool::new(call, 0..1)?, Pool::new(call, 1..2)?);
     let nulls = nulls(call)?;
@@ -100,7 +81,7 @@ fn map_of(call: &Call<'_>) -> Computed {
         values.extend(right.map(|index| index as u32));
     }
     let chosen = take(&first.values, &UInt32Array::from(chosen), None)?;
-    check_keys(&chosen, types_of(call)?.0, &lengths)?;
+    check_keys(&chosen, types_of(call)?.0, &lengths, "Duplicate map keys")?;
     map(chosen, take(&second.values, &UInt32Array::from(values), None)?, lengths, nulls)
 }
 
@@ -118,7 +99,7 @@ fn entries(call: &Call<'_>) -> Result<(ArrayRef, ArrayRef, Vec<usize>), TrinoErr
 
 fn map_from_entries(call: &Call<'_>) -> Computed {
     let (entry_keys, values, lengths) = entries(call)?;
-    check_keys(&entry_keys, types_of(call)?.0, &lengths)?;
+    check_keys(&entry_keys, types_of(call)?.0, &lengths, "Duplicate map keys")?;
     map(entry_keys, values, lengths, nulls(call)?)
 }
 
@@ -132,7 +113,7 @@ fn multimap_from_entries(call: &Call<'_>) -> Computed {
     let (mut sizes, mut next) = (Vec::with_capacity(call.rows), 0);
     for length in lengths {
         let before = chosen.len();
-        let mut groups: std::collections::HashMap<_, usize> = std::collections::HashMap::new();
+        let mut groups: HashMap<_, usize> = HashMap::new();
         let mut members: Vec<Vec<u32>> = Vec::new();
         for index in next..next + length {
             let group = *groups.entry(order.row(index)).or_insert_with(|| {
@@ -195,7 +176,7 @@ fn map_concat(call: &Call<'_>) -> Computed {
     for row in 0..call.rows {
         let before = chosen.len();
         let valid = nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row));
-        let mut places = std::collections::HashMap::new();
+        let mut places = HashMap::new();
         let mut base = 0;
         for map in &maps {
             let range = map.value_offsets()[row] as usize..map.value_offsets()[row + 1] as usize;

@@ -86,7 +86,9 @@ pub(crate) fn register(table: &mut Table) {
         "random(integer, integer) -> integer",
         "random(bigint, bigint) -> bigint",
     ] {
-        table.kernel(signature, "A random integer from the first bound (0 if left out) up to the last.", random_integer).volatile();
+        table
+            .kernel(signature, "A random integer from the first bound (0 if left out) up to the last.", random_integer)
+            .volatile();
     }
     table.alias("rand", "random");
 }
@@ -123,7 +125,8 @@ where
         if !value.is_lt(T::Native::ZERO) {
             return Ok(Some(value));
         }
-        let overflow = |_| TrinoError::out_of_range(format!("Value {value} is out of range for abs({})", call.types[0]));
+        let overflow =
+            |_| TrinoError::out_of_range(format!("Value {value} is out of range for abs({})", call.types[0]));
         value.neg_checked().map(Some).map_err(overflow)
     })
 }

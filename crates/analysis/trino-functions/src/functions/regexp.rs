@@ -9,9 +9,7 @@ use arrow::datatypes::Int64Type;
 
 use self::pattern::{Cache, Found};
 use super::Table;
-use super::support::{
-    Computed, list, optional_bigints, primitives, text, text_arrays, texts, truths, write_texts,
-};
+use super::support::{Computed, list, optional_bigints, primitives, text, text_arrays, texts, truths, write_texts};
 use crate::error::TrinoError;
 use crate::kernel::Call;
 

@@ -230,10 +230,7 @@ pub(super) fn primitives<T: ArrowPrimitiveType>(
 }
 
 /// True or false for each row.
-pub(super) fn truths(
-    call: &Call<'_>,
-    mut each: impl FnMut(usize) -> Result<Option<bool>, TrinoError>,
-) -> Computed {
+pub(super) fn truths(call: &Call<'_>, mut each: impl FnMut(usize) -> Result<Option<bool>, TrinoError>) -> Computed {
     let nulls = nulls(call)?;
     let mut builder = BooleanBuilder::with_capacity(call.rows);
     for row in 0..call.rows {

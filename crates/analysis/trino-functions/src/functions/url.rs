@@ -18,7 +18,9 @@ pub(crate) fn register(table: &mut Table) {
     table.kernel("url_extract_host(varchar) -> varchar", "The URL's host.", |call| {
         component(call, |url| url.host.to_owned())
     });
-    table.kernel("url_extract_path(varchar) -> varchar", "The URL's path.", |call| component(call, |url| unescape(url.path)));
+    table.kernel("url_extract_path(varchar) -> varchar", "The URL's path.", |call| {
+        component(call, |url| unescape(url.path))
+    });
     table.kernel("url_extract_query(varchar) -> varchar", "What follows the URL's question mark.", |call| {
         component(call, |url| unescape(url.query))
     });
@@ -104,9 +106,7 @@ struct Url<'a> {
 
 impl<'a> Url<'a> {
     fn parse(text: &'a str) -> Option<Self> {
-        let illegal = |letter: char| {
-            letter.is_control() || letter.is_whitespace() || "\"<>\\^`{|}".contains(letter)
-        };
+        let illegal = |letter: char| letter.is_control() || letter.is_whitespace() || "\"<>\\^`{|}".contains(letter);
         if text.contains(illegal) || !escapes_are_whole(text) {
             return None;
         }

@@ -12,7 +12,7 @@ use datafusion::common::JoinType;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, lit};
 
 use super::scope::{Field, Relation, Scope};
-use super::{Analyzer, at, planned, project, subquery};
+use super::{Analyzer, at, lateral, planned, project, subquery};
 use crate::error::unsupported;
 
 impl Analyzer<'_> {
@@ -222,8 +222,13 @@ impl Analyzer<'_> {
             }
             _ => return Err(unsupported("LATERAL can be joined by ON only")),
         };
-        let right = LogicalPlan::Subquery(subquery::subquery(right.plan));
-        let plan = join(left.plan, right, kind, vec![condition])?;
+        let plan = match lateral::fused(&left.plan, &right.plan, kind == JoinKind::Left)? {
+            Some(plan) if condition == lit(true) => plan,
+            _ => {
+                let right = LogicalPlan::Subquery(subquery::subquery(right.plan));
+                join(left.plan, right, kind, vec![condition])?
+            }
+        };
         Ok(Relation { plan, fields })
     }
 }

@@ -12,6 +12,7 @@ mod expression;
 mod grouping;
 mod information;
 mod join;
+mod lateral;
 mod literal;
 mod query;
 pub(crate) mod scope;

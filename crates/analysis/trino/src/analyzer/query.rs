@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use boathouse_trino_functions::error::{ErrorCode, TrinoError};
-use boathouse_trino_functions::types::Type;
 use boathouse_trino_functions::{Typed, window};
 use boathouse_trino_parser::ast::{self, ExprKind, Limit, QueryBodyKind, SortItem};
 use datafusion::logical_expr::expr::{Sort, WindowFunction, WindowFunctionParams};
@@ -168,11 +167,12 @@ impl Analyzer<'_> {
             null_treatment: None,
             distinct: false,
         };
-        let column = self.fresh_column(function);
-        let ranked = Expr::WindowFunction(Box::new(WindowFunction { fun, params })).alias(&column.name);
-        let plan = LogicalPlanBuilder::window_plan(plan, vec![ranked]).map_err(planned)?;
-        debug_assert_eq!(ty, Type::Bigint);
-        Ok((plan, (Expr::Column(column), ty)))
+        let ranked = Expr::WindowFunction(Box::new(WindowFunction { fun, params }));
+        let (plan, mut named) = self.compute_windows(plan, vec![ranked])?;
+        match named.pop() {
+            Some((_, column)) => Ok((plan, (Expr::Column(column), ty))),
+            None => Err(crate::error::internal("a window function without a column")),
+        }
     }
 }
 

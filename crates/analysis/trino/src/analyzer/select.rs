@@ -217,7 +217,7 @@ impl Analyzer<'_> {
 
     /// Adds window functions to a plan. DataFusion calls them by their text, which may be the same for two of them; so the
     /// second one is added after the first one was renamed.
-    fn compute_windows(
+    pub(super) fn compute_windows(
         &mut self,
         mut plan: LogicalPlan,
         mut windows: Vec<Expr>,

@@ -30,7 +30,7 @@ use crate::scan::partitions::Partition;
 use crate::storage::{Counting, Location, Statistics};
 
 pub(crate) use generated::{Generated, Rows};
-pub(crate) use partitions::partition_values;
+pub(crate) use partitions::{NULL_PARTITION, partition_values};
 
 /// The columns that every table has without showing them.
 const HIDDEN: [(&str, Type); 3] =

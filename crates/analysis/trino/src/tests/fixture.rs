@@ -155,7 +155,7 @@ impl Fixture {
                 let cells = batch.columns().iter().zip(&types).map(|(column, ty)| {
                     let mut text = String::new();
                     write_value(&mut text, column.as_ref(), row, ty);
-                    if column.is_null(row) { "NULL".to_owned() } else { text }
+                    if column.is_null(row) || *ty == Type::Unknown { "NULL".to_owned() } else { text }
                 });
                 rows.push(cells.collect::<Vec<_>>().join("|"));
             }

@@ -3,3 +3,5 @@
 mod fixture;
 mod formats;
 mod queries;
+mod tpch;
+mod writing;

@@ -69,7 +69,9 @@ fn distinct(call: &Call<'_>) -> Computed {
     let elements = keys(&pool.values, element_type(call)?)?;
     choose(call, &pool, |row, chosen| {
         let mut seen = HashSet::new();
-        chosen.extend(pool.range(0, row).filter(|index| seen.insert(elements.row(*index))).map(|index| Some(index as u32)));
+        chosen.extend(
+            pool.range(0, row).filter(|index| seen.insert(elements.row(*index))).map(|index| Some(index as u32)),
+        );
         Ok(())
     })
 }

@@ -109,17 +109,19 @@ fn sequences() {
         ("sequence(3, 1)", "[3, 2, 1]"),
         ("sequence(1, NULL)", "NULL"),
         ("sequence(DATE '2024-01-30', DATE '2024-02-01')", "[2024-01-30, 2024-01-31, 2024-02-01]"),
-        (
-            "sequence(DATE '2024-01-31', DATE '2024-03-31', INTERVAL '1' MONTH)",
-            "[2024-01-31, 2024-02-29, 2024-03-31]",
-        ),
+        ("sequence(DATE '2024-01-31', DATE '2024-03-31', INTERVAL '1' MONTH)", "[2024-01-31, 2024-02-29, 2024-03-31]"),
         ("sequence(DATE '2024-01-01', DATE '2024-01-09', INTERVAL '4' DAY)", "[2024-01-01, 2024-01-05, 2024-01-09]"),
         ("sequence(1, 10, 0)", "INVALID_FUNCTION_ARGUMENT: step must not be zero"),
-        ("sequence(1, 20000)", "INVALID_FUNCTION_ARGUMENT: result of sequence function must not have more than 10000 entries"),
+        (
+            "sequence(1, 20000)",
+            "INVALID_FUNCTION_ARGUMENT: result of sequence function must not have more than 10000 entries",
+        ),
         (
             "sequence(DATE '2024-01-01', DATE '2024-01-02', INTERVAL '1' HOUR)",
             "INVALID_FUNCTION_ARGUMENT: sequence step must be a day interval if start and end values are dates",
         ),
     ]);
-    assert!(crate::functions::testing::eval("sequence(1, 5, -1)").starts_with("INVALID_FUNCTION_ARGUMENT: sequence stop"));
+    assert!(
+        crate::functions::testing::eval("sequence(1, 5, -1)").starts_with("INVALID_FUNCTION_ARGUMENT: sequence stop")
+    );
 }

@@ -1,18 +1,15 @@
 //! Lambdas over the entries of maps.
 
-use std::collections::HashSet;
-
 use arrow::array::{Array, ArrayRef, AsArray, MapArray, UInt32Array};
 use arrow::compute::take;
 
 use super::super::Table;
-use super::super::elements::keys;
+use super::super::elements::{check_keys, keys};
 use super::super::support::{Computed, map};
 use super::{is_true, nulls_of};
 use crate::error::TrinoError;
 use crate::kernel::Call;
 use crate::types::Type;
-use crate::types::format::write_value;
 
 pub(super) fn register(table: &mut Table) {
     table.kernel(
@@ -100,20 +97,7 @@ fn transform_keys(call: &Call<'_>) -> Computed {
     let entries = Entries::new(call)?;
     let new_keys = entries.evaluate(call)?;
     let Type::Map(key, _) = call.result else { return Err(TrinoError::internal("transform_keys gives maps")) };
-    if new_keys.logical_null_count() > 0 {
-        return Err(TrinoError::invalid("map key cannot be null"));
-    }
-    let order = keys(&new_keys, key)?;
-    let mut next = 0;
-    for length in &entries.lengths {
-        let mut seen = HashSet::with_capacity(*length);
-        if let Some(twice) = (next..next + length).find(|index| !seen.insert(order.row(*index))) {
-            let mut shown = String::new();
-            write_value(&mut shown, &new_keys, twice, key);
-            return Err(TrinoError::invalid(format!("Duplicate keys ({shown}) are not allowed")));
-        }
-        next += length;
-    }
+    check_keys(&new_keys, key, &entries.lengths, "Duplicate keys")?;
     map(new_keys, entries.values, entries.lengths, nulls_of(call, 0..1)?)
 }
 

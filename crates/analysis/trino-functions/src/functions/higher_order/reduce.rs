@@ -1,6 +1,6 @@
 //! `reduce`: one step at a time, but each step for all rows at once.
 
-use arrow::array::{Array, UInt32Array};
+use arrow::array::UInt32Array;
 use arrow::compute::{interleave, take};
 
 use super::super::Table;
@@ -25,7 +25,8 @@ fn reduce(call: &Call<'_>) -> Computed {
     for at in 0..longest {
         let active: Vec<u32> =
             (0..call.rows).filter(|row| pool.range(0, *row).len() > at).map(|row| row as u32).collect();
-        let elements: UInt32Array = active.iter().map(|row| Some((pool.range(0, *row as usize).start + at) as u32)).collect();
+        let elements: UInt32Array =
+            active.iter().map(|row| Some((pool.range(0, *row as usize).start + at) as u32)).collect();
         let active = UInt32Array::from(active);
         let inputs = [take(&states, &active, None)?, take(&pool.values, &elements, None)?];
         let computed = step.evaluate(&inputs, &active)?;

@@ -35,7 +35,10 @@ fn rounding() {
         ("round(155, -1)", "160"),
         ("round(-155, -1)", "-160"),
         ("round(155, 3)", "155"),
-        ("round(2147483647, -1)", "NUMERIC_VALUE_OUT_OF_RANGE: numerical overflow: rounding 2147483647 to -1 places for integer"),
+        (
+            "round(2147483647, -1)",
+            "NUMERIC_VALUE_OUT_OF_RANGE: numerical overflow: rounding 2147483647 to -1 places for integer",
+        ),
         ("ceil(2.1)", "3"),
         ("ceiling(-2.1)", "-2"),
         ("floor(-2.1)", "-3"),
@@ -107,7 +110,10 @@ fn bases_and_buckets() {
         ("width_bucket(1, 4, 4, 3)", "INVALID_FUNCTION_ARGUMENT: bounds cannot equal each other"),
         ("width_bucket(1, 0, 4, 0)", "INVALID_FUNCTION_ARGUMENT: bucketCount must be greater than 0"),
         ("width_bucket(3e0, ARRAY[1e0, 2e0, 4e0])", "2"),
-        ("width_bucket(3e0, ARRAY[2e0, 1e0])", "INVALID_FUNCTION_ARGUMENT: Bin values are not sorted in ascending order"),
+        (
+            "width_bucket(3e0, ARRAY[2e0, 1e0])",
+            "INVALID_FUNCTION_ARGUMENT: Bin values are not sorted in ascending order",
+        ),
     ]);
 }
 

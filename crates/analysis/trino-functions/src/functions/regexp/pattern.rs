@@ -54,7 +54,8 @@ impl Pattern {
             return Ok(Self::Linear(regex));
         }
         let regex = fancy_regex::RegexBuilder::new(&translated).backtrack_limit(MOST_STEPS).build();
-        let regex = regex.map_err(|error| TrinoError::invalid(format!("Invalid regular expression: {text}: {error}")))?;
+        let regex =
+            regex.map_err(|error| TrinoError::invalid(format!("Invalid regular expression: {text}: {error}")))?;
         Ok(Self::Backtracking(Box::new(regex)))
     }
 
@@ -83,9 +84,9 @@ impl Pattern {
 
     fn captures_at(&self, value: &str, from: usize) -> Result<Option<Vec<Option<Range<usize>>>>, TrinoError> {
         match self {
-            Self::Linear(regex) => Ok(regex.captures_at(value, from).map(|captures| {
-                captures.iter().map(|group| group.map(|group| group.range())).collect()
-            })),
+            Self::Linear(regex) => Ok(regex
+                .captures_at(value, from)
+                .map(|captures| captures.iter().map(|group| group.map(|group| group.range())).collect())),
             Self::Backtracking(regex) => {
                 let captures = regex.captures_from_pos(value, from).map_err(|error| gave_up(&error))?;
                 Ok(captures.map(|captures| captures.iter().map(|group| group.map(|group| group.range())).collect()))
@@ -107,7 +108,11 @@ impl Pattern {
             match letter {
                 '\\' => match rest.next() {
                     Some(escaped) => plain.push(escaped),
-                    None => return Err(TrinoError::invalid("Illegal replacement sequence: character to be escaped is missing")),
+                    None => {
+                        return Err(TrinoError::invalid(
+                            "Illegal replacement sequence: character to be escaped is missing",
+                        ));
+                    }
                 },
                 '$' => {
                     pieces.push(Piece::Text(std::mem::take(&mut plain)));
@@ -196,7 +201,9 @@ fn translate(text: &str) -> String {
                 Some('D') if class_depth == 0 => out.push_str("[^0-9]"),
                 Some('w') => out.push_str(if class_depth > 0 { "a-zA-Z0-9_" } else { "[a-zA-Z0-9_]" }),
                 Some('W') if class_depth == 0 => out.push_str("[^a-zA-Z0-9_]"),
-                Some('s') => out.push_str(if class_depth > 0 { " \\t\\n\\x0b\\x0c\\r" } else { "[ \\t\\n\\x0b\\x0c\\r]" }),
+                Some('s') => {
+                    out.push_str(if class_depth > 0 { " \\t\\n\\x0b\\x0c\\r" } else { "[ \\t\\n\\x0b\\x0c\\r]" })
+                }
                 Some('S') if class_depth == 0 => out.push_str("[^ \\t\\n\\x0b\\x0c\\r]"),
                 Some(sign @ ('p' | 'P')) if letters.peek() == Some(&'{') => {
                     let name: String = letters.by_ref().skip(1).take_while(|letter| *letter != '}').collect();

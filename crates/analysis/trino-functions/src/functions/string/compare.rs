@@ -32,7 +32,11 @@ pub(super) fn register(table: &mut Table) {
         levenshtein_distance,
     );
     table.kernel("luhn_check(varchar) -> boolean", "Whether digits are valid by the Luhn algorithm.", luhn_check);
-    table.kernel("soundex(varchar) -> varchar(4)", "How an English word sounds, as a letter and three digits.", soundex);
+    table.kernel(
+        "soundex(varchar) -> varchar(4)",
+        "How an English word sounds, as a letter and three digits.",
+        soundex,
+    );
 }
 
 fn starts_with(call: &Call<'_>) -> Computed {
@@ -51,7 +55,7 @@ fn strpos(call: &Call<'_>) -> Computed {
 /// Occurrences may overlap.
 fn position(value: &str, wanted: &str, instance: i64) -> Result<i64, TrinoError> {
     if instance == 0 {
-        return Err(TrinoError::invalid("'instance' must not be a positive or negative number."));
+        return Err(TrinoError::invalid("'instance' must be a positive or negative number."));
     }
     if wanted.is_empty() {
         return Ok(1);

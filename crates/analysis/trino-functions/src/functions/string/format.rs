@@ -49,10 +49,7 @@ fn format(call: &Call<'_>) -> Computed {
 }
 
 /// NULL values are shown, so only a NULL pattern gives NULL.
-fn write_all(
-    call: &Call<'_>,
-    mut each: impl FnMut(usize, &mut String) -> Result<Option<()>, TrinoError>,
-) -> Computed {
+fn write_all(call: &Call<'_>, mut each: impl FnMut(usize, &mut String) -> Result<Option<()>, TrinoError>) -> Computed {
     let mut texts = arrow::array::StringBuilder::new();
     let mut text = String::new();
     for row in 0..call.rows {
@@ -132,7 +129,9 @@ fn specifier(source: &str) -> Result<(Specifier, &str), String> {
     let mut letters = rest.chars();
     let conversion = letters.next().ok_or_else(unknown)?;
     let part = match conversion {
-        't' | 'T' => Some(letters.next().ok_or_else(|| format!("UnknownFormatConversion: Conversion = '{conversion}'"))?),
+        't' | 'T' => {
+            Some(letters.next().ok_or_else(|| format!("UnknownFormatConversion: Conversion = '{conversion}'"))?)
+        }
         _ => None,
     };
     let rest = letters.as_str();
@@ -260,7 +259,11 @@ impl Arguments<'_> {
                 None => return Err(specifier.mismatch(ty)),
             },
             'f' | 'e' | 'g' => {
-                number::write_decimal(out, specifier, &real(array, self.row, ty).ok_or_else(|| specifier.mismatch(ty))?);
+                number::write_decimal(
+                    out,
+                    specifier,
+                    &real(array, self.row, ty).ok_or_else(|| specifier.mismatch(ty))?,
+                );
                 return Ok(());
             }
             'c' => {

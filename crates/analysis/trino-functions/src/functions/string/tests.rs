@@ -119,6 +119,7 @@ fn searching_and_comparing() {
         ("strpos('aaaa', 'aa', -2)", "2"),
         ("strpos('äaäa', 'äa', -2)", "1"),
         ("strpos('aaa', 'a', -4)", "0"),
+        ("strpos('abc', 'a', 0)", "INVALID_FUNCTION_ARGUMENT: 'instance' must be a positive or negative number."),
         ("position('c' IN 'abc')", "3"),
         ("hamming_distance('karolin', 'kathrin')", "3"),
         (
@@ -167,11 +168,17 @@ fn formatting() {
         ("format('%1$s %1$f %1$.2f', 9.12345678)", "9.12345678 9.123457 9.12"),
         ("format('%1$d %1$x %1$X %1$o', 1234)", "1234 4d2 4D2 2322"),
         ("format('%08.2f|%e', -3.14159e0, 12345.678e0)", "-0003.14|1.234568e+04"),
-        ("format('%1$s %1$tF %1$tY-%1$tm-%1$td %1$tA', DATE '2001-08-22')", "2001-08-22 2001-08-22 2001-08-22 Wednesday"),
+        (
+            "format('%1$s %1$tF %1$tY-%1$tm-%1$td %1$tA', DATE '2001-08-22')",
+            "2001-08-22 2001-08-22 2001-08-22 Wednesday",
+        ),
         ("format('%s', TIMESTAMP '1969-07-20 16:17:00')", "1969-07-20T16:17"),
         ("format(CAST(NULL AS varchar), 1)", "NULL"),
         ("format('%.4d', 8)", "INVALID_FUNCTION_ARGUMENT: Invalid format string: %.4d (IllegalFormatPrecision: 4)"),
-        ("format('%-02d', 8)", "INVALID_FUNCTION_ARGUMENT: Invalid format string: %-02d (IllegalFormatFlags: Flags = '-0')"),
+        (
+            "format('%-02d', 8)",
+            "INVALID_FUNCTION_ARGUMENT: Invalid format string: %-02d (IllegalFormatFlags: Flags = '-0')",
+        ),
         ("format('%-s', 8)", "INVALID_FUNCTION_ARGUMENT: Invalid format string: %-s (MissingFormatWidth: %-s)"),
         (
             "format('%s %d', 8)",
@@ -181,7 +188,10 @@ fn formatting() {
             "format('%d', 8.0)",
             "INVALID_FUNCTION_ARGUMENT: Invalid format string: %d (IllegalFormatConversion: d != java.math.BigDecimal)",
         ),
-        ("format('%y', 8)", "INVALID_FUNCTION_ARGUMENT: Invalid format string: %y (UnknownFormatConversion: Conversion = 'y')"),
+        (
+            "format('%y', 8)",
+            "INVALID_FUNCTION_ARGUMENT: Invalid format string: %y (UnknownFormatConversion: Conversion = 'y')",
+        ),
         ("format('%s', ARRAY[8])", "NOT_SUPPORTED: Type not supported for formatting: array(integer)"),
     ]);
 }

@@ -1,0 +1,177 @@
+//! One file while it is written: rows go in, bytes go up in parts.
+
+use std::io::Write;
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use boathouse_trino_functions::error::TrinoError;
+use boathouse_trino_functions::types::Type;
+use bytes::Bytes;
+use flate2::write::GzEncoder;
+use object_store::ObjectStore;
+use object_store::buffered::BufWriter;
+use object_store::path::Path;
+use parquet::arrow::AsyncArrowWriter;
+use parquet::arrow::async_writer::ParquetObjectWriter;
+use parquet::basic::{Compression as Codec, GzipLevel, ZstdLevel};
+use parquet::errors::ParquetError;
+use parquet::file::properties::WriterProperties;
+use tokio::io::AsyncWriteExt;
+
+use super::{Compression, WriteFormat, WriteTarget, encode};
+use crate::catalog::TextFormat;
+use crate::error::{internal, of_datafusion, of_object_store};
+
+/// The size of the parts of an upload: the least that S3 allows.
+const PART: usize = 5 << 20;
+
+/// A file of one of the formats.
+pub(super) struct OutputFile {
+    path: Path,
+    rows: u64,
+    content: Content,
+}
+
+enum Content {
+    Parquet(Box<AsyncArrowWriter<ParquetObjectWriter>>),
+    Lines { text: Option<TextFormat>, types: Vec<Type>, names: Vec<String>, encoder: Encoder, upload: BufWriter },
+}
+
+/// Bytes on their way, compressed or not.
+enum Encoder {
+    Plain(Vec<u8>),
+    Gzip(GzEncoder<Vec<u8>>),
+}
+
+impl OutputFile {
+    pub(super) fn open(
+        target: &WriteTarget,
+        schema: SchemaRef,
+        types: Vec<Type>,
+        store: &Arc<dyn ObjectStore>,
+        path: Path,
+    ) -> Result<Self, TrinoError> {
+        let upload = BufWriter::with_capacity(Arc::clone(store), path.clone(), PART).with_max_concurrency(2);
+        let names = schema.fields().iter().map(|field| field.name().clone()).collect();
+        let content = match &target.format {
+            WriteFormat::Parquet => {
+                let properties = WriterProperties::builder().set_compression(codec(target.compression)).build();
+                let upload = ParquetObjectWriter::from_buf_writer(upload);
+                let writer = AsyncArrowWriter::try_new(upload, schema, Some(properties)).map_err(of_parquet)?;
+                Content::Parquet(Box::new(writer))
+            }
+            format => {
+                let text = match format {
+                    WriteFormat::Text(text) => Some(text.clone()),
+                    _ => None,
+                };
+                let encoder = match target.compression {
+                    Compression::Gzip => Encoder::Gzip(GzEncoder::new(Vec::new(), flate2::Compression::default())),
+                    _ => Encoder::Plain(Vec::new()),
+                };
+                Content::Lines { text, types, names, encoder, upload }
+            }
+        };
+        Ok(Self { path, rows: 0, content })
+    }
+
+    /// How many rows the file has.
+    pub(super) fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    /// How many bytes wait in memory.
+    pub(super) fn memory(&self) -> usize {
+        match &self.content {
+            Content::Parquet(writer) => writer.memory_size() + PART,
+            Content::Lines { .. } => PART,
+        }
+    }
+
+    pub(super) async fn write(&mut self, rows: &RecordBatch) -> Result<(), TrinoError> {
+        self.rows += rows.num_rows() as u64;
+        match &mut self.content {
+            Content::Parquet(writer) => writer.write(rows).await.map_err(of_parquet),
+            Content::Lines { text, types, names, encoder, upload } => {
+                let mut lines = Vec::new();
+                for row in 0..rows.num_rows() {
+                    match text {
+                        Some(format) => encode::text_line(&mut lines, format, rows, row, types),
+                        None => encode::json_line(&mut lines, rows, row, types, names)?,
+                    }
+                }
+                encoder.add(&lines)?;
+                upload.put(encoder.take()).await.map_err(|error| of_object_store(&error))
+            }
+        }
+    }
+
+    /// Gives up what waits in memory, as far as the format allows.
+    pub(super) async fn flush(&mut self) -> Result<(), TrinoError> {
+        match &mut self.content {
+            Content::Parquet(writer) => writer.flush().await.map_err(of_parquet),
+            Content::Lines { .. } => Ok(()),
+        }
+    }
+
+    /// Ends the file and makes it visible.
+    pub(super) async fn close(self) -> Result<Path, TrinoError> {
+        match self.content {
+            Content::Parquet(mut writer) => {
+                writer.finish().await.map_err(of_parquet)?;
+            }
+            Content::Lines { encoder, mut upload, .. } => {
+                upload.put(encoder.finish()?).await.map_err(|error| of_object_store(&error))?;
+                upload.shutdown().await.map_err(of_io)?;
+            }
+        }
+        Ok(self.path)
+    }
+}
+
+impl Encoder {
+    fn add(&mut self, bytes: &[u8]) -> Result<(), TrinoError> {
+        match self {
+            Self::Plain(buffer) => buffer.extend_from_slice(bytes),
+            Self::Gzip(encoder) => encoder.write_all(bytes).map_err(of_io)?,
+        }
+        Ok(())
+    }
+
+    /// What is ready to go up.
+    fn take(&mut self) -> Bytes {
+        match self {
+            Self::Plain(buffer) => std::mem::take(buffer).into(),
+            Self::Gzip(encoder) => std::mem::take(encoder.get_mut()).into(),
+        }
+    }
+
+    fn finish(self) -> Result<Bytes, TrinoError> {
+        match self {
+            Self::Plain(buffer) => Ok(buffer.into()),
+            Self::Gzip(encoder) => Ok(encoder.finish().map_err(of_io)?.into()),
+        }
+    }
+}
+
+fn codec(compression: Compression) -> Codec {
+    match compression {
+        Compression::None => Codec::UNCOMPRESSED,
+        Compression::Snappy => Codec::SNAPPY,
+        Compression::Gzip => Codec::GZIP(GzipLevel::default()),
+        Compression::Zstd => Codec::ZSTD(ZstdLevel::try_new(3).unwrap_or_default()),
+        Compression::Lz4 => Codec::LZ4_RAW,
+    }
+}
+
+fn of_parquet(error: ParquetError) -> TrinoError {
+    of_datafusion(error.into())
+}
+
+fn of_io(error: std::io::Error) -> TrinoError {
+    match error.get_ref().and_then(|inner| inner.downcast_ref::<object_store::Error>()) {
+        Some(error) => of_object_store(error),
+        None => internal(format!("A file can't be written: {error}")),
+    }
+}

@@ -1,0 +1,456 @@
+//! Writing a query's rows into files: for INSERT, CREATE TABLE AS and UNLOAD.
+//!
+//! Files become visible only after all rows were computed, and go away again if anything fails after that.
+
+mod encode;
+mod file;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, UInt32Array};
+use arrow::compute::take_record_batch;
+use arrow::datatypes::{Field, Schema, SchemaRef};
+use boathouse_trino_functions::cast;
+use boathouse_trino_functions::error::{ErrorCode, TrinoError};
+use boathouse_trino_functions::types::Type;
+use boathouse_trino_functions::types::coercion::can_coerce;
+use boathouse_trino_functions::types::format::write_value;
+use boathouse_trino_parser::ast;
+use datafusion::execution::SendableRecordBatchStream;
+use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
+use datafusion::physical_plan::{execute_stream, execute_stream_partitioned};
+use futures::StreamExt;
+use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt};
+use parking_lot::Mutex;
+use tokio::task::JoinSet;
+
+use crate::catalog::{Session, TextFormat};
+use crate::engine::{Column, Engine, physical};
+use crate::error::{internal, of_datafusion};
+use crate::scan::NULL_PARTITION;
+use crate::storage::{Location, Statistics};
+use file::OutputFile;
+
+/// How many new partitions one statement may write.
+const MAX_PARTITIONS: usize = 100;
+
+/// Where and how rows are written.
+#[derive(Debug, Clone)]
+pub struct WriteTarget {
+    /// `s3://bucket/prefix`; the files go below it.
+    pub location: String,
+    /// How the files are written.
+    pub format: WriteFormat,
+    /// How they are compressed.
+    pub compression: Compression,
+    /// The table's columns in order, the partition keys last; the query's columns are coerced to them. None takes the
+    /// query's columns as they are.
+    pub columns: Option<Vec<Column>>,
+    /// How many of the last columns are partition keys.
+    pub partition_keys: usize,
+    /// The partitions that exist already: they don't count as new.
+    pub known_partitions: Vec<Vec<String>>,
+    /// The columns that rows are spread over buckets by; refused unless empty.
+    pub bucketed_by: Vec<String>,
+}
+
+/// The formats that can be written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WriteFormat {
+    /// Apache Parquet.
+    Parquet,
+    /// One JSON object in each line.
+    Json,
+    /// Delimited text.
+    Text(TextFormat),
+}
+
+/// How files are compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names are the codecs'")]
+pub enum Compression {
+    None,
+    Snappy,
+    Gzip,
+    Zstd,
+    Lz4,
+}
+
+/// What was written.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Written {
+    /// The number of rows.
+    pub rows: u64,
+    /// The files as `s3://bucket/key`.
+    pub files: Vec<String>,
+    /// The partitions that got files, known or new: their keys' values and their locations.
+    pub partitions: Vec<(Vec<String>, String)>,
+    /// The size of the files.
+    pub bytes: u64,
+    /// What the query read.
+    pub scanned_bytes: u64,
+}
+
+impl Engine {
+    /// Runs a query and writes its rows.
+    ///
+    /// # Errors
+    /// What is wrong with the query or the target. No file of the statement is left behind then.
+    pub async fn write(
+        &self,
+        session: &Session,
+        query: &ast::Query,
+        target: WriteTarget,
+    ) -> Result<Written, TrinoError> {
+        let target = Arc::new(target);
+        refuse_unsupported(&target)?;
+        let statistics = Arc::new(Statistics::default());
+        let analysis = self.analysis(session, &statistics, query).await?;
+        let (plan, columns) = coerced(analysis.plan, analysis.columns, target.columns.as_deref())?;
+        if target.partition_keys >= columns.len() {
+            let message = "Table contains only partition columns";
+            return Err(TrinoError::new(ErrorCode::GenericUserError, message));
+        }
+        let location = Location::parse(&target.location)?;
+        let store = session.buckets.bucket(&location.bucket)?;
+        let state = self.state(session)?;
+        let plan = physical(&state, &plan).await?;
+        let streams = match target.partition_keys {
+            0 => execute_stream_partitioned(plan, state.task_ctx()).map_err(of_datafusion)?,
+            // One writer for each partition, and not one for each partition and thread.
+            _ => vec![execute_stream(plan, state.task_ctx()).map_err(of_datafusion)?],
+        };
+        let output = Arc::new(Output::new(target, columns, location, store, session));
+        let cleanup = Cleanup { output: Arc::clone(&output), armed: true };
+        let mut tasks = JoinSet::new();
+        for stream in streams {
+            let reservation = MemoryConsumer::new("writer").register(&state.runtime_env().memory_pool);
+            tasks.spawn(Writer::new(Arc::clone(&output), reservation).run(stream));
+        }
+        match output.finish(&mut tasks).await {
+            Ok(written) => {
+                cleanup.disarm();
+                Ok(Written { scanned_bytes: statistics.scanned_bytes(), ..written })
+            }
+            Err(error) => {
+                tasks.shutdown().await;
+                output.remove().await;
+                cleanup.disarm();
+                Err(error)
+            }
+        }
+    }
+}
+
+fn refuse_unsupported(target: &WriteTarget) -> Result<(), TrinoError> {
+    if !target.bucketed_by.is_empty() {
+        let message =
+            format!("Writing bucketed tables (bucketed_by {}) is not supported", target.bucketed_by.join(", "));
+        return Err(TrinoError::new(ErrorCode::NotSupported, message));
+    }
+    let fits = match target.format {
+        WriteFormat::Parquet => true,
+        WriteFormat::Json | WriteFormat::Text(_) => matches!(target.compression, Compression::None | Compression::Gzip),
+    };
+    if fits {
+        return Ok(());
+    }
+    let message = format!("Writing text with the compression {:?} is not supported", target.compression);
+    Err(TrinoError::new(ErrorCode::NotSupported, message))
+}
+
+/// The plan with the target's columns.
+fn coerced(
+    plan: LogicalPlan,
+    columns: Vec<(String, Type)>,
+    wanted: Option<&[Column]>,
+) -> Result<(LogicalPlan, Vec<Column>), TrinoError> {
+    let Some(wanted) = wanted else {
+        return Ok((plan, columns.into_iter().map(|(name, ty)| Column { name, ty }).collect()));
+    };
+    let fits = columns.len() == wanted.len()
+        && columns.iter().zip(wanted).all(|((_, from), to)| can_coerce(from, &to.ty) || shrinks(from, &to.ty));
+    if !fits {
+        let shown = |types: Vec<String>| types.join(", ");
+        let message = format!(
+            "Insert query has mismatched column types: Table: [{}], Query: [{}]",
+            shown(wanted.iter().map(|column| column.ty.to_string()).collect()),
+            shown(columns.iter().map(|(_, ty)| ty.to_string()).collect()),
+        );
+        return Err(TrinoError::new(ErrorCode::TypeMismatch, message));
+    }
+    let values = plan.schema().columns().into_iter().zip(&columns).zip(wanted);
+    let values = values.enumerate().map(|(index, ((column, (_, from)), to))| {
+        let (value, _) = cast::cast((Expr::Column(column), from.clone()), &to.ty)?;
+        Ok(value.alias(format!("out_{index}")))
+    });
+    let values = values.collect::<Result<Vec<_>, TrinoError>>()?;
+    let plan = LogicalPlanBuilder::from(plan).project(values).and_then(|plan| plan.build()).map_err(of_datafusion)?;
+    Ok((plan, wanted.to_vec()))
+}
+
+/// Texts and times may be inserted into shorter columns.
+fn shrinks(from: &Type, to: &Type) -> bool {
+    matches!(
+        (from, to),
+        (Type::Varchar(_), Type::Varchar(_) | Type::Char(_))
+            | (Type::Char(_), Type::Char(_))
+            | (Type::Timestamp(_), Type::Timestamp(_))
+    )
+}
+
+/// What all writers of a statement share.
+struct Output {
+    target: Arc<WriteTarget>,
+    columns: Vec<Column>,
+    /// The columns that are in the files.
+    schema: SchemaRef,
+    location: Location,
+    store: Arc<dyn ObjectStore>,
+    prefix: String,
+    progress: Mutex<Progress>,
+}
+
+#[derive(Default)]
+struct Progress {
+    /// The partitions met so far, and where each begins to be written.
+    partitions: HashMap<Vec<String>, Path>,
+    new_partitions: usize,
+    files: Vec<Path>,
+}
+
+impl Output {
+    fn new(
+        target: Arc<WriteTarget>,
+        columns: Vec<Column>,
+        location: Location,
+        store: Arc<dyn ObjectStore>,
+        session: &Session,
+    ) -> Self {
+        let stored = columns.iter().take(columns.len() - target.partition_keys);
+        let fields: Vec<_> = stored.map(|column| Field::new(&column.name, column.ty.to_arrow(), true)).collect();
+        let prefix = session.start.format("%Y%m%d_%H%M%S").to_string();
+        let (schema, progress) = (Arc::new(Schema::new(fields)), Mutex::default());
+        Self { target, columns, schema, location, store, prefix, progress }
+    }
+
+    /// The directory of a partition. Too many new ones are refused.
+    fn directory(&self, values: &[String]) -> Result<Path, TrinoError> {
+        let mut progress = self.progress.lock();
+        if let Some(known) = progress.partitions.get(values) {
+            return Ok(known.clone());
+        }
+        if !values.is_empty() && !self.target.known_partitions.iter().any(|known| known == values) {
+            progress.new_partitions += 1;
+            if progress.new_partitions > MAX_PARTITIONS {
+                let message = format!("Exceeded limit of {MAX_PARTITIONS} open writers for partitions/buckets");
+                return Err(TrinoError::new(ErrorCode::HiveExceededPartitionLimit, message));
+            }
+        }
+        let keys = &self.columns[self.schema.fields().len()..];
+        let names = keys.iter().zip(values);
+        let names = names.map(|(key, value)| format!("{}={}", escaped(&key.name), escaped(value)));
+        let parts: Vec<String> = std::iter::once(self.location.prefix.as_ref().to_owned())
+            .filter(|part| !part.is_empty())
+            .chain(names)
+            .collect();
+        let directory = Path::parse(parts.join("/")).map_err(|error| internal(error.to_string()))?;
+        progress.partitions.insert(values.to_vec(), directory.clone());
+        Ok(directory)
+    }
+
+    fn new_file(&self, directory: &Path) -> Path {
+        let extension = match (&self.target.format, self.target.compression) {
+            (WriteFormat::Json | WriteFormat::Text(_), Compression::Gzip) => ".gz",
+            _ => "",
+        };
+        let name = format!("{}_{}{extension}", self.prefix, uuid::Uuid::new_v4().simple());
+        let path = directory.clone().join(name);
+        self.progress.lock().files.push(path.clone());
+        path
+    }
+
+    /// Waits for all writers, then makes their files visible.
+    async fn finish(&self, tasks: &mut JoinSet<Result<Vec<OutputFile>, TrinoError>>) -> Result<Written, TrinoError> {
+        let mut files = Vec::new();
+        while let Some(task) = tasks.join_next().await {
+            files.extend(task.map_err(|error| internal(format!("a writer ended early: {error}")))??);
+        }
+        let mut written = Written::default();
+        for file in files {
+            written.rows += file.rows();
+            let path = file.close().await?;
+            let size = self.store.head(&path).await.map_err(|error| crate::error::of_object_store(&error))?.size;
+            written.bytes += size;
+            written.files.push(format!("s3://{}/{path}", self.location.bucket));
+        }
+        if self.target.partition_keys > 0 {
+            let progress = self.progress.lock();
+            let located = |(values, path): (&Vec<String>, &Path)| {
+                (values.clone(), format!("s3://{}/{path}", self.location.bucket))
+            };
+            written.partitions = progress.partitions.iter().map(located).collect();
+            written.partitions.sort();
+        }
+        written.files.sort();
+        Ok(written)
+    }
+
+    /// Deletes whatever the statement has written.
+    async fn remove(&self) {
+        let files = std::mem::take(&mut self.progress.lock().files);
+        for path in files {
+            match self.store.delete(&path).await {
+                Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
+                Err(error) => tracing::warn!(%path, %error, "a file of a failed statement is left behind"),
+            }
+        }
+    }
+}
+
+/// Removes the files of a statement that was cancelled.
+struct Cleanup {
+    output: Arc<Output>,
+    armed: bool,
+}
+
+impl Cleanup {
+    fn disarm(mut self) {
+        self.armed = false;
+    }
+}
+
+impl Drop for Cleanup {
+    fn drop(&mut self) {
+        if self.armed
+            && let Ok(runtime) = tokio::runtime::Handle::try_current()
+        {
+            let output = Arc::clone(&self.output);
+            runtime.spawn(async move { output.remove().await });
+        }
+    }
+}
+
+/// Writes one stream of rows, into one file for each partition.
+struct Writer {
+    output: Arc<Output>,
+    open: HashMap<Vec<String>, OutputFile>,
+    reservation: MemoryReservation,
+}
+
+impl Writer {
+    fn new(output: Arc<Output>, reservation: MemoryReservation) -> Self {
+        Self { output, open: HashMap::new(), reservation }
+    }
+
+    async fn run(mut self, mut stream: SendableRecordBatchStream) -> Result<Vec<OutputFile>, TrinoError> {
+        while let Some(batch) = stream.next().await {
+            let batch = batch.map_err(of_datafusion)?;
+            for (values, rows) in self.split(&batch)? {
+                self.write(values, &rows).await?;
+            }
+            self.make_room().await?;
+        }
+        Ok(self.open.into_values().collect())
+    }
+
+    /// The batch's rows by partition, without the partition keys.
+    fn split(&self, batch: &RecordBatch) -> Result<Vec<(Vec<String>, RecordBatch)>, TrinoError> {
+        let stored = self.output.schema.fields().len();
+        let columns: Vec<ArrayRef> = batch.columns()[..stored].to_vec();
+        let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+        let rows = RecordBatch::try_new_with_options(Arc::clone(&self.output.schema), columns, &options)?;
+        if self.output.target.partition_keys == 0 {
+            return Ok(vec![(Vec::new(), rows)]);
+        }
+        let mut groups: HashMap<Vec<String>, Vec<u32>> = HashMap::new();
+        let keys = batch.columns()[stored..].iter().zip(&self.output.columns[stored..]);
+        let keys: Vec<(&ArrayRef, &Type)> = keys.map(|(array, column)| (array, &column.ty)).collect();
+        for row in 0..batch.num_rows() {
+            let values = keys.iter().map(|(array, ty)| partition_text(array, row, ty)).collect();
+            groups.entry(values).or_default().push(row as u32);
+        }
+        let part = |(values, indices)| Ok((values, take_record_batch(&rows, &UInt32Array::from(indices))?));
+        groups.into_iter().map(part).collect()
+    }
+
+    async fn write(&mut self, values: Vec<String>, rows: &RecordBatch) -> Result<(), TrinoError> {
+        if rows.num_rows() == 0 {
+            return Ok(());
+        }
+        if !self.open.contains_key(&values) {
+            let output = &self.output;
+            let path = output.new_file(&output.directory(&values)?);
+            let types = output.columns.iter().take(output.schema.fields().len()).map(|column| column.ty.clone());
+            let file =
+                OutputFile::open(&output.target, Arc::clone(&output.schema), types.collect(), &output.store, path)?;
+            self.open.insert(values.clone(), file);
+        }
+        match self.open.get_mut(&values) {
+            Some(file) => file.write(rows).await,
+            None => Err(internal("a file that was just opened is gone")),
+        }
+    }
+
+    /// Holds no more than the memory pool grants: the largest file gives up what it holds first.
+    async fn make_room(&mut self) -> Result<(), TrinoError> {
+        let held: usize = self.open.values().map(OutputFile::memory).sum();
+        if self.reservation.try_resize(held).is_ok() {
+            return Ok(());
+        }
+        if let Some(largest) = self.open.values_mut().max_by_key(|file| file.memory()) {
+            largest.flush().await?;
+        }
+        let held = self.open.values().map(OutputFile::memory).sum();
+        self.reservation.try_resize(held).map_err(of_datafusion)
+    }
+}
+
+fn partition_text(array: &ArrayRef, row: usize, ty: &Type) -> String {
+    if array.is_null(row) {
+        return NULL_PARTITION.to_owned();
+    }
+    let mut text = String::new();
+    write_value(&mut text, array.as_ref(), row, ty);
+    if text.is_empty() { NULL_PARTITION.to_owned() } else { text }
+}
+
+/// A key or value as part of a path, as Hive escapes it.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\u{0}'..='\u{1f}'
+            | '\u{7f}'
+            | '"'
+            | '#'
+            | '%'
+            | '\''
+            | '*'
+            | '/'
+            | ':'
+            | '='
+            | '?'
+            | '\\'
+            | '{'
+            | '['
+            | ']'
+            | '^' => escaped.push_str(&format!("%{:02X}", u32::from(c))),
+            other => escaped.push(other),
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_escaped_as_hive_does() {
+        assert_eq!(escaped("2024-01-01 10:00/x=é"), "2024-01-01 10%3A00%2Fx%3Dé");
+    }
+}
