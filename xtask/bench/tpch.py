@@ -184,7 +184,10 @@ def main():
             f"The server's peak memory was {peak:.0f} MB.",
             "",
         ],
-        table(["", "ratio", "wall, s", "engine, s", "DuckDB, s", "answer, rows"], [c.row() for c in comparisons] + list(total(comparisons))),
+        table(
+            ["", "ratio", "wall, s", "engine, s", "DuckDB, s", "answer, rows"],
+            [*(comparison.row() for comparison in comparisons), *total(comparisons)],
+        ),
     )
 
 
