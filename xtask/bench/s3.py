@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
-from common import boathouse, machine, moto, scratch, table, write
+from common import boathouse, machine, moto, prose, scratch, table, write
 
 BUCKET = "bench"
 CLIENTS = [1, 16]
@@ -199,16 +199,14 @@ def main():
         "s3",
         "S3: PUT and GET",
         machine("moto"),
-        [
-            "Clients share the machine's cores with the server. They are processes that send presigned requests as",
-            f"ready-made bytes over keep-alive sockets, for {SECONDS} s each case; every client has keys of its own and",
-            "writes them over. Boathouse has the bytes on disk (fsync) before it answers and checks every signature;",
-            "Moto does neither: it keeps objects in memory or in unsynced temporary files. The disk is one file for each",
-            "object, written and synced (fdatasync); reads are answered by the page cache in all three.",
-            "",
-            "## Throughput",
-            "",
-        ],
+        prose(
+            "Clients share the machine's cores with the server. They are processes that send presigned requests as "
+            f"ready-made bytes over keep-alive sockets, for {SECONDS} s each case; every client has keys of its own and "
+            "writes them over. Boathouse has the bytes on disk (fsync) before it answers and checks every signature; "
+            "Moto does neither: it keeps objects in memory or in unsynced temporary files. The disk is one file for "
+            "each object, written and synced (fdatasync). Reads are answered from memory by all three."
+        ),
+        ["## Throughput", ""],
         table(["", "ratio to Moto", "ratio to disk", "Boathouse", "Moto", "disk"], throughput),
         ["## Latency, median / 99th percentile, ms", ""],
         table(["", "Boathouse", "Moto", "disk"], latency),

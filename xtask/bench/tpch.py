@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 import duckdb
-from common import ROOT, WORK, boathouse, machine, memory_mb, scratch, table, timed, write
+from common import ROOT, WORK, boathouse, machine, memory_mb, prose, scratch, table, timed, write
 
 THREADS = 2
 ROUNDS = 3
@@ -109,7 +109,7 @@ def difference(rows, expected):
     """What the first difference is, or nothing."""
     if len(rows) != len(expected):
         return f"{len(rows)} rows, not {len(expected)}"
-    for number, (row, values) in enumerate(zip(rows, expected), 1):
+    for number, (row, values) in enumerate(zip(rows, expected, strict=True), 1):
         if len(row) != len(values) or not all(map(same, row, values)):
             return f"row {number}: {row}, not {values}"
     return ""
@@ -175,15 +175,14 @@ def main():
         "tpch",
         f"TPC-H, scale factor {scale}",
         machine("duckdb", "tpchgen-cli"),
-        [
-            f"{megabytes:.0f} MB of Parquet, one file a table, uploaded to S3 and declared with CREATE EXTERNAL TABLE in",
-            f"{loading:.1f} s. Every query runs {ROUNDS} times on either side, one side after the other, on {THREADS} cores; the",
-            "best counts. Wall is from StartQueryExecution until GetQueryExecution says SUCCEEDED: the result file is then",
-            "in S3, synced. Engine is EngineExecutionTimeInMillis. DuckDB runs in the client's process on the same files,",
-            "from execute to the last row fetched. Files are in the page cache for both. The ratio is wall to DuckDB.",
-            f"The server's peak memory was {peak:.0f} MB.",
-            "",
-        ],
+        prose(
+            f"{megabytes:.0f} MB of Parquet, one file a table, uploaded to S3 and declared with CREATE EXTERNAL TABLE in "
+            f"{loading:.1f} s. Every query runs {ROUNDS} times on either side, one side after the other, on {THREADS} "
+            "cores; the best counts. Wall is from StartQueryExecution until GetQueryExecution says SUCCEEDED: the result "
+            "file is then in S3, synced. Engine is EngineExecutionTimeInMillis. DuckDB runs in the client's process on "
+            "the same files, from execute to the last row fetched. Files are in the page cache for both. The ratio is "
+            f"wall to DuckDB. The server's peak memory was {peak:.0f} MB."
+        ),
         table(
             ["", "ratio", "wall, s", "engine, s", "DuckDB, s", "answer, rows"],
             [*(comparison.row() for comparison in comparisons), *total(comparisons)],
