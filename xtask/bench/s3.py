@@ -201,7 +201,7 @@ def main():
         machine("moto"),
         prose(
             "Clients share the machine's cores with the server. They are processes that send presigned requests as "
-            f"ready-made bytes over keep-alive sockets, for {SECONDS} s each case; every client has keys of its own and "
+            f"ready-made bytes over keep-alive sockets, {SECONDS} s each case; every client has keys of its own and "
             "writes them over. Boathouse has the bytes on disk (fsync) before it answers and checks every signature; "
             "Moto does neither: it keeps objects in memory or in unsynced temporary files. The disk is one file for "
             "each object, written and synced (fdatasync). Reads are answered from memory by all three."

@@ -176,12 +176,12 @@ def main():
         f"TPC-H, scale factor {scale}",
         machine("duckdb", "tpchgen-cli"),
         prose(
-            f"{megabytes:.0f} MB of Parquet, one file a table, uploaded to S3 and declared with CREATE EXTERNAL TABLE in "
-            f"{loading:.1f} s. Every query runs {ROUNDS} times on either side, one side after the other, on {THREADS} "
-            "cores; the best counts. Wall is from StartQueryExecution until GetQueryExecution says SUCCEEDED: the result "
-            "file is then in S3, synced. Engine is EngineExecutionTimeInMillis. DuckDB runs in the client's process on "
-            "the same files, from execute to the last row fetched. Files are in the page cache for both. The ratio is "
-            f"wall to DuckDB. The server's peak memory was {peak:.0f} MB."
+            f"{megabytes:.0f} MB of Parquet, one file a table, uploaded to S3 and declared with CREATE EXTERNAL TABLE "
+            f"in {loading:.1f} s. Every query runs {ROUNDS} times on either side, one side after the other, on "
+            f"{THREADS} cores; the best counts. Wall is from StartQueryExecution until it is seen SUCCEEDED; "
+            "the result is then in S3, synced. Engine is EngineExecutionTimeInMillis. DuckDB runs in the client's "
+            "process on the same files, from execute to the last row. Files are in the page cache for both. The "
+            f"ratio is wall to DuckDB. The server's peak memory was {peak:.0f} MB."
         ),
         table(
             ["", "ratio", "wall, s", "engine, s", "DuckDB, s", "answer, rows"],
