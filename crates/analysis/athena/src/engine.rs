@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use async_trait::async_trait;
-use boathouse_trino::catalog::Session;
+use boathouse_trino::catalog::{Session, TextFormat};
 use boathouse_trino::engine::{Column, Engine, Explain};
+use boathouse_trino::write;
 use boathouse_trino_functions::error::{ErrorCode, TrinoError};
 use boathouse_trino_functions::types::Type;
 use boathouse_trino_parser::ast;
@@ -41,8 +42,6 @@ pub struct Target {
     pub columns: Option<Vec<(String, Type)>>,
     /// How many of the last columns make partitions.
     pub partition_by: Vec<String>,
-    /// The most partitions that may be made.
-    pub most_partitions: usize,
 }
 
 /// The formats that can be written.
@@ -102,6 +101,42 @@ fn unsupported(what: &str) -> TrinoError {
     TrinoError::new(ErrorCode::NotSupported, format!("Boathouse does not implement {what} yet"))
 }
 
+/// The codec of a property. GZIP is what Athena takes where none is named.
+fn codec(name: Option<&str>) -> Result<write::Compression, TrinoError> {
+    match name.unwrap_or("gzip") {
+        "none" | "uncompressed" => Ok(write::Compression::None),
+        "snappy" => Ok(write::Compression::Snappy),
+        "gzip" => Ok(write::Compression::Gzip),
+        "zstd" => Ok(write::Compression::Zstd),
+        "lz4" => Ok(write::Compression::Lz4),
+        other => Err(unsupported(&format!("the compression {other}"))),
+    }
+}
+
+impl TryFrom<Target> for write::WriteTarget {
+    type Error = TrinoError;
+
+    fn try_from(target: Target) -> Result<Self, TrinoError> {
+        let format = match target.format {
+            WriteFormat::Parquet => write::WriteFormat::Parquet,
+            WriteFormat::Json => write::WriteFormat::Json,
+            WriteFormat::Text { delimiter } => {
+                write::WriteFormat::Text(TextFormat { delimiter, ..TextFormat::default() })
+            }
+        };
+        let named = |columns: Vec<(String, Type)>| columns.into_iter().map(|(name, ty)| Column { name, ty }).collect();
+        Ok(Self {
+            location: target.location,
+            format,
+            compression: codec(target.compression.as_deref())?,
+            columns: target.columns.map(named),
+            partition_keys: target.partition_by.len(),
+            known_partitions: Vec::new(),
+            bucketed_by: Vec::new(),
+        })
+    }
+}
+
 #[async_trait]
 impl SqlEngine for Engine {
     async fn query(&self, session: &Session, query: &ast::Query) -> Result<Rows, TrinoError> {
@@ -110,8 +145,11 @@ impl SqlEngine for Engine {
         Ok(Rows { columns: pairs(stream.columns.clone()), scanned, batches: stream.boxed() })
     }
 
-    async fn write(&self, _: &Session, _: &ast::Query, _: Target) -> Result<(Written, u64), TrinoError> {
-        Err(unsupported("writing of rows"))
+    async fn write(&self, session: &Session, query: &ast::Query, target: Target) -> Result<(Written, u64), TrinoError> {
+        let written = Engine::write(self, session, query, target.try_into()?).await?;
+        let scanned = written.scanned_bytes;
+        let write::Written { rows, bytes, files, partitions, .. } = written;
+        Ok((Written { rows, bytes, files, partitions }, scanned))
     }
 
     async fn columns(&self, session: &Session, query: &ast::Query) -> Result<Vec<(String, Type)>, TrinoError> {

@@ -107,7 +107,6 @@ async fn plan(
         compression: properties.compression.clone(),
         columns: None,
         partition_by: properties.partitioned_by.clone(),
-        most_partitions: target::MOST_PARTITIONS,
     };
     Ok((table, target))
 }

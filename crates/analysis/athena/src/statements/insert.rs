@@ -31,7 +31,6 @@ pub(super) async fn run(job: &Job<'_>, insert: &Insert) -> Result<Outcome, Failu
         compression: table.parameters.get("write.compression").map(|codec| codec.to_lowercase()),
         columns: Some(columns),
         partition_by: table.partition_keys.iter().map(|key| key.name.to_lowercase()).collect(),
-        most_partitions: target::MOST_PARTITIONS,
     };
     let (written, scanned) = target::write(job, &query, target).await?;
     // The rows are durable: from here on the statement is not stopped half-way.

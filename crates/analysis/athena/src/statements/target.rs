@@ -13,9 +13,6 @@ use crate::catalog::formats;
 use crate::engine::{self, WriteFormat, Written};
 use crate::executions::failure::Failure;
 
-/// The most partitions that one statement may open.
-pub(super) const MOST_PARTITIONS: usize = 100;
-
 /// The format that rows are written in.
 pub(super) fn format(properties: &WriteProperties, default: &str) -> Result<(String, WriteFormat), Failure> {
     let name = properties.format.clone().unwrap_or_else(|| default.to_owned());

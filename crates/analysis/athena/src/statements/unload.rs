@@ -30,7 +30,6 @@ pub(super) async fn run(job: &Job<'_>, unload: &Unload) -> Result<Outcome, Failu
         compression: properties.compression,
         columns: None,
         partition_by: properties.partitioned_by,
-        most_partitions: target::MOST_PARTITIONS,
     };
     job.progress.leaves(folder);
     let (written, scanned) = target::write(job, &unload.query, to).await?;
