@@ -20,7 +20,7 @@ from common import ROOT, WORK, boathouse, machine, memory_mb, prose, scratch, ta
 THREADS = 2
 ROUNDS = 3
 QUERIES = sorted((ROOT / "crates/analysis/trino-parser/tests/tpch").glob("q*.sql"))
-BUCKET = "tpch"
+BUCKET = DATABASE = "tpch"
 RESULTS = f"s3://{BUCKET}/results/"
 HIVE_TYPES = {"BIGINT": "bigint", "INTEGER": "int", "VARCHAR": "string", "DATE": "date"}
 
@@ -66,6 +66,7 @@ class Athena:
 
     def load(self, directory, duck):
         """Uploads the files and creates the tables."""
+        self.run(f"CREATE DATABASE {DATABASE}")
         for name in duck.tables:
             self.s3.upload_file(str(directory / f"{name}.parquet"), BUCKET, f"data/{name}/{name}.parquet")
             columns = ", ".join(f"`{column}` {kind}" for column, kind in duck.columns(name))
@@ -82,7 +83,7 @@ class Athena:
     def finished(self, sql):
         started = self.athena.start_query_execution(
             QueryString=sql,
-            QueryExecutionContext={"Database": "default"},
+            QueryExecutionContext={"Database": DATABASE},
             ResultConfiguration={"OutputLocation": RESULTS},
         )
         while True:
