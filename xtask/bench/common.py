@@ -75,6 +75,12 @@ def memory_mb(process, field="VmRSS"):
     return int(re.search(rf"{field}:\s+(\d+)", status).group(1)) / 1024
 
 
+def cpu_seconds(pid):
+    """The processor time that a process has used."""
+    user, system = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+
 def timed(action):
     """The answer of `action` and how many seconds it took."""
     begun = time.perf_counter()
