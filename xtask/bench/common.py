@@ -34,10 +34,14 @@ def scratch():
 
 @contextlib.contextmanager
 def boathouse(directory):
-    server = Server(directory / "data", "--dev")
+    """A server on a new data directory; should it end by itself, its last words are shown."""
+    data = directory / "data"
+    server = Server(data, "--dev")
     try:
         yield server
     finally:
+        if (code := server.process.poll()) is not None:
+            print(f"the server ended with {code}:", Path(f"{data}.log").read_text()[-2000:], file=sys.stderr)
         server.stop()
 
 
