@@ -204,3 +204,139 @@ def test_partitions_are_added_and_deleted(place, database):
     assert len(wr.catalog.get_partitions(database, "days")) == 118
     wr.catalog.delete_all_partitions("days", database)
     assert wr.catalog.get_partitions(database, "days") == {}
+
+
+# Queries
+
+
+@pytest.fixture
+def sales(place, database):
+    """A partitioned Parquet dataset `sales` of 1200 rows, and what queries need: its database and a place for results."""
+    days = [datetime.date(2024, 1, 1) + datetime.timedelta(days=number % 30) for number in range(1200)]
+    frame = pd.DataFrame(
+        {
+            "id": range(1200),
+            "region": pd.array(["north", "south", None] * 400, dtype="string"),
+            "amount": [decimal.Decimal(number) / 4 for number in range(1200)],
+            "weight": np.linspace(0.5, 600, 1200),
+            "day": days,
+            "at": pd.date_range("2024-01-01", periods=1200, freq="min"),
+            "month": [1, 2] * 600,
+        }
+    )
+    types = {"amount": "decimal(12,2)"}
+    wr.s3.to_parquet(
+        frame, f"{place}sales/", dataset=True, database=database, table="sales", partition_cols=["month"], dtype=types
+    )
+    return {"database": database, "s3_output": place.replace("/data/", "/results/")}
+
+
+@pytest.mark.parametrize(
+    "approach",
+    [{"ctas_approach": True}, {"ctas_approach": False}, {"ctas_approach": False, "unload_approach": True}],
+    ids=["ctas", "csv", "unload"],
+)
+def test_queries_become_frames(sales, approach):
+    sql = """
+        SELECT region, month, count(*) AS sales, sum(amount) AS amount, max(day) AS day, max(at) AS at, avg(weight) AS weight
+        FROM sales WHERE region IS NOT NULL GROUP BY region, month ORDER BY region, month
+    """
+    frame = wr.athena.read_sql_query(sql, **sales, **approach).sort_values(["region", "month"], ignore_index=True)
+    assert frame["region"].tolist() == ["north", "north", "south", "south"]
+    assert frame["month"].tolist() == [1, 2, 1, 2] and frame["sales"].tolist() == [200] * 4
+    assert sum(frame["amount"]) == sum(decimal.Decimal(n) / 4 for n in range(1200) if n % 3 != 2)
+    assert frame["day"].tolist() == [datetime.date(2024, 1, day) for day in (25, 28, 29, 26)]
+    assert pd.api.types.is_datetime64_any_dtype(frame["at"])
+    assert wr.catalog.tables(database=sales["database"])["Table"].tolist() == ["sales"], "no temporary table is left"
+
+
+@pytest.mark.parametrize("ctas", [True, False], ids=["ctas", "csv"])
+def test_whole_tables_in_chunks(sales, ctas):
+    chunks = list(wr.athena.read_sql_table("sales", **sales, ctas_approach=ctas, chunksize=500))
+    assert sum(len(chunk) for chunk in chunks) == 1200 and len(chunks) > 1
+    assert sorted(pd.concat(chunks)["id"]) == list(range(1200))
+
+
+def test_nothing_found_is_an_empty_frame(sales):
+    frame = wr.athena.read_sql_query("SELECT id, region FROM sales WHERE id < 0", **sales, ctas_approach=False)
+    assert frame.empty and list(frame.columns) == ["id", "region"]
+    assert str(frame["id"].dtype) == "Int64"
+
+
+def test_parameters_of_queries(sales):
+    named = wr.athena.read_sql_query(
+        "SELECT id FROM sales WHERE region = :region AND id > :id ORDER BY id",
+        params={"region": "north", "id": 1190},
+        **sales,
+        ctas_approach=False,
+    )
+    assert named["id"].tolist() == [1191, 1194, 1197]
+    marked = wr.athena.read_sql_query(
+        "SELECT id FROM sales WHERE region = ? AND id > ? ORDER BY id",
+        params=["'north'", "1190"],
+        paramstyle="qmark",
+        **sales,
+        ctas_approach=False,
+    )
+    assert marked["id"].tolist() == [1191, 1194, 1197]
+
+
+def test_unload(sales, place):
+    made = wr.athena.unload(
+        "SELECT id, region, month FROM sales WHERE id < 100", path=f"{place}unloaded/", partitioned_by=["month"], **sales
+    )
+    assert made.raw_payload["Status"]["State"] == "SUCCEEDED"
+    assert wr.s3.list_objects(f"{place}unloaded/month=1/") and wr.s3.list_objects(f"{place}unloaded/month=2/")
+    assert sorted(wr.s3.read_parquet(f"{place}unloaded/", dataset=True)["id"]) == list(range(100))
+
+
+def test_create_table_as(sales, place):
+    made = wr.athena.create_ctas_table(
+        "SELECT * FROM sales WHERE month = 1",
+        ctas_table="january",
+        s3_output=f"{place}january/",
+        database=sales["database"],
+        storage_format="parquet",
+        write_compression="snappy",
+        wait=True,
+    )
+    assert made["ctas_query_metadata"].raw_payload["Status"]["State"] == "SUCCEEDED"
+    found = wr.athena.read_sql_query("SELECT count(*) AS n FROM january", **sales, ctas_approach=False)
+    assert found["n"].tolist() == [600]
+    assert wr.catalog.get_table_types(sales["database"], "january")["amount"] == "decimal(12,2)"
+
+
+def test_executions_are_started_watched_and_stopped(sales):
+    query = wr.athena.start_query_execution("SELECT count(*) AS n FROM sales", **sales)
+    done = wr.athena.wait_query(query, athena_query_wait_polling_delay=0.05)
+    assert done["Status"]["State"] == "SUCCEEDED" and done["Statistics"]["DataScannedInBytes"] >= 0
+    assert wr.athena.get_query_results(query)["n"].tolist() == [1200]
+    assert wr.athena.get_query_execution(query)["StatementType"] == "DML"
+    assert query in wr.athena.list_query_executions()
+    with pytest.raises(wr.exceptions.QueryFailed, match="COLUMN_NOT_FOUND"):
+        wr.athena.read_sql_query("SELECT nothing FROM sales", **sales, ctas_approach=False)
+    slow = wr.athena.start_query_execution(
+        "SELECT count(*) FROM sales a, sales b, sales c, sales d WHERE (a.id * b.id * c.id * d.id) % 7 = 3", **sales
+    )
+    wr.athena.stop_query_execution(slow)
+    with pytest.raises(wr.exceptions.QueryCancelled):
+        wr.athena.wait_query(slow, athena_query_wait_polling_delay=0.05)
+
+
+def test_tables_are_described_and_repaired(sales, place):
+    described = wr.athena.describe_table("sales", **sales)
+    assert described["Column Name"].tolist()[:2] == ["id", "region"]
+    assert wr.athena.show_create_table("sales", **sales).startswith("CREATE EXTERNAL TABLE")
+    frame = pd.DataFrame({"id": [5000], "region": ["west"]})
+    wr.s3.to_parquet(frame, f"{place}sales/month=3/new.parquet")
+    assert wr.athena.repair_table("sales", **sales) == "SUCCEEDED"
+    found = wr.athena.read_sql_query("SELECT id, month FROM sales WHERE month = 3", **sales, ctas_approach=False)
+    assert found.values.tolist() == [[5000, 3]]
+
+
+def test_prepared_statements(sales):
+    wr.athena.create_prepared_statement("SELECT id FROM sales WHERE id < ? ORDER BY id", "below")
+    assert any(it["StatementName"] == "below" for it in wr.athena.list_prepared_statements())
+    found = wr.athena.read_sql_query("EXECUTE below USING 3", **sales, ctas_approach=False)
+    assert found["id"].tolist() == [0, 1, 2]
+    wr.athena.delete_prepared_statement("below")

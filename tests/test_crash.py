@@ -296,3 +296,89 @@ def check_keys(server, kept, taken):
         with pytest.raises(ClientError) as caught:
             identity(key)
         assert caught.value.response["Error"]["Code"] == "InvalidClientTokenId"
+
+
+def test_tables_made_by_queries(start, moments):
+    """CREATE TABLE AS and INSERT: a table that exists has all its rows; a query that was told to have succeeded has."""
+    rows, made, started = Ledger(), {}, []
+    for number, moment in enumerate(moments):
+        server = start("--dev")
+        athena = server.client("athena", "test", "test", max_pool_connections=20)
+        if number == 0:
+            server.client("s3", "test", "test").create_bucket(Bucket=BUCKET)
+            server.client("glue", "test", "test").create_database(DatabaseInput={"Name": "nyc"})
+        check_queries(server, athena, rows, made, started)
+        works = [make_tables(athena, made, started, f"{number}_{writer}") for writer in range(2)]
+        works.append(insert_rows(athena, rows, started, number))
+        kill_while(server, works, moment, least=2)
+    server = start("--dev")
+    check_queries(server, server.client("athena", "test", "test"), rows, made, started)
+    assert len(made) >= 4 * ROUNDS and len(rows.acknowledged) >= 2
+
+
+def run_query(athena, statement, started):
+    name = athena.start_query_execution(
+        QueryString=statement,
+        QueryExecutionContext={"Database": "nyc"},
+        ResultConfiguration={"OutputLocation": f"s3://{BUCKET}/results/"},
+    )["QueryExecutionId"]
+    started.append(name)
+
+    def ended():
+        status = athena.get_query_execution(QueryExecutionId=name)["QueryExecution"]["Status"]
+        return status if status["State"] not in ("QUEUED", "RUNNING") else None
+
+    status = wait_for(ended, f"the end of {statement}")
+    assert status["State"] == "SUCCEEDED", status
+    return name
+
+
+def make_tables(athena, made, started, prefix):
+    def work(number):
+        table, count = f"made_{prefix}_{number}", 5_000 * (number % 3 + 1)
+        made[table] = (count, False)
+        run_query(
+            athena,
+            f"CREATE TABLE {table} WITH (format = 'PARQUET', external_location = 's3://{BUCKET}/made/{table}/') "
+            f"AS SELECT n, 'row ' || CAST(n AS varchar) AS text FROM UNNEST(sequence(1, {count})) AS t(n)",
+            started,
+        )
+        made[table] = (count, True)
+
+    return work
+
+
+def insert_rows(athena, ledger, started, round_number):
+    """One table per round; its content is the number of rows, which every INSERT raises by 100."""
+    table = f"filled_{round_number}"
+
+    def work(number):
+        if number == 0:
+            place = f"s3://{BUCKET}/{table}/"
+            run_query(athena, f"CREATE EXTERNAL TABLE {table} (n int) STORED AS PARQUET LOCATION '{place}'", started)
+        insert = f"INSERT INTO {table} SELECT CAST(n AS integer) FROM UNNEST(sequence(1, 100)) AS t(n)"
+        ledger.write(table, 100 * (number + 1), lambda: run_query(athena, insert, started))
+
+    return work
+
+
+def count(athena, table):
+    name = run_query(athena, f"SELECT count(*) FROM {table}", [])
+    return int(athena.get_query_results(QueryExecutionId=name)["ResultSet"]["Rows"][1]["Data"][0]["VarCharValue"])
+
+
+def check_queries(server, athena, rows, made, started):
+    for name in started:
+        status = athena.get_query_execution(QueryExecutionId=name)["QueryExecution"]["Status"]
+        assert status["State"] in ("SUCCEEDED", "FAILED", "CANCELLED"), f"{name} is {status['State']} for ever"
+    started.clear()
+    glue = server.client("glue", "test", "test")
+    pages = glue.get_paginator("get_tables").paginate(DatabaseName="nyc")
+    tables = {it["Name"] for page in pages for it in page["TableList"]}
+    for table, (expected, acknowledged) in made.items():
+        assert table in tables or not acknowledged, f"{table} was acknowledged and is gone"
+        if table in tables:
+            assert count(athena, table) == expected
+            made[table] = (expected, True)
+    for table in rows.keys():
+        rows.settle(table, count(athena, table) or GONE)

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use boathouse_aws::{AwsError, Ctx};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::Athena;
@@ -76,7 +76,7 @@ fn from_glue(error: AwsError) -> AthenaError {
 
 /// The members of a Glue entity that Athena shows under the same names.
 fn pick(from: &Value, members: &[&str]) -> Map<String, Value> {
-    let present = |member: &&str| from.get(**member).filter(|value| !value.is_null()).cloned();
+    let present = |member: &str| from.get(member).filter(|value| !value.is_null()).cloned();
     members.iter().filter_map(|member| Some(((*member).to_owned(), present(member)?))).collect()
 }
 

@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use async_trait::async_trait;
-use boathouse_trino::Session;
-use boathouse_trino_functions::error::TrinoError;
+use boathouse_trino::catalog::Session;
+use boathouse_trino::engine::{Column, Engine, Explain};
+use boathouse_trino_functions::error::{ErrorCode, TrinoError};
 use boathouse_trino_functions::types::Type;
 use boathouse_trino_parser::ast;
+use futures::StreamExt;
 use futures::stream::BoxStream;
 
 /// A result's rows while they are made. Dropping it stops the query.
@@ -84,4 +86,53 @@ pub trait SqlEngine: Send + Sync {
 
     /// A query's plan as text.
     async fn explain(&self, session: &Session, explain: &ast::Explain) -> Result<String, TrinoError>;
+}
+
+impl Scanned for boathouse_trino::Statistics {
+    fn bytes(&self) -> u64 {
+        self.scanned_bytes()
+    }
+}
+
+fn pairs(columns: Vec<Column>) -> Vec<(String, Type)> {
+    columns.into_iter().map(|column| (column.name, column.ty)).collect()
+}
+
+fn unsupported(what: &str) -> TrinoError {
+    TrinoError::new(ErrorCode::NotSupported, format!("Boathouse does not implement {what} yet"))
+}
+
+#[async_trait]
+impl SqlEngine for Engine {
+    async fn query(&self, session: &Session, query: &ast::Query) -> Result<Rows, TrinoError> {
+        let stream = Engine::query(self, session, query).await?;
+        let scanned: Arc<dyn Scanned> = Arc::clone(&stream.statistics) as Arc<dyn Scanned>;
+        Ok(Rows { columns: pairs(stream.columns.clone()), scanned, batches: stream.boxed() })
+    }
+
+    async fn write(&self, _: &Session, _: &ast::Query, _: Target) -> Result<(Written, u64), TrinoError> {
+        Err(unsupported("writing of rows"))
+    }
+
+    async fn columns(&self, session: &Session, query: &ast::Query) -> Result<Vec<(String, Type)>, TrinoError> {
+        Ok(pairs(self.analyze(session, query).await?))
+    }
+
+    async fn explain(&self, session: &Session, explain: &ast::Explain) -> Result<String, TrinoError> {
+        let ast::Statement::Query(query) = &explain.statement else {
+            return Err(unsupported("EXPLAIN of statements but queries"));
+        };
+        let shown = match (explain.analyze, explain.kind, explain.format) {
+            (_, _, Some(ast::ExplainFormat::Graphviz | ast::ExplainFormat::Json)) => {
+                return Err(unsupported("EXPLAIN in formats but TEXT"));
+            }
+            (Some(_), ..) => Explain::Analyze,
+            (None, Some(ast::ExplainType::Logical), _) => Explain::Logical,
+            (None, None | Some(ast::ExplainType::Distributed), _) => Explain::Distributed,
+            (None, Some(ast::ExplainType::Validate | ast::ExplainType::Io), _) => {
+                return Err(unsupported("EXPLAIN (TYPE VALIDATE) and (TYPE IO)"));
+            }
+        };
+        Engine::explain(self, session, query, shown).await
+    }
 }

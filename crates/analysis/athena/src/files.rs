@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use boathouse_aws::Ctx;
 use boathouse_aws::stores::ObjectStores;
-use boathouse_trino::Buckets;
+use boathouse_trino::catalog::Buckets;
 use boathouse_trino_functions::error::{ErrorCode, TrinoError};
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
 use object_store::buffered::BufWriter;
 use object_store::path::Path;
-use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt, PutPayload};
+use object_store::{ObjectStore, ObjectStoreExt, PutPayload};
 
 use crate::executions::failure::Failure;
 
@@ -126,12 +126,6 @@ impl Files {
         let (store, path) = self.open(folder)?;
         let first = store.list(Some(&path)).try_next().await?;
         Ok(first.is_none())
-    }
-
-    /// Every object below the folder.
-    pub(crate) async fn list(&self, folder: &Place) -> Result<Vec<ObjectMeta>, Failure> {
-        let (store, path) = self.open(folder)?;
-        Ok(store.list(Some(&path)).try_collect().await?)
     }
 
     /// The names of the folders directly below this one.

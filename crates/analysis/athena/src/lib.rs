@@ -80,8 +80,7 @@ impl Athena {
     fn authorize(&self, ctx: &Ctx, operation: &str, workgroup: &str) -> Result<(), AthenaError> {
         let (action, resource) = (format!("athena:{operation}"), workgroup_arn(ctx, workgroup));
         let keys = ConditionKeys::new();
-        let request = AccessRequest { action: &action, resource: &resource, keys: &keys };
-        Ok(self.authorizer.authorize(ctx, &request)?)
+        Ok(self.authorizer.authorize(ctx, &AccessRequest::new(&action, &resource, &keys))?)
     }
 }
 
@@ -169,12 +168,7 @@ fn execution_operations(table: ServiceTable, state: &Arc<Athena>) -> ServiceTabl
             "BatchGetQueryExecution",
             Access::InHandler,
             state,
-            by_id!(
-                "BatchGetQueryExecution",
-                workgroup_of,
-                BatchGet::ids,
-                executions::batch_get
-            ),
+            by_id!("BatchGetQueryExecution", workgroup_of, BatchGet::ids, executions::batch_get),
         )
         .operation("ListQueryExecutions", on_listed_workgroup(), state, executions::list)
 }
@@ -236,18 +230,8 @@ fn kept_statement_operations(table: ServiceTable, state: &Arc<Athena>) -> Servic
             by_id!("BatchGetNamedQuery", named::workgroup_of, named::BatchGet::ids, named::batch_get),
         )
         .operation("ListNamedQueries", on_listed_workgroup(), state, named::list)
-        .operation(
-            "CreatePreparedStatement",
-            on_workgroup!(PreparedStatement, work_group),
-            state,
-            statements::create,
-        )
-        .operation(
-            "UpdatePreparedStatement",
-            on_workgroup!(PreparedStatement, work_group),
-            state,
-            statements::update,
-        )
+        .operation("CreatePreparedStatement", on_workgroup!(PreparedStatement, work_group), state, statements::create)
+        .operation("UpdatePreparedStatement", on_workgroup!(PreparedStatement, work_group), state, statements::update)
         .operation("GetPreparedStatement", on_workgroup!(statements::Named, work_group), state, statements::get)
         .operation("DeletePreparedStatement", on_workgroup!(statements::Named, work_group), state, statements::delete)
         .operation("ListPreparedStatements", on_listed_workgroup(), state, statements::list)

@@ -84,9 +84,8 @@ pub(crate) async fn create(_: Ctx, athena: Arc<Athena>, mut query: NamedQuery) -
 
 /// The answer to a request whose token has been seen.
 fn again(earlier: &NamedQuery, query: &NamedQuery) -> Result<Created, AthenaError> {
-    let parts = |query: &NamedQuery| {
-        [&query.name, &query.database, &query.query_string, &query.work_group].map(String::clone)
-    };
+    let parts =
+        |query: &NamedQuery| [&query.name, &query.database, &query.query_string, &query.work_group].map(String::clone);
     if parts(earlier) == parts(query) && earlier.description == query.description {
         return Ok(Created { named_query_id: earlier.named_query_id.clone() });
     }
@@ -155,8 +154,7 @@ pub(crate) async fn update(_: Ctx, athena: Arc<Athena>, request: Update) -> Resu
             let present: NamedQuery =
                 tx.get_json(NAMED_QUERIES, &key)?.ok_or_else(|| missing(&request.named_query_id))?;
             let description = request.description.or_else(|| present.description.clone());
-            let query =
-                NamedQuery { name: request.name, description, query_string: request.query_string, ..present };
+            let query = NamedQuery { name: request.name, description, query_string: request.query_string, ..present };
             check(&query)?;
             tx.put_json(NAMED_QUERIES, &key, &query)?;
             Ok(Empty {})
@@ -169,8 +167,7 @@ pub(crate) async fn delete(_: Ctx, athena: Arc<Athena>, request: Named) -> Resul
         .metadata
         .transaction(move |tx| {
             let id = &request.named_query_id;
-            let query: NamedQuery =
-                tx.get_json(NAMED_QUERIES, &Key::new([id]))?.ok_or_else(|| missing(id))?;
+            let query: NamedQuery = tx.get_json(NAMED_QUERIES, &Key::new([id]))?.ok_or_else(|| missing(id))?;
             tx.delete(NAMED_QUERIES, &Key::new([id]))?;
             tx.delete(NAMED_QUERIES_OF, &Key::new([&query.work_group, id]))?;
             Ok(Empty {})

@@ -85,9 +85,11 @@ pub(crate) async fn forget(athena: &Athena, group: &str, name: &str) -> Result<(
     let (group, name) = (group.to_owned(), name.to_owned());
     athena
         .metadata
-        .transaction(move |tx| {
-            if tx.delete(PREPARED, &key(&group, &name))? { Ok(()) } else { Err(missing(&group, &name)) }
-        })
+        .transaction(
+            move |tx| {
+                if tx.delete(PREPARED, &key(&group, &name))? { Ok(()) } else { Err(missing(&group, &name)) }
+            },
+        )
         .await
 }
 
@@ -186,8 +188,7 @@ pub(crate) async fn batch_get(_: Ctx, athena: Arc<Athena>, request: BatchGet) ->
     if request.prepared_statement_names.len() > 25 {
         return Err(AthenaError::invalid("PreparedStatementNames must have at most 25 members"));
     }
-    let mut output =
-        BatchOutput { prepared_statements: Vec::new(), unprocessed_prepared_statement_names: Vec::new() };
+    let mut output = BatchOutput { prepared_statements: Vec::new(), unprocessed_prepared_statement_names: Vec::new() };
     for name in request.prepared_statement_names {
         match find(&athena, &request.work_group, &name) {
             Ok(statement) => output.prepared_statements.push(statement),

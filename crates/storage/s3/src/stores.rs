@@ -27,7 +27,7 @@ impl ObjectStores for Stores {
     fn bucket(&self, ctx: &Ctx, bucket: &str) -> std::result::Result<Arc<dyn ObjectStore>, AwsError> {
         self.0.objects.bucket(bucket).map_err(from_engine)?;
         let guard = Guard { store: self.0.clone(), ctx: ctx.clone(), bucket: bucket.to_owned() };
-        Ok(Arc::new(Guarded { inner: BucketStore::new(self.0.objects.clone(), bucket), guard }))
+        Ok(Arc::new(Guarded { inner: self.0.objects.store(bucket), guard }))
     }
 }
 

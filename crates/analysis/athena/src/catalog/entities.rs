@@ -17,7 +17,7 @@ pub(crate) struct Column {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) comment: Option<String>,
     #[serde(flatten)]
-    rest: Map<String, Value>,
+    pub(crate) rest: Map<String, Value>,
 }
 
 impl Column {
@@ -35,7 +35,7 @@ pub(crate) struct Serde {
     #[serde(default)]
     pub(crate) parameters: Parameters,
     #[serde(flatten)]
-    rest: Map<String, Value>,
+    pub(crate) rest: Map<String, Value>,
 }
 
 impl Serde {
@@ -65,7 +65,7 @@ pub(crate) struct Storage {
     #[serde(default)]
     pub(crate) bucket_columns: Vec<String>,
     #[serde(flatten)]
-    rest: Map<String, Value>,
+    pub(crate) rest: Map<String, Value>,
 }
 
 impl Storage {
@@ -96,7 +96,7 @@ pub(crate) struct Table {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) owner: Option<String>,
     #[serde(flatten)]
-    rest: Map<String, Value>,
+    pub(crate) rest: Map<String, Value>,
 }
 
 /// What Glue says about a table and does not want to hear.
@@ -142,7 +142,7 @@ pub(crate) struct Partition {
     #[serde(default)]
     pub(crate) parameters: Parameters,
     #[serde(flatten)]
-    rest: Map<String, Value>,
+    pub(crate) rest: Map<String, Value>,
 }
 
 impl Partition {
@@ -173,8 +173,22 @@ pub(crate) fn escaped(value: &str) -> String {
     let mut out = String::with_capacity(value.len());
     for letter in value.chars() {
         match letter {
-            '\u{0}'..='\u{1f}' | '\u{7f}' | '"' | '#' | '%' | '\'' | '*' | '/' | ':' | '=' | '?' | '\\' | '{' | '['
-            | ']' | '^' => out.push_str(&format!("%{:02X}", letter as u32)),
+            '\u{0}'..='\u{1f}'
+            | '\u{7f}'
+            | '"'
+            | '#'
+            | '%'
+            | '\''
+            | '*'
+            | '/'
+            | ':'
+            | '='
+            | '?'
+            | '\\'
+            | '{'
+            | '['
+            | ']'
+            | '^' => out.push_str(&format!("%{:02X}", letter as u32)),
             other => out.push(other),
         }
     }

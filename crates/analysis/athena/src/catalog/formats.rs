@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use boathouse_trino::{Format, JsonFormat, TextFormat};
+use boathouse_trino::catalog::{Format, JsonFormat, TextFormat};
 
 use super::entities::{Parameters, Storage, Table};
 
@@ -125,11 +125,7 @@ fn lazy_simple(serde: &Parameters) -> TextFormat {
     TextFormat {
         delimiter: delimiter(serde, &["field.delim", "serialization.format"], default.delimiter),
         escape,
-        collection_delimiter: delimiter(
-            serde,
-            &["collection.delim", "colelction.delim"],
-            default.collection_delimiter,
-        ),
+        collection_delimiter: delimiter(serde, &["collection.delim", "colelction.delim"], default.collection_delimiter),
         map_key_delimiter: delimiter(serde, &["mapkey.delim"], default.map_key_delimiter),
         null_text: serde.get("serialization.null.format").cloned().or(default.null_text.clone()),
         ..default
@@ -170,7 +166,8 @@ mod tests {
 
     #[test]
     fn every_class_that_is_written_is_known_or_named() {
-        for (name, read_back) in [("PARQUET", true), ("TEXTFILE", true), ("JSON", true), ("ORC", false), ("AVRO", false)]
+        for (name, read_back) in
+            [("PARQUET", true), ("TEXTFILE", true), ("JSON", true), ("ORC", false), ("AVRO", false)]
         {
             let classes = classes(name).unwrap();
             let format = read(classes.serde, &[]);

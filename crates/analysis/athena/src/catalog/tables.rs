@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use boathouse_aws::AwsError;
-use boathouse_trino::{Catalog, ColumnDefinition, Format, PartitionDefinition, TableDefinition, TableKind};
+use boathouse_trino::catalog::{Catalog, ColumnDefinition, Format, PartitionDefinition, TableDefinition, TableKind};
 use boathouse_trino_functions::error::{ErrorCode, TrinoError};
 use boathouse_trino_functions::types::Type;
 

@@ -53,9 +53,7 @@ impl Failure {
     pub(crate) fn ddl(message: impl std::fmt::Display) -> Self {
         Self::user(
             1306,
-            format!(
-                "FAILED: Execution Error, return code 1 from org.apache.hadoop.hive.ql.exec.DDLTask. {message}"
-            ),
+            format!("FAILED: Execution Error, return code 1 from org.apache.hadoop.hive.ql.exec.DDLTask. {message}"),
         )
     }
 

@@ -26,7 +26,7 @@ use crate::error::AthenaError;
 use crate::store::*;
 use crate::workgroups::{self, List};
 
-pub(crate) use row::{Execution, Row, State};
+pub(crate) use row::{Execution, Row};
 
 fn missing(id: &str) -> AthenaError {
     AthenaError::invalid(format!("QueryExecution {id} was not found"))

@@ -13,9 +13,9 @@ use parking_lot::Mutex;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 
 use super::failure::Failure;
+use super::put;
 use super::row::{Row, State};
 use super::start::{Prepared, reuse_key};
-use super::put;
 use crate::Athena;
 use crate::engine::Scanned;
 use crate::error::AthenaError;

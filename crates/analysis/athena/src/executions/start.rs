@@ -135,7 +135,12 @@ fn as_invalid(error: AthenaError) -> AthenaError {
     }
 }
 
-fn new_row(ctx: &Ctx, request: Start, group: &WorkGroup, (statement, suffix): (&Statement, &str)) -> Result<Row, AthenaError> {
+fn new_row(
+    ctx: &Ctx,
+    request: Start,
+    group: &WorkGroup,
+    (statement, suffix): (&Statement, &str),
+) -> Result<Row, AthenaError> {
     let id = Uuid::new_v4().to_string();
     let mut results = effective(&request.result_configuration, group)?;
     let folder = results.output_location.unwrap_or_default();
@@ -144,8 +149,14 @@ fn new_row(ctx: &Ctx, request: Start, group: &WorkGroup, (statement, suffix): (&
     if reuse.is_some_and(|reuse| reuse.max_age_in_minutes > 10_080) {
         return Err(AthenaError::invalid("MaxAgeInMinutes must be at most 10080"));
     }
-    let same = json!([request.query_string, request.query_execution_context, request.result_configuration,
-        group.name, request.execution_parameters, reuse]);
+    let same = json!([
+        request.query_string,
+        request.query_execution_context,
+        request.result_configuration,
+        group.name,
+        request.execution_parameters,
+        reuse
+    ]);
     let execution = Execution {
         query_execution_id: id,
         query: request.query_string,

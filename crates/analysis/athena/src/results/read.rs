@@ -52,8 +52,7 @@ pub(crate) async fn get(ctx: Ctx, athena: Arc<Athena>, request: GetResults) -> R
             return Err(AthenaError::Invalid(message));
         }
         State::Failed | State::Cancelled => {
-            let message =
-                format!("Query did not finish successfully. Final query state: {}", row.state().as_str());
+            let message = format!("Query did not finish successfully. Final query state: {}", row.state().as_str());
             return Err(AthenaError::Invalid(message));
         }
     }

@@ -29,9 +29,10 @@ pub(super) async fn run(job: &Job<'_>, create: &CreateTable) -> Result<Lines, Fa
 
 /// The catalog's table that a statement describes.
 fn describe(create: &CreateTable, name: &str, time: i64) -> Result<Table, Failure> {
-    let iceberg = create.properties.iter().any(|(name, value)| {
-        name.eq_ignore_ascii_case("table_type") && value.eq_ignore_ascii_case("iceberg")
-    });
+    let iceberg = create
+        .properties
+        .iter()
+        .any(|(name, value)| name.eq_ignore_ascii_case("table_type") && value.eq_ignore_ascii_case("iceberg"));
     if iceberg {
         return Err(Failure::unsupported("Iceberg tables"));
     }

@@ -34,7 +34,8 @@ pub(super) async fn drop(job: &Job<'_>, name: &str, if_exists: bool, cascade: bo
     }
     let tables = job.glue.tables(name).await?;
     if !tables.is_empty() && !cascade {
-        let message = format!("InvalidOperationException(message:Database {name} is not empty. One or more tables exist.)");
+        let message =
+            format!("InvalidOperationException(message:Database {name} is not empty. One or more tables exist.)");
         return Err(Failure::ddl(message));
     }
     for table in tables {

@@ -1,11 +1,11 @@
 //! DROP TABLE and DROP VIEW. The files of a table stay, as they do on AWS.
 
-use boathouse_trino_parser::ast::Drop;
+use boathouse_trino_parser::ast::DropRelation;
 
 use super::{Job, Lines, table_not_found};
 use crate::executions::failure::Failure;
 
-pub(super) async fn table(job: &Job<'_>, drop: &Drop) -> Result<Lines, Failure> {
+pub(super) async fn table(job: &Job<'_>, drop: &DropRelation) -> Result<Lines, Failure> {
     let target = job.target(&drop.name)?;
     match job.find(&target).await? {
         Some(table) if table.is_view() => {
@@ -22,7 +22,7 @@ pub(super) async fn table(job: &Job<'_>, drop: &Drop) -> Result<Lines, Failure> 
     }
 }
 
-pub(super) async fn view(job: &Job<'_>, drop: &Drop) -> Result<Lines, Failure> {
+pub(super) async fn view(job: &Job<'_>, drop: &DropRelation) -> Result<Lines, Failure> {
     let target = job.target(&drop.name)?;
     let named = format!("awsdatacatalog.{}.{}", target.database, target.table);
     match job.find(&target).await? {

@@ -1,6 +1,6 @@
 //! INSERT INTO: rows for a table that is there; new partitions appear in the catalog when their data is durable.
 
-use boathouse_trino::Format;
+use boathouse_trino::catalog::Format;
 use boathouse_trino_functions::types::{Type, coercion};
 use boathouse_trino_parser::ast::{Insert, Query, Statement};
 
@@ -76,7 +76,8 @@ async fn aligned(job: &Job<'_>, insert: &Insert, columns: &[(String, Type)]) -> 
     };
     let pos = insert.table.pos();
     if let Some(unknown) = named.iter().find(|name| !columns.iter().any(|(column, _)| column == *name)) {
-        let message = format!("COLUMN_NOT_FOUND: line {pos}: Insert column name does not exist in target table: {unknown}");
+        let message =
+            format!("COLUMN_NOT_FOUND: line {pos}: Insert column name does not exist in target table: {unknown}");
         return Err(Failure::user(1006, message));
     }
     let expected: Vec<&Type> =
@@ -132,8 +133,7 @@ mod tests {
         let Statement::Query(query) = boathouse_trino_parser::parse_statement("VALUES (1, 'x')").unwrap() else {
             panic!("a query expected")
         };
-        let columns =
-            [("a".to_owned(), Type::Bigint), ("b".to_owned(), Type::VARCHAR), ("d".to_owned(), Type::Date)];
+        let columns = [("a".to_owned(), Type::Bigint), ("b".to_owned(), Type::VARCHAR), ("d".to_owned(), Type::Date)];
         let wrapped = wrap(&query, &columns, &["d".to_owned(), "a".to_owned()]).unwrap();
         let expected = "SELECT CAST(c1 AS bigint) AS a, CAST(NULL AS varchar) AS b, CAST(c0 AS date) AS d \
                         FROM (VALUES (1, 'x')) AS t (c0, c1)";

@@ -31,7 +31,7 @@ mod views;
 use std::sync::Arc;
 
 use boathouse_aws::{AwsError, Ctx};
-use boathouse_trino::Session;
+use boathouse_trino::catalog::Session;
 use boathouse_trino_parser::ast::{Expr, Name, Statement};
 
 use crate::Athena;
@@ -129,12 +129,18 @@ impl<'a> Job<'a> {
             // Hive's grammar lets one pair of quotes hold both names.
             [database, table] => (None, database.clone(), table.clone()),
             [catalog, database, table] => (Some(catalog), database.clone(), table.clone()),
-            _ => return Err(Failure::user(1006, format!("SYNTAX_ERROR: line {}: Too many dots in table name", name.pos()))),
+            _ => {
+                return Err(Failure::user(
+                    1006,
+                    format!("SYNTAX_ERROR: line {}: Too many dots in table name", name.pos()),
+                ));
+            }
         };
         match catalog {
-            Some(other) if *other != self.session.catalog_name => {
-                Err(Failure::user(1303, format!("CATALOG_NOT_FOUND: line {}: Catalog '{other}' does not exist", name.pos())))
-            }
+            Some(other) if *other != self.session.catalog_name => Err(Failure::user(
+                1303,
+                format!("CATALOG_NOT_FOUND: line {}: Catalog '{other}' does not exist", name.pos()),
+            )),
             _ => Ok(Target { database, table }),
         }
     }
@@ -163,8 +169,7 @@ impl<'a> Job<'a> {
         match self.glue.database(database).await? {
             Some(_) => Ok(()),
             None => {
-                let message =
-                    format!("SCHEMA_NOT_FOUND: line {}: Schema '{database}' does not exist", name.pos());
+                let message = format!("SCHEMA_NOT_FOUND: line {}: Schema '{database}' does not exist", name.pos());
                 Err(Failure::user(1301, message))
             }
         }
@@ -178,7 +183,8 @@ impl<'a> Job<'a> {
 }
 
 fn table_not_found(target: &Target) -> Failure {
-    let message = format!("FAILED: SemanticException [Error 10001]: Table not found {}.{}", target.database, target.table);
+    let message =
+        format!("FAILED: SemanticException [Error 10001]: Table not found {}.{}", target.database, target.table);
     Failure::user(1302, message)
 }
 

@@ -56,8 +56,15 @@ pub(super) fn read(properties: &[Property]) -> Result<WriteProperties, Failure> 
             "table_type" if text(property)?.eq_ignore_ascii_case("hive") => {}
             "table_type" => return Err(Failure::unsupported(format_args!("table_type {}", text(property)?))),
             "is_external" if property.value.kind == ExprKind::Boolean(true) => {}
-            name @ ("bucketed_by" | "bucket_count" | "orc_compression" | "compression_level" | "is_external"
-            | "location" | "partitioning" | "optimize_rewrite_data_file_threshold" | "vacuum_min_snapshots_to_keep"
+            name @ ("bucketed_by"
+            | "bucket_count"
+            | "orc_compression"
+            | "compression_level"
+            | "is_external"
+            | "location"
+            | "partitioning"
+            | "optimize_rewrite_data_file_threshold"
+            | "vacuum_min_snapshots_to_keep"
             | "vacuum_max_snapshot_age_seconds") => {
                 return Err(Failure::unsupported(format_args!("the table property {name}")));
             }

@@ -27,7 +27,8 @@ pub(super) fn format(properties: &WriteProperties, default: &str) -> Result<(Str
         other => return Err(Failure::user(1006, format!("INVALID_TABLE_PROPERTY: Unsupported format: {other}"))),
     };
     if properties.field_delimiter.is_some() && !matches!(format, WriteFormat::Text { .. }) {
-        let message = format!("INVALID_TABLE_PROPERTY: Cannot specify field_delimiter table property for storage format: {name}");
+        let message =
+            format!("INVALID_TABLE_PROPERTY: Cannot specify field_delimiter table property for storage format: {name}");
         return Err(Failure::user(1006, message));
     }
     Ok((name, format))
@@ -75,10 +76,8 @@ pub(super) fn columns(
     for (index, (name, ty)) in columns.iter().enumerate() {
         let name = name.to_lowercase();
         if name.is_empty() || name == format!("_col{index}") {
-            let message = format!(
-                "MISSING_COLUMN_NAME: line {pos}: Column name not specified at position {}",
-                index + 1
-            );
+            let message =
+                format!("MISSING_COLUMN_NAME: line {pos}: Column name not specified at position {}", index + 1);
             return Err(Failure::user(1006, message));
         }
         if !seen.insert(name.clone()) {
@@ -143,7 +142,8 @@ mod tests {
 
     #[test]
     fn formats_that_cannot_be_written_are_named() {
-        let of = |name: &str| format(&WriteProperties { format: Some(name.to_owned()), ..Default::default() }, "PARQUET");
+        let of =
+            |name: &str| format(&WriteProperties { format: Some(name.to_owned()), ..Default::default() }, "PARQUET");
         assert_eq!(of("TEXTFILE").unwrap().1, WriteFormat::Text { delimiter: 1 });
         assert!(of("ORC").unwrap_err().reason().contains("ORC"));
         assert!(of("XML").unwrap_err().reason().contains("Unsupported format: XML"));

@@ -34,9 +34,7 @@ pub(super) async fn create(job: &Job<'_>, create: &CreateView) -> Result<Lines, 
 
 /// A view's columns need names as a table's do, but any type will do.
 fn check_names(columns: &[(String, boathouse_trino_functions::types::Type)]) -> Result<(), Failure> {
-    let names: Vec<_> = columns
-        .iter()
-        .map(|(name, _)| (name.clone(), boathouse_trino_functions::types::Type::VARCHAR))
-        .collect();
+    let names: Vec<_> =
+        columns.iter().map(|(name, _)| (name.clone(), boathouse_trino_functions::types::Type::VARCHAR)).collect();
     target::columns(Pos { line: 1, column: 1 }, &names, &[]).map(drop)
 }
