@@ -239,6 +239,40 @@ def test_folders_of_different_files_are_different_tables(world):
     assert tables["planes"]["StorageDescriptor"]["Location"] == world.path("data/planes/")
 
 
+def test_a_single_file_is_a_target(world):
+    tables = world.crawl({"data/a.csv": FLIGHTS, "data/b.json": b'{"x": 1}\n'}, {"Path": world.path("data/a.csv")})
+    assert set(tables) == {"a_csv"}
+    assert tables["a_csv"]["StorageDescriptor"]["Location"] == world.path("data/a.csv")
+
+
+def test_folders_may_have_any_name(world):
+    files = {"data/Größe 1/at=10%3A30/a.csv": FLIGHTS, "data/Größe 1/at=11%3A30/a.csv": FLIGHTS}
+    tables = world.crawl(files, {"Path": world.path("data/Größe 1")})
+    assert set(tables) == {"größe_1"} and len(world.partitions("größe_1")) == 2
+    tables = world.crawl({}, {"Path": world.path("data/Größe 1/at=10%3A30/")}, TablePrefix="one_")
+    assert "one_at_10_3a30" in tables
+
+
+def test_partitions_go_when_a_table_is_no_longer_partitioned(world):
+    world.put({"data/day=1/a.csv": FLIGHTS, "data/day=2/a.csv": FLIGHTS})
+    policy = {"UpdateBehavior": "UPDATE_IN_DATABASE", "DeleteBehavior": "DELETE_FROM_DATABASE"}
+    name = world.crawler(SchemaChangePolicy=policy)
+    world.run(name)
+    for day in (1, 2):
+        world.s3.delete_object(Bucket=world.bucket, Key=f"data/day={day}/a.csv")
+    world.put({"data/a.csv": FLIGHTS})
+    assert world.run(name)["Status"] == "SUCCEEDED"
+    assert world.tables()["data"]["PartitionKeys"] == [] and world.partitions("data") == {}
+
+
+def test_lines_within_quotes_go_on_behind_the_sample(world):
+    text = "\n".join(["x" * 30] * 43)
+    rows = "".join(f'{number},"{text}",{number}\n' for number in range(1200))
+    assert len(rows) > 1024 * 1024, "more than a crawler looks at"
+    table = world.crawl({"data/a.csv": f"id,text,size\n{rows}".encode()})["data"]
+    assert list(columns(table)) == ["id", "text", "size"]
+
+
 def test_two_targets_whose_names_begin_alike(world):
     world.put({"data/a.csv": FLIGHTS, "data-old/a.csv": FLIGHTS})
     targets = {"S3Targets": [{"Path": world.path("data")}, {"Path": world.path("data-old")}]}

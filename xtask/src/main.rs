@@ -1,10 +1,10 @@
-//! The project's tasks: `cargo xtask test`.
+//! The project's tasks: `cargo xtask test`, `cargo xtask coverage`, `cargo xtask bench`.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
 
 /// What contributors run.
 #[derive(Parser)]
@@ -12,11 +12,37 @@ use clap::Parser;
 enum Task {
     /// Runs every test: the crates' own, and those by real clients against the real binary.
     Test,
+    /// Writes docs/COVERAGE.md: every operation of the services that Boathouse serves, implemented or not.
+    Coverage {
+        /// Only fails if the file is not up to date.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Measures and writes docs/benchmarks/NAME.md.
+    #[command(subcommand)]
+    Bench(Benchmark),
+}
+
+/// Against whom, and what of it, each script says at its top.
+#[derive(Subcommand)]
+enum Benchmark {
+    /// Time from exec to listening, memory at rest, size.
+    Startup,
+    /// PUT and GET of small, middling and large objects.
+    S3,
+    /// The 22 queries of TPC-H through Athena.
+    Tpch {
+        /// The scale factor: about so many GB of data.
+        #[arg(long, default_value = "1")]
+        scale: String,
+    },
 }
 
 fn main() -> ExitCode {
     let outcome = match Task::parse() {
         Task::Test => test(),
+        Task::Coverage { check } => Clients::prepare(&[]).and_then(|clients| coverage(&clients, check)),
+        Task::Bench(benchmark) => bench(&benchmark),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -29,29 +55,67 @@ fn main() -> ExitCode {
 
 fn test() -> Result<(), String> {
     run(Command::new(env!("CARGO")).args(["test", "--release", "--workspace"]))?;
-    run(Command::new(env!("CARGO")).args(["build", "--release", "--package", "boathouse"]))?;
-    let target = target_directory()?;
-    let python = client_environment(&target)?;
-    run(Command::new(python)
-        .args(["-m", "pytest", "-q", "-p", "no:cacheprovider", "tests"])
-        .env("BOATHOUSE_BINARY", target.join("release/boathouse")))
+    let clients = Clients::prepare(&[])?;
+    coverage(&clients, true)?;
+    run(clients.python().args(["-m", "pytest", "-q", "-p", "no:cacheprovider", "tests"]))
+}
+
+fn coverage(clients: &Clients, check: bool) -> Result<(), String> {
+    run(clients.python().arg("xtask/coverage.py").args(check.then_some("--check")))
+}
+
+fn bench(benchmark: &Benchmark) -> Result<(), String> {
+    let clients = Clients::prepare(&["xtask/requirements-bench.txt"])?;
+    let script = |name: &str| {
+        let mut python = clients.python();
+        python.arg(format!("xtask/bench/{name}.py"));
+        python
+    };
+    match benchmark {
+        Benchmark::Startup => run(&mut script("startup")),
+        Benchmark::S3 => run(&mut script("s3")),
+        Benchmark::Tpch { scale } => run(script("tpch").args(["--scale", scale])),
+    }
+}
+
+/// The real binary, and a virtual environment with its clients that is made once beside the build.
+struct Clients {
+    target: PathBuf,
+    python: PathBuf,
+}
+
+impl Clients {
+    fn prepare(more_requirements: &[&str]) -> Result<Self, String> {
+        run(Command::new(env!("CARGO")).args(["build", "--release", "--package", "boathouse"]))?;
+        let target = target_directory()?;
+        let directory = target.join("clients");
+        let python = directory.join("bin/python");
+        if !python.exists() {
+            run(Command::new("python3").args([OsStr::new("-m"), OsStr::new("venv"), directory.as_os_str()]))?;
+        }
+        let mut install = Command::new(&python);
+        install.args(["-m", "pip", "install", "--quiet"]);
+        for requirements in ["tests/requirements.txt"].iter().chain(more_requirements) {
+            install.args(["--requirement", requirements]);
+        }
+        run(&mut install)?;
+        Ok(Self { target, python })
+    }
+
+    /// An interpreter that finds the binary and a directory for large files by the environment.
+    fn python(&self) -> Command {
+        let mut python = Command::new(&self.python);
+        python
+            .env("BOATHOUSE_BINARY", self.target.join("release/boathouse"))
+            .env("BOATHOUSE_BENCH_DIR", self.target.join("bench"));
+        python
+    }
 }
 
 /// The directory that holds this very program's profile directory.
 fn target_directory() -> Result<PathBuf, String> {
     let program = std::env::current_exe().map_err(|error| error.to_string())?;
     program.ancestors().nth(2).map(Path::to_owned).ok_or_else(|| "the target directory can't be found".into())
-}
-
-/// A virtual environment with the clients, made once beside the build.
-fn client_environment(target: &Path) -> Result<PathBuf, String> {
-    let directory = target.join("clients");
-    let python = directory.join("bin/python");
-    if !python.exists() {
-        run(Command::new("python3").args([OsStr::new("-m"), OsStr::new("venv"), directory.as_os_str()]))?;
-    }
-    run(Command::new(&python).args(["-m", "pip", "install", "--quiet", "--requirement", "tests/requirements.txt"]))?;
-    Ok(python)
 }
 
 fn run(command: &mut Command) -> Result<(), String> {

@@ -11,7 +11,7 @@ use boathouse_identity::credentials::{CredentialsFileError, KeyPair};
 use boathouse_identity::{Identity, IdentityError, iam_service, sts_service};
 use boathouse_metadata::{Metadata, MetadataError};
 use boathouse_objects::Objects;
-use boathouse_trino::{Engine, EngineConfig};
+use boathouse_trino::engine::{Engine, EngineConfig};
 
 use crate::data_directory;
 

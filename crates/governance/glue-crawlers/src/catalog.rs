@@ -98,9 +98,6 @@ impl Sync<'_> {
     }
 
     async fn partitions(&mut self, table: &str, found: &FoundTable) -> Result<(), AwsError> {
-        if found.keys.is_empty() {
-            return Ok(());
-        }
         let mut present = self.present_partitions(table).await?;
         let mut missing = Vec::new();
         for partition in &found.partitions {

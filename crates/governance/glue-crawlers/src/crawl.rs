@@ -6,7 +6,8 @@ use std::sync::Arc;
 use boathouse_aws::stores::ObjectStores;
 use boathouse_aws::{AwsError, Ctx};
 use futures::{StreamExt, TryStreamExt};
-use object_store::{ObjectMeta, ObjectStore};
+use object_store::path::Path;
+use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
 use serde_json::Value;
 
 use crate::api::{Crawler, CsvClassifier};
@@ -88,7 +89,7 @@ async fn look(
 
 /// The files to look at by their path below the target; of each folder not more than the sample size.
 async fn list(store: &Arc<dyn ObjectStore>, target: &Target) -> object_store::Result<Vec<(String, ObjectMeta)>> {
-    let mut listing = store.list(target.prefix().as_ref());
+    let mut listing = store.list(target.prefix.as_ref());
     let mut files = Vec::new();
     let mut taken: BTreeMap<String, u32> = BTreeMap::new();
     while let Some(file) = listing.try_next().await? {
@@ -103,7 +104,20 @@ async fn list(store: &Arc<dyn ObjectStore>, target: &Target) -> object_store::Re
             files.push((path, file));
         }
     }
+    match &target.prefix {
+        Some(object) if taken.is_empty() => files.extend(one_file(store, object).await?),
+        _ => {}
+    }
     Ok(files)
+}
+
+/// The target itself, which may be one object; it lies nowhere below itself, so its path is empty.
+async fn one_file(store: &Arc<dyn ObjectStore>, object: &Path) -> object_store::Result<Option<(String, ObjectMeta)>> {
+    match store.head(object).await {
+        Ok(file) => Ok((file.size > 0).then(|| (String::new(), file))),
+        Err(object_store::Error::NotFound { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 fn sync_for<'a>(ctx: &'a Ctx, crawler: &'a Crawler, target: &'a Target, changes: Changes) -> Sync<'a> {

@@ -80,6 +80,8 @@ impl Folder {
             partitions.clear();
         }
         let keys = self.keys(depth)?;
+        // A file without a name is the target itself.
+        let path = if self.files.contains_key("") { path.trim_end_matches('/') } else { path };
         Some(FoundTable { path: path.to_owned(), schema, keys, partitions })
     }
 

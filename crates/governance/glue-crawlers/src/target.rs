@@ -10,8 +10,10 @@ use crate::error::CrawlerError;
 #[derive(Debug)]
 pub(crate) struct Target {
     pub(crate) bucket: String,
-    /// The path below the bucket, with `/` at its end unless it is empty or one object.
+    /// The path below the bucket, with `/` at its end unless it is empty.
     pub(crate) path: String,
+    /// The path as the store knows it; none for the whole bucket.
+    pub(crate) prefix: Option<Path>,
     /// Files per folder that are looked at; all without.
     pub(crate) sample_size: Option<u32>,
     exclusions: Vec<Regex>,
@@ -36,20 +38,17 @@ impl Target {
         let rest = written.strip_prefix("s3://").or_else(|| written.strip_prefix("s3a://")).unwrap_or(written);
         let (bucket, path) = rest.split_once('/').unwrap_or((rest, ""));
         let has_scheme = written.contains("://") && rest.len() == written.len();
+        let invalid = || CrawlerError::InvalidInput(format!("The S3 path {written:?} is not valid."));
         if bucket.is_empty() || has_scheme {
-            return Err(CrawlerError::InvalidInput(format!("The S3 path {written:?} is not valid.")));
+            return Err(invalid());
         }
         if target.sample_size.is_some_and(|size| !(1..=249).contains(&size)) {
             return Err(CrawlerError::InvalidInput("SampleSize must be between 1 and 249".into()));
         }
+        let prefix = (!path.is_empty()).then(|| Path::parse(path)).transpose().map_err(|_| invalid())?;
         let path = if path.is_empty() || path.ends_with('/') { path.to_owned() } else { format!("{path}/") };
         let exclusions = target.exclusions.iter().flatten().map(|pattern| glob(pattern)).collect::<Result<_, _>>()?;
-        Ok(Self { bucket: bucket.to_owned(), path, sample_size: target.sample_size, exclusions })
-    }
-
-    /// The path to list; none for the whole bucket.
-    pub(crate) fn prefix(&self) -> Option<Path> {
-        (!self.path.is_empty()).then(|| Path::from(self.path.trim_end_matches('/')))
+        Ok(Self { bucket: bucket.to_owned(), path, prefix, sample_size: target.sample_size, exclusions })
     }
 
     /// The target as catalog locations begin.
@@ -112,7 +111,10 @@ mod tests {
     fn paths_are_read() {
         let found = target("s3://b/data/flights", &[]).unwrap();
         assert_eq!((found.bucket.as_str(), found.path.as_str()), ("b", "data/flights/"));
-        assert_eq!(target("s3://b", &[]).unwrap().prefix(), None);
+        assert_eq!(target("s3://b", &[]).unwrap().prefix, None);
+        let escaped = target("s3://b/at=10%3A30/Größe/", &[]).unwrap();
+        assert_eq!(escaped.prefix.unwrap().as_ref(), "at=10%3A30/Größe");
+        assert!(target("s3://b/data//flights/", &[]).is_err());
         assert!(target("http://b/data", &[]).is_err());
         assert!(target("", &[]).is_err());
     }

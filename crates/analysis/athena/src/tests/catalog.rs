@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::*;
 
-const FLIGHTS: &str = "CREATE EXTERNAL TABLE flights (carrier string COMMENT 'who', delay int) \
+const FLIGHTS: &str = "CREATE EXTERNAL TABLE flights (carrier string COMMENT 'who', delay bigint) \
     PARTITIONED BY (month int) ROW FORMAT DELIMITED FIELDS TERMINATED BY ',' LOCATION 's3://lake/flights/'";
 
 async fn flights() -> World {

@@ -86,9 +86,17 @@ fn inflate(sample: &[u8]) -> Bytes {
     text.into()
 }
 
-/// Cuts the last line off if the sample ends before the file does.
+/// Cuts the last line off if the sample ends before the file does. A line may go on within quotes.
 fn whole_lines(text: Bytes, cut: bool) -> Bytes {
-    match text.iter().rposition(|&byte| byte == b'\n') {
+    let (mut quoted, mut last) = (false, None);
+    for (index, byte) in text.iter().enumerate() {
+        match byte {
+            b'"' => quoted = !quoted,
+            b'\n' if !quoted => last = Some(index),
+            _ => {}
+        }
+    }
+    match last {
         Some(end) if cut => text.slice(..=end),
         _ => text,
     }
@@ -124,6 +132,14 @@ mod tests {
         let csv = infer(&encoder.finish().unwrap()).await.unwrap();
         assert!(csv.gzip);
         assert_eq!(csv.columns.len(), 2);
+    }
+
+    #[test]
+    fn samples_end_with_a_line() {
+        let lines = |text: &'static [u8], cut| whole_lines(Bytes::from_static(text), cut);
+        assert_eq!(lines(b"a,b\n1,2\n3", true), "a,b\n1,2\n");
+        assert_eq!(lines(b"a,b\n1,2\n3", false), "a,b\n1,2\n3");
+        assert_eq!(lines(b"a,b\n1,\"x\ny\ny", true), "a,b\n", "the last line is not over within quotes");
     }
 
     #[tokio::test]
