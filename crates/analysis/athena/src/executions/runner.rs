@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use boathouse_aws::Ctx;
 use boathouse_metadata::MetadataError;
+use boathouse_trino::Statistics;
 use futures::FutureExt;
 use parking_lot::Mutex;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
@@ -17,7 +18,6 @@ use super::put;
 use super::row::{Row, State};
 use super::start::{Prepared, reuse_key};
 use crate::Athena;
-use crate::engine::Scanned;
 use crate::error::AthenaError;
 use crate::files::{Files, Place};
 use crate::statements::{self, Job, Outcome};
@@ -47,12 +47,35 @@ struct Live {
 pub(crate) struct Progress {
     planning_millis: AtomicU64,
     engine_millis: AtomicU64,
-    scanned: Mutex<Option<Arc<dyn Scanned>>>,
+    scanned: Mutex<Option<Arc<Statistics>>>,
     leftovers: Mutex<Vec<Place>>,
     committing: AtomicBool,
+    cutoff: Option<u64>,
 }
 
 impl Progress {
+    fn new(cutoff: Option<u64>) -> Self {
+        Self { cutoff, ..Self::default() }
+    }
+
+    /// Refuses a statement that has read more than its workgroup allows.
+    pub(crate) fn check_cutoff(&self, scanned: u64) -> Result<(), Failure> {
+        match self.cutoff {
+            Some(limit) if scanned > limit => Err(Failure::CutOff),
+            _ => Ok(()),
+        }
+    }
+
+    /// Waits until the statement has read too much; for ever without a limit.
+    async fn cut_off(&self) {
+        while self.check_cutoff(self.scanned_bytes()).is_ok() {
+            match self.cutoff {
+                Some(_) => tokio::time::sleep(CHECK).await,
+                None => std::future::pending().await,
+            }
+        }
+    }
+
     pub(crate) fn planned(&self, since: Instant) {
         self.planning_millis.fetch_add(millis(since), Ordering::Relaxed);
     }
@@ -61,7 +84,7 @@ impl Progress {
         self.engine_millis.fetch_add(millis(since), Ordering::Relaxed);
     }
 
-    pub(crate) fn scans(&self, scanned: Arc<dyn Scanned>) {
+    pub(crate) fn scans(&self, scanned: Arc<Statistics>) {
         *self.scanned.lock() = Some(scanned);
     }
 
@@ -88,7 +111,7 @@ impl Progress {
     }
 
     fn scanned_bytes(&self) -> u64 {
-        self.scanned.lock().as_ref().map_or(0, |scanned| scanned.bytes())
+        self.scanned.lock().as_ref().map_or(0, |scanned| scanned.scanned_bytes())
     }
 }
 
@@ -146,13 +169,13 @@ impl Runner {
 
 async fn live(athena: &Arc<Athena>, ctx: &Ctx, mut row: Row, prepared: Prepared, cutoff: Option<u64>, stop: &Notify) {
     let begun = Instant::now();
-    let progress = Progress::default();
+    let progress = Progress::new(cutoff);
     let outcome = {
         let work = AssertUnwindSafe(work(athena, ctx, &mut row, prepared, &progress)).catch_unwind();
         tokio::select! {
             biased;
             () = async { stop.notified().await; progress.unless_committing().await } => Err(Failure::Stopped),
-            () = async { cut_off(&progress, cutoff).await; progress.unless_committing().await } => Err(Failure::CutOff),
+            () = async { progress.cut_off().await; progress.unless_committing().await } => Err(Failure::CutOff),
             outcome = work => outcome.unwrap_or_else(|_| Err(Failure::system("GENERIC_INTERNAL_ERROR: the engine panicked"))),
         }
     };
@@ -162,14 +185,6 @@ async fn live(athena: &Arc<Athena>, ctx: &Ctx, mut row: Row, prepared: Prepared,
     end(ctx, &mut row, &progress, begun, outcome);
     if let Err(error) = keep(athena, row.clone()).await {
         tracing::error!(%error, execution = row.id(), "the end of an execution can't be kept");
-    }
-}
-
-/// Waits until the statement has read more than it may; for ever without a limit.
-async fn cut_off(progress: &Progress, cutoff: Option<u64>) {
-    let Some(limit) = cutoff else { return std::future::pending().await };
-    while progress.scanned_bytes() <= limit {
-        tokio::time::sleep(CHECK).await;
     }
 }
 
