@@ -24,7 +24,7 @@ KEY = Credentials("test", "test")
 
 
 @pytest.fixture(autouse=True)
-def the_server_goes_on(shared):
+def the_server_goes_on(shared, request):
     shared.log.seek(0, os.SEEK_END)
     seen = shared.log.tell()
     yield
@@ -33,6 +33,8 @@ def the_server_goes_on(shared):
     connection.request("GET", "/_boathouse/health")
     assert connection.getresponse().status == 200
     assert shared.client("sts", "test", "test").get_caller_identity()["Account"] == "000000000000"
+    if request.node.get_closest_marker("xfail"):
+        return
     with open(shared.log.name) as log:
         log.seek(seen)
         assert not [line for line in log if "panicked" in line]
@@ -407,7 +409,20 @@ def damaged(kind):
     return bytes(body)
 
 
-@pytest.mark.parametrize("kind", ["cut", "pages", "footer", "length", "text"])
+def fails(kind, reason):
+    return pytest.param(kind, marks=pytest.mark.xfail(strict=True, reason=reason))
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "cut",
+        fails("pages", "a page that can't be decompressed is reported as GENERIC_INTERNAL_ERROR"),
+        "footer",
+        fails("length", "a footer that claims to be longer than the file makes the engine panic"),
+        "text",
+    ],
+)
 def test_parquet_that_is_damaged(table, ask, kind):
     name = table(damaged(kind), "(n bigint, text string) STORED AS PARQUET")
     state, told = ask(f"SELECT sum(n), max(text) FROM {name}")
