@@ -10,7 +10,6 @@ use crate::error::{ErrorCode, TrinoError};
 use crate::functions::{Entry, TABLE};
 use crate::signature::{Bindings, Pattern};
 use crate::types::Type;
-use crate::types::coercion::can_coerce;
 use crate::{Argument, BoundLambda, FunctionKind, LambdaBinder, Typed, cast};
 
 /// The overload that a call means, and its arguments as the overload wants them.
