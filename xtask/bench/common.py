@@ -10,6 +10,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import textwrap
 import time
 from pathlib import Path
 
@@ -85,6 +86,10 @@ def milliseconds(seconds):
     return f"{statistics.median(seconds) * 1000:.1f} ms"
 
 
+def prose(text):
+    return [*textwrap.wrap(text, 120), ""]
+
+
 def table(head, rows):
     """A Markdown table; all columns but the first hold numbers."""
     lines = [head, ["---"] + ["---:"] * (len(head) - 1), *rows]
@@ -99,12 +104,10 @@ def machine(*peers):
     versions = [f"{run(BINARY, '--version')} ({commit})", f"Python {platform.python_version()}"]
     versions += [f"{peer} {importlib.metadata.version(peer)}" for peer in peers]
     processor = model.group(1).strip() if model else platform.machine()
-    return [
-        f"Measured {time.strftime('%Y-%m-%d')} on {processor}, {os.cpu_count()} cores, {int(ram) / 2**20:.0f} GiB RAM,",
-        f"Linux {platform.release()}; load before the run {LOAD:.1f}.",
-        f"Versions: {', '.join(versions)}.",
-        "",
-    ]
+    return prose(
+        f"Measured {time.strftime('%Y-%m-%d')} on {processor}, {os.cpu_count()} cores, {int(ram) / 2**20:.0f} GiB RAM, "
+        f"Linux {platform.release()}; load average before the run {LOAD:.1f}. Versions: {', '.join(versions)}."
+    )
 
 
 def run(*command):

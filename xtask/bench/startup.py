@@ -3,21 +3,23 @@
 import statistics
 import subprocess
 import time
+from functools import partial
 from pathlib import Path
 
-from common import BINARY, Moto, Server, machine, memory_mb, milliseconds, scratch, table, timed, write
+from common import BINARY, Moto, Server, machine, memory_mb, milliseconds, prose, scratch, table, timed, write
 
 ROUNDS = 20
+PEER_ROUNDS = 5
 IDLE_SECONDS = 2
 
 
 def starts(make, rounds):
     """Seconds from exec to the line with the address, and the memory at rest after the last start."""
     seconds, memory = [], 0.0
-    for round in range(rounds):
-        server, elapsed = timed(lambda: make(round))
+    for number in range(rounds):
+        server, elapsed = timed(partial(make, number))
         seconds.append(elapsed)
-        if round == rounds - 1:
+        if number == rounds - 1:
             time.sleep(IDLE_SECONDS)
             memory = memory_mb(server.process)
         server.stop()
@@ -31,9 +33,9 @@ def spawn():
 
 def main():
     with scratch() as directory:
-        empty, empty_mb = starts(lambda round: Server(directory / str(round)), ROUNDS)
+        empty, empty_mb = starts(lambda number: Server(directory / str(number)), ROUNDS)
         existing, existing_mb = starts(lambda _: Server(directory / "0"), ROUNDS)
-    peer, peer_mb = starts(lambda _: Moto(), 3)
+    peer, peer_mb = starts(lambda _: Moto(), PEER_ROUNDS)
     floor = spawn()
 
     def row(name, seconds, memory):
@@ -51,14 +53,13 @@ def main():
         "startup",
         "Startup",
         machine("moto"),
-        [
-            f"Time from exec to the line that says where the server listens: median of {ROUNDS} (Moto: 3).",
-            f"Memory is the resident set {IDLE_SECONDS} seconds later, before any call. An empty directory needs its stores",
-            "made and synced to disk first.",
-            "",
-        ],
+        prose(
+            f"Time from exec to the line that says where the server listens: median of {ROUNDS} (Moto: {PEER_ROUNDS}). "
+            f"Memory is the resident set {IDLE_SECONDS} seconds later, before any call. An empty directory needs its "
+            "stores made and synced to disk first."
+        ),
         table(["", "ratio to Moto", "median", "min – max, ms", "memory at rest"], rows),
-        [f"The binary is {Path(BINARY).stat().st_size / 1e6:.1f} MB, and needs nothing beside it.", ""],
+        prose(f"The binary is {Path(BINARY).stat().st_size / 1e6:.1f} MB, and needs nothing beside it."),
     )
 
 

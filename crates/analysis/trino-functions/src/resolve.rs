@@ -172,10 +172,14 @@ fn choose(name: &str, mut candidates: Vec<Candidate>) -> Result<Option<Candidate
     }
 }
 
+/// Whether the other overload would take the types that this one asks for: `sum(bigint)` is more specific than
+/// `sum(decimal(p, s))`, because that takes a bigint too.
 fn more_specific(one: &Candidate, other: &Candidate) -> bool {
-    one.slots.iter().zip(&other.slots).all(|(one, other)| match (one, other) {
-        (Slot::Value(one), Slot::Value(other)) => can_coerce(one, other),
-        _ => true,
+    let Some(patterns) = other.entry.signature.patterns(one.slots.len()) else { return false };
+    let mut bindings = Bindings::default();
+    one.slots.iter().zip(patterns.iter()).all(|(one, pattern)| match one {
+        Slot::Value(ty) => pattern.bind(ty, &mut bindings) && pattern.target(ty, &bindings).is_some(),
+        Slot::Lambda(..) => true,
     })
 }
 

@@ -13,7 +13,6 @@ use object_store::ObjectStore;
 use object_store::buffered::BufWriter;
 use object_store::path::Path;
 use parquet::arrow::AsyncArrowWriter;
-use parquet::arrow::async_writer::ParquetObjectWriter;
 use parquet::basic::{Compression as Codec, GzipLevel, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
@@ -34,7 +33,7 @@ pub(super) struct OutputFile {
 }
 
 enum Content {
-    Parquet(Box<AsyncArrowWriter<ParquetObjectWriter>>),
+    Parquet(Box<AsyncArrowWriter<BufWriter>>),
     Lines { text: Option<TextFormat>, types: Vec<Type>, names: Vec<String>, encoder: Encoder, upload: BufWriter },
 }
 
@@ -57,7 +56,6 @@ impl OutputFile {
         let content = match &target.format {
             WriteFormat::Parquet => {
                 let properties = WriterProperties::builder().set_compression(codec(target.compression)).build();
-                let upload = ParquetObjectWriter::from_buf_writer(upload);
                 let writer = AsyncArrowWriter::try_new(upload, schema, Some(properties)).map_err(of_parquet)?;
                 Content::Parquet(Box::new(writer))
             }
