@@ -69,6 +69,15 @@ async fn tables_are_shown_and_described() {
 }
 
 #[tokio::test]
+async fn the_contexts_database_may_be_quoted() {
+    let world = flights().await;
+    let input = json!({"QueryString": "DESCRIBE `flights`", "QueryExecutionContext": {"Database": "`Lake`"},
+        "ResultConfiguration": {"OutputLocation": "s3://results/"}});
+    let id = world.ok("StartQueryExecution", input).await["QueryExecutionId"].as_str().unwrap().to_owned();
+    assert_eq!(world.ended(&id).await["Status"]["State"], "SUCCEEDED");
+}
+
+#[tokio::test]
 async fn tables_change() {
     let world = flights().await;
     world.run("ALTER TABLE flights ADD COLUMNS (origin string)").await;

@@ -32,12 +32,14 @@ pub(super) struct OutputFile {
     content: Content,
 }
 
+#[allow(clippy::large_enum_variant, reason = "there is one for each open file, at most a few hundred")]
 enum Content {
     Parquet(Box<AsyncArrowWriter<BufWriter>>),
     Lines { text: Option<TextFormat>, types: Vec<Type>, names: Vec<String>, encoder: Encoder, upload: BufWriter },
 }
 
 /// Bytes on their way, compressed or not.
+#[allow(clippy::large_enum_variant, reason = "there is one for each open file, at most a few hundred")]
 enum Encoder {
     Plain(Vec<u8>),
     Gzip(GzEncoder<Vec<u8>>),
