@@ -327,7 +327,6 @@ def test_executions_are_started_watched_and_stopped(sales):
         wr.athena.wait_query(slow, athena_query_wait_polling_delay=0.05)
 
 
-@pytest.mark.xfail(strict=True, reason="the library puts the context's database between backticks, which is not understood")
 def test_tables_are_described_and_repaired(sales, place):
     described = wr.athena.describe_table("sales", **sales)
     assert described["Column Name"].tolist()[:2] == ["id", "region"]
