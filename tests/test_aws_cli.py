@@ -116,8 +116,8 @@ def test_presigned_addresses_work_until_they_are_touched(shared, bucket, tmp_pat
     environment = shared.environment() | {"AWS_CONFIG_FILE": str(tmp_path / "config")}
     address = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout.strip()
     assert fetch(address) == (200, b"only with a signature")
-    for old, new in (("secret.txt", "other.txt"), ("Expires=60", "Expires=61"), ("Signature=", "Signature=0")):
-        assert old in address and fetch(address.replace(old, new, 1))[0] == 403
+    for old, new in (("secret.txt", "other.txt"), ("Expires=60", "Expires=61"), (address[-1], "0" if address[-1] != "0" else "1")):
+        assert fetch(new.join(address.rsplit(old, 1)))[0] == 403
     assert fetch(address.split("?")[0])[0] == 403
 
 

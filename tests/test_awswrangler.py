@@ -283,11 +283,15 @@ def test_parameters_of_queries(sales):
 
 def test_unload(sales, place):
     made = wr.athena.unload(
-        "SELECT id, region, month FROM sales WHERE id < 100", path=f"{place}unloaded/", partitioned_by=["month"], **sales
+        "SELECT id, region, month FROM sales WHERE id < 100",
+        path=f"{place}unloaded/",
+        partitioned_by=["month"],
+        database=sales["database"],
     )
     assert made.raw_payload["Status"]["State"] == "SUCCEEDED"
-    assert wr.s3.list_objects(f"{place}unloaded/month=1/") and wr.s3.list_objects(f"{place}unloaded/month=2/")
-    assert sorted(wr.s3.read_parquet(f"{place}unloaded/", dataset=True)["id"]) == list(range(100))
+    files = wr.s3.list_objects(f"{place}unloaded/month=1/") + wr.s3.list_objects(f"{place}unloaded/month=2/")
+    assert sorted(wr.s3.read_parquet(files)["id"]) == list(range(100))
+    assert [path for path in wr.s3.list_objects(f"{place}unloaded/") if path.endswith("-manifest.csv")]
 
 
 def test_create_table_as(sales, place):

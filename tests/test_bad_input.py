@@ -24,16 +24,20 @@ KEY = Credentials("test", "test")
 
 
 @pytest.fixture(autouse=True)
-def the_server_goes_on(shared):
+def the_server_goes_on(shared, request):
+    shared.log.seek(0, os.SEEK_END)
+    seen = shared.log.tell()
     yield
     assert shared.process.poll() is None, "the server has died"
     connection = connect(shared)
     connection.request("GET", "/_boathouse/health")
     assert connection.getresponse().status == 200
     assert shared.client("sts", "test", "test").get_caller_identity()["Account"] == "000000000000"
-    shared.log.flush()
+    if request.node.get_closest_marker("xfail"):
+        return
     with open(shared.log.name) as log:
-        assert "panicked" not in log.read()
+        log.seek(seen)
+        assert not [line for line in log if "panicked" in line]
 
 
 @pytest.fixture
@@ -405,7 +409,20 @@ def damaged(kind):
     return bytes(body)
 
 
-@pytest.mark.parametrize("kind", ["cut", "pages", "footer", "length", "text"])
+def fails(kind, reason):
+    return pytest.param(kind, marks=pytest.mark.xfail(strict=True, reason=reason))
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "cut",
+        fails("pages", "a page that can't be decompressed is reported as GENERIC_INTERNAL_ERROR"),
+        "footer",
+        fails("length", "a footer that claims to be longer than the file makes the engine panic"),
+        "text",
+    ],
+)
 def test_parquet_that_is_damaged(table, ask, kind):
     name = table(damaged(kind), "(n bigint, text string) STORED AS PARQUET")
     state, told = ask(f"SELECT sum(n), max(text) FROM {name}")
@@ -465,3 +482,26 @@ def test_results_that_have_no_place(shared):
     for results in ({}, {"OutputLocation": "not-s3"}, {"OutputLocation": "s3://"}):
         code, status = refusal(athena.start_query_execution, QueryString="SELECT 1", ResultConfiguration=results)
         assert (code, status) == ("InvalidRequestException", 400)
+
+
+@pytest.mark.xfail(strict=True, reason="one key with an empty or dotted segment makes the whole table unreadable")
+@pytest.mark.parametrize("odd", ["t//b", "t/./b", "t/../b"])
+def test_odd_keys_beside_a_tables_files(shared, bucket, table, ask, odd):
+    name = table(b"1,x\n", f"(n int, text string) {LAZY}")
+    shared.client("s3", "test", "test").put_object(Bucket=bucket, Key=odd, Body=b"2,y\n")
+    assert ask(f"SELECT n FROM {name} ORDER BY n") == ("SUCCEEDED", [["1"], ["2"]])
+
+
+def test_odd_partition_values(shared, bucket, unique, ask):
+    values = ["a b", "10:30", "x/y", "ü=%", "'quoted'", "..", "#?&+"]
+    database = unique("odd_values").replace("-", "_")
+    shared.client("glue", "test", "test").create_database(DatabaseInput={"Name": database})
+    rows = ", ".join("({}, '{}')".format(n, value.replace("'", "''")) for n, value in enumerate(values))
+    made = ask(
+        f"CREATE TABLE {database}.t WITH (format = 'PARQUET', external_location = 's3://{bucket}/values/', "
+        f"partitioned_by = ARRAY['k']) AS SELECT n, k FROM (VALUES {rows}) AS v(n, k)"
+    )
+    assert made[0] == "SUCCEEDED", made
+    expected = [[str(n), value] for n, value in enumerate(values)]
+    assert ask(f"SELECT n, k FROM {database}.t ORDER BY n") == ("SUCCEEDED", expected)
+    assert ask(f"SELECT n FROM {database}.t WHERE k = '..'") == ("SUCCEEDED", [["5"]])

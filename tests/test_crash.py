@@ -335,7 +335,7 @@ def run_query(athena, statement, started):
 
 def make_tables(athena, made, started, prefix):
     def work(number):
-        table, count = f"made_{prefix}_{number}", 5_000 * (number % 3 + 1)
+        table, count = f"made_{prefix}_{number}", 3_000 * (number % 3 + 1)
         made[table] = (count, False)
         run_query(
             athena,

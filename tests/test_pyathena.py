@@ -2,10 +2,12 @@
 
 import datetime
 import decimal
+import functools
 import io
 import urllib.parse
 
 import pyarrow as pa
+import pyarrow.fs
 import pyarrow.parquet as pq
 import pytest
 import sqlalchemy as sa
@@ -130,7 +132,10 @@ def test_pandas_cursor_unloads(place):
 
 
 @pytest.mark.parametrize("unload", [False, True], ids=["csv", "unload"])
-def test_arrow_cursor(place, unload):
+def test_arrow_cursor(place, shared, monkeypatch, unload):
+    # The cursor opens Arrow's own S3 client, and has no way to tell it an endpoint.
+    elsewhere = functools.partial(pa.fs.S3FileSystem, endpoint_override=shared.url)
+    monkeypatch.setattr(pa.fs, "S3FileSystem", elsewhere)
     cursor = place.connect(cursor_class=ArrowCursor).cursor(unload=unload)
     table = cursor.execute("SELECT id, carrier, delay, late FROM flights").as_arrow().sort_by("id")
     assert table["id"].to_pylist() == [1, 2, 3] and table["late"].to_pylist() == [True, False, None]

@@ -135,6 +135,15 @@ impl Files {
         Ok(listed.common_prefixes.iter().filter_map(|path| path.filename().map(str::to_owned)).collect())
     }
 
+    /// Removes these objects.
+    pub(crate) async fn delete(&self, locations: &[String]) -> Result<(), Failure> {
+        for location in locations {
+            let (store, path) = self.open(&Place::parse(location)?)?;
+            store.delete(&path).await?;
+        }
+        Ok(())
+    }
+
     /// Removes every object below the folder.
     pub(crate) async fn delete_below(&self, folder: &Place) -> Result<(), Failure> {
         let (store, path) = self.open(folder)?;

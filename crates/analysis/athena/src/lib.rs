@@ -11,14 +11,12 @@
 //! | `catalog` | the Glue Data Catalog as the engine sees it, and formats as Hive's classes |
 //! | `results` | results in S3: CSV, text, manifests, pages |
 //! | `files` | objects as the caller may use them |
-//! | [`engine`] | the seam to the SQL engine |
 //! | [`error`] | the API's errors and their AWS codes |
 //! | `store` | the rows' keys, and what operations share |
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod catalog;
 mod data_catalogs;
-pub mod engine;
 pub mod error;
 mod executions;
 mod files;
@@ -40,8 +38,8 @@ use boathouse_aws::service::{Access, any_resource};
 use boathouse_aws::stores::ObjectStores;
 use boathouse_aws::{Clock, Ctx, Protocol, ServiceTable};
 use boathouse_metadata::{Metadata, MetadataError};
+use boathouse_trino::engine::Engine;
 
-use crate::engine::SqlEngine;
 use crate::executions::runner::Runner;
 use crate::executions::{history, start};
 use crate::store::{catalog_arn, workgroup_arn};
@@ -53,7 +51,7 @@ pub struct Deps {
     /// Where workgroups and executions are kept.
     pub metadata: Metadata,
     /// Who runs queries.
-    pub engine: Arc<dyn SqlEngine>,
+    pub engine: Arc<Engine>,
     /// The buckets.
     pub stores: Arc<dyn ObjectStores>,
     /// Who decides about executions, whose workgroup only this service knows.
@@ -69,7 +67,7 @@ pub struct Deps {
 /// The service's state.
 pub(crate) struct Athena {
     pub(crate) metadata: Metadata,
-    pub(crate) engine: Arc<dyn SqlEngine>,
+    pub(crate) engine: Arc<Engine>,
     pub(crate) stores: Arc<dyn ObjectStores>,
     pub(crate) runner: Runner,
     authorizer: Arc<dyn Authorizer>,

@@ -10,7 +10,6 @@ use crate::error::{ErrorCode, TrinoError};
 use crate::functions::{Entry, TABLE};
 use crate::signature::{Bindings, Pattern};
 use crate::types::Type;
-use crate::types::coercion::can_coerce;
 use crate::{Argument, BoundLambda, FunctionKind, LambdaBinder, Typed, cast};
 
 /// The overload that a call means, and its arguments as the overload wants them.
@@ -172,10 +171,14 @@ fn choose(name: &str, mut candidates: Vec<Candidate>) -> Result<Option<Candidate
     }
 }
 
+/// Whether the other overload would take the types that this one asks for: `sum(bigint)` is more specific than
+/// `sum(decimal(p, s))`, because that takes a bigint too.
 fn more_specific(one: &Candidate, other: &Candidate) -> bool {
-    one.slots.iter().zip(&other.slots).all(|(one, other)| match (one, other) {
-        (Slot::Value(one), Slot::Value(other)) => can_coerce(one, other),
-        _ => true,
+    let Some(patterns) = other.entry.signature.patterns(one.slots.len()) else { return false };
+    let mut bindings = Bindings::default();
+    one.slots.iter().zip(patterns.iter()).all(|(one, pattern)| match one {
+        Slot::Value(ty) => pattern.bind(ty, &mut bindings) && pattern.target(ty, &bindings).is_some(),
+        Slot::Lambda(..) => true,
     })
 }
 

@@ -120,6 +120,11 @@ impl Engine {
         Ok(Self { runtime, threads: threads.max(1) })
     }
 
+    /// How many bytes running queries hold now, as far as the memory limit counts them.
+    pub fn reserved_memory(&self) -> usize {
+        self.runtime.memory_pool.reserved()
+    }
+
     /// Starts a query.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use boathouse_trino::engine;
 use boathouse_trino_functions::types::Type;
 use serde::{Deserialize, Serialize};
 
@@ -42,8 +43,8 @@ impl ViewText {
 }
 
 /// The catalog's table of a view.
-pub(crate) fn table(name: &str, sql: String, database: &str, columns: &[(String, Type)]) -> Table {
-    let view_column = |(name, ty): &(String, Type)| ViewColumn { name: name.clone(), ty: ty.to_string() };
+pub(crate) fn table(name: &str, sql: String, database: &str, columns: &[engine::Column]) -> Table {
+    let view_column = |column: &engine::Column| ViewColumn { name: column.name.clone(), ty: column.ty.to_string() };
     let text = ViewText {
         original_sql: sql,
         catalog: "awsdatacatalog".to_owned(),
@@ -64,7 +65,7 @@ pub(crate) fn table(name: &str, sql: String, database: &str, columns: &[(String,
         ..Table::default()
     };
     table.storage_descriptor.columns =
-        columns.iter().map(|(name, ty)| Column::new(name.clone(), hive(ty), None)).collect();
+        columns.iter().map(|column| Column::new(column.name.clone(), hive(&column.ty), None)).collect();
     table
 }
 
@@ -74,7 +75,8 @@ mod tests {
 
     #[test]
     fn a_view_comes_back_from_its_text() {
-        let columns = [("a".to_owned(), Type::Bigint), ("b".to_owned(), Type::Json)];
+        let columns =
+            [("a", Type::Bigint), ("b", Type::Json)].map(|(name, ty)| engine::Column { name: name.to_owned(), ty });
         let table = table("v", "SELECT 1 a".to_owned(), "lake", &columns);
         let text = ViewText::read(table.view_original_text.as_deref().unwrap()).unwrap();
         assert_eq!(text.original_sql, "SELECT 1 a");

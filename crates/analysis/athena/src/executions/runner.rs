@@ -8,8 +8,10 @@ use std::time::{Duration, Instant};
 
 use boathouse_aws::Ctx;
 use boathouse_metadata::MetadataError;
+use boathouse_trino::Statistics;
 use futures::FutureExt;
 use parking_lot::Mutex;
+use tokio::runtime::Runtime;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 
 use super::failure::Failure;
@@ -17,7 +19,6 @@ use super::put;
 use super::row::{Row, State};
 use super::start::{Prepared, reuse_key};
 use crate::Athena;
-use crate::engine::Scanned;
 use crate::error::AthenaError;
 use crate::files::{Files, Place};
 use crate::statements::{self, Job, Outcome};
@@ -25,6 +26,8 @@ use crate::store::{REUSABLE, now};
 
 /// How often a running statement's reading is compared with its workgroup's limit.
 const CHECK: Duration = Duration::from_millis(100);
+/// Threads of queries for each core.
+const THREADS_PER_CORE: usize = 2;
 
 /// Runs so many executions at once and lets so many more wait.
 #[derive(Debug)]
@@ -32,6 +35,7 @@ pub(crate) struct Runner {
     slots: Arc<Semaphore>,
     queue: Arc<Semaphore>,
     live: Mutex<HashMap<String, Live>>,
+    runtime: Option<Runtime>,
 }
 
 /// An execution that has not ended.
@@ -47,12 +51,35 @@ struct Live {
 pub(crate) struct Progress {
     planning_millis: AtomicU64,
     engine_millis: AtomicU64,
-    scanned: Mutex<Option<Arc<dyn Scanned>>>,
+    scanned: Mutex<Option<Arc<Statistics>>>,
     leftovers: Mutex<Vec<Place>>,
     committing: AtomicBool,
+    cutoff: Option<u64>,
 }
 
 impl Progress {
+    fn new(cutoff: Option<u64>) -> Self {
+        Self { cutoff, ..Self::default() }
+    }
+
+    /// Refuses a statement that has read more than its workgroup allows.
+    pub(crate) fn check_cutoff(&self, scanned: u64) -> Result<(), Failure> {
+        match self.cutoff {
+            Some(limit) if scanned > limit => Err(Failure::CutOff),
+            _ => Ok(()),
+        }
+    }
+
+    /// Waits until the statement has read too much; for ever without a limit.
+    async fn cut_off(&self) {
+        while self.check_cutoff(self.scanned_bytes()).is_ok() {
+            match self.cutoff {
+                Some(_) => tokio::time::sleep(CHECK).await,
+                None => std::future::pending().await,
+            }
+        }
+    }
+
     pub(crate) fn planned(&self, since: Instant) {
         self.planning_millis.fetch_add(millis(since), Ordering::Relaxed);
     }
@@ -61,7 +88,7 @@ impl Progress {
         self.engine_millis.fetch_add(millis(since), Ordering::Relaxed);
     }
 
-    pub(crate) fn scans(&self, scanned: Arc<dyn Scanned>) {
+    pub(crate) fn scans(&self, scanned: Arc<Statistics>) {
         *self.scanned.lock() = Some(scanned);
     }
 
@@ -88,7 +115,7 @@ impl Progress {
     }
 
     fn scanned_bytes(&self) -> u64 {
-        self.scanned.lock().as_ref().map_or(0, |scanned| scanned.bytes())
+        self.scanned.lock().as_ref().map_or(0, |scanned| scanned.scanned_bytes())
     }
 }
 
@@ -103,6 +130,7 @@ impl Runner {
             slots: Arc::new(Semaphore::new(concurrent)),
             queue: Arc::new(Semaphore::new(concurrent + queued)),
             live: Mutex::default(),
+            runtime: Some(query_runtime()),
         }
     }
 
@@ -135,7 +163,8 @@ impl Runner {
         let stop = Arc::new(Notify::new());
         self.live.lock().insert(row.id().to_owned(), Live { stop: Arc::clone(&stop), ended });
         let athena = Arc::clone(athena);
-        tokio::spawn(async move {
+        let runtime = self.runtime.as_ref().expect("invariant: the runtime lives as long as the runner");
+        runtime.spawn(async move {
             let id = row.id().to_owned();
             live(&athena, &ctx, row, prepared, cutoff, &stop).await;
             athena.runner.live.lock().remove(&id);
@@ -144,15 +173,35 @@ impl Runner {
     }
 }
 
+/// Queries compute for long between two awaits. On threads of their own, more than there are cores, they keep neither the
+/// API's calls waiting nor the one task that would stop them.
+fn query_runtime() -> Runtime {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(THREADS_PER_CORE * cores + 2)
+        .thread_name("query")
+        .enable_all()
+        .build()
+        .expect("invariant: threads can be had at the start")
+}
+
+impl Drop for Runner {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background(); // it may be dropped by a task, which must not wait for threads
+        }
+    }
+}
+
 async fn live(athena: &Arc<Athena>, ctx: &Ctx, mut row: Row, prepared: Prepared, cutoff: Option<u64>, stop: &Notify) {
     let begun = Instant::now();
-    let progress = Progress::default();
+    let progress = Progress::new(cutoff);
     let outcome = {
         let work = AssertUnwindSafe(work(athena, ctx, &mut row, prepared, &progress)).catch_unwind();
         tokio::select! {
             biased;
             () = async { stop.notified().await; progress.unless_committing().await } => Err(Failure::Stopped),
-            () = async { cut_off(&progress, cutoff).await; progress.unless_committing().await } => Err(Failure::CutOff),
+            () = async { progress.cut_off().await; progress.unless_committing().await } => Err(Failure::CutOff),
             outcome = work => outcome.unwrap_or_else(|_| Err(Failure::system("GENERIC_INTERNAL_ERROR: the engine panicked"))),
         }
     };
@@ -162,14 +211,6 @@ async fn live(athena: &Arc<Athena>, ctx: &Ctx, mut row: Row, prepared: Prepared,
     end(ctx, &mut row, &progress, begun, outcome);
     if let Err(error) = keep(athena, row.clone()).await {
         tracing::error!(%error, execution = row.id(), "the end of an execution can't be kept");
-    }
-}
-
-/// Waits until the statement has read more than it may; for ever without a limit.
-async fn cut_off(progress: &Progress, cutoff: Option<u64>) {
-    let Some(limit) = cutoff else { return std::future::pending().await };
-    while progress.scanned_bytes() <= limit {
-        tokio::time::sleep(CHECK).await;
     }
 }
 

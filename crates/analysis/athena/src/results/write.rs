@@ -1,6 +1,7 @@
 //! Writing results: rows as CSV, lines as text, manifests of written files.
 
 use arrow::array::RecordBatch;
+use boathouse_trino::engine::Column;
 use boathouse_trino_functions::types::Type;
 use futures::{Stream, StreamExt};
 use tokio::io::AsyncWriteExt;
@@ -24,14 +25,14 @@ pub(crate) struct Size {
 pub(crate) async fn rows(
     files: &Files,
     place: &Place,
-    columns: &[(String, Type)],
+    columns: &[Column],
     mut batches: impl Stream<Item = Result<RecordBatch, Failure>> + Unpin,
 ) -> Result<Size, Failure> {
-    let types: Vec<Type> = columns.iter().map(|(_, ty)| ty.clone()).collect();
+    let types: Vec<Type> = columns.iter().map(|column| column.ty.clone()).collect();
     let mut writer = files.writer(place)?;
     let mut size = Size::default();
     let mut text = String::new();
-    csv::write_header(&mut text, columns.iter().map(|(name, _)| name.as_str()));
+    csv::write_header(&mut text, columns.iter().map(|column| column.name.as_str()));
     let outcome = loop {
         let Some(batch) = batches.next().await else { break Ok(()) };
         let batch = match batch {
@@ -56,7 +57,7 @@ pub(crate) async fn rows(
     size.bytes += text.len() as u64;
     writer.write_all(text.as_bytes()).await.map_err(of_io)?;
     writer.shutdown().await.map_err(of_io)?;
-    let info = columns.iter().map(|(name, ty)| ColumnInfo::new(name, ty)).collect();
+    let info = columns.iter().map(|column| ColumnInfo::new(&column.name, &column.ty)).collect();
     metadata(files, place, info).await?;
     Ok(size)
 }

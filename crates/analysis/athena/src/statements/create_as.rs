@@ -1,15 +1,14 @@
 //! CREATE TABLE AS: the table appears in the catalog when its data is durable, or not at all.
 
+use boathouse_trino::write::{WriteTarget, Written};
 use boathouse_trino_parser::ast::{CreateTableAs, Pos};
 
 use super::properties::{self, WriteProperties};
 use super::{Job, Outcome, Target, target};
 use crate::catalog::entities::{Parameters, Partition, Table};
 use crate::catalog::formats;
-use crate::engine::{self, Written};
 use crate::executions::failure::Failure;
 use crate::files::Place;
-use crate::results::write;
 use crate::workgroups;
 
 pub(super) async fn run(job: &Job<'_>, create: &CreateTableAs) -> Result<Outcome, Failure> {
@@ -21,25 +20,22 @@ pub(super) async fn run(job: &Job<'_>, create: &CreateTableAs) -> Result<Outcome
     }
     let folder = folder(job, &properties, &to).await?;
     let (table, target) = plan(job, create, &properties, &to, &folder).await?;
-    let (written, scanned) = if create.with_data {
+    let written = if create.with_data {
         job.progress.leaves(folder);
         target::write(job, &create.query, target).await?
     } else {
-        (Written::default(), 0)
+        Written::default()
     };
     // From here on the statement is not stopped half-way.
     job.progress.commits();
     register(job, &to, &table, &written).await?;
     job.progress.keeps();
-    let manifest = write::manifest(&job.files, &job.result, &written.files).await?;
-    let size = write::Size { rows: written.rows, bytes: written.bytes };
-    Ok(Outcome { manifest: Some(manifest), update_count: Some(written.rows), scanned, size })
+    target::report(job, &written).await
 }
 
 async fn exists(job: &Job<'_>, create: &CreateTableAs, to: &Target) -> Result<Outcome, Failure> {
     if create.if_not_exists {
-        let manifest = write::manifest(&job.files, &job.result, &[]).await?;
-        return Ok(Outcome { manifest: Some(manifest), update_count: Some(0), ..Outcome::default() });
+        return target::report(job, &Written::default()).await;
     }
     let message = format!(
         "TABLE_ALREADY_EXISTS: line 1:1: Destination table 'awsdatacatalog.{}.{}' already exists",
@@ -84,8 +80,8 @@ async fn plan(
     properties: &WriteProperties,
     to: &Target,
     folder: &Place,
-) -> Result<(Table, engine::Target), Failure> {
-    let found = job.athena.engine.columns(&job.session, &create.query).await?;
+) -> Result<(Table, WriteTarget), Failure> {
+    let found = job.athena.engine.analyze(&job.session, &create.query).await?;
     let pos = Pos { line: 1, column: 1 };
     let (columns, keys) = target::columns(pos, &found, &properties.partitioned_by)?;
     let (name, format) = target::format(properties, "PARQUET")?;
@@ -101,12 +97,14 @@ async fn plan(
         ..Table::default()
     };
     table.owner = Some("hadoop".to_owned());
-    let target = engine::Target {
+    let target = WriteTarget {
         location: folder.folder(),
         format,
-        compression: properties.compression.clone(),
+        compression: target::compression(properties.compression.as_deref())?,
         columns: None,
-        partition_by: properties.partitioned_by.clone(),
+        partition_keys: properties.partitioned_by.len(),
+        known_partitions: Vec::new(),
+        bucketed_by: Vec::new(),
     };
     Ok((table, target))
 }

@@ -1,15 +1,14 @@
 //! INSERT INTO: rows for a table that is there; new partitions appear in the catalog when their data is durable.
 
 use boathouse_trino::catalog::Format;
-use boathouse_trino_functions::types::{Type, coercion};
+use boathouse_trino::engine::Column;
+use boathouse_trino::write::{WriteFormat, WriteTarget, Written};
 use boathouse_trino_parser::ast::{Insert, Query, Statement};
 
-use super::{Job, Outcome, target};
+use super::{Job, Outcome, Target, target};
 use crate::catalog::entities::{Partition, Table};
 use crate::catalog::{formats, tables};
-use crate::engine::{self, WriteFormat};
 use crate::executions::failure::Failure;
-use crate::results::write;
 
 pub(super) async fn run(job: &Job<'_>, insert: &Insert) -> Result<Outcome, Failure> {
     let to = job.target(&insert.table)?;
@@ -22,28 +21,66 @@ pub(super) async fn run(job: &Job<'_>, insert: &Insert) -> Result<Outcome, Failu
         );
         return Err(Failure::user(1302, message));
     };
-    let format = writable(&table, insert)?;
-    let columns = column_types(&to.database, &table)?;
-    let query = aligned(job, insert, &columns).await?;
-    let target = engine::Target {
+    let known = known_partitions(job, &to, &table).await?;
+    let columns = columns(&to.database, &table)?;
+    let target = WriteTarget {
         location: table.storage_descriptor.location().to_owned(),
-        format,
-        compression: table.parameters.get("write.compression").map(|codec| codec.to_lowercase()),
-        columns: Some(columns),
-        partition_by: table.partition_keys.iter().map(|key| key.name.to_lowercase()).collect(),
+        format: writable(&table, insert)?,
+        compression: target::compression(codec(&table))?,
+        columns: Some(columns.clone()),
+        partition_keys: table.partition_keys.len(),
+        known_partitions: known.iter().map(|partition| partition.values.clone()).collect(),
+        bucketed_by: table.storage_descriptor.bucket_columns.clone(),
     };
-    let (written, scanned) = target::write(job, &query, target).await?;
+    let query = match insert.columns.as_slice() {
+        [] => insert.query.clone(),
+        _ => aligned(job, insert, &columns).await?,
+    };
+    let written = target::write(job, &query, target).await?;
     // The rows are durable: from here on the statement is not stopped half-way.
     job.progress.commits();
-    let partitions: Vec<Partition> = written
-        .partitions
-        .iter()
-        .map(|(values, location)| Partition::of(&table, values.clone(), location.clone()))
-        .collect();
-    job.glue.create_partitions(&to.database, &to.table, &partitions).await?;
-    let manifest = write::manifest(&job.files, &job.result, &written.files).await?;
-    let size = write::Size { rows: written.rows, bytes: written.bytes };
-    Ok(Outcome { manifest: Some(manifest), update_count: Some(written.rows), scanned, size })
+    if let Err(failure) = register(job, &to, &table, &known, &written).await {
+        job.files.delete(&written.files).await?;
+        return Err(failure);
+    }
+    target::report(job, &written).await
+}
+
+async fn known_partitions(job: &Job<'_>, to: &Target, table: &Table) -> Result<Vec<Partition>, Failure> {
+    if table.partition_keys.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(job.glue.partitions(&to.database, &to.table, None).await?)
+}
+
+/// Adds the new partitions. Rows in the default folder of a partition that lives elsewhere would never be seen.
+async fn register(
+    job: &Job<'_>,
+    to: &Target,
+    table: &Table,
+    known: &[Partition],
+    written: &Written,
+) -> Result<(), Failure> {
+    let mut new = Vec::new();
+    for (values, location) in &written.partitions {
+        match known.iter().find(|partition| partition.values == *values) {
+            None => new.push(Partition::of(table, values.clone(), location.clone())),
+            Some(there) if same_folder(there.storage_descriptor.location(), location) => {}
+            Some(_) => return Err(Failure::unsupported("INSERT INTO partitions outside of their table's location")),
+        }
+    }
+    job.glue.create_partitions(&to.database, &to.table, &new).await?;
+    Ok(())
+}
+
+fn same_folder(one: &str, other: &str) -> bool {
+    one.trim_end_matches('/') == other.trim_end_matches('/')
+}
+
+/// The codec that the table's properties ask for.
+fn codec(table: &Table) -> Option<&str> {
+    let names = ["write.compression", "write_compression", "parquet.compression"];
+    names.into_iter().find_map(|name| table.parameters.get(name)).map(String::as_str)
 }
 
 /// How the table's new files are written.
@@ -55,61 +92,49 @@ fn writable(table: &Table, insert: &Insert) -> Result<WriteFormat, Failure> {
     match formats::of_table(table) {
         Format::Parquet => Ok(WriteFormat::Parquet),
         Format::Json(_) => Ok(WriteFormat::Json),
-        Format::Text(text) if text.quote.is_none() => Ok(WriteFormat::Text { delimiter: text.delimiter }),
+        Format::Text(text) if text.quote.is_none() => Ok(WriteFormat::Text(text)),
         Format::Text(_) => Err(Failure::unsupported("INSERT INTO tables of the OpenCSVSerde")),
         Format::Unsupported(name) => Err(Failure::unsupported(format_args!("INSERT INTO tables of {name}"))),
     }
 }
 
-fn column_types(database: &str, table: &Table) -> Result<Vec<(String, Type)>, Failure> {
+fn columns(database: &str, table: &Table) -> Result<Vec<Column>, Failure> {
     let definition = tables::definition(database, table.clone())?;
-    Ok(definition.all_columns().map(|column| (column.name.clone(), column.ty.clone())).collect())
+    Ok(definition.all_columns().map(|column| Column { name: column.name.clone(), ty: column.ty.clone() }).collect())
 }
 
-/// The query with the table's columns in the table's order and types; columns that it does not give are NULL.
-async fn aligned(job: &Job<'_>, insert: &Insert, columns: &[(String, Type)]) -> Result<Query, Failure> {
-    let given = job.athena.engine.columns(&job.session, &insert.query).await?;
-    let named: Vec<String> = match insert.columns.as_slice() {
-        [] => columns.iter().map(|(name, _)| name.clone()).collect(),
-        some => some.iter().map(|ident| ident.lower()).collect(),
-    };
+/// The query with the table's columns in the table's order; columns that it does not give are NULL.
+async fn aligned(job: &Job<'_>, insert: &Insert, columns: &[Column]) -> Result<Query, Failure> {
+    let named: Vec<String> = insert.columns.iter().map(|ident| ident.lower()).collect();
     let pos = insert.table.pos();
-    if let Some(unknown) = named.iter().find(|name| !columns.iter().any(|(column, _)| column == *name)) {
+    if let Some(unknown) = named.iter().find(|name| !columns.iter().any(|column| column.name == **name)) {
         let message =
             format!("COLUMN_NOT_FOUND: line {pos}: Insert column name does not exist in target table: {unknown}");
         return Err(Failure::user(1006, message));
     }
-    let expected: Vec<&Type> =
-        named.iter().filter_map(|name| columns.iter().find(|(column, _)| column == name)).map(|(_, ty)| ty).collect();
-    let fits = given.len() == expected.len()
-        && given.iter().zip(&expected).all(|((_, from), to)| coercion::can_coerce(from, to) || both_text(from, to));
-    if !fits {
-        let list = |types: Vec<String>| types.join(", ");
+    let given = job.athena.engine.analyze(&job.session, &insert.query).await?;
+    if given.len() != named.len() {
+        let types: Vec<String> = given.iter().map(|column| column.ty.to_string()).collect();
         let message = format!(
-            "TYPE_MISMATCH: line {pos}: Insert query has mismatched column types: Table: [{}], Query: [{}]",
-            list(expected.iter().map(|ty| ty.to_string()).collect()),
-            list(given.iter().map(|(_, ty)| ty.to_string()).collect())
+            "TYPE_MISMATCH: line {pos}: Insert query has {} expression(s) but expected {}: [{}]",
+            given.len(),
+            named.len(),
+            types.join(", ")
         );
         return Err(Failure::user(1006, message));
     }
     wrap(&insert.query, columns, &named)
 }
 
-/// Text goes into a narrower text column, which checks its length.
-fn both_text(from: &Type, to: &Type) -> bool {
-    let text = |ty: &Type| matches!(ty, Type::Varchar(_) | Type::Char(_));
-    text(from) && text(to)
-}
-
-/// `SELECT CAST(c0 AS …) AS a, … FROM (query) AS t (c0, …)`
-fn wrap(query: &Query, columns: &[(String, Type)], named: &[String]) -> Result<Query, Failure> {
+/// `SELECT c0 AS a, CAST(NULL AS …) AS b, … FROM (query) AS t (c0, …)`
+fn wrap(query: &Query, columns: &[Column], named: &[String]) -> Result<Query, Failure> {
     let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
-    let select = columns.iter().map(|(name, ty)| {
+    let select = columns.iter().map(|Column { name, ty }| {
         let value = match named.iter().position(|given| given == name) {
             Some(index) => format!("c{index}"),
-            None => "NULL".to_owned(),
+            None => format!("CAST(NULL AS {ty})"),
         };
-        format!("CAST({value} AS {ty}) AS {}", quoted(name))
+        format!("{value} AS {}", quoted(name))
     });
     let aliases = (0..named.len()).map(|index| format!("c{index}"));
     let text = format!(
@@ -125,16 +150,19 @@ fn wrap(query: &Query, columns: &[(String, Type)], named: &[String]) -> Result<Q
 
 #[cfg(test)]
 mod tests {
+    use boathouse_trino_functions::types::Type;
+
     use super::*;
 
     #[test]
-    fn columns_take_the_tables_order_and_types() {
+    fn columns_take_the_tables_order() {
         let Statement::Query(query) = boathouse_trino_parser::parse_statement("VALUES (1, 'x')").unwrap() else {
             panic!("a query expected")
         };
-        let columns = [("a".to_owned(), Type::Bigint), ("b".to_owned(), Type::VARCHAR), ("d".to_owned(), Type::Date)];
+        let columns = [("a", Type::Bigint), ("b", Type::VARCHAR), ("d", Type::Date)]
+            .map(|(name, ty)| Column { name: name.to_owned(), ty });
         let wrapped = wrap(&query, &columns, &["d".to_owned(), "a".to_owned()]).unwrap();
-        let expected = "SELECT CAST(c1 AS bigint) AS a, CAST(NULL AS varchar) AS b, CAST(c0 AS date) AS d \
+        let expected = "SELECT c1 AS a, CAST(NULL AS varchar) AS b, c0 AS d \
                         FROM (VALUES (1, 'x')) AS t (c0, c1)";
         let Statement::Query(expected) = boathouse_trino_parser::parse_statement(expected).unwrap() else {
             panic!("a query expected")

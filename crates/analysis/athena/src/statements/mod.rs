@@ -97,7 +97,9 @@ impl<'a> Job<'a> {
         parameters: Vec<Expr>,
     ) -> Result<Self, Failure> {
         let (glue, files) = (Glue::new(ctx.clone()), Files::new(ctx.clone(), Arc::clone(&athena.stores)));
-        let database = row.execution.query_execution_context.database.as_deref().unwrap_or("default").to_lowercase();
+        let database = row.execution.query_execution_context.database.as_deref().unwrap_or("default");
+        // Clients quote the database as they do in Hive's statements, and AWS accepts it.
+        let database = database.trim_matches(['`', '"']).to_lowercase();
         let session = Session {
             catalog: Arc::new(GlueCatalog::new(glue.clone())),
             buckets: Arc::new(files.clone()),

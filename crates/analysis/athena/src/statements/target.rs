@@ -3,15 +3,18 @@
 use std::collections::BTreeSet;
 use std::time::Instant;
 
+use boathouse_trino::catalog::TextFormat;
+use boathouse_trino::engine;
+use boathouse_trino::write::{Compression, WriteFormat, WriteTarget, Written};
 use boathouse_trino_functions::types::Type;
 use boathouse_trino_parser::ast::{Pos, Query};
 
-use super::Job;
 use super::properties::WriteProperties;
+use super::{Job, Outcome};
 use crate::catalog::entities::{Column, Parameters, Serde, Storage};
 use crate::catalog::formats;
-use crate::engine::{self, WriteFormat, Written};
 use crate::executions::failure::Failure;
+use crate::results::write::{self, Size};
 
 /// The format that rows are written in.
 pub(super) fn format(properties: &WriteProperties, default: &str) -> Result<(String, WriteFormat), Failure> {
@@ -19,11 +22,13 @@ pub(super) fn format(properties: &WriteProperties, default: &str) -> Result<(Str
     let format = match name.as_str() {
         "PARQUET" => WriteFormat::Parquet,
         "JSON" => WriteFormat::Json,
-        "TEXTFILE" => WriteFormat::Text { delimiter: field_delimiter(properties)? },
+        "TEXTFILE" => {
+            WriteFormat::Text(TextFormat { delimiter: field_delimiter(properties)?, ..TextFormat::default() })
+        }
         "ORC" | "AVRO" => return Err(Failure::unsupported(format_args!("writing {name} files"))),
         other => return Err(Failure::user(1006, format!("INVALID_TABLE_PROPERTY: Unsupported format: {other}"))),
     };
-    if properties.field_delimiter.is_some() && !matches!(format, WriteFormat::Text { .. }) {
+    if properties.field_delimiter.is_some() && !matches!(format, WriteFormat::Text(_)) {
         let message =
             format!("INVALID_TABLE_PROPERTY: Cannot specify field_delimiter table property for storage format: {name}");
         return Err(Failure::user(1006, message));
@@ -44,8 +49,8 @@ pub(super) fn storage(name: &str, format: &WriteFormat, location: String) -> Res
     let classes = formats::classes(name)
         .ok_or_else(|| Failure::system(format!("GENERIC_INTERNAL_ERROR: no classes for {name}")))?;
     let parameters = match format {
-        WriteFormat::Text { delimiter } => {
-            let delimiter = char::from(*delimiter).to_string();
+        WriteFormat::Text(text) => {
+            let delimiter = char::from(text.delimiter).to_string();
             Parameters::from([
                 ("field.delim".to_owned(), delimiter.clone()),
                 ("serialization.format".to_owned(), delimiter),
@@ -62,16 +67,26 @@ pub(super) fn storage(name: &str, format: &WriteFormat, location: String) -> Res
     })
 }
 
-/// A query's columns as a table's: they need names, each its own, and the partition keys come last.
-pub(super) fn columns(
-    pos: Pos,
-    columns: &[(String, Type)],
-    partitioned_by: &[String],
-) -> Result<(Vec<Column>, Vec<Column>), Failure> {
+/// The codec of a property's value; Athena's own default is gzip.
+pub(super) fn compression(name: Option<&str>) -> Result<Compression, Failure> {
+    Ok(match name.unwrap_or("gzip").to_ascii_lowercase().as_str() {
+        "gzip" => Compression::Gzip,
+        "snappy" => Compression::Snappy,
+        "zstd" => Compression::Zstd,
+        "lz4" => Compression::Lz4,
+        "none" | "uncompressed" => Compression::None,
+        other => {
+            let message = format!("INVALID_TABLE_PROPERTY: Unsupported compression codec: {other}");
+            return Err(Failure::user(1006, message));
+        }
+    })
+}
+
+/// Refuses columns without a name of their own.
+pub(super) fn names(pos: Pos, columns: &[engine::Column]) -> Result<(), Failure> {
     let mut seen = BTreeSet::new();
-    let mut described = Vec::with_capacity(columns.len());
-    for (index, (name, ty)) in columns.iter().enumerate() {
-        let name = name.to_lowercase();
+    for (index, column) in columns.iter().enumerate() {
+        let name = column.name.to_lowercase();
         if name.is_empty() || name == format!("_col{index}") {
             let message =
                 format!("MISSING_COLUMN_NAME: line {pos}: Column name not specified at position {}", index + 1);
@@ -81,12 +96,23 @@ pub(super) fn columns(
             let message = format!("DUPLICATE_COLUMN_NAME: line {pos}: Column name '{name}' specified more than once");
             return Err(Failure::user(1006, message));
         }
-        let hive = ty
-            .to_hive()
-            .filter(|_| *ty != Type::Unknown)
-            .ok_or_else(|| Failure::user(1001, format!("NOT_SUPPORTED: Unsupported Hive type: {ty}")))?;
-        described.push(Column::new(name, hive, None));
     }
+    Ok(())
+}
+
+/// A query's columns as a table's: they need names, each its own, and the partition keys come last.
+pub(super) fn columns(
+    pos: Pos,
+    columns: &[engine::Column],
+    partitioned_by: &[String],
+) -> Result<(Vec<Column>, Vec<Column>), Failure> {
+    names(pos, columns)?;
+    let described = columns.iter().map(|engine::Column { name, ty }| {
+        let hive = ty.to_hive().filter(|_| *ty != Type::Unknown);
+        let hive = hive.ok_or_else(|| Failure::user(1001, format!("NOT_SUPPORTED: Unsupported Hive type: {ty}")))?;
+        Ok(Column::new(name.to_lowercase(), hive, None))
+    });
+    let mut described: Vec<Column> = described.collect::<Result<_, Failure>>()?;
     let split = described.len().saturating_sub(partitioned_by.len());
     let keys = described.split_off(split);
     if keys.iter().map(|key| &key.name).ne(partitioned_by) || (described.is_empty() && !keys.is_empty()) {
@@ -100,12 +126,28 @@ pub(super) fn columns(
     Ok((described, keys))
 }
 
-/// Runs the query into files.
-pub(super) async fn write(job: &Job<'_>, query: &Query, target: engine::Target) -> Result<(Written, u64), Failure> {
+/// Runs the query into files. Those of a statement that read too much do not stay.
+pub(super) async fn write(job: &Job<'_>, query: &Query, target: WriteTarget) -> Result<Written, Failure> {
     let begun = Instant::now();
     let outcome = job.athena.engine.write(&job.session, query, target).await;
     job.progress.engine_done(begun);
-    Ok(outcome?)
+    let written = outcome?;
+    if let Err(failure) = job.progress.check_cutoff(written.scanned_bytes) {
+        job.files.delete(&written.files).await?;
+        return Err(failure);
+    }
+    Ok(written)
+}
+
+/// The answer of a statement that has written rows: a manifest of its files.
+pub(super) async fn report(job: &Job<'_>, written: &Written) -> Result<Outcome, Failure> {
+    let manifest = write::manifest(&job.files, &job.result, &written.files).await?;
+    Ok(Outcome {
+        manifest: Some(manifest),
+        update_count: Some(written.rows),
+        scanned: written.scanned_bytes,
+        size: Size { rows: written.rows, bytes: written.bytes },
+    })
 }
 
 #[cfg(test)]
@@ -116,15 +158,19 @@ mod tests {
         Pos { line: 1, column: 1 }
     }
 
+    fn column(name: &str, ty: Type) -> engine::Column {
+        engine::Column { name: name.to_owned(), ty }
+    }
+
     fn reason(list: &[(&str, Type)], keys: &[&str]) -> String {
-        let list: Vec<_> = list.iter().map(|(name, ty)| ((*name).to_owned(), ty.clone())).collect();
+        let list: Vec<_> = list.iter().map(|(name, ty)| column(name, ty.clone())).collect();
         let keys: Vec<_> = keys.iter().map(|key| (*key).to_owned()).collect();
         columns(pos(), &list, &keys).unwrap_err().reason().to_owned()
     }
 
     #[test]
     fn partition_keys_come_last() {
-        let list = [("a".to_owned(), Type::Integer), ("D".to_owned(), Type::Date)];
+        let list = [column("a", Type::Integer), column("D", Type::Date)];
         let (columns, keys) = columns(pos(), &list, &["d".to_owned()]).unwrap();
         assert_eq!((columns[0].ty.as_str(), keys[0].name.as_str()), ("int", "d"));
         assert!(reason(&[("d", Type::Date), ("a", Type::Integer)], &["d"]).starts_with("HIVE_COLUMN_ORDER_MISMATCH"));
@@ -141,7 +187,7 @@ mod tests {
     fn formats_that_cannot_be_written_are_named() {
         let of =
             |name: &str| format(&WriteProperties { format: Some(name.to_owned()), ..Default::default() }, "PARQUET");
-        assert_eq!(of("TEXTFILE").unwrap().1, WriteFormat::Text { delimiter: 1 });
+        assert_eq!(of("TEXTFILE").unwrap().1, WriteFormat::Text(TextFormat::default()));
         assert!(of("ORC").unwrap_err().reason().contains("ORC"));
         assert!(of("XML").unwrap_err().reason().contains("Unsupported format: XML"));
     }

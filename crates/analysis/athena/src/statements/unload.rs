@@ -1,12 +1,11 @@
 //! UNLOAD: rows as files, without a table.
 
+use boathouse_trino::write::WriteTarget;
 use boathouse_trino_parser::ast::{Pos, Unload};
 
 use super::{Job, Outcome, properties, target};
-use crate::engine;
 use crate::executions::failure::Failure;
 use crate::files::Place;
-use crate::results::write;
 
 pub(super) async fn run(job: &Job<'_>, unload: &Unload) -> Result<Outcome, Failure> {
     let properties = properties::read(&unload.properties)?;
@@ -22,18 +21,18 @@ pub(super) async fn run(job: &Job<'_>, unload: &Unload) -> Result<Outcome, Failu
         return Err(Failure::user(1200, message));
     }
     let (_, format) = target::format(&properties, "PARQUET")?;
-    let found = job.athena.engine.columns(&job.session, &unload.query).await?;
+    let found = job.athena.engine.analyze(&job.session, &unload.query).await?;
     target::columns(Pos { line: 1, column: 1 }, &found, &properties.partitioned_by)?;
-    let to = engine::Target {
+    let to = WriteTarget {
         location: folder.folder(),
         format,
-        compression: properties.compression,
+        compression: target::compression(properties.compression.as_deref())?,
         columns: None,
-        partition_by: properties.partitioned_by,
+        partition_keys: properties.partitioned_by.len(),
+        known_partitions: Vec::new(),
+        bucketed_by: Vec::new(),
     };
     job.progress.leaves(folder);
-    let (written, scanned) = target::write(job, &unload.query, to).await?;
-    let manifest = write::manifest(&job.files, &job.result, &written.files).await?;
-    let size = write::Size { rows: written.rows, bytes: written.bytes };
-    Ok(Outcome { manifest: Some(manifest), update_count: Some(written.rows), scanned, size })
+    let written = target::write(job, &unload.query, to).await?;
+    target::report(job, &written).await
 }

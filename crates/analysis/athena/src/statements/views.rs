@@ -22,19 +22,12 @@ pub(super) async fn create(job: &Job<'_>, create: &CreateView) -> Result<Lines, 
         }
         _ => {}
     }
-    let columns = job.athena.engine.columns(&job.session, &create.query).await?;
-    check_names(&columns)?;
+    let columns = job.athena.engine.analyze(&job.session, &create.query).await?;
+    target::names(Pos { line: 1, column: 1 }, &columns)?;
     let table = views::table(&to.table, create.query.to_string(), &job.session.database, &columns);
     match present {
         Some(_) => job.glue.update_table(&to.database, table).await?,
         None => job.glue.create_table(&to.database, &table).await?,
     }
     Ok(Lines::default())
-}
-
-/// A view's columns need names as a table's do, but any type will do.
-fn check_names(columns: &[(String, boathouse_trino_functions::types::Type)]) -> Result<(), Failure> {
-    let names: Vec<_> =
-        columns.iter().map(|(name, _)| (name.clone(), boathouse_trino_functions::types::Type::VARCHAR)).collect();
-    target::columns(Pos { line: 1, column: 1 }, &names, &[]).map(drop)
 }

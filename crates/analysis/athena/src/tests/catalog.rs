@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::*;
 
-const FLIGHTS: &str = "CREATE EXTERNAL TABLE flights (carrier string COMMENT 'who', delay int) \
+const FLIGHTS: &str = "CREATE EXTERNAL TABLE flights (carrier string COMMENT 'who', delay bigint) \
     PARTITIONED BY (month int) ROW FORMAT DELIMITED FIELDS TERMINATED BY ',' LOCATION 's3://lake/flights/'";
 
 async fn flights() -> World {
@@ -66,6 +66,15 @@ async fn tables_are_shown_and_described() {
     assert!(world.fails(FLIGHTS).await.contains("AlreadyExistsException"));
     assert!(world.fails("DROP TABLE nothing").await.contains("Table not found"));
     world.run("DROP TABLE IF EXISTS nothing").await;
+}
+
+#[tokio::test]
+async fn the_contexts_database_may_be_quoted() {
+    let world = flights().await;
+    let input = json!({"QueryString": "DESCRIBE `flights`", "QueryExecutionContext": {"Database": "`Lake`"},
+        "ResultConfiguration": {"OutputLocation": "s3://results/"}});
+    let id = world.ok("StartQueryExecution", input).await["QueryExecutionId"].as_str().unwrap().to_owned();
+    assert_eq!(world.ended(&id).await["Status"]["State"], "SUCCEEDED");
 }
 
 #[tokio::test]
@@ -140,4 +149,69 @@ async fn what_is_not_implemented_is_named() {
     assert!(exists.starts_with("TABLE_ALREADY_EXISTS"), "{exists}");
     let mismatched = world.fails("INSERT INTO flights VALUES (1, 'x', 2)").await;
     assert!(mismatched.starts_with("TYPE_MISMATCH"), "{mismatched}");
+}
+
+#[tokio::test]
+async fn a_table_is_made_of_a_query() {
+    let world = world().await;
+    let create = "CREATE TABLE sums WITH (format = 'PARQUET', partitioned_by = ARRAY['k'], \
+        external_location = 's3://lake/sums/') AS SELECT * FROM (VALUES (1, 'a'), (2, 'b'), (3, 'a')) AS t (n, k)";
+    let id = world.start(create).await;
+    let execution = world.ended(&id).await;
+    assert_eq!(execution["Status"]["State"], "SUCCEEDED", "{}", execution["Status"]);
+    assert_eq!(execution["ResultConfiguration"]["OutputLocation"], format!("s3://results/out/{id}"));
+    let manifest = execution["Statistics"]["DataManifestLocation"].as_str().unwrap();
+    assert_eq!(world.object(manifest).await.lines().count(), 2);
+    let results = world.ok("GetQueryResults", json!({"QueryExecutionId": id})).await;
+    assert_eq!((&results["UpdateCount"], &results["ResultSet"]["Rows"]), (&json!(3), &json!([])));
+    assert_eq!(world.lines("SHOW PARTITIONS sums").await, ["k=a", "k=b"]);
+    assert_eq!(world.run("SELECT n FROM sums WHERE k = 'b'").await[1], [Some("2".to_owned())]);
+    assert!(world.fails(create).await.starts_with("TABLE_ALREADY_EXISTS"));
+    world.run(&create.replace("TABLE sums", "TABLE IF NOT EXISTS sums")).await;
+    world.run("DROP TABLE sums").await;
+    assert!(world.fails(create).await.starts_with("HIVE_PATH_ALREADY_EXISTS"));
+}
+
+#[tokio::test]
+async fn a_failed_create_leaves_nothing() {
+    let world = world().await;
+    let create = "CREATE TABLE t WITH (external_location = 's3://lake/t/') AS \
+        SELECT 1 / (x - 3) AS n FROM UNNEST(sequence(1, 5)) AS t (x)";
+    assert!(world.fails(create).await.starts_with("DIVISION_BY_ZERO"));
+    assert!(world.lines("SHOW TABLES").await.is_empty());
+    assert_eq!(futures::StreamExt::count(world.buckets.0["lake"].list(None)).await, 0);
+    assert!(world.fails("CREATE TABLE t AS SELECT 1").await.starts_with("MISSING_COLUMN_NAME"));
+    assert!(world.fails("CREATE TABLE none.t AS SELECT 1 AS a").await.starts_with("SCHEMA_NOT_FOUND"));
+    world.run("CREATE TABLE t AS SELECT 1 AS a WITH NO DATA").await;
+    assert_eq!(world.run("SELECT * FROM t").await.len(), 1);
+}
+
+#[tokio::test]
+async fn rows_are_inserted_and_partitions_appear() {
+    let world = flights().await;
+    world.run("MSCK REPAIR TABLE flights").await;
+    world.run("INSERT INTO flights VALUES ('CC', 9, 3), ('CC', 1, 1)").await;
+    world.run("INSERT INTO flights (month, carrier) VALUES (3, 'DD')").await;
+    assert_eq!(world.lines("SHOW PARTITIONS flights").await, ["month=1", "month=2", "month=3"]);
+    let rows = world.run("SELECT carrier, delay FROM flights WHERE month = 3 ORDER BY carrier").await;
+    assert_eq!(rows[1..], [[Some("CC".to_owned()), Some("9".to_owned())], [Some("DD".to_owned()), None]]);
+    assert!(world.fails("INSERT INTO flights (nope) VALUES 1").await.starts_with("COLUMN_NOT_FOUND"));
+    assert!(world.fails("INSERT INTO nothing VALUES 1").await.starts_with("TABLE_NOT_FOUND"));
+    world.run("ALTER TABLE flights PARTITION (month=3) SET LOCATION 's3://lake/elsewhere/'").await;
+    assert!(world.fails("INSERT INTO flights VALUES ('EE', 1, 3)").await.starts_with("NOT_SUPPORTED"));
+}
+
+#[tokio::test]
+async fn rows_are_unloaded() {
+    let world = world().await;
+    let unload =
+        "UNLOAD (SELECT 1 AS a, 'x' AS b) TO 's3://lake/unloaded/' WITH (format = 'JSON', compression = 'NONE')";
+    let id = world.start(unload).await;
+    let execution = world.ended(&id).await;
+    assert_eq!(execution["Status"]["State"], "SUCCEEDED", "{}", execution["Status"]);
+    let manifest = world.object(execution["Statistics"]["DataManifestLocation"].as_str().unwrap()).await;
+    assert_eq!(world.object(manifest.trim()).await.trim(), r#"{"a":1,"b":"x"}"#);
+    assert!(world.fails(unload).await.starts_with("HIVE_PATH_ALREADY_EXISTS"));
+    let orc = unload.replace("JSON", "ORC").replace("unloaded", "orc");
+    assert!(world.fails(&orc).await.contains("ORC"));
 }

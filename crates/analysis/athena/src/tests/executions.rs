@@ -108,11 +108,11 @@ fn input_of(sql: &str) -> Value {
     json!({"QueryString": sql, "ResultConfiguration": {"OutputLocation": "s3://results/"}})
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stop_really_stops() {
     let world = world().await;
-    let slow = "SELECT count(*) FROM UNNEST(sequence(1, 9999)) a (x), UNNEST(sequence(1, 9999)) b (y), \
-                UNNEST(sequence(1, 9999)) c (z) WHERE x * y + z < 0";
+    let slow =
+        "SELECT sum(sqrt(x * y)) FROM UNNEST(sequence(1, 9999)) a (x) CROSS JOIN UNNEST(sequence(1, 9999)) b (y)";
     let id = world.start(slow).await;
     while world.execution(&id).await["Status"]["State"] == "QUEUED" {
         tokio::time::sleep(Duration::from_millis(5)).await;

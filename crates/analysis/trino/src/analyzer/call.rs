@@ -55,11 +55,10 @@ impl Analyzer<'_> {
         name: &str,
         scope: &Scope<'_>,
     ) -> Result<Typed, TrinoError> {
-        if call.distinct || call.filter.is_some() || !call.order_by.is_empty() {
-            if kind(name).is_some() {
-                let message = format!("DISTINCT, FILTER and ORDER BY are only for aggregates, and {name} is none");
-                return Err(TrinoError::at(expr.pos, ErrorCode::FunctionNotAggregate, message));
-            }
+        let aggregated = call.distinct || call.filter.is_some() || !call.order_by.is_empty();
+        if aggregated && kind(name).is_some() {
+            let message = format!("DISTINCT, FILTER and ORDER BY are only for aggregates, and {name} is none");
+            return Err(TrinoError::at(expr.pos, ErrorCode::FunctionNotAggregate, message));
         }
         if let Some(special) = self.special_form(call, name, scope)? {
             return Ok(special);

@@ -18,6 +18,7 @@ mod query;
 pub(crate) mod scope;
 mod select;
 mod set_operation;
+mod single;
 mod subquery;
 mod table;
 mod unnest;

@@ -12,7 +12,7 @@ use datafusion::logical_expr::expr::{Exists, InSubquery};
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, Subquery, lit};
 
 use super::scope::{Relation, Scope};
-use super::{Analyzer, planned, project};
+use super::{Analyzer, planned, project, single};
 use crate::error::unsupported;
 
 impl Analyzer<'_> {
@@ -40,7 +40,16 @@ impl Analyzer<'_> {
     pub(super) fn scalar_subquery(&mut self, query: &ast::Query, scope: &Scope<'_>) -> Result<Typed, TrinoError> {
         let (plan, (expr, ty)) = self.column(query, scope)?;
         let plan = project(plan, vec![expr])?;
-        Ok((Expr::ScalarSubquery(subquery(plan)), ty))
+        if plan.all_out_ref_exprs().is_empty() || is_one_row(&plan) {
+            return Ok((Expr::ScalarSubquery(subquery(plan)), ty));
+        }
+        // Only an aggregate can be joined to each row of the outer query: all values. There may be one of them, but only
+        // for the rows that are left after the join.
+        let column = plan.schema().columns().into_iter().map(Expr::Column).map(|column| (column, ty.clone())).collect();
+        let (plan, mut values) = self.aggregated(plan, vec![call("array_agg", column)?])?;
+        let (values, _) = values.pop().ok_or_else(|| unsupported("an aggregate without a column"))?;
+        let values = Expr::ScalarSubquery(subquery(project(plan, vec![values])?));
+        Ok((single::single(values), ty))
     }
 
     pub(super) fn exists(&mut self, query: &ast::Query, scope: &Scope<'_>) -> Result<Typed, TrinoError> {
@@ -181,6 +190,16 @@ fn count(args: Vec<Typed>) -> Result<Typed, TrinoError> {
 
 fn call(name: &str, args: Vec<Typed>) -> Result<Typed, TrinoError> {
     aggregate(AggregateCall { name: name.to_owned(), args, distinct: false, filter: None, order_by: Vec::new() })
+}
+
+/// Whether a plan gives one row whatever it reads.
+fn is_one_row(plan: &LogicalPlan) -> bool {
+    match plan {
+        LogicalPlan::Aggregate(aggregate) => aggregate.group_expr.is_empty(),
+        LogicalPlan::Projection(projection) => is_one_row(&projection.input),
+        LogicalPlan::Sort(sort) => is_one_row(&sort.input),
+        _ => false,
+    }
 }
 
 /// The comparison that is true where this one is false.

@@ -129,3 +129,20 @@ async fn memory_is_limited_and_sorts_spill() {
     let error = fixture.error("SELECT cardinality(array_agg(a || a || a)) FROM t").await;
     assert!(error.starts_with("EXCEEDED_MEMORY_LIMIT"), "{error}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dropped_query_gives_its_memory_back() {
+    let fixture = Fixture::new();
+    let sql = "SELECT a.x, count(*) FROM UNNEST(sequence(1, 5000)) AS a (x), UNNEST(sequence(1, 5000)) AS b (y), UNNEST(sequence(1, 5000)) AS c (z) GROUP BY a.x";
+    let mut stream = fixture.engine.query(&fixture.session, &parsed(sql)).await.unwrap();
+    let patience = std::time::Duration::from_millis(200);
+    assert!(tokio::time::timeout(patience, stream.next()).await.is_err(), "the query was to run for long");
+    drop(stream);
+    for _ in 0..100 {
+        if fixture.engine.reserved_memory() == 0 {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    panic!("{} bytes are still reserved", fixture.engine.reserved_memory());
+}

@@ -109,6 +109,7 @@ async fn joins_and_subqueries() {
         ("SELECT EXISTS (SELECT 1 FROM t WHERE b > 100)", &["false"]),
         ("SELECT b FROM t WHERE b >= ALL (SELECT b FROM t WHERE b IS NOT NULL)", &["4"]),
         ("SELECT b FROM t WHERE b > ANY (SELECT b FROM t) ORDER BY b", &["2", "3", "4"]),
+        ("SELECT (SELECT i.b FROM t i WHERE i.a = o.a) FROM t o WHERE b = 2", &["2"]),
         ("SELECT (SELECT count(*) FROM t i WHERE i.a = o.a) FROM t o WHERE b = 1", &["2"]),
         ("SELECT x FROM t, LATERAL (SELECT b * 2 AS x) WHERE b < 3 ORDER BY x", &["2", "4"]),
     ];
@@ -199,6 +200,10 @@ async fn errors_have_trinos_words_and_positions() {
     for (sql, expected) in cases {
         assert_eq!(fixture.error(sql).await, expected, "{sql}");
     }
+    let multiple = fixture.error("SELECT b FROM t o WHERE b < (SELECT i.b FROM t i WHERE i.a = o.a)").await;
+    assert_eq!(multiple, "SUBQUERY_MULTIPLE_ROWS: Scalar sub-query has returned multiple rows");
+    let multiple = fixture.error("SELECT b FROM t WHERE b = (SELECT b FROM t)").await;
+    assert_eq!(multiple, "SUBQUERY_MULTIPLE_ROWS: Scalar sub-query has returned multiple rows");
     let nested = fixture.error("SELECT sum(sum(b)) FROM t").await;
     assert!(nested.starts_with("NESTED_AGGREGATION: line 1:8: Cannot nest aggregations"), "{nested}");
     let filter = fixture.error("SELECT a FROM t WHERE sum(b) > 1").await;

@@ -13,7 +13,6 @@ use object_store::ObjectStore;
 use object_store::buffered::BufWriter;
 use object_store::path::Path;
 use parquet::arrow::AsyncArrowWriter;
-use parquet::arrow::async_writer::ParquetObjectWriter;
 use parquet::basic::{Compression as Codec, GzipLevel, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
@@ -33,12 +32,14 @@ pub(super) struct OutputFile {
     content: Content,
 }
 
+#[allow(clippy::large_enum_variant, reason = "there is one for each open file, at most a few hundred")]
 enum Content {
-    Parquet(Box<AsyncArrowWriter<ParquetObjectWriter>>),
+    Parquet(Box<AsyncArrowWriter<BufWriter>>),
     Lines { text: Option<TextFormat>, types: Vec<Type>, names: Vec<String>, encoder: Encoder, upload: BufWriter },
 }
 
 /// Bytes on their way, compressed or not.
+#[allow(clippy::large_enum_variant, reason = "there is one for each open file, at most a few hundred")]
 enum Encoder {
     Plain(Vec<u8>),
     Gzip(GzEncoder<Vec<u8>>),
@@ -57,7 +58,6 @@ impl OutputFile {
         let content = match &target.format {
             WriteFormat::Parquet => {
                 let properties = WriterProperties::builder().set_compression(codec(target.compression)).build();
-                let upload = ParquetObjectWriter::from_buf_writer(upload);
                 let writer = AsyncArrowWriter::try_new(upload, schema, Some(properties)).map_err(of_parquet)?;
                 Content::Parquet(Box::new(writer))
             }
