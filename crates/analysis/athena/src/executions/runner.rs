@@ -11,6 +11,7 @@ use boathouse_metadata::MetadataError;
 use boathouse_trino::Statistics;
 use futures::FutureExt;
 use parking_lot::Mutex;
+use tokio::runtime::Runtime;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 
 use super::failure::Failure;
@@ -25,6 +26,8 @@ use crate::store::{REUSABLE, now};
 
 /// How often a running statement's reading is compared with its workgroup's limit.
 const CHECK: Duration = Duration::from_millis(100);
+/// Threads of queries for each core.
+const THREADS_PER_CORE: usize = 2;
 
 /// Runs so many executions at once and lets so many more wait.
 #[derive(Debug)]
@@ -32,6 +35,7 @@ pub(crate) struct Runner {
     slots: Arc<Semaphore>,
     queue: Arc<Semaphore>,
     live: Mutex<HashMap<String, Live>>,
+    runtime: Option<Runtime>,
 }
 
 /// An execution that has not ended.
@@ -126,6 +130,7 @@ impl Runner {
             slots: Arc::new(Semaphore::new(concurrent)),
             queue: Arc::new(Semaphore::new(concurrent + queued)),
             live: Mutex::default(),
+            runtime: Some(query_runtime()),
         }
     }
 
@@ -158,12 +163,33 @@ impl Runner {
         let stop = Arc::new(Notify::new());
         self.live.lock().insert(row.id().to_owned(), Live { stop: Arc::clone(&stop), ended });
         let athena = Arc::clone(athena);
-        tokio::spawn(async move {
+        let runtime = self.runtime.as_ref().expect("invariant: the runtime lives as long as the runner");
+        runtime.spawn(async move {
             let id = row.id().to_owned();
             live(&athena, &ctx, row, prepared, cutoff, &stop).await;
             athena.runner.live.lock().remove(&id);
             drop((place, sender));
         });
+    }
+}
+
+/// Queries compute for long between two awaits. On threads of their own, more than there are cores, they keep neither the
+/// API's calls waiting nor the one task that would stop them.
+fn query_runtime() -> Runtime {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(THREADS_PER_CORE * cores + 2)
+        .thread_name("query")
+        .enable_all()
+        .build()
+        .expect("invariant: threads can be had at the start")
+}
+
+impl Drop for Runner {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background(); // it may be dropped by a task, which must not wait for threads
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Parquet files: DataFusion's reader over columns matched by name, whatever their case.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
@@ -18,7 +19,7 @@ use datafusion::physical_expr_adapter::{
     DefaultPhysicalExprAdapterFactory, PhysicalExprAdapter, PhysicalExprAdapterFactory,
 };
 use datafusion::physical_plan::ExecutionPlan;
-use futures::{StreamExt, TryStreamExt};
+use futures::{FutureExt, StreamExt, TryStreamExt};
 use object_store::ObjectStore;
 use parquet::arrow::parquet_to_arrow_schema;
 
@@ -98,7 +99,11 @@ async fn describe(
             state.config().options().execution.parquet.metadata_size_hint.unwrap_or(64 << 10),
         ));
     let path = format!("s3://{}/{}", file.location.bucket, file.meta.location);
-    let metadata = reader.fetch_metadata().await.map_err(|error| in_file(of_datafusion(error), &path))?;
+    // The Parquet reader panics on some footers whose lengths make no sense.
+    let fetched = AssertUnwindSafe(reader.fetch_metadata()).catch_unwind().await.unwrap_or_else(|_| {
+        Err(TrinoError::new(ErrorCode::HiveBadData, "the footer of the Parquet file makes no sense").into())
+    });
+    let metadata = fetched.map_err(|error| in_file(of_datafusion(error), &path))?;
     let file_metadata = metadata.file_metadata();
     let physical = parquet_to_arrow_schema(file_metadata.schema_descr(), file_metadata.key_value_metadata())
         .map_err(|error| in_file(of_datafusion(error.into()), &path))?;
