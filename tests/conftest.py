@@ -4,6 +4,7 @@ Tests that need a server of their own (restarts, kill -9, other flags) take the 
 server per worker, `shared`, and keep apart by names from `unique`.
 """
 
+import ctypes
 import itertools
 import json
 import os
@@ -18,11 +19,22 @@ from botocore.config import Config
 BINARY = os.environ["BOATHOUSE_BINARY"]
 
 
+PR_SET_PDEATHSIG = 1
+LIBC = ctypes.CDLL(None, use_errno=True)
+
+
+def die_with_the_tests():
+    """Runs in the new process: a run of the tests that is killed leaves no server behind."""
+    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
 class Server:
     def __init__(self, data_dir, *flags):
         command = [BINARY, "serve", "--listen", "127.0.0.1:0", "--data-dir", str(data_dir), *flags]
         self.log = open(f"{data_dir}.log", "w+")
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.log, text=True)
+        self.process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=self.log, text=True, preexec_fn=die_with_the_tests
+        )
         self.url = self.process.stdout.readline().removeprefix("listening on ").strip()
 
     def client(self, service, key, secret, **options):

@@ -57,7 +57,7 @@ fn test() -> Result<(), String> {
     run(Command::new(env!("CARGO")).args(["test", "--release", "--workspace"]))?;
     let clients = Clients::prepare(&[])?;
     coverage(&clients, true)?;
-    run(clients.python().args(["-m", "pytest", "-q", "-p", "no:cacheprovider", "tests"]))
+    run(clients.python().args(["-m", "pytest", "-q", "-n", "2", "-p", "no:cacheprovider", "tests"]))
 }
 
 fn coverage(clients: &Clients, check: bool) -> Result<(), String> {
