@@ -35,6 +35,8 @@ pub enum Protocol {
     },
     /// JSON with the operation told by method and path: see [`ServiceTable::route`].
     RestJson,
+    /// Not from this table: an [`crate::http_service::HttpService`] answers the wire, the table is for calls from inside.
+    RestXml,
 }
 
 /// An operation's input before it has a type.
