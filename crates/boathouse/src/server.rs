@@ -115,7 +115,7 @@ pub(crate) fn open(data_dir: &Path, dev: bool) -> Result<Server, ServerError> {
         concurrent_queries: CONCURRENT_QUERIES,
         queued_queries: QUEUED_QUERIES,
     })?;
-    let services = vec![sts_service(&identity), iam_service(&identity), glue, athena];
+    let services = vec![sts_service(&identity), iam_service(&identity), s3.table, glue, athena];
     platform.dispatcher.install(services, Arc::clone(&identity) as _);
     boathouse_glue_crawlers::worker::recover(&platform, &crawlers)?;
     let gateway = Gateway::new(platform.clone(), identity).with_http_service(s3.http);

@@ -31,6 +31,8 @@ pub enum Protocol {
         /// The XML namespace of the answers.
         namespace: &'static str,
     },
+    /// Not from this table: an [`crate::http_service::HttpService`] answers the wire, the table is for calls from inside.
+    RestXml,
 }
 
 /// An operation's input before it has a type.
