@@ -23,6 +23,8 @@ const EXTENSION: &str = "segment";
 const KEPT_BUFFER: usize = 8 << 20;
 
 type Waiter = oneshot::Sender<Result<(), JournalError>>;
+/// Ends when records are durable.
+type Durable = oneshot::Receiver<Result<(), JournalError>>;
 
 /// Frames that are written together.
 #[derive(Default)]
@@ -66,10 +68,7 @@ impl Lane {
 
     pub(crate) fn attach(&self, shard: ShardId, consumed: u64) {
         let mut pending = self.pending.lock();
-        if !pending.next.contains_key(&shard) {
-            let next = self.index.write().attach(shard, consumed);
-            pending.next.insert(shard, next);
-        }
+        pending.next.entry(shard).or_insert_with(|| self.index.write().attach(shard, consumed));
     }
 
     pub(crate) fn forget(&self, shard: ShardId) {
@@ -121,7 +120,7 @@ impl Lane {
         shard: ShardId,
         arrival_ms: u64,
         records: &[NewRecord<'_>],
-    ) -> Result<(u64, Option<oneshot::Receiver<Result<(), JournalError>>>), JournalError> {
+    ) -> Result<(u64, Option<Durable>), JournalError> {
         let mut pending = self.pending.lock();
         if let Some(cause) = &pending.stopped {
             return Err(JournalError::Stopped(cause.clone()));
