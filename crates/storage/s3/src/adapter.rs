@@ -3,7 +3,9 @@
 use std::io;
 use std::sync::Arc;
 
-use boathouse_aws::http_service::{HttpService, RequestBody, ResponseBody, ServiceAnswer, VerifiedRequest, full};
+use boathouse_aws::http_service::{
+    HttpService, RequestBody, ResponseBody, ServiceAnswer, Trailers, VerifiedRequest, full,
+};
 use boathouse_aws::protocol::rest_xml;
 use boathouse_aws::{AwsError, Ctx};
 use bytes::{Bytes, BytesMut};
@@ -79,9 +81,8 @@ impl Adapter {
         if method == Method::OPTIONS {
             return self.preflight(&ctx, &bucket, &parts.headers, &resource);
         }
-        let (streamed, buffered) = if carries_object(&parts) { (Some(body), None) } else { (None, Some(body)) };
-        let call = Arc::new(Call::new(ctx, &parts, trailers, streamed));
-        let outcome = self.run(&call, parts, buffered).await;
+        let (call, document) = begin(ctx, &parts, body, trailers);
+        let outcome = self.run(&call, parts, document).await;
         let operation = call.operation.get().copied().unwrap_or_default();
         let mut answer = match outcome {
             Ok(response) => ServiceAnswer { response, operation, error: None },
@@ -94,6 +95,13 @@ impl Adapter {
             answer.response.headers_mut().extend(headers);
         }
         answer
+    }
+
+    /// Answers a request that a service of this process made: no signature, no host, and errors as they are.
+    pub(crate) async fn answer_inside(&self, ctx: Ctx, parts: Parts, body: Bytes) -> Result<Response<ResponseBody>> {
+        let body = futures::stream::once(futures::future::ready(Ok(body))).boxed();
+        let (call, document) = begin(ctx, &parts, body, Trailers::default());
+        self.run(&call, parts, document).await
     }
 
     async fn run(&self, call: &Arc<Call>, parts: Parts, body: Option<RequestBody>) -> Result<Response<ResponseBody>> {
@@ -184,6 +192,12 @@ fn invalid_uri() -> AwsError {
 
 fn bucket_of(uri: &Uri) -> String {
     uri.path().split('/').nth(1).unwrap_or_default().to_owned()
+}
+
+/// A call, with its body where it belongs: with the call if it is an object's, else beside it as a document.
+fn begin(ctx: Ctx, parts: &Parts, body: RequestBody, trailers: Trailers) -> (Arc<Call>, Option<RequestBody>) {
+    let (streamed, document) = if carries_object(parts) { (Some(body), None) } else { (None, Some(body)) };
+    (Arc::new(Call::new(ctx, parts, trailers, streamed)), document)
 }
 
 /// Whether the body is an object's or a part's bytes, which must not pass through the codec.
