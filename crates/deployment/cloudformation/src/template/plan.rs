@@ -40,10 +40,12 @@ impl Plan {
             None => Ok(true),
             Some(name) => conditions.get(name).copied().ok_or_else(|| unresolved(name)),
         };
-        let mut resources = BTreeMap::new();
+        let (mut resources, mut excluded) = (BTreeMap::new(), BTreeSet::new());
         for (name, resource) in template.resources {
             if holds(&resource.condition)? {
                 resources.insert(name, resource);
+            } else {
+                excluded.insert(name);
             }
         }
         let mut outputs = BTreeMap::new();
@@ -61,7 +63,7 @@ impl Plan {
             dependencies: BTreeMap::new(),
             outputs,
         };
-        plan.dependencies = plan.find_dependencies()?;
+        plan.dependencies = plan.find_dependencies(&excluded)?;
         plan.check_outputs()?;
         refuse_circles(&plan.dependencies)?;
         Ok(plan)
@@ -85,7 +87,11 @@ impl Plan {
         evaluated.ok().flatten().unwrap_or_else(|| resource.properties.clone())
     }
 
-    fn find_dependencies(&self) -> Result<BTreeMap<String, BTreeSet<String>>, TemplateError> {
+    /// `DependsOn` may name what a condition excludes.
+    fn find_dependencies(
+        &self,
+        excluded: &BTreeSet<String>,
+    ) -> Result<BTreeMap<String, BTreeSet<String>>, TemplateError> {
         let mut dependencies = BTreeMap::new();
         let mut missing = BTreeSet::new();
         for (name, resource) in &self.resources {
@@ -95,18 +101,13 @@ impl Plan {
             for other in &resource.depends_on {
                 if self.resources.contains_key(other) {
                     needed.insert(other.clone());
-                } else if !self.conditions_exclude(other) {
+                } else if !excluded.contains(other) {
                     missing.insert(other.clone());
                 }
             }
             dependencies.insert(name.clone(), needed);
         }
         if missing.is_empty() { Ok(dependencies) } else { Err(unresolved_in("Resources", &missing)) }
-    }
-
-    /// Whether nothing is known of a resource because its condition does not hold: `DependsOn` may name it all the same.
-    fn conditions_exclude(&self, _resource: &str) -> bool {
-        self.conditions.values().any(|holds| !holds)
     }
 
     fn check_outputs(&self) -> Result<(), TemplateError> {
