@@ -10,6 +10,7 @@
 //! | [`site`] | the seam to web sites on the same port, such as the APIs of API Gateway |
 //! | [`metrics`] | what the gateway counts, for Prometheus |
 //! | [`sigv4`] | verifies Signature Version 4 in headers and presigned URLs |
+//! | [`sigv2`] | verifies presigned URLs of Signature Version 2, which boto3 makes by default in us-east-1 |
 //! | [`protocol`] | turns bodies into operation inputs and outputs or errors into bodies, per wire protocol |
 //! | [`dispatcher`] | finds the operation, asks the [`access::Authorizer`], calls the handler; services call each other by it |
 //! | [`service`] | the table of a service: operation name → typed async handler |
@@ -35,6 +36,7 @@ pub mod metrics;
 pub mod principal;
 pub mod protocol;
 pub mod service;
+pub mod sigv2;
 pub mod sigv4;
 pub mod site;
 pub mod stores;
