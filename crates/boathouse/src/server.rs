@@ -7,9 +7,11 @@ use std::sync::Arc;
 
 use boathouse_aws::gateway::Gateway;
 use boathouse_aws::{Dispatcher, Platform, SystemClock};
+use boathouse_firehose::{Firehose, FirehoseError};
 use boathouse_glue_crawlers::{CrawlerError, Crawlers};
 use boathouse_identity::credentials::{CredentialsFileError, KeyPair};
 use boathouse_identity::{Identity, IdentityError, iam_service, sts_service};
+use boathouse_journal::{Journal, JournalError};
 use boathouse_metadata::{Metadata, MetadataError};
 use boathouse_objects::Objects;
 use boathouse_trino::engine::{Engine, EngineConfig};
@@ -64,6 +66,12 @@ pub(crate) enum ServerError {
     /// Crawls that were going on can't be taken up.
     #[error(transparent)]
     Crawlers(#[from] CrawlerError),
+    /// The journal can't be opened.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// Delivery streams can't be set to work again.
+    #[error("delivery streams: {0}")]
+    Firehose(#[from] FirehoseError),
     /// The port can't be opened, or signals can't be received.
     #[error(transparent)]
     Io(#[from] std::io::Error),
@@ -107,7 +115,7 @@ pub(crate) fn open(data_dir: &Path, dev: bool) -> Result<Server, ServerError> {
     ));
     let glue = boathouse_glue_crawlers::operations(boathouse_glue_catalog::service(metadata.clone()), &crawlers);
     let athena = boathouse_athena::service(boathouse_athena::Deps {
-        metadata,
+        metadata: metadata.clone(),
         engine: Arc::new(sql_engine(data_dir)?),
         stores: Arc::clone(&s3.stores),
         authorizer: Arc::clone(&identity) as _,
@@ -115,9 +123,26 @@ pub(crate) fn open(data_dir: &Path, dev: bool) -> Result<Server, ServerError> {
         concurrent_queries: CONCURRENT_QUERIES,
         queued_queries: QUEUED_QUERIES,
     })?;
-    let services = vec![sts_service(&identity), iam_service(&identity), s3.table, glue, athena];
+    let journal = Journal::open(&data_dir.join("journal"), &boathouse_journal::Options::default())?;
+    let firehose = Arc::new(Firehose::new(boathouse_firehose::Deps {
+        metadata: metadata.clone(),
+        journal,
+        stores: Arc::clone(&s3.stores),
+        roles: Arc::clone(&identity) as _,
+        authorizer: Arc::clone(&identity) as _,
+        spool: data_dir.join("work").join("firehose"),
+    }));
+    let services = vec![
+        sts_service(&identity),
+        iam_service(&identity),
+        s3.table,
+        glue,
+        athena,
+        boathouse_firehose::service(&firehose),
+    ];
     platform.dispatcher.install(services, Arc::clone(&identity) as _);
     boathouse_glue_crawlers::worker::recover(&platform, &crawlers)?;
+    boathouse_firehose::worker::recover(&platform, &firehose)?;
     let gateway = Gateway::new(platform.clone(), identity).with_http_service(s3.http);
     Ok(Server { gateway, platform, root, lock })
 }

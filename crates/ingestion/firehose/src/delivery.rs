@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use boathouse_aws::{Ctx, Platform};
-use boathouse_journal::{JournalError, Record};
+use boathouse_journal::Record;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use object_store::path::Path;
@@ -19,7 +19,7 @@ use crate::spool::{self, Outputs};
 use crate::store::{Firehose, Intent, Live, Progress};
 use crate::transform::transform;
 use crate::worker::{SERVICE, SESSION};
-use crate::{arn, FirehoseError};
+use crate::{FirehoseError, arn};
 
 /// How long records are tried to be delivered.
 const RETENTION_MS: u64 = 24 * 60 * 60 * 1000;
@@ -75,7 +75,8 @@ pub(crate) fn plan(live: &Live, destination: &Destination, first: u64, end: u64,
     }
 }
 
-fn time(ms: u64) -> DateTime<Utc> {
+/// A time that was kept in milliseconds since 1970.
+pub(crate) fn time(ms: u64) -> DateTime<Utc> {
     DateTime::from_timestamp_millis(ms as i64).unwrap_or_default()
 }
 
@@ -110,7 +111,7 @@ impl Delivery {
                 self.finish(&intent).await?;
                 return Ok(Ended::Done(bytes));
             };
-            if self.state.live(&self.live.name).is_err() {
+            if !self.state.live(&self.live.name).is_ok_and(|live| Arc::ptr_eq(&live, &self.live)) {
                 return Ok(Ended::Gone);
             }
             if self.expired(&intent) {
@@ -191,13 +192,7 @@ impl Delivery {
         principal.map(|principal| self.platform.context(principal)).map_err(|error| Trouble::role(&error))
     }
 
-    async fn put(
-        &self,
-        ctx: &Ctx,
-        intent: &Intent,
-        outputs: &Outputs,
-        attempts: &mut Attempts,
-    ) -> Result<(), Trouble> {
+    async fn put(&self, ctx: &Ctx, intent: &Intent, outputs: &Outputs, attempts: &mut Attempts) -> Result<(), Trouble> {
         let bucket = self.state.deps.stores.bucket(ctx, &intent.bucket).map_err(|error| Trouble::bucket(&error))?;
         for (key, pieces) in [(&intent.key, &outputs.delivered), (&intent.error_key, &outputs.failed)] {
             let Some(pieces) = pieces else { continue };
@@ -273,6 +268,6 @@ async fn blocking<T: Send + 'static>(
     let done = tokio::task::spawn_blocking(work).await;
     done.unwrap_or_else(|error| Err(std::io::Error::other(error))).map_err(|error| {
         tracing::error!(%error, "records can't be prepared for delivery");
-        JournalError::Closed.into()
+        FirehoseError::Unavailable
     })
 }

@@ -19,9 +19,13 @@ const DEFAULT_SIZE: u64 = 5;
 const DEFAULT_INTERVAL: u64 = 300;
 const MAX_PREFIX: usize = 1024;
 
-static ROLE: LazyLock<Regex> = LazyLock::new(|| pattern(r"^arn:.*:iam::\d{12}:role/[a-zA-Z_0-9+=,.@\-/]+$"));
-static BUCKET: LazyLock<Regex> = LazyLock::new(|| pattern(r"^arn:.*:s3:::([\w.\-]{1,255})$"));
+static ROLE: LazyLock<Regex> = LazyLock::new(|| pattern(r"^arn:.*:iam::[0-9]{12}:role/[a-zA-Z_0-9+=,.@\-/]+$"));
+static BUCKET: LazyLock<Regex> = LazyLock::new(|| pattern(r"^arn:.*:s3:::([A-Za-z0-9_.\-]{1,255})$"));
 static EXTENSION: LazyLock<Regex> = LazyLock::new(|| pattern(r"^\.[0-9a-z!\-_.*'()]+$"));
+/// The patterns as AWS shows them.
+const ROLE_PATTERN: &str = r"arn:.*:iam::\d{12}:role/[a-zA-Z_0-9+=,.@\-_/]+";
+const BUCKET_PATTERN: &str = r"arn:.*:s3:::[\w\.\-]{1,255}";
+const EXTENSION_PATTERN: &str = r"^$|\.[0-9a-z!\-_.*'()]+";
 
 fn pattern(text: &str) -> Regex {
     Regex::new(text).expect("invariant: the pattern is one")
@@ -131,11 +135,11 @@ impl Destination {
         refuse_missing_features(settings)?;
         let role = required(settings.role_arn.as_deref(), &at.member("roleARN"))?;
         if !ROLE.is_match(role) {
-            return Err(unmatched(role, &at.member("roleARN"), ROLE.as_str()));
+            return Err(unmatched(role, &at.member("roleARN"), ROLE_PATTERN));
         }
         let bucket_arn = required(settings.bucket_arn.as_deref(), &at.member("bucketARN"))?;
         let bucket = BUCKET.captures(bucket_arn).map(|found| found[1].to_owned());
-        let bucket = bucket.ok_or_else(|| unmatched(bucket_arn, &at.member("bucketARN"), BUCKET.as_str()))?;
+        let bucket = bucket.ok_or_else(|| unmatched(bucket_arn, &at.member("bucketARN"), BUCKET_PATTERN))?;
         let prefix = settings.prefix.as_deref().unwrap_or_default();
         let error_prefix = settings.error_output_prefix.as_deref();
         at_most(prefix, MAX_PREFIX, &at.member("prefix"))?;
@@ -187,7 +191,6 @@ fn required<'a>(value: Option<&'a str>, member: &str) -> Result<&'a str, Firehos
 }
 
 fn unmatched(value: &str, member: &str, pattern: &str) -> FirehoseError {
-    let pattern = pattern.trim_start_matches('^').trim_end_matches('$');
     FirehoseError::constraint(value, member, format_args!("Member must satisfy regular expression pattern: {pattern}"))
 }
 
@@ -195,7 +198,11 @@ fn at_most(value: &str, length: usize, member: &str) -> Result<(), FirehoseError
     if value.chars().count() <= length {
         return Ok(());
     }
-    Err(FirehoseError::constraint(value, member, format_args!("Member must have length less than or equal to {length}")))
+    Err(FirehoseError::constraint(
+        value,
+        member,
+        format_args!("Member must have length less than or equal to {length}"),
+    ))
 }
 
 fn buffering(hints: Option<&BufferingHints>, at: At) -> Result<(u64, Duration), FirehoseError> {
@@ -231,7 +238,7 @@ fn extension(asked: Option<&str>, compression: Compression, at: At) -> Result<St
     };
     at_most(extension, 128, &at.member("fileExtension"))?;
     if !EXTENSION.is_match(extension) {
-        return Err(unmatched(extension, &at.member("fileExtension"), EXTENSION.as_str()));
+        return Err(unmatched(extension, &at.member("fileExtension"), EXTENSION_PATTERN));
     }
     Ok(extension.to_owned())
 }

@@ -112,7 +112,17 @@ fn check(letter: char, count: usize) -> Result<(), PatternError> {
 }
 
 const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
     "December",
 ];
 const DAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
@@ -125,9 +135,12 @@ fn field(out: &mut String, letter: char, count: usize, at: &DateTime<Tz>) {
         'w' => number(out, week(at).1, count),
         'M' | 'L' => text_or_number(out, at.month(), count, MONTHS[at.month0() as usize]),
         'E' => text(out, count.max(3), DAYS[at.weekday().num_days_from_monday() as usize]),
-        'e' => {
-            text_or_number(out, at.weekday().number_from_sunday(), count, DAYS[at.weekday().num_days_from_monday() as usize])
-        }
+        'e' => text_or_number(
+            out,
+            at.weekday().number_from_sunday(),
+            count,
+            DAYS[at.weekday().num_days_from_monday() as usize],
+        ),
         'd' => number(out, at.day(), count),
         'D' => number(out, at.ordinal(), count),
         'Q' | 'q' => match count {
@@ -146,8 +159,14 @@ fn field(out: &mut String, letter: char, count: usize, at: &DateTime<Tz>) {
         's' => number(out, at.second(), count),
         'S' => out.push_str(&format!("{:09}", at.nanosecond() % 1_000_000_000)[..count]),
         'n' => number(out, at.nanosecond() % 1_000_000_000, count),
-        'A' => number(out, u64::from(at.num_seconds_from_midnight()) * 1000 + u64::from(at.nanosecond() / 1_000_000), count),
-        'N' => number(out, u64::from(at.num_seconds_from_midnight()) * 1_000_000_000 + u64::from(at.nanosecond()), count),
+        'A' => number(
+            out,
+            u64::from(at.num_seconds_from_midnight()) * 1000 + u64::from(at.nanosecond() / 1_000_000),
+            count,
+        ),
+        'N' => {
+            number(out, u64::from(at.num_seconds_from_midnight()) * 1_000_000_000 + u64::from(at.nanosecond()), count)
+        }
         'V' => out.push_str(at.timezone().name()),
         'z' => out.push_str(at.offset().abbreviation().unwrap_or("UTC")),
         other => offset(out, other, count, at.offset().fix().local_minus_utc()),

@@ -46,7 +46,7 @@ use boathouse_aws::service::{Access, any_resource};
 use boathouse_aws::{Arn, Ctx, Protocol, ServiceTable};
 
 pub use error::FirehoseError;
-pub use store::Firehose;
+pub use store::{Deps, Firehose};
 
 use crate::api::{
     CreateDeliveryStream, ListTags, Named, PutRecord, PutRecordBatch, TagStream, UntagStream, UpdateDestination,

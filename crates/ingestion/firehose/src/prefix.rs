@@ -37,7 +37,9 @@ pub(crate) struct Moment<'a> {
 
 fn invalid(constraint: impl std::fmt::Display) -> FirehoseError {
     // AWS's own spelling.
-    FirehoseError::InvalidArgument(format!("Ths supplied prefix(es) do not satisfy the following constraint: {constraint}"))
+    FirehoseError::InvalidArgument(format!(
+        "Ths supplied prefix(es) do not satisfy the following constraint: {constraint}"
+    ))
 }
 
 /// The two prefixes of a destination, by AWS's rules on which expressions may stand where.
@@ -184,7 +186,9 @@ mod tests {
 
     #[test]
     fn random_strings_differ_in_a_key_and_are_the_same_when_made_again() {
-        let make = || evaluated("!{firehose:random-string}/!{firehose:random-string}/", Some("!{firehose:error-output-type}/"));
+        let make = || {
+            evaluated("!{firehose:random-string}/!{firehose:random-string}/", Some("!{firehose:error-output-type}/"))
+        };
         let (key, _) = make().unwrap();
         let parts: Vec<_> = key.split('/').collect();
         assert!(parts[0].len() == 11 && parts[1].len() == 11 && parts[0] != parts[1]);

@@ -51,7 +51,11 @@ impl Processing {
                 other => {
                     let words = "Member must satisfy enum value set: [RecordDeAggregation, Decompression, \
                                  CloudWatchLogProcessing, Lambda, MetadataExtraction, AppendDelimiterToRecord]";
-                    return Err(FirehoseError::constraint(other, "processingConfiguration.processors.member.type", words));
+                    return Err(FirehoseError::constraint(
+                        other,
+                        "processingConfiguration.processors.member.type",
+                        words,
+                    ));
                 }
             }
         }

@@ -63,12 +63,7 @@ fn check_size(record: &NewRecord, member: &str) -> Result<(), FirehoseError> {
     Err(FirehoseError::constraint(format_args!("[{size} bytes]"), member, words))
 }
 
-async fn append(
-    ctx: &Ctx,
-    state: &Firehose,
-    name: &str,
-    records: &[NewRecord],
-) -> Result<(Uuid, u64), FirehoseError> {
+async fn append(ctx: &Ctx, state: &Firehose, name: &str, records: &[NewRecord]) -> Result<(Uuid, u64), FirehoseError> {
     let live = state.live(name)?;
     let arrival_ms = ctx.now().timestamp_millis().unsigned_abs();
     let records: Vec<_> = records.iter().map(|it| journal::NewRecord { key: b"", data: &it.data.0 }).collect();

@@ -66,7 +66,8 @@ fn remove_file(path: &Path) -> io::Result<()> {
 
 /// Removes what an earlier process left of no intent.
 pub(crate) fn clean(directory: &Path, wanted: &[(Uuid, u64)]) -> io::Result<()> {
-    let wanted: HashSet<PathBuf> = wanted.iter().flat_map(|(stream, first)| paths(directory, *stream, *first)).collect();
+    let wanted: HashSet<PathBuf> =
+        wanted.iter().flat_map(|(stream, first)| paths(directory, *stream, *first)).collect();
     let entries = match std::fs::read_dir(directory) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         entries => entries?,

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::api::{
-    Created, CreateDeliveryStream, Described, DestinationDescription, DirectPutSource, Empty, EncryptionDescription,
+    CreateDeliveryStream, Created, Described, DestinationDescription, DirectPutSource, Empty, EncryptionDescription,
     FailureDescription, ListDeliveryStreams, Named, S3Settings, SourceDescription, StreamDescription, StreamNames,
     UpdateDestination,
 };
@@ -141,8 +141,8 @@ pub(crate) async fn describe(ctx: Ctx, state: Arc<Firehose>, input: Named) -> Re
     let name = input.delivery_stream_name;
     let stream = state.stream(&name)?;
     let trouble = state.live(&name)?.trouble.lock().clone();
-    let failure_description = trouble
-        .map(|trouble| FailureDescription { kind: "UNKNOWN_ERROR".into(), details: trouble.to_string() });
+    let failure_description =
+        trouble.map(|trouble| FailureDescription { kind: "UNKNOWN_ERROR".into(), details: trouble.to_string() });
     let simple = plain(stream.settings.clone());
     Ok(Described {
         delivery_stream_description: StreamDescription {
@@ -155,9 +155,7 @@ pub(crate) async fn describe(ctx: Ctx, state: Arc<Firehose>, input: Named) -> Re
             version_id: stream.version.to_string(),
             create_timestamp: stream.created,
             last_update_timestamp: stream.updated,
-            source: stream
-                .source
-                .map(|source| SourceDescription { direct_put_source_description: Some(source) }),
+            source: stream.source.map(|source| SourceDescription { direct_put_source_description: Some(source) }),
             destinations: vec![DestinationDescription {
                 destination_id: DESTINATION.into(),
                 s3_destination_description: Some(simple),

@@ -62,7 +62,13 @@ struct Answer {
 }
 
 /// Sends records through the function, as the context's principal, in batches that it can take.
-pub(crate) async fn transform(ctx: &Ctx, lambda: &Lambda, stream_arn: &str, stream: Uuid, records: &[Record]) -> Transformed {
+pub(crate) async fn transform(
+    ctx: &Ctx,
+    lambda: &Lambda,
+    stream_arn: &str,
+    stream: Uuid,
+    records: &[Record],
+) -> Transformed {
     let mut transformed = Transformed::default();
     for batch in batches(records, lambda.batch_bytes) {
         let (attempts, outcome) = invoke(ctx, lambda, stream_arn, stream, batch).await;
@@ -231,7 +237,7 @@ mod tests {
             };
             let records: Vec<_> = sizes.iter().enumerate().map(record).collect();
             let batches = batches(&records, limit);
-            prop_assert_eq!(batches.concat(), records);
+            prop_assert_eq!(&batches.concat(), &records);
             for batch in batches {
                 let size: usize = batch.iter().map(|record| record.data.len()).sum();
                 prop_assert!(!batch.is_empty() && (size <= limit || batch.len() == 1));

@@ -9,7 +9,7 @@ use boathouse_metadata::Key;
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::{Notify, watch};
 
-use crate::delivery::{Delivery, Ended, plan};
+use crate::delivery::{Delivery, Ended, plan, time};
 use crate::destination::{At, Destination};
 use crate::error::FirehoseError;
 use crate::spool;
@@ -19,8 +19,6 @@ use crate::store::{Firehose, Live, Progress, STREAMS, Stream, shard};
 pub(crate) const SERVICE: &str = "firehose.amazonaws.com";
 /// The name of the sessions of those roles.
 pub(crate) const SESSION: &str = "AWSFirehoseToS3";
-/// How often a worker that waits for the time looks at the clock: it may be set.
-const GLANCE: Duration = Duration::from_secs(1);
 /// How long a worker rests when journal or store fail.
 const REST: Duration = Duration::from_secs(5);
 /// Bytes that are read at once to count them.
@@ -131,7 +129,8 @@ impl Worker {
         let tail = *self.tail.borrow();
         let (mut waiting, mut from) = (0, progress.delivered);
         while from < tail.end {
-            let records = self.delivery.state.deps.journal.read(self.delivery.live.shard, from, usize::MAX, COUNT_BYTES).await?;
+            let records =
+                self.delivery.state.deps.journal.read(self.delivery.live.shard, from, usize::MAX, COUNT_BYTES).await?;
             let Some(last) = records.last() else { break };
             from = last.sequence + 1;
             let counted = records.iter().filter(|record| record.sequence < tail.end);
@@ -144,40 +143,29 @@ impl Worker {
     /// The records of the next object, once there are enough of them or the oldest is old enough; `None` when the stream
     /// is deleted.
     async fn wait(&mut self, from: u64) -> Result<Option<Vec<Record>>, FirehoseError> {
+        let clock = Arc::clone(&self.delivery.platform.clock);
         let mut oldest = None;
         loop {
             let destination = Arc::clone(&self.delivery.live.destination.read());
             let tail = *self.tail.borrow_and_update();
-            let mut pause = None;
-            if tail.end > from {
-                let arrival = match oldest {
-                    Some(arrival) => arrival,
-                    None => *oldest.insert(self.read(from, 1, 0).await?.first().map_or(0, |record| record.arrival_ms)),
-                };
-                let left = self.left(arrival, destination.interval);
-                if left.is_zero() || tail.bytes.saturating_sub(self.passed) >= destination.size {
-                    let size = usize::try_from(destination.size).unwrap_or(usize::MAX);
-                    let records = self.read(from, usize::MAX, size).await?;
-                    return Ok(Some(records).filter(|records| !records.is_empty()));
-                }
-                pause = Some(left.min(GLANCE));
+            if oldest.is_none() && tail.end > from {
+                oldest = self.read(from, 1, 0).await?.first().map(|record| time(record.arrival_ms));
+            }
+            let due = oldest.map(|arrival| arrival + destination.interval);
+            let enough = tail.bytes.saturating_sub(self.passed) >= destination.size;
+            if oldest.is_some() && enough || due.is_some_and(|due| due <= clock.now()) {
+                let size = usize::try_from(destination.size).unwrap_or(usize::MAX);
+                return self.read(from, usize::MAX, size).await.map(Some);
             }
             tokio::select! {
                 changed = self.tail.changed() => if changed.is_err() { return Ok(None) },
                 () = self.delivery.live.changed.notified() => {}
-                () = tokio::time::sleep(pause.unwrap_or_default()), if pause.is_some() => {}
+                () = clock.sleep_until(due.unwrap_or_default()), if due.is_some() => {}
             }
         }
     }
 
     async fn read(&self, from: u64, records: usize, bytes: usize) -> Result<Vec<Record>, FirehoseError> {
         Ok(self.delivery.state.deps.journal.read(self.delivery.live.shard, from, records, bytes).await?)
-    }
-
-    /// How long the oldest record may still wait.
-    fn left(&self, arrival_ms: u64, interval: Duration) -> Duration {
-        let now = self.delivery.platform.clock.now().timestamp_millis().unsigned_abs();
-        let due = arrival_ms + interval.as_millis() as u64;
-        Duration::from_millis(due.saturating_sub(now))
     }
 }
