@@ -5,6 +5,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use boathouse_apigateway::ApiGateway;
+use boathouse_apigateway::site::Sites;
 use boathouse_aws::gateway::Gateway;
 use boathouse_aws::{Dispatcher, Platform, SystemClock};
 use boathouse_firehose::{Firehose, FirehoseError};
@@ -132,6 +134,11 @@ pub(crate) fn open(data_dir: &Path, dev: bool) -> Result<Server, ServerError> {
         authorizer: Arc::clone(&identity) as _,
         spool: data_dir.join("work").join("firehose"),
     }));
+    let apis = Arc::new(ApiGateway::new(boathouse_apigateway::Deps {
+        metadata: metadata.clone(),
+        authorizer: Arc::clone(&identity) as _,
+        roles: Arc::clone(&identity) as _,
+    }));
     let services = vec![
         sts_service(&identity),
         iam_service(&identity),
@@ -139,11 +146,13 @@ pub(crate) fn open(data_dir: &Path, dev: bool) -> Result<Server, ServerError> {
         glue,
         athena,
         boathouse_firehose::service(&firehose),
+        boathouse_apigateway::service(&apis),
     ];
     platform.dispatcher.install(services, Arc::clone(&identity) as _);
     boathouse_glue_crawlers::worker::recover(&platform, &crawlers)?;
     boathouse_firehose::worker::recover(&platform, &firehose)?;
-    let gateway = Gateway::new(platform.clone(), identity).with_http_service(s3.http);
+    let gateway =
+        Gateway::new(platform.clone(), identity).with_http_service(s3.http).with_site(Arc::new(Sites::new(&apis)));
     Ok(Server { gateway, platform, root, lock })
 }
 

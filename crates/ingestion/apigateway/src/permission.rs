@@ -52,8 +52,8 @@ struct Policy {
     context: Option<Map<String, Value>>,
 }
 
-fn forbidden() -> Answer {
-    Answer::message(StatusCode::FORBIDDEN, "Forbidden")
+fn forbidden() -> Box<Answer> {
+    Box::new(Answer::message(StatusCode::FORBIDDEN, "Forbidden"))
 }
 
 impl ApiGateway {
@@ -65,13 +65,13 @@ impl ApiGateway {
         route: &Route,
         signer: &Result<std::sync::Arc<Principal>, AwsError>,
         format: &str,
-    ) -> Result<Option<Value>, Answer> {
+    ) -> Result<Option<Value>, Box<Answer>> {
         match route.authorization_type.as_deref() {
             None | Some("NONE") => Ok(None),
             Some("AWS_IAM") => self.permit_by_iam(call, signer, format).map(Some),
             Some(_) => {
                 let id = route.authorizer_id.as_deref().unwrap_or_default();
-                let authorizer = served.snapshot.authorizers.get(id).ok_or_else(Answer::internal)?;
+                let authorizer = served.snapshot.authorizers.get(id).ok_or_else(|| Box::new(Answer::internal()))?;
                 self.permit_by_function(call, authorizer, format).await
             }
         }
@@ -82,7 +82,7 @@ impl ApiGateway {
         call: &Call<'_>,
         signer: &Result<std::sync::Arc<Principal>, AwsError>,
         format: &str,
-    ) -> Result<Value, Answer> {
+    ) -> Result<Value, Box<Answer>> {
         let principal = signer.as_ref().map_err(|error| {
             tracing::info!(api = call.api, %error, "the signature is refused");
             forbidden()
@@ -113,11 +113,11 @@ impl ApiGateway {
         call: &Call<'_>,
         authorizer: &Authorizer,
         format: &str,
-    ) -> Result<Option<Value>, Answer> {
+    ) -> Result<Option<Value>, Box<Answer>> {
         let sources = authorizer.identity_source.as_deref().unwrap_or_default();
         let identity: Option<Vec<String>> = sources.iter().map(|source| call.identity(source)).collect();
         let Some(identity) = identity else {
-            return Err(Answer::message(StatusCode::UNAUTHORIZED, "Unauthorized"));
+            return Err(Box::new(Answer::message(StatusCode::UNAUTHORIZED, "Unauthorized")));
         };
         let key = json!([call.api, call.stage, authorizer.authorizer_id, identity]).to_string();
         let verdict = match self.runtime.kept_verdict(&key, call.received) {
@@ -144,7 +144,7 @@ impl ApiGateway {
         Ok(Some(json!({"lambda": context})))
     }
 
-    async fn ask(&self, call: &Call<'_>, authorizer: &Authorizer, identity: &[String]) -> Result<Verdict, Answer> {
+    async fn ask(&self, call: &Call<'_>, authorizer: &Authorizer, identity: &[String]) -> Result<Verdict, Box<Answer>> {
         let simple = authorizer.enable_simple_responses == Some(true);
         let event = match authorizer.authorizer_payload_format_version.as_deref() {
             Some("1.0") => call.authorizer_v1(identity),
@@ -165,7 +165,7 @@ impl ApiGateway {
         };
         let failed = |error: &dyn std::fmt::Display| {
             tracing::warn!(api = call.api, authorizer = authorizer.authorizer_id, %error, "the authorizer failed");
-            Answer::internal()
+            Box::new(Answer::internal())
         };
         let payload = self.invoke(call.ctx, &invocation, &event).await.map_err(|error| failed(&error))?;
         read_verdict(&payload, simple).map_err(|error| failed(&error))

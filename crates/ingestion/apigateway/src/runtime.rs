@@ -73,16 +73,16 @@ impl Served {
 impl ApiGateway {
     /// The API as its stages serve it now; none if there is none of that id.
     pub(crate) fn compiled(&self, id: &str) -> Result<Option<Arc<Compiled>>, MetadataError> {
-        let Some(epoch) = self.deps.metadata.get(EPOCHS, &Key::new([id]))? else { return Ok(None) };
+        let Some(epoch) = self.deps.metadata.get(EPOCHS, &Key::new([id]))? else {
+            self.runtime.compiled.lock().remove(id);
+            return Ok(None);
+        };
         if let Some((version, compiled)) = self.runtime.compiled.lock().get(id)
             && *version == epoch.version
         {
             return Ok(Some(Arc::clone(compiled)));
         }
-        let Some(compiled) = self.compile(id)? else {
-            self.runtime.compiled.lock().remove(id);
-            return Ok(None);
-        };
+        let Some(compiled) = self.compile(id)? else { return Ok(None) };
         let compiled = Arc::new(compiled);
         // Rows that changed meanwhile have another version by now, so this is looked at once only.
         self.runtime.compiled.lock().insert(id.to_owned(), (epoch.version, Arc::clone(&compiled)));

@@ -161,7 +161,7 @@ impl ApiGateway {
         let format = integration.and_then(|it| it.payload_format_version.as_deref()).unwrap_or("2.0");
         let authorizer = match self.permit(call, served, route, &request.signer, format).await {
             Ok(authorizer) => authorizer,
-            Err(refusal) => return refusal,
+            Err(refusal) => return *refusal,
         };
         let Some(integration) = integration else {
             tracing::info!(api = call.api, route = route.route_key, "the route has no integration");

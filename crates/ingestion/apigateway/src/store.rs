@@ -175,8 +175,10 @@ impl ApiGateway {
                 let outcome = change(tx, &found)?;
                 if tx.contains(Api::SPACE, &Key::new([&api]))? {
                     deployments::deploy_automatically(tx, &api, &now)?;
+                    tx.put(EPOCHS, &Key::new([&api]), b"{}")?;
+                } else {
+                    tx.delete(EPOCHS, &Key::new([&api]))?;
                 }
-                tx.put(EPOCHS, &Key::new([&api]), b"{}")?;
                 Ok(outcome)
             })
             .await
