@@ -97,7 +97,10 @@ fn name_pattern(text: &str) -> Result<Regex, CatalogError> {
     let mut before = None;
     for letter in text.chars() {
         let quantifies = matches!(before, Some('.' | ')' | ']' | '}' | '\\'));
-        pattern.push_str(if letter == '*' && !quantifies { ".*" } else { letter.encode_utf8(&mut [0; 4]) });
+        if letter == '*' && !quantifies {
+            pattern.push('.');
+        }
+        pattern.push(letter);
         before = Some(letter);
     }
     let compiled = Regex::new(&format!("(?i)^(?:{pattern})$"));

@@ -90,7 +90,9 @@ impl Worker {
             if told.is_empty() {
                 continue;
             }
-            told.iter().for_each(|sequence| drop(self.waiting.remove(sequence)));
+            for sequence in &told {
+                self.waiting.remove(sequence);
+            }
             if let Err(error) = self.store.objects.told(told).await {
                 return tracing::error!(%error, "told changes can't be forgotten");
             }
