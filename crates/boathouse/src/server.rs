@@ -150,6 +150,7 @@ pub(crate) fn open(data_dir: &Path, dev: bool) -> Result<Server, ServerError> {
     ];
     platform.dispatcher.install(services, Arc::clone(&identity) as _);
     boathouse_glue_crawlers::worker::recover(&platform, &crawlers)?;
+    s3.notifications.start(&platform);
     boathouse_firehose::worker::recover(&platform, &firehose)?;
     let gateway =
         Gateway::new(platform.clone(), identity).with_http_service(s3.http).with_site(Arc::new(Sites::new(&apis)));
