@@ -11,6 +11,8 @@ use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tracing_subscriber::EnvFilter;
 
+use boathouse_aws::SystemClock;
+
 use crate::server::{self, ServerError};
 
 /// How to serve.
@@ -44,7 +46,7 @@ pub(crate) async fn run(options: Options) -> Result<(), ServerError> {
         (Some(certificate), Some(key)) => Some(tls_config(certificate, key)?),
         _ => None,
     };
-    let server = server::open(&options.data_dir, options.dev)?;
+    let server = server::open(&options.data_dir, options.dev, Arc::new(SystemClock))?;
     let scheme = if tls.is_some() { "https" } else { "http" };
     let gateway = match tls {
         Some(config) => server.gateway.with_tls(config),

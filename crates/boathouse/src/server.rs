@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use boathouse_aws::gateway::Gateway;
-use boathouse_aws::{Dispatcher, Platform, SystemClock};
+use boathouse_aws::{Clock, Dispatcher, Platform};
 use boathouse_glue_crawlers::{CrawlerError, Crawlers};
 use boathouse_identity::credentials::{CredentialsFileError, KeyPair};
 use boathouse_identity::{Identity, IdentityError, iam_service, sts_service};
@@ -78,11 +78,12 @@ pub(crate) struct Server {
     pub(crate) lock: File,
 }
 
-/// Opens the data directory and installs every service. `dev` lets the key `test`/`test` in as root.
+/// Opens the data directory and installs every service. `dev` lets the key `test`/`test` in as root;
+/// `clock` is the time that the platform goes by.
 ///
 /// # Errors
 /// See [`ServerError`].
-pub(crate) fn open(data_dir: &Path, dev: bool) -> Result<Server, ServerError> {
+pub(crate) fn open(data_dir: &Path, dev: bool, clock: Arc<dyn Clock>) -> Result<Server, ServerError> {
     let lock = data_directory::lock(data_dir)?;
     // Making a store costs a row of fsyncs: the two are made side by side.
     let objects = std::thread::spawn({
@@ -93,7 +94,7 @@ pub(crate) fn open(data_dir: &Path, dev: bool) -> Result<Server, ServerError> {
     let mut keys = vec![root.clone()];
     keys.extend(dev.then(KeyPair::test));
 
-    let platform = Platform::new(Dispatcher::default(), Arc::new(SystemClock), "us-east-1");
+    let platform = Platform::new(Dispatcher::default(), clock, "us-east-1");
     let metadata = Metadata::open(&data_dir.join("metadata.db"))?;
     let identity = Identity::open(metadata.clone(), data_dir, keys, Arc::clone(&platform.clock))?;
     let objects = objects.join().unwrap_or(Err(boathouse_objects::Error::Closed))?;

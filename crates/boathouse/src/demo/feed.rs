@@ -38,7 +38,8 @@ pub(super) async fn stream(client: &Client, stack: &Stack) -> Result<((), String
             let input = json!({"DeliveryStreamName": name, "Records": data});
             let answer = client.json("firehose", "PutRecordBatch", input).await?;
             let refused = |number: usize| !answer["RequestResponses"][number]["ErrorCode"].is_null();
-            waiting = waiting.into_iter().enumerate().filter(|(number, _)| refused(*number)).map(|(_, line)| line).collect();
+            waiting =
+                waiting.into_iter().enumerate().filter(|(number, _)| refused(*number)).map(|(_, line)| line).collect();
         }
     }
     let extra = records.lines.len() - records.departures;
