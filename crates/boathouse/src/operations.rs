@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use boathouse_aws::ServiceTable;
 
+use crate::say;
 use crate::server::{self, ServerError};
 
 /// Prints `{service: [operation…]}` as JSON, read from the tables that a server would answer with.
-#[allow(clippy::print_stdout, reason = "the command's answer")]
 pub(crate) fn run() -> Result<(), ServerError> {
     let directory = tempfile::tempdir()?;
     let server = server::open(directory.path(), false)?;
@@ -16,6 +16,6 @@ pub(crate) fn run() -> Result<(), ServerError> {
     let mut s3 = boathouse_s3::OPERATIONS.to_vec();
     s3.sort_unstable();
     services.insert("s3", s3);
-    println!("{}", serde_json::json!(services));
+    say!("{}", serde_json::json!(services));
     Ok(())
 }
