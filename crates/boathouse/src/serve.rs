@@ -13,6 +13,7 @@ use tracing_subscriber::EnvFilter;
 
 use boathouse_aws::SystemClock;
 
+use crate::say;
 use crate::server::{self, ServerError};
 
 /// How to serve.
@@ -82,9 +83,8 @@ fn tls_config(certificate: &Path, key: &Path) -> Result<ServerConfig, ServerErro
         .map_err(|error| ServerError::Tls(error.to_string()))
 }
 
-#[allow(clippy::print_stdout, reason = "for people, and for programs that started us on a free port")]
 fn announce(scheme: &str, address: SocketAddr, data_dir: &Path) {
-    println!("listening on {scheme}://{address}");
-    println!("eval \"$(boathouse credentials --data-dir {})\"", data_dir.display());
-    println!("export AWS_ENDPOINT_URL={scheme}://{address} AWS_DEFAULT_REGION=us-east-1");
+    say!("listening on {scheme}://{address}");
+    say!("eval \"$(boathouse credentials --data-dir {})\"", data_dir.display());
+    say!("export AWS_ENDPOINT_URL={scheme}://{address} AWS_DEFAULT_REGION=us-east-1");
 }

@@ -96,6 +96,10 @@ pub(crate) fn open(data_dir: &Path, dev: bool, clock: Arc<dyn Clock>) -> Result<
 
     let platform = Platform::new(Dispatcher::default(), clock, "us-east-1");
     let metadata = Metadata::open(&data_dir.join("metadata.db"))?;
+    boathouse_glue_catalog::Catalog::ensure_default(
+        &metadata,
+        platform.clock.now().timestamp_millis() as f64 / 1000.0,
+    )?;
     let identity = Identity::open(metadata.clone(), data_dir, keys, Arc::clone(&platform.clock))?;
     let objects = objects.join().unwrap_or(Err(boathouse_objects::Error::Closed))?;
     let s3 = boathouse_s3::install(objects, Arc::clone(&identity) as _);

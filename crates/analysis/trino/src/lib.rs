@@ -11,6 +11,7 @@
 //! | `scan` | partitions, files, Parquet, text and JSON |
 //! | `storage` | counting what is read |
 //! | [`write`] | rows into files, for INSERT, CREATE TABLE AS and UNLOAD |
+//! | [`hive_paths`] | names of partition folders |
 //! | `error` | DataFusion's errors in Trino's words |
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
@@ -18,6 +19,7 @@ mod analyzer;
 pub mod catalog;
 pub mod engine;
 mod error;
+pub mod hive_paths;
 mod scan;
 mod storage;
 pub mod write;
