@@ -6,12 +6,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use boathouse_aws::gateway::Gateway;
-use boathouse_aws::{Dispatcher, Platform, SystemClock};
+use boathouse_aws::{Clock, Dispatcher, Platform};
 use boathouse_glue_crawlers::{CrawlerError, Crawlers};
 use boathouse_identity::credentials::{CredentialsFileError, KeyPair};
 use boathouse_identity::{Identity, IdentityError, iam_service, sts_service};
 use boathouse_metadata::{Metadata, MetadataError};
 use boathouse_objects::Objects;
+use boathouse_observe::Logs;
+use boathouse_observe::files::FilesError;
 use boathouse_trino::engine::{Engine, EngineConfig};
 
 use crate::data_directory;
@@ -58,6 +60,9 @@ pub(crate) enum ServerError {
     /// The object store can't be opened.
     #[error(transparent)]
     Objects(#[from] boathouse_objects::Error),
+    /// The log store can't be opened.
+    #[error(transparent)]
+    Logs(#[from] FilesError),
     /// The SQL engine can't be made.
     #[error(transparent)]
     Engine(#[from] boathouse_trino_functions::error::TrinoError),
@@ -78,11 +83,11 @@ pub(crate) struct Server {
     pub(crate) lock: File,
 }
 
-/// Opens the data directory and installs every service. `dev` lets the key `test`/`test` in as root.
+/// Opens the data directory and installs every service, which live by `clock`. `dev` lets the key `test`/`test` in as root.
 ///
 /// # Errors
 /// See [`ServerError`].
-pub(crate) fn open(data_dir: &Path, dev: bool) -> Result<Server, ServerError> {
+pub(crate) fn open(data_dir: &Path, dev: bool, clock: Arc<dyn Clock>) -> Result<Server, ServerError> {
     let lock = data_directory::lock(data_dir)?;
     // Making a store costs a row of fsyncs: the two are made side by side.
     let objects = std::thread::spawn({
@@ -93,7 +98,7 @@ pub(crate) fn open(data_dir: &Path, dev: bool) -> Result<Server, ServerError> {
     let mut keys = vec![root.clone()];
     keys.extend(dev.then(KeyPair::test));
 
-    let platform = Platform::new(Dispatcher::default(), Arc::new(SystemClock), "us-east-1");
+    let platform = Platform::new(Dispatcher::default(), clock, "us-east-1");
     let metadata = Metadata::open(&data_dir.join("metadata.db"))?;
     let identity = Identity::open(metadata.clone(), data_dir, keys, Arc::clone(&platform.clock))?;
     let objects = objects.join().unwrap_or(Err(boathouse_objects::Error::Closed))?;
@@ -106,6 +111,7 @@ pub(crate) fn open(data_dir: &Path, dev: bool) -> Result<Server, ServerError> {
         Arc::clone(&identity) as _,
     ));
     let glue = boathouse_glue_crawlers::operations(boathouse_glue_catalog::service(metadata.clone()), &crawlers);
+    let logs = Arc::new(Logs::open(metadata.clone(), &data_dir.join("logs"))?);
     let athena = boathouse_athena::service(boathouse_athena::Deps {
         metadata,
         engine: Arc::new(sql_engine(data_dir)?),
@@ -115,9 +121,11 @@ pub(crate) fn open(data_dir: &Path, dev: bool) -> Result<Server, ServerError> {
         concurrent_queries: CONCURRENT_QUERIES,
         queued_queries: QUEUED_QUERIES,
     })?;
-    let services = vec![sts_service(&identity), iam_service(&identity), s3.table, glue, athena];
+    let services =
+        vec![sts_service(&identity), iam_service(&identity), s3.table, glue, athena, boathouse_observe::service(&logs)];
     platform.dispatcher.install(services, Arc::clone(&identity) as _);
     boathouse_glue_crawlers::worker::recover(&platform, &crawlers)?;
+    boathouse_observe::retention::spawn(&platform, &logs);
     let gateway = Gateway::new(platform.clone(), identity).with_http_service(s3.http);
     Ok(Server { gateway, platform, root, lock })
 }

@@ -14,6 +14,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use boathouse_aws::SystemClock;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
@@ -60,7 +61,7 @@ pub(crate) async fn run(options: Options) -> Result<(), DemoError> {
         (None, Some(temporary)) => temporary.path().join("data"),
         (None, None) => return Err(std::io::Error::other("no directory to work in").into()),
     };
-    let server = server::open(&data_dir, false)?;
+    let server = server::open(&data_dir, false, Arc::new(SystemClock))?;
     let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await?;
     let address = listener.local_addr()?;
     server.platform.reachable_at(server::endpoint("http", address));

@@ -19,9 +19,8 @@ const PAGE: usize = 50;
 /// The class that every group has.
 const STANDARD: &str = "STANDARD";
 /// How many days events can be kept.
-const RETENTIONS: [u32; 22] = [
-    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
-];
+const RETENTIONS: [u32; 22] =
+    [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
 
 pub(crate) async fn create(ctx: Ctx, state: Arc<Logs>, input: CreateLogGroup) -> Result<Empty, LogsError> {
     valid_group_name(&input.log_group_name)?;

@@ -45,9 +45,7 @@ pub use store::Logs;
 pub fn service(state: &Arc<Logs>) -> ServiceTable {
     let group = || Access::On(|ctx: &Ctx, input: &GroupName| vec![stream_arn(ctx, &input.log_group_name, "")]);
     let stream = || {
-        Access::On(|ctx: &Ctx, input: &StreamName| {
-            vec![stream_arn(ctx, &input.log_group_name, &input.log_stream_name)]
-        })
+        Access::On(|ctx: &Ctx, input: &StreamName| vec![stream_arn(ctx, &input.log_group_name, &input.log_stream_name)])
     };
     let tagged = || Access::On(|_: &Ctx, input: &TaggedResource| vec![input.resource_arn.clone()]);
     let protocol = Protocol::AwsJson { version: "1.1", target_prefix: "Logs_20140328" };

@@ -72,11 +72,7 @@ fn check(events: &[InputLogEvent]) -> Result<(), LogsError> {
 
 /// Parts the events to keep from those that are too old, expired already, or too new. They are in the order of time, so
 /// each sort is a range.
-fn accepted(
-    ctx: &Ctx,
-    group: &Group,
-    events: Vec<InputLogEvent>,
-) -> (Vec<NewEvent>, Option<RejectedLogEventsInfo>) {
+fn accepted(ctx: &Ctx, group: &Group, events: Vec<InputLogEvent>) -> (Vec<NewEvent>, Option<RejectedLogEventsInfo>) {
     let before = |limit: i64| events.partition_point(|event| event.timestamp < limit);
     let too_old = before((ctx.now() - MAX_AGE).timestamp_millis());
     let expired = before(group.cutoff(ctx.now()));

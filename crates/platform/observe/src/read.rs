@@ -81,9 +81,8 @@ pub(crate) async fn get(ctx: Ctx, state: Arc<Logs>, input: GetLogEvents) -> Resu
     let empty = if direction == Direction::Forward { from } else { to };
     let next = found.last().map_or(empty, |last| last.position.next());
     let back = found.first().map_or(empty, |first| first.position);
-    let cursor = |direction, place: Position| {
-        Cursor { direction, timestamp: place.timestamp, sequence: place.sequence }.token()
-    };
+    let cursor =
+        |direction, place: Position| Cursor { direction, timestamp: place.timestamp, sequence: place.sequence }.token();
     let shown = |found: Found| OutputLogEvent {
         timestamp: found.event.timestamp,
         message: found.event.message,
@@ -151,9 +150,7 @@ fn selected(state: &Logs, group: &str, input: &FilterLogEvents) -> Result<HashMa
         (Some(names), None) if !(1..=100).contains(&names.len()) => {
             Err(invalid("logStreamNames must have 1 to 100 members"))
         }
-        (Some(names), None) => {
-            names.iter().map(|name| Ok((state.stream(group, name)?.id, name.clone()))).collect()
-        }
+        (Some(names), None) => names.iter().map(|name| Ok((state.stream(group, name)?.id, name.clone()))).collect(),
         (None, prefix) => {
             let streams = state.streams(group, prefix.as_deref().unwrap_or_default())?;
             Ok(streams.into_iter().map(|(name, stream)| (stream.id, name)).collect())

@@ -34,7 +34,8 @@ async fn remove_orphans(state: &Logs) -> Result<(), LogsError> {
     // Files first: a stream that is made meanwhile is not among them.
     let ids = state.files.ids()?;
     let rows = state.metadata.scan(STREAMS, &Key::default(), None, usize::MAX >> 1)?;
-    let owned = rows.iter().map(|entry| Ok(entry.json::<Stream>()?.id)).collect::<Result<HashSet<StreamId>, LogsError>>()?;
+    let owned =
+        rows.iter().map(|entry| Ok(entry.json::<Stream>()?.id)).collect::<Result<HashSet<StreamId>, LogsError>>()?;
     for id in ids.into_iter().filter(|id| !owned.contains(id)) {
         state.files.remove(id).await?;
     }

@@ -30,9 +30,18 @@ enum Step {
 #[derive(Debug, Clone)]
 pub(super) enum Test {
     /// A text with wildcards.
-    Text { pattern: String, equal: bool },
-    Number { operator: Operator, number: f64 },
-    Expression { expression: Regex, equal: bool },
+    Text {
+        pattern: String,
+        equal: bool,
+    },
+    Number {
+        operator: Operator,
+        number: f64,
+    },
+    Expression {
+        expression: Regex,
+        equal: bool,
+    },
     Is(Value),
     NotExists,
 }

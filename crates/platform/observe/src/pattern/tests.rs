@@ -10,10 +10,12 @@ fn matches(pattern: &str, message: &str) -> bool {
 #[test]
 fn terms() {
     let message = "[ERROR 400] BAD REQUEST: user \"bob\"";
-    for pattern in ["", "  ", "ERROR", "ERROR REQUEST", "\"BAD REQUEST\"", "?nothing ?400", "ERROR -INFO", "%4[0-9]+%"] {
+    for pattern in ["", "  ", "ERROR", "ERROR REQUEST", "\"BAD REQUEST\"", "?nothing ?400", "ERROR -INFO", "%4[0-9]+%"]
+    {
         assert!(matches(pattern, message), "{pattern}");
     }
-    for pattern in ["error", "ERROR INFO", "\"REQUEST BAD\"", "?x ?y", "ERROR -BAD", "-ERROR", "%^4[0-9]+%", "?ERROR x"] {
+    for pattern in ["error", "ERROR INFO", "\"REQUEST BAD\"", "?x ?y", "ERROR -BAD", "-ERROR", "%^4[0-9]+%", "?ERROR x"]
+    {
         assert!(!matches(pattern, message), "{pattern}");
     }
     assert!(matches(r#""\"bob\"""#, message));
@@ -60,9 +62,27 @@ fn json_conditions() {
 #[test]
 fn what_is_no_pattern_is_refused() {
     for pattern in [
-        "a-b", "\"open", "%open", "%(a)%", "\"a\"b", "?", "-", "{ $.a }", "{ $.a = }", "{ $.a = 1", "{ a = 1 }", "{ $ = 1 }",
-        "{ $.a < \"x\" }", "{ $.a IS MAYBE }", "{ ($.a = 1 }", "{ $.a = 1 $.b = 2 }", "{ $.a[x] = 1 }", "{ $.a = (1) }",
-        "{ $.a NOT NULL }", "%[%", "{}",
+        "a-b",
+        "\"open",
+        "%open",
+        "%(a)%",
+        "\"a\"b",
+        "?",
+        "-",
+        "{ $.a }",
+        "{ $.a = }",
+        "{ $.a = 1",
+        "{ a = 1 }",
+        "{ $ = 1 }",
+        "{ $.a < \"x\" }",
+        "{ $.a IS MAYBE }",
+        "{ ($.a = 1 }",
+        "{ $.a = 1 $.b = 2 }",
+        "{ $.a[x] = 1 }",
+        "{ $.a = (1) }",
+        "{ $.a NOT NULL }",
+        "%[%",
+        "{}",
     ] {
         assert!(matches!(Pattern::parse(pattern), Err(LogsError::InvalidParameter(_))), "{pattern}");
     }
