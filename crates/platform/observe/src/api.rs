@@ -88,6 +88,16 @@ input! {
     TagResource { resource_arn: String, tags: BTreeMap<String, String> }
     /// UntagResource.
     UntagResource { resource_arn: String, tag_keys: Vec<String> }
+    /// PutResourcePolicy: at most ten policies.
+    PutResourcePolicy {
+        policy_name: Option<String>,
+        policy_document: Option<String>,
+        resource_arn: Option<String>,
+    }
+    /// DeleteResourcePolicy.
+    DeleteResourcePolicy { policy_name: String }
+    /// DescribeResourcePolicies.
+    DescribeResourcePolicies { next_token: Option<String>, limit: Option<usize> }
 }
 
 /// The order of DescribeLogStreams.

@@ -18,6 +18,12 @@ pub enum LogsError {
     /// A value that breaks a rule.
     #[error("{0}")]
     InvalidParameter(String),
+    /// Too many of something.
+    #[error("Resource limit exceeded: {0}")]
+    LimitExceeded(String),
+    /// IAM refused.
+    #[error("{0}")]
+    Aws(AwsError),
     /// An option that AWS has and Boathouse has not yet.
     #[error("Boathouse does not implement {0} yet")]
     NotImplemented(String),
@@ -35,6 +41,8 @@ impl From<LogsError> for AwsError {
             LogsError::NotFound(_) => "ResourceNotFoundException",
             LogsError::AlreadyExists(_) => "ResourceAlreadyExistsException",
             LogsError::InvalidParameter(_) | LogsError::NotImplemented(_) => "InvalidParameterException",
+            LogsError::LimitExceeded(_) => "LimitExceededException",
+            LogsError::Aws(inner) => return inner.clone(),
             LogsError::Files(FilesError::Gone) => {
                 return LogsError::NotFound("log stream").into();
             }

@@ -10,7 +10,7 @@
 //! | Module | What it does |
 //! |---|---|
 //! | [`api`] | wire types |
-//! | `groups`, `streams`, `tags` | one file for each resource |
+//! | `groups`, `streams`, `tags`, `policies` | one file for each resource |
 //! | `put`, `read` | PutLogEvents; GetLogEvents and FilterLogEvents |
 //! | [`pattern`] | the filter pattern language |
 //! | [`retention`] | what deletes expired events, and files that belong to nobody |
@@ -23,6 +23,7 @@ pub mod error;
 pub mod files;
 mod groups;
 pub mod pattern;
+mod policies;
 mod put;
 mod read;
 pub mod retention;
@@ -32,7 +33,7 @@ mod tags;
 
 use std::sync::Arc;
 
-use boathouse_aws::service::Access;
+use boathouse_aws::service::{Access, any_resource};
 use boathouse_aws::{Arn, Ctx, Protocol, ServiceTable};
 
 use crate::api::{GroupName, GroupSelector, StreamName, TaggedResource};
@@ -70,7 +71,7 @@ pub fn service(state: &Arc<Logs>) -> ServiceTable {
             groups::put_retention,
         )
         .operation("DeleteRetentionPolicy", group(), state, groups::delete_retention)
-        .operation("CreateLogStream", Access::On(creation), state, streams::create)
+        .operation("CreateLogStream", Access::InHandler, state, streams::create)
         .operation("DeleteLogStream", stream(), state, streams::delete)
         .operation(
             "DescribeLogStreams",
@@ -79,14 +80,7 @@ pub fn service(state: &Arc<Logs>) -> ServiceTable {
             streams::describe,
         );
     table
-        .operation(
-            "PutLogEvents",
-            Access::On(|ctx, input: &api::PutLogEvents| {
-                vec![stream_arn(ctx, &input.log_group_name, &input.log_stream_name)]
-            }),
-            state,
-            put::put,
-        )
+        .operation("PutLogEvents", Access::InHandler, state, put::put)
         .operation(
             "GetLogEvents",
             Access::On(|ctx, input: &api::GetLogEvents| vec![selected(ctx, &input.group, &input.log_stream_name)]),
@@ -112,11 +106,9 @@ pub fn service(state: &Arc<Logs>) -> ServiceTable {
             tags::untag,
         )
         .operation("ListTagsForResource", tagged(), state, tags::list)
-}
-
-/// IAM is asked about creating a stream as about its group.
-fn creation(ctx: &Ctx, input: &StreamName) -> Vec<String> {
-    vec![stream_arn(ctx, &input.log_group_name, "")]
+        .operation("PutResourcePolicy", Access::On(any_resource), state, policies::put)
+        .operation("DeleteResourcePolicy", Access::On(any_resource), state, policies::delete)
+        .operation("DescribeResourcePolicies", Access::On(any_resource), state, policies::describe)
 }
 
 fn selected(ctx: &Ctx, group: &GroupSelector, stream: &str) -> String {

@@ -9,6 +9,7 @@ use crate::api::{InputLogEvent, PutLogEvents, PutLogEventsOutput, RejectedLogEve
 use crate::error::LogsError;
 use crate::files::NewEvent;
 use crate::store::{Group, Logs, blocking, invalid, now};
+use crate::{policies, stream_arn};
 
 /// Bytes of a batch: the texts, and [`EVENT_OVERHEAD`] for each event.
 const MAX_BATCH_BYTES: usize = 1_048_576;
@@ -24,6 +25,8 @@ const MAX_AHEAD: TimeDelta = TimeDelta::hours(2);
 const MAX_AGE: TimeDelta = TimeDelta::days(14);
 
 pub(crate) async fn put(ctx: Ctx, state: Arc<Logs>, input: PutLogEvents) -> Result<PutLogEventsOutput, LogsError> {
+    let resource = stream_arn(&ctx, &input.log_group_name, &input.log_stream_name);
+    policies::authorize(&ctx, &state, "logs:PutLogEvents", &resource)?;
     check(&input.log_events)?;
     let group = state.group(&input.log_group_name)?;
     let stream = state.stream(&input.log_group_name, &input.log_stream_name)?;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use boathouse_aws::Ctx;
+use boathouse_aws::access::Authorizer;
 use boathouse_metadata::{Key, Metadata, Transaction};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -46,15 +47,21 @@ pub(crate) struct Stream {
 pub struct Logs {
     pub(crate) metadata: Metadata,
     pub(crate) files: Arc<LogFiles>,
+    pub(crate) authorizer: Arc<dyn Authorizer>,
 }
 
 impl Logs {
-    /// The logs with groups and streams in `metadata` and events in files below `directory`.
+    /// The logs with groups and streams in `metadata` and events in files below `directory`; `authorizer` decides who may
+    /// write.
     ///
     /// # Errors
     /// [`FilesError::Io`].
-    pub fn open(metadata: Metadata, directory: &Path) -> Result<Self, FilesError> {
-        Ok(Self { metadata, files: Arc::new(LogFiles::open(directory)?) })
+    pub fn open(
+        metadata: Metadata,
+        directory: &Path,
+        authorizer: Arc<dyn Authorizer>,
+    ) -> Result<Self, FilesError> {
+        Ok(Self { metadata, files: Arc::new(LogFiles::open(directory)?), authorizer })
     }
 
     pub(crate) fn group(&self, name: &str) -> Result<Group, LogsError> {

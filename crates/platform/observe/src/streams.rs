@@ -15,12 +15,14 @@ use crate::put::sequence_token;
 use crate::store::{
     Logs, STREAMS, Stream, group_in, invalid, named, now, page_size, place, token, valid_group_name, valid_stream_name,
 };
-use crate::stream_arn;
+use crate::{policies, stream_arn};
 
 /// Entries of a page.
 const PAGE: usize = 50;
 
 pub(crate) async fn create(ctx: Ctx, state: Arc<Logs>, input: StreamName) -> Result<Empty, LogsError> {
+    // IAM is asked about creating a stream as about its group.
+    policies::authorize(&ctx, &state, "logs:CreateLogStream", &stream_arn(&ctx, &input.log_group_name, ""))?;
     valid_group_name(&input.log_group_name)?;
     valid_stream_name(&input.log_stream_name)?;
     let stream = Stream { id: StreamId(Uuid::new_v4().as_u64_pair().0), creation_time: now(&ctx) };
