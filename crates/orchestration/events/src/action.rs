@@ -34,7 +34,8 @@ pub(crate) enum Action {
 impl Action {
     /// What the target of a rule does.
     pub(crate) fn of_target(arn: &str) -> Result<Self, EventsError> {
-        let malformed = || validation(format!("Parameter {arn} is not valid. Reason: Provided Arn is not in correct format."));
+        let malformed =
+            || validation(format!("Parameter {arn} is not valid. Reason: Provided Arn is not in correct format."));
         let parsed: Arn = arn.parse().map_err(|_| malformed())?;
         let resource = parsed.resource.as_str();
         let after = |prefix: &str| resource.strip_prefix(prefix).filter(|rest| !rest.is_empty()).map(str::to_owned);
@@ -42,7 +43,9 @@ impl Action {
             "lambda" => after("function:").map(|_| Self::Lambda { function: arn.to_owned() }),
             "states" => after("stateMachine:").map(|_| Self::StateMachine { arn: arn.to_owned() }),
             "firehose" => after("deliverystream/").map(|stream| Self::Firehose { stream }),
-            "logs" => after("log-group:").map(|group| Self::LogGroup { group: group.trim_end_matches(":*").to_owned() }),
+            "logs" => {
+                after("log-group:").map(|group| Self::LogGroup { group: group.trim_end_matches(":*").to_owned() })
+            }
             "events" => after("event-bus/").map(|bus| Self::Bus { bus }),
             other => return Err(EventsError::NotImplemented(format!("targets of service {other} ({arn})"))),
         };
@@ -81,7 +84,8 @@ impl Action {
             Self::LogGroup { group } => log(ctx, group, delivery, payload).await,
             Self::Bus { .. } => Err(AwsError::internal("an event is sent on by the bus itself")),
             Self::PutEvents { bus, source, detail_type } => {
-                let entry = json!({"EventBusName": bus, "Source": source, "DetailType": detail_type, "Detail": payload});
+                let entry =
+                    json!({"EventBusName": bus, "Source": source, "DetailType": detail_type, "Detail": payload});
                 let answer = ctx.call("events", "PutEvents", json!({"Entries": [entry]})).await?;
                 match &answer["Entries"][0] {
                     entry if entry["ErrorCode"].is_null() => Ok(()),
@@ -109,10 +113,12 @@ async fn log(ctx: &Ctx, group: &str, delivery: &Delivery, payload: &str) -> Resu
     let mut input = names.clone();
     input["logEvents"] = json!([{"timestamp": ctx.now().timestamp_millis(), "message": payload}]);
     match ctx.call("logs", "PutLogEvents", input.clone()).await {
-        Err(error) if error.code == "ResourceNotFoundException" => match ctx.call("logs", "CreateLogStream", names).await {
-            Err(error) if error.code != "ResourceAlreadyExistsException" => Err(error),
-            _ => ctx.call("logs", "PutLogEvents", input).await.map(drop),
-        },
+        Err(error) if error.code == "ResourceNotFoundException" => {
+            match ctx.call("logs", "CreateLogStream", names).await {
+                Err(error) if error.code != "ResourceAlreadyExistsException" => Err(error),
+                _ => ctx.call("logs", "PutLogEvents", input).await.map(drop),
+            }
+        }
         put => put.map(drop),
     }
 }
@@ -143,12 +149,8 @@ fn small_letters(value: Value) -> Value {
 }
 
 /// The names of SDK clients where services sign by another name.
-const SDK_NAMES: [(&str, &str); 4] = [
-    ("sfn", "states"),
-    ("eventbridge", "events"),
-    ("cloudwatchlogs", "logs"),
-    ("apigatewayv2", "apigateway"),
-];
+const SDK_NAMES: [(&str, &str); 4] =
+    [("sfn", "states"), ("eventbridge", "events"), ("cloudwatchlogs", "logs"), ("apigatewayv2", "apigateway")];
 
 /// The operation that `arn:aws:scheduler:::aws-sdk:service:operation` means.
 pub(crate) fn universal(platform: &Platform, target: &str) -> Result<Action, String> {
@@ -174,7 +176,8 @@ mod tests {
 
     #[test]
     fn targets_are_told_by_their_arns() {
-        let of = |service: &str, resource: &str| Action::of_target(&Arn::new(service, "us-east-1", resource).to_string());
+        let of =
+            |service: &str, resource: &str| Action::of_target(&Arn::new(service, "us-east-1", resource).to_string());
         assert!(matches!(of("lambda", "function:f").unwrap(), Action::Lambda { .. }));
         assert!(matches!(of("states", "stateMachine:m").unwrap(), Action::StateMachine { .. }));
         assert_eq!(of("firehose", "deliverystream/d").unwrap(), Action::Firehose { stream: "d".into() });

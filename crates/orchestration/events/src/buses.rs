@@ -6,9 +6,7 @@ use boathouse_aws::{Arn, Ctx};
 use boathouse_metadata::Key;
 use serde_json::{Map, Value, json};
 
-use crate::api::{
-    BusNamed, CreateEventBus, Empty, ListEventBuses, PutPermission, RemovePermission, UpdateEventBus,
-};
+use crate::api::{BusNamed, CreateEventBus, Empty, ListEventBuses, PutPermission, RemovePermission, UpdateEventBus};
 use crate::error::EventsError;
 use crate::store::{
     BUSES, Bus, DEFAULT_BUS, Events, RULES, bus_arn, bus_in, bus_name, page, seconds, valid_name, validation,

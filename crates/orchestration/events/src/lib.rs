@@ -64,9 +64,7 @@ pub use store::{Deps, Events};
 #[must_use]
 pub fn events_service(state: &Arc<Events>) -> ServiceTable {
     let protocol = Protocol::AwsJson { version: "1.1", target_prefix: "AWSEvents" };
-    let bus = || {
-        Access::On(|ctx: &Ctx, input: &BusNamed| vec![bus_arn(ctx.region(), bus_name(input.name.as_deref()))])
-    };
+    let bus = || Access::On(|ctx: &Ctx, input: &BusNamed| vec![bus_arn(ctx.region(), bus_name(input.name.as_deref()))]);
     let table = ServiceTable::new("events", protocol)
         .operation(
             "CreateEventBus",
@@ -76,9 +74,7 @@ pub fn events_service(state: &Arc<Events>) -> ServiceTable {
         )
         .operation(
             "UpdateEventBus",
-            Access::On(|ctx, input: &api::UpdateEventBus| {
-                vec![bus_arn(ctx.region(), bus_name(input.name.as_deref()))]
-            }),
+            Access::On(|ctx, input: &api::UpdateEventBus| vec![bus_arn(ctx.region(), bus_name(input.name.as_deref()))]),
             state,
             buses::update,
         )

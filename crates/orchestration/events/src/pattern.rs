@@ -35,12 +35,21 @@ enum Node {
 enum Match {
     Equal(Value),
     EqualIgnoringCase(String),
-    Prefix { text: String, ignore_case: bool },
-    Suffix { text: String, ignore_case: bool },
+    Prefix {
+        text: String,
+        ignore_case: bool,
+    },
+    Suffix {
+        text: String,
+        ignore_case: bool,
+    },
     Wildcard(Wildcard),
     /// Every comparison must hold.
     Numeric(Vec<(Comparison, f64)>),
-    Cidr { network: IpAddr, bits: u8 },
+    Cidr {
+        network: IpAddr,
+        bits: u8,
+    },
     Exists(bool),
     AnythingBut(Vec<Match>),
 }

@@ -67,9 +67,9 @@ pub(crate) async fn put(ctx: Ctx, state: Arc<Events>, input: PutRule) -> Result<
                 return Err(EventsError::LimitExceeded(format!("Event bus {bus} has {MAX_RULES} rules.")));
             }
             let enabled = input.state.as_deref() != Some("DISABLED");
-            let unchanged = old.as_ref().filter(|old| {
-                old.enabled == enabled && old.schedule_expression == input.schedule_expression
-            });
+            let unchanged = old
+                .as_ref()
+                .filter(|old| old.enabled == enabled && old.schedule_expression == input.schedule_expression);
             let rule = Rule {
                 enabled,
                 since: unchanged.map_or(now, |old| old.since),

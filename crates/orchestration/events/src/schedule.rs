@@ -106,9 +106,15 @@ fn parse_rate(text: &str) -> Result<TimeDelta, InvalidExpression> {
     };
     let plural = unit.trim().ends_with('s');
     if value < 1 || plural == (value == 1) {
-        return Err(invalid("a rate is a positive number, with a unit in the singular for 1 and in the plural for more"));
+        return Err(invalid(
+            "a rate is a positive number, with a unit in the singular for 1 and in the plural for more",
+        ));
     }
-    value.checked_mul(minutes).and_then(TimeDelta::try_minutes).filter(|rate| rate.num_days() < 365_000).ok_or_else(wrong)
+    value
+        .checked_mul(minutes)
+        .and_then(TimeDelta::try_minutes)
+        .filter(|rate| rate.num_days() < 365_000)
+        .ok_or_else(wrong)
 }
 
 /// The instant of a local time: none if the clocks jump over it, the first of two.

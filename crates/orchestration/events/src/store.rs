@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use boathouse_aws::access::{AccessRequest, Authorizer, ConditionKeys, ServiceRoles};
-use boathouse_aws::{AwsError, Clock, Ctx};
 use boathouse_aws::{ACCOUNT_ID, Arn};
+use boathouse_aws::{AwsError, Clock, Ctx};
 use boathouse_metadata::{Key, Metadata, Transaction};
 use boathouse_tasks::Queue;
 use chrono::{DateTime, Utc};

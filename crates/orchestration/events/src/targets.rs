@@ -10,9 +10,7 @@ use crate::action::Action;
 use crate::api::{ListTargetsByRule, PutTargets, RemoveTargets, RetryPolicy, Target};
 use crate::error::EventsError;
 use crate::input::Input;
-use crate::store::{
-    EVENTS_PRINCIPAL, Events, TARGETS, bus_name, page, rule_in, valid_name, validation,
-};
+use crate::store::{EVENTS_PRINCIPAL, Events, TARGETS, bus_name, page, rule_in, valid_name, validation};
 
 /// Targets of a rule.
 const MAX_TARGETS: usize = 5;
@@ -37,8 +35,9 @@ fn check(ctx: &Ctx, state: &Events, target: &Target) -> Result<(), EventsError> 
     }
     check_retry(target.retry_policy).map_err(validation)?;
     let input = target.input.as_deref();
-    Input::parse(input, target.input_path.as_deref(), target.input_transformer.as_ref())
-        .map_err(|reason| validation(format!("Parameter Input of target {} is not valid. Reason: {reason}.", target.id)))?;
+    Input::parse(input, target.input_path.as_deref(), target.input_transformer.as_ref()).map_err(|reason| {
+        validation(format!("Parameter Input of target {} is not valid. Reason: {reason}.", target.id))
+    })?;
     let action = Action::of_target(&target.arn)?;
     if action.needs_role() && target.role_arn.is_none() {
         return Err(validation(format!("RoleArn is required for target {}.", target.arn)));

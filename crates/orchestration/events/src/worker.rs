@@ -17,9 +17,9 @@ const CONCURRENT_TIMERS: usize = 16;
 /// Starts everything, for as long as the runtime lives. What was not done when an earlier process ended is done now.
 pub fn start(platform: &Platform, state: &Arc<Events>) {
     let (deliverer, owner) = (platform.clone(), Arc::clone(state));
-    state.deliveries.spawn(CONCURRENT_DELIVERIES, move |task| {
-        delivery::attempt(deliverer.clone(), Arc::clone(&owner), task)
-    });
+    state
+        .deliveries
+        .spawn(CONCURRENT_DELIVERIES, move |task| delivery::attempt(deliverer.clone(), Arc::clone(&owner), task));
     let (waker, owner) = (platform.clone(), Arc::clone(state));
     state.timers.spawn(CONCURRENT_TIMERS, move |task| timers::fire(waker.clone(), Arc::clone(&owner), task));
     tokio::spawn(listen(platform.clone(), Arc::clone(state)));

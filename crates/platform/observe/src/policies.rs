@@ -44,7 +44,8 @@ pub(crate) fn authorize(ctx: &Ctx, state: &Logs, action: &str, resource: &str) -
             single => vec![single],
         })
         .collect();
-    let merged = (!statements.is_empty()).then(|| json!({"Version": "2012-10-17", "Statement": statements}).to_string());
+    let merged =
+        (!statements.is_empty()).then(|| json!({"Version": "2012-10-17", "Statement": statements}).to_string());
     let keys = ConditionKeys::new();
     let request = AccessRequest::new(action, resource, &keys).with_resource_policy(merged.as_deref());
     state.authorizer.authorize(ctx, &request).map_err(LogsError::Aws)

@@ -56,11 +56,7 @@ impl Logs {
     ///
     /// # Errors
     /// [`FilesError::Io`].
-    pub fn open(
-        metadata: Metadata,
-        directory: &Path,
-        authorizer: Arc<dyn Authorizer>,
-    ) -> Result<Self, FilesError> {
+    pub fn open(metadata: Metadata, directory: &Path, authorizer: Arc<dyn Authorizer>) -> Result<Self, FilesError> {
         Ok(Self { metadata, files: Arc::new(LogFiles::open(directory)?), authorizer })
     }
 

@@ -17,8 +17,7 @@ fn event() -> Value {
 }
 
 fn made(paths: &[(&str, &str)], template: &str) -> Result<String, String> {
-    let paths: BTreeMap<String, String> =
-        paths.iter().map(|(name, path)| ((*name).into(), (*path).into())).collect();
+    let paths: BTreeMap<String, String> = paths.iter().map(|(name, path)| ((*name).into(), (*path).into())).collect();
     let transformer = InputTransformer { input_paths_map: Some(paths), input_template: template.into() };
     let input = Input::parse(None, None, Some(&transformer))?;
     Ok(input.apply(&event(), &event().to_string(), AROUND))

@@ -9,9 +9,8 @@ use super::{Comparison, Fields, Match, Node, Wildcard};
 /// What joins alternatives.
 const OR: &str = "$or";
 /// Names that can't stand inside `$or`, because they would read like comparison operators.
-const RESERVED_IN_OR: [&str; 9] = [
-    "exactly", "prefix", "suffix", "numeric", "anything-but", "exists", "cidr", "equals-ignore-case", "wildcard",
-];
+const RESERVED_IN_OR: [&str; 9] =
+    ["exactly", "prefix", "suffix", "numeric", "anything-but", "exists", "cidr", "equals-ignore-case", "wildcard"];
 /// What numbers of a comparison may be.
 const MAX_NUMBER: f64 = 5e9;
 /// Objects within objects.
@@ -232,9 +231,11 @@ fn anything_but(operand: &Value) -> Compiled<Match> {
 
 fn anything_but_expression(operator: &str, value: &Value) -> Compiled<Match> {
     match operator {
-        "equals-ignore-case" => value.as_str().map(|text| Match::EqualIgnoringCase(text.to_lowercase())).ok_or_else(|| {
-            "Inside anything-but/equals-ignore-case list, number|start|null|boolean is not supported.".into()
-        }),
+        "equals-ignore-case" => {
+            value.as_str().map(|text| Match::EqualIgnoringCase(text.to_lowercase())).ok_or_else(|| {
+                "Inside anything-but/equals-ignore-case list, number|start|null|boolean is not supported.".into()
+            })
+        }
         "wildcard" => Ok(Match::Wildcard(wildcard(&text(value, operator)?)?)),
         "prefix" | "suffix" => {
             let text = text(value, "prefix/suffix")?;

@@ -102,7 +102,10 @@ fn what_is_no_pattern_is_refused_in_the_words_of_aws() {
         (json!({"a": [{"numeric": [">", 5, "<", 1]}]}), "Bottom must be less than top"),
         (json!({"a": [{"numeric": [">", 5, "=", 7]}]}), "Bad numeric range operator: ="),
         (json!({"a": [{"numeric": [">", 1e10]}]}), "Value must be between"),
-        (json!({"a": [{"anything-but": null}]}), "Value of anything-but must be an array or single string/number value."),
+        (
+            json!({"a": [{"anything-but": null}]}),
+            "Value of anything-but must be an array or single string/number value.",
+        ),
         (json!({"a": [{"anything-but": [true]}]}), "Inside anything but list, start|null|boolean is not supported."),
         (json!({"a": [{"anything-but": [1, "x"]}]}), "mixed type is not supported"),
         (json!({"a": [{"anything-but": {"prefix": ""}}]}), "Null prefix/suffix not allowed"),

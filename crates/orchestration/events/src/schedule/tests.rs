@@ -68,7 +68,10 @@ fn fields_mean_what_aws_says() {
 
 #[test]
 fn rates_count_from_where_they_begin() {
-    assert_eq!(times("rate(5 minutes)", Tz::UTC, "2026-03-01T00:01:30Z", 2), ["2026-03-01T00:06Z", "2026-03-01T00:11Z"]);
+    assert_eq!(
+        times("rate(5 minutes)", Tz::UTC, "2026-03-01T00:01:30Z", 2),
+        ["2026-03-01T00:06Z", "2026-03-01T00:11Z"]
+    );
     let (rate, anchor) = (Expression::parse("rate(1 day)").unwrap(), utc("2026-03-01T00:00:00Z"));
     assert_eq!(rate.next(utc("2026-02-01T00:00:00Z"), Tz::UTC, anchor), Some(anchor));
     // A day is 24 hours, whatever the clocks do.
@@ -113,12 +116,38 @@ fn of_missed_times_the_last_one_is_left() {
 #[test]
 fn what_is_no_expression_is_refused() {
     for wrong in [
-        "", "cron", "cron()", "cron(* * * * * *)", "cron(0 0 ? * ? *)", "cron(0 0 * * ?)", "cron(60 0 * * ? *)",
-        "cron(0 24 * * ? *)", "cron(0 0 0 * ? *)", "cron(0 0 32 * ? *)", "cron(0 0 ? * 8 *)", "cron(0 0 ? * FOO *)",
-        "cron(0 0 ? * 2#6 *)", "cron(0 0 1 13 ? *)", "cron(0 0 1 1 ? 1969)", "cron(0/0 0 1 1 ? *)", "cron(+1 0 1 1 ? *)",
-        "cron(1- 0 1 1 ? *)", "cron(, 0 1 1 ? *)", "cron(0 0 L-31 * ? *)", "cron(0 0 ? ? MON *)", "rate(0 minutes)",
-        "rate(1 minutes)", "rate(2 minute)", "rate(5 weeks)", "rate(-1 days)", "rate(5)", "rate(99999999999999999 days)",
-        "at(2026-13-01T00:00:00)", "at(2026-01-01)", "at(2026-01-01T00:00:00Z)", "every(5 minutes)",
+        "",
+        "cron",
+        "cron()",
+        "cron(* * * * * *)",
+        "cron(0 0 ? * ? *)",
+        "cron(0 0 * * ?)",
+        "cron(60 0 * * ? *)",
+        "cron(0 24 * * ? *)",
+        "cron(0 0 0 * ? *)",
+        "cron(0 0 32 * ? *)",
+        "cron(0 0 ? * 8 *)",
+        "cron(0 0 ? * FOO *)",
+        "cron(0 0 ? * 2#6 *)",
+        "cron(0 0 1 13 ? *)",
+        "cron(0 0 1 1 ? 1969)",
+        "cron(0/0 0 1 1 ? *)",
+        "cron(+1 0 1 1 ? *)",
+        "cron(1- 0 1 1 ? *)",
+        "cron(, 0 1 1 ? *)",
+        "cron(0 0 L-31 * ? *)",
+        "cron(0 0 ? ? MON *)",
+        "rate(0 minutes)",
+        "rate(1 minutes)",
+        "rate(2 minute)",
+        "rate(5 weeks)",
+        "rate(-1 days)",
+        "rate(5)",
+        "rate(99999999999999999 days)",
+        "at(2026-13-01T00:00:00)",
+        "at(2026-01-01)",
+        "at(2026-01-01T00:00:00Z)",
+        "every(5 minutes)",
     ] {
         assert!(Expression::parse(wrong).is_err(), "{wrong}");
     }

@@ -117,7 +117,9 @@ fn checked(ctx: &Ctx, state: &Events, input: ScheduleInput) -> Result<Schedule, 
 fn check_window(window: &FlexibleTimeWindow) -> Result<(), SchedulerError> {
     match (window.mode.as_str(), window.maximum_window_in_minutes) {
         ("OFF", None) | ("FLEXIBLE", Some(1..=1440)) => Ok(()),
-        ("OFF", Some(_)) => Err(invalid("MaximumWindowInMinutes can't be given when FlexibleTimeWindow's mode is OFF.")),
+        ("OFF", Some(_)) => {
+            Err(invalid("MaximumWindowInMinutes can't be given when FlexibleTimeWindow's mode is OFF."))
+        }
         ("FLEXIBLE", _) => Err(invalid("A flexible time window needs MaximumWindowInMinutes from 1 to 1440.")),
         _ => Err(invalid("FlexibleTimeWindow's mode must be OFF or FLEXIBLE")),
     }

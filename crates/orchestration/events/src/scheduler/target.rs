@@ -31,7 +31,8 @@ pub(super) fn check(ctx: &Ctx, state: &Events, target: &Target) -> Result<(), Sc
         if input.len() > MAX_INPUT {
             return Err(invalid(format!("Input is longer than {MAX_INPUT} bytes")));
         }
-        let json_only = matches!(action, Action::Operation { .. } | Action::PutEvents { .. } | Action::StateMachine { .. });
+        let json_only =
+            matches!(action, Action::Operation { .. } | Action::PutEvents { .. } | Action::StateMachine { .. });
         if json_only && serde_json::from_str::<Value>(input).is_err() {
             return Err(invalid("Input is not valid JSON"));
         }
@@ -50,7 +51,8 @@ pub(super) fn check(ctx: &Ctx, state: &Events, target: &Target) -> Result<(), Sc
 /// What the target does.
 pub(super) fn action(platform: &Platform, target: &Target) -> Result<Action, SchedulerError> {
     if let Some(operation) = target.arn.strip_prefix(UNIVERSAL) {
-        let operation = operation.strip_prefix("aws-sdk:").ok_or_else(|| invalid(format!("{} is not a target", target.arn)))?;
+        let operation =
+            operation.strip_prefix("aws-sdk:").ok_or_else(|| invalid(format!("{} is not a target", target.arn)))?;
         return action::universal(platform, operation).map_err(invalid);
     }
     let action = Action::of_target(&target.arn).map_err(|error| match error {
