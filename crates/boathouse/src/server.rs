@@ -142,6 +142,7 @@ pub(crate) fn open(data_dir: &Path, dev: bool, clock: Arc<dyn Clock>) -> Result<
     boathouse_glue_crawlers::worker::recover(&platform, &crawlers)?;
     boathouse_observe::retention::spawn(&platform, &logs);
     boathouse_events::worker::start(&platform, &events);
+    s3.notifications.start(&platform);
     let gateway = Gateway::new(platform.clone(), identity).with_http_service(s3.http);
     Ok(Server { gateway, platform, root, lock })
 }
