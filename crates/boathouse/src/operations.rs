@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use boathouse_aws::ServiceTable;
+use boathouse_aws::{ServiceTable, SystemClock};
 
 use boathouse_aws::SystemClock;
 

@@ -7,11 +7,14 @@ use std::sync::Arc;
 
 use boathouse_aws::gateway::Gateway;
 use boathouse_aws::{Clock, Dispatcher, Platform};
+use boathouse_events::Events;
 use boathouse_glue_crawlers::{CrawlerError, Crawlers};
 use boathouse_identity::credentials::{CredentialsFileError, KeyPair};
 use boathouse_identity::{Identity, IdentityError, iam_service, sts_service};
 use boathouse_metadata::{Metadata, MetadataError};
 use boathouse_objects::Objects;
+use boathouse_observe::Logs;
+use boathouse_observe::files::FilesError;
 use boathouse_trino::engine::{Engine, EngineConfig};
 
 use crate::data_directory;
@@ -58,6 +61,9 @@ pub(crate) enum ServerError {
     /// The object store can't be opened.
     #[error(transparent)]
     Objects(#[from] boathouse_objects::Error),
+    /// The log store can't be opened.
+    #[error(transparent)]
+    Logs(#[from] FilesError),
     /// The SQL engine can't be made.
     #[error(transparent)]
     Engine(#[from] boathouse_trino_functions::error::TrinoError),
@@ -111,6 +117,13 @@ pub(crate) fn open(data_dir: &Path, dev: bool, clock: Arc<dyn Clock>) -> Result<
         Arc::clone(&identity) as _,
     ));
     let glue = boathouse_glue_crawlers::operations(boathouse_glue_catalog::service(metadata.clone()), &crawlers);
+    let logs = Arc::new(Logs::open(metadata.clone(), &data_dir.join("logs"), Arc::clone(&identity) as _)?);
+    let events = Arc::new(Events::new(boathouse_events::Deps {
+        metadata: metadata.clone(),
+        authorizer: Arc::clone(&identity) as _,
+        roles: Arc::clone(&identity) as _,
+        clock: Arc::clone(&platform.clock),
+    }));
     let athena = boathouse_athena::service(boathouse_athena::Deps {
         metadata,
         engine: Arc::new(sql_engine(data_dir)?),
@@ -120,9 +133,20 @@ pub(crate) fn open(data_dir: &Path, dev: bool, clock: Arc<dyn Clock>) -> Result<
         concurrent_queries: CONCURRENT_QUERIES,
         queued_queries: QUEUED_QUERIES,
     })?;
-    let services = vec![sts_service(&identity), iam_service(&identity), s3.table, glue, athena];
+    let services = vec![
+        sts_service(&identity),
+        iam_service(&identity),
+        s3.table,
+        glue,
+        athena,
+        boathouse_observe::service(&logs),
+        boathouse_events::events_service(&events),
+        boathouse_events::scheduler_service(&events),
+    ];
     platform.dispatcher.install(services, Arc::clone(&identity) as _);
     boathouse_glue_crawlers::worker::recover(&platform, &crawlers)?;
+    boathouse_observe::retention::spawn(&platform, &logs);
+    boathouse_events::worker::start(&platform, &events);
     s3.notifications.start(&platform);
     let gateway = Gateway::new(platform.clone(), identity).with_http_service(s3.http);
     Ok(Server { gateway, platform, root, lock })
