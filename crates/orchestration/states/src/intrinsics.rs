@@ -78,11 +78,13 @@ impl Intrinsic {
 
     /// The paths among the arguments, nested ones too.
     pub(crate) fn paths(&self) -> Vec<&JsonPath> {
-        let of = |argument| match argument {
-            Argument::Literal(_) => Vec::new(),
-            Argument::Path(path) => vec![path],
-            Argument::Call(call) => Self::paths(call),
-        };
+        fn of(argument: &Argument) -> Vec<&JsonPath> {
+            match argument {
+                Argument::Literal(_) => Vec::new(),
+                Argument::Path(path) => vec![path],
+                Argument::Call(call) => call.paths(),
+            }
+        }
         self.arguments.iter().flat_map(of).collect()
     }
 

@@ -187,13 +187,14 @@ impl JsonPath {
                     }
                     match place {
                         Value::Object(members) => members.entry(name.clone()).or_insert(Value::Null),
-                        other => return Err(refusal(other)),
+                        other => return Err(Unapplicable(self.text.clone(), other.to_string())),
                     }
                 }
-                Step::Index(index) => match place {
-                    Value::Array(elements) if (*index as usize) < elements.len() => &mut elements[*index as usize],
-                    other => return Err(refusal(other)),
-                },
+                Step::Index(index) => {
+                    let shown = self.text.clone();
+                    let element = place.get_mut(*index as usize);
+                    element.ok_or_else(|| Unapplicable(shown, String::new()))?
+                }
                 _ => return Err(refusal(place)),
             };
         }

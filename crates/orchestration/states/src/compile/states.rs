@@ -339,7 +339,7 @@ impl Compiler<'_> {
         self.comparison(members, known, at)
     }
 
-    fn comparison(&mut self, members: &Members, mut known: Vec<&str>, at: &str) -> Option<Condition> {
+    fn comparison<'m>(&mut self, members: &'m Members, mut known: Vec<&'m str>, at: &str) -> Option<Condition> {
         if !self.require(members, "Variable", at) {
             return None;
         }

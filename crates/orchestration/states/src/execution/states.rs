@@ -358,7 +358,9 @@ impl Execution {
         result: Value,
         assign: &[(String, Template)],
     ) -> Result<(Option<Value>, Vec<(String, Value)>), Trouble> {
-        let of = |input| Extra { input: Some(input), ..Extra::default() };
+        fn of(input: &Value) -> Extra<'_> {
+            Extra { input: Some(input), ..Extra::default() }
+        }
         let selected = match &state.result_selector {
             Some(template) => self.evaluate(moment, id, of(&result), template)?,
             None => result,

@@ -208,6 +208,7 @@ mod tests {
     use serde_json::json;
 
     use super::super::Intrinsic;
+    use crate::rng::Rng;
     use super::*;
     use crate::scope::{Scope, Variables};
 

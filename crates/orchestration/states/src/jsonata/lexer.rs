@@ -122,7 +122,7 @@ impl Lexer<'_> {
 /// The code point of a `\u` escape, with the second half of a surrogate pair if there is one.
 fn unicode(characters: &mut std::str::CharIndices<'_>) -> Result<char, String> {
     let problem = || "S0104: The escape sequence \\u must be followed by 4 hex digits".to_owned();
-    let mut half = |characters: &mut std::str::CharIndices<'_>| {
+    let half = |characters: &mut std::str::CharIndices<'_>| {
         let digits: String = characters.by_ref().take(4).map(|(_, c)| c).collect();
         u32::from_str_radix(&digits, 16).ok().filter(|_| digits.len() == 4).ok_or_else(problem)
     };
