@@ -12,6 +12,7 @@ use boathouse_identity::credentials::{CredentialsFileError, KeyPair};
 use boathouse_identity::{Identity, IdentityError, iam_service, sts_service};
 use boathouse_metadata::{Metadata, MetadataError};
 use boathouse_objects::Objects;
+use boathouse_stepfunctions::{SfnError, StepFunctions};
 use boathouse_trino::engine::{Engine, EngineConfig};
 
 use crate::data_directory;
@@ -64,6 +65,9 @@ pub(crate) enum ServerError {
     /// Crawls that were going on can't be taken up.
     #[error(transparent)]
     Crawlers(#[from] CrawlerError),
+    /// Executions that were going on can't be taken up.
+    #[error(transparent)]
+    Executions(#[from] SfnError),
     /// The port can't be opened, or signals can't be received.
     #[error(transparent)]
     Io(#[from] std::io::Error),
@@ -106,6 +110,13 @@ pub(crate) fn open(data_dir: &Path, dev: bool) -> Result<Server, ServerError> {
         Arc::clone(&identity) as _,
     ));
     let glue = boathouse_glue_crawlers::operations(boathouse_glue_catalog::service(metadata.clone()), &crawlers);
+    let machines = StepFunctions::new(
+        metadata.clone(),
+        Arc::clone(&identity) as _,
+        Arc::clone(&identity) as _,
+        platform.clone(),
+    );
+    let states = boathouse_stepfunctions::service(&machines);
     let athena = boathouse_athena::service(boathouse_athena::Deps {
         metadata,
         engine: Arc::new(sql_engine(data_dir)?),
@@ -115,9 +126,10 @@ pub(crate) fn open(data_dir: &Path, dev: bool) -> Result<Server, ServerError> {
         concurrent_queries: CONCURRENT_QUERIES,
         queued_queries: QUEUED_QUERIES,
     })?;
-    let services = vec![sts_service(&identity), iam_service(&identity), s3.table, glue, athena];
+    let services = vec![sts_service(&identity), iam_service(&identity), s3.table, glue, athena, states];
     platform.dispatcher.install(services, Arc::clone(&identity) as _);
     boathouse_glue_crawlers::worker::recover(&platform, &crawlers)?;
+    boathouse_stepfunctions::runner::recover(&machines)?;
     let gateway = Gateway::new(platform.clone(), identity).with_http_service(s3.http);
     Ok(Server { gateway, platform, root, lock })
 }

@@ -140,14 +140,6 @@ impl Test {
         })
     }
 
-    /// The path it compares with, if it does.
-    pub(crate) fn path(&self) -> Option<&JsonPath> {
-        match &self.operand {
-            Operand::Path(path) => Some(path),
-            Operand::Literal(_) => None,
-        }
-    }
-
     fn holds(&self, path: &JsonPath, scope: &Scope<'_>) -> Result<bool, Trouble> {
         if let (Operator::Is(is), Operand::Literal(expected)) = (self.operator, &self.operand) {
             let value = scope.exists(path).then(|| scope.find(path).unwrap_or(Value::Null));

@@ -76,18 +76,6 @@ impl Intrinsic {
         parse::intrinsic(text)
     }
 
-    /// The paths among the arguments, nested ones too.
-    pub(crate) fn paths(&self) -> Vec<&JsonPath> {
-        fn of(argument: &Argument) -> Vec<&JsonPath> {
-            match argument {
-                Argument::Literal(_) => Vec::new(),
-                Argument::Path(path) => vec![path],
-                Argument::Call(call) => call.paths(),
-            }
-        }
-        self.arguments.iter().flat_map(of).collect()
-    }
-
     pub(crate) fn evaluate(&self, scope: &Scope<'_>, field: &str) -> Result<Value, Trouble> {
         let arguments = self.arguments.iter().map(|argument| match argument {
             Argument::Literal(value) => Ok(value.clone()),

@@ -15,6 +15,7 @@
 //! | [`jsonata`] | JSONata |
 //! | [`template`], [`choice`] | payload templates, choice rules |
 //! | [`scope`] | what expressions see |
+//! | [`references`] | which variables states read |
 //! | [`failure`], [`rng`] | errors; repeatable randomness |
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
@@ -27,6 +28,7 @@ pub mod history;
 pub mod intrinsics;
 pub mod jsonata;
 pub mod path;
+pub mod references;
 pub mod rng;
 pub mod scope;
 pub mod template;

@@ -171,17 +171,6 @@ impl Template {
             _ => Err(Trouble::runtime("a template of one query language was evaluated in the other")),
         }
     }
-
-    /// The JSONPaths in it, also those in intrinsic calls.
-    pub(crate) fn paths(&self) -> Vec<&JsonPath> {
-        match self {
-            Self::Path(path, _) => vec![path],
-            Self::Intrinsic(call, _) => call.paths(),
-            Self::Object(members) => members.iter().flat_map(|(_, member)| member.paths()).collect(),
-            Self::Array(elements) => elements.iter().flat_map(Self::paths).collect(),
-            Self::Constant(_) | Self::Jsonata(_) => Vec::new(),
-        }
-    }
 }
 
 /// What a template is evaluated with, by query language.

@@ -31,7 +31,7 @@ pub struct Tag {
 }
 
 /// `STANDARD` or `EXPRESS`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum MachineType {
     /// Durable, exactly once, up to a year.

@@ -290,15 +290,17 @@ pub(crate) async fn describe(ctx: Ctx, state: Arc<StepFunctions>, input: OfExecu
 
 pub(crate) async fn describe_machine(_: Ctx, state: Arc<StepFunctions>, input: OfExecution) -> Result<Value, SfnError> {
     let row = state.execution(&input.execution_arn)?;
+    let definition = state.definition(&row.definition)?;
     let mut described = json!({
         "stateMachineArn": row.machine_arn,
         "name": row.machine,
-        "definition": state.definition(&row.definition)?,
+        "definition": definition,
         "roleArn": row.role,
         "updateDate": row.machine_updated,
         "loggingConfiguration": row.logging,
         "tracingConfiguration": {"enabled": false},
     });
+    machines::add_reading(&mut described, &definition);
     if let Some(id) = row.revision_id {
         described["revisionId"] = id.into();
     }

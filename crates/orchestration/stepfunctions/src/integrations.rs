@@ -31,7 +31,7 @@ use catalog::Operation;
 /// Has a task's work done; its end comes back to the execution as a message.
 pub(crate) fn start(state: &Arc<StepFunctions>, row: &StoredExecution, call: Arc<Call>) {
     if let Resource::Activity { arn } = &*call.resource {
-        return state.queues.put(arn, &row.arn, call);
+        return state.queues.put(arn, &row.arn, Arc::clone(&call));
     }
     let (state, row) = (Arc::clone(state), row.clone());
     tokio::spawn(async move {

@@ -207,10 +207,20 @@ pub(crate) fn describe_revision(machine: &StoredMachine, revision: &Revision, ar
         "loggingConfiguration": revision.logging,
         "tracingConfiguration": {"enabled": false},
     });
+    add_reading(&mut described, &revision.definition);
     if let Some(id) = &revision.id {
         described["revisionId"] = id.as_str().into();
     }
     described
+}
+
+/// What both descriptions of a definition say beside it.
+pub(crate) fn add_reading(described: &mut Value, definition: &str) {
+    described["encryptionConfiguration"] = json!({"type": "AWS_OWNED_KEY"});
+    let references = boathouse_states::references::variable_references(definition);
+    if !references.is_empty() {
+        described["variableReferences"] = json!(references);
+    }
 }
 
 pub(crate) async fn describe(_: Ctx, state: Arc<StepFunctions>, input: OfMachine) -> Result<Value, SfnError> {

@@ -43,7 +43,7 @@ fn describe(text: &str, at: usize, error: &serde_json::Error) -> (String, usize)
     let key_expected = error.to_string().starts_with("key must be a string");
     if !key_expected && word.chars().next().is_some_and(char::is_alphabetic) {
         let expected = "(JSON String, Number, Array, Object or token 'null', 'true' or 'false')";
-        return (format!("Unrecognized token '{word}': was expecting {expected}"), start + word.len() + 1);
+        return (format!("Unrecognized token '{word}': was expecting {expected}"), start + word.len());
     }
     let found = text[at..].chars().next().unwrap_or(' ');
     let expected = if key_expected {
@@ -68,7 +68,7 @@ mod tests {
         let found = problem("not a definition");
         let expected = "Unrecognized token 'not': was expecting (JSON String, Number, Array, Object or token 'null', 'true' or 'false')";
         assert_eq!(found.message, expected);
-        assert_eq!(found.location, "[Source: (String)\"not a definition\"; line: 1, column: 5]");
+        assert_eq!(found.location, "[Source: (String)\"not a definition\"; line: 1, column: 4]");
         let message = problem("{'a': 1}").message;
         assert_eq!(message, "Unexpected character (''' (code 39)): was expecting double-quote to start field name");
         assert_eq!(problem("{\"a\": ").message, "Unexpected end-of-input");
