@@ -20,6 +20,7 @@ use boathouse_metadata::{Metadata, MetadataError};
 use boathouse_objects::Objects;
 use boathouse_observe::Logs;
 use boathouse_observe::files::FilesError;
+use boathouse_stepfunctions::{SfnError, StepFunctions};
 use boathouse_trino::engine::{Engine, EngineConfig};
 
 use crate::data_directory;
@@ -81,6 +82,9 @@ pub(crate) enum ServerError {
     /// Delivery streams can't be set to work again.
     #[error("delivery streams: {0}")]
     Firehose(#[from] FirehoseError),
+    /// Executions that were going on can't be taken up.
+    #[error(transparent)]
+    Executions(#[from] SfnError),
     /// The port can't be opened, or signals can't be received.
     #[error(transparent)]
     Io(#[from] std::io::Error),
@@ -135,6 +139,13 @@ pub(crate) fn open(data_dir: &Path, dev: bool, clock: Arc<dyn Clock>) -> Result<
         roles: Arc::clone(&identity) as _,
         clock: Arc::clone(&platform.clock),
     }));
+    let machines = StepFunctions::new(
+        metadata.clone(),
+        Arc::clone(&identity) as _,
+        Arc::clone(&identity) as _,
+        platform.clone(),
+    );
+    let states = boathouse_stepfunctions::service(&machines);
     let athena = boathouse_athena::service(boathouse_athena::Deps {
         metadata: metadata.clone(),
         engine: Arc::new(sql_engine(data_dir)?),
@@ -178,6 +189,11 @@ pub(crate) fn open(data_dir: &Path, dev: bool, clock: Arc<dyn Clock>) -> Result<
     boathouse_firehose::worker::recover(&platform, &firehose)?;
     let gateway =
         Gateway::new(platform.clone(), identity).with_http_service(s3.http).with_site(Arc::new(Sites::new(&apis)));
+    let services = vec![sts_service(&identity), iam_service(&identity), s3.table, glue, athena, states];
+    platform.dispatcher.install(services, Arc::clone(&identity) as _);
+    boathouse_glue_crawlers::worker::recover(&platform, &crawlers)?;
+    boathouse_stepfunctions::runner::recover(&machines)?;
+    let gateway = Gateway::new(platform.clone(), identity).with_http_service(s3.http);
     Ok(Server { gateway, platform, root, lock })
 }
 
