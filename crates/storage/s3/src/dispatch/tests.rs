@@ -35,7 +35,7 @@ impl Scene {
         let s3 = crate::install(objects, judge.clone());
         let dispatcher = Dispatcher::default();
         dispatcher.install(vec![s3.table], judge.clone());
-        let platform = Platform { dispatcher, clock: Arc::new(SystemClock), region: region.into() };
+        let platform = Platform::new(dispatcher, Arc::new(SystemClock), region);
         Self { ctx: platform.context(Arc::new(Principal::root())), judge, _directory: directory }
     }
 
