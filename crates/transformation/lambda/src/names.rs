@@ -145,6 +145,12 @@ pub(crate) fn resource(ctx: &Ctx, text: &str, qualifier: Option<&str>) -> Vec<St
     vec![arn.unwrap_or_else(|_| function_arn(ctx.region(), text, None))]
 }
 
+/// The same for a layer.
+pub(crate) fn layer_resource(ctx: &Ctx, text: &str) -> Vec<String> {
+    let name = parse_layer(text).unwrap_or_else(|_| text.to_owned());
+    vec![layer_arn(ctx.region(), &name)]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

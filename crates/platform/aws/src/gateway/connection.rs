@@ -57,6 +57,14 @@ impl Gateway {
         }
     }
 
+    /// Serves one connection from inside, such as a sandbox's: without TLS, until its client closes it.
+    pub async fn serve_inside(self: Arc<Self>, stream: TcpStream) {
+        match stream.peer_addr() {
+            Ok(peer) => self.http(Stalling::new(stream), peer, GracefulShutdown::new().watcher()).await,
+            Err(error) => tracing::debug!(%error, "a connection from inside ended"),
+        }
+    }
+
     async fn connection(self: Arc<Self>, stream: TcpStream, peer: SocketAddr, watcher: Watcher) {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "set_nodelay failed");

@@ -71,8 +71,8 @@ pub(super) fn unpack(archive: impl Read + Seek, place: &Path) -> Result<(), Lamb
 
 /// Where an entry belongs, relative to the root.
 fn place_of<R: Read>(entry: &ZipFile<'_, R>) -> Result<PathBuf, LambdaError> {
-    let name = entry.name();
-    let path = Path::new(name);
+    let name = entry.name().map_err(unreadable)?;
+    let path = Path::new(&*name);
     let plain = path.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
     if name.is_empty() || name.contains('\0') || name.starts_with('/') || !plain {
         return Err(LambdaError::InvalidCode(format!("The archive's entry {name:?} would lie outside of the code")));
@@ -82,7 +82,7 @@ fn place_of<R: Read>(entry: &ZipFile<'_, R>) -> Result<PathBuf, LambdaError> {
 
 /// Where a link points to: to something below the root.
 fn link_target<R: Read>(entry: &mut ZipFile<'_, R>) -> Result<PathBuf, LambdaError> {
-    let name = entry.name().to_owned();
+    let name = entry.name().map_err(unreadable)?.into_owned();
     let outside = || LambdaError::InvalidCode(format!("The archive's link {name:?} points outside of the code"));
     let mut text = String::new();
     entry.take(LONGEST_LINK).read_to_string(&mut text).map_err(|_| outside())?;

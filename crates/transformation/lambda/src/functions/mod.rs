@@ -16,11 +16,11 @@ pub(crate) mod shape;
 mod update;
 mod versions;
 
-pub(crate) use create::create;
+pub(crate) use create::{CreateFunction, create};
 pub(crate) use delete::delete;
 pub(crate) use read::{Qualified, get, get_configuration, list};
-pub(crate) use update::{update_code, update_configuration};
-pub(crate) use versions::{list_versions, publish_version};
+pub(crate) use update::{UpdateCode, UpdateConfiguration, update_code, update_configuration};
+pub(crate) use versions::{ListVersions, PublishVersion, list_versions, publish_version};
 
 use boathouse_aws::Ctx;
 use boathouse_aws::access::{AccessRequest, ConditionKeys};
