@@ -5,13 +5,15 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use boathouse_aws::gateway::Gateway;
+use boathouse_aws::gateway::{Gateway, InsideDoor};
 use boathouse_aws::{Dispatcher, Platform, SystemClock};
 use boathouse_glue_crawlers::{CrawlerError, Crawlers};
 use boathouse_identity::credentials::{CredentialsFileError, KeyPair};
 use boathouse_identity::{Identity, IdentityError, iam_service, sts_service};
+use boathouse_lambda::{Lambda, LambdaError};
 use boathouse_metadata::{Metadata, MetadataError};
 use boathouse_objects::Objects;
+use boathouse_sandbox::{Level, Sandbox};
 use boathouse_trino::engine::{Engine, EngineConfig};
 
 use crate::data_directory;
@@ -64,6 +66,12 @@ pub(crate) enum ServerError {
     /// Crawls that were going on can't be taken up.
     #[error(transparent)]
     Crawlers(#[from] CrawlerError),
+    /// Functions can't be taken up.
+    #[error(transparent)]
+    Lambda(#[from] LambdaError),
+    /// `BOATHOUSE_SANDBOX` names no level.
+    #[error("BOATHOUSE_SANDBOX is {0:?}; it can be namespace or process")]
+    SandboxLevel(String),
     /// The port can't be opened, or signals can't be received.
     #[error(transparent)]
     Io(#[from] std::io::Error),
@@ -106,6 +114,21 @@ pub(crate) fn open(data_dir: &Path, dev: bool) -> Result<Server, ServerError> {
         Arc::clone(&identity) as _,
     ));
     let glue = boathouse_glue_crawlers::operations(boathouse_glue_catalog::service(metadata.clone()), &crawlers);
+    let (sandbox, inside) = (sandbox(data_dir)?, InsideDoor::default());
+    let lambda = Lambda::open(boathouse_lambda::Deps {
+        metadata: metadata.clone(),
+        stores: Arc::clone(&s3.stores),
+        roles: Arc::clone(&identity) as _,
+        authorizer: Arc::clone(&identity) as _,
+        platform: platform.clone(),
+        sandbox,
+        endpoint: {
+            let inside = inside.clone();
+            Arc::new(move |stream| inside.answer(stream))
+        },
+        code: data_dir.join("lambda"),
+        work: data_dir.join("work").join("lambda"),
+    })?;
     let athena = boathouse_athena::service(boathouse_athena::Deps {
         metadata,
         engine: Arc::new(sql_engine(data_dir)?),
@@ -115,11 +138,27 @@ pub(crate) fn open(data_dir: &Path, dev: bool) -> Result<Server, ServerError> {
         concurrent_queries: CONCURRENT_QUERIES,
         queued_queries: QUEUED_QUERIES,
     })?;
-    let services = vec![sts_service(&identity), iam_service(&identity), s3.table, glue, athena];
+    let services = vec![
+        sts_service(&identity),
+        iam_service(&identity),
+        s3.table,
+        glue,
+        athena,
+        boathouse_lambda::service(&lambda),
+    ];
     platform.dispatcher.install(services, Arc::clone(&identity) as _);
     boathouse_glue_crawlers::worker::recover(&platform, &crawlers)?;
-    let gateway = Gateway::new(platform.clone(), identity).with_http_service(s3.http);
+    boathouse_lambda::worker::start(&lambda)?;
+    let gateway = Gateway::new(platform.clone(), identity).with_http_service(s3.http).with_inside_door(inside);
     Ok(Server { gateway, platform, root, lock })
+}
+
+/// Where functions and jobs run: without a view of the data directory.
+fn sandbox(data_dir: &Path) -> Result<Arc<Sandbox>, ServerError> {
+    let level = Level::from_environment().map_err(ServerError::SandboxLevel)?;
+    let work = data_dir.join("work").join("sandbox");
+    let hidden = vec![data_dir.to_owned()];
+    Ok(Sandbox::open(boathouse_sandbox::Options { level, hidden, ..boathouse_sandbox::Options::new(work) })?)
 }
 
 /// The URL that clients on this machine reach a server at that listens on `address`.

@@ -39,8 +39,10 @@ impl Routing {
             return Err(LambdaError::constraint(share, "routingConfig.additionalVersionWeights", constraint));
         }
         if version == first || !is_version(&version) || !is_version(first) {
-            let message = format!("Invalid function version {version}. Function version {first} and a published version \
-                                   other than it can share an alias.");
+            let message = format!(
+                "Invalid function version {version}. Function version {first} and a published version \
+                                   other than it can share an alias."
+            );
             return Err(LambdaError::InvalidParameter(message));
         }
         Ok(Some((version, share)))

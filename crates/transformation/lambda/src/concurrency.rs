@@ -102,11 +102,7 @@ pub(crate) async fn get(ctx: Ctx, state: Arc<Lambda>, input: Named) -> Result<Va
 #[derive(Debug, Deserialize)]
 pub(crate) struct GetAccountSettings {}
 
-pub(crate) async fn account_settings(
-    _: Ctx,
-    state: Arc<Lambda>,
-    _: GetAccountSettings,
-) -> Result<Value, LambdaError> {
+pub(crate) async fn account_settings(_: Ctx, state: Arc<Lambda>, _: GetAccountSettings) -> Result<Value, LambdaError> {
     let sizes = |space, member: &str| -> Result<(u64, u64), LambdaError> {
         let rows = state.metadata.scan(space, &Key::default(), None, usize::MAX >> 1)?;
         let mut total = 0;

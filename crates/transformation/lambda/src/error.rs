@@ -23,8 +23,10 @@ pub enum LambdaError {
     #[error("{0}")]
     InvalidCode(String),
     /// The revision is not the one that the caller expects.
-    #[error("The Revision Id provided does not match the latest Revision Id. Call the GetFunction/GetAlias API to \
-             retrieve the latest Revision Id")]
+    #[error(
+        "The Revision Id provided does not match the latest Revision Id. Call the GetFunction/GetAlias API to \
+             retrieve the latest Revision Id"
+    )]
     Precondition,
     /// The payload is not JSON.
     #[error("Could not parse request body into json: {0}")]
@@ -84,7 +86,8 @@ impl From<LambdaError> for AwsError {
     fn from(error: LambdaError) -> Self {
         let message = error.to_string();
         let with = |code: &'static str, status: StatusCode| Self::new(code, status, message.clone());
-        let by = |code: &'static str, status: StatusCode, fault: &'static str| with(code, status).with_detail("Type", fault);
+        let by =
+            |code: &'static str, status: StatusCode, fault: &'static str| with(code, status).with_detail("Type", fault);
         match error {
             LambdaError::NotFound(_) => by("ResourceNotFoundException", StatusCode::NOT_FOUND, "User"),
             LambdaError::Conflict(_) => by("ResourceConflictException", StatusCode::CONFLICT, "User"),

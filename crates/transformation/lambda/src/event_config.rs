@@ -35,7 +35,8 @@ pub(crate) struct EventConfig {
 
 impl EventConfig {
     fn shown(&self, region: &str) -> Value {
-        let destination = |arn: &Option<String>| arn.as_ref().map_or_else(|| json!({}), |arn| json!({"Destination": arn}));
+        let destination =
+            |arn: &Option<String>| arn.as_ref().map_or_else(|| json!({}), |arn| json!({"Destination": arn}));
         let mut shown = json!({
             "LastModified": self.modified.timestamp_millis() as f64 / 1000.0,
             "FunctionArn": function_arn(region, &self.function, Some(&self.qualifier)),

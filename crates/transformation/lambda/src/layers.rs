@@ -94,7 +94,8 @@ pub(crate) async fn publish(ctx: Ctx, state: Arc<Lambda>, input: PublishLayer) -
         let message = "A layer names at most 15 compatible runtimes and 2 compatible architectures.";
         return Err(LambdaError::InvalidParameter(message.into()));
     }
-    for (text, member, longest) in [(&input.description, "description", 256), (&input.license_info, "licenseInfo", 512)] {
+    for (text, member, longest) in [(&input.description, "description", 256), (&input.license_info, "licenseInfo", 512)]
+    {
         if let Some(text) = text.as_deref().filter(|text| text.chars().count() > longest) {
             let constraint = format!("Member must have length less than or equal to {longest}");
             return Err(LambdaError::constraint(text, member, &constraint));
@@ -149,9 +150,9 @@ impl Number {
     fn value(&self) -> Result<u64, LambdaError> {
         match self {
             Self::Number(number) => Ok(*number),
-            Self::Text(text) => text
-                .parse()
-                .map_err(|_| LambdaError::constraint(text, "versionNumber", "Member must be a number")),
+            Self::Text(text) => {
+                text.parse().map_err(|_| LambdaError::constraint(text, "versionNumber", "Member must be a number"))
+            }
         }
     }
 }
@@ -180,7 +181,10 @@ pub(crate) async fn delete(_: Ctx, state: Arc<Lambda>, input: LayerVersion) -> R
     let name = parse_layer(&input.layer_name)?;
     let version = input.version_number.value()?;
     // Functions that use it keep it: they name the archive themselves. Deleting what is not there succeeds, as on AWS.
-    state.metadata.transaction(move |tx| tx.delete(LAYERS, &key(&name, version)).map(|_| Empty {}).map_err(Into::into)).await
+    state
+        .metadata
+        .transaction(move |tx| tx.delete(LAYERS, &key(&name, version)).map(|_| Empty {}).map_err(Into::into))
+        .await
 }
 
 /// ListLayers' input, and GetLayerVersionByArn's, which has the same path.
@@ -236,7 +240,8 @@ fn names(state: &Lambda, page: &Page) -> Result<(Vec<String>, Option<String>), L
     let all = state.metadata.scan(LAYER_NUMBERS, &Key::default(), None, usize::MAX >> 1)?;
     let after = page.marker.as_deref();
     let size = page.max_items.unwrap_or(50).clamp(1, 50);
-    let mut names = all.iter().map(|entry| entry.key.last()).filter(|name| after.is_none_or(|after| name.as_str() > after));
+    let mut names =
+        all.iter().map(|entry| entry.key.last()).filter(|name| after.is_none_or(|after| name.as_str() > after));
     let found: Vec<String> = names.by_ref().take(size).collect();
     let marker = names.next().and_then(|_| found.last().cloned());
     Ok((found, marker))

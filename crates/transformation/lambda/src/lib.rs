@@ -111,7 +111,9 @@ fn with_functions(table: ServiceTable, state: &Arc<Lambda>) -> ServiceTable {
         .operation("ListFunctions", Access::On(any_resource), state, list)
         .route(
             "ListFunctions",
-            paged(Route::get(FUNCTIONS)).query("FunctionVersion", "FunctionVersion").query("MasterRegion", "MasterRegion"),
+            paged(Route::get(FUNCTIONS))
+                .query("FunctionVersion", "FunctionVersion")
+                .query("MasterRegion", "MasterRegion"),
         )
         .operation("UpdateFunctionCode", on_function!(UpdateCode), state, update_code)
         .route("UpdateFunctionCode", Route::put("/2015-03-31/functions/{FunctionName}/code"))
@@ -182,7 +184,10 @@ fn with_invocations(table: ServiceTable, state: &Arc<Lambda>) -> ServiceTable {
         .operation("PutFunctionConcurrency", on_function!(PutConcurrency), state, concurrency::put)
         .route("PutFunctionConcurrency", Route::put("/2017-10-31/functions/{FunctionName}/concurrency"))
         .operation("DeleteFunctionConcurrency", on_function!(Named), state, concurrency::delete)
-        .route("DeleteFunctionConcurrency", Route::delete("/2017-10-31/functions/{FunctionName}/concurrency").status(204))
+        .route(
+            "DeleteFunctionConcurrency",
+            Route::delete("/2017-10-31/functions/{FunctionName}/concurrency").status(204),
+        )
         .operation("GetFunctionConcurrency", on_function!(Named), state, concurrency::get)
         .route("GetFunctionConcurrency", Route::get("/2019-09-30/functions/{FunctionName}/concurrency"))
         .operation("GetAccountSettings", Access::On(any_resource), state, concurrency::account_settings)
@@ -225,7 +230,12 @@ fn with_policies_and_tags(table: ServiceTable, state: &Arc<Lambda>) -> ServiceTa
         .route("GetPolicy", Route::get(POLICY).query("Qualifier", "Qualifier"))
         .operation("TagResource", Access::On(|_, input: &tags::Tag| vec![input.resource.clone()]), state, tags::tag)
         .route("TagResource", Route::post(TAGS).status(204))
-        .operation("UntagResource", Access::On(|_, input: &tags::Untag| vec![input.resource.clone()]), state, tags::untag)
+        .operation(
+            "UntagResource",
+            Access::On(|_, input: &tags::Untag| vec![input.resource.clone()]),
+            state,
+            tags::untag,
+        )
         .route("UntagResource", Route::delete(TAGS).query_list("tagKeys", "TagKeys").status(204))
         .operation("ListTags", Access::On(|_, input: &tags::ListTags| vec![input.resource.clone()]), state, tags::list)
         .route("ListTags", Route::get(TAGS))
@@ -296,7 +306,10 @@ fn without(table: ServiceTable) -> ServiceTable {
         ("PutProvisionedConcurrencyConfig", Route::put(PROVISIONED)),
         ("GetProvisionedConcurrencyConfig", Route::get(PROVISIONED)),
         ("DeleteProvisionedConcurrencyConfig", Route::delete(PROVISIONED)),
-        ("InvokeWithResponseStream", Route::post("/2021-11-15/functions/{FunctionName}/response-streaming-invocations")),
+        (
+            "InvokeWithResponseStream",
+            Route::post("/2021-11-15/functions/{FunctionName}/response-streaming-invocations"),
+        ),
         ("AddLayerVersionPermission", Route::post(LAYER_POLICY)),
         ("GetLayerVersionPolicy", Route::get(LAYER_POLICY)),
         ("GetFunctionCodeSigningConfig", Route::get(SIGNING)),

@@ -82,7 +82,10 @@ impl AddPermission {
         if is_service || is_account || is_arn || self.principal == "*" {
             return Ok(());
         }
-        let message = format!("The provided principal was invalid. Please check the principal and try again. ({})", self.principal);
+        let message = format!(
+            "The provided principal was invalid. Please check the principal and try again. ({})",
+            self.principal
+        );
         Err(LambdaError::InvalidParameter(message))
     }
 

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::api::{EphemeralStorage, Environment, LoggingConfig, Settings};
+use crate::api::{Environment, EphemeralStorage, LoggingConfig, Settings};
 use crate::error::LambdaError;
 
 /// Seconds that an invocation may take.
@@ -65,7 +65,8 @@ pub(crate) fn check(settings: &Settings) -> Result<(), LambdaError> {
     }
     if let Some(handler) = &settings.handler {
         if handler.chars().count() > 128 || handler.chars().any(char::is_whitespace) {
-            let constraint = "Member must have length less than or equal to 128 and satisfy regular expression pattern: [^\\s]+";
+            let constraint =
+                "Member must have length less than or equal to 128 and satisfy regular expression pattern: [^\\s]+";
             return Err(LambdaError::constraint(handler, "handler", constraint));
         }
     }
@@ -103,7 +104,8 @@ fn check_runtime(runtime: &str) -> Result<(), LambdaError> {
     if RUNTIMES.contains(&runtime) {
         return Ok(());
     }
-    let message = format!("The runtime parameter of {runtime} is not one that Boathouse serves: [{}]", RUNTIMES.join(", "));
+    let message =
+        format!("The runtime parameter of {runtime} is not one that Boathouse serves: [{}]", RUNTIMES.join(", "));
     Err(LambdaError::InvalidParameter(message))
 }
 
@@ -121,8 +123,7 @@ fn check_role_arn(role: &str) -> Result<(), LambdaError> {
 
 fn check_environment(environment: &Environment) -> Result<(), LambdaError> {
     let variables = &environment.variables;
-    let reserved: Vec<&str> =
-        variables.keys().map(String::as_str).filter(|name| RESERVED.contains(name)).collect();
+    let reserved: Vec<&str> = variables.keys().map(String::as_str).filter(|name| RESERVED.contains(name)).collect();
     if !reserved.is_empty() {
         let message = format!(
             "Lambda was unable to configure your environment variables because the environment variables you have \
@@ -187,8 +188,11 @@ fn refuse_unimplemented(settings: &Settings) -> Result<(), LambdaError> {
     };
     let refused = [
         (set(&settings.vpc_config, "SubnetIds") || set(&settings.vpc_config, "SecurityGroupIds"), "VpcConfig"),
-        (set(&settings.dead_letter_config, "TargetArn"), "DeadLetterConfig (its targets, SQS and SNS, are not there; use \
-          PutFunctionEventInvokeConfig with a function or an event bus)"),
+        (
+            set(&settings.dead_letter_config, "TargetArn"),
+            "DeadLetterConfig (its targets, SQS and SNS, are not there; use \
+          PutFunctionEventInvokeConfig with a function or an event bus)",
+        ),
         (settings.kms_key_arn.as_ref().is_some_and(|arn| !arn.is_empty()), "KMSKeyArn"),
         (settings.tracing_config.as_ref().is_some_and(|config| config["Mode"] == "Active"), "TracingConfig Active"),
         (settings.file_system_configs.as_ref().is_some_and(|list| !list.is_empty()), "FileSystemConfigs"),

@@ -36,9 +36,9 @@ pub(crate) async fn fetch(ctx: &Ctx, state: &Lambda, code: &Code) -> Result<Vec<
 }
 
 fn inline(text: &str) -> Result<Vec<u8>, LambdaError> {
-    let bytes = BASE64.decode(text).map_err(|error| {
-        LambdaError::InvalidParameter(format!("ZipFile is not base64 text: {error}"))
-    })?;
+    let bytes = BASE64
+        .decode(text)
+        .map_err(|error| LambdaError::InvalidParameter(format!("ZipFile is not base64 text: {error}")))?;
     if bytes.len() > LARGEST_INLINE {
         let message = format!("Zipped size must be smaller than {LARGEST_INLINE} bytes; larger ones come from S3");
         return Err(LambdaError::InvalidParameter(message));

@@ -87,7 +87,8 @@ fn link_target<R: Read>(entry: &mut ZipFile<'_, R>) -> Result<PathBuf, LambdaErr
     let mut text = String::new();
     entry.take(LONGEST_LINK).read_to_string(&mut text).map_err(|_| outside())?;
     let target = PathBuf::from(text);
-    let mut depth = Path::new(&name).components().filter(|part| matches!(part, Component::Normal(_))).count() as i64 - 1;
+    let mut depth =
+        Path::new(&name).components().filter(|part| matches!(part, Component::Normal(_))).count() as i64 - 1;
     for part in target.components() {
         match part {
             Component::Normal(_) => depth += 1,
@@ -126,8 +127,7 @@ fn write_file<R: Read>(entry: &mut ZipFile<'_, R>, path: &Path, left: u64) -> Re
     let executable = entry.unix_mode().is_some_and(|mode| mode & 0o111 != 0);
     let mode = if executable { 0o755 } else { 0o644 };
     let _ = fs::remove_file(path); // an earlier layer's
-    let mut file =
-        OpenOptions::new().write(true).create_new(true).mode(mode).open(path).map_err(machine())?;
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(path).map_err(machine())?;
     let written = io::copy(&mut entry.take(left.saturating_add(1)), &mut file).map_err(|error| match error.kind() {
         io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput | io::ErrorKind::UnexpectedEof => not_an_archive(),
         _ => LambdaError::Machine { what: "unpacking a file", source: error },

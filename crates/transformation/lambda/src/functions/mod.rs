@@ -38,9 +38,13 @@ fn layer_uses(ctx: &Ctx, state: &Lambda, arns: &[String]) -> Result<Vec<LayerUse
         state.authorizer.authorize(ctx, &AccessRequest::new("lambda:GetLayerVersion", arn, &keys))?;
         let layer = layers::by_arn(state, arn)?
             .ok_or_else(|| LambdaError::InvalidParameter(format!("Layer version {arn} does not exist.")))?;
-        let same_layer = |used: &LayerUse| used.arn.rsplit_once(':').map(|(layer, _)| layer) == arn.rsplit_once(':').map(|(layer, _)| layer);
+        let same_layer = |used: &LayerUse| {
+            used.arn.rsplit_once(':').map(|(layer, _)| layer) == arn.rsplit_once(':').map(|(layer, _)| layer)
+        };
         if uses.iter().any(same_layer) {
-            let message = format!("Two different versions of the same layer are not allowed to be referenced in the same function. {arn}");
+            let message = format!(
+                "Two different versions of the same layer are not allowed to be referenced in the same function. {arn}"
+            );
             return Err(LambdaError::InvalidParameter(message));
         }
         uses.push(LayerUse { arn: arn.clone(), size: layer.size, unpacked: layer.unpacked, digest: layer.digest });

@@ -74,7 +74,8 @@ pub(crate) async fn list(ctx: Ctx, state: Arc<Lambda>, input: ListFunctions) -> 
         }
         Some("ALL") => {
             for stored in functions {
-                let versions = state.metadata.scan(VERSIONS, &Key::new([&stored.latest.name]), None, usize::MAX >> 1)?;
+                let versions =
+                    state.metadata.scan(VERSIONS, &Key::new([&stored.latest.name]), None, usize::MAX >> 1)?;
                 shown.push(shape::with_version(ctx.region(), &stored.latest));
                 for entry in versions {
                     shown.push(shape::with_version(ctx.region(), &entry.json()?));

@@ -67,11 +67,7 @@ pub(crate) struct PublishVersion {
     publish_to: Option<String>,
 }
 
-pub(crate) async fn publish_version(
-    ctx: Ctx,
-    state: Arc<Lambda>,
-    input: PublishVersion,
-) -> Result<Value, LambdaError> {
+pub(crate) async fn publish_version(ctx: Ctx, state: Arc<Lambda>, input: PublishVersion) -> Result<Value, LambdaError> {
     let name = FunctionRef::unqualified(&input.function_name)?;
     if input.publish_to.is_some() {
         return Err(LambdaError::NotImplemented("PublishTo"));

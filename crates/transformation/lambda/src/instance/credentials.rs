@@ -30,7 +30,12 @@ impl Vault {
     ///
     /// # Errors
     /// The role is gone, or does not trust Lambda any more.
-    pub(crate) async fn get(&self, platform: &Platform, role: &str, function: &str) -> Result<Credentials, LambdaError> {
+    pub(crate) async fn get(
+        &self,
+        platform: &Platform,
+        role: &str,
+        function: &str,
+    ) -> Result<Credentials, LambdaError> {
         let key = (role.to_owned(), function.to_owned());
         if let Some((credentials, since)) = self.given.lock().get(&key) {
             if since.elapsed() < REUSED {
@@ -47,11 +52,8 @@ impl Vault {
         })?;
         let text = |name: &str| answer["Credentials"][name].as_str().map(str::to_owned).unwrap_or_default();
         debug_assert_ne!(answer["Credentials"], Value::Null);
-        let credentials = Credentials {
-            key: text("AccessKeyId"),
-            secret: text("SecretAccessKey"),
-            token: text("SessionToken"),
-        };
+        let credentials =
+            Credentials { key: text("AccessKeyId"), secret: text("SecretAccessKey"), token: text("SessionToken") };
         let mut given = self.given.lock();
         given.retain(|_, (_, since)| since.elapsed() < REUSED);
         given.insert(key, (credentials.clone(), Instant::now()));

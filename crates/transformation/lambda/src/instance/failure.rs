@@ -57,7 +57,8 @@ pub(crate) fn entry_point(request_id: &str, program: &str, reason: &str) -> Fail
 
 /// The function's answer is too long.
 pub(crate) fn response_too_large(length: usize, limit: usize) -> Bytes {
-    let message = format!("Response payload size ({length} bytes) exceeded maximum allowed payload size ({limit} bytes).");
+    let message =
+        format!("Response payload size ({length} bytes) exceeded maximum allowed payload size ({limit} bytes).");
     json!({"errorType": "Function.ResponseSizeTooLarge", "errorMessage": message}).to_string().into()
 }
 

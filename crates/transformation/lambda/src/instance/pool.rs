@@ -333,7 +333,10 @@ impl Pool {
             NotReady::Init(payload, logs) => {
                 let kind = serde_json::from_slice::<serde_json::Value>(&payload).ok();
                 let kind = kind.and_then(|error| error["errorType"].as_str().map(str::to_owned)).unwrap_or_default();
-                (Failure { payload, lines: Vec::new(), status: format!("Status: error\tError Type: {kind}") }, Some(logs))
+                (
+                    Failure { payload, lines: Vec::new(), status: format!("Status: error\tError Type: {kind}") },
+                    Some(logs),
+                )
             }
             NotReady::Exit(outcome, logs) => (failure::exit(id, &outcome), Some(logs)),
             NotReady::Timeout(logs) => (failure::timeout(id, request.function.timeout, &now), Some(logs)),
@@ -374,7 +377,11 @@ impl Pool {
 
 impl Waiting {
     fn drop_oldest(&mut self) {
-        let oldest = self.idle.iter().filter_map(|(kind, idle)| Some((idle.first()?.since, kind.clone()))).min_by_key(|(since, _)| *since);
+        let oldest = self
+            .idle
+            .iter()
+            .filter_map(|(kind, idle)| Some((idle.first()?.since, kind.clone())))
+            .min_by_key(|(since, _)| *since);
         if let Some(idle) = oldest.and_then(|(_, kind)| self.idle.get_mut(&kind)) {
             idle.remove(0);
         }

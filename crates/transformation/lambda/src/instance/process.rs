@@ -11,8 +11,8 @@ use tokio::sync::mpsc;
 use super::logs::Logs;
 use super::runtime_api::{Event, Reply, RuntimeApi};
 use super::shipping;
-use crate::runtime::environment::{Credentials, PLATFORM, RUNTIME_API, variables};
 use crate::runtime::Start;
+use crate::runtime::environment::{Credentials, PLATFORM, RUNTIME_API, variables};
 use crate::store::Function;
 
 const MIB: u64 = 1 << 20;

@@ -62,12 +62,7 @@ impl RuntimeApi {
     pub(crate) fn new() -> (Arc<Self>, oneshot::Receiver<Result<(), Bytes>>) {
         let (send, events) = mpsc::channel(1);
         let (tell, initialised) = oneshot::channel();
-        let api = Self {
-            send,
-            events: events.into(),
-            current: Mutex::new(None),
-            init: Mutex::new(Some(tell)),
-        };
+        let api = Self { send, events: events.into(), current: Mutex::new(None), init: Mutex::new(Some(tell)) };
         (Arc::new(api), initialised)
     }
 
@@ -121,7 +116,11 @@ impl RuntimeApi {
             _ => problem(
                 StatusCode::NOT_FOUND,
                 "NotFound",
-                &format!("{} {} is not part of the Runtime API that Boathouse implements", parts.method, parts.uri.path()),
+                &format!(
+                    "{} {} is not part of the Runtime API that Boathouse implements",
+                    parts.method,
+                    parts.uri.path()
+                ),
             ),
         }
     }

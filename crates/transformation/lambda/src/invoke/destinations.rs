@@ -41,7 +41,13 @@ pub(super) struct Ending {
 impl Ending {
     fn new(condition: &'static str, event: &QueuedEvent, attempts: u32) -> Self {
         let payload = BASE64.decode(&event.payload).unwrap_or_default();
-        Self { condition, event: text_or_json(&payload), request_id: event.request_id.clone(), attempts, response: None }
+        Self {
+            condition,
+            event: text_or_json(&payload),
+            request_id: event.request_id.clone(),
+            attempts,
+            response: None,
+        }
     }
 
     fn with_response(self, done: &Execution, version: &str) -> Self {

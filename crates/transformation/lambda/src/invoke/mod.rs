@@ -159,8 +159,7 @@ async fn run(
 ) -> Result<Execution, LambdaError> {
     let region = Arc::clone(&state.platform.region);
     let reserved = state.function(&region, &wanted.name)?.reserved;
-    let request =
-        Request { function, reserved, arn: wanted.arn(&region), request_id, payload, client_context };
+    let request = Request { function, reserved, arn: wanted.arn(&region), request_id, payload, client_context };
     // A caller that hangs up does not stop the function, as on AWS; and an instance that works is not thrown away.
     let owned = Arc::clone(state);
     let work = tokio::spawn(async move { owned.pool.execute(&owned.code, request).await });

@@ -50,7 +50,9 @@ impl Runtimes {
             for (name, text) in [("python.py", PYTHON_CLIENT), ("node.mjs", NODE_CLIENT)] {
                 fs::write(clients.join(name), text)?;
             }
-            for (path, mode) in [(clients.clone(), 0o755), (clients.join("python.py"), 0o644), (clients.join("node.mjs"), 0o644)] {
+            for (path, mode) in
+                [(clients.clone(), 0o755), (clients.join("python.py"), 0o644), (clients.join("node.mjs"), 0o644)]
+            {
                 use std::os::unix::fs::PermissionsExt;
                 fs::set_permissions(path, fs::Permissions::from_mode(mode))?;
             }
