@@ -11,8 +11,8 @@
 //! the machine's own.
 //!
 //! **Invoking.** Other services call `lambda.Invoke` through the dispatcher with `{FunctionName, Qualifier?, InvocationType?,
-//! Payload (base64)?, LogType?}`; a service principal adds `SourceArn`, which the conditions of the function's policy are
-//! checked against. Asynchronous events are on disk when they are acknowledged, and survive a crash.
+//! Payload (base64)?, LogType?}`; a service says by `Ctx::because_of` what it acts for, which the conditions of the
+//! function's policy are checked against. Asynchronous events are on disk when they are acknowledged, and survive a crash.
 //!
 //! **Not here yet**, and refused by name: event source mappings, function URLs, provisioned concurrency, response streaming,
 //! container images, VPC settings, dead-letter queues and destinations of SQS, SNS and S3, JSON logs, layer policies, code

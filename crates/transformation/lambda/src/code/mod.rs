@@ -152,7 +152,7 @@ fn unpack_all(archives: &[PathBuf], place: &Path) -> Result<(), LambdaError> {
     let parent = place.parent().unwrap_or(place);
     let beside = tempfile::Builder::new().prefix(".unpacking-").tempdir_in(parent).map_err(machine())?;
     for archive in archives {
-        unpack::unpack(File::open(archive).map_err(machine())?, beside.path())?;
+        unpack::unpack(&fs::read(archive).map_err(machine())?, beside.path())?;
     }
     readable_by_all(beside.path()).map_err(machine())?;
     let unpacked = beside.keep();

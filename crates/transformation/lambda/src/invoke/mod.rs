@@ -13,8 +13,7 @@ use std::sync::Arc;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use boathouse_aws::access::{AccessRequest, ConditionKeys};
-use boathouse_aws::principal::PrincipalKind;
-use boathouse_aws::{ACCOUNT_ID, AwsError, Ctx};
+use boathouse_aws::{AwsError, Ctx};
 use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -33,8 +32,7 @@ const LARGEST_QUEUED_EVENT: usize = 1024 * 1024;
 /// Bytes of a client context, before base64.
 const LARGEST_CONTEXT: usize = 3583;
 
-/// Invoke's input. `SourceArn` has no place in AWS's API: services of this platform name there what they act for (a rule, an
-/// API, a bucket), and only theirs is believed.
+/// Invoke's input.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct Invoke {
@@ -44,7 +42,6 @@ pub(crate) struct Invoke {
     log_type: Option<String>,
     client_context: Option<String>,
     payload: Option<String>,
-    source_arn: Option<String>,
     tenant_id: Option<String>,
     durable_execution_name: Option<String>,
 }
@@ -108,21 +105,23 @@ impl Invoke {
 }
 
 /// The caller's own policies or the function's must allow it.
-fn authorize(ctx: &Ctx, state: &Lambda, wanted: &FunctionRef, input: &Invoke) -> Result<(), LambdaError> {
+fn authorize(ctx: &Ctx, state: &Lambda, wanted: &FunctionRef) -> Result<(), LambdaError> {
     let arn = wanted.arn(ctx.region());
     let policy = permissions::document(state, wanted)?;
-    let mut keys = ConditionKeys::new();
-    if let (PrincipalKind::Service { .. }, Some(source)) = (&ctx.principal.kind, &input.source_arn) {
-        keys.insert("aws:SourceArn".into(), vec![source.clone()]);
-        keys.insert("aws:SourceAccount".into(), vec![ACCOUNT_ID.into()]);
-    }
+    let keys = ConditionKeys::new();
     let request = AccessRequest::new("lambda:InvokeFunction", &arn, &keys).with_resource_policy(policy.as_deref());
     Ok(state.authorizer.authorize(ctx, &request)?)
 }
 
+/// The id of an invocation: the request's own; services call more than once in one context.
+fn request_id(ctx: &Ctx) -> String {
+    let from_outside = ctx.source_ip.is_some();
+    if from_outside { ctx.request_id } else { uuid::Uuid::new_v4() }.to_string()
+}
+
 pub(crate) async fn invoke(ctx: Ctx, state: Arc<Lambda>, input: Invoke) -> Result<Value, LambdaError> {
     let wanted = FunctionRef::parse(&input.function_name, input.qualifier.as_deref())?;
-    authorize(&ctx, &state, &wanted, &input)?;
+    authorize(&ctx, &state, &wanted)?;
     let (way, tail) = (input.way()?, input.wants_tail()?);
     if input.tenant_id.is_some() {
         return Err(LambdaError::NotImplemented("TenantId"));
@@ -135,14 +134,14 @@ pub(crate) async fn invoke(ctx: Ctx, state: Arc<Lambda>, input: Invoke) -> Resul
         Way::DryRun => Ok(json!({"StatusCode": 204})),
         Way::Event => {
             let event = input.event(LARGEST_QUEUED_EVENT)?;
-            enqueue(&state, &wanted, event, ctx.request_id.to_string(), ctx.now()).await?;
+            enqueue(&state, &wanted, event, request_id(&ctx), ctx.now()).await?;
             Ok(json!({"StatusCode": 202, "Payload": ""}))
         }
         Way::RequestResponse => {
             let event = input.event(LARGEST_EVENT)?;
             let version = function.version.clone();
             let context = input.context()?;
-            let done = run(&state, &wanted, function, event, ctx.request_id.to_string(), context).await?;
+            let done = run(&state, &wanted, function, event, request_id(&ctx), context).await?;
             Ok(answer(&done, &version, tail))
         }
     }
@@ -200,7 +199,6 @@ pub(crate) async fn invoke_async(ctx: Ctx, state: Arc<Lambda>, input: InvokeAsyn
         log_type: None,
         client_context: None,
         payload: input.invoke_args,
-        source_arn: None,
         tenant_id: None,
         durable_execution_name: None,
     };
