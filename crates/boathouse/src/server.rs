@@ -10,6 +10,7 @@ use boathouse_apigateway::site::Sites;
 use boathouse_aws::gateway::Gateway;
 use boathouse_aws::{Clock, Dispatcher, Platform};
 use boathouse_events::Events;
+use boathouse_aws::gateway::{Gateway, InsideDoor};
 use boathouse_aws::{Dispatcher, Platform, SystemClock};
 use boathouse_firehose::{Firehose, FirehoseError};
 use boathouse_glue_crawlers::{CrawlerError, Crawlers};
@@ -21,6 +22,10 @@ use boathouse_objects::Objects;
 use boathouse_observe::Logs;
 use boathouse_observe::files::FilesError;
 use boathouse_stepfunctions::{SfnError, StepFunctions};
+use boathouse_lambda::{Lambda, LambdaError};
+use boathouse_metadata::{Metadata, MetadataError};
+use boathouse_objects::Objects;
+use boathouse_sandbox::{Level, Sandbox};
 use boathouse_trino::engine::{Engine, EngineConfig};
 
 use crate::data_directory;
@@ -85,6 +90,12 @@ pub(crate) enum ServerError {
     /// Executions that were going on can't be taken up.
     #[error(transparent)]
     Executions(#[from] SfnError),
+    /// Functions can't be taken up.
+    #[error(transparent)]
+    Lambda(#[from] LambdaError),
+    /// `BOATHOUSE_SANDBOX` names no level.
+    #[error("BOATHOUSE_SANDBOX is {0:?}; it can be namespace or process")]
+    SandboxLevel(String),
     /// The port can't be opened, or signals can't be received.
     #[error(transparent)]
     Io(#[from] std::io::Error),
@@ -146,6 +157,21 @@ pub(crate) fn open(data_dir: &Path, dev: bool, clock: Arc<dyn Clock>) -> Result<
         platform.clone(),
     );
     let states = boathouse_stepfunctions::service(&machines);
+    let (sandbox, inside) = (sandbox(data_dir)?, InsideDoor::default());
+    let lambda = Lambda::open(boathouse_lambda::Deps {
+        metadata: metadata.clone(),
+        stores: Arc::clone(&s3.stores),
+        roles: Arc::clone(&identity) as _,
+        authorizer: Arc::clone(&identity) as _,
+        platform: platform.clone(),
+        sandbox,
+        endpoint: {
+            let inside = inside.clone();
+            Arc::new(move |stream| inside.answer(stream))
+        },
+        code: data_dir.join("lambda"),
+        work: data_dir.join("work").join("lambda"),
+    })?;
     let athena = boathouse_athena::service(boathouse_athena::Deps {
         metadata: metadata.clone(),
         engine: Arc::new(sql_engine(data_dir)?),
@@ -194,7 +220,22 @@ pub(crate) fn open(data_dir: &Path, dev: bool, clock: Arc<dyn Clock>) -> Result<
     boathouse_glue_crawlers::worker::recover(&platform, &crawlers)?;
     boathouse_stepfunctions::runner::recover(&machines)?;
     let gateway = Gateway::new(platform.clone(), identity).with_http_service(s3.http);
+        boathouse_lambda::service(&lambda),
+    ];
+    platform.dispatcher.install(services, Arc::clone(&identity) as _);
+    boathouse_glue_crawlers::worker::recover(&platform, &crawlers)?;
+    boathouse_lambda::worker::start(&lambda)?;
+    s3.notifications.start(&platform);
+    let gateway = Gateway::new(platform.clone(), identity).with_http_service(s3.http).with_inside_door(inside);
     Ok(Server { gateway, platform, root, lock })
+}
+
+/// Where functions and jobs run: without a view of the data directory.
+fn sandbox(data_dir: &Path) -> Result<Arc<Sandbox>, ServerError> {
+    let level = Level::from_environment().map_err(ServerError::SandboxLevel)?;
+    let work = data_dir.join("work").join("sandbox");
+    let hidden = vec![data_dir.to_owned()];
+    Ok(Sandbox::open(boathouse_sandbox::Options { level, hidden, ..boathouse_sandbox::Options::new(work) })?)
 }
 
 /// The URL that clients on this machine reach a server at that listens on `address`.
