@@ -6,24 +6,9 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+use crate::clock::Clock;
 use crate::dispatcher::Dispatcher;
 use crate::principal::Principal;
-
-/// The time as the platform sees it, so that tests can drive it.
-pub trait Clock: Send + Sync + std::fmt::Debug {
-    /// The current time in UTC.
-    fn now(&self) -> DateTime<Utc>;
-}
-
-/// The machine's clock.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct SystemClock;
-
-impl Clock for SystemClock {
-    fn now(&self) -> DateTime<Utc> {
-        Utc::now()
-    }
-}
 
 /// What services share for as long as the server lives. Cheap to clone.
 #[derive(Debug, Clone)]

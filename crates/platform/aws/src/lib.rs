@@ -12,7 +12,8 @@
 //! | [`protocol`] | turns bodies into operation inputs and outputs or errors into bodies, per wire protocol |
 //! | [`dispatcher`] | finds the operation, asks the [`access::Authorizer`], calls the handler; services call each other by it |
 //! | [`service`] | the table of a service: operation name → typed async handler |
-//! | [`context`] | who calls, when, where: [`context::Ctx`], [`context::Platform`] and the [`context::Clock`] |
+//! | [`context`] | who calls, when, where: [`context::Ctx`], [`context::Platform`] |
+//! | [`clock`] | the time, which tests and demonstrations can drive: [`clock::Clock`] |
 //! | [`principal`] | users, roles, services as the callers of operations |
 //! | [`access`] | the seams to the identity room: credentials, authorisation, service roles |
 //! | [`stores`] | the seam to the object engine: a bucket as the caller may see it |
@@ -21,6 +22,7 @@
 
 pub mod access;
 pub mod arn;
+pub mod clock;
 pub mod context;
 pub mod dispatcher;
 pub mod error;
@@ -34,7 +36,8 @@ pub mod sigv4;
 pub mod stores;
 
 pub use arn::{ACCOUNT_ID, Arn};
-pub use context::{Clock, Ctx, Platform, SystemClock};
+pub use clock::{Clock, ManualClock, ShiftedClock, SystemClock};
+pub use context::{Ctx, Platform};
 pub use dispatcher::Dispatcher;
 pub use error::AwsError;
 pub use principal::Principal;
