@@ -7,6 +7,7 @@
 //! |---|---|
 //! | [`catalog`] | the catalog's and the buckets' contract, a query's session |
 //! | [`engine`] | limits, planning, running: [`engine::Engine`] |
+//! | [`hive`] | Hive's classes ↔ formats |
 //! | `analyzer` | syntax tree → logical plan, with Trino's names, types and errors |
 //! | `scan` | partitions, files, Parquet, text and JSON |
 //! | `storage` | counting what is read |
@@ -18,6 +19,7 @@ mod analyzer;
 pub mod catalog;
 pub mod engine;
 mod error;
+pub mod hive;
 mod scan;
 mod storage;
 pub mod write;
