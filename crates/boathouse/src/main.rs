@@ -44,8 +44,13 @@ enum Command {
     Operations,
 }
 
+fn main() -> ExitCode {
+    // Sandboxes are set up by this very program, and only while it has one thread.
+    boathouse_sandbox::init::dispatch().unwrap_or_else(start)
+}
+
 #[tokio::main]
-async fn main() -> ExitCode {
+async fn start() -> ExitCode {
     match run(Arguments::parse().command).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

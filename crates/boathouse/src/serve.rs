@@ -53,7 +53,9 @@ pub(crate) async fn run(options: Options) -> Result<(), ServerError> {
     let listener = TcpListener::bind(options.listen).await?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    announce(scheme, listener.local_addr()?, &options.data_dir);
+    let address = listener.local_addr()?;
+    server.platform.reachable_at(server::endpoint(scheme, address));
+    announce(scheme, address, &options.data_dir);
     let stopped = async move {
         tokio::select! {
             _ = terminate.recv() => {}

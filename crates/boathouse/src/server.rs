@@ -1,6 +1,7 @@
 //! The whole server, put together: stores, identity, services, the edge.
 
 use std::fs::File;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -30,7 +31,7 @@ const SPILL_LIMIT: u64 = 100 << 30;
 pub(crate) enum ServerError {
     /// `--dev` on an address that others can reach.
     #[error("--dev lets everybody in as root, so it needs a loopback address, not {0}")]
-    DevIsLoopbackOnly(std::net::SocketAddr),
+    DevIsLoopbackOnly(SocketAddr),
     /// Another process has the directory.
     #[error("the data directory {0} is in use by another process")]
     InUse(PathBuf),
@@ -92,8 +93,7 @@ pub(crate) fn open(data_dir: &Path, dev: bool) -> Result<Server, ServerError> {
     let mut keys = vec![root.clone()];
     keys.extend(dev.then(KeyPair::test));
 
-    let platform =
-        Platform { dispatcher: Dispatcher::default(), clock: Arc::new(SystemClock), region: "us-east-1".into() };
+    let platform = Platform::new(Dispatcher::default(), Arc::new(SystemClock), "us-east-1");
     let metadata = Metadata::open(&data_dir.join("metadata.db"))?;
     let identity = Identity::open(metadata.clone(), data_dir, keys, Arc::clone(&platform.clock))?;
     let objects = objects.join().unwrap_or(Err(boathouse_objects::Error::Closed))?;
@@ -115,11 +115,21 @@ pub(crate) fn open(data_dir: &Path, dev: bool) -> Result<Server, ServerError> {
         concurrent_queries: CONCURRENT_QUERIES,
         queued_queries: QUEUED_QUERIES,
     })?;
-    let services = vec![sts_service(&identity), iam_service(&identity), glue, athena];
+    let services = vec![sts_service(&identity), iam_service(&identity), s3.table, glue, athena];
     platform.dispatcher.install(services, Arc::clone(&identity) as _);
     boathouse_glue_crawlers::worker::recover(&platform, &crawlers)?;
     let gateway = Gateway::new(platform.clone(), identity).with_http_service(s3.http);
     Ok(Server { gateway, platform, root, lock })
+}
+
+/// The URL that clients on this machine reach a server at that listens on `address`.
+pub(crate) fn endpoint(scheme: &str, address: SocketAddr) -> String {
+    let host = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    format!("{scheme}://{}", SocketAddr::new(host, address.port()))
 }
 
 fn sql_engine(data_dir: &Path) -> Result<Engine, ServerError> {

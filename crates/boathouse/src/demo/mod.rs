@@ -63,6 +63,7 @@ pub(crate) async fn run(options: Options) -> Result<(), DemoError> {
     let server = server::open(&data_dir, false)?;
     let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await?;
     let address = listener.local_addr()?;
+    server.platform.reachable_at(server::endpoint("http", address));
     let client = Client { address, region: server.platform.region.to_string(), key: server.root.clone() };
     let (stop, stopped) = oneshot::channel::<()>();
     let serving = tokio::spawn(Arc::new(server.gateway).serve(listener, async move {

@@ -1,13 +1,14 @@
 //! The context of a call: who, when, where, and how to call on.
 
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::clock::Clock;
 use crate::dispatcher::Dispatcher;
+use crate::events::Events;
 use crate::principal::Principal;
 
 /// What services share for as long as the server lives. Cheap to clone.
@@ -19,9 +20,27 @@ pub struct Platform {
     pub clock: Arc<dyn Clock>,
     /// The region that this installation answers for.
     pub region: Arc<str>,
+    /// What happens inside the platform.
+    pub events: Events,
+    endpoint: Arc<OnceLock<String>>,
 }
 
 impl Platform {
+    /// A platform without listeners, not yet reachable.
+    pub fn new(dispatcher: Dispatcher, clock: Arc<dyn Clock>, region: &str) -> Self {
+        Self { dispatcher, clock, region: region.into(), events: Events::default(), endpoint: Arc::default() }
+    }
+
+    /// Where clients reach this server, such as `http://127.0.0.1:4566`; none before it listens.
+    pub fn endpoint(&self) -> Option<&str> {
+        self.endpoint.get().map(String::as_str)
+    }
+
+    /// Says where the server listens. Only the first time counts.
+    pub fn reachable_at(&self, endpoint: String) {
+        let _ = self.endpoint.set(endpoint);
+    }
+
     /// A context for work that no request started, such as a crawl: `principal` is charged with it.
     pub fn context(&self, principal: Arc<Principal>) -> Ctx {
         Ctx { platform: self.clone(), request_id: Uuid::new_v4(), principal, source_ip: None, secure_transport: false }
@@ -31,7 +50,7 @@ impl Platform {
 /// The context of one call. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Ctx {
-    /// Dispatcher, clock and region.
+    /// Dispatcher, clock, region, events.
     pub platform: Platform,
     /// The id that the answer carries as `x-amzn-RequestId` and the audit line names.
     pub request_id: Uuid,

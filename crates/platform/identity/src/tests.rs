@@ -44,7 +44,7 @@ impl Room {
         let identity = open(directory.path(), &clock).unwrap();
         let dispatcher = Dispatcher::default();
         dispatcher.install(vec![iam_service(&identity), sts_service(&identity)], Arc::clone(&identity) as _);
-        let platform = Platform { dispatcher, clock: Arc::clone(&clock) as _, region: "us-east-1".into() };
+        let platform = Platform::new(dispatcher, Arc::clone(&clock) as _, "us-east-1");
         Self { directory, clock, identity, platform }
     }
 

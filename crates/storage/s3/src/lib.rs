@@ -8,6 +8,7 @@
 //! | `adapter` | the way in and out: virtual hosts, presigned members, errors, CORS |
 //! | `front` | the table of operations |
 //! | `operations` | their handlers |
+//! | `dispatch` | the same operations for other services, by the dispatcher |
 //! | `call` | one call's context; authorisation |
 //! | `documents` | a bucket's configuration |
 //! | `policy`, `cors`, `tags`, `metadata`, `checksums`, `conditions`, `host`, `token` | rules of their subjects |
@@ -22,6 +23,7 @@ mod call;
 mod checksums;
 mod conditions;
 mod cors;
+mod dispatch;
 mod documents;
 mod error;
 mod front;
@@ -37,6 +39,7 @@ mod view;
 
 use std::sync::Arc;
 
+use boathouse_aws::ServiceTable;
 use boathouse_aws::access::Authorizer;
 use boathouse_aws::http_service::HttpService;
 use boathouse_aws::stores::ObjectStores;
@@ -50,7 +53,9 @@ pub struct S3 {
     pub http: Arc<dyn HttpService>,
     /// For engines and services of the same process.
     pub stores: Arc<dyn ObjectStores>,
-    /// The names of the implemented operations.
+    /// For the dispatcher: what other services of this process can call.
+    pub table: ServiceTable,
+    /// The names of the operations that are implemented on the wire.
     pub operations: &'static [&'static str],
 }
 
@@ -58,5 +63,7 @@ pub struct S3 {
 pub fn install(objects: Objects, authorizer: Arc<dyn Authorizer>) -> S3 {
     let store = call::Store { objects, authorizer };
     let stores = Arc::new(stores::Stores(store.clone()));
-    S3 { http: Arc::new(adapter::Adapter::new(store)), stores, operations: OPERATIONS }
+    let http = Arc::new(adapter::Adapter::new(store));
+    let table = dispatch::table(&http);
+    S3 { http, stores, table, operations: OPERATIONS }
 }

@@ -6,7 +6,6 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use bytes::Bytes;
 use http::StatusCode;
 use serde::de::value::{MapDeserializer, SeqDeserializer};
 use serde::de::{DeserializeOwned, Deserializer, Error as _, IntoDeserializer, Visitor};
@@ -255,7 +254,7 @@ pub fn failure(namespace: &str, error: &AwsError, request_id: Uuid) -> Answer {
 }
 
 fn answer(status: StatusCode, body: String) -> Answer {
-    Answer { status, content_type: Cow::Borrowed("text/xml"), body: Bytes::from(body) }
+    Answer::new(status, "text/xml", body)
 }
 
 #[cfg(test)]
