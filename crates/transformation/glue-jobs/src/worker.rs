@@ -304,5 +304,6 @@ fn tell(platform: &Platform, run: &StoredRun) {
         "jobRunId": run.id(),
         "message": message,
     });
-    crate::events::emit(platform, "Glue Job State Change", detail);
+    let time = platform.clock.now();
+    platform.events.emit(time, "aws.glue", "Glue Job State Change", Vec::new(), detail);
 }
