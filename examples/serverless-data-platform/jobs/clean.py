@@ -54,6 +54,17 @@ def instant(text):
     return f"try(CAST(from_iso8601_timestamp({text}) AS timestamp(3)))"
 
 
+def month_of(value):
+    """The month in New York, where the flights leave; the hours are in UTC."""
+    return f"{value('year')} || '-' || lpad({value('month')}, 2, '0')"
+
+
+def not_a_month(value):
+    year, month = value("year"), value("month")
+    numbers = f"coalesce(try_cast({year} AS integer) BETWEEN 1900 AND 2999, false)"
+    return f"NOT ({numbers} AND coalesce(try_cast({month} AS integer) BETWEEN 1 AND 12, false))"
+
+
 def line_of(columns):
     cells = ", ".join(f"CAST({name} AS varchar)" for name in columns)
     return f"array_join(ARRAY[{cells}], ',', '')"
@@ -75,10 +86,11 @@ FLIGHTS = Source(
     | {f"{name} is not a number": unreadable(field(name), "integer") for name in FLIGHT_NUMBERS}
     | {
         "time_hour is not a time": f"{instant(field('time_hour'))} IS NULL",
+        "year and month are not a month": not_a_month(field),
         "distance is not positive": f"try_cast({field('distance')} AS integer) <= 0",
     },
     record="line",
-    month=f"date_format({instant(field('time_hour'))}, '%Y-%m')",
+    month=month_of(field),
 )
 
 WEATHER_NUMBERS = ("temp", "wind_speed", "precip", "visib")
@@ -89,9 +101,10 @@ WEATHER = Source(
     key=("origin", "time_hour"),
     rules={"origin is missing": f"{cell('origin')} IS NULL"}
     | {"time_hour is not a time": f"{instant(cell('time_hour'))} IS NULL"}
+    | {"year and month are not a month": not_a_month(cell)}
     | {f"{name} is not a number": unreadable(cell(name), "double") for name in WEATHER_NUMBERS},
     record=line_of(("origin", "time_hour") + WEATHER_NUMBERS),
-    month=f"date_format({instant(cell('time_hour'))}, '%Y-%m')",
+    month=month_of(cell),
 )
 
 
