@@ -1,12 +1,14 @@
 //! Where jobs, runs and bookmarks live, and what all operations share.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use boathouse_aws::Ctx;
 use boathouse_aws::access::{Authorizer, ServiceRoles};
 use boathouse_aws::stores::ObjectStores;
 use boathouse_metadata::{Key, Metadata, MetadataError, Transaction};
+use boathouse_sandbox::Sandbox;
 use boathouse_trino::engine::Engine;
 use parking_lot::Mutex;
 use serde::de::DeserializeOwned;
@@ -15,6 +17,7 @@ use tokio::sync::Notify;
 
 use crate::api::{Job, JobRun, JobRunState, Timestamp};
 use crate::error::JobError;
+use crate::shell::python::Pythons;
 use crate::threads::Threads;
 
 /// `(name)` → [`Job`].
@@ -77,6 +80,8 @@ pub struct Jobs {
     pub(crate) stores: Arc<dyn ObjectStores>,
     pub(crate) roles: Arc<dyn ServiceRoles>,
     pub(crate) authorizer: Arc<dyn Authorizer>,
+    pub(crate) sandbox: Arc<Sandbox>,
+    pub(crate) python: Pythons,
     pub(crate) threads: Threads,
     /// How to tell a run to stop, by its id.
     pub(crate) running: Mutex<HashMap<String, Arc<Notify>>>,
@@ -94,13 +99,21 @@ pub struct Deps {
     pub roles: Arc<dyn ServiceRoles>,
     /// Who may pass a role to a job.
     pub authorizer: Arc<dyn Authorizer>,
+    /// Where scripts run.
+    pub sandbox: Arc<Sandbox>,
+    /// Where Python and scripts are kept.
+    pub data_dir: PathBuf,
 }
 
 impl Jobs {
     /// The jobs in this store.
-    pub fn new(deps: Deps) -> Self {
-        let Deps { metadata, engine, stores, roles, authorizer } = deps;
-        Self { metadata, engine, stores, roles, authorizer, threads: Threads::new(), running: Mutex::default() }
+    ///
+    /// # Errors
+    /// The data directory can't be used.
+    pub fn new(deps: Deps) -> std::io::Result<Self> {
+        let Deps { metadata, engine, stores, roles, authorizer, sandbox, data_dir } = deps;
+        let (python, threads, running) = (Pythons::new(&data_dir)?, Threads::new(), Mutex::default());
+        Ok(Self { metadata, engine, stores, roles, authorizer, sandbox, python, threads, running })
     }
 
     pub(crate) fn job(&self, name: &str) -> Result<Job, JobError> {

@@ -220,7 +220,7 @@ impl Attempt<'_> {
     }
 
     /// How long the run may still work. Time without a server counts.
-    fn time_left(&self) -> Duration {
+    pub(crate) fn time_left(&self) -> Duration {
         let minutes = self.run.run.timeout.unwrap_or(check::DEFAULT_TIMEOUT);
         let spent = self.run.running_since.map_or(0.0, |since| now(&self.ctx) - since).max(0.0);
         Duration::from_secs(u64::from(minutes) * 60).saturating_sub(Duration::from_secs_f64(spent))
