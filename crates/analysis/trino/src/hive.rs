@@ -169,7 +169,8 @@ mod tests {
     use super::*;
 
     fn read(library: &str, parameters: &[(&str, &str)]) -> Format {
-        let serde: Parameters = parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let serde: Parameters =
+            parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         Stored { library, input_format: None, serde: &serde, table: &Parameters::new() }.format()
     }
 

@@ -91,13 +91,18 @@ impl Marks {
     }
 
     /// Leaves those of a node's objects that no earlier run has read, and remembers them for this one.
-    pub(crate) fn unread(&mut self, node: &str, objects: Vec<(String, ObjectMeta)>) -> Result<Vec<(String, ObjectMeta)>, JobError> {
+    pub(crate) fn unread(
+        &mut self,
+        node: &str,
+        objects: Vec<(String, ObjectMeta)>,
+    ) -> Result<Vec<(String, ObjectMeta)>, JobError> {
         if self.option == BookmarkOption::Disable {
             return Ok(objects);
         }
         let prefix = Key::new([self.job.as_str(), node]);
         let rows = self.metadata.scan(SEEN, &prefix, None, usize::MAX >> 1)?;
-        let seen: BTreeMap<String, Vec<u8>> = rows.into_iter().map(|row| (row.key.last(), row.value.to_vec())).collect();
+        let seen: BTreeMap<String, Vec<u8>> =
+            rows.into_iter().map(|row| (row.key.last(), row.value.to_vec())).collect();
         let mut left = Vec::new();
         for (bucket, meta) in objects {
             let place = Place { bucket: bucket.clone(), key: meta.location.to_string() }.to_string();
@@ -173,7 +178,12 @@ pub(crate) async fn reset(_: Ctx, state: Arc<Jobs>, input: Bookmark) -> Result<V
             let old: Option<Entry> = tx.get_json(BOOKMARKS, &Key::new([&name]))?;
             let old = old.ok_or_else(|| missing(&name))?;
             delete(tx, &name)?;
-            let entry = Entry { job_name: name.clone(), version: old.version + 1, job_bookmark: "{}".to_owned(), ..Entry::default() };
+            let entry = Entry {
+                job_name: name.clone(),
+                version: old.version + 1,
+                job_bookmark: "{}".to_owned(),
+                ..Entry::default()
+            };
             tx.put_json(BOOKMARKS, &Key::new([&name]), &entry)?;
             Ok::<_, JobError>(entry)
         })

@@ -71,7 +71,10 @@ fn refused(job: &Job) -> Result<(), JobError> {
         (job.job_run_queuing_enabled == Some(true), "JobRunQueuingEnabled"),
         (connections.is_some_and(|names| !names.is_empty()), "Connections of jobs"),
         (job.security_configuration.is_some(), "SecurityConfiguration of jobs"),
-        (job.notification_property.as_ref().is_some_and(|property| !property["NotifyDelayAfter"].is_null()), "NotificationProperty"),
+        (
+            job.notification_property.as_ref().is_some_and(|property| !property["NotifyDelayAfter"].is_null()),
+            "NotificationProperty",
+        ),
         (job.source_control_details.is_some(), "SourceControlDetails"),
         (job.maintenance_window.is_some(), "MaintenanceWindow"),
     ] {
@@ -108,14 +111,18 @@ fn python_shell(job: &Job, script: Option<&String>, version: Option<&str>) -> Re
     }
     match version {
         None | Some("3" | "3.9") => {}
-        Some(other) => return Err(JobError::invalid(format!("PythonVersion must be 3.9 for a Python shell job, not {other}"))),
+        Some(other) => {
+            return Err(JobError::invalid(format!("PythonVersion must be 3.9 for a Python shell job, not {other}")));
+        }
     }
     let memory = match job.max_capacity {
         None => 1 << 30,
         Some(0.0625) => 1 << 30,
         Some(1.0) => 16 << 30,
         Some(other) => {
-            return Err(JobError::invalid(format!("MaxCapacity of a Python shell job must be 0.0625 or 1, not {other}")));
+            return Err(JobError::invalid(format!(
+                "MaxCapacity of a Python shell job must be 0.0625 or 1, not {other}"
+            )));
         }
     };
     let given = job.default_arguments.iter().chain(&job.non_overridable_arguments).flatten();
@@ -176,7 +183,8 @@ mod tests {
     use super::*;
 
     fn check(changes: serde_json::Value) -> Result<Work, JobError> {
-        let mut job = json!({"Name": "j", "Role": "r", "Command": {"Name": "pythonshell", "ScriptLocation": "s3://b/s.py"}});
+        let mut job =
+            json!({"Name": "j", "Role": "r", "Command": {"Name": "pythonshell", "ScriptLocation": "s3://b/s.py"}});
         job.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
         definition(&serde_json::from_value(job).unwrap())
     }

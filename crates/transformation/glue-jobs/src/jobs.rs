@@ -6,7 +6,9 @@ use boathouse_aws::{Arn, Ctx};
 use boathouse_metadata::Key;
 use serde_json::{Value, json};
 
-use crate::api::{Arguments, BatchGetJobs, CreateJob, ExecutionProperty, Job, JobCommand, Named, PageRequest, UpdateJob};
+use crate::api::{
+    Arguments, BatchGetJobs, CreateJob, ExecutionProperty, Job, JobCommand, Named, PageRequest, UpdateJob,
+};
 use crate::error::JobError;
 use crate::store::{JOBS, Jobs, RUNS, STARTED, TAGS, UNFINISHED, no_job, now, page};
 use crate::{bookmarks, check};

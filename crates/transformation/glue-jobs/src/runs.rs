@@ -26,7 +26,10 @@ fn check_start(input: &StartJobRun) -> Result<(), JobError> {
     for (given, name) in [
         (input.job_run_queuing_enabled == Some(true), "JobRunQueuingEnabled"),
         (input.security_configuration.is_some(), "SecurityConfiguration of job runs"),
-        (input.notification_property.as_ref().is_some_and(|p| !p["NotifyDelayAfter"].is_null()), "NotificationProperty"),
+        (
+            input.notification_property.as_ref().is_some_and(|p| !p["NotifyDelayAfter"].is_null()),
+            "NotificationProperty",
+        ),
         (input.execution_role_session_policy.is_some(), "ExecutionRoleSessionPolicy"),
     ] {
         if given {
@@ -86,7 +89,9 @@ fn new_run(
     let arguments = input.arguments.or_else(|| earlier.and_then(|earlier| earlier.run.arguments)).unwrap_or_default();
     check::arguments(&arguments)?;
     let fixed = job.non_overridable_arguments.iter().flatten();
-    if let Some((name, _)) = fixed.into_iter().find(|(name, value)| arguments.get(*name).is_some_and(|given| given != *value)) {
+    if let Some((name, _)) =
+        fixed.into_iter().find(|(name, value)| arguments.get(*name).is_some_and(|given| given != *value))
+    {
         return Err(JobError::invalid(format!("The argument {name} can't be overridden for job {}", input.job_name)));
     }
     let timeout = input.timeout.or(job.timeout);

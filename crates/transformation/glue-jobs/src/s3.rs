@@ -57,7 +57,9 @@ impl Buckets {
     }
 
     pub(crate) fn open(&self, bucket: &str) -> Result<Arc<dyn ObjectStore>, Failure> {
-        self.stores.bucket(&self.ctx, bucket).map_err(|error| Failure::new(format!("{} (bucket {bucket})", error.message)))
+        self.stores
+            .bucket(&self.ctx, bucket)
+            .map_err(|error| Failure::new(format!("{} (bucket {bucket})", error.message)))
     }
 }
 
@@ -68,7 +70,10 @@ mod tests {
     #[test]
     fn places_have_a_bucket() {
         let place = Place::parse("s3://lake/raw/").unwrap();
-        assert_eq!((place.bucket.as_str(), place.key.as_str(), place.to_string().as_str()), ("lake", "raw", "s3://lake/raw"));
+        assert_eq!(
+            (place.bucket.as_str(), place.key.as_str(), place.to_string().as_str()),
+            ("lake", "raw", "s3://lake/raw")
+        );
         assert_eq!(Place::parse("s3://lake").unwrap().key, "");
         assert!(Place::parse("s3:///a").is_none());
         assert!(Place::parse("https://lake/a").is_none());

@@ -73,7 +73,12 @@ pub(crate) async fn stop(ctx: &Ctx, state: &Jobs, job: &str, id: &str) -> Result
 pub fn recover(platform: &Platform, state: &Arc<Jobs>) -> Result<(), JobError> {
     for entry in state.metadata.scan(UNFINISHED, &Key::default(), None, usize::MAX >> 1)? {
         let Some(run) = state.metadata.get_json::<StoredRun>(RUNS, &entry.key)? else { continue };
-        tracing::info!(job = run.job_name(), run = run.id(), state = run.state().as_str(), "a run goes on after a restart");
+        tracing::info!(
+            job = run.job_name(),
+            run = run.id(),
+            state = run.state().as_str(),
+            "a run goes on after a restart"
+        );
         launch(platform.clone(), Arc::clone(state), run, true);
     }
     Ok(())

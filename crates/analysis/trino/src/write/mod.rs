@@ -239,8 +239,7 @@ impl Output {
     ) -> Self {
         let stored = columns.iter().take(columns.len() - target.partition_keys);
         let fields: Vec<_> = stored.map(|column| Field::new(&column.name, column.ty.to_arrow(), true)).collect();
-        let prefix =
-            target.file_prefix.clone().unwrap_or_else(|| session.start.format("%Y%m%d_%H%M%S").to_string());
+        let prefix = target.file_prefix.clone().unwrap_or_else(|| session.start.format("%Y%m%d_%H%M%S").to_string());
         let (schema, progress) = (Arc::new(Schema::new(fields)), Mutex::default());
         Self { target, columns, schema, location, store, prefix, progress }
     }

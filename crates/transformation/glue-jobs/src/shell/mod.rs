@@ -48,7 +48,8 @@ const AWSGLUE: [(&str, &str); 2] = [
 pub(crate) async fn run(attempt: &Attempt<'_>, shell: &PythonShell) -> Result<(), Failure> {
     let script = fetch(attempt, &shell.script).await?;
     let python = attempt.state.python.ready(shell.analytics, &attempt.log).await?;
-    let directory = tempfile::tempdir_in(attempt.state.python.scripts()).map_err(|error| broken("directory", &error))?;
+    let directory =
+        tempfile::tempdir_in(attempt.state.python.scripts()).map_err(|error| broken("directory", &error))?;
     lay_out(directory.path(), &script).map_err(|error| broken("script", &error))?;
     let mut spec = Spec::new([python.interpreter.to_string_lossy().into_owned(), format!("{DIRECTORY}/script.py")]);
     let arguments = attempt.run.arguments();
@@ -131,7 +132,8 @@ async fn environment(attempt: &Attempt<'_>, endpoint: String) -> Result<Vec<(Str
 /// Temporary credentials of the job's role.
 async fn credentials(attempt: &Attempt<'_>) -> Result<Value, Failure> {
     let role = attempt.run.job.role.as_deref().unwrap_or_default();
-    let role = if role.starts_with("arn:") { role.to_owned() } else { format!("arn:aws:iam::{ACCOUNT_ID}:role/{role}") };
+    let role =
+        if role.starts_with("arn:") { role.to_owned() } else { format!("arn:aws:iam::{ACCOUNT_ID}:role/{role}") };
     let ctx = attempt.ctx.as_principal(Principal::service(check::SERVICE).into());
     let assume = async |seconds: u64| -> Result<Value, AwsError> {
         let input = json!({"RoleArn": role, "RoleSessionName": "GlueJobRunnerSession", "DurationSeconds": seconds});

@@ -44,7 +44,8 @@ impl Pythons {
     /// The directories can't be made.
     pub(crate) fn new(data_dir: &Path) -> std::io::Result<Self> {
         let data_dir = std::path::absolute(data_dir)?;
-        let (environments, scripts) = (data_dir.join("runtimes").join("python-shell"), data_dir.join("work").join("scripts"));
+        let (environments, scripts) =
+            (data_dir.join("runtimes").join("python-shell"), data_dir.join("work").join("scripts"));
         // Scripts of an earlier process belong to nobody.
         match std::fs::remove_dir_all(&scripts) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
@@ -118,11 +119,11 @@ async fn told(source: Option<impl tokio::io::AsyncRead + Unpin>, log: &Log) -> S
 
 /// Finds out what the interpreter needs to be shown.
 async fn look_at(interpreter: PathBuf) -> Result<Python, Failure> {
-    let failed = |reason: String| {
-        Failure::new(format!("Python for scripts can't be used: {}: {reason}", interpreter.display()))
-    };
+    let failed =
+        |reason: String| Failure::new(format!("Python for scripts can't be used: {}: {reason}", interpreter.display()));
     let question = "import sys; print(sys.prefix); print(sys.base_prefix)";
-    let asked = Command::new(&interpreter).args(["-I", "-c", question]).stdin(Stdio::null()).kill_on_drop(true).output();
+    let asked =
+        Command::new(&interpreter).args(["-I", "-c", question]).stdin(Stdio::null()).kill_on_drop(true).output();
     let output = asked.await.map_err(|error| failed(error.to_string()))?;
     if !output.status.success() {
         return Err(failed(String::from_utf8_lossy(&output.stderr).trim().to_owned()));

@@ -74,7 +74,9 @@ mod tests {
         assert_eq!(sql(Type::Double, Type::Bigint).unwrap(), "TRY_CAST(truncate(\"v\") AS bigint)");
         assert_eq!(sql(Type::Bigint, Type::Bigint).unwrap(), "\"v\"");
         assert!(sql(Type::Double, Type::VARCHAR).unwrap_err().contains("from double to varchar"));
-        for (from, to) in [(Type::VARCHAR, Type::Date), (Type::VARCHAR, Type::Timestamp(3)), (Type::Timestamp(3), Type::VARCHAR)] {
+        for (from, to) in
+            [(Type::VARCHAR, Type::Date), (Type::VARCHAR, Type::Timestamp(3)), (Type::Timestamp(3), Type::VARCHAR)]
+        {
             let text = sql(from, to).unwrap();
             assert!(boathouse_trino_parser::parse_expression(&text).is_ok(), "{text}");
         }

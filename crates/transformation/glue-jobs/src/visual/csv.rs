@@ -66,7 +66,9 @@ pub(super) async fn header(
     };
     let names: Vec<String> = record.iter().enumerate().map(name).collect();
     match names.iter().position(String::is_empty) {
-        Some(index) => Err(Failure::new(format!("{}: column {} of the header has no name", object.location, index + 1))),
+        Some(index) => {
+            Err(Failure::new(format!("{}: column {} of the header has no name", object.location, index + 1)))
+        }
         None => Ok(Some(names)),
     }
 }

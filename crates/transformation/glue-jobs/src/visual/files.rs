@@ -48,7 +48,8 @@ pub(super) struct JobBuckets {
 
 impl catalog::Buckets for JobBuckets {
     fn bucket(&self, name: &str) -> std::result::Result<Arc<dyn ObjectStore>, TrinoError> {
-        let refuse = |failure: crate::failure::Failure| TrinoError::new(ErrorCode::HiveCannotOpenSplit, failure.to_string());
+        let refuse =
+            |failure: crate::failure::Failure| TrinoError::new(ErrorCode::HiveCannotOpenSplit, failure.to_string());
         match self.files.shown.get(name) {
             Some((bucket, objects)) => {
                 let inner = self.buckets.open(bucket).map_err(refuse)?;
@@ -86,7 +87,11 @@ impl ObjectStore for Shown {
         self.inner.put_opts(location, payload, options).await
     }
 
-    async fn put_multipart_opts(&self, location: &Path, options: PutMultipartOptions) -> Result<Box<dyn MultipartUpload>> {
+    async fn put_multipart_opts(
+        &self,
+        location: &Path,
+        options: PutMultipartOptions,
+    ) -> Result<Box<dyn MultipartUpload>> {
         self.inner.put_multipart_opts(location, options).await
     }
 

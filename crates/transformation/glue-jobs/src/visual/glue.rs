@@ -4,9 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use async_trait::async_trait;
 use boathouse_aws::{AwsError, Ctx};
-use boathouse_trino::catalog::{
-    Catalog, ColumnDefinition, Format, PartitionDefinition, TableDefinition, TableKind,
-};
+use boathouse_trino::catalog::{Catalog, ColumnDefinition, Format, PartitionDefinition, TableDefinition, TableKind};
 use boathouse_trino::hive::Stored;
 use boathouse_trino_functions::error::TrinoError;
 use boathouse_trino_functions::types::Type;

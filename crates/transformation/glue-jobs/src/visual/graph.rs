@@ -95,7 +95,8 @@ fn inputs(nodes: &BTreeMap<String, Node>, id: &str, node: &Node) -> Result<(), J
 fn order(nodes: &BTreeMap<String, Node>) -> Result<Vec<String>, JobError> {
     let (mut order, mut done) = (Vec::new(), BTreeSet::new());
     while order.len() < nodes.len() {
-        let ready = nodes.iter().find(|(id, node)| !done.contains(*id) && node.inputs().iter().all(|i| done.contains(i)));
+        let ready =
+            nodes.iter().find(|(id, node)| !done.contains(*id) && node.inputs().iter().all(|i| done.contains(i)));
         let Some((id, _)) = ready else {
             let left: Vec<&str> = nodes.keys().filter(|id| !done.contains(*id)).map(String::as_str).collect();
             return Err(JobError::invalid(format!("The nodes feed each other in a circle: {}", left.join(", "))));
@@ -182,7 +183,9 @@ fn options(node: &Node) -> Result<(), String> {
                     AggFunction::First | AggFunction::Last => {
                         unimplemented("the aggregates first and last, which depend on the order of rows")
                     }
-                    AggFunction::Kurtosis | AggFunction::Skewness => unimplemented("the aggregates kurtosis and skewness"),
+                    AggFunction::Kurtosis | AggFunction::Skewness => {
+                        unimplemented("the aggregates kurtosis and skewness")
+                    }
                     _ => Ok(()),
                 }
             })
@@ -259,9 +262,12 @@ fn join(node: &super::nodes::Join) -> Result<(), String> {
         return Err(format!("{} keys on one side and {} on the other", left.keys.len(), right.keys.len()));
     }
     match node.join_type {
-        JoinType::Equijoin | JoinType::Left | JoinType::Right | JoinType::Outer | JoinType::LeftSemi | JoinType::LeftAnti => {
-            Ok(())
-        }
+        JoinType::Equijoin
+        | JoinType::Left
+        | JoinType::Right
+        | JoinType::Outer
+        | JoinType::LeftSemi
+        | JoinType::LeftAnti => Ok(()),
     }
 }
 
@@ -314,19 +320,43 @@ mod tests {
     #[test]
     fn options_are_checked_with_the_nodes_name() {
         for (node, reason) in [
-            (json!({"SelectFields": {"Name": "pick", "Inputs": ["s"], "Paths": [["a", "b"]]}}), "fields of columns (a.b)"),
-            (json!({"Join": {"Name": "pick", "Inputs": ["s", "s"], "JoinType": "left", "Columns": [
-                {"From": "s", "Keys": [["a"]]}, {"From": "s", "Keys": []}]}}), "1 keys on one side"),
-            (json!({"Aggregate": {"Name": "pick", "Inputs": ["s"], "Groups": [], "Aggs": [
-                {"Column": ["a"], "AggFunc": "first"}]}}), "first and last"),
-            (json!({"ApplyMapping": {"Name": "pick", "Inputs": ["s"], "Mapping": [
-                {"FromPath": ["a"], "FromType": "string", "ToKey": "a", "ToType": "wibble"}]}}), "wibble"),
-            (json!({"SparkSQL": {"Name": "pick", "Inputs": ["s"], "SqlQuery": "SELEC 1", "SqlAliases": [
-                {"From": "s", "Alias": "t"}]}}), "line 1"),
-            (json!({"SparkSQL": {"Name": "pick", "Inputs": ["s"], "SqlQuery": "SELECT 1", "SqlAliases": []}}), "no alias"),
-            (json!({"Filter": {"Name": "pick", "Inputs": ["s"], "LogicalOperator": "AND", "Filters": [
-                {"Operation": "EQ", "Values": [{"Type": "CONSTANT", "Value": ["1"]}]}]}}), "needs 2 values"),
-            (json!({"Merge": {"Name": "pick", "Inputs": ["s", "s"], "Source": "z", "PrimaryKeys": [["a"]]}}), "Source z"),
+            (
+                json!({"SelectFields": {"Name": "pick", "Inputs": ["s"], "Paths": [["a", "b"]]}}),
+                "fields of columns (a.b)",
+            ),
+            (
+                json!({"Join": {"Name": "pick", "Inputs": ["s", "s"], "JoinType": "left", "Columns": [
+                {"From": "s", "Keys": [["a"]]}, {"From": "s", "Keys": []}]}}),
+                "1 keys on one side",
+            ),
+            (
+                json!({"Aggregate": {"Name": "pick", "Inputs": ["s"], "Groups": [], "Aggs": [
+                {"Column": ["a"], "AggFunc": "first"}]}}),
+                "first and last",
+            ),
+            (
+                json!({"ApplyMapping": {"Name": "pick", "Inputs": ["s"], "Mapping": [
+                {"FromPath": ["a"], "FromType": "string", "ToKey": "a", "ToType": "wibble"}]}}),
+                "wibble",
+            ),
+            (
+                json!({"SparkSQL": {"Name": "pick", "Inputs": ["s"], "SqlQuery": "SELEC 1", "SqlAliases": [
+                {"From": "s", "Alias": "t"}]}}),
+                "line 1",
+            ),
+            (
+                json!({"SparkSQL": {"Name": "pick", "Inputs": ["s"], "SqlQuery": "SELECT 1", "SqlAliases": []}}),
+                "no alias",
+            ),
+            (
+                json!({"Filter": {"Name": "pick", "Inputs": ["s"], "LogicalOperator": "AND", "Filters": [
+                {"Operation": "EQ", "Values": [{"Type": "CONSTANT", "Value": ["1"]}]}]}}),
+                "needs 2 values",
+            ),
+            (
+                json!({"Merge": {"Name": "pick", "Inputs": ["s", "s"], "Source": "z", "PrimaryKeys": [["a"]]}}),
+                "Source z",
+            ),
         ] {
             let message = with(node).unwrap_err().to_string();
             assert!(message.contains(reason) && message.contains("node 'pick' (x)"), "{message}");

@@ -40,9 +40,7 @@ impl Inferred {
                 None => Self::Double,
             },
             Value::String(_) => Self::Text,
-            Value::Array(items) => {
-                Self::Array(Box::new(items.iter().map(Self::of).fold(Self::Null, Self::and)))
-            }
+            Value::Array(items) => Self::Array(Box::new(items.iter().map(Self::of).fold(Self::Null, Self::and))),
             Value::Object(members) => {
                 Self::Object(members.iter().map(|(name, value)| (name.clone(), Self::of(value))).collect())
             }

@@ -360,10 +360,7 @@ impl Node {
 
     /// Whether its rows come from outside.
     pub fn is_source(&self) -> bool {
-        matches!(
-            self,
-            Self::S3CsvSource(_) | Self::S3JsonSource(_) | Self::S3ParquetSource(_) | Self::CatalogSource(_)
-        )
+        matches!(self, Self::S3CsvSource(_) | Self::S3JsonSource(_) | Self::S3ParquetSource(_) | Self::CatalogSource(_))
     }
 
     /// Whether its rows go outside.

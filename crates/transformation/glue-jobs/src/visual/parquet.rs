@@ -17,14 +17,19 @@ pub(super) async fn columns(store: &Arc<dyn ObjectStore>, object: &ObjectMeta) -
     let builder = ParquetRecordBatchStreamBuilder::new(reader).await.map_err(|error| failed(error.to_string()))?;
     let fields = builder.schema().fields().iter();
     let column = |field: &arrow::datatypes::FieldRef| {
-        let refuse = || failed(format!("column '{}' has the type {}, which can't be read", field.name(), field.data_type()));
+        let refuse =
+            || failed(format!("column '{}' has the type {}, which can't be read", field.name(), field.data_type()));
         Ok((field.name().clone(), of_arrow(field.data_type()).ok_or_else(refuse)?))
     };
     fields.map(column).collect()
 }
 
 /// Adds a file's columns to those that are known. Numbers may grow; other types must be the same.
-pub(super) fn merge(known: &mut Vec<(String, Type)>, file: Vec<(String, Type)>, object: &ObjectMeta) -> Result<(), Failure> {
+pub(super) fn merge(
+    known: &mut Vec<(String, Type)>,
+    file: Vec<(String, Type)>,
+    object: &ObjectMeta,
+) -> Result<(), Failure> {
     for (name, ty) in file {
         let place = known.iter_mut().find(|(other, _)| other.to_lowercase() == name.to_lowercase());
         match place {
@@ -67,7 +72,9 @@ fn of_arrow(ty: &DataType) -> Option<Type> {
         DataType::Float64 => Type::Double,
         DataType::Decimal128(precision, scale) => Type::Decimal(*precision, u8::try_from(*scale).ok()?),
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => Type::VARCHAR,
-        DataType::Binary | DataType::LargeBinary | DataType::BinaryView | DataType::FixedSizeBinary(_) => Type::Varbinary,
+        DataType::Binary | DataType::LargeBinary | DataType::BinaryView | DataType::FixedSizeBinary(_) => {
+            Type::Varbinary
+        }
         DataType::Date32 => Type::Date,
         DataType::Timestamp(TimeUnit::Second | TimeUnit::Millisecond, _) => Type::Timestamp(3),
         DataType::Timestamp(TimeUnit::Microsecond, _) => Type::Timestamp(6),

@@ -104,7 +104,11 @@ impl Opening<'_> {
     }
 
     /// All objects of the paths, and those of them that the run reads.
-    async fn objects(&mut self, paths: &[String], recurse: Option<bool>) -> Result<(Vec<Object>, Vec<Object>), Failure> {
+    async fn objects(
+        &mut self,
+        paths: &[String],
+        recurse: Option<bool>,
+    ) -> Result<(Vec<Object>, Vec<Object>), Failure> {
         let mut all = Vec::new();
         for path in paths {
             let place = Place::parse(path).ok_or_else(|| Failure::new(format!("{path} is not an S3 path")))?;
@@ -120,8 +124,11 @@ impl Opening<'_> {
     async fn list(&self, place: &Place, recurse: bool) -> Result<Vec<Object>, Failure> {
         let (store, prefix) = (self.buckets.open(&place.bucket)?, place.path()?);
         let below = Some(&prefix).filter(|prefix| !prefix.as_ref().is_empty());
-        let mut found: Vec<ObjectMeta> =
-            if recurse { store.list(below).try_collect().await? } else { store.list_with_delimiter(below).await?.objects };
+        let mut found: Vec<ObjectMeta> = if recurse {
+            store.list(below).try_collect().await?
+        } else {
+            store.list_with_delimiter(below).await?.objects
+        };
         let hidden = |meta: &ObjectMeta| {
             let mut parts = meta.location.prefix_match(&prefix).into_iter().flatten();
             parts.any(|part| part.as_ref().starts_with(['_', '.']))
@@ -187,7 +194,12 @@ impl Opening<'_> {
         self.add(columns, groups.collect(), Format::Text(csv::format(node)))
     }
 
-    async fn json_columns(&self, node: &S3JsonSource, all: &[Object], new: &[Object]) -> Result<Vec<(String, Type)>, Failure> {
+    async fn json_columns(
+        &self,
+        node: &S3JsonSource,
+        all: &[Object],
+        new: &[Object],
+    ) -> Result<Vec<(String, Type)>, Failure> {
         if let Some(columns) = said(node.output_schemas.as_deref().unwrap_or_default())? {
             return Ok(columns);
         }
@@ -242,7 +254,8 @@ impl Opening<'_> {
         let glue = Glue::new(self.ctx);
         let (database, name) = (node.database.to_lowercase(), node.table.to_lowercase());
         let table = glue.table(&database, &name).await?;
-        let table = table.ok_or_else(|| Failure::new(format!("Entity Not Found: there is no table {database}.{name}")))?;
+        let table =
+            table.ok_or_else(|| Failure::new(format!("Entity Not Found: there is no table {database}.{name}")))?;
         let (format, keys) = (table.format()?, table.partition_keys()?);
         let predicate = node.partition_predicate.as_deref().filter(|predicate| !predicate.trim().is_empty());
         let mut folders = Vec::new();

@@ -65,7 +65,9 @@ fn backticks(sql: &str) -> Result<String, String> {
                     }
                 }
             }
-            '"' => return Err("write text in single quotes: double quotes are text in Spark SQL and names here".to_owned()),
+            '"' => {
+                return Err("write text in single quotes: double quotes are text in Spark SQL and names here".to_owned());
+            }
             '`' => {
                 out.push('"');
                 loop {
@@ -163,7 +165,8 @@ fn nulls_are_placed(tokens: &[Token], index: usize) -> Result<(), String> {
             TokenKind::Symbol(",") if depth == 0 => items += 1,
             TokenKind::Word(word) if depth == 0 && word.eq_ignore_ascii_case("nulls") => placed += 1,
             TokenKind::Word(word)
-                if depth == 0 && ["limit", "rows", "range", "groups"].iter().any(|end| word.eq_ignore_ascii_case(end)) =>
+                if depth == 0
+                    && ["limit", "rows", "range", "groups"].iter().any(|end| word.eq_ignore_ascii_case(end)) =>
             {
                 break;
             }

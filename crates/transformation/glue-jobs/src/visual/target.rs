@@ -53,7 +53,14 @@ fn options(node: &Node) -> Result<Options<'_>, String> {
                 other => return Err(format!("Boathouse does not implement the target format {other} yet")),
             };
             let compression = compression(node.compression.as_deref(), &format)?;
-            direct(&node.inputs, &node.partition_keys, &node.path, format, compression, node.schema_change_policy.as_ref())
+            direct(
+                &node.inputs,
+                &node.partition_keys,
+                &node.path,
+                format,
+                compression,
+                node.schema_change_policy.as_ref(),
+            )
         }
         Node::S3GlueParquetTarget(node) => {
             let compression = compression(node.compression.as_deref(), &WriteFormat::Parquet)?;
@@ -242,7 +249,8 @@ impl Target<'_> {
     /// Writes into a table that is there: columns go by name.
     async fn into_table(&self, database: &str, name: &str, columns: &Columns) -> Result<Written, Failure> {
         let found = table_of(&self.glue, database, name).await?;
-        let table = found.ok_or_else(|| Failure::new(format!("Entity Not Found: there is no table {database}.{name}")))?;
+        let table =
+            found.ok_or_else(|| Failure::new(format!("Entity Not Found: there is no table {database}.{name}")))?;
         let format = match table.format()? {
             Format::Parquet => WriteFormat::Parquet,
             Format::Json(_) => WriteFormat::Json,
@@ -358,7 +366,11 @@ fn same_keys(keys: &[ColumnDefinition], wanted: &[&str]) -> Result<(), Failure> 
     if known == wanted {
         return Ok(());
     }
-    Err(Failure::new(format!("the table's partition keys are [{}], and the node's [{}]", known.join(", "), wanted.join(", "))))
+    Err(Failure::new(format!(
+        "the table's partition keys are [{}], and the node's [{}]",
+        known.join(", "),
+        wanted.join(", ")
+    )))
 }
 
 /// Whether a table that is there can describe what will be written.
@@ -381,12 +393,19 @@ fn fits(table: &GlueTable, path: &str, ordered: &[Column], keys: usize) -> Resul
     Ok(())
 }
 
-fn table_input(name: &str, path: &str, ordered: &[Column], keys: usize, format: &WriteFormat) -> Result<Value, Failure> {
+fn table_input(
+    name: &str,
+    path: &str,
+    ordered: &[Column],
+    keys: usize,
+    format: &WriteFormat,
+) -> Result<Value, Failure> {
     let (class, library) = match format {
         WriteFormat::Json => ("JSON", "org.openx.data.jsonserde.JsonSerDe"),
         _ => ("PARQUET", "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"),
     };
-    let classes = classes(class).ok_or_else(|| Failure::new(format!("Internal service error : no classes for {class}")))?;
+    let classes =
+        classes(class).ok_or_else(|| Failure::new(format!("Internal service error : no classes for {class}")))?;
     let columns = ordered.iter().map(glue_column).collect::<Result<Vec<_>, _>>()?;
     let (columns, keys) = columns.split_at(columns.len() - keys);
     Ok(json!({

@@ -120,7 +120,10 @@ fn join(node: &Join, inputs: &[Input<'_>]) -> Result<Body, String> {
     let keys_of = |input: &Input<'_>, other: usize| {
         let named = node.columns.iter().find(|side| side.from == input.id);
         let named = named.filter(|_| inputs[0].id != inputs[1].id).unwrap_or(&node.columns[other]);
-        columns(&named.keys)?.into_iter().map(|name| input.columns.find(name).cloned()).collect::<Result<Vec<_>, String>>()
+        columns(&named.keys)?
+            .into_iter()
+            .map(|name| input.columns.find(name).cloned())
+            .collect::<Result<Vec<_>, String>>()
     };
     let (left_keys, right_keys) = (keys_of(left, 0)?, keys_of(right, 1)?);
     let on: Vec<String> = (left_keys.iter().zip(&right_keys))
@@ -178,10 +181,8 @@ fn aggregated(agg: &AggregateOperation, column: &Column) -> Result<(String, Stri
     let (value, name) = (column.quoted(), &column.name);
     let numeric = column.ty.is_numeric();
     let plain = |function: &str| (format!("{function}({value})"), format!("{function}({name})"));
-    let needs_numbers = !matches!(
-        agg.agg_func,
-        AggFunction::Count | AggFunction::CountDistinct | AggFunction::Max | AggFunction::Min
-    );
+    let needs_numbers =
+        !matches!(agg.agg_func, AggFunction::Count | AggFunction::CountDistinct | AggFunction::Max | AggFunction::Min);
     if needs_numbers && !numeric {
         return Err(format!("column '{name}' is {} and can't be aggregated with {:?}", column.ty, agg.agg_func));
     }
@@ -216,11 +217,18 @@ fn drop_duplicates(node: &DropDuplicates, input: &Input<'_>) -> Result<Body, Str
     if keys.is_empty() {
         return Ok(Body { sql: all.sql.replacen("SELECT", "SELECT DISTINCT", 1), ..all });
     }
-    let keys = keys.into_iter().map(|name| input.columns.find(name).map(Column::quoted)).collect::<Result<Vec<_>, _>>()?;
+    let keys =
+        keys.into_iter().map(|name| input.columns.find(name).map(Column::quoted)).collect::<Result<Vec<_>, _>>()?;
     let kept = select(input.columns.iter().collect(), &Input { relation: "numbered", ..*input });
     let number = format!("row_number() OVER (PARTITION BY {}) AS \"row of its key\"", keys.join(", "));
     let numbered = format!("SELECT *, {number} FROM {}", input.relation);
-    Ok(Body { sql: format!("{} WHERE \"row of its key\" = 1", kept.sql.replacen("numbered", &format!("({numbered}) AS numbered"), 1)), ..kept })
+    Ok(Body {
+        sql: format!(
+            "{} WHERE \"row of its key\" = 1",
+            kept.sql.replacen("numbered", &format!("({numbered}) AS numbered"), 1)
+        ),
+        ..kept
+    })
 }
 
 fn union(node: &Union, inputs: &[Input<'_>]) -> Result<Body, String> {
@@ -281,10 +289,8 @@ mod tests {
     fn run(node: Value) -> Result<Body, String> {
         let left = columns_of(&[("Id", Type::Integer), ("x", Type::Double)]);
         let right = columns_of(&[("id", Type::Integer), ("y", Type::VARCHAR)]);
-        let inputs = [
-            Input { id: "a", relation: "n0", columns: &left },
-            Input { id: "b", relation: "n1", columns: &right },
-        ];
+        let inputs =
+            [Input { id: "a", relation: "n0", columns: &left }, Input { id: "b", relation: "n1", columns: &right }];
         body(&Node::read("n", &node).unwrap(), &inputs)
     }
 
