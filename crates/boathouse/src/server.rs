@@ -14,6 +14,7 @@ use boathouse_aws::gateway::{Gateway, InsideDoor};
 use boathouse_aws::{Dispatcher, Platform, SystemClock};
 use boathouse_firehose::{Firehose, FirehoseError};
 use boathouse_glue_crawlers::{CrawlerError, Crawlers};
+use boathouse_glue_jobs::{JobError, Jobs};
 use boathouse_identity::credentials::{CredentialsFileError, KeyPair};
 use boathouse_identity::{Identity, IdentityError, iam_service, sts_service};
 use boathouse_journal::{Journal, JournalError};
@@ -26,6 +27,7 @@ use boathouse_lambda::{Lambda, LambdaError};
 use boathouse_metadata::{Metadata, MetadataError};
 use boathouse_objects::Objects;
 use boathouse_sandbox::{Level, Sandbox};
+use boathouse_sandbox::{Level, Options, Sandbox};
 use boathouse_trino::engine::{Engine, EngineConfig};
 
 use crate::data_directory;
@@ -95,6 +97,11 @@ pub(crate) enum ServerError {
     Lambda(#[from] LambdaError),
     /// `BOATHOUSE_SANDBOX` names no level.
     #[error("BOATHOUSE_SANDBOX is {0:?}; it can be namespace or process")]
+    /// Job runs that were going on can't be taken up.
+    #[error(transparent)]
+    Jobs(#[from] JobError),
+    /// `BOATHOUSE_SANDBOX` is none of its values.
+    #[error("BOATHOUSE_SANDBOX must be namespace or process, not {0}")]
     SandboxLevel(String),
     /// The port can't be opened, or signals can't be received.
     #[error(transparent)]
@@ -175,6 +182,20 @@ pub(crate) fn open(data_dir: &Path, dev: bool, clock: Arc<dyn Clock>) -> Result<
     let athena = boathouse_athena::service(boathouse_athena::Deps {
         metadata: metadata.clone(),
         engine: Arc::new(sql_engine(data_dir)?),
+    let engine = Arc::new(sql_engine(data_dir)?);
+    let jobs = Arc::new(Jobs::new(boathouse_glue_jobs::Deps {
+        metadata: metadata.clone(),
+        engine: Arc::clone(&engine),
+        stores: Arc::clone(&s3.stores),
+        roles: Arc::clone(&identity) as _,
+        authorizer: Arc::clone(&identity) as _,
+        sandbox: sandbox(data_dir)?,
+        data_dir: data_dir.to_owned(),
+    })?);
+    let glue = boathouse_glue_jobs::operations(glue, &jobs);
+    let athena = boathouse_athena::service(boathouse_athena::Deps {
+        metadata,
+        engine,
         stores: Arc::clone(&s3.stores),
         authorizer: Arc::clone(&identity) as _,
         clock: Arc::clone(&platform.clock),
@@ -219,6 +240,7 @@ pub(crate) fn open(data_dir: &Path, dev: bool, clock: Arc<dyn Clock>) -> Result<
     platform.dispatcher.install(services, Arc::clone(&identity) as _);
     boathouse_glue_crawlers::worker::recover(&platform, &crawlers)?;
     boathouse_stepfunctions::runner::recover(&machines)?;
+    boathouse_glue_jobs::worker::recover(&platform, &jobs)?;
     let gateway = Gateway::new(platform.clone(), identity).with_http_service(s3.http);
         boathouse_lambda::service(&lambda),
     ];
@@ -246,6 +268,13 @@ pub(crate) fn endpoint(scheme: &str, address: SocketAddr) -> String {
         ip => ip,
     };
     format!("{scheme}://{}", SocketAddr::new(host, address.port()))
+}
+
+/// Where functions' and jobs' code runs. None of it sees the data directory.
+fn sandbox(data_dir: &Path) -> Result<Arc<Sandbox>, ServerError> {
+    let level = Level::from_environment().map_err(ServerError::SandboxLevel)?;
+    let hidden = vec![data_dir.to_owned()];
+    Ok(Sandbox::open(Options { level, hidden, ..Options::new(data_dir.join("work").join("sandbox")) })?)
 }
 
 fn sql_engine(data_dir: &Path) -> Result<Engine, ServerError> {
