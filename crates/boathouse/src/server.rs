@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use boathouse_aws::gateway::Gateway;
 use boathouse_aws::{Dispatcher, Platform, SystemClock};
+use boathouse_cloudformation::{StackError, Stacks};
 use boathouse_glue_crawlers::{CrawlerError, Crawlers};
 use boathouse_identity::credentials::{CredentialsFileError, KeyPair};
 use boathouse_identity::{Identity, IdentityError, iam_service, sts_service};
@@ -64,6 +65,9 @@ pub(crate) enum ServerError {
     /// Crawls that were going on can't be taken up.
     #[error(transparent)]
     Crawlers(#[from] CrawlerError),
+    /// Operations on stacks that were going on can't be taken up.
+    #[error(transparent)]
+    Stacks(#[from] StackError),
     /// The port can't be opened, or signals can't be received.
     #[error(transparent)]
     Io(#[from] std::io::Error),
@@ -106,6 +110,12 @@ pub(crate) fn open(data_dir: &Path, dev: bool) -> Result<Server, ServerError> {
         Arc::clone(&identity) as _,
     ));
     let glue = boathouse_glue_crawlers::operations(boathouse_glue_catalog::service(metadata.clone()), &crawlers);
+    let stacks = Arc::new(Stacks::new(
+        metadata.clone(),
+        Arc::clone(&s3.stores),
+        Arc::clone(&identity) as _,
+        Arc::clone(&identity) as _,
+    ));
     let athena = boathouse_athena::service(boathouse_athena::Deps {
         metadata,
         engine: Arc::new(sql_engine(data_dir)?),
@@ -115,9 +125,11 @@ pub(crate) fn open(data_dir: &Path, dev: bool) -> Result<Server, ServerError> {
         concurrent_queries: CONCURRENT_QUERIES,
         queued_queries: QUEUED_QUERIES,
     })?;
-    let services = vec![sts_service(&identity), iam_service(&identity), s3.table, glue, athena];
+    let cloudformation = boathouse_cloudformation::service(&stacks);
+    let services = vec![sts_service(&identity), iam_service(&identity), s3.table, glue, athena, cloudformation];
     platform.dispatcher.install(services, Arc::clone(&identity) as _);
     boathouse_glue_crawlers::worker::recover(&platform, &crawlers)?;
+    boathouse_cloudformation::engine::recover(&platform, &stacks)?;
     let gateway = Gateway::new(platform.clone(), identity).with_http_service(s3.http);
     Ok(Server { gateway, platform, root, lock })
 }

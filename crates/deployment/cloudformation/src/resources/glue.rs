@@ -15,9 +15,18 @@ pub(crate) const TYPES: &[ResourceType] = &[
                  CreateTableDefaultPermissions:j}",
         naming: Naming::Property("DatabaseInput.Name", SQL_NAME),
         create: &[call!("glue", "CreateDatabase", |s| json!({"DatabaseInput": named(s, "DatabaseInput")}))],
-        update: &[call!("glue", "UpdateDatabase", |s| json!({"Name": s.name, "DatabaseInput": named(s, "DatabaseInput")}))],
+        update: &[call!(
+            "glue",
+            "UpdateDatabase",
+            |s| json!({"Name": s.name, "DatabaseInput": named(s, "DatabaseInput")})
+        )],
         delete: &[call!("glue", "DeleteDatabase", |s| json!({"Name": s.name}))],
-        read: Some(Read { service: "glue", operation: "GetDatabase", input: |s| json!({"Name": s.name}), state: ready }),
+        read: Some(Read {
+            service: "glue",
+            operation: "GetDatabase",
+            input: |s| json!({"Name": s.name}),
+            state: ready,
+        }),
         physical: by_name,
         attributes: &[],
     },
@@ -66,7 +75,12 @@ pub(crate) const TYPES: &[ResourceType] = &[
         create: &[call!("glue", "CreateClassifier", |s| classifier(s))],
         update: &[call!("glue", "UpdateClassifier", |s| classifier(s))],
         delete: &[call!("glue", "DeleteClassifier", |s| json!({"Name": s.name}))],
-        read: Some(Read { service: "glue", operation: "GetClassifier", input: |s| json!({"Name": s.name}), state: ready }),
+        read: Some(Read {
+            service: "glue",
+            operation: "GetClassifier",
+            input: |s| json!({"Name": s.name}),
+            state: ready,
+        }),
         physical: by_name,
         attributes: &[],
     },
@@ -130,4 +144,3 @@ fn untagged(s: &Subject<'_>, sort: &str) -> Vec<Value> {
     let arn = s.arn("glue", format!("{sort}/{}", s.name));
     when(!gone.is_empty(), || json!({"ResourceArn": arn, "TagsToRemove": gone}))
 }
-
