@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use boathouse_aws::{Ctx, Platform};
 use boathouse_metadata::Key;
 use parking_lot::Mutex;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::SERVICE;
 use crate::error::StackError;
@@ -231,9 +231,8 @@ impl Operation {
     pub(crate) fn properties(&self, logical: &str, known: &Known) -> Result<Map<String, Value>, Halt> {
         let declared = &self.plan.resources[logical];
         let mut given = self.evaluate(&declared.properties)?.unwrap_or_default();
-        let has_tags = known.schema.property("Tags").is_some();
-        if has_tags && !self.tags().is_empty() {
-            inherit_tags(&mut given, self.tags());
+        if let Some(property) = known.schema.property("Tags").filter(|_| !self.tags().is_empty()) {
+            inherit_tags(&mut given, self.tags(), property.is_list());
         }
         known.schema.coerce(&given).map_err(|wrong| {
             Halt::Failed(format!("Properties validation failed for resource {logical} with message:\n{wrong}"))
@@ -259,20 +258,20 @@ impl Operation {
 }
 
 /// A stack's tags are also its resources', those that the resources don't set themselves.
-fn inherit_tags(properties: &mut Value, tags: &[crate::api::Tag]) {
-    match &mut properties["Tags"] {
-        Value::Object(own) => {
-            for tag in tags {
+fn inherit_tags(properties: &mut Value, tags: &[crate::api::Tag], as_list: bool) {
+    let own = &mut properties["Tags"];
+    if own.is_null() {
+        *own = if as_list { json!([]) } else { json!({}) };
+    }
+    for tag in tags {
+        match own {
+            Value::Object(own) => {
                 own.entry(tag.key.clone()).or_insert_with(|| tag.value.clone().into());
             }
-        }
-        Value::Array(own) => {
-            for tag in tags.iter().filter(|tag| !own.iter().any(|it| it["Key"] == tag.key)).collect::<Vec<_>>() {
-                own.push(serde_json::json!({"Key": tag.key, "Value": tag.value}));
+            Value::Array(own) if !own.iter().any(|it| it["Key"] == tag.key) => {
+                own.push(json!({"Key": tag.key, "Value": tag.value}));
             }
-        }
-        absent => {
-            *absent = tags.iter().map(|tag| serde_json::json!({"Key": tag.key, "Value": tag.value})).collect();
+            _ => {}
         }
     }
 }

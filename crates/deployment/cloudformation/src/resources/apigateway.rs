@@ -66,7 +66,7 @@ pub(crate) const TYPES: &[ResourceType] = &[
     ResourceType {
         name: "AWS::ApiGatewayV2::Stage",
         schema: "ApiId!^ StageName!^ AutoDeploy:b DeploymentId Description StageVariables:j ClientCertificateId \
-                 AccessPolicyId Tags:j AccessLogSettings{DestinationArn Format} \
+                 AccessPolicyId Tags<> AccessLogSettings{DestinationArn Format} \
                  DefaultRouteSettings{DataTraceEnabled:b DetailedMetricsEnabled:b LoggingLevel ThrottlingBurstLimit:i \
                  ThrottlingRateLimit:n} RouteSettings:j",
         naming: Naming::Property("StageName", plain(128)),

@@ -47,7 +47,7 @@ pub(crate) const TYPES: &[ResourceType] = &[
     },
     ResourceType {
         name: "AWS::Glue::Crawler",
-        schema: "Name^ Role! DatabaseName Description TablePrefix Classifiers[] Configuration Tags:j \
+        schema: "Name^ Role! DatabaseName Description TablePrefix Classifiers[] Configuration Tags<> \
                  Targets!{S3Targets[{Path Exclusions[] SampleSize:i ConnectionName EventQueueArn DlqEventQueueArn}]} \
                  Schedule{ScheduleExpression} SchemaChangePolicy{UpdateBehavior DeleteBehavior} \
                  RecrawlPolicy{RecrawlBehavior} CrawlerSecurityConfiguration",
@@ -90,7 +90,7 @@ pub(crate) const TYPES: &[ResourceType] = &[
                  NonOverridableArguments:j Connections{Connections[]} MaxRetries:i AllocatedCapacity:i MaxCapacity:n \
                  Timeout:i ExecutionProperty{MaxConcurrentRuns:i} NotificationProperty{NotifyDelayAfter:i} GlueVersion \
                  NumberOfWorkers:i WorkerType ExecutionClass SecurityConfiguration JobMode JobRunQueuingEnabled:b \
-                 MaintenanceWindow Tags:j",
+                 MaintenanceWindow Tags<>",
         naming: Naming::Property("Name", plain(255)),
         create: &[call!("glue", "CreateJob", |s| with(s.without(&["Name"]), json!({"Name": s.name})))],
         update: &[

@@ -19,6 +19,12 @@ pub(crate) struct Property {
     kind: Kind,
 }
 
+impl Property {
+    pub(crate) fn is_list(&self) -> bool {
+        matches!(self.kind, Kind::List(_))
+    }
+}
+
 /// What a property's value is.
 #[derive(Debug, Clone, PartialEq)]
 enum Kind {
