@@ -129,6 +129,7 @@ pub(crate) fn open(data_dir: &Path, dev: bool) -> Result<Server, ServerError> {
     let services = vec![sts_service(&identity), iam_service(&identity), s3.table, glue, athena, cloudformation];
     platform.dispatcher.install(services, Arc::clone(&identity) as _);
     boathouse_glue_crawlers::worker::recover(&platform, &crawlers)?;
+    s3.notifications.start(&platform);
     boathouse_cloudformation::engine::recover(&platform, &stacks)?;
     let gateway = Gateway::new(platform.clone(), identity).with_http_service(s3.http);
     Ok(Server { gateway, platform, root, lock })
