@@ -13,6 +13,7 @@ use boathouse_events::Events;
 use boathouse_aws::gateway::{Gateway, InsideDoor};
 use boathouse_aws::{Dispatcher, Platform, SystemClock};
 use boathouse_firehose::{Firehose, FirehoseError};
+use boathouse_cloudformation::{StackError, Stacks};
 use boathouse_glue_crawlers::{CrawlerError, Crawlers};
 use boathouse_glue_jobs::{JobError, Jobs};
 use boathouse_identity::credentials::{CredentialsFileError, KeyPair};
@@ -103,6 +104,9 @@ pub(crate) enum ServerError {
     /// `BOATHOUSE_SANDBOX` is none of its values.
     #[error("BOATHOUSE_SANDBOX must be namespace or process, not {0}")]
     SandboxLevel(String),
+    /// Operations on stacks that were going on can't be taken up.
+    #[error(transparent)]
+    Stacks(#[from] StackError),
     /// The port can't be opened, or signals can't be received.
     #[error(transparent)]
     Io(#[from] std::io::Error),
@@ -193,6 +197,12 @@ pub(crate) fn open(data_dir: &Path, dev: bool, clock: Arc<dyn Clock>) -> Result<
         data_dir: data_dir.to_owned(),
     })?);
     let glue = boathouse_glue_jobs::operations(glue, &jobs);
+    let stacks = Arc::new(Stacks::new(
+        metadata.clone(),
+        Arc::clone(&s3.stores),
+        Arc::clone(&identity) as _,
+        Arc::clone(&identity) as _,
+    ));
     let athena = boathouse_athena::service(boathouse_athena::Deps {
         metadata,
         engine,
@@ -228,6 +238,8 @@ pub(crate) fn open(data_dir: &Path, dev: bool, clock: Arc<dyn Clock>) -> Result<
         boathouse_firehose::service(&firehose),
         boathouse_apigateway::service(&apis),
     ];
+    let cloudformation = boathouse_cloudformation::service(&stacks);
+    let services = vec![sts_service(&identity), iam_service(&identity), s3.table, glue, athena, cloudformation];
     platform.dispatcher.install(services, Arc::clone(&identity) as _);
     boathouse_glue_crawlers::worker::recover(&platform, &crawlers)?;
     boathouse_observe::retention::spawn(&platform, &logs);
@@ -241,6 +253,7 @@ pub(crate) fn open(data_dir: &Path, dev: bool, clock: Arc<dyn Clock>) -> Result<
     boathouse_glue_crawlers::worker::recover(&platform, &crawlers)?;
     boathouse_stepfunctions::runner::recover(&machines)?;
     boathouse_glue_jobs::worker::recover(&platform, &jobs)?;
+    boathouse_cloudformation::engine::recover(&platform, &stacks)?;
     let gateway = Gateway::new(platform.clone(), identity).with_http_service(s3.http);
         boathouse_lambda::service(&lambda),
     ];
