@@ -5,8 +5,6 @@ use std::sync::Arc;
 
 use boathouse_aws::{ServiceTable, SystemClock};
 
-use boathouse_aws::SystemClock;
-
 use crate::say;
 use crate::server::{self, ServerError};
 

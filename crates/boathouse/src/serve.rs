@@ -12,8 +12,6 @@ use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tracing_subscriber::EnvFilter;
 
-use boathouse_aws::SystemClock;
-
 use crate::say;
 use crate::server::{self, ServerError};
 

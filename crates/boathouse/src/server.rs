@@ -7,28 +7,23 @@ use std::sync::Arc;
 
 use boathouse_apigateway::ApiGateway;
 use boathouse_apigateway::site::Sites;
-use boathouse_aws::gateway::Gateway;
-use boathouse_aws::{Clock, Dispatcher, Platform};
-use boathouse_events::Events;
 use boathouse_aws::gateway::{Gateway, InsideDoor};
-use boathouse_aws::{Dispatcher, Platform, SystemClock};
-use boathouse_firehose::{Firehose, FirehoseError};
+use boathouse_aws::{Clock, Dispatcher, Platform};
 use boathouse_cloudformation::{StackError, Stacks};
+use boathouse_events::Events;
+use boathouse_firehose::{Firehose, FirehoseError};
 use boathouse_glue_crawlers::{CrawlerError, Crawlers};
 use boathouse_glue_jobs::{JobError, Jobs};
 use boathouse_identity::credentials::{CredentialsFileError, KeyPair};
 use boathouse_identity::{Identity, IdentityError, iam_service, sts_service};
 use boathouse_journal::{Journal, JournalError};
+use boathouse_lambda::{Lambda, LambdaError};
 use boathouse_metadata::{Metadata, MetadataError};
 use boathouse_objects::Objects;
 use boathouse_observe::Logs;
 use boathouse_observe::files::FilesError;
-use boathouse_stepfunctions::{SfnError, StepFunctions};
-use boathouse_lambda::{Lambda, LambdaError};
-use boathouse_metadata::{Metadata, MetadataError};
-use boathouse_objects::Objects;
 use boathouse_sandbox::{Level, Sandbox};
-use boathouse_sandbox::{Level, Options, Sandbox};
+use boathouse_stepfunctions::{SfnError, StepFunctions};
 use boathouse_trino::engine::{Engine, EngineConfig};
 
 use crate::data_directory;
@@ -96,8 +91,6 @@ pub(crate) enum ServerError {
     /// Functions can't be taken up.
     #[error(transparent)]
     Lambda(#[from] LambdaError),
-    /// `BOATHOUSE_SANDBOX` names no level.
-    #[error("BOATHOUSE_SANDBOX is {0:?}; it can be namespace or process")]
     /// Job runs that were going on can't be taken up.
     #[error(transparent)]
     Jobs(#[from] JobError),
@@ -147,13 +140,23 @@ pub(crate) fn open(data_dir: &Path, dev: bool, clock: Arc<dyn Clock>) -> Result<
     let objects = objects.join().unwrap_or(Err(boathouse_objects::Error::Closed))?;
     let s3 = boathouse_s3::install(objects, Arc::clone(&identity) as _);
 
+    let (sandbox, inside) = (sandbox(data_dir)?, InsideDoor::default());
+    let engine = Arc::new(sql_engine(data_dir)?);
     let crawlers = Arc::new(Crawlers::new(
         metadata.clone(),
         Arc::clone(&s3.stores),
         Arc::clone(&identity) as _,
         Arc::clone(&identity) as _,
     ));
-    let glue = boathouse_glue_crawlers::operations(boathouse_glue_catalog::service(metadata.clone()), &crawlers);
+    let jobs = Arc::new(Jobs::new(boathouse_glue_jobs::Deps {
+        metadata: metadata.clone(),
+        engine: Arc::clone(&engine),
+        stores: Arc::clone(&s3.stores),
+        roles: Arc::clone(&identity) as _,
+        authorizer: Arc::clone(&identity) as _,
+        sandbox: Arc::clone(&sandbox),
+        data_dir: data_dir.to_owned(),
+    })?);
     let logs = Arc::new(Logs::open(metadata.clone(), &data_dir.join("logs"), Arc::clone(&identity) as _)?);
     let events = Arc::new(Events::new(boathouse_events::Deps {
         metadata: metadata.clone(),
@@ -167,8 +170,6 @@ pub(crate) fn open(data_dir: &Path, dev: bool, clock: Arc<dyn Clock>) -> Result<
         Arc::clone(&identity) as _,
         platform.clone(),
     );
-    let states = boathouse_stepfunctions::service(&machines);
-    let (sandbox, inside) = (sandbox(data_dir)?, InsideDoor::default());
     let lambda = Lambda::open(boathouse_lambda::Deps {
         metadata: metadata.clone(),
         stores: Arc::clone(&s3.stores),
@@ -182,35 +183,6 @@ pub(crate) fn open(data_dir: &Path, dev: bool, clock: Arc<dyn Clock>) -> Result<
         },
         code: data_dir.join("lambda"),
         work: data_dir.join("work").join("lambda"),
-    })?;
-    let athena = boathouse_athena::service(boathouse_athena::Deps {
-        metadata: metadata.clone(),
-        engine: Arc::new(sql_engine(data_dir)?),
-    let engine = Arc::new(sql_engine(data_dir)?);
-    let jobs = Arc::new(Jobs::new(boathouse_glue_jobs::Deps {
-        metadata: metadata.clone(),
-        engine: Arc::clone(&engine),
-        stores: Arc::clone(&s3.stores),
-        roles: Arc::clone(&identity) as _,
-        authorizer: Arc::clone(&identity) as _,
-        sandbox: sandbox(data_dir)?,
-        data_dir: data_dir.to_owned(),
-    })?);
-    let glue = boathouse_glue_jobs::operations(glue, &jobs);
-    let stacks = Arc::new(Stacks::new(
-        metadata.clone(),
-        Arc::clone(&s3.stores),
-        Arc::clone(&identity) as _,
-        Arc::clone(&identity) as _,
-    ));
-    let athena = boathouse_athena::service(boathouse_athena::Deps {
-        metadata,
-        engine,
-        stores: Arc::clone(&s3.stores),
-        authorizer: Arc::clone(&identity) as _,
-        clock: Arc::clone(&platform.clock),
-        concurrent_queries: CONCURRENT_QUERIES,
-        queued_queries: QUEUED_QUERIES,
     })?;
     let journal = Journal::open(&data_dir.join("journal"), &boathouse_journal::Options::default())?;
     let firehose = Arc::new(Firehose::new(boathouse_firehose::Deps {
@@ -226,6 +198,23 @@ pub(crate) fn open(data_dir: &Path, dev: bool, clock: Arc<dyn Clock>) -> Result<
         authorizer: Arc::clone(&identity) as _,
         roles: Arc::clone(&identity) as _,
     }));
+    let stacks = Arc::new(Stacks::new(
+        metadata.clone(),
+        Arc::clone(&s3.stores),
+        Arc::clone(&identity) as _,
+        Arc::clone(&identity) as _,
+    ));
+    let glue = boathouse_glue_crawlers::operations(boathouse_glue_catalog::service(metadata.clone()), &crawlers);
+    let glue = boathouse_glue_jobs::operations(glue, &jobs);
+    let athena = boathouse_athena::service(boathouse_athena::Deps {
+        metadata,
+        engine,
+        stores: Arc::clone(&s3.stores),
+        authorizer: Arc::clone(&identity) as _,
+        clock: Arc::clone(&platform.clock),
+        concurrent_queries: CONCURRENT_QUERIES,
+        queued_queries: QUEUED_QUERIES,
+    })?;
     let services = vec![
         sts_service(&identity),
         iam_service(&identity),
@@ -237,40 +226,25 @@ pub(crate) fn open(data_dir: &Path, dev: bool, clock: Arc<dyn Clock>) -> Result<
         boathouse_events::scheduler_service(&events),
         boathouse_firehose::service(&firehose),
         boathouse_apigateway::service(&apis),
+        boathouse_lambda::service(&lambda),
+        boathouse_stepfunctions::service(&machines),
+        boathouse_cloudformation::service(&stacks),
     ];
-    let cloudformation = boathouse_cloudformation::service(&stacks);
-    let services = vec![sts_service(&identity), iam_service(&identity), s3.table, glue, athena, cloudformation];
     platform.dispatcher.install(services, Arc::clone(&identity) as _);
-    boathouse_glue_crawlers::worker::recover(&platform, &crawlers)?;
     boathouse_observe::retention::spawn(&platform, &logs);
     boathouse_events::worker::start(&platform, &events);
     s3.notifications.start(&platform);
-    boathouse_firehose::worker::recover(&platform, &firehose)?;
-    let gateway =
-        Gateway::new(platform.clone(), identity).with_http_service(s3.http).with_site(Arc::new(Sites::new(&apis)));
-    let services = vec![sts_service(&identity), iam_service(&identity), s3.table, glue, athena, states];
-    platform.dispatcher.install(services, Arc::clone(&identity) as _);
     boathouse_glue_crawlers::worker::recover(&platform, &crawlers)?;
-    boathouse_stepfunctions::runner::recover(&machines)?;
     boathouse_glue_jobs::worker::recover(&platform, &jobs)?;
-    boathouse_cloudformation::engine::recover(&platform, &stacks)?;
-    let gateway = Gateway::new(platform.clone(), identity).with_http_service(s3.http);
-        boathouse_lambda::service(&lambda),
-    ];
-    platform.dispatcher.install(services, Arc::clone(&identity) as _);
-    boathouse_glue_crawlers::worker::recover(&platform, &crawlers)?;
     boathouse_lambda::worker::start(&lambda)?;
-    s3.notifications.start(&platform);
-    let gateway = Gateway::new(platform.clone(), identity).with_http_service(s3.http).with_inside_door(inside);
+    boathouse_firehose::worker::recover(&platform, &firehose)?;
+    boathouse_stepfunctions::runner::recover(&machines)?;
+    boathouse_cloudformation::engine::recover(&platform, &stacks)?;
+    let gateway = Gateway::new(platform.clone(), identity)
+        .with_http_service(s3.http)
+        .with_site(Arc::new(Sites::new(&apis)))
+        .with_inside_door(inside);
     Ok(Server { gateway, platform, root, lock })
-}
-
-/// Where functions and jobs run: without a view of the data directory.
-fn sandbox(data_dir: &Path) -> Result<Arc<Sandbox>, ServerError> {
-    let level = Level::from_environment().map_err(ServerError::SandboxLevel)?;
-    let work = data_dir.join("work").join("sandbox");
-    let hidden = vec![data_dir.to_owned()];
-    Ok(Sandbox::open(boathouse_sandbox::Options { level, hidden, ..boathouse_sandbox::Options::new(work) })?)
 }
 
 /// The URL that clients on this machine reach a server at that listens on `address`.
@@ -287,7 +261,8 @@ pub(crate) fn endpoint(scheme: &str, address: SocketAddr) -> String {
 fn sandbox(data_dir: &Path) -> Result<Arc<Sandbox>, ServerError> {
     let level = Level::from_environment().map_err(ServerError::SandboxLevel)?;
     let hidden = vec![data_dir.to_owned()];
-    Ok(Sandbox::open(Options { level, hidden, ..Options::new(data_dir.join("work").join("sandbox")) })?)
+    let work = data_dir.join("work").join("sandbox");
+    Ok(Sandbox::open(boathouse_sandbox::Options { level, hidden, ..boathouse_sandbox::Options::new(work) })?)
 }
 
 fn sql_engine(data_dir: &Path) -> Result<Engine, ServerError> {

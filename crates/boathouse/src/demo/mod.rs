@@ -24,7 +24,6 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use boathouse_aws::SystemClock;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
