@@ -5,12 +5,16 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use boathouse_apigateway::ApiGateway;
+use boathouse_apigateway::site::Sites;
 use boathouse_aws::gateway::Gateway;
 use boathouse_aws::{Clock, Dispatcher, Platform};
 use boathouse_events::Events;
+use boathouse_firehose::{Firehose, FirehoseError};
 use boathouse_glue_crawlers::{CrawlerError, Crawlers};
 use boathouse_identity::credentials::{CredentialsFileError, KeyPair};
 use boathouse_identity::{Identity, IdentityError, iam_service, sts_service};
+use boathouse_journal::{Journal, JournalError};
 use boathouse_metadata::{Metadata, MetadataError};
 use boathouse_objects::Objects;
 use boathouse_observe::Logs;
@@ -70,6 +74,12 @@ pub(crate) enum ServerError {
     /// Crawls that were going on can't be taken up.
     #[error(transparent)]
     Crawlers(#[from] CrawlerError),
+    /// The journal can't be opened.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// Delivery streams can't be set to work again.
+    #[error("delivery streams: {0}")]
+    Firehose(#[from] FirehoseError),
     /// The port can't be opened, or signals can't be received.
     #[error(transparent)]
     Io(#[from] std::io::Error),
@@ -120,7 +130,7 @@ pub(crate) fn open(data_dir: &Path, dev: bool, clock: Arc<dyn Clock>) -> Result<
         clock: Arc::clone(&platform.clock),
     }));
     let athena = boathouse_athena::service(boathouse_athena::Deps {
-        metadata,
+        metadata: metadata.clone(),
         engine: Arc::new(sql_engine(data_dir)?),
         stores: Arc::clone(&s3.stores),
         authorizer: Arc::clone(&identity) as _,
@@ -128,6 +138,20 @@ pub(crate) fn open(data_dir: &Path, dev: bool, clock: Arc<dyn Clock>) -> Result<
         concurrent_queries: CONCURRENT_QUERIES,
         queued_queries: QUEUED_QUERIES,
     })?;
+    let journal = Journal::open(&data_dir.join("journal"), &boathouse_journal::Options::default())?;
+    let firehose = Arc::new(Firehose::new(boathouse_firehose::Deps {
+        metadata: metadata.clone(),
+        journal,
+        stores: Arc::clone(&s3.stores),
+        roles: Arc::clone(&identity) as _,
+        authorizer: Arc::clone(&identity) as _,
+        spool: data_dir.join("work").join("firehose"),
+    }));
+    let apis = Arc::new(ApiGateway::new(boathouse_apigateway::Deps {
+        metadata: metadata.clone(),
+        authorizer: Arc::clone(&identity) as _,
+        roles: Arc::clone(&identity) as _,
+    }));
     let services = vec![
         sts_service(&identity),
         iam_service(&identity),
@@ -137,13 +161,17 @@ pub(crate) fn open(data_dir: &Path, dev: bool, clock: Arc<dyn Clock>) -> Result<
         boathouse_observe::service(&logs),
         boathouse_events::events_service(&events),
         boathouse_events::scheduler_service(&events),
+        boathouse_firehose::service(&firehose),
+        boathouse_apigateway::service(&apis),
     ];
     platform.dispatcher.install(services, Arc::clone(&identity) as _);
     boathouse_glue_crawlers::worker::recover(&platform, &crawlers)?;
     boathouse_observe::retention::spawn(&platform, &logs);
     boathouse_events::worker::start(&platform, &events);
     s3.notifications.start(&platform);
-    let gateway = Gateway::new(platform.clone(), identity).with_http_service(s3.http);
+    boathouse_firehose::worker::recover(&platform, &firehose)?;
+    let gateway =
+        Gateway::new(platform.clone(), identity).with_http_service(s3.http).with_site(Arc::new(Sites::new(&apis)));
     Ok(Server { gateway, platform, root, lock })
 }
 
