@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::shapes::{camel, removed_tags, tag_map, when, with};
+use super::shapes::{removed_tags, tag_map, when, with};
 use super::subject::Subject;
 use super::{Call, Naming, Read, ResourceType, by_name, call, calls, plain, ready};
 
@@ -19,22 +19,22 @@ pub(crate) const TYPES: &[ResourceType] = &[
             call!("apigateway", "UpdateApi", |s| shaped(s, &["Tags", "ProtocolType"])),
             calls!("apigateway", "TagResource", |s| when(
                 s.changed(&["Tags"]) && s.properties.contains_key("Tags"),
-                || { json!({"resourceArn": api_arn(s), "tags": tag_map(&s.get("Tags"))}) }
+                || { json!({"ResourceArn": api_arn(s), "Tags": tag_map(&s.get("Tags"))}) }
             )),
             calls!("apigateway", "UntagResource", |s| {
                 let gone = removed_tags(s);
-                when(!gone.is_empty(), || json!({"resourceArn": api_arn(s), "tagKeys": gone}))
+                when(!gone.is_empty(), || json!({"ResourceArn": api_arn(s), "TagKeys": gone}))
             }),
         ],
-        delete: &[call!("apigateway", "DeleteApi", |s| json!({"apiId": s.physical}))],
+        delete: &[call!("apigateway", "DeleteApi", |s| json!({"ApiId": s.physical}))],
         read: Some(Read {
             service: "apigateway",
             operation: "GetApi",
-            input: |s| json!({"apiId": s.physical}),
+            input: |s| json!({"ApiId": s.physical}),
             state: ready,
         }),
-        physical: |s| answered_id(s, "/apiId"),
-        attributes: &[("ApiId", |s| s.answered("/apiId")), ("ApiEndpoint", |s| s.answered("/apiEndpoint"))],
+        physical: |s| answered_id(s, "/ApiId"),
+        attributes: &[("ApiId", |s| s.answered("/ApiId")), ("ApiEndpoint", |s| s.answered("/ApiEndpoint"))],
     },
     ResourceType {
         name: "AWS::ApiGatewayV2::Integration",
@@ -44,11 +44,11 @@ pub(crate) const TYPES: &[ResourceType] = &[
                  ContentHandlingStrategy",
         naming: Naming::Generated(plain(128)),
         create: &[call!("apigateway", "CreateIntegration", |s| shaped(s, &[]))],
-        update: &[call!("apigateway", "UpdateIntegration", |s| own(s, "integrationId"))],
-        delete: &[call!("apigateway", "DeleteIntegration", |s| part(s, "integrationId"))],
+        update: &[call!("apigateway", "UpdateIntegration", |s| own(s, "IntegrationId"))],
+        delete: &[call!("apigateway", "DeleteIntegration", |s| part(s, "IntegrationId"))],
         read: None,
-        physical: |s| answered_id(s, "/integrationId"),
-        attributes: &[("IntegrationId", |s| s.answered("/integrationId"))],
+        physical: |s| answered_id(s, "/IntegrationId"),
+        attributes: &[("IntegrationId", |s| s.answered("/IntegrationId"))],
     },
     ResourceType {
         name: "AWS::ApiGatewayV2::Route",
@@ -57,11 +57,11 @@ pub(crate) const TYPES: &[ResourceType] = &[
                  RouteResponseSelectionExpression",
         naming: Naming::Generated(plain(128)),
         create: &[call!("apigateway", "CreateRoute", |s| shaped(s, &[]))],
-        update: &[call!("apigateway", "UpdateRoute", |s| own(s, "routeId"))],
-        delete: &[call!("apigateway", "DeleteRoute", |s| part(s, "routeId"))],
+        update: &[call!("apigateway", "UpdateRoute", |s| own(s, "RouteId"))],
+        delete: &[call!("apigateway", "DeleteRoute", |s| part(s, "RouteId"))],
         read: None,
-        physical: |s| answered_id(s, "/routeId"),
-        attributes: &[("RouteId", |s| s.answered("/routeId"))],
+        physical: |s| answered_id(s, "/RouteId"),
+        attributes: &[("RouteId", |s| s.answered("/RouteId"))],
     },
     ResourceType {
         name: "AWS::ApiGatewayV2::Stage",
@@ -72,11 +72,11 @@ pub(crate) const TYPES: &[ResourceType] = &[
         naming: Naming::Property("StageName", plain(128)),
         create: &[call!("apigateway", "CreateStage", |s| shaped(s, &[]))],
         update: &[call!("apigateway", "UpdateStage", |s| shaped(s, &["Tags"]))],
-        delete: &[call!("apigateway", "DeleteStage", |s| json!({"apiId": s.text("ApiId"), "stageName": s.name}))],
+        delete: &[call!("apigateway", "DeleteStage", |s| json!({"ApiId": s.text("ApiId"), "StageName": s.name}))],
         read: Some(Read {
             service: "apigateway",
             operation: "GetStage",
-            input: |s| json!({"apiId": s.text("ApiId"), "stageName": s.name}),
+            input: |s| json!({"ApiId": s.text("ApiId"), "StageName": s.name}),
             state: ready,
         }),
         physical: by_name,
@@ -89,11 +89,11 @@ pub(crate) const TYPES: &[ResourceType] = &[
                  JwtConfiguration{Audience[] Issuer}",
         naming: Naming::Generated(plain(128)),
         create: &[call!("apigateway", "CreateAuthorizer", |s| shaped(s, &[]))],
-        update: &[call!("apigateway", "UpdateAuthorizer", |s| own(s, "authorizerId"))],
-        delete: &[call!("apigateway", "DeleteAuthorizer", |s| part(s, "authorizerId"))],
+        update: &[call!("apigateway", "UpdateAuthorizer", |s| own(s, "AuthorizerId"))],
+        delete: &[call!("apigateway", "DeleteAuthorizer", |s| part(s, "AuthorizerId"))],
         read: None,
-        physical: |s| answered_id(s, "/authorizerId"),
-        attributes: &[("AuthorizerId", |s| s.answered("/authorizerId"))],
+        physical: |s| answered_id(s, "/AuthorizerId"),
+        attributes: &[("AuthorizerId", |s| s.answered("/AuthorizerId"))],
     },
     ResourceType {
         name: "AWS::ApiGatewayV2::Deployment",
@@ -101,49 +101,29 @@ pub(crate) const TYPES: &[ResourceType] = &[
         naming: Naming::Generated(plain(128)),
         create: &[call!("apigateway", "CreateDeployment", |s| shaped(s, &[]))],
         update: &[call!("apigateway", "UpdateDeployment", |s| {
-            with(camel_map(s.pick(&["ApiId", "Description"])), json!({"deploymentId": s.physical}))
+            with(s.pick(&["ApiId", "Description"]), json!({"DeploymentId": s.physical}))
         })],
         delete: &[DELETE_DEPLOYMENT],
         read: None,
-        physical: |s| answered_id(s, "/deploymentId"),
-        attributes: &[("DeploymentId", |s| s.answered("/deploymentId"))],
+        physical: |s| answered_id(s, "/DeploymentId"),
+        attributes: &[("DeploymentId", |s| s.answered("/DeploymentId"))],
     },
 ];
 
-const DELETE_DEPLOYMENT: Call = call!("apigateway", "DeleteDeployment", |s| part(s, "deploymentId"));
+const DELETE_DEPLOYMENT: Call = call!("apigateway", "DeleteDeployment", |s| part(s, "DeploymentId"));
 
-/// The properties but some, in the operation's spelling. What people named themselves keeps its spelling.
+/// The properties but some: the operations inside spell them the same.
 fn shaped(s: &Subject<'_>, without: &[&str]) -> Value {
-    Value::Object(camel_map(s.without(without)))
-}
-
-fn camel_map(properties: serde_json::Map<String, Value>) -> serde_json::Map<String, Value> {
-    const FREE: [&str; 8] = [
-        "Tags",
-        "StageVariables",
-        "RouteSettings",
-        "RequestParameters",
-        "ResponseParameters",
-        "RequestTemplates",
-        "RequestModels",
-        "TlsConfig",
-    ];
-    let one = |(name, value): (String, Value)| {
-        let value = if FREE.contains(&name.as_str()) { value } else { camel(value) };
-        let renamed = camel(Value::Object([(name, Value::Null)].into_iter().collect()));
-        let name = renamed.as_object().and_then(|members| members.keys().next().cloned()).unwrap_or_default();
-        (name, value)
-    };
-    properties.into_iter().map(one).collect()
+    Value::Object(s.without(without))
 }
 
 /// The properties of a part of an API, with its id.
 fn own(s: &Subject<'_>, id: &str) -> Value {
-    with(camel_map(s.properties.clone()), json!({id: s.physical}))
+    with(s.properties.clone(), json!({id: s.physical}))
 }
 
 fn part(s: &Subject<'_>, id: &str) -> Value {
-    json!({"apiId": s.text("ApiId"), id: s.physical})
+    json!({"ApiId": s.text("ApiId"), id: s.physical})
 }
 
 fn answered_id(s: &Subject<'_>, pointer: &str) -> Option<String> {
