@@ -30,6 +30,8 @@ enum Benchmark {
     Startup,
     /// PUT and GET of small, middling and large objects.
     S3,
+    /// Functions: cold and warm invocations per runtime.
+    Lambda,
     /// The 22 queries of TPC-H through Athena.
     Tpch {
         /// The scale factor: about so many GB of data.
@@ -74,6 +76,7 @@ fn bench(benchmark: &Benchmark) -> Result<(), String> {
     match benchmark {
         Benchmark::Startup => run(&mut script("startup")),
         Benchmark::S3 => run(&mut script("s3")),
+        Benchmark::Lambda => run(&mut script("lambda")),
         Benchmark::Tpch { scale } => run(script("tpch").args(["--scale", scale])),
     }
 }
