@@ -12,6 +12,7 @@
 //! | `scan` | partitions, files, Parquet, text and JSON |
 //! | `storage` | counting what is read |
 //! | [`write`] | rows into files, for INSERT, CREATE TABLE AS and UNLOAD |
+//! | [`hive_paths`] | names of partition folders |
 //! | `error` | DataFusion's errors in Trino's words |
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
@@ -19,6 +20,7 @@ mod analyzer;
 pub mod catalog;
 pub mod engine;
 mod error;
+pub mod hive_paths;
 pub mod hive;
 mod scan;
 mod storage;

@@ -30,6 +30,7 @@ use tokio::task::JoinSet;
 use crate::catalog::{Session, TextFormat};
 use crate::engine::{Column, Engine, physical};
 use crate::error::{internal, of_datafusion};
+use crate::hive_paths::escaped;
 use crate::scan::NULL_PARTITION;
 use crate::storage::{Location, Statistics};
 use file::OutputFile;
@@ -424,41 +425,4 @@ fn partition_text(array: &ArrayRef, row: usize, ty: &Type) -> String {
     let mut text = String::new();
     write_value(&mut text, array.as_ref(), row, ty);
     if text.is_empty() { NULL_PARTITION.to_owned() } else { text }
-}
-
-/// A key or value as part of a path, as Hive escapes it.
-fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '\u{0}'..='\u{1f}'
-            | '\u{7f}'
-            | '"'
-            | '#'
-            | '%'
-            | '\''
-            | '*'
-            | '/'
-            | ':'
-            | '='
-            | '?'
-            | '\\'
-            | '{'
-            | '['
-            | ']'
-            | '^' => escaped.push_str(&format!("%{:02X}", u32::from(c))),
-            other => escaped.push(other),
-        }
-    }
-    escaped
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn paths_are_escaped_as_hive_does() {
-        assert_eq!(escaped("2024-01-01 10:00/x=é"), "2024-01-01 10%3A00%2Fx%3Dé");
-    }
 }
