@@ -24,6 +24,7 @@ use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use futures::FutureExt;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::request::Parts;
@@ -42,6 +43,11 @@ use crate::site::Site;
 
 pub use self::inside::InsideDoor;
 use self::record::{OWN_PAGES, Record, Recorded};
+
+/// The time that signatures are judged by: clients sign by their machines' clocks, wherever the platform's own has been set.
+fn signing_time() -> DateTime<Utc> {
+    Utc::now()
+}
 
 /// The edge of one server.
 pub struct Gateway {

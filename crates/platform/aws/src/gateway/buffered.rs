@@ -12,8 +12,8 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use uuid::Uuid;
 
-use super::Gateway;
 use super::record::Record;
+use super::{Gateway, signing_time};
 use crate::context::Ctx;
 use crate::error::AwsError;
 use crate::http_service::{ResponseBody, full};
@@ -98,7 +98,7 @@ impl Gateway {
         }
         let principal = self
             .verifier
-            .verify(&claim, call.parts, &sha256_hex(&body), self.platform.clock.now())
+            .verify(&claim, call.parts, &sha256_hex(&body), signing_time())
             .map_err(|error| error.into_aws(call.wire.dialect()))?;
         call.principal.clone_from(&principal.arn);
         let ctx = Ctx {
