@@ -220,7 +220,7 @@ def test_other_sources_destinations_and_encryption_are_refused_by_name(landing):
     assert refused(create, DeliveryStreamName="bad name")[0] == "ValidationException"
     name = landing.stream(60)
     code, message = refused(landing.firehose.start_delivery_stream_encryption, DeliveryStreamName=name)
-    assert code == "InvalidArgumentException" and "StartDeliveryStreamEncryption" in message
+    assert code == "UnknownOperationException" and "StartDeliveryStreamEncryption" in message
 
 
 def test_an_update_needs_the_current_version(landing):
