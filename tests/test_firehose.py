@@ -270,6 +270,22 @@ def test_a_role_without_permission_is_told_and_nothing_is_lost(landing):
     wait_for(lambda: failure() is None, "the end of the failure")
 
 
+def test_failures_are_logged_where_the_destination_asks_for_it(landing):
+    logs = landing.server.client("logs", "test", "test")
+    group = f"/firehose/{landing.unique('errors')}"
+    logs.create_log_group(logGroupName=group)
+    logs.create_log_stream(logGroupName=group, logStreamName="S3Delivery")
+    landing.role = make_role(landing.server, landing.unique("poor"), "logs:PutLogEvents")
+    options = {"Enabled": True, "LogGroupName": group, "LogStreamName": "S3Delivery"}
+    name = landing.stream(CloudWatchLoggingOptions=options)
+    landing.firehose.put_record(DeliveryStreamName=name, Record={"Data": b"precious"})
+    (event, *_) = wait_for(lambda: logs.filter_log_events(logGroupName=group)["events"], "a log event")
+    message = json.loads(event["message"])
+    assert message["errorCode"] == "S3.AccessDenied" and message["deliveryStreamARN"].endswith(f"/{name}")
+    code, text = refused(landing.stream, CloudWatchLoggingOptions={"Enabled": True})
+    assert code == "InvalidArgumentException" and "LogGroupName" in text
+
+
 def test_roles_must_exist_trust_firehose_and_be_passable(landing):
     landing.role = "arn:aws:iam::000000000000:role/nobody"
     code, message = refused(landing.stream)

@@ -1,5 +1,6 @@
 """HTTP APIs with functions behind them, and delivery streams with functions in them: real code, real permissions."""
 
+import base64
 import gzip
 import io
 import json
@@ -177,10 +178,10 @@ def test_an_authorizer_function_decides(world):
     assert json.loads(data)["requestContext"]["authorizer"] == {"lambda": {"team": "red"}}
 
 
-def test_a_delivery_stream_transforms_its_records(world):
+def transforming_stream(world, seconds):
+    """A stream into a bucket of its own, through `upper`; answers both names and the function."""
     upper, bucket, name = world.function("upper"), world.unique("landing"), world.unique("stream")
-    s3, firehose = world.server.client("s3", "test", "test"), world.server.client("firehose", "test", "test")
-    s3.create_bucket(Bucket=bucket)
+    world.server.client("s3", "test", "test").create_bucket(Bucket=bucket)
     role = service_role(
         world.server,
         world.unique("deliver"),
@@ -189,14 +190,14 @@ def test_a_delivery_stream_transforms_its_records(world):
         service="firehose.amazonaws.com",
     )
     parameters = [{"ParameterName": "LambdaArn", "ParameterValue": upper}]
-    firehose.create_delivery_stream(
+    world.server.client("firehose", "test", "test").create_delivery_stream(
         DeliveryStreamName=name,
         ExtendedS3DestinationConfiguration={
             "RoleARN": role,
             "BucketARN": f"arn:aws:s3:::{bucket}",
             "Prefix": "good/!{timestamp:yyyy}/",
             "ErrorOutputPrefix": "bad/!{firehose:error-output-type}/",
-            "BufferingHints": {"SizeInMBs": 1, "IntervalInSeconds": 1},
+            "BufferingHints": {"SizeInMBs": 1, "IntervalInSeconds": seconds},
             "CompressionFormat": "GZIP",
             "ProcessingConfiguration": {
                 "Enabled": True,
@@ -204,16 +205,50 @@ def test_a_delivery_stream_transforms_its_records(world):
             },
         },
     )
+    return name, bucket, upper
+
+
+def objects(server, bucket, prefix):
+    s3 = server.client("s3", "test", "test")
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+    keys = [entry["Key"] for page in pages for entry in page.get("Contents", [])]
+    return {key: s3.get_object(Bucket=bucket, Key=key)["Body"].read() for key in keys}
+
+
+def test_a_delivery_stream_transforms_its_records(world):
+    name, bucket, upper = transforming_stream(world, seconds=1)
     texts = ["keep one", "drop two", "lose three", "keep four"]
+    firehose = world.server.client("firehose", "test", "test")
     firehose.put_record_batch(DeliveryStreamName=name, Records=[{"Data": text} for text in texts])
-
-    def objects():
-        keys = [entry["Key"] for entry in s3.list_objects_v2(Bucket=bucket).get("Contents", [])]
-        found = {key: s3.get_object(Bucket=bucket, Key=key)["Body"].read() for key in sorted(keys)}
-        return found if len(found) == 2 else None
-
-    (bad_key, bad), (good_key, good) = wait_for(objects, "two objects").items()
+    ((bad_key, bad),) = wait_for(lambda: objects(world.server, bucket, "bad/"), "failures").items()
+    ((good_key, good),) = wait_for(lambda: objects(world.server, bucket, "good/"), "records").items()
     assert gzip.decompress(good) == b"KEEP ONE\nKEEP FOUR\n" and good_key.startswith("good/20")
     failure = json.loads(bad)
     assert bad_key.startswith("bad/processing-failed/") and failure["lambdaArn"] == upper
     assert failure["errorCode"] == "Lambda.ProcessingFailedStatus"
+
+
+def test_transformed_records_are_there_once_after_kill_dash_nine(start, unique):
+    server = start("--dev")
+    name, bucket, _ = transforming_stream(World(server, unique), seconds=0)
+    acknowledged = set()
+    for round in range(4):
+        firehose = server.client("firehose", "test", "test")
+        for number in range(12):
+            lines = [f"{word} {round}-{number}-{part}" for word in ("keep", "lose") for part in range(10)]
+            records = [{"Data": line} for line in lines]
+            answer = firehose.put_record_batch(DeliveryStreamName=name, Records=records)
+            assert answer["FailedPutCount"] == 0
+            acknowledged.update(lines)
+        server.kill()  # while records are with the function, and while their objects are written
+        server = start("--dev")
+
+    def found():
+        good = b"".join(gzip.decompress(body) for body in objects(server, bucket, "good/").values())
+        kept = good.decode().lower().splitlines()
+        failures = [line for body in objects(server, bucket, "bad/").values() for line in body.splitlines()]
+        lost = [base64.b64decode(json.loads(line)["rawData"]).decode() for line in failures]
+        return kept + lost if acknowledged <= set(kept + lost) else None
+
+    lines = wait_for(found, "every acknowledged record", timeout=60)
+    assert sorted(lines) == sorted(acknowledged)
