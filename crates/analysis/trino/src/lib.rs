@@ -7,6 +7,7 @@
 //! |---|---|
 //! | [`catalog`] | the catalog's and the buckets' contract, a query's session |
 //! | [`engine`] | limits, planning, running: [`engine::Engine`] |
+//! | [`hive`] | Hive's classes ↔ formats |
 //! | `analyzer` | syntax tree → logical plan, with Trino's names, types and errors |
 //! | `scan` | partitions, files, Parquet, text and JSON |
 //! | `storage` | counting what is read |
@@ -20,6 +21,7 @@ pub mod catalog;
 pub mod engine;
 mod error;
 pub mod hive_paths;
+pub mod hive;
 mod scan;
 mod storage;
 pub mod write;
