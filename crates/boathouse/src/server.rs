@@ -164,12 +164,8 @@ pub(crate) fn open(data_dir: &Path, dev: bool, clock: Arc<dyn Clock>) -> Result<
         roles: Arc::clone(&identity) as _,
         clock: Arc::clone(&platform.clock),
     }));
-    let machines = StepFunctions::new(
-        metadata.clone(),
-        Arc::clone(&identity) as _,
-        Arc::clone(&identity) as _,
-        platform.clone(),
-    );
+    let machines =
+        StepFunctions::new(metadata.clone(), Arc::clone(&identity) as _, Arc::clone(&identity) as _, platform.clone());
     let lambda = Lambda::open(boathouse_lambda::Deps {
         metadata: metadata.clone(),
         stores: Arc::clone(&s3.stores),

@@ -66,7 +66,9 @@ fn backticks(sql: &str) -> Result<String, String> {
                 }
             }
             '"' => {
-                return Err("write text in single quotes: double quotes are text in Spark SQL and names here".to_owned());
+                return Err(
+                    "write text in single quotes: double quotes are text in Spark SQL and names here".to_owned()
+                );
             }
             '`' => {
                 out.push('"');
