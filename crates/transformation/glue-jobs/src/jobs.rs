@@ -129,8 +129,7 @@ pub(crate) async fn batch_get(_: Ctx, state: Arc<Jobs>, input: BatchGetJobs) -> 
 /// Deletes a job with its runs and its bookmark. As with AWS, a job that isn't there is deleted already; runs that are
 /// going on must have ended first.
 pub(crate) async fn delete(ctx: Ctx, state: Arc<Jobs>, input: Named) -> Result<Value, JobError> {
-    let arn = arn(&ctx, &input.job_name);
-    let name = input.job_name;
+    let (arn, name) = (arn(&ctx, &input.job_name), input.job_name);
     let answer = json!({"JobName": name});
     state
         .metadata

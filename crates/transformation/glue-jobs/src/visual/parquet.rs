@@ -4,24 +4,45 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, TimeUnit};
 use boathouse_trino_functions::types::{RowField, Type};
-use object_store::{ObjectMeta, ObjectStore};
-use parquet::arrow::ParquetRecordBatchStreamBuilder;
-use parquet::arrow::async_reader::ParquetObjectReader;
+use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
+use parquet::arrow::parquet_to_arrow_schema;
+use parquet::errors::ParquetError;
+use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
 
 use crate::failure::Failure;
+
+/// Bytes of a file's end that usually hold the whole footer.
+const FOOTER: u64 = 64 * 1024;
 
 /// The columns of one file.
 pub(super) async fn columns(store: &Arc<dyn ObjectStore>, object: &ObjectMeta) -> Result<Vec<(String, Type)>, Failure> {
     let failed = |reason: String| Failure::new(format!("{}: {reason}", object.location));
-    let reader = ParquetObjectReader::new(Arc::clone(store), object.location.clone()).with_file_size(object.size);
-    let builder = ParquetRecordBatchStreamBuilder::new(reader).await.map_err(|error| failed(error.to_string()))?;
-    let fields = builder.schema().fields().iter();
+    let footer = footer(store.as_ref(), object).await.map_err(|error| failed(error.to_string()))?;
+    let metadata = footer.file_metadata();
+    let schema = parquet_to_arrow_schema(metadata.schema_descr(), metadata.key_value_metadata());
+    let schema = schema.map_err(|error| failed(error.to_string()))?;
+    let fields = schema.fields().iter();
     let column = |field: &arrow::datatypes::FieldRef| {
         let refuse =
             || failed(format!("column '{}' has the type {}, which can't be read", field.name(), field.data_type()));
         Ok((field.name().clone(), of_arrow(field.data_type()).ok_or_else(refuse)?))
     };
     fields.map(column).collect()
+}
+
+async fn footer(store: &dyn ObjectStore, object: &ObjectMeta) -> Result<ParquetMetaData, ParquetError> {
+    let mut length = FOOTER.min(object.size);
+    loop {
+        let tail = store.get_range(&object.location, object.size - length..object.size).await?;
+        let mut reader = ParquetMetaDataReader::new();
+        match reader.try_parse_sized(&tail, object.size) {
+            Ok(()) => return reader.finish(),
+            Err(ParquetError::NeedMoreData(needed)) if needed as u64 > length && needed as u64 <= object.size => {
+                length = needed as u64;
+            }
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 /// Adds a file's columns to those that are known. Numbers may grow; other types must be the same.

@@ -1,7 +1,6 @@
 //! Sources: which objects a run reads, what columns they have, and the queries that read them.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use boathouse_aws::Ctx;
 use boathouse_trino::catalog::{ColumnDefinition, Format, JsonFormat, PartitionDefinition};

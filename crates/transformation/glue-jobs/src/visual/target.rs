@@ -201,7 +201,7 @@ impl Target<'_> {
                 if let Some(present) = &present {
                     fits(present, path, &ordered, self.options.keys.len())?;
                 }
-                let written = self.run(&ordered, None, path, format.clone(), *compression).await?;
+                let written = self.run(&ordered, path, format.clone(), *compression).await?;
                 if let Some((database, table)) = table {
                     self.keep_in_step(database, table, present, path, &ordered, format, &written).await?;
                 }
@@ -215,7 +215,6 @@ impl Target<'_> {
     async fn run(
         &self,
         ordered: &[Column],
-        types: Option<Vec<engine::Column>>,
         path: &str,
         format: WriteFormat,
         compression: Compression,
@@ -235,7 +234,7 @@ impl Target<'_> {
             location: path.to_owned(),
             format,
             compression,
-            columns: Some(types.unwrap_or_else(|| own.collect())),
+            columns: Some(own.collect()),
             partition_keys: self.options.keys.len(),
             known_partitions: Vec::new(),
             max_new_partitions: MAX_PARTITIONS,
@@ -281,7 +280,7 @@ impl Target<'_> {
         let location = table.location()?;
         let codec = table.parameters()?.get("parquet.compression").map(|name| name.to_lowercase());
         let compression = compression(codec.as_deref(), &format).map_err(Failure::new)?;
-        let written = self.run(&ordered, None, &location, format, compression).await?;
+        let written = self.run(&ordered, &location, format, compression).await?;
         if self.options.updates.is_some() {
             self.register(database, name, &table, &written).await?;
             if !extra.is_empty() {

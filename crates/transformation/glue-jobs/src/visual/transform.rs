@@ -219,16 +219,10 @@ fn drop_duplicates(node: &DropDuplicates, input: &Input<'_>) -> Result<Body, Str
     }
     let keys =
         keys.into_iter().map(|name| input.columns.find(name).map(Column::quoted)).collect::<Result<Vec<_>, _>>()?;
-    let kept = select(input.columns.iter().collect(), &Input { relation: "numbered", ..*input });
     let number = format!("row_number() OVER (PARTITION BY {}) AS \"row of its key\"", keys.join(", "));
-    let numbered = format!("SELECT *, {number} FROM {}", input.relation);
-    Ok(Body {
-        sql: format!(
-            "{} WHERE \"row of its key\" = 1",
-            kept.sql.replacen("numbered", &format!("({numbered}) AS numbered"), 1)
-        ),
-        ..kept
-    })
+    let numbered = format!("(SELECT *, {number} FROM {}) AS numbered", input.relation);
+    let kept = select(input.columns.iter().collect(), &Input { relation: &numbered, ..*input });
+    Ok(Body { sql: format!("{} WHERE \"row of its key\" = 1", kept.sql), ..kept })
 }
 
 fn union(node: &Union, inputs: &[Input<'_>]) -> Result<Body, String> {
