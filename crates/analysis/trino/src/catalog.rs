@@ -10,6 +10,7 @@ use boathouse_trino_functions::types::Type;
 use boathouse_trino_parser::ast;
 use chrono::{DateTime, Utc};
 use object_store::ObjectStore;
+use object_store::path::Path;
 
 /// The databases and tables that queries name; in AWS the Glue Data Catalog.
 #[async_trait]
@@ -40,6 +41,11 @@ pub trait Buckets: fmt::Debug + Send + Sync {
     /// # Errors
     /// There is no such bucket, or the asking user may not use it.
     fn bucket(&self, name: &str) -> Result<Arc<dyn ObjectStore>, TrinoError>;
+
+    /// The key that users know an object by, where a path cannot name it.
+    fn key(&self, path: &Path) -> String {
+        path.to_string()
+    }
 }
 
 /// A table or a view.

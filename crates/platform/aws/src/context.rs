@@ -43,7 +43,14 @@ impl Platform {
 
     /// A context for work that no request started, such as a crawl: `principal` is charged with it.
     pub fn context(&self, principal: Arc<Principal>) -> Ctx {
-        Ctx { platform: self.clone(), request_id: Uuid::new_v4(), principal, source_ip: None, secure_transport: false }
+        Ctx {
+            platform: self.clone(),
+            request_id: Uuid::new_v4(),
+            principal,
+            source_ip: None,
+            secure_transport: false,
+            source_arn: None,
+        }
     }
 }
 
@@ -60,6 +67,8 @@ pub struct Ctx {
     pub source_ip: Option<IpAddr>,
     /// Whether the request came over TLS.
     pub secure_transport: bool,
+    /// The resource on whose account a service calls: the condition keys `aws:SourceArn` and, with it, `aws:SourceAccount`.
+    pub source_arn: Option<Arc<str>>,
 }
 
 impl Ctx {
@@ -77,6 +86,13 @@ impl Ctx {
     #[must_use]
     pub fn as_principal(&self, principal: Arc<Principal>) -> Self {
         Self { principal, ..self.clone() }
+    }
+
+    /// The same context for calls that a service makes because of a resource, such as a bucket whose notification invokes a
+    /// function.
+    #[must_use]
+    pub fn because_of(&self, resource: &str) -> Self {
+        Self { source_arn: Some(resource.into()), ..self.clone() }
     }
 
     /// Calls an operation of any service as this context's principal, authorised like a call from outside.

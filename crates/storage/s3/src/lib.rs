@@ -11,6 +11,7 @@
 //! | `dispatch` | the same operations for other services, by the dispatcher |
 //! | `call` | one call's context; authorisation |
 //! | `documents` | a bucket's configuration |
+//! | `notifications` | what buckets tell to functions and to EventBridge |
 //! | `policy`, `cors`, `tags`, `metadata`, `checksums`, `conditions`, `host`, `token` | rules of their subjects |
 //! | `stores` | buckets for engines in the same process |
 //! | `view` | what of an object a read shows |
@@ -29,6 +30,7 @@ mod error;
 mod front;
 mod host;
 mod metadata;
+mod notifications;
 mod operations;
 mod policy;
 mod refusals;
@@ -39,10 +41,10 @@ mod view;
 
 use std::sync::Arc;
 
-use boathouse_aws::ServiceTable;
 use boathouse_aws::access::Authorizer;
 use boathouse_aws::http_service::HttpService;
 use boathouse_aws::stores::ObjectStores;
+use boathouse_aws::{Platform, ServiceTable};
 use boathouse_objects::Objects;
 
 pub use crate::front::OPERATIONS;
@@ -57,13 +59,26 @@ pub struct S3 {
     pub table: ServiceTable,
     /// The names of the operations that are implemented on the wire.
     pub operations: &'static [&'static str],
+    /// What buckets tell; to be started when the dispatcher is complete.
+    pub notifications: Notifications,
+}
+
+/// The notifications of all buckets.
+pub struct Notifications(call::Store);
+
+impl Notifications {
+    /// Tells from now on what happens in buckets that have a notification configuration, beginning with what an earlier
+    /// process had not told yet.
+    pub fn start(&self, platform: &Platform) {
+        notifications::worker::start(platform, &self.0);
+    }
 }
 
 /// S3 over `objects`; `authorizer` is asked before every operation.
 pub fn install(objects: Objects, authorizer: Arc<dyn Authorizer>) -> S3 {
     let store = call::Store { objects, authorizer };
     let stores = Arc::new(stores::Stores(store.clone()));
-    let http = Arc::new(adapter::Adapter::new(store));
+    let http = Arc::new(adapter::Adapter::new(store.clone()));
     let table = dispatch::table(&http);
-    S3 { http, stores, table, operations: OPERATIONS }
+    S3 { http, stores, table, operations: OPERATIONS, notifications: Notifications(store) }
 }

@@ -166,6 +166,10 @@ pub(super) fn athena_ended(task: u64, output: &Value) -> Option<Happening> {
 /// The end of an execution. `parsed`: input and output as JSON instead of text (`.sync:2`).
 pub(super) fn execution_ended(task: u64, description: &Value, parsed: bool) -> Option<Happening> {
     let mut shown = tidy(renamed(description, &capital), true);
+    if let Some(members) = shown.as_object_mut() {
+        // The integration is older than redriving.
+        members.retain(|name, _| !name.starts_with("Redrive"));
+    }
     if parsed {
         for name in ["Input", "Output"] {
             if let Some(value) = shown[name].as_str().and_then(|text| serde_json::from_str(text).ok()) {

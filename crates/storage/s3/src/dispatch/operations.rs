@@ -206,6 +206,31 @@ const PUBLIC_ACCESS: &[Member] =
 
 const OWNERSHIP: &[Member] = &[flat("Rules", "Rule", &[text("ObjectOwnership")])];
 
+const NOTIFICATIONS: &[Member] = &[
+    flat(
+        "LambdaFunctionConfigurations",
+        "CloudFunctionConfiguration",
+        &[NOTIFICATION_ID, text("LambdaFunctionArn").within("CloudFunction"), EVENTS, FILTER],
+    ),
+    flat(
+        "QueueConfigurations",
+        "QueueConfiguration",
+        &[NOTIFICATION_ID, text("QueueArn").within("Queue"), EVENTS, FILTER],
+    ),
+    flat(
+        "TopicConfigurations",
+        "TopicConfiguration",
+        &[NOTIFICATION_ID, text("TopicArn").within("Topic"), EVENTS, FILTER],
+    ),
+    structure("EventBridgeConfiguration", &[]),
+];
+const NOTIFICATION_ID: Member = text("Id");
+const EVENTS: Member = texts("Events", "Event");
+const FILTER: Member = structure(
+    "Filter",
+    &[structure("Key", &[flat("FilterRules", "FilterRule", &[text("Name"), text("Value")])]).within("S3Key")],
+);
+
 const OWNER: Member = structure("Owner", &[text("DisplayName"), text("ID")]);
 
 const OBJECT: &[Member] = &[
@@ -285,6 +310,14 @@ pub(super) const OPERATIONS: &[Operation] = &[
     Operation::bucket("GetBucketOwnershipControls", "GET", "ownershipControls")
         .gives(Output::Payload("OwnershipControls", OWNERSHIP)),
     Operation::bucket("DeleteBucketOwnershipControls", "DELETE", "ownershipControls"),
+    Operation::bucket("PutBucketNotificationConfiguration", "PUT", "notification")
+        .headers(&[("SkipDestinationValidation", "x-amz-skip-destination-validation")])
+        .takes(Input::Document {
+            member: &structure("NotificationConfiguration", NOTIFICATIONS),
+            root: "NotificationConfiguration",
+        }),
+    Operation::bucket("GetBucketNotificationConfiguration", "GET", "notification")
+        .gives(Output::Members(NOTIFICATIONS)),
     Operation::bucket("GetBucketVersioning", "GET", "versioning").gives(Output::Members(&[text("Status")])),
     Operation::bucket("ListObjects", "GET", "")
         .parameters(&[

@@ -30,6 +30,8 @@ enum Kind {
 enum Place {
     /// In one element of the member's name.
     One,
+    /// In one element of this name.
+    In(&'static str),
     /// A list: each in an element of this name, beside the other members.
     Flat(&'static str),
     /// A list: each in an element of this name, all in one of the member's name.
@@ -50,6 +52,13 @@ pub(super) const fn flag(name: &'static str) -> Member {
 
 pub(super) const fn structure(name: &'static str, members: &'static [Member]) -> Member {
     Member { name, kind: Kind::Structure(members), place: Place::One }
+}
+
+impl Member {
+    /// The same member, where XML has another name for it.
+    pub(super) const fn within(self, element: &'static str) -> Self {
+        Self { place: Place::In(element), ..self }
+    }
 }
 
 pub(super) const fn texts(name: &'static str, element: &'static str) -> Member {
@@ -102,6 +111,7 @@ fn write_members(members: &[Member], path: &str, object: &Map<String, Value>, ou
         };
         match member.place {
             Place::One => write(member.name, &member.kind, &path, value, out)?,
+            Place::In(element) => write(element, &member.kind, &path, value, out)?,
             Place::Flat(element) => {
                 for item in items(value)? {
                     write(element, &member.kind, &path, &item, out)?;
@@ -162,6 +172,7 @@ impl Element {
         for member in members {
             let value = match member.place {
                 Place::One => self.child(member.name).map(|child| child.value(&member.kind)).transpose()?,
+                Place::In(element) => self.child(element).map(|child| child.value(&member.kind)).transpose()?,
                 Place::Flat(element) => self.items(element, &member.kind)?,
                 Place::Within(element) => match self.child(member.name) {
                     Some(list) => Some(list.items(element, &member.kind)?.unwrap_or_else(|| Value::Array(Vec::new()))),
