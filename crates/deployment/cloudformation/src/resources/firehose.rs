@@ -24,12 +24,15 @@ pub(crate) const TYPES: &[ResourceType] = &[ResourceType {
         json!({"DeliveryStreamName": s.name}),
     ))],
     update: &[
-        calls!("firehose", "UpdateDestination", |s| when(s.changed(&["ExtendedS3DestinationConfiguration"]), || json!({
-            "DeliveryStreamName": s.name,
-            "CurrentDeliveryStreamVersionId": s.answered("/DeliveryStreamDescription/VersionId"),
-            "DestinationId": s.answered("/DeliveryStreamDescription/Destinations/0/DestinationId"),
-            "ExtendedS3DestinationUpdate": s.get("ExtendedS3DestinationConfiguration"),
-        }))),
+        calls!("firehose", "UpdateDestination", |s| when(
+            s.changed(&["ExtendedS3DestinationConfiguration"]),
+            || json!({
+                "DeliveryStreamName": s.name,
+                "CurrentDeliveryStreamVersionId": s.answered("/DeliveryStreamDescription/VersionId"),
+                "DestinationId": s.answered("/DeliveryStreamDescription/Destinations/0/DestinationId"),
+                "ExtendedS3DestinationUpdate": s.get("ExtendedS3DestinationConfiguration"),
+            })
+        )),
         calls!("firehose", "TagDeliveryStream", |s| when(s.changed(&["Tags"]) && !s.items("Tags").is_empty(), || {
             json!({"DeliveryStreamName": s.name, "Tags": s.get("Tags")})
         })),

@@ -15,9 +15,18 @@ pub(crate) const TYPES: &[ResourceType] = &[
                  CreateTableDefaultPermissions:j}",
         naming: Naming::Property("DatabaseInput.Name", SQL_NAME),
         create: &[call!("glue", "CreateDatabase", |s| json!({"DatabaseInput": named(s, "DatabaseInput")}))],
-        update: &[call!("glue", "UpdateDatabase", |s| json!({"Name": s.name, "DatabaseInput": named(s, "DatabaseInput")}))],
+        update: &[call!(
+            "glue",
+            "UpdateDatabase",
+            |s| json!({"Name": s.name, "DatabaseInput": named(s, "DatabaseInput")})
+        )],
         delete: &[call!("glue", "DeleteDatabase", |s| json!({"Name": s.name}))],
-        read: Some(Read { service: "glue", operation: "GetDatabase", input: |s| json!({"Name": s.name}), state: ready }),
+        read: Some(Read {
+            service: "glue",
+            operation: "GetDatabase",
+            input: |s| json!({"Name": s.name}),
+            state: ready,
+        }),
         physical: by_name,
         attributes: &[],
     },
@@ -38,7 +47,7 @@ pub(crate) const TYPES: &[ResourceType] = &[
     },
     ResourceType {
         name: "AWS::Glue::Crawler",
-        schema: "Name^ Role! DatabaseName Description TablePrefix Classifiers[] Configuration Tags:j \
+        schema: "Name^ Role! DatabaseName Description TablePrefix Classifiers[] Configuration Tags<> \
                  Targets!{S3Targets[{Path Exclusions[] SampleSize:i ConnectionName EventQueueArn DlqEventQueueArn}]} \
                  Schedule{ScheduleExpression} SchemaChangePolicy{UpdateBehavior DeleteBehavior} \
                  RecrawlPolicy{RecrawlBehavior} CrawlerSecurityConfiguration",
@@ -66,7 +75,12 @@ pub(crate) const TYPES: &[ResourceType] = &[
         create: &[call!("glue", "CreateClassifier", |s| classifier(s))],
         update: &[call!("glue", "UpdateClassifier", |s| classifier(s))],
         delete: &[call!("glue", "DeleteClassifier", |s| json!({"Name": s.name}))],
-        read: Some(Read { service: "glue", operation: "GetClassifier", input: |s| json!({"Name": s.name}), state: ready }),
+        read: Some(Read {
+            service: "glue",
+            operation: "GetClassifier",
+            input: |s| json!({"Name": s.name}),
+            state: ready,
+        }),
         physical: by_name,
         attributes: &[],
     },
@@ -76,7 +90,7 @@ pub(crate) const TYPES: &[ResourceType] = &[
                  NonOverridableArguments:j Connections{Connections[]} MaxRetries:i AllocatedCapacity:i MaxCapacity:n \
                  Timeout:i ExecutionProperty{MaxConcurrentRuns:i} NotificationProperty{NotifyDelayAfter:i} GlueVersion \
                  NumberOfWorkers:i WorkerType ExecutionClass SecurityConfiguration JobMode JobRunQueuingEnabled:b \
-                 MaintenanceWindow Tags:j",
+                 MaintenanceWindow Tags<>",
         naming: Naming::Property("Name", plain(255)),
         create: &[call!("glue", "CreateJob", |s| with(s.without(&["Name"]), json!({"Name": s.name})))],
         update: &[
@@ -130,4 +144,3 @@ fn untagged(s: &Subject<'_>, sort: &str) -> Vec<Value> {
     let arn = s.arn("glue", format!("{sort}/{}", s.name));
     when(!gone.is_empty(), || json!({"ResourceArn": arn, "TagsToRemove": gone}))
 }
-

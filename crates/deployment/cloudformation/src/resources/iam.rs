@@ -18,7 +18,11 @@ pub(crate) const TYPES: &[ResourceType] = &[
                 json!({"RoleName": s.name, "AssumeRolePolicyDocument": document(&s.get("AssumeRolePolicyDocument"))}),
             )),
             calls!("iam", "PutRolePolicy", |s| inline(s, "RoleName", s.items("Policies").iter().collect())),
-            calls!("iam", "AttachRolePolicy", |s| attached(s, "RoleName", s.items("ManagedPolicyArns").iter().collect())),
+            calls!("iam", "AttachRolePolicy", |s| attached(
+                s,
+                "RoleName",
+                s.items("ManagedPolicyArns").iter().collect()
+            )),
         ],
         update: &[
             calls!("iam", "UpdateAssumeRolePolicy", |s| when(s.changed(&["AssumeRolePolicyDocument"]), || {
@@ -31,19 +35,31 @@ pub(crate) const TYPES: &[ResourceType] = &[
             }))),
             calls!("iam", "PutRolePermissionsBoundary", |s| boundary_set(s, "RoleName")),
             calls!("iam", "DeleteRolePermissionsBoundary", |s| boundary_gone(s, "RoleName")),
-            calls!("iam", "PutRolePolicy", |s| inline(s, "RoleName", added(s.items("Policies"), s.old_items("Policies")))),
+            calls!("iam", "PutRolePolicy", |s| inline(
+                s,
+                "RoleName",
+                added(s.items("Policies"), s.old_items("Policies"))
+            )),
             calls!("iam", "DeleteRolePolicy", |s| inline_gone(s, "RoleName")),
             calls!("iam", "AttachRolePolicy", |s| attached(
-                s, "RoleName", added(s.items("ManagedPolicyArns"), s.old_items("ManagedPolicyArns")),
+                s,
+                "RoleName",
+                added(s.items("ManagedPolicyArns"), s.old_items("ManagedPolicyArns")),
             )),
             calls!("iam", "DetachRolePolicy", |s| attached(
-                s, "RoleName", added(s.old_items("ManagedPolicyArns"), s.items("ManagedPolicyArns")),
+                s,
+                "RoleName",
+                added(s.old_items("ManagedPolicyArns"), s.items("ManagedPolicyArns")),
             )),
             calls!("iam", "TagRole", |s| tagged(s, "RoleName")),
             calls!("iam", "UntagRole", |s| untagged(s, "RoleName")),
         ],
         delete: &[
-            calls!("iam", "DetachRolePolicy", |s| attached(s, "RoleName", s.items("ManagedPolicyArns").iter().collect())),
+            calls!("iam", "DetachRolePolicy", |s| attached(
+                s,
+                "RoleName",
+                s.items("ManagedPolicyArns").iter().collect()
+            )),
             calls!("iam", "DeleteRolePolicy", |s| inline_names(s, "RoleName")),
             call!("iam", "DeleteRole", |s| json!({"RoleName": s.name})),
         ],
@@ -63,27 +79,43 @@ pub(crate) const TYPES: &[ResourceType] = &[
             )),
             calls!("iam", "AddUserToGroup", |s| member_of(s, s.items("Groups").iter().collect())),
             calls!("iam", "PutUserPolicy", |s| inline(s, "UserName", s.items("Policies").iter().collect())),
-            calls!("iam", "AttachUserPolicy", |s| attached(s, "UserName", s.items("ManagedPolicyArns").iter().collect())),
+            calls!("iam", "AttachUserPolicy", |s| attached(
+                s,
+                "UserName",
+                s.items("ManagedPolicyArns").iter().collect()
+            )),
         ],
         update: &[
             calls!("iam", "AddUserToGroup", |s| member_of(s, added(s.items("Groups"), s.old_items("Groups")))),
             calls!("iam", "RemoveUserFromGroup", |s| member_of(s, added(s.old_items("Groups"), s.items("Groups")))),
             calls!("iam", "PutUserPermissionsBoundary", |s| boundary_set(s, "UserName")),
             calls!("iam", "DeleteUserPermissionsBoundary", |s| boundary_gone(s, "UserName")),
-            calls!("iam", "PutUserPolicy", |s| inline(s, "UserName", added(s.items("Policies"), s.old_items("Policies")))),
+            calls!("iam", "PutUserPolicy", |s| inline(
+                s,
+                "UserName",
+                added(s.items("Policies"), s.old_items("Policies"))
+            )),
             calls!("iam", "DeleteUserPolicy", |s| inline_gone(s, "UserName")),
             calls!("iam", "AttachUserPolicy", |s| attached(
-                s, "UserName", added(s.items("ManagedPolicyArns"), s.old_items("ManagedPolicyArns")),
+                s,
+                "UserName",
+                added(s.items("ManagedPolicyArns"), s.old_items("ManagedPolicyArns")),
             )),
             calls!("iam", "DetachUserPolicy", |s| attached(
-                s, "UserName", added(s.old_items("ManagedPolicyArns"), s.items("ManagedPolicyArns")),
+                s,
+                "UserName",
+                added(s.old_items("ManagedPolicyArns"), s.items("ManagedPolicyArns")),
             )),
             calls!("iam", "TagUser", |s| tagged(s, "UserName")),
             calls!("iam", "UntagUser", |s| untagged(s, "UserName")),
         ],
         delete: &[
             calls!("iam", "RemoveUserFromGroup", |s| member_of(s, s.items("Groups").iter().collect())),
-            calls!("iam", "DetachUserPolicy", |s| attached(s, "UserName", s.items("ManagedPolicyArns").iter().collect())),
+            calls!("iam", "DetachUserPolicy", |s| attached(
+                s,
+                "UserName",
+                s.items("ManagedPolicyArns").iter().collect()
+            )),
             calls!("iam", "DeleteUserPolicy", |s| inline_names(s, "UserName")),
             call!("iam", "DeleteUser", |s| json!({"UserName": s.name})),
         ],
@@ -98,24 +130,45 @@ pub(crate) const TYPES: &[ResourceType] = &[
         create: &[
             call!("iam", "CreateGroup", |s| with(s.pick(&["Path"]), json!({"GroupName": s.name}))),
             calls!("iam", "PutGroupPolicy", |s| inline(s, "GroupName", s.items("Policies").iter().collect())),
-            calls!("iam", "AttachGroupPolicy", |s| attached(s, "GroupName", s.items("ManagedPolicyArns").iter().collect())),
+            calls!("iam", "AttachGroupPolicy", |s| attached(
+                s,
+                "GroupName",
+                s.items("ManagedPolicyArns").iter().collect()
+            )),
         ],
         update: &[
-            calls!("iam", "PutGroupPolicy", |s| inline(s, "GroupName", added(s.items("Policies"), s.old_items("Policies")))),
+            calls!("iam", "PutGroupPolicy", |s| inline(
+                s,
+                "GroupName",
+                added(s.items("Policies"), s.old_items("Policies"))
+            )),
             calls!("iam", "DeleteGroupPolicy", |s| inline_gone(s, "GroupName")),
             calls!("iam", "AttachGroupPolicy", |s| attached(
-                s, "GroupName", added(s.items("ManagedPolicyArns"), s.old_items("ManagedPolicyArns")),
+                s,
+                "GroupName",
+                added(s.items("ManagedPolicyArns"), s.old_items("ManagedPolicyArns")),
             )),
             calls!("iam", "DetachGroupPolicy", |s| attached(
-                s, "GroupName", added(s.old_items("ManagedPolicyArns"), s.items("ManagedPolicyArns")),
+                s,
+                "GroupName",
+                added(s.old_items("ManagedPolicyArns"), s.items("ManagedPolicyArns")),
             )),
         ],
         delete: &[
-            calls!("iam", "DetachGroupPolicy", |s| attached(s, "GroupName", s.items("ManagedPolicyArns").iter().collect())),
+            calls!("iam", "DetachGroupPolicy", |s| attached(
+                s,
+                "GroupName",
+                s.items("ManagedPolicyArns").iter().collect()
+            )),
             calls!("iam", "DeleteGroupPolicy", |s| inline_names(s, "GroupName")),
             call!("iam", "DeleteGroup", |s| json!({"GroupName": s.name})),
         ],
-        read: Some(Read { service: "iam", operation: "GetGroup", input: |s| json!({"GroupName": s.name}), state: ready }),
+        read: Some(Read {
+            service: "iam",
+            operation: "GetGroup",
+            input: |s| json!({"GroupName": s.name}),
+            state: ready,
+        }),
         physical: by_name,
         attributes: &[("Arn", |s| s.answered("/Group/Arn"))],
     },
@@ -143,10 +196,18 @@ pub(crate) const TYPES: &[ResourceType] = &[
                 "PolicyArn": s.physical,
                 "VersionId": s.answered("/Policy/DefaultVersionId"),
             }))),
-            attach_to("AttachRolePolicy", |s| holders(s, "Roles", "RoleName", added(s.items("Roles"), s.old_items("Roles")))),
-            attach_to("DetachRolePolicy", |s| holders(s, "Roles", "RoleName", added(s.old_items("Roles"), s.items("Roles")))),
-            attach_to("AttachUserPolicy", |s| holders(s, "Users", "UserName", added(s.items("Users"), s.old_items("Users")))),
-            attach_to("DetachUserPolicy", |s| holders(s, "Users", "UserName", added(s.old_items("Users"), s.items("Users")))),
+            attach_to("AttachRolePolicy", |s| {
+                holders(s, "Roles", "RoleName", added(s.items("Roles"), s.old_items("Roles")))
+            }),
+            attach_to("DetachRolePolicy", |s| {
+                holders(s, "Roles", "RoleName", added(s.old_items("Roles"), s.items("Roles")))
+            }),
+            attach_to("AttachUserPolicy", |s| {
+                holders(s, "Users", "UserName", added(s.items("Users"), s.old_items("Users")))
+            }),
+            attach_to("DetachUserPolicy", |s| {
+                holders(s, "Users", "UserName", added(s.old_items("Users"), s.items("Users")))
+            }),
             attach_to("AttachGroupPolicy", |s| {
                 holders(s, "Groups", "GroupName", added(s.items("Groups"), s.old_items("Groups")))
             }),
@@ -182,8 +243,16 @@ pub(crate) const TYPES: &[ResourceType] = &[
             calls!("iam", "PutRolePolicy", |s| put_on(s, "Roles", "RoleName", s.items("Roles").iter().collect())),
             calls!("iam", "PutUserPolicy", |s| put_on(s, "Users", "UserName", s.items("Users").iter().collect())),
             calls!("iam", "PutGroupPolicy", |s| put_on(s, "Groups", "GroupName", s.items("Groups").iter().collect())),
-            calls!("iam", "DeleteRolePolicy", |s| taken_from(s, "RoleName", added(s.old_items("Roles"), s.items("Roles")))),
-            calls!("iam", "DeleteUserPolicy", |s| taken_from(s, "UserName", added(s.old_items("Users"), s.items("Users")))),
+            calls!("iam", "DeleteRolePolicy", |s| taken_from(
+                s,
+                "RoleName",
+                added(s.old_items("Roles"), s.items("Roles"))
+            )),
+            calls!("iam", "DeleteUserPolicy", |s| taken_from(
+                s,
+                "UserName",
+                added(s.old_items("Users"), s.items("Users"))
+            )),
             calls!("iam", "DeleteGroupPolicy", |s| {
                 taken_from(s, "GroupName", added(s.old_items("Groups"), s.items("Groups")))
             }),

@@ -19,7 +19,11 @@ pub(crate) const TYPES: &[ResourceType] = &[
             calls!("logs", "PutRetentionPolicy", |s| retention(s)),
         ],
         update: &[
-            calls!("logs", "PutRetentionPolicy", |s| if s.changed(&["RetentionInDays"]) { retention(s) } else { vec![] }),
+            calls!("logs", "PutRetentionPolicy", |s| if s.changed(&["RetentionInDays"]) {
+                retention(s)
+            } else {
+                vec![]
+            }),
             calls!("logs", "DeleteRetentionPolicy", |s| when(
                 s.changed(&["RetentionInDays"]) && !s.properties.contains_key("RetentionInDays"),
                 || json!({"logGroupName": s.name}),

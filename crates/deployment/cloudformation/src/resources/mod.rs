@@ -55,8 +55,11 @@ pub(crate) struct ResourceType {
     /// The value of `Ref`, which is the physical id.
     pub(crate) physical: fn(&Subject<'_>) -> Option<String>,
     /// What `Fn::GetAtt` gives.
-    pub(crate) attributes: &'static [(&'static str, fn(&Subject<'_>) -> Value)],
+    pub(crate) attributes: &'static [Attribute],
 }
+
+/// An attribute's name and value.
+pub(crate) type Attribute = (&'static str, fn(&Subject<'_>) -> Value);
 
 /// How a resource gets its name.
 pub(crate) enum Naming {
@@ -124,11 +127,7 @@ pub(crate) fn by_name(subject: &Subject<'_>) -> Option<String> {
 /// A call with one input.
 macro_rules! call {
     ($service:literal, $operation:literal, |$subject:ident| $input:expr) => {
-        $crate::resources::Call {
-            service: $service,
-            operation: $operation,
-            inputs: |$subject| Ok(vec![$input]),
-        }
+        $crate::resources::Call { service: $service, operation: $operation, inputs: |$subject| Ok(vec![$input]) }
     };
 }
 
@@ -152,8 +151,17 @@ pub(crate) fn find(name: &str) -> Option<&'static Known> {
     static TYPES: OnceLock<BTreeMap<&'static str, Known>> = OnceLock::new();
     let types = TYPES.get_or_init(|| {
         let tables = [
-            apigateway::TYPES, athena::TYPES, cloudformation::TYPES, events::TYPES, firehose::TYPES, glue::TYPES,
-            iam::TYPES, lambda::TYPES, logs::TYPES, s3::TYPES, states::TYPES,
+            apigateway::TYPES,
+            athena::TYPES,
+            cloudformation::TYPES,
+            events::TYPES,
+            firehose::TYPES,
+            glue::TYPES,
+            iam::TYPES,
+            lambda::TYPES,
+            logs::TYPES,
+            s3::TYPES,
+            states::TYPES,
         ];
         let all = tables.into_iter().flatten();
         all.map(|kind| (kind.name, Known { kind, schema: Schema::parse(kind.schema) })).collect()

@@ -8,7 +8,8 @@ const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
 
 /// A new name for a resource: `stack-LogicalId-1A2B3C4D5E6F`, shortened to the type's limit.
 pub(crate) fn generate(style: Style, stack: &str, logical: &str, seed: &[u8; 16]) -> String {
-    let unique: String = seed.iter().take(UNIQUE).map(|byte| char::from(LETTERS[usize::from(*byte) % LETTERS.len()])).collect();
+    let unique: String =
+        seed.iter().take(UNIQUE).map(|byte| char::from(LETTERS[usize::from(*byte) % LETTERS.len()])).collect();
     let room = style.longest.saturating_sub(UNIQUE + 2).max(2);
     let stack = cut(stack, room - room / 2);
     let logical = cut(logical, room - stack.len());

@@ -53,10 +53,12 @@ pub(crate) const TYPES: &[ResourceType] = &[
                 changed(s, "OwnershipControls", |it| json!({"OwnershipControls": it}))
             }),
             setting("DeleteBucketOwnershipControls", |s| gone(s, "OwnershipControls")),
-            setting("PutBucketNotificationConfiguration", |s| Ok(when(s.changed(&["NotificationConfiguration"]), || {
-                let wanted = s.properties.get("NotificationConfiguration").cloned().unwrap_or_else(|| json!({}));
-                json!({"Bucket": s.name, "NotificationConfiguration": notifications(&wanted)})
-            }))),
+            setting("PutBucketNotificationConfiguration", |s| {
+                Ok(when(s.changed(&["NotificationConfiguration"]), || {
+                    let wanted = s.properties.get("NotificationConfiguration").cloned().unwrap_or_else(|| json!({}));
+                    json!({"Bucket": s.name, "NotificationConfiguration": notifications(&wanted)})
+                }))
+            }),
         ],
         delete: &[call!("s3", "DeleteBucket", |s| json!({"Bucket": s.name}))],
         read: Some(Read { service: "s3", operation: "HeadBucket", input: |s| json!({"Bucket": s.name}), state: ready }),

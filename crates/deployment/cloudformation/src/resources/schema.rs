@@ -19,6 +19,12 @@ pub(crate) struct Property {
     kind: Kind,
 }
 
+impl Property {
+    pub(crate) fn is_list(&self) -> bool {
+        matches!(self.kind, Kind::List(_))
+    }
+}
+
 /// What a property's value is.
 #[derive(Debug, Clone, PartialEq)]
 enum Kind {
@@ -58,9 +64,24 @@ impl Schema {
         }
     }
 
+    /// Whether the change touches a property that can't change.
+    pub(crate) fn replaces(&self, old: &Map<String, Value>, new: &Map<String, Value>) -> bool {
+        replaces(&self.0, old, new)
+    }
+
     pub(crate) fn property(&self, name: &str) -> Option<&Property> {
         self.0.iter().find(|property| property.name == name)
     }
+}
+
+fn replaces(properties: &[Property], old: &Map<String, Value>, new: &Map<String, Value>) -> bool {
+    properties.iter().any(|property| match (&property.kind, old.get(&property.name), new.get(&property.name)) {
+        (_, before, after) if before == after => false,
+        (Kind::Structure(parts), Some(Value::Object(before)), Some(Value::Object(after))) if !property.replaces => {
+            replaces(parts, before, after)
+        }
+        _ => property.replaces,
+    })
 }
 
 fn blank(letters: &mut Peekable<Chars<'_>>) {
@@ -160,7 +181,8 @@ fn coerce(kind: &Kind, value: &Value, path: &str, wrong: &mut Vec<String>) -> Va
             return Value::Array(each.collect());
         }
         (Kind::Map(item), Value::Object(members)) => {
-            let each = members.iter().map(|(name, it)| (name.clone(), coerce(item, it, &format!("{path}/{name}"), wrong)));
+            let each =
+                members.iter().map(|(name, it)| (name.clone(), coerce(item, it, &format!("{path}/{name}"), wrong)));
             return Value::Object(each.collect());
         }
         (Kind::Text, Value::String(_)) | (Kind::Boolean, Value::Bool(_)) | (Kind::Number, Value::Number(_)) => {
@@ -230,6 +252,17 @@ mod tests {
         assert_eq!(Value::Object(schema().coerce(&given).unwrap()), expected);
         assert!(schema().property("Name").unwrap().replaces);
         assert!(!schema().property("Role").unwrap().replaces);
+    }
+
+    #[test]
+    fn changes_within_structures_may_replace() {
+        let schema = Schema::parse("Input!{Name^ Text} Other^{A}");
+        let map = |value: Value| value.as_object().cloned().unwrap();
+        let replaces = |old: Value, new: Value| schema.replaces(&map(old), &map(new));
+        let named = |name: &str, text: &str| json!({"Input": {"Name": name, "Text": text}});
+        assert!(replaces(named("a", "x"), named("b", "x")));
+        assert!(!replaces(named("a", "x"), named("a", "y")));
+        assert!(replaces(json!({"Other": {"A": "1"}}), json!({})));
     }
 
     #[test]

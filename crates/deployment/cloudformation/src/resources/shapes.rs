@@ -15,7 +15,9 @@ pub(crate) fn with(mut members: Map<String, Value>, more: Value) -> Value {
 /// The same value with the names of its members beginning in lower case, at every depth.
 pub(crate) fn camel(value: Value) -> Value {
     match value {
-        Value::Object(members) => members.into_iter().map(|(name, member)| (lower_first(&name), camel(member))).collect(),
+        Value::Object(members) => {
+            members.into_iter().map(|(name, member)| (lower_first(&name), camel(member))).collect()
+        }
         Value::Array(items) => items.into_iter().map(camel).collect(),
         scalar => scalar,
     }

@@ -49,14 +49,19 @@ mod tests {
 
     #[test]
     fn blocks_are_cut() {
-        assert_eq!(blocks("192.168.0.0/24", 3, Some(5)).unwrap(), ["192.168.0.0/27", "192.168.0.32/27", "192.168.0.64/27"]);
+        assert_eq!(
+            blocks("192.168.0.0/24", 3, Some(5)).unwrap(),
+            ["192.168.0.0/27", "192.168.0.32/27", "192.168.0.64/27"]
+        );
         assert_eq!(blocks("10.0.0.0/16", 1, None).unwrap(), ["10.0.0.0/24"]);
         assert_eq!(blocks("2001:db8::/56", 2, Some(64)).unwrap(), ["2001:db8::/64", "2001:db8:0:1::/64"]);
     }
 
     #[test]
     fn what_does_not_fit_is_refused() {
-        for (block, count, bits) in [("10.0.0.0/24", 9, 5), ("10.0.0.0", 1, 5), ("10.0.0.0/40", 1, 5), ("10.0.0.0/24", 0, 5)] {
+        for (block, count, bits) in
+            [("10.0.0.0/24", 9, 5), ("10.0.0.0", 1, 5), ("10.0.0.0/40", 1, 5), ("10.0.0.0/24", 0, 5)]
+        {
             assert!(blocks(block, count, Some(bits)).is_err(), "{block} {count} {bits}");
         }
     }

@@ -86,7 +86,9 @@ impl Template {
         ];
         for (name, count, limit) in limits {
             if count > limit {
-                return Err(format_error(&format!("Number of {name}, {count}, is greater than maximum allowed, {limit}")));
+                return Err(format_error(&format!(
+                    "Number of {name}, {count}, is greater than maximum allowed, {limit}"
+                )));
             }
         }
         Ok(template)
@@ -94,7 +96,8 @@ impl Template {
 
     /// Which capabilities a caller has to acknowledge, and because of which resource types.
     pub(crate) fn capabilities(&self) -> (Vec<&'static str>, Vec<String>) {
-        let iam: Vec<&Resource> = self.resources.values().filter(|resource| changes_permissions(&resource.kind)).collect();
+        let iam: Vec<&Resource> =
+            self.resources.values().filter(|resource| changes_permissions(&resource.kind)).collect();
         let named = iam.iter().any(|resource| names_itself(resource));
         let mut kinds: Vec<String> = iam.iter().map(|resource| resource.kind.clone()).collect();
         kinds.sort();
@@ -198,7 +201,13 @@ fn resource(name: &str, value: &Value) -> Result<Resource, TemplateError> {
     };
     for member in members.keys() {
         match member.as_str() {
-            "Type" | "Properties" | "DependsOn" | "Condition" | "DeletionPolicy" | "UpdateReplacePolicy" | "Metadata" => {}
+            "Type"
+            | "Properties"
+            | "DependsOn"
+            | "Condition"
+            | "DeletionPolicy"
+            | "UpdateReplacePolicy"
+            | "Metadata" => {}
             "CreationPolicy" | "UpdatePolicy" => {
                 let message = format!("Boathouse does not implement the resource attribute {member} yet ({name})");
                 return Err(TemplateError(message));
@@ -283,9 +292,15 @@ mod tests {
             ("Resources: {}", "Template format error: At least one Resources member must be defined."),
             ("[1]", "Template format error: unsupported structure."),
             ("Foo: 1\nResources: {A: {Type: x}}", "Invalid template property or properties [Foo]"),
-            ("Resources: {A: {}}", "Template format error: [/Resources/A] Every Resources object must contain a Type member."),
+            (
+                "Resources: {A: {}}",
+                "Template format error: [/Resources/A] Every Resources object must contain a Type member.",
+            ),
             ("Resources: {A-b: {Type: x}}", "Template format error: Resource name A-b is non alphanumeric."),
-            ("Transform: AWS::Serverless-2016-10-31", "Boathouse does not implement the template section Transform yet"),
+            (
+                "Transform: AWS::Serverless-2016-10-31",
+                "Boathouse does not implement the template section Transform yet",
+            ),
             ("Resources: {A: {Type: x, Foo: 1}}", "Invalid template resource property 'Foo'"),
         ] {
             assert_eq!(Template::parse(text).unwrap_err().to_string(), expected, "{text}");

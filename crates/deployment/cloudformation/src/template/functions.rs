@@ -161,7 +161,9 @@ impl Scope<'_> {
 
     fn attribute(&self, argument: &Value) -> Result<Value, TemplateError> {
         let malformed = || {
-            wrong("every Fn::GetAtt object requires two non-empty parameters, the resource name and the resource attribute")
+            wrong(
+                "every Fn::GetAtt object requires two non-empty parameters, the resource name and the resource attribute",
+            )
         };
         let parts = match argument {
             Value::String(text) => text.split_once('.').map(|(a, b)| (a.to_owned(), Value::from(b))),
@@ -197,9 +199,10 @@ impl Scope<'_> {
                         Some(given) => self.evaluate(given)?,
                         None => self.named(name)?,
                     };
-                    let value = value.as_ref().and_then(text_of).ok_or_else(|| {
-                        wrong(format!("Fn::Sub: the value of ${{{name}}} must be a string"))
-                    })?;
+                    let value = value
+                        .as_ref()
+                        .and_then(text_of)
+                        .ok_or_else(|| wrong(format!("Fn::Sub: the value of ${{{name}}} must be a string")))?;
                     text.push_str(&value);
                 }
             }
@@ -279,12 +282,17 @@ impl Scope<'_> {
     pub(crate) fn holds(&self, condition: &Value) -> Result<bool, TemplateError> {
         let members = condition.as_object().filter(|members| members.len() == 1);
         let Some((name, argument)) = members.and_then(|members| members.iter().next()) else {
-            return Err(TemplateError::new("Template format error: Every Conditions member must be a condition function."));
+            return Err(TemplateError::new(
+                "Template format error: Every Conditions member must be a condition function.",
+            ));
         };
         let several = || {
             let count = argument.as_array().map_or(0, Vec::len);
             let fits = if name == "Fn::Not" { count == 1 } else { (2..=10).contains(&count) };
-            let rule = format!("every {name} object requires a list of {} conditions.", if name == "Fn::Not" { "1" } else { "2 to 10" });
+            let rule = format!(
+                "every {name} object requires a list of {} conditions.",
+                if name == "Fn::Not" { "1" } else { "2 to 10" }
+            );
             argument.as_array().filter(|_| fits).ok_or_else(|| wrong(rule))
         };
         match name.as_str() {
@@ -310,16 +318,17 @@ fn comparable(value: Option<Value>) -> Option<Value> {
 }
 
 pub(crate) fn unresolved(condition: &str) -> TemplateError {
-    TemplateError(format!("Template format error: Unresolved condition dependency {condition} in the Conditions block of the template"))
+    TemplateError(format!(
+        "Template format error: Unresolved condition dependency {condition} in the Conditions block of the template"
+    ))
 }
 
 /// The branch that an `Fn::If` takes.
-pub(crate) fn chosen<'a>(
-    argument: &'a Value,
-    conditions: &BTreeMap<String, bool>,
-) -> Result<&'a Value, TemplateError> {
+pub(crate) fn chosen<'a>(argument: &'a Value, conditions: &BTreeMap<String, bool>) -> Result<&'a Value, TemplateError> {
     let Some([Value::String(condition), yes, no]) = argument.as_array().map(Vec::as_slice) else {
-        return Err(wrong("Fn::If requires a list argument with three elements, the first of which is a condition's name"));
+        return Err(wrong(
+            "Fn::If requires a list argument with three elements, the first of which is a condition's name",
+        ));
     };
     let holds = conditions.get(condition).ok_or_else(|| unresolved(condition))?;
     Ok(if *holds { yes } else { no })
@@ -394,8 +403,7 @@ mod tests {
             region: "us-east-1".into(),
             notification_arns: Vec::new(),
         };
-        let parameters =
-            BTreeMap::from([("P".to_owned(), json!("value")), ("L".to_owned(), json!(["a", "b"]))]);
+        let parameters = BTreeMap::from([("P".to_owned(), json!("value")), ("L".to_owned(), json!(["a", "b"]))]);
         let mappings = json!({"M": {"us-east-1": {"k": "found"}}});
         let conditions = BTreeMap::from([("yes".to_owned(), true), ("no".to_owned(), false)]);
         test(&Scope {

@@ -45,8 +45,17 @@ impl Declaration {
             return Err(at(format!("Every Parameters member must be an object: {name}")));
         };
         const KNOWN: [&str; 11] = [
-            "Type", "Default", "NoEcho", "Description", "AllowedValues", "AllowedPattern", "ConstraintDescription",
-            "MinLength", "MaxLength", "MinValue", "MaxValue",
+            "Type",
+            "Default",
+            "NoEcho",
+            "Description",
+            "AllowedValues",
+            "AllowedPattern",
+            "ConstraintDescription",
+            "MinLength",
+            "MaxLength",
+            "MinValue",
+            "MaxValue",
         ];
         if let Some(unknown) = members.keys().find(|member| !KNOWN.contains(&member.as_str())) {
             return Err(TemplateError(format!("Invalid template parameter property '{unknown}'")));
@@ -61,7 +70,13 @@ impl Declaration {
             default: members.get("Default").map(text_of),
             no_echo: members.get("NoEcho").is_some_and(|value| text_of(value) == "true"),
             description: members.get("Description").map(text_of),
-            allowed_values: members.get("AllowedValues").and_then(Value::as_array).into_iter().flatten().map(text_of).collect(),
+            allowed_values: members
+                .get("AllowedValues")
+                .and_then(Value::as_array)
+                .into_iter()
+                .flatten()
+                .map(text_of)
+                .collect(),
             allowed_pattern: members.get("AllowedPattern").map(text_of),
             constraint: members.get("ConstraintDescription").map(text_of),
             length: (number("MinLength")?, number("MaxLength")?),
@@ -101,7 +116,9 @@ impl Declaration {
         }
         if let Some(pattern) = &self.allowed_pattern {
             let anchored = Regex::new(&format!("^(?:{pattern})$")).map_err(|_| {
-                TemplateError(format!("Template format error: AllowedPattern of parameter {name} is not a regular expression"))
+                TemplateError(format!(
+                    "Template format error: AllowedPattern of parameter {name} is not a regular expression"
+                ))
             })?;
             if !anchored.is_match(item) {
                 return refused(format!("must match pattern {pattern}"));
@@ -191,7 +208,12 @@ mod tests {
     use super::*;
 
     fn declared(value: Value) -> BTreeMap<String, Declaration> {
-        value.as_object().unwrap().iter().map(|(name, it)| (name.clone(), Declaration::read(name, it).unwrap())).collect()
+        value
+            .as_object()
+            .unwrap()
+            .iter()
+            .map(|(name, it)| (name.clone(), Declaration::read(name, it).unwrap()))
+            .collect()
     }
 
     fn given(values: &[(&str, &str)]) -> BTreeMap<String, String> {

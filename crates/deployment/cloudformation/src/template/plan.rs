@@ -34,6 +34,7 @@ impl Plan {
         given: &BTreeMap<String, String>,
         pseudo: Pseudo,
     ) -> Result<Self, TemplateError> {
+        check_references(&template)?;
         let parameters = parameters::resolve(&template.parameters, given)?;
         let conditions = decide(&template, &parameters, &pseudo)?;
         let holds = |condition: &Option<String>| match condition {
@@ -171,6 +172,55 @@ impl Plan {
     }
 }
 
+/// Refuses references to what the template does not declare, whatever its conditions say.
+pub(crate) fn check_references(template: &Template) -> Result<(), TemplateError> {
+    let known = |name: &str| {
+        name.starts_with("AWS::") || template.parameters.contains_key(name) || template.resources.contains_key(name)
+    };
+    let missing_in = |values: Vec<&Value>| {
+        let mut named = BTreeSet::new();
+        values.into_iter().for_each(|value| names_in(value, &mut named));
+        named.into_iter().filter(|name| !known(name)).collect::<BTreeSet<String>>()
+    };
+    let depends_on = template.resources.values().flat_map(|resource| &resource.depends_on);
+    let mut missing = missing_in(template.resources.values().map(|resource| &resource.properties).collect());
+    missing.extend(depends_on.filter(|name| !template.resources.contains_key(*name)).cloned());
+    if !missing.is_empty() {
+        return Err(unresolved_in("Resources", &missing));
+    }
+    let missing = missing_in(template.outputs.values().map(|output| &output.value).collect());
+    if !missing.is_empty() {
+        return Err(unresolved_in("Outputs", &missing));
+    }
+    Ok(())
+}
+
+/// The names that a value refers to, in all branches.
+fn names_in(value: &Value, found: &mut BTreeSet<String>) {
+    match call_of(value) {
+        Some(("Ref", Value::String(name))) => {
+            found.insert(name.clone());
+        }
+        Some(("Fn::Sub", argument)) => {
+            let Some((text, variables)) = substitution(argument) else { return };
+            for piece in pieces(text) {
+                match piece {
+                    Piece::Variable(name) if !variables.is_some_and(|them| them.contains_key(name)) => {
+                        found.insert(name.split('.').next().unwrap_or(name).to_owned());
+                    }
+                    _ => {}
+                }
+            }
+            variables.into_iter().flat_map(Map::values).for_each(|value| names_in(value, found));
+        }
+        _ => match value {
+            Value::Array(items) => items.iter().for_each(|item| names_in(item, found)),
+            Value::Object(members) => members.values().for_each(|member| names_in(member, found)),
+            _ => {}
+        },
+    }
+}
+
 fn unresolved_in(section: &str, names: &BTreeSet<String>) -> TemplateError {
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     TemplateError(format!(
@@ -234,7 +284,8 @@ impl References for Unresolvable {
 fn refuse_circles(dependencies: &BTreeMap<String, BTreeSet<String>>) -> Result<(), TemplateError> {
     let mut open = dependencies.clone();
     loop {
-        let ready: Vec<String> = open.iter().filter(|(_, needed)| needed.is_empty()).map(|(name, _)| name.clone()).collect();
+        let ready: Vec<String> =
+            open.iter().filter(|(_, needed)| needed.is_empty()).map(|(name, _)| name.clone()).collect();
         if ready.is_empty() {
             break;
         }

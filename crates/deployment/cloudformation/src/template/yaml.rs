@@ -127,8 +127,8 @@ fn tagged(tag: Option<&Tag>, value: Value, span: &Span) -> Result<Value, Templat
     let (name, value) = match tag.suffix.as_str() {
         "Ref" | "Condition" => (tag.suffix.clone(), value),
         "GetAtt" => ("Fn::GetAtt".to_owned(), split_attribute(value)),
-        "And" | "Base64" | "Cidr" | "Equals" | "FindInMap" | "GetAZs" | "If" | "ImportValue" | "Join" | "Not" | "Or"
-        | "Select" | "Split" | "Sub" | "Transform" | "Length" | "ToJsonString" => {
+        "And" | "Base64" | "Cidr" | "Equals" | "FindInMap" | "GetAZs" | "If" | "ImportValue" | "Join" | "Not"
+        | "Or" | "Select" | "Split" | "Sub" | "Transform" | "Length" | "ToJsonString" => {
             (format!("Fn::{}", tag.suffix), value)
         }
         other => return Err(malformed(&format!("the tag !{other} is not a function"), span)),
@@ -173,7 +173,8 @@ fn number(text: &str) -> Option<Number> {
     if digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return text.trim_start_matches('+').parse::<i64>().ok().map(Number::from);
     }
-    let has_digits_only = digits.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'e' | b'E' | b'-' | b'+'));
+    let has_digits_only =
+        digits.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'e' | b'E' | b'-' | b'+'));
     has_digits_only.then(|| text.parse::<f64>().ok()).flatten().and_then(Number::from_f64)
 }
 
