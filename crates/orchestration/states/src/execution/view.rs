@@ -45,6 +45,9 @@ impl Execution {
 
     /// The context object ("Accessing execution data from the Context object").
     pub(super) fn context(&self, id: ThreadId, extra: Extra<'_>) -> Value {
+        if let Some(given) = &self.given_context {
+            return given.clone();
+        }
         let (about, current) = (&self.about, self.current(id));
         let mut context = json!({
             "Execution": {
@@ -131,12 +134,11 @@ impl Execution {
         template: &Template,
     ) -> Result<Value, Trouble> {
         match self.current(id).state.language {
-            Language::JsonPath => self.with_scope(moment, id, extra, |scope| {
-                template.evaluate(&With::Path(scope.with_input(scope.input)))
-            }),
-            Language::Jsonata => self.with_bindings(moment, id, extra, |bindings| {
-                template.evaluate(&With::Jsonata(*bindings))
-            }),
+            Language::JsonPath => self
+                .with_scope(moment, id, extra, |scope| template.evaluate(&With::Path(scope.with_input(scope.input)))),
+            Language::Jsonata => {
+                self.with_bindings(moment, id, extra, |bindings| template.evaluate(&With::Jsonata(*bindings)))
+            }
         }
     }
 }
