@@ -1,7 +1,6 @@
 //! Warm instances, new ones, and how many may work at once.
 
 use std::collections::HashMap;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -11,10 +10,11 @@ use boathouse_aws::{Ctx, Platform};
 use boathouse_sandbox::Sandbox;
 use boathouse_sandbox::spec::Answer;
 use bytes::Bytes;
+use chrono::Utc;
 use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 
-use super::credentials::{USABLE, Vault};
+use super::credentials::Vault;
 use super::failure::{self, Failure};
 use super::process::{Ended, Instance, NotReady, Plan};
 use super::runtime_api::{Event, Reply};
@@ -125,30 +125,30 @@ impl Drop for Permit<'_> {
 }
 
 impl Pool {
-    /// A pool without instances; the runtime clients are written below `work`.
+    /// A pool without instances.
     pub(crate) fn open(
         platform: Platform,
         sandbox: Arc<Sandbox>,
         endpoint: Arc<Answer>,
         roles: Arc<dyn ServiceRoles>,
-        work: &Path,
-    ) -> Result<Arc<Self>, LambdaError> {
+        runtimes: Runtimes,
+    ) -> Arc<Self> {
         let processors = std::thread::available_parallelism().map_or(2, usize::from);
         let info = rustix::system::sysinfo();
         let memory = (info.totalram as u64).saturating_mul(u64::from(info.mem_unit));
-        Ok(Arc::new(Self {
+        Arc::new(Self {
             platform,
             sandbox,
             endpoint,
             roles,
-            runtimes: Runtimes::open(work)?,
+            runtimes,
             vault: Vault::default(),
             waiting: Mutex::default(),
             working: Mutex::default(),
-            starting: Semaphore::new(processors * 2),
+            starting: Semaphore::new(processors * 4),
             account_limit: (memory / INSTANCE_MEMORY).clamp(10, ACCOUNT_LIMIT),
             reserved_sum: AtomicU64::new(0),
-        }))
+        })
     }
 
     /// Ends instances that have waited for long, for as long as the pool is used.
@@ -159,11 +159,10 @@ impl Pool {
             loop {
                 ticks.tick().await;
                 let Some(pool) = pool.upgrade() else { return };
+                let now = pool.platform.clock.now();
                 let mut waiting = pool.waiting.lock();
                 for idle in waiting.idle.values_mut() {
-                    idle.retain(|idle| {
-                        idle.since.elapsed() < IDLE && idle.instance.born.elapsed() < USABLE && idle.instance.is_alive()
-                    });
+                    idle.retain(|idle| idle.since.elapsed() < IDLE && idle.instance.is_usable(now));
                 }
                 waiting.idle.retain(|_, idle| !idle.is_empty());
             }
@@ -234,7 +233,8 @@ impl Pool {
             let event = Event {
                 request_id: request.request_id.clone(),
                 payload: request.payload.clone(),
-                deadline_ms: self.platform.clock.now().timestamp_millis() + timeout.as_millis() as i64,
+                // The function compares it with the machine's own clock.
+                deadline_ms: Utc::now().timestamp_millis() + timeout.as_millis() as i64,
                 arn: request.arn.clone(),
                 client_context: request.client_context.clone(),
             };
@@ -264,9 +264,7 @@ impl Pool {
         loop {
             let found = self.waiting.lock().idle.get_mut(&kind).and_then(Vec::pop);
             match found {
-                Some(idle) if idle.instance.is_alive() && idle.instance.born.elapsed() < USABLE => {
-                    return Ok(Ok(idle.instance));
-                }
+                Some(idle) if idle.instance.is_usable(self.platform.clock.now()) => return Ok(Ok(idle.instance)),
                 Some(_) => {}
                 None => break,
             }
@@ -363,7 +361,7 @@ impl Pool {
     fn give_back(&self, function: &Function, generation: u64, instance: Instance) {
         let mut waiting = self.waiting.lock();
         let current = waiting.generations.get(&function.name).copied().unwrap_or_default();
-        if current != generation || !instance.is_alive() {
+        if current != generation || !instance.is_usable(self.platform.clock.now()) {
             return;
         }
         let idle = Idle { instance, since: Instant::now() };
