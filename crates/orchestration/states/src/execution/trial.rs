@@ -92,7 +92,7 @@ impl Trial {
         })
     }
 
-    /// The retrier at `index` has been used so often.
+    /// Every retrier has been used so often.
     pub fn set_retries(&mut self, uses: u64) {
         if let Some(current) = self.execution.threads.get_mut(&ROOT).and_then(|thread| thread.current.as_mut()) {
             current.retries.iter_mut().for_each(|count| *count = uses);
