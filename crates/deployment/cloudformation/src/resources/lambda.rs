@@ -174,7 +174,15 @@ fn configuration(s: &Subject<'_>) -> Map<String, Value> {
             wanted.insert(name.to_owned(), default);
         }
     }
+    rename_key(&mut wanted);
     wanted
+}
+
+/// The template and the operations spell one member differently.
+fn rename_key(members: &mut Map<String, Value>) {
+    if let Some(key) = members.remove("KmsKeyArn") {
+        members.insert("KMSKeyArn".to_owned(), key);
+    }
 }
 
 fn create_function(s: &Subject<'_>) -> Result<Vec<Value>, String> {
@@ -184,6 +192,7 @@ fn create_function(s: &Subject<'_>) -> Result<Vec<Value>, String> {
         }
     }
     let mut input = s.without(&["FunctionName", "Code", "ReservedConcurrentExecutions", "Tags"]);
+    rename_key(&mut input);
     input.insert("FunctionName".into(), s.name.into());
     input.insert("Code".into(), Value::Object(code(s)?));
     if !s.items("Tags").is_empty() {
