@@ -128,6 +128,8 @@ pub enum Format {
 pub struct JsonFormat {
     /// Whether lines that aren't JSON give a row of NULLs (`ignore.malformed.json`).
     pub ignore_malformed: bool,
+    /// Whether lines that aren't JSON are left out and counted instead.
+    pub skip_malformed: bool,
     /// Column name to the key that it is read from (`mapping.column` of the OpenX SerDe).
     pub mappings: BTreeMap<String, String>,
 }
@@ -149,6 +151,8 @@ pub struct TextFormat {
     pub null_text: Option<String>,
     /// How many lines to leave out at the start of each file (`skip.header.line.count`).
     pub skip_lines: usize,
+    /// Whether lines without any character are no rows.
+    pub skip_blank_lines: bool,
 }
 
 impl Default for TextFormat {
@@ -162,6 +166,7 @@ impl Default for TextFormat {
             map_key_delimiter: 3,
             null_text: Some("\\N".to_owned()),
             skip_lines: 0,
+            skip_blank_lines: false,
         }
     }
 }

@@ -6,12 +6,14 @@
 //! | `buffered` | JSON, REST and query calls: short bodies, read whole before they are verified |
 //! | `sites` | requests to a [`Site`], signed or not |
 //! | `streamed` | calls to an [`HttpService`] such as S3: verified first, bodies as they come |
+//! | [`InsideDoor`] | connections of programs that the server itself runs |
 //! | `received` | a streamed body as it arrives |
 //! | `record` | the audit line and the metrics of a call |
 //! | `stall` | gives up on peers that take no answer |
 
 mod buffered;
 mod connection;
+mod inside;
 mod received;
 mod record;
 mod sites;
@@ -22,6 +24,7 @@ use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use futures::FutureExt;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::request::Parts;
@@ -38,13 +41,20 @@ use crate::service::{Protocol, ServiceTable};
 use crate::sigv4::{Claim, Verifier};
 use crate::site::Site;
 
+pub use self::inside::InsideDoor;
 use self::record::{OWN_PAGES, Record, Recorded};
+
+/// The time that signatures are judged by: clients sign by their machines' clocks, wherever the platform's own has been set.
+fn signing_time() -> DateTime<Utc> {
+    Utc::now()
+}
 
 /// The edge of one server.
 pub struct Gateway {
     platform: Platform,
     verifier: Verifier,
     streaming: Option<Arc<dyn HttpService>>,
+    inside: InsideDoor,
     sites: Vec<Arc<dyn Site>>,
     metrics: Arc<Metrics>,
     tls: Option<TlsAcceptor>,
@@ -54,7 +64,15 @@ impl Gateway {
     /// A gateway to the services installed in the platform's dispatcher.
     pub fn new(platform: Platform, credentials: Arc<dyn CredentialStore>) -> Self {
         let (verifier, metrics) = (Verifier::new(credentials), Arc::new(Metrics::new()));
-        Self { platform, verifier, streaming: None, sites: Vec::new(), metrics, tls: None }
+        Self {
+            platform,
+            verifier,
+            streaming: None,
+            inside: InsideDoor::default(),
+            sites: Vec::new(),
+            metrics,
+            tls: None,
+        }
     }
 
     /// Hands requests that are no JSON or query calls (S3's) to `service`.
@@ -62,6 +80,12 @@ impl Gateway {
     pub fn with_http_service(mut self, service: Arc<dyn HttpService>) -> Self {
         self.streaming = Some(service);
         self
+    }
+
+    /// Serves what comes through `door` too, once [`Gateway::serve`] has begun.
+    #[must_use]
+    pub fn with_inside_door(self, door: InsideDoor) -> Self {
+        Self { inside: door, ..self }
     }
 
     /// Hands requests that `site` owns to it.

@@ -87,12 +87,16 @@ pub struct ServiceTable {
     pub protocol: Protocol,
     operations: BTreeMap<&'static str, Box<Handler>>,
     routes: Vec<(&'static str, Route)>,
+    largest_body: usize,
 }
+
+/// Bytes of a request's body, unless a service says otherwise.
+pub(crate) const LARGEST_BODY: usize = 16 * 1024 * 1024;
 
 impl ServiceTable {
     /// A table without operations.
     pub fn new(name: &'static str, protocol: Protocol) -> Self {
-        Self { name, protocol, operations: BTreeMap::new(), routes: Vec::new() }
+        Self { name, protocol, operations: BTreeMap::new(), routes: Vec::new(), largest_body: LARGEST_BODY }
     }
 
     /// Adds an operation. Its IAM action is `name:operation`.
@@ -138,6 +142,25 @@ impl ServiceTable {
         assert!(self.has(operation), "the route of {operation} leads to no operation");
         self.routes.push((operation, route));
         self
+    }
+
+    /// Says which requests mean an operation that is not there, so that they are refused by its name.
+    #[must_use]
+    pub fn missing(mut self, operation: &'static str, route: Route) -> Self {
+        assert!(!self.has(operation), "{operation} is in the table");
+        self.routes.push((operation, route));
+        self
+    }
+
+    /// Takes bodies of up to `bytes`, as services do whose requests carry archives.
+    #[must_use]
+    pub fn with_largest_body(self, bytes: usize) -> Self {
+        Self { largest_body: bytes, ..self }
+    }
+
+    /// Bytes that the body of a request may have.
+    pub(crate) fn largest_body(&self) -> usize {
+        self.largest_body
     }
 
     /// The operation and the route that a request to a restJson service means.

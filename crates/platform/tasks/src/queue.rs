@@ -131,6 +131,15 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
         row.map(|row| row.task(id.to_owned())).transpose()
     }
 
+    /// [`Queue::get`] inside a transaction.
+    ///
+    /// # Errors
+    /// See [`MetadataError`].
+    pub fn get_in(&self, tx: &Transaction<'_>, id: &str) -> Result<Option<Task<T>>, MetadataError> {
+        let row = tx.get_json::<Row>(self.space, &task_key(id))?;
+        row.map(|row| row.task(id.to_owned())).transpose()
+    }
+
     /// The first `limit` dead letters, oldest first. They are kept until [`Queue::discard_dead_letter`].
     ///
     /// # Errors

@@ -12,19 +12,17 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use uuid::Uuid;
 
-use super::Gateway;
 use super::record::Record;
+use super::{Gateway, signing_time};
 use crate::context::Ctx;
 use crate::error::AwsError;
 use crate::http_service::{ResponseBody, full};
 use crate::protocol::query::QueryInput;
 use crate::protocol::rest_json::Route;
 use crate::protocol::{Answer, json, query, rest_json, rest_xml};
-use crate::service::{OperationInput, Protocol, ServiceTable};
+use crate::service::{LARGEST_BODY, OperationInput, Protocol, ServiceTable};
 use crate::sigv4::{Claim, Dialect, SignatureError, sha256_hex};
 
-/// The largest body of a control-plane call.
-const MAX_BODY: usize = 16 * 1024 * 1024;
 /// How long a client may take to send its request's body, which is at most 16 MiB.
 const BODY_TIMEOUT: Duration = Duration::from_secs(60);
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -88,7 +86,8 @@ impl Gateway {
         body: Incoming,
         record: &Record,
     ) -> Result<Answer, AwsError> {
-        let body = collect(body, MAX_BODY).await?;
+        let service = claim.as_ref().ok().and_then(Option::as_ref).and_then(|claim| self.rest_service(claim));
+        let body = collect(body, service.map_or(LARGEST_BODY, ServiceTable::largest_body)).await?;
         record.bytes_in.store(body.len() as u64, Ordering::Relaxed);
         let claim = claim.map_err(|error| error.into_aws(call.wire.dialect()))?;
         let (table, route, input) = self.route(call, claim.as_ref(), body.clone())?;
@@ -99,7 +98,7 @@ impl Gateway {
         }
         let principal = self
             .verifier
-            .verify(&claim, call.parts, &sha256_hex(&body), self.platform.clock.now())
+            .verify(&claim, call.parts, &sha256_hex(&body), signing_time())
             .map_err(|error| error.into_aws(call.wire.dialect()))?;
         call.principal.clone_from(&principal.arn);
         let ctx = Ctx {

@@ -8,9 +8,9 @@ use http::header::{AUTHORIZATION, HeaderValue};
 use http::request::Parts;
 use hyper::body::Incoming;
 
-use super::Gateway;
 use super::buffered::collect;
 use super::record::Record;
+use super::{Gateway, signing_time};
 use crate::context::Ctx;
 use crate::error::AwsError;
 use crate::http_service::ResponseBody;
@@ -62,7 +62,7 @@ impl Gateway {
             let message = format!("Credential should be scoped to correct service: '{}'.", site.name());
             return Err(refused(SignatureError::Malformed(message)));
         }
-        self.verifier.verify(&claim, parts, &sha256_hex(body), self.platform.clock.now()).map_err(refused)
+        self.verifier.verify(&claim, parts, &sha256_hex(body), signing_time()).map_err(refused)
     }
 }
 

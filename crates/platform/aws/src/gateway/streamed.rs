@@ -12,7 +12,7 @@ use hyper::body::Incoming;
 use ring::digest;
 
 use super::record::Record;
-use super::{Gateway, received};
+use super::{Gateway, received, signing_time};
 use crate::context::Ctx;
 use crate::error::AwsError;
 use crate::http_service::{HttpService, RequestBody, ResponseBody, Trailers, VerifiedRequest, body_failure, full};
@@ -89,7 +89,7 @@ impl Gateway {
         }
         if let Some(claim) = QueryClaim::of(parts)? {
             let path = service.signed_path(parts, &self.platform.region);
-            let (credentials, now) = (self.verifier.credentials(), self.platform.clock.now());
+            let (credentials, now) = (self.verifier.credentials(), signing_time());
             return Ok((claim.verify(parts, &path, credentials, now)?, unchained(parts)?, None));
         }
         let Some(claim) = Claim::of(parts)? else {
@@ -97,7 +97,7 @@ impl Gateway {
         };
         claim.check_scope(service.name(), &self.platform.region)?;
         let (payload, word) = Payload::of(parts, claim.expires.is_some())?;
-        let (principal, signer) = self.verifier.verify_seed(&claim, parts, &word, self.platform.clock.now())?;
+        let (principal, signer) = self.verifier.verify_seed(&claim, parts, &word, signing_time())?;
         let signer = matches!(payload, Payload::Chunked { signed: true, .. }).then_some(signer);
         Ok((principal, payload, signer))
     }

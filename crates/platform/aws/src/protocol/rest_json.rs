@@ -31,6 +31,7 @@ pub struct Route {
     status_member: Option<&'static str>,
     answer_headers: Vec<(&'static str, &'static str)>,
     answer_payload: Option<&'static str>,
+    camel_case: Option<&'static [&'static str]>,
 }
 
 /// A piece of a path between slashes. Literals order before labels: the more exact route wins.
@@ -88,6 +89,7 @@ impl Route {
             status_member: None,
             answer_headers: Vec::new(),
             answer_payload: None,
+            camel_case: None,
         }
     }
 
@@ -162,6 +164,14 @@ impl Route {
         self
     }
 
+    /// On the wire, the bodies' members begin with small letters. `maps` names members (by their own names) that are maps,
+    /// whose keys are the user's.
+    #[must_use]
+    pub fn camel_case(mut self, maps: &'static [&'static str]) -> Self {
+        self.camel_case = Some(maps);
+        self
+    }
+
     /// How exactly the route fits, the best being the smallest; none if it does not.
     fn fit<'a>(&'a self, method: &Method, path: &str) -> Option<&'a [Segment]> {
         let mut given = pieces(path);
@@ -183,7 +193,7 @@ impl Route {
     pub fn input(&self, parts: &Parts, body: &Bytes) -> Result<Value, AwsError> {
         let mut members = match self.payload {
             Some(member) => Map::from_iter([(member.to_owned(), Value::from(BASE64.encode(body)))]),
-            None => document(body)?,
+            None => self.renamed(document(body)?, char::to_ascii_uppercase),
         };
         self.read_labels(parts.uri.path(), &mut members);
         self.read_query(parts.uri.query().unwrap_or_default(), &mut members)?;
@@ -232,6 +242,14 @@ impl Route {
         Ok(())
     }
 
+    /// The members under the names that they have on the other side of the wire, if that has others.
+    fn renamed(&self, members: Map<String, Value>, first: fn(&char) -> char) -> Map<String, Value> {
+        match self.camel_case {
+            Some(maps) => renamed(members, maps, first),
+            None => members,
+        }
+    }
+
     /// The answer of a successful call.
     ///
     /// # Errors
@@ -262,7 +280,7 @@ impl Route {
             Some(Value::String(text)) => BASE64.decode(text).map_err(|error| unwritable(&error.to_string()))?,
             Some(_) => return Err(unwritable("a payload must be base64 text")),
             None if self.answer_payload.is_some() || status == StatusCode::NO_CONTENT => Vec::new(),
-            None => Value::Object(members).to_string().into_bytes(),
+            None => Value::Object(self.renamed(members, char::to_ascii_lowercase)).to_string().into_bytes(),
         };
         Ok(Answer { headers, ..Answer::new(status, CONTENT_TYPE, body) })
     }
@@ -290,6 +308,34 @@ pub fn failure(error: &AwsError) -> Answer {
     members.insert("Message".into(), error.message.as_str().into());
     members.extend(error.details.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
     Answer::new(error.status, CONTENT_TYPE, Value::Object(members).to_string())
+}
+
+/// The members with their names' first letters changed, at every depth but in the keys of maps.
+fn renamed(members: Map<String, Value>, maps: &[&str], first: fn(&char) -> char) -> Map<String, Value> {
+    let inside = |value: Value| match value {
+        Value::Object(members) => Value::Object(renamed(members, maps, first)),
+        Value::Array(items) => Value::Array(items.into_iter().map(|item| renamed_item(item, maps, first)).collect()),
+        other => other,
+    };
+    let renamed = members.into_iter().map(|(name, value)| {
+        let value = match value {
+            Value::Object(entries) if maps.iter().any(|map| map.eq_ignore_ascii_case(&name)) => {
+                entries.into_iter().map(|(key, value)| (key, inside(value))).collect()
+            }
+            other => inside(other),
+        };
+        let mut letters = name.chars();
+        let name = letters.next().map(|letter| first(&letter)).into_iter().chain(letters).collect();
+        (name, value)
+    });
+    renamed.collect()
+}
+
+fn renamed_item(item: Value, maps: &[&str], first: fn(&char) -> char) -> Value {
+    match item {
+        Value::Object(members) => Value::Object(renamed(members, maps, first)),
+        other => other,
+    }
 }
 
 fn pieces(path: &str) -> impl Iterator<Item = &str> {
@@ -395,6 +441,24 @@ mod tests {
         assert_eq!((empty.status.as_u16(), empty.body.len()), (204, 0));
         let plain = Route::get("/x").success(&(Box::new(json!({"A": 1})) as OperationOutput)).unwrap();
         assert_eq!((plain.status.as_u16(), &*plain.body), (200, &b"{\"A\":1}"[..]));
+    }
+
+    #[test]
+    fn members_have_small_letters_on_the_wire_and_maps_keep_their_keys() {
+        let route = Route::post("/x/{ApiId}").camel_case(&["Tags", "Settings"]);
+        let body = br#"{"name": "n", "corsConfiguration": {"maxAge": 1}, "tags": {"aB": "1"}, "items": [{"id": 2}],
+                        "settings": {"GET /a": {"rateLimit": 5}}}"#;
+        let input = route.input(&parts("POST", "/x/7"), &Bytes::from_static(body)).unwrap();
+        let inside = json!({
+            "ApiId": "7", "Name": "n", "CorsConfiguration": {"MaxAge": 1}, "Tags": {"aB": "1"}, "Items": [{"Id": 2}],
+            "Settings": {"GET /a": {"RateLimit": 5}},
+        });
+        assert_eq!(input, inside);
+        let answer = route.success(&(Box::new(inside) as OperationOutput)).unwrap();
+        let outside: Value = serde_json::from_slice(&answer.body).unwrap();
+        let mut expected: Value = serde_json::from_slice(body).unwrap();
+        expected["apiId"] = "7".into();
+        assert_eq!(outside, expected);
     }
 
     proptest! {
