@@ -105,7 +105,7 @@ pub(crate) const TYPES: &[ResourceType] = &[
         name: "AWS::Lambda::LayerVersion",
         schema: "LayerName^ Content!^{S3Bucket! S3Key! S3ObjectVersion} CompatibleRuntimes^[] CompatibleArchitectures^[] \
                  Description^ LicenseInfo^",
-        naming: Naming::Property("LayerName", plain(140)),
+        naming: Naming::Label("LayerName", plain(140)),
         create: &[call!("lambda", "PublishLayerVersion", |s| with(
             s.without(&["LayerName"]),
             json!({"LayerName": s.name})

@@ -172,12 +172,14 @@ fn write_file(reader: impl Read, path: &Path, executable: bool, left: u64) -> Re
     let mode = if executable { 0o755 } else { 0o644 };
     let _ = fs::remove_file(path); // an earlier layer's
     let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(path).map_err(machine())?;
-    let written = io::copy(&mut reader.take(left.saturating_add(1)), &mut file).map_err(|error| match error.kind() {
-        io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput | io::ErrorKind::UnexpectedEof | io::ErrorKind::Other => {
-            not_an_archive()
-        }
-        _ => LambdaError::Machine { what: "unpacking a file", source: error },
-    })?;
+    let written =
+        io::copy(&mut reader.take(left.saturating_add(1)), &mut file).map_err(|error| match error.kind() {
+            io::ErrorKind::InvalidData
+            | io::ErrorKind::InvalidInput
+            | io::ErrorKind::UnexpectedEof
+            | io::ErrorKind::Other => not_an_archive(),
+            _ => LambdaError::Machine { what: "unpacking a file", source: error },
+        })?;
     if written > left {
         return Err(too_large());
     }
