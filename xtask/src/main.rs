@@ -30,6 +30,8 @@ enum Benchmark {
     Startup,
     /// PUT and GET of small, middling and large objects.
     S3,
+    /// Functions: cold and warm invocations per runtime.
+    Lambda,
     /// Durable records a second into a delivery stream.
     Firehose,
     /// State transitions of Step Functions, standard and express.
@@ -78,6 +80,7 @@ fn bench(benchmark: &Benchmark) -> Result<(), String> {
     match benchmark {
         Benchmark::Startup => run(&mut script("startup")),
         Benchmark::S3 => run(&mut script("s3")),
+        Benchmark::Lambda => run(&mut script("lambda")),
         Benchmark::Firehose => run(&mut script("firehose")),
         Benchmark::States => run(&mut script("states")),
         Benchmark::Tpch { scale } => run(script("tpch").args(["--scale", scale])),

@@ -7,6 +7,9 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+/// Characters of a value that are shown.
+const WIDEST: usize = 90;
+
 /// The steps, while they run and after.
 pub(super) struct Steps {
     bar: ProgressBar,
@@ -56,8 +59,17 @@ pub(super) fn shown(taken: Duration) -> String {
     if seconds < 1.0 { format!("{:.0} ms", seconds * 1000.0) } else { format!("{seconds:.1} s") }
 }
 
+/// A value that is too wide for a screen ends with dots.
+fn clipped(value: &str) -> String {
+    match value.char_indices().nth(WIDEST) {
+        Some((end, _)) => format!("{}…", &value[..end]),
+        None => value.to_owned(),
+    }
+}
+
 /// Prints a table with columns as wide as their widest value; numbers stand to the right.
 pub(super) fn table(title: &str, names: &[impl AsRef<str>], rows: &[Vec<String>]) {
+    let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(|value| clipped(value)).collect()).collect();
     let width = |column: usize| {
         let values = rows.iter().filter_map(|row| row.get(column)).map(|value| value.chars().count());
         values.max().unwrap_or(0).max(names[column].as_ref().chars().count())

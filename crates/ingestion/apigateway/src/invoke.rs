@@ -63,9 +63,8 @@ impl ApiGateway {
             "FunctionName": with_variables(call.function, call.stage_variables),
             "InvocationType": "RequestResponse",
             "Payload": STANDARD.encode(event),
-            "SourceArn": call.source_arn,
         });
-        let ctx = ctx.as_principal(principal);
+        let ctx = ctx.as_principal(principal).because_of(call.source_arn);
         let answer = tokio::time::timeout(call.timeout, ctx.call("lambda", "Invoke", input)).await;
         let answer = answer.map_err(|_| Failure::TimedOut)?.map_err(Failure::Refused)?;
         let payload = answer.get("Payload").and_then(Value::as_str).unwrap_or_default();

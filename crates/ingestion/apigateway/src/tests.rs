@@ -52,7 +52,7 @@ struct Functions {
 async fn invoke(ctx: Ctx, functions: Arc<Functions>, input: Value) -> Result<Value, AwsError> {
     let name = input["FunctionName"].as_str().unwrap().rsplit(':').next().unwrap().to_owned();
     let event = serde_json::from_slice(&STANDARD.decode(input["Payload"].as_str().unwrap()).unwrap()).unwrap();
-    let caller = format!("{} {}", ctx.principal.arn, input["SourceArn"].as_str().unwrap());
+    let caller = format!("{} {}", ctx.principal.arn, ctx.source_arn.as_deref().unwrap());
     functions.events.lock().push((name.clone(), event, caller));
     match functions.answers.get(&*name) {
         Some(Value::Null) => std::future::pending().await,

@@ -3,7 +3,6 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use boathouse_aws::principal::PrincipalKind;
 use boathouse_aws::{Arn, AwsError, Ctx, Platform};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -61,12 +60,9 @@ impl Action {
     pub(crate) async fn run(&self, ctx: &Ctx, delivery: &Delivery, payload: &str, task: &str) -> Result<(), AwsError> {
         match self {
             Self::Lambda { function } => {
-                let mut input =
+                let input =
                     json!({"FunctionName": function, "InvocationType": "Event", "Payload": BASE64.encode(payload)});
-                if matches!(ctx.principal.kind, PrincipalKind::Service { .. }) {
-                    input["SourceArn"] = delivery.source_arn.as_str().into();
-                }
-                ctx.call("lambda", "Invoke", input).await.map(drop)
+                ctx.because_of(&delivery.source_arn).call("lambda", "Invoke", input).await.map(drop)
             }
             Self::StateMachine { arn } => {
                 // The task's id makes an execution that was started just before a crash the same one.

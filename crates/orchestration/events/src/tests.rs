@@ -48,6 +48,7 @@ struct Call {
     operation: &'static str,
     input: Value,
     principal: String,
+    source_arn: Option<Arc<str>>,
 }
 
 struct Targets {
@@ -57,8 +58,8 @@ struct Targets {
 }
 
 async fn note(operation: &'static str, ctx: Ctx, targets: Arc<Targets>, input: Value) -> Result<Value, AwsError> {
-    let principal = ctx.principal.arn.clone();
-    targets.calls.send(Call { operation, input, principal }).unwrap();
+    let (principal, source_arn) = (ctx.principal.arn.clone(), ctx.source_arn);
+    targets.calls.send(Call { operation, input, principal, source_arn }).unwrap();
     targets.failures.lock().pop_front().map_or(Ok(json!({})), Err)
 }
 
@@ -198,7 +199,7 @@ async fn matching_events_are_delivered() {
     let call = bench.next().await;
     assert_eq!((call.operation, call.principal.as_str()), ("Invoke", "events.amazonaws.com"));
     assert_eq!(call.input["InvocationType"], "Event");
-    assert_eq!(call.input["SourceArn"], "arn:aws:events:us-east-1:000000000000:rule/big");
+    assert_eq!(call.source_arn.as_deref(), Some("arn:aws:events:us-east-1:000000000000:rule/big"));
     let event = payload(&call);
     assert_eq!(event["id"], answer["Entries"][0]["EventId"]);
     assert_eq!((&event["source"], &event["time"]), (&json!("shop"), &json!("2026-03-01T00:00:00Z")));
@@ -287,7 +288,7 @@ async fn events_are_sent_on_to_another_bus_once() {
     bench.events("PutTargets", json!({"Rule": "back", "EventBusName": bus("orders"), "Targets": targets})).await;
     let answer = bench.put("shop", json!({"n": 1})).await;
     let call = bench.next().await;
-    assert_eq!(call.input["SourceArn"], "arn:aws:events:us-east-1:000000000000:rule/orders/back");
+    assert_eq!(call.source_arn.as_deref(), Some("arn:aws:events:us-east-1:000000000000:rule/orders/back"));
     assert_eq!(payload(&call)["id"], answer["Entries"][0]["EventId"]);
     bench.settled().await;
     bench.nothing_happens().await;

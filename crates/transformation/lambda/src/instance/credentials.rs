@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use boathouse_aws::{Platform, Principal};
+use chrono::TimeDelta;
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 
@@ -13,16 +13,16 @@ use crate::error::LambdaError;
 use crate::runtime::environment::Credentials;
 
 /// Seconds that credentials live: every role allows an hour.
-const LIFETIME: u64 = 3600;
-/// How long the same ones are given to new instances.
-const REUSED: Duration = Duration::from_secs(300);
-/// How long an instance may be kept that has them: an invocation of 15 minutes must still end before they do.
-pub(crate) const USABLE: Duration = Duration::from_secs(LIFETIME - 300 - 900 - 60);
+const LIFETIME: i64 = 3600;
+/// Seconds for which the same ones are given to new instances.
+const REUSED: i64 = 300;
+/// Seconds before their end at which no invocation may begin any more: one may take 15 minutes.
+const MARGIN: i64 = 960;
 
 /// Credentials by role and session.
 #[derive(Default)]
 pub(crate) struct Vault {
-    given: Mutex<HashMap<(String, String), (Credentials, Instant)>>,
+    given: Mutex<HashMap<(String, String), Credentials>>,
 }
 
 impl Vault {
@@ -37,10 +37,11 @@ impl Vault {
         function: &str,
     ) -> Result<Credentials, LambdaError> {
         let key = (role.to_owned(), function.to_owned());
-        if let Some((credentials, since)) = self.given.lock().get(&key) {
-            if since.elapsed() < REUSED {
-                return Ok(credentials.clone());
-            }
+        let now = platform.clock.now();
+        let fresh =
+            |credentials: &Credentials| credentials.usable_until > now + TimeDelta::seconds(LIFETIME - MARGIN - REUSED);
+        if let Some(credentials) = self.given.lock().get(&key).filter(|credentials| fresh(credentials)) {
+            return Ok(credentials.clone());
         }
         let ctx = platform.context(Arc::new(Principal::service(SERVICE)));
         // A session's name has at least two characters, a function's at least one.
@@ -52,11 +53,15 @@ impl Vault {
         })?;
         let text = |name: &str| answer["Credentials"][name].as_str().map(str::to_owned).unwrap_or_default();
         debug_assert_ne!(answer["Credentials"], Value::Null);
-        let credentials =
-            Credentials { key: text("AccessKeyId"), secret: text("SecretAccessKey"), token: text("SessionToken") };
+        let credentials = Credentials {
+            key: text("AccessKeyId"),
+            secret: text("SecretAccessKey"),
+            token: text("SessionToken"),
+            usable_until: now + TimeDelta::seconds(LIFETIME - MARGIN),
+        };
         let mut given = self.given.lock();
-        given.retain(|_, (_, since)| since.elapsed() < REUSED);
-        given.insert(key, (credentials.clone(), Instant::now()));
+        given.retain(|_, credentials| fresh(credentials));
+        given.insert(key, credentials.clone());
         Ok(credentials)
     }
 }

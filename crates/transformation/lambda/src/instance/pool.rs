@@ -11,10 +11,11 @@ use boathouse_aws::{Ctx, Platform};
 use boathouse_sandbox::Sandbox;
 use boathouse_sandbox::spec::Answer;
 use bytes::Bytes;
+use chrono::Utc;
 use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 
-use super::credentials::{USABLE, Vault};
+use super::credentials::Vault;
 use super::failure::{self, Failure};
 use super::process::{Ended, Instance, NotReady, Plan};
 use super::runtime_api::{Event, Reply};
@@ -145,7 +146,7 @@ impl Pool {
             vault: Vault::default(),
             waiting: Mutex::default(),
             working: Mutex::default(),
-            starting: Semaphore::new(processors * 2),
+            starting: Semaphore::new(processors * 4),
             account_limit: (memory / INSTANCE_MEMORY).clamp(10, ACCOUNT_LIMIT),
             reserved_sum: AtomicU64::new(0),
         }))
@@ -159,11 +160,10 @@ impl Pool {
             loop {
                 ticks.tick().await;
                 let Some(pool) = pool.upgrade() else { return };
+                let now = pool.platform.clock.now();
                 let mut waiting = pool.waiting.lock();
                 for idle in waiting.idle.values_mut() {
-                    idle.retain(|idle| {
-                        idle.since.elapsed() < IDLE && idle.instance.born.elapsed() < USABLE && idle.instance.is_alive()
-                    });
+                    idle.retain(|idle| idle.since.elapsed() < IDLE && idle.instance.is_usable(now));
                 }
                 waiting.idle.retain(|_, idle| !idle.is_empty());
             }
@@ -234,7 +234,8 @@ impl Pool {
             let event = Event {
                 request_id: request.request_id.clone(),
                 payload: request.payload.clone(),
-                deadline_ms: self.platform.clock.now().timestamp_millis() + timeout.as_millis() as i64,
+                // The function compares it with the machine's own clock.
+                deadline_ms: Utc::now().timestamp_millis() + timeout.as_millis() as i64,
                 arn: request.arn.clone(),
                 client_context: request.client_context.clone(),
             };
@@ -264,9 +265,7 @@ impl Pool {
         loop {
             let found = self.waiting.lock().idle.get_mut(&kind).and_then(Vec::pop);
             match found {
-                Some(idle) if idle.instance.is_alive() && idle.instance.born.elapsed() < USABLE => {
-                    return Ok(Ok(idle.instance));
-                }
+                Some(idle) if idle.instance.is_usable(self.platform.clock.now()) => return Ok(Ok(idle.instance)),
                 Some(_) => {}
                 None => break,
             }
@@ -363,7 +362,7 @@ impl Pool {
     fn give_back(&self, function: &Function, generation: u64, instance: Instance) {
         let mut waiting = self.waiting.lock();
         let current = waiting.generations.get(&function.name).copied().unwrap_or_default();
-        if current != generation || !instance.is_alive() {
+        if current != generation || !instance.is_usable(self.platform.clock.now()) {
             return;
         }
         let idle = Idle { instance, since: Instant::now() };

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use boathouse_aws::Ctx;
 use boathouse_sandbox::{Grant, Limits, Mount, Outcome, Running, Sandbox, SandboxError, Spec};
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use tokio::sync::mpsc;
 
 use super::logs::Logs;
@@ -67,7 +68,8 @@ pub(super) struct Instance {
     running: Running,
     api: Arc<RuntimeApi>,
     pub(super) logs: Arc<Logs>,
-    pub(super) born: Instant,
+    /// When its credentials are too old for another invocation.
+    pub(super) usable_until: DateTime<Utc>,
     /// How long the start took; shown by the first invocation.
     pub(super) init: Option<Duration>,
 }
@@ -109,7 +111,8 @@ impl Instance {
                 return Err(NotReady::Timeout(logs));
             }
         }
-        Ok(Self { running, api, logs, born, init: Some(born.elapsed()) })
+        let usable_until = plan.credentials.usable_until;
+        Ok(Self { running, api, logs, usable_until, init: Some(born.elapsed()) })
     }
 
     /// Hands over an event and waits for what comes of it, at most for `timeout`.
@@ -136,9 +139,9 @@ impl Instance {
         ended
     }
 
-    /// Whether the process lives.
-    pub(super) fn is_alive(&self) -> bool {
-        self.running.outcome().is_none()
+    /// Whether the process lives and may work on.
+    pub(super) fn is_usable(&self, now: DateTime<Utc>) -> bool {
+        self.running.outcome().is_none() && now < self.usable_until
     }
 
     /// The most memory that it has been seen with, in MB, rounded up.

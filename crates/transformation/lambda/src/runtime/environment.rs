@@ -2,6 +2,8 @@
 
 use std::net::SocketAddr;
 
+use chrono::{DateTime, Utc};
+
 use crate::store::Function;
 
 /// Where the function asks for work.
@@ -23,6 +25,8 @@ pub(crate) struct Credentials {
     pub(crate) key: String,
     pub(crate) secret: String,
     pub(crate) token: String,
+    /// When no invocation may begin with them any more.
+    pub(crate) usable_until: DateTime<Utc>,
 }
 
 /// All variables of an instance; the function's own come last, but can't have the names of the others.

@@ -28,6 +28,7 @@ use std::io;
 use std::os::fd::AsFd;
 use std::process::ExitCode;
 
+use rustix::fs::Mode;
 use rustix::process::{PidfdFlags, Signal, getpid, pidfd_open};
 use rustix::thread::UnshareFlags;
 
@@ -75,6 +76,8 @@ fn run() -> ExitCode {
         Ok(Some((plan, _))) => plan,
         _ => return ExitCode::FAILURE,
     };
+    // What is made on the way must be readable for the tree, whose user is another one.
+    rustix::process::umask(Mode::from_raw_mode(0o022));
     let outcome = match plan.level {
         Level::Namespace => outside(&plan, &channel),
         Level::Process => thin::run(&plan, &channel),

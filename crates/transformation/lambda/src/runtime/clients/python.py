@@ -283,7 +283,7 @@ def main():
     root = os.environ["LAMBDA_TASK_ROOT"]
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
     sys.path[0:0] = [root, "/opt/python", f"/opt/python/lib/{version}/site-packages"]
-    sys.stdout.reconfigure(line_buffering=False)
+    sys.stdout.reconfigure(line_buffering=True)  # what was printed is in the log, whatever happens next
     api = RuntimeApi()
     if "logging" in sys.modules:
         prepare_logging()
