@@ -14,7 +14,6 @@ from botocore.exceptions import ClientError
 from conftest import allow, service_role, wait_for
 
 # Scripts use the tests' own interpreter, which has boto3: nothing is installed while tests run.
-os.environ.setdefault("BOATHOUSE_PYTHON_SHELL", sys.prefix)
 
 WORK = [
     allow("s3:*", "glue:*", "athena:*"),

@@ -43,9 +43,9 @@ use boathouse_aws::service::{Access, any_resource};
 use boathouse_aws::{Ctx, Protocol, ServiceTable};
 
 use crate::api::{
-    CreateActivity, CreateStateMachine, GetActivityTask, GetHistory, ListExecutions, ListOfMachine, ListTags, OfActivity,
-    OfAlias, OfExecution, OfMachine, OfVersion, PublishVersion, Redrive, StartExecution, StartSyncExecution,
-    StopExecution, TagResource, UntagResource, UpdateAlias, UpdateStateMachine,
+    CreateActivity, CreateStateMachine, GetActivityTask, GetHistory, ListExecutions, ListOfMachine, ListTags,
+    OfActivity, OfAlias, OfExecution, OfMachine, OfVersion, PublishVersion, Redrive, StartExecution,
+    StartSyncExecution, StopExecution, TagResource, UntagResource, UpdateAlias, UpdateStateMachine,
 };
 
 pub use error::SfnError;

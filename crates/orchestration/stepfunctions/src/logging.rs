@@ -90,7 +90,12 @@ pub(crate) fn log(state: &Arc<StepFunctions>, row: &StoredExecution, steps: &[St
     });
 }
 
-async fn send(state: &StepFunctions, row: &StoredExecution, group: &str, events: Vec<Value>) -> Result<(), boathouse_aws::AwsError> {
+async fn send(
+    state: &StepFunctions,
+    row: &StoredExecution,
+    group: &str,
+    events: Vec<Value>,
+) -> Result<(), boathouse_aws::AwsError> {
     let role = state.roles.assume_for_service(&row.role, crate::machines::SERVICE, "AWSStepFunctions")?;
     let ctx = state.platform.context(role);
     // As AWS names them: the machine, the day and hour of the start, a part of the machine's own.

@@ -259,8 +259,9 @@ pub(crate) fn seconds(millis: i64) -> Timestamp {
 /// The size of a page, and the refusal of sizes and tokens that are too large.
 pub(crate) fn page_size(size: Option<i64>, token: Option<&str>) -> Result<usize, SfnError> {
     let violation = |value: &str, at: &str, rule: &str| {
-        let message =
-            format!("1 validation error detected: Value '{value}' at '{at}' failed to satisfy constraint: Member must have {rule}");
+        let message = format!(
+            "1 validation error detected: Value '{value}' at '{at}' failed to satisfy constraint: Member must have {rule}"
+        );
         SfnError::Validation(message)
     };
     if let Some(token) = token.filter(|token| token.len() > MAX_TOKEN) {

@@ -128,12 +128,11 @@ impl Execution {
         template: &Template,
     ) -> Result<Value, Trouble> {
         match self.current(id).state.language {
-            Language::JsonPath => self.with_scope(moment, id, extra, |scope| {
-                template.evaluate(&With::Path(scope.with_input(scope.input)))
-            }),
-            Language::Jsonata => self.with_bindings(moment, id, extra, |bindings| {
-                template.evaluate(&With::Jsonata(*bindings))
-            }),
+            Language::JsonPath => self
+                .with_scope(moment, id, extra, |scope| template.evaluate(&With::Path(scope.with_input(scope.input)))),
+            Language::Jsonata => {
+                self.with_bindings(moment, id, extra, |bindings| template.evaluate(&With::Jsonata(*bindings)))
+            }
         }
     }
 }

@@ -39,7 +39,11 @@ pub(super) fn call(function: Function, mut arguments: Vec<Value>, rng: &Rng) -> 
         Function::Format => format(next(), arguments),
         Function::StringToJson => {
             let text = string(next())?;
-            if text.is_empty() { Ok(Value::Null) } else { serde_json::from_str(&text).map_err(|error| error.to_string()) }
+            if text.is_empty() {
+                Ok(Value::Null)
+            } else {
+                serde_json::from_str(&text).map_err(|error| error.to_string())
+            }
         }
         Function::JsonToString => Ok(next().to_string().into()),
         Function::Array => Ok(Value::Array(arguments)),
@@ -121,7 +125,8 @@ fn range(start: i64, end: i64, step: i64) -> Outcome {
     }
     let within = |value: i128| if step > 0 { value <= i128::from(end) } else { value >= i128::from(end) };
     let values = std::iter::successors(Some(i128::from(start)), |value| Some(value + i128::from(step)));
-    let values: Vec<Value> = values.take_while(|value| within(*value)).take(MAX_RANGE + 1).map(|v| Value::from(v as i64)).collect();
+    let values: Vec<Value> =
+        values.take_while(|value| within(*value)).take(MAX_RANGE + 1).map(|v| Value::from(v as i64)).collect();
     if values.len() > MAX_RANGE {
         return Err(format!("The range has more than {MAX_RANGE} elements"));
     }
@@ -208,8 +213,8 @@ mod tests {
     use serde_json::json;
 
     use super::super::Intrinsic;
-    use crate::rng::Rng;
     use super::*;
+    use crate::rng::Rng;
     use crate::scope::{Scope, Variables};
 
     fn evaluate(text: &str, input: &Value) -> Result<Value, String> {

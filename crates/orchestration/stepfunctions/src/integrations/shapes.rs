@@ -18,7 +18,9 @@ pub(super) fn input(operation: &Operation, parameters: &Value) -> Value {
     let small = SMALL.contains(&operation.service.as_str());
     let mut input = if small { renamed(parameters, &small_letter) } else { parameters.clone() };
     stringify(&mut input);
-    if let (Some(entries), "events") = (input.get_mut("Entries").and_then(Value::as_array_mut), operation.service.as_str()) {
+    if let (Some(entries), "events") =
+        (input.get_mut("Entries").and_then(Value::as_array_mut), operation.service.as_str())
+    {
         entries.iter_mut().for_each(stringify);
     }
     if operation.service == "s3" {
@@ -205,7 +207,10 @@ mod tests {
     #[test]
     fn jobs_end_when_they_end() {
         assert!(glue_ended(3, &json!({"JobRunState": "RUNNING"})).is_none());
-        assert!(matches!(glue_ended(3, &json!({"JobRunState": "SUCCEEDED"})), Some(Happening::Succeeded { task: 3, .. })));
+        assert!(matches!(
+            glue_ended(3, &json!({"JobRunState": "SUCCEEDED"})),
+            Some(Happening::Succeeded { task: 3, .. })
+        ));
         assert!(matches!(glue_ended(3, &json!({"JobRunState": "STOPPED"})), Some(Happening::Failed { .. })));
         let done = json!({"status": "SUCCEEDED", "output": "{\"a\":1}"});
         let Some(Happening::Succeeded { output, .. }) = execution_ended(1, &done, true) else { panic!("it ended") };

@@ -233,7 +233,9 @@ fn reduce(call: &Call<'_>) -> Result {
     }
     let function = call.function(1)?;
     if crate::jsonata::eval::Evaluator::arity(function) < 2 {
-        return Err("D3050: The second argument of reduce function must be a function with at least two arguments".into());
+        return Err(
+            "D3050: The second argument of reduce function must be a function with at least two arguments".into()
+        );
     }
     let items = call.at(0).items();
     let all = Val::array(items.clone());
