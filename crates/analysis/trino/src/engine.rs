@@ -21,6 +21,7 @@ use futures::Stream;
 use crate::analyzer::{self, Analysis, Known, Needed};
 use crate::catalog::Session;
 use crate::error::{internal, of_datafusion};
+use crate::first_rows::FirstRowsRule;
 use crate::storage::Statistics;
 
 /// How many rows operators hand on at a time.
@@ -211,7 +212,9 @@ impl Engine {
         options.execution.parquet.enable_page_index = true;
         options.execution.parquet.bloom_filter_on_read = true;
         options.optimizer.skip_failed_rules = false;
-        let state = SessionStateBuilder::new_with_default_features().with_config(config);
+        let state = SessionStateBuilder::new_with_default_features()
+            .with_config(config)
+            .with_physical_optimizer_rule(Arc::new(FirstRowsRule));
         Ok(state.with_runtime_env(Arc::new(runtime)).build())
     }
 }
