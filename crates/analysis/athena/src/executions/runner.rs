@@ -19,6 +19,7 @@ use super::failure::Failure;
 use super::put;
 use super::row::{Row, State};
 use super::start::{Prepared, reuse_key};
+use super::telling::tell;
 use crate::Athena;
 use crate::error::AthenaError;
 use crate::files::{Files, Place};
@@ -218,6 +219,10 @@ async fn live(athena: &Arc<Athena>, ctx: &Ctx, mut row: Row, prepared: Prepared,
     end(ctx, &mut row, &progress, begun, outcome);
     match keep(athena, row.clone()).await {
         Ok(()) => changes::tell(ctx, &row, before),
+    let previous = row.state();
+    end(ctx, &mut row, &progress, begun, outcome);
+    match keep(athena, row.clone()).await {
+        Ok(()) => tell(ctx, &row, Some(previous)),
         Err(error) => tracing::error!(%error, execution = row.id(), "the end of an execution can't be kept"),
     }
 }
@@ -236,6 +241,7 @@ async fn work(
     row.execution.status.state = State::Running;
     keep(athena, row.clone()).await.map_err(AthenaError::from)?;
     changes::tell(ctx, row, State::Queued);
+    tell(ctx, row, Some(State::Queued));
     let job = Job::new(athena, ctx, row, progress, prepared.parameters)?;
     statements::run(&job, &prepared.statement).await
 }
