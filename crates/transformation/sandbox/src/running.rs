@@ -4,7 +4,7 @@ use std::net::TcpListener as StdListener;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -73,7 +73,8 @@ struct Shared {
     group: Mutex<Option<Group>>,
     cause: Mutex<Option<Outcome>>,
     peak: AtomicU64,
-    idle: AtomicBool,
+    /// Whether the tree works, so that its memory is worth a look.
+    active: watch::Sender<bool>,
 }
 
 impl Shared {
@@ -111,7 +112,7 @@ impl Running {
             group: Mutex::new(Some(tree.group)),
             cause: Mutex::new(None),
             peak: AtomicU64::new(0),
-            idle: AtomicBool::new(false),
+            active: watch::Sender::new(true),
         });
         let (tell, ended) = watch::channel(None);
         let answering = answer(tree.listeners, spec.grants);
@@ -160,7 +161,7 @@ impl Running {
 
     /// Says whether the tree waits for work: then its memory is not looked at, so that it costs nothing.
     pub fn set_idle(&self, idle: bool) {
-        self.shared.idle.store(idle, Ordering::Relaxed);
+        self.shared.active.send_replace(!idle);
     }
 }
 
@@ -212,17 +213,20 @@ async fn supervise(link: &Link, shared: &Shared, limits: &Limits) -> Option<Repo
     };
     let mut wall = std::pin::pin!(wall);
     let mut over_time = false;
+    let mut activity = shared.active.subscribe();
     loop {
+        let active = *activity.borrow_and_update();
         tokio::select! {
             next = link.channel.receive::<Report>() => match next {
                 Ok(Some((next, _))) => report = Some(next),
                 Ok(None) | Err(_) => return report,
             },
-            _ = sampling.tick() => {
-                if !shared.idle.load(Ordering::Relaxed) && shared.own_memory() > limits.memory {
+            _ = sampling.tick(), if active => {
+                if shared.own_memory() > limits.memory {
                     shared.end(Outcome::OutOfMemory);
                 }
             }
+            Ok(()) = activity.changed() => {}
             () = &mut wall, if !over_time => {
                 over_time = true;
                 shared.end(Outcome::TimedOut);

@@ -155,7 +155,11 @@ impl Sandbox {
     pub async fn spawn(&self, spec: Spec) -> Result<Running, SandboxError> {
         check(&spec)?;
         let number = self.next.fetch_add(1, Ordering::Relaxed);
-        let spare = self.spare.lock().take();
+        let mut spare = self.spare.lock().take();
+        // It may have been killed by somebody while it waited.
+        if spare.as_mut().is_some_and(|starter| !matches!(starter.link.child.try_wait(), Ok(None))) {
+            spare = None;
+        }
         let Starter { link, stdout, stderr } = spare.map_or_else(|| Starter::start(&self.init), Ok)?;
         let plan = self.plan(&spec, number)?;
         let started = tokio::time::timeout(SETUP_TIMEOUT, self.set_up(link, &plan, &spec, number)).await;
@@ -165,6 +169,7 @@ impl Sandbox {
         Ok(Running::new(tree, spec, stdout, stderr))
     }
 
+    /// Starts the next init process in the background.
     fn prepare_spare(&self) {
         let (spare, init) = (Arc::clone(&self.spare), self.init.clone());
         tokio::spawn(async move {
