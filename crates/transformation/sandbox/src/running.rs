@@ -236,22 +236,15 @@ async fn supervise(link: &Link, shared: &Shared, limits: &Limits) -> Option<Repo
 }
 
 fn outcome(report: Option<Report>, group: Option<&Group>, cause: Option<Outcome>) -> Outcome {
-    if matches!(report, Some(Report::Exited { .. })) && cause == Some(Outcome::Killed) {
-        // Dropped or killed after its own end.
-        if let Some(Report::Exited { code }) = report {
-            return Outcome::Exited(code);
-        }
-    }
-    if let Some(cause) = cause {
-        return cause;
-    }
     const KILLED: i32 = 9;
-    match report {
-        Some(Report::Exited { code }) => Outcome::Exited(code),
-        Some(Report::Signaled { signal: KILLED }) | None if group.is_some_and(Group::out_of_memory) => {
+    match (report, cause) {
+        // It was killed or dropped after its own end.
+        (Some(Report::Exited { code }), None | Some(Outcome::Killed)) => Outcome::Exited(code),
+        (_, Some(cause)) => cause,
+        (Some(Report::Signaled { signal: KILLED }) | None, None) if group.is_some_and(Group::out_of_memory) => {
             Outcome::OutOfMemory
         }
-        Some(Report::Signaled { signal }) => Outcome::Signaled(signal),
+        (Some(Report::Signaled { signal }), None) => Outcome::Signaled(signal),
         _ => Outcome::Signaled(KILLED),
     }
 }
