@@ -9,6 +9,7 @@
 //! | [`engine`] | limits, planning, running: [`engine::Engine`] |
 //! | `analyzer` | syntax tree → logical plan, with Trino's names, types and errors |
 //! | `scan` | partitions, files, Parquet, text and JSON |
+//! | `operators` | our own operators in DataFusion's plans |
 //! | `storage` | counting what is read |
 //! | [`write`] | rows into files, for INSERT, CREATE TABLE AS and UNLOAD |
 //! | `error` | DataFusion's errors in Trino's words |
@@ -18,6 +19,7 @@ mod analyzer;
 pub mod catalog;
 pub mod engine;
 mod error;
+mod operators;
 mod scan;
 mod storage;
 pub mod write;
