@@ -222,10 +222,8 @@ impl Engine {
         options.optimizer.skip_failed_rules = false;
         options.optimizer.hash_join_single_partition_threshold = BROADCAST_BYTES;
         options.optimizer.hash_join_single_partition_threshold_rows = BROADCAST_ROWS;
-        let mut state = SessionStateBuilder::new_with_default_features().with_config(config);
-        for rule in operators::rules() {
-            state = state.with_physical_optimizer_rule(rule);
-        }
+        let state = SessionStateBuilder::new_with_default_features().with_config(config);
+        let state = state.with_physical_optimizer_rules(operators::rules());
         Ok(state.with_runtime_env(Arc::new(runtime)).build())
     }
 }

@@ -28,6 +28,7 @@ pub(super) fn compute(
     let (left, right) = (Operand::new(left, left_scalar)?, Operand::new(right, right_scalar)?);
     let (l, r) = (left.digits(scale), right.digits(scale));
     let ty = DataType::Decimal128(precision, scale as i8);
+    let limit = 10_i128.pow(u32::from(precision));
     let values = match op {
         BinaryOp::Multiply if left.precision + right.precision <= DIGITS => {
             match left.precision.max(right.precision) <= NARROW {
@@ -35,7 +36,7 @@ pub(super) fn compute(
                 false => infallible(&left, &right, |l, r| l.wrapping_mul(r)),
             }
         }
-        BinaryOp::Multiply => fallible(&left, &right, |l, r| multiply(l, r, limit(precision))),
+        BinaryOp::Multiply => fallible(&left, &right, |l, r| multiply(l, r, limit)),
         _ if l.max(r) < DIGITS => {
             let (up, down) = (left.factor(scale), right.factor(scale));
             match (op, up, down) {
@@ -52,7 +53,7 @@ pub(super) fn compute(
             let sign = if op == BinaryOp::Add { 1 } else { -1 };
             fallible(&left, &right, move |l, r| {
                 let sum = l.checked_mul(up).zip(r.checked_mul(down)).and_then(|(l, r)| l.checked_add(sign * r));
-                within(sum, limit(precision))
+                within(sum, limit)
             })
         }
     };
@@ -121,15 +122,12 @@ fn fallible(
     }
 }
 
-/// What values of this precision stay below.
-fn limit(precision: u8) -> i128 {
-    10_i128.pow(u32::from(precision))
-}
-
+#[inline]
 fn within(value: Option<i128>, limit: i128) -> Result<i128, ArrowError> {
     value.filter(|value| -limit < *value && *value < limit).ok_or_else(overflow)
 }
 
+#[inline]
 fn multiply(left: i128, right: i128, limit: i128) -> Result<i128, ArrowError> {
     let product = match (i64::try_from(left), i64::try_from(right)) {
         (Ok(left), Ok(right)) => Some(i128::from(left) * i128::from(right)),

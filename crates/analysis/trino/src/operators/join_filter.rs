@@ -16,7 +16,7 @@ use arrow::datatypes::SchemaRef;
 use datafusion::common::Result;
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
 use datafusion::config::ConfigOptions;
-use datafusion::datasource::physical_plan::{FileScanConfig, ParquetSource};
+use datafusion::datasource::physical_plan::{FileScanConfig, FileSource, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::execution::TaskContext;
 use datafusion::physical_expr::expressions::{Column, DynamicFilterPhysicalExpr};
@@ -58,11 +58,12 @@ impl PhysicalOptimizerRule for PlaceJoinFilters {
     }
 }
 
-/// `direct` are the filters of the join that the rows reach next: it finds its matches by the same look-up, so that to do it
-/// before is no gain.
+/// `direct` are the filters of the joins that the rows reach next, one after the other and without a stay in between: each
+/// finds its matches by the same look-up, so that to do it before is no gain.
 fn place(plan: Arc<dyn ExecutionPlan>, direct: &[u64]) -> Result<Arc<dyn ExecutionPlan>> {
     if let Some(join) = plan.downcast_ref::<HashJoinExec>() {
-        let own: Vec<u64> = join.dynamic_expressions_produced().iter().filter_map(|own| own.expression_id()).collect();
+        let mut own = direct.to_vec();
+        own.extend(join.dynamic_expressions_produced().iter().filter_map(|own| own.expression_id()));
         let children = vec![place(Arc::clone(join.left()), &[])?, place(Arc::clone(join.right()), &own)?];
         return replace_children_if_necessary(plan, children);
     }
@@ -89,7 +90,7 @@ fn filters(plan: &Arc<dyn ExecutionPlan>, direct: &[u64]) -> Result<Option<Arc<d
     };
     let Some(predicate) = source.filter() else { return Ok(None) };
     let mut found = Vec::new();
-    for filter in split_conjunction(predicate) {
+    for filter in split_conjunction(&predicate) {
         let id = filter.downcast_ref::<DynamicFilterPhysicalExpr>().and_then(PhysicalExpr::expression_id);
         if id.is_some_and(|id| !direct.contains(&id))
             && let Some(filter) = above_scan(filter, config, kept.map(AsRef::as_ref))?
