@@ -10,6 +10,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 
 import boto3
@@ -17,6 +18,8 @@ import pytest
 from botocore.config import Config
 
 BINARY = os.environ["BOATHOUSE_BINARY"]
+# Python functions run on the interpreter of the tests, which has boto3 as AWS's runtimes have.
+os.environ.setdefault("BOATHOUSE_PYTHON", sys.executable)
 
 
 PR_SET_PDEATHSIG = 1

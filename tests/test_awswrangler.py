@@ -179,7 +179,6 @@ def test_tables_are_found_changed_and_deleted(place, database, flights):
     assert wr.catalog.delete_table_if_exists(database, "planes") is False
 
 
-@pytest.mark.xfail(strict=True, reason="GetTables reads the pattern flights* as a regular expression only, not as a glob")
 def test_tables_are_found_by_pattern(place, database):
     for name in ("flights", "flights_old", "planes", "old_planes"):
         wr.catalog.create_parquet_table(database=database, table=name, path=place, columns_types={"n": "bigint"})

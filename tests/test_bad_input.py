@@ -481,12 +481,52 @@ def test_results_that_have_no_place(shared):
         assert (code, status) == ("InvalidRequestException", 400)
 
 
-@pytest.mark.xfail(strict=True, reason="one key with an empty or dotted segment makes the whole table unreadable")
-@pytest.mark.parametrize("odd", ["t//b", "t/./b", "t/../b"])
-def test_odd_keys_beside_a_tables_files(shared, bucket, table, ask, odd):
+@pytest.mark.parametrize("odd", ["t//b", "t/a b+c%20%", "t/ü/日本.csv", "t/x\x01y"])
+def test_odd_keys_of_a_tables_files(shared, bucket, table, ask, odd):
     name = table(b"1,x\n", f"(n int, text string) {LAZY}")
     shared.client("s3", "test", "test").put_object(Bucket=bucket, Key=odd, Body=b"2,y\n")
     assert ask(f"SELECT n FROM {name} ORDER BY n") == ("SUCCEEDED", [["1"], ["2"]])
+    if "\x01" not in odd:
+        assert ask(f"SELECT \"$path\" FROM {name} WHERE n = 2") == ("SUCCEEDED", [[f"s3://{bucket}/{odd}"]])
+
+
+@pytest.mark.parametrize("hidden", ["t/./b", "t/../b", "t/.b", "t/_b/c"])
+def test_hidden_keys_beside_a_tables_files(shared, bucket, table, ask, hidden):
+    name = table(b"1,x\n", f"(n int, text string) {LAZY}")
+    shared.client("s3", "test", "test").put_object(Bucket=bucket, Key=hidden, Body=b"2,y\n")
+    assert ask(f"SELECT n FROM {name} ORDER BY n") == ("SUCCEEDED", [["1"]]), "Trino passes over dots and underscores"
+
+
+DEEP = {
+    "disjunction": "SELECT count(*) FROM (VALUES 1) t(n) WHERE " + " OR ".join(f"n = {n}" for n in range(5000)),
+    "conjunction": "SELECT count(*) FROM (VALUES 1) t(n) WHERE " + " AND ".join(f"n <> {n + 2}" for n in range(5000)),
+    "sum": "SELECT " + " + ".join(["n"] * 5000) + " FROM (VALUES 1) t(n)",
+    "concatenation": "SELECT " + " || ".join(["s"] * 5000) + " FROM (VALUES 'x') t(s)",
+    "parentheses": "SELECT " + "(" * 1000 + "1" + ")" * 1000,
+    "negations": "SELECT " + "NOT " * 1000 + "true",
+    "minus": "SELECT " + "- " * 1000 + "1",
+    "calls": "SELECT " + "abs(" * 1000 + "1" + ")" * 1000,
+    "subqueries": "SELECT * FROM " + "(SELECT * FROM " * 300 + "(VALUES 1)" + ")" * 300,
+    "unions": " UNION ALL ".join(["SELECT 1"] * 2000),
+    "joins": "SELECT count(*) FROM " + ", ".join(f"(VALUES 1) t{n}(n)" for n in range(200)),
+    "list": "SELECT count(*) FROM (VALUES 1) t(n) WHERE n IN (" + ", ".join(str(n) for n in range(20000)) + ")",
+    "cases": "SELECT " + "CASE WHEN n = 1 THEN 1 ELSE " * 500 + "0" + " END" * 500 + " FROM (VALUES 1) t(n)",
+    "arrays": "SELECT " + "ARRAY[" * 500 + "1" + "]" * 500,
+    "casts": "SELECT " + "CAST(" * 500 + "1" + " AS bigint)" * 500,
+    "lambdas": "SELECT " + "transform(ARRAY[1], x -> cardinality(" * 50 + "ARRAY[1]" + "))" * 50,
+    "types": "SELECT CAST(NULL AS " + "array(" * 500 + "bigint" + ")" * 500 + ")",
+}
+
+
+@pytest.mark.parametrize("kind", DEEP)
+def test_statements_that_nest_deep_or_go_on_long(ask, kind):
+    try:
+        state, told = ask(DEEP[kind])
+    except ClientError as refused:
+        assert refused.response["Error"]["Code"] == "InvalidRequestException"
+        assert "nested" in refused.response["Error"]["Message"]
+    else:
+        assert state == "SUCCEEDED" or told and "panick" not in told, told
 
 
 def test_odd_partition_values(shared, bucket, unique, ask):

@@ -129,3 +129,16 @@ def test_kill_9_loses_no_acknowledged_table(start, tmp_path):
     kept = {table["Name"] for page in pages for table in page["TableList"]}
     assert len(acknowledged) > 120 and set(acknowledged) <= kept
     assert len(kept) <= len(acknowledged) + 3, "at most the one unanswered call of each round"
+
+
+def test_a_new_catalog_has_the_database_default_until_it_is_deleted(start):
+    server = start("--dev")
+    glue = server.client("glue", "test", "test")
+    assert glue.get_database(Name="default")["Database"]["Description"] == "Default Hive database"
+    athena = server.client("athena", "test", "test")
+    listed = athena.list_databases(CatalogName="AwsDataCatalog")["DatabaseList"]
+    assert [database["Name"] for database in listed] == ["default"]
+    glue.delete_database(Name="default")
+    server.kill()
+    glue = start("--dev").client("glue", "test", "test")
+    assert glue.get_databases()["DatabaseList"] == []

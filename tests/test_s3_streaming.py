@@ -118,7 +118,11 @@ def test_presigned_urls(server, s3):
     assert refused(get.replace("us-east-1", "eu-west-1")) == (400, "AuthorizationQueryParametersError")
     assert refused(get.replace("%2Fs3%2F", "%2Fsqs%2F"))[0] == 400
     assert refused(get.replace("AWS4-HMAC-SHA256", "AWS4-ECDSA-P256-SHA256")) == (501, "NotImplemented")
-    assert refused(f"{server.url}/raw-data/k?AWSAccessKeyId=test&Signature=x&Expires=1") == (501, "NotImplemented")
+    second = f"{server.url}/raw-data/k?AWSAccessKeyId=test&Signature=eA%3D%3D&Expires="
+    assert refused(f"{second}1") == (403, "AccessDenied")
+    assert refused(f"{second}9999999999") == (403, "SignatureDoesNotMatch")
+    assert refused(f"{server.url}/raw-data/k?AWSAccessKeyId=test&Expires=1") == (403, "AccessDenied")
+    assert refused(f"{server.url}/raw-data/k", {"Authorization": "AWS test:eA=="}) == (501, "NotImplemented")
     late = re.sub(r"X-Amz-Date=\d{8}T", lambda it: it.group(0).replace("Date=20", "Date=19"), get)
     late = re.sub(r"%2F20(\d{6})%2F", r"%2F19\1%2F", late)
     assert refused(late) == (403, "AccessDenied")

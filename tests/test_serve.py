@@ -114,3 +114,12 @@ def test_a_body_over_the_limit_is_refused(start):
     with pytest.raises(urllib.error.HTTPError) as caught:
         urllib.request.urlopen(request, timeout=10)
     assert caught.value.code == 413
+
+
+@pytest.mark.parametrize("command", [["credentials", "--data-dir", "keys"], ["operations"], ["doctor", "--data-dir", "keys"]])
+def test_commands_bear_that_nobody_reads(tmp_path, command):
+    reader, writer = os.pipe()
+    os.close(reader)
+    ended = subprocess.run([BINARY, *command], cwd=tmp_path, stdout=writer, stderr=subprocess.PIPE, text=True)
+    os.close(writer)
+    assert (ended.returncode, ended.stderr) == (0, "")

@@ -30,6 +30,12 @@ enum Benchmark {
     Startup,
     /// PUT and GET of small, middling and large objects.
     S3,
+    /// Functions: cold and warm invocations per runtime.
+    Lambda,
+    /// Durable records a second into a delivery stream.
+    Firehose,
+    /// State transitions of Step Functions, standard and express.
+    States,
     /// The 22 queries of TPC-H through Athena.
     Tpch {
         /// The scale factor: about so many GB of data.
@@ -74,6 +80,9 @@ fn bench(benchmark: &Benchmark) -> Result<(), String> {
     match benchmark {
         Benchmark::Startup => run(&mut script("startup")),
         Benchmark::S3 => run(&mut script("s3")),
+        Benchmark::Lambda => run(&mut script("lambda")),
+        Benchmark::Firehose => run(&mut script("firehose")),
+        Benchmark::States => run(&mut script("states")),
         Benchmark::Tpch { scale } => run(script("tpch").args(["--scale", scale])),
     }
 }

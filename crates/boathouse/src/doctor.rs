@@ -1,5 +1,4 @@
 //! `boathouse doctor`: what is here, what is missing, and whether the disk is honest about fsync.
-#![allow(clippy::print_stdout, reason = "the report is what this module is for")]
 
 use std::fs::File;
 use std::io::Write;
@@ -8,6 +7,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::data_directory;
+use crate::say;
 use crate::server::ServerError;
 
 /// What to look at.
@@ -33,22 +33,19 @@ const PROGRAMS: [(&str, &str, &str); 3] = [
 ];
 
 pub(crate) fn run(options: &Options) -> Result<(), ServerError> {
-    println!("boathouse {}", env!("CARGO_PKG_VERSION"));
-    println!("\nMachine");
+    say!("boathouse {}", env!("CARGO_PKG_VERSION"));
+    say!("\nMachine");
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    println!("  cores             {cores}");
+    say!("  cores             {cores}");
     let files = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
     let enough = files.is_none_or(|files| files >= FILES);
     let shown = files.map_or("unlimited".to_owned(), |files| files.to_string());
-    println!(
-        "  open files        {shown}{}",
-        if enough { "" } else { ": few for a busy server; raise it with ulimit -n" }
-    );
-    println!("\nDisk of {}", options.data_dir.display());
+    say!("  open files        {shown}{}", if enough { "" } else { ": few for a busy server; raise it with ulimit -n" });
+    say!("\nDisk of {}", options.data_dir.display());
     disk(&options.data_dir)?;
-    println!("\nPrograms beside it");
+    say!("\nPrograms beside it");
     for (program, flag, purpose) in PROGRAMS {
-        println!("  {program:<17} {}", version(program, flag).unwrap_or_else(|| format!("missing: {purpose}")));
+        say!("  {program:<17} {}", version(program, flag).unwrap_or_else(|| format!("missing: {purpose}")));
     }
     Ok(())
 }
@@ -57,17 +54,17 @@ fn disk(data_dir: &Path) -> Result<(), ServerError> {
     data_directory::create(data_dir)?;
     let failed = |source| ServerError::File { path: data_dir.to_owned(), source };
     let space = rustix::fs::statvfs(data_dir).map_err(|error| failed(error.into()))?;
-    println!("  free              {:.1} GB", (space.f_bavail * space.f_frsize) as f64 / 1e9);
+    say!("  free              {:.1} GB", (space.f_bavail * space.f_frsize) as f64 / 1e9);
     let mut times = sync_times(data_dir).map_err(failed)?;
     times.sort();
     let median = times[times.len() / 2];
-    println!("  fdatasync         {:.2} ms for 4 KiB (median of {SYNCS})", median.as_secs_f64() * 1000.0);
+    say!("  fdatasync         {:.2} ms for 4 KiB (median of {SYNCS})", median.as_secs_f64() * 1000.0);
     let verdict = if median < IMPLAUSIBLE {
         "no: it answers before a disk can have written. A memory file system, or a cache that lies: a power cut may lose data"
     } else {
         "yes, as far as its timing shows"
     };
-    println!("  honest            {verdict}");
+    say!("  honest            {verdict}");
     Ok(())
 }
 

@@ -6,6 +6,7 @@ mod doctor;
 mod operations;
 mod serve;
 mod server;
+mod stdout;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -44,8 +45,13 @@ enum Command {
     Operations,
 }
 
+fn main() -> ExitCode {
+    // Sandboxes are set up by this very program, and only while it has one thread.
+    boathouse_sandbox::init::dispatch().unwrap_or_else(start)
+}
+
 #[tokio::main]
-async fn main() -> ExitCode {
+async fn start() -> ExitCode {
     match run(Arguments::parse().command).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -66,11 +72,10 @@ async fn run(command: Command) -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-#[allow(clippy::print_stdout, reason = "the command's answer")]
 fn print_credentials(data_dir: &std::path::Path) -> Result<(), server::ServerError> {
     data_directory::create(data_dir)?;
     let pair = KeyPair::load_or_create(&data_dir.join("credentials"))?;
-    println!("export AWS_ACCESS_KEY_ID={}", pair.access_key_id);
-    println!("export AWS_SECRET_ACCESS_KEY={}", pair.secret.expose());
+    say!("export AWS_ACCESS_KEY_ID={}", pair.access_key_id);
+    say!("export AWS_SECRET_ACCESS_KEY={}", pair.secret.expose());
     Ok(())
 }

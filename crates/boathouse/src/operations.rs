@@ -1,21 +1,22 @@
 //! `boathouse operations`: what is implemented, for the coverage table.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use boathouse_aws::ServiceTable;
+use boathouse_aws::{ServiceTable, SystemClock};
 
+use crate::say;
 use crate::server::{self, ServerError};
 
 /// Prints `{service: [operation…]}` as JSON, read from the tables that a server would answer with.
-#[allow(clippy::print_stdout, reason = "the command's answer")]
 pub(crate) fn run() -> Result<(), ServerError> {
     let directory = tempfile::tempdir()?;
-    let server = server::open(directory.path(), false)?;
+    let server = server::open(directory.path(), false, Arc::new(SystemClock))?;
     let names = |table: &ServiceTable| (table.name, table.operation_names().collect());
     let mut services: BTreeMap<&str, Vec<&str>> = server.platform.dispatcher.services().map(names).collect();
     let mut s3 = boathouse_s3::OPERATIONS.to_vec();
     s3.sort_unstable();
     services.insert("s3", s3);
-    println!("{}", serde_json::json!(services));
+    say!("{}", serde_json::json!(services));
     Ok(())
 }

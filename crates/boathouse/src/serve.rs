@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use boathouse_aws::SystemClock;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_rustls::rustls::ServerConfig;
@@ -11,6 +12,7 @@ use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tracing_subscriber::EnvFilter;
 
+use crate::say;
 use crate::server::{self, ServerError};
 
 /// How to serve.
@@ -44,7 +46,7 @@ pub(crate) async fn run(options: Options) -> Result<(), ServerError> {
         (Some(certificate), Some(key)) => Some(tls_config(certificate, key)?),
         _ => None,
     };
-    let server = server::open(&options.data_dir, options.dev)?;
+    let server = server::open(&options.data_dir, options.dev, Arc::new(SystemClock))?;
     let scheme = if tls.is_some() { "https" } else { "http" };
     let gateway = match tls {
         Some(config) => server.gateway.with_tls(config),
@@ -53,7 +55,9 @@ pub(crate) async fn run(options: Options) -> Result<(), ServerError> {
     let listener = TcpListener::bind(options.listen).await?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    announce(scheme, listener.local_addr()?, &options.data_dir);
+    let address = listener.local_addr()?;
+    server.platform.reachable_at(server::endpoint(scheme, address));
+    announce(scheme, address, &options.data_dir);
     let stopped = async move {
         tokio::select! {
             _ = terminate.recv() => {}
@@ -78,9 +82,8 @@ fn tls_config(certificate: &Path, key: &Path) -> Result<ServerConfig, ServerErro
         .map_err(|error| ServerError::Tls(error.to_string()))
 }
 
-#[allow(clippy::print_stdout, reason = "for people, and for programs that started us on a free port")]
 fn announce(scheme: &str, address: SocketAddr, data_dir: &Path) {
-    println!("listening on {scheme}://{address}");
-    println!("eval \"$(boathouse credentials --data-dir {})\"", data_dir.display());
-    println!("export AWS_ENDPOINT_URL={scheme}://{address} AWS_DEFAULT_REGION=us-east-1");
+    say!("listening on {scheme}://{address}");
+    say!("eval \"$(boathouse credentials --data-dir {})\"", data_dir.display());
+    say!("export AWS_ENDPOINT_URL={scheme}://{address} AWS_DEFAULT_REGION=us-east-1");
 }

@@ -1,16 +1,29 @@
 //! The whole server, put together: stores, identity, services, the edge.
 
 use std::fs::File;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use boathouse_aws::gateway::Gateway;
-use boathouse_aws::{Dispatcher, Platform, SystemClock};
+use boathouse_apigateway::ApiGateway;
+use boathouse_apigateway::site::Sites;
+use boathouse_aws::gateway::{Gateway, InsideDoor};
+use boathouse_aws::{Clock, Dispatcher, Platform};
+use boathouse_cloudformation::{StackError, Stacks};
+use boathouse_events::Events;
+use boathouse_firehose::{Firehose, FirehoseError};
 use boathouse_glue_crawlers::{CrawlerError, Crawlers};
+use boathouse_glue_jobs::{JobError, Jobs};
 use boathouse_identity::credentials::{CredentialsFileError, KeyPair};
 use boathouse_identity::{Identity, IdentityError, iam_service, sts_service};
+use boathouse_journal::{Journal, JournalError};
+use boathouse_lambda::{Lambda, LambdaError};
 use boathouse_metadata::{Metadata, MetadataError};
 use boathouse_objects::Objects;
+use boathouse_observe::Logs;
+use boathouse_observe::files::FilesError;
+use boathouse_sandbox::{Level, Sandbox};
+use boathouse_stepfunctions::{SfnError, StepFunctions};
 use boathouse_trino::engine::{Engine, EngineConfig};
 
 use crate::data_directory;
@@ -30,7 +43,7 @@ const SPILL_LIMIT: u64 = 100 << 30;
 pub(crate) enum ServerError {
     /// `--dev` on an address that others can reach.
     #[error("--dev lets everybody in as root, so it needs a loopback address, not {0}")]
-    DevIsLoopbackOnly(std::net::SocketAddr),
+    DevIsLoopbackOnly(SocketAddr),
     /// Another process has the directory.
     #[error("the data directory {0} is in use by another process")]
     InUse(PathBuf),
@@ -57,12 +70,36 @@ pub(crate) enum ServerError {
     /// The object store can't be opened.
     #[error(transparent)]
     Objects(#[from] boathouse_objects::Error),
+    /// The log store can't be opened.
+    #[error(transparent)]
+    Logs(#[from] FilesError),
     /// The SQL engine can't be made.
     #[error(transparent)]
     Engine(#[from] boathouse_trino_functions::error::TrinoError),
     /// Crawls that were going on can't be taken up.
     #[error(transparent)]
     Crawlers(#[from] CrawlerError),
+    /// The journal can't be opened.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// Delivery streams can't be set to work again.
+    #[error("delivery streams: {0}")]
+    Firehose(#[from] FirehoseError),
+    /// Executions that were going on can't be taken up.
+    #[error(transparent)]
+    Executions(#[from] SfnError),
+    /// Functions can't be taken up.
+    #[error(transparent)]
+    Lambda(#[from] LambdaError),
+    /// Job runs that were going on can't be taken up.
+    #[error(transparent)]
+    Jobs(#[from] JobError),
+    /// `BOATHOUSE_SANDBOX` is none of its values.
+    #[error("BOATHOUSE_SANDBOX must be namespace or process, not {0}")]
+    SandboxLevel(String),
+    /// Operations on stacks that were going on can't be taken up.
+    #[error(transparent)]
+    Stacks(#[from] StackError),
     /// The port can't be opened, or signals can't be received.
     #[error(transparent)]
     Io(#[from] std::io::Error),
@@ -77,11 +114,12 @@ pub(crate) struct Server {
     pub(crate) lock: File,
 }
 
-/// Opens the data directory and installs every service. `dev` lets the key `test`/`test` in as root.
+/// Opens the data directory and installs every service. `dev` lets the key `test`/`test` in as root;
+/// `clock` is the time that the platform goes by.
 ///
 /// # Errors
 /// See [`ServerError`].
-pub(crate) fn open(data_dir: &Path, dev: bool) -> Result<Server, ServerError> {
+pub(crate) fn open(data_dir: &Path, dev: bool, clock: Arc<dyn Clock>) -> Result<Server, ServerError> {
     let lock = data_directory::lock(data_dir)?;
     // Making a store costs a row of fsyncs: the two are made side by side.
     let objects = std::thread::spawn({
@@ -92,34 +130,139 @@ pub(crate) fn open(data_dir: &Path, dev: bool) -> Result<Server, ServerError> {
     let mut keys = vec![root.clone()];
     keys.extend(dev.then(KeyPair::test));
 
-    let platform =
-        Platform { dispatcher: Dispatcher::default(), clock: Arc::new(SystemClock), region: "us-east-1".into() };
+    let platform = Platform::new(Dispatcher::default(), clock, "us-east-1");
     let metadata = Metadata::open(&data_dir.join("metadata.db"))?;
+    boathouse_glue_catalog::Catalog::ensure_default(
+        &metadata,
+        platform.clock.now().timestamp_millis() as f64 / 1000.0,
+    )?;
     let identity = Identity::open(metadata.clone(), data_dir, keys, Arc::clone(&platform.clock))?;
     let objects = objects.join().unwrap_or(Err(boathouse_objects::Error::Closed))?;
     let s3 = boathouse_s3::install(objects, Arc::clone(&identity) as _);
 
+    let (sandbox, inside) = (sandbox(data_dir)?, InsideDoor::default());
+    let engine = Arc::new(sql_engine(data_dir)?);
     let crawlers = Arc::new(Crawlers::new(
         metadata.clone(),
         Arc::clone(&s3.stores),
         Arc::clone(&identity) as _,
         Arc::clone(&identity) as _,
     ));
+    let jobs = Arc::new(Jobs::new(boathouse_glue_jobs::Deps {
+        metadata: metadata.clone(),
+        engine: Arc::clone(&engine),
+        stores: Arc::clone(&s3.stores),
+        roles: Arc::clone(&identity) as _,
+        authorizer: Arc::clone(&identity) as _,
+        sandbox: Arc::clone(&sandbox),
+        data_dir: data_dir.to_owned(),
+    })?);
+    let logs = Arc::new(Logs::open(metadata.clone(), &data_dir.join("logs"), Arc::clone(&identity) as _)?);
+    let events = Arc::new(Events::new(boathouse_events::Deps {
+        metadata: metadata.clone(),
+        authorizer: Arc::clone(&identity) as _,
+        roles: Arc::clone(&identity) as _,
+        clock: Arc::clone(&platform.clock),
+    }));
+    let machines = StepFunctions::new(
+        metadata.clone(),
+        Arc::clone(&identity) as _,
+        Arc::clone(&identity) as _,
+        platform.clone(),
+    );
+    let lambda = Lambda::open(boathouse_lambda::Deps {
+        metadata: metadata.clone(),
+        stores: Arc::clone(&s3.stores),
+        roles: Arc::clone(&identity) as _,
+        authorizer: Arc::clone(&identity) as _,
+        platform: platform.clone(),
+        sandbox,
+        endpoint: {
+            let inside = inside.clone();
+            Arc::new(move |stream| inside.answer(stream))
+        },
+        code: data_dir.join("lambda"),
+        work: data_dir.join("work").join("lambda"),
+    })?;
+    let journal = Journal::open(&data_dir.join("journal"), &boathouse_journal::Options::default())?;
+    let firehose = Arc::new(Firehose::new(boathouse_firehose::Deps {
+        metadata: metadata.clone(),
+        journal,
+        stores: Arc::clone(&s3.stores),
+        roles: Arc::clone(&identity) as _,
+        authorizer: Arc::clone(&identity) as _,
+        spool: data_dir.join("work").join("firehose"),
+    }));
+    let apis = Arc::new(ApiGateway::new(boathouse_apigateway::Deps {
+        metadata: metadata.clone(),
+        authorizer: Arc::clone(&identity) as _,
+        roles: Arc::clone(&identity) as _,
+    }));
+    let stacks = Arc::new(Stacks::new(
+        metadata.clone(),
+        Arc::clone(&s3.stores),
+        Arc::clone(&identity) as _,
+        Arc::clone(&identity) as _,
+    ));
     let glue = boathouse_glue_crawlers::operations(boathouse_glue_catalog::service(metadata.clone()), &crawlers);
+    let glue = boathouse_glue_jobs::operations(glue, &jobs);
     let athena = boathouse_athena::service(boathouse_athena::Deps {
         metadata,
-        engine: Arc::new(sql_engine(data_dir)?),
+        engine,
         stores: Arc::clone(&s3.stores),
         authorizer: Arc::clone(&identity) as _,
         clock: Arc::clone(&platform.clock),
         concurrent_queries: CONCURRENT_QUERIES,
         queued_queries: QUEUED_QUERIES,
     })?;
-    let services = vec![sts_service(&identity), iam_service(&identity), glue, athena];
+    let services = vec![
+        sts_service(&identity),
+        iam_service(&identity),
+        s3.table,
+        glue,
+        athena,
+        boathouse_observe::service(&logs),
+        boathouse_events::events_service(&events),
+        boathouse_events::scheduler_service(&events),
+        boathouse_firehose::service(&firehose),
+        boathouse_apigateway::service(&apis),
+        boathouse_lambda::service(&lambda),
+        boathouse_stepfunctions::service(&machines),
+        boathouse_cloudformation::service(&stacks),
+    ];
     platform.dispatcher.install(services, Arc::clone(&identity) as _);
+    boathouse_observe::retention::spawn(&platform, &logs);
+    boathouse_events::worker::start(&platform, &events);
+    s3.notifications.start(&platform);
     boathouse_glue_crawlers::worker::recover(&platform, &crawlers)?;
-    let gateway = Gateway::new(platform.clone(), identity).with_http_service(s3.http);
+    boathouse_glue_jobs::worker::recover(&platform, &jobs)?;
+    boathouse_lambda::worker::start(&lambda)?;
+    boathouse_firehose::worker::recover(&platform, &firehose)?;
+    boathouse_stepfunctions::runner::recover(&machines)?;
+    boathouse_cloudformation::engine::recover(&platform, &stacks)?;
+    let gateway = Gateway::new(platform.clone(), identity)
+        .with_http_service(s3.http)
+        .with_site(Arc::new(Sites::new(&apis)))
+        .with_inside_door(inside);
     Ok(Server { gateway, platform, root, lock })
+}
+
+/// The URL that clients on this machine reach a server at that listens on `address`.
+pub(crate) fn endpoint(scheme: &str, address: SocketAddr) -> String {
+    let host = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    format!("{scheme}://{}", SocketAddr::new(host, address.port()))
+}
+
+/// Where functions' and jobs' code runs. None of it sees the data directory.
+fn sandbox(data_dir: &Path) -> Result<Arc<Sandbox>, ServerError> {
+    let level = Level::from_environment().map_err(ServerError::SandboxLevel)?;
+    let hidden = vec![data_dir.to_owned()];
+    let work = data_dir.join("work").join("sandbox");
+    Ok(Sandbox::open(boathouse_sandbox::Options { level, hidden, ..boathouse_sandbox::Options::new(work) })?)
 }
 
 fn sql_engine(data_dir: &Path) -> Result<Engine, ServerError> {

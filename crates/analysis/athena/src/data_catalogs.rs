@@ -44,10 +44,6 @@ pub(crate) async fn list(_: Ctx, _: Arc<Athena>, request: List) -> Result<Value,
     Ok(json!({"DataCatalogsSummary": [summary]}))
 }
 
-pub(crate) async fn refuse(_: Ctx, _: Arc<Athena>, _: Named) -> Result<Value, AthenaError> {
-    Err(AthenaError::NotImplemented("data catalogs besides AwsDataCatalog"))
-}
-
 /// GetDatabase, ListDatabases, GetTableMetadata, ListTableMetadata.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]

@@ -82,6 +82,10 @@ impl Buckets for Files {
             TrinoError::new(code, format!("{} (bucket {name})", error.message))
         })
     }
+
+    fn key(&self, path: &Path) -> String {
+        self.stores.key(path)
+    }
 }
 
 impl Files {

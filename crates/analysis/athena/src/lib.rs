@@ -251,9 +251,6 @@ fn catalog_operations(table: ServiceTable, state: &Arc<Athena>) -> ServiceTable 
     }
     table
         .operation("GetDataCatalog", named(), state, data_catalogs::get)
-        .operation("CreateDataCatalog", named(), state, data_catalogs::refuse)
-        .operation("UpdateDataCatalog", named(), state, data_catalogs::refuse)
-        .operation("DeleteDataCatalog", named(), state, data_catalogs::refuse)
         .operation("ListDataCatalogs", Access::On(any_resource), state, data_catalogs::list)
         .operation("GetDatabase", browse(), state, data_catalogs::get_database)
         .operation("ListDatabases", browse(), state, data_catalogs::list_databases)

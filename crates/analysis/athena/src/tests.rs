@@ -74,7 +74,7 @@ async fn serve(dir: &std::path::Path, buckets: &Buckets) -> Ctx {
     let athena = tokio::task::spawn_blocking(move || crate::service(deps)).await.unwrap().unwrap();
     let dispatcher = Dispatcher::default();
     dispatcher.install(vec![athena, boathouse_glue_catalog::service(metadata)], Arc::new(Anyone));
-    let platform = Platform { dispatcher, clock: Arc::new(SystemClock), region: "us-east-1".into() };
+    let platform = Platform::new(dispatcher, Arc::new(SystemClock), "us-east-1");
     platform.context(Arc::new(Principal::root()))
 }
 

@@ -467,3 +467,14 @@ pub(crate) struct EngineVersions {
 pub(crate) async fn engine_versions(_: Ctx, _: Arc<Athena>, _: List) -> Result<EngineVersions, AthenaError> {
     Ok(EngineVersions { engine_versions: EngineVersion::all() })
 }
+/// One page of the ids that a workgroup has in `space`, where they are the keys' last part, and the next page's token.
+pub(crate) fn ids(
+    athena: &Athena,
+    space: &'static str,
+    request: &List,
+) -> Result<(Vec<String>, Option<String>), AthenaError> {
+    let group = find(athena, request.group())?;
+    let (token, prefix) = (request.next_token.as_deref(), Key::new([&group.name]));
+    let page = page(&athena.metadata, space, &prefix, token, request.max_results, 50)?;
+    Ok((page.entries.iter().map(|entry| entry.key.last()).collect(), next_token(&page)))
+}

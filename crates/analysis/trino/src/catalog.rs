@@ -10,6 +10,7 @@ use boathouse_trino_functions::types::Type;
 use boathouse_trino_parser::ast;
 use chrono::{DateTime, Utc};
 use object_store::ObjectStore;
+use object_store::path::Path;
 
 /// The databases and tables that queries name; in AWS the Glue Data Catalog.
 #[async_trait]
@@ -40,6 +41,11 @@ pub trait Buckets: fmt::Debug + Send + Sync {
     /// # Errors
     /// There is no such bucket, or the asking user may not use it.
     fn bucket(&self, name: &str) -> Result<Arc<dyn ObjectStore>, TrinoError>;
+
+    /// The key that users know an object by, where a path cannot name it.
+    fn key(&self, path: &Path) -> String {
+        path.to_string()
+    }
 }
 
 /// A table or a view.
@@ -122,6 +128,8 @@ pub enum Format {
 pub struct JsonFormat {
     /// Whether lines that aren't JSON give a row of NULLs (`ignore.malformed.json`).
     pub ignore_malformed: bool,
+    /// Whether lines that aren't JSON are left out and counted instead.
+    pub skip_malformed: bool,
     /// Column name to the key that it is read from (`mapping.column` of the OpenX SerDe).
     pub mappings: BTreeMap<String, String>,
 }
@@ -143,6 +151,8 @@ pub struct TextFormat {
     pub null_text: Option<String>,
     /// How many lines to leave out at the start of each file (`skip.header.line.count`).
     pub skip_lines: usize,
+    /// Whether lines without any character are no rows.
+    pub skip_blank_lines: bool,
 }
 
 impl Default for TextFormat {
@@ -156,6 +166,7 @@ impl Default for TextFormat {
             map_key_delimiter: 3,
             null_text: Some("\\N".to_owned()),
             skip_lines: 0,
+            skip_blank_lines: false,
         }
     }
 }

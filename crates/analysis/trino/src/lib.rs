@@ -7,11 +7,13 @@
 //! |---|---|
 //! | [`catalog`] | the catalog's and the buckets' contract, a query's session |
 //! | [`engine`] | limits, planning, running: [`engine::Engine`] |
+//! | [`hive`] | Hive's classes ↔ formats |
 //! | `analyzer` | syntax tree → logical plan, with Trino's names, types and errors |
 //! | `scan` | partitions, files, Parquet, text and JSON |
 //! | `operators` | our own operators in DataFusion's plans |
 //! | `storage` | counting what is read |
 //! | [`write`] | rows into files, for INSERT, CREATE TABLE AS and UNLOAD |
+//! | [`hive_paths`] | names of partition folders |
 //! | `error` | DataFusion's errors in Trino's words |
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
@@ -19,6 +21,8 @@ mod analyzer;
 pub mod catalog;
 pub mod engine;
 mod error;
+pub mod hive;
+pub mod hive_paths;
 mod operators;
 mod scan;
 mod storage;

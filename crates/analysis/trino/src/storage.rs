@@ -21,6 +21,7 @@ use object_store::{
 #[derive(Debug, Default)]
 pub struct Statistics {
     scanned_bytes: AtomicU64,
+    skipped_lines: AtomicU64,
     rows: AtomicU64,
 }
 
@@ -28,6 +29,15 @@ impl Statistics {
     /// The bytes read from objects: Athena's `DataScannedInBytes`.
     pub fn scanned_bytes(&self) -> u64 {
         self.scanned_bytes.load(Ordering::Relaxed)
+    }
+
+    /// The lines that were left out because they could not be read, where that is wanted.
+    pub fn skipped_lines(&self) -> u64 {
+        self.skipped_lines.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn add_skipped_line(&self) {
+        self.skipped_lines.fetch_add(1, Ordering::Relaxed);
     }
 
     /// The rows that the query has given.

@@ -1,13 +1,23 @@
-//! `boathouse demo`: real files land, a crawler catalogues them, SQL cleans, joins and aggregates them.
+//! `boathouse demo`: the reference architecture of `examples/serverless-data-platform`, deployed, fed and run for a day.
 //!
 //! | Module | What it does |
 //! |---|---|
 //! | `client` | signed calls to the server over HTTP |
-//! | `pipeline` | the steps, and the SQL of each |
+//! | `deploy` | the job scripts and the CloudFormation stack |
+//! | `records` | the departures as a stream would carry them, broken and repeated ones among them |
+//! | `feed` | the stream and the uploads, until they have landed |
+//! | `night` | the clock goes to the scheduled hour; the workflow runs |
+//! | `ask` | the work group's saved queries |
+//! | `clock` | the time of a data directory that has seen tomorrow |
 //! | `screen` | progress bars and result tables |
 
+mod ask;
 mod client;
-mod pipeline;
+mod clock;
+mod deploy;
+mod feed;
+mod night;
+mod records;
 mod screen;
 
 use std::net::SocketAddr;
@@ -18,6 +28,8 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 use self::client::Client;
+use self::clock::DemoClock;
+use self::screen::Steps;
 use crate::server::{self, ServerError};
 
 /// How to demonstrate.
@@ -29,6 +41,9 @@ pub(crate) struct Options {
     /// Keeps the server running afterwards, until Ctrl-C.
     #[arg(long)]
     keep: bool,
+    /// The port to serve on; a free one without.
+    #[arg(long, default_value_t = 0)]
+    port: u16,
 }
 
 /// Why the demonstration ended early.
@@ -43,10 +58,10 @@ pub(crate) enum DemoError {
     /// A call failed.
     #[error("{0}")]
     Client(String),
-    /// A crawl or a query failed.
+    /// Something that the demonstration set going did not end well.
     #[error("{what} failed: {reason}")]
     Failed {
-        /// Which crawl or query.
+        /// Which stack, execution or query.
         what: String,
         /// What the service said.
         reason: String,
@@ -60,24 +75,44 @@ pub(crate) async fn run(options: Options) -> Result<(), DemoError> {
         (None, Some(temporary)) => temporary.path().join("data"),
         (None, None) => return Err(std::io::Error::other("no directory to work in").into()),
     };
-    let server = server::open(&data_dir, false)?;
-    let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await?;
+    let clock = DemoClock::open(&data_dir)?;
+    let server = server::open(&data_dir, false, clock.shared())?;
+    let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], options.port))).await?;
     let address = listener.local_addr()?;
+    server.platform.reachable_at(server::endpoint("http", address));
     let client = Client { address, region: server.platform.region.to_string(), key: server.root.clone() };
     let (stop, stopped) = oneshot::channel::<()>();
     let serving = tokio::spawn(Arc::new(server.gateway).serve(listener, async move {
         // An error says that the demonstration is gone, which is as good a reason to stop.
         let _ = stopped.await;
     }));
-    let outcome = pipeline::run(&client).await;
-    if outcome.is_ok() {
-        screen::connection(address, &data_dir, options.keep, temporary.is_none());
-    }
-    if options.keep && outcome.is_ok() {
-        tokio::signal::ctrl_c().await?;
+    let outcome = demonstrate(&client, &clock).await;
+    if let Ok(addresses) = &outcome {
+        screen::connection(address, &data_dir, addresses, options.keep, temporary.is_none());
+        if options.keep {
+            tokio::signal::ctrl_c().await?;
+        }
     }
     drop(stop);
     serving.await.map_err(std::io::Error::other)?;
     drop(server.lock);
-    outcome
+    outcome.map(drop)
+}
+
+/// Runs all steps, and answers the addresses to look at.
+async fn demonstrate(client: &Client, clock: &DemoClock) -> Result<Vec<(String, String)>, DemoError> {
+    let mut steps = Steps::new(6);
+    let stack = steps.step("deploy", deploy::deploy(client)).await?;
+    steps.step("stream", feed::stream(client, &stack)).await?;
+    steps.step("upload", feed::upload(client, &stack)).await?;
+    steps.step("land", feed::land(client, &stack)).await?;
+    let progress = steps.progress();
+    let states = steps.step("work", night::work(client, &stack, clock, &progress)).await?;
+    let results = steps.step("ask", ask::saved_queries(client, &stack)).await?;
+    steps.finish();
+    screen::table("What the workflow did", &["state", "times", "took"], &states);
+    for result in &results {
+        screen::table(&result.title, &result.names, &result.rows);
+    }
+    Ok(stack.addresses(client.address))
 }

@@ -7,6 +7,9 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+/// Characters of a value that are shown.
+const WIDEST: usize = 90;
+
 /// The steps, while they run and after.
 pub(super) struct Steps {
     bar: ProgressBar,
@@ -37,6 +40,11 @@ impl Steps {
         Ok(value)
     }
 
+    /// The bar, for a step that has more to say while it runs.
+    pub(super) fn progress(&self) -> ProgressBar {
+        self.bar.clone()
+    }
+
     /// Takes the bar away and prints what each step took.
     pub(super) fn finish(self) {
         self.bar.finish_and_clear();
@@ -45,12 +53,23 @@ impl Steps {
     }
 }
 
-fn shown(taken: Duration) -> String {
-    format!("{:.0} ms", taken.as_secs_f64() * 1000.0)
+/// A time as people read it.
+pub(super) fn shown(taken: Duration) -> String {
+    let seconds = taken.as_secs_f64();
+    if seconds < 1.0 { format!("{:.0} ms", seconds * 1000.0) } else { format!("{seconds:.1} s") }
+}
+
+/// A value that is too wide for a screen ends with dots.
+fn clipped(value: &str) -> String {
+    match value.char_indices().nth(WIDEST) {
+        Some((end, _)) => format!("{}…", &value[..end]),
+        None => value.to_owned(),
+    }
 }
 
 /// Prints a table with columns as wide as their widest value; numbers stand to the right.
 pub(super) fn table(title: &str, names: &[impl AsRef<str>], rows: &[Vec<String>]) {
+    let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(|value| clipped(value)).collect()).collect();
     let width = |column: usize| {
         let values = rows.iter().filter_map(|row| row.get(column)).map(|value| value.chars().count());
         values.max().unwrap_or(0).max(names[column].as_ref().chars().count())
@@ -73,12 +92,20 @@ pub(super) fn table(title: &str, names: &[impl AsRef<str>], rows: &[Vec<String>]
 }
 
 /// Prints how to use the server with one's own clients.
-pub(super) fn connection(address: SocketAddr, data_dir: &Path, keep: bool, stays: bool) {
+pub(super) fn connection(
+    address: SocketAddr,
+    data_dir: &Path,
+    addresses: &[(String, String)],
+    keep: bool,
+    stays: bool,
+) {
+    let rows: Vec<Vec<String>> = addresses.iter().map(|(name, value)| vec![name.clone(), value.clone()]).collect();
+    table("What there is to look at", &["name", "address"], &rows);
     let credentials = format!("eval \"$(boathouse credentials --data-dir {})\"", data_dir.display());
     if keep {
         println!("\nThe server goes on until Ctrl-C. In another shell:");
         println!("  {credentials}\n  export AWS_ENDPOINT_URL=http://{address} AWS_DEFAULT_REGION=us-east-1");
-        println!("  aws s3 ls --recursive s3://demo-accepted/");
+        println!("  aws s3 ls; aws stepfunctions list-state-machines; aws logs tail /aws/lambda/flights-ingest");
     } else if stays {
         println!(
             "\nThe data stays. To serve it:\n  boathouse serve --data-dir {}\n  {credentials}",

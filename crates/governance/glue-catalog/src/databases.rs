@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use boathouse_aws::{ACCOUNT_ID, Arn, Ctx};
-use boathouse_metadata::Key;
+use boathouse_metadata::{Key, Metadata, MetadataError};
 
 use crate::api::*;
 use crate::error::CatalogError;
 use crate::store::{
-    Catalog, DATABASES, PARTITIONS, TABLES, TAGS, VERSIONS, from_token, name, now, page_size, refuse, to_token,
+    Catalog, DATABASES, PARTITIONS, SETUP, TABLES, TAGS, VERSIONS, from_token, name, now, page_size, refuse, to_token,
 };
 
 fn checked(mut input: DatabaseInput) -> Result<DatabaseInput, CatalogError> {
@@ -17,6 +17,33 @@ fn checked(mut input: DatabaseInput) -> Result<DatabaseInput, CatalogError> {
     }
     input.name = name(&input.name)?;
     Ok(input)
+}
+
+impl Catalog {
+    /// Makes the database `default`, which every catalog begins with, the first time that a store is opened. Whoever
+    /// deletes it is rid of it. `now` is in seconds since the Unix epoch.
+    ///
+    /// # Errors
+    /// Of the store. Blocks the thread.
+    pub fn ensure_default(metadata: &Metadata, now: Timestamp) -> Result<(), MetadataError> {
+        metadata.transaction_blocking(move |tx| {
+            let (made, key) = (Key::new(["default-database"]), Key::new(["default"]));
+            if tx.contains(SETUP, &made)? {
+                return Ok(());
+            }
+            tx.put(SETUP, &made, b"")?;
+            if tx.contains(DATABASES, &key)? {
+                return Ok(());
+            }
+            let input = DatabaseInput {
+                name: "default".into(),
+                description: Some("Default Hive database".into()),
+                ..DatabaseInput::default()
+            };
+            tx.put_json(DATABASES, &key, &Database { input, create_time: now, catalog_id: ACCOUNT_ID.into() })?;
+            Ok(())
+        })
+    }
 }
 
 pub(crate) async fn create(ctx: Ctx, catalog: Arc<Catalog>, request: CreateDatabase) -> Result<Empty, CatalogError> {

@@ -14,6 +14,10 @@ pub(crate) const TABLES: &str = "glue-tables";
 pub(crate) const VERSIONS: &str = "glue-table-versions";
 /// `(database, table, value…)` → [`crate::api::Partition`].
 pub(crate) const PARTITIONS: &str = "glue-partitions";
+/// `(what)` → nothing: what has been made once, at the first start.
+pub(crate) const SETUP: &str = "glue-setup";
+/// `(name)` → a job; another crate's, whose resources take tags too.
+pub(crate) const JOBS: &str = "glue-jobs";
 /// `(arn)` → tags.
 pub(crate) const TAGS: &str = "glue-tags";
 

@@ -90,12 +90,20 @@ pub(crate) async fn list(_: Ctx, catalog: Arc<Catalog>, request: GetTables) -> R
     }
 }
 
-/// Glue matches the whole name; clients such as Hive write `*` for any characters.
+/// Glue matches the whole name with a regular expression, and takes Hive's patterns for one as well, in which `*` stands
+/// for any characters: clients write `flights*` for a prefix. So an asterisk is a quantifier only behind what no name holds.
 fn name_pattern(text: &str) -> Result<Regex, CatalogError> {
-    let compiled = Regex::new(&format!("(?i)^(?:{text})$")).or_else(|_| {
-        let globbed = regex::escape(text).replace(r"\*", ".*");
-        Regex::new(&format!("(?i)^(?:{globbed})$"))
-    });
+    let mut pattern = String::new();
+    let mut before = None;
+    for letter in text.chars() {
+        let quantifies = matches!(before, Some('.' | ')' | ']' | '}' | '\\'));
+        if letter == '*' && !quantifies {
+            pattern.push('.');
+        }
+        pattern.push(letter);
+        before = Some(letter);
+    }
+    let compiled = Regex::new(&format!("(?i)^(?:{pattern})$"));
     compiled.map_err(|error| CatalogError::invalid(format!("Expression is not a regular expression: {error}")))
 }
 
@@ -160,4 +168,33 @@ pub(crate) async fn batch_delete(
             Ok(TableErrors { errors })
         })
         .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_of_hive_and_regular_expressions_are_understood() {
+        let matches = |pattern: &str, name: &str| name_pattern(pattern).unwrap().is_match(name);
+        for (pattern, name) in [
+            ("flights*", "flights_old"),
+            ("flights*", "FLIGHTS"),
+            ("*old", "flights_old"),
+            ("*old*", "old_planes"),
+            ("f*_o*d", "flights_old"),
+            ("a*|b*", "bees"),
+            ("flights.*", "flights_old"),
+            ("[a-z]*", "planes"),
+            ("(ab)*", "abab"),
+            ("t\\d*", "t12"),
+            ("events_?", "events"),
+        ] {
+            assert!(matches(pattern, name), "{pattern} {name}");
+        }
+        for (pattern, name) in [("flights", "flights_old"), ("*old", "old_planes"), ("[a-z]*", "t1"), ("a*", "ba")] {
+            assert!(!matches(pattern, name), "{pattern} {name}");
+        }
+        assert!(name_pattern("(").is_err());
+    }
 }

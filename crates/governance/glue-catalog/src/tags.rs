@@ -3,27 +3,48 @@
 use std::sync::Arc;
 
 use boathouse_aws::{Arn, Ctx};
-use boathouse_metadata::Key;
+use boathouse_metadata::{Key, Transaction};
 
 use crate::api::*;
 use crate::error::CatalogError;
-use crate::store::{Catalog, TAGS, require_database};
+use crate::store::{Catalog, JOBS, TAGS, require_database};
 
-/// The database that an ARN names; the catalog's other resources take no tags.
-fn database(arn: &str) -> Result<String, CatalogError> {
-    let parsed: Arn = arn.parse().map_err(|_| CatalogError::invalid(format!("Invalid resource ARN: {arn}")))?;
-    match parsed.resource.strip_prefix("database/") {
-        Some(database) if parsed.service == "glue" => Ok(database.to_lowercase()),
-        _ => Err(CatalogError::invalid(format!("Only databases can be tagged here, not {arn}"))),
+/// A resource that takes tags. Jobs are kept by another crate, beside the catalog.
+enum Tagged {
+    Database(String),
+    Job(String),
+}
+
+impl Tagged {
+    /// The resource that an ARN names; the others take no tags.
+    fn parse(arn: &str) -> Result<Self, CatalogError> {
+        let parsed: Arn = arn.parse().map_err(|_| CatalogError::invalid(format!("Invalid resource ARN: {arn}")))?;
+        match parsed.resource.split_once('/') {
+            Some(("database", name)) if parsed.service == "glue" => Ok(Self::Database(name.to_lowercase())),
+            Some(("job", name)) if parsed.service == "glue" => Ok(Self::Job(name.to_owned())),
+            _ => Err(CatalogError::invalid(format!("Only databases and jobs can be tagged here, not {arn}"))),
+        }
+    }
+
+    fn require(&self, tx: &Transaction<'_>) -> Result<(), CatalogError> {
+        match self {
+            Self::Database(name) => require_database(tx, name),
+            Self::Job(name) if tx.contains(JOBS, &Key::new([name]))? => Ok(()),
+            Self::Job(name) => Err(no_job(name)),
+        }
     }
 }
 
+fn no_job(name: &str) -> CatalogError {
+    CatalogError::NotFound(format!("Job with name: {name} not found."))
+}
+
 pub(crate) async fn tag(_: Ctx, catalog: Arc<Catalog>, request: TagResource) -> Result<Empty, CatalogError> {
-    let database = database(&request.resource_arn)?;
+    let tagged = Tagged::parse(&request.resource_arn)?;
     let key = Key::new([&request.resource_arn]);
     catalog
         .write(move |tx| {
-            require_database(tx, &database)?;
+            tagged.require(tx)?;
             let mut tags: Parameters = tx.get_json(TAGS, &key)?.unwrap_or_default();
             tags.extend(request.tags_to_add);
             if tags.len() > 50 {
@@ -36,11 +57,11 @@ pub(crate) async fn tag(_: Ctx, catalog: Arc<Catalog>, request: TagResource) -> 
 }
 
 pub(crate) async fn untag(_: Ctx, catalog: Arc<Catalog>, request: UntagResource) -> Result<Empty, CatalogError> {
-    let database = database(&request.resource_arn)?;
+    let tagged = Tagged::parse(&request.resource_arn)?;
     let key = Key::new([&request.resource_arn]);
     catalog
         .write(move |tx| {
-            require_database(tx, &database)?;
+            tagged.require(tx)?;
             let mut tags: Parameters = tx.get_json(TAGS, &key)?.unwrap_or_default();
             tags.retain(|name, _| !request.tags_to_remove.contains(name));
             tx.put_json(TAGS, &key, &tags)?;
@@ -50,7 +71,10 @@ pub(crate) async fn untag(_: Ctx, catalog: Arc<Catalog>, request: UntagResource)
 }
 
 pub(crate) async fn get(_: Ctx, catalog: Arc<Catalog>, request: GetTags) -> Result<GetTagsOutput, CatalogError> {
-    catalog.database(&database(&request.resource_arn)?)?;
+    match Tagged::parse(&request.resource_arn)? {
+        Tagged::Database(name) => drop(catalog.database(&name)?),
+        Tagged::Job(name) => drop(catalog.metadata.get(JOBS, &Key::new([&name]))?.ok_or_else(|| no_job(&name))?),
+    }
     let tags = catalog.metadata.get_json(TAGS, &Key::new([&request.resource_arn]))?.unwrap_or_default();
     Ok(GetTagsOutput { tags })
 }

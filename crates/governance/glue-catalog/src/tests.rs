@@ -20,7 +20,7 @@ fn catalog() -> (tempfile::TempDir, Ctx) {
     let metadata = Metadata::open(&dir.path().join("metadata.db")).unwrap();
     let dispatcher = Dispatcher::default();
     dispatcher.install(vec![crate::service(metadata)], Arc::new(Anyone));
-    let platform = Platform { dispatcher, clock: Arc::new(SystemClock), region: "us-east-1".into() };
+    let platform = Platform::new(dispatcher, Arc::new(SystemClock), "us-east-1");
     (dir, platform.context(Arc::new(Principal::root())))
 }
 

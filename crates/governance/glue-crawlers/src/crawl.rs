@@ -45,7 +45,7 @@ pub(crate) async fn run(
     let mut kept = BTreeSet::new();
     for target in &targets {
         let store = stores.bucket(ctx, &target.bucket).map_err(|error| refused(target, error))?;
-        let root = look(&store, target, classifiers, &mut outcome.remarks).await?;
+        let root = look(stores, &store, target, classifiers, &mut outcome.remarks).await?;
         let mut sync = sync_for(ctx, crawler, target, outcome.changes);
         for table in root.tables(&target.path) {
             kept.insert(sync.apply(&table).await?);
@@ -63,12 +63,13 @@ pub(crate) async fn run(
 }
 
 async fn look(
+    stores: &dyn ObjectStores,
     store: &Arc<dyn ObjectStore>,
     target: &Target,
     classifiers: &[CsvClassifier],
     remarks: &mut Vec<String>,
 ) -> Result<Folder, AwsError> {
-    let files = list(store, target).await.map_err(|error| unreadable(&target.location(), &error))?;
+    let files = list(stores, store, target, remarks).await.map_err(|error| unreadable(&target.location(), &error))?;
     if files.is_empty() {
         remarks.push(format!("No files were found under {}: no table was created.", target.location()));
     }
@@ -88,13 +89,23 @@ async fn look(
 }
 
 /// The files to look at by their path below the target; of each folder not more than the sample size.
-async fn list(store: &Arc<dyn ObjectStore>, target: &Target) -> object_store::Result<Vec<(String, ObjectMeta)>> {
+async fn list(
+    stores: &dyn ObjectStores,
+    store: &Arc<dyn ObjectStore>,
+    target: &Target,
+    remarks: &mut Vec<String>,
+) -> object_store::Result<Vec<(String, ObjectMeta)>> {
     let mut listing = store.list(target.prefix.as_ref());
     let mut files = Vec::new();
     let mut taken: BTreeMap<String, u32> = BTreeMap::new();
     while let Some(file) = listing.try_next().await? {
-        let Some(path) = file.location.as_ref().strip_prefix(&target.path).map(str::to_owned) else { continue };
+        let key = stores.key(&file.location);
+        let Some(path) = key.strip_prefix(&target.path).map(str::to_owned) else { continue };
         if file.size == 0 || !target.includes(&path) {
+            continue;
+        }
+        if path.split('/').any(str::is_empty) {
+            remarks.push(format!("s3://{}/{key} lies in a folder without a name: it was left out.", target.bucket));
             continue;
         }
         let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned();

@@ -1,5 +1,6 @@
 //! Schemas as crawlers see them: Hive types that merge, formats, and how alike two files are.
 
+use std::borrow::Cow;
 use std::fmt;
 
 /// A Hive type, as far as files can show one.
@@ -89,11 +90,17 @@ impl fmt::Display for HiveType {
             Self::Array(element) => write!(f, "array<{element}>"),
             Self::Map(key, value) => write!(f, "map<{key},{value}>"),
             Self::Struct(fields) => {
-                let fields: Vec<String> = fields.iter().map(|field| format!("{}:{}", field.name, field.kind)).collect();
-                write!(f, "struct<{}>", fields.join(","))
+                let fields = fields.iter().map(|field| format!("{}:{}", quoted(&field.name), field.kind));
+                write!(f, "struct<{}>", fields.collect::<Vec<_>>().join(","))
             }
         }
     }
+}
+
+/// A field's name, in Hive's backticks where it would be misread as part of the type.
+fn quoted(name: &str) -> Cow<'_, str> {
+    let odd = name.contains([':', ',', '<', '>', '(', ')', '`', '"']) || name.trim() != name;
+    if odd { format!("`{}`", name.replace('`', "``")).into() } else { name.into() }
 }
 
 /// The columns of both, in the order in which they were first seen.

@@ -1,29 +1,15 @@
 //! The context of a call: who, when, where, and how to call on.
 
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+use crate::clock::Clock;
 use crate::dispatcher::Dispatcher;
+use crate::events::Events;
 use crate::principal::Principal;
-
-/// The time as the platform sees it, so that tests can drive it.
-pub trait Clock: Send + Sync + std::fmt::Debug {
-    /// The current time in UTC.
-    fn now(&self) -> DateTime<Utc>;
-}
-
-/// The machine's clock.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct SystemClock;
-
-impl Clock for SystemClock {
-    fn now(&self) -> DateTime<Utc> {
-        Utc::now()
-    }
-}
 
 /// What services share for as long as the server lives. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -34,19 +20,44 @@ pub struct Platform {
     pub clock: Arc<dyn Clock>,
     /// The region that this installation answers for.
     pub region: Arc<str>,
+    /// What happens inside the platform.
+    pub events: Events,
+    endpoint: Arc<OnceLock<String>>,
 }
 
 impl Platform {
+    /// A platform without listeners, not yet reachable.
+    pub fn new(dispatcher: Dispatcher, clock: Arc<dyn Clock>, region: &str) -> Self {
+        Self { dispatcher, clock, region: region.into(), events: Events::default(), endpoint: Arc::default() }
+    }
+
+    /// Where clients reach this server, such as `http://127.0.0.1:4566`; none before it listens.
+    pub fn endpoint(&self) -> Option<&str> {
+        self.endpoint.get().map(String::as_str)
+    }
+
+    /// Says where the server listens. Only the first time counts.
+    pub fn reachable_at(&self, endpoint: String) {
+        let _ = self.endpoint.set(endpoint);
+    }
+
     /// A context for work that no request started, such as a crawl: `principal` is charged with it.
     pub fn context(&self, principal: Arc<Principal>) -> Ctx {
-        Ctx { platform: self.clone(), request_id: Uuid::new_v4(), principal, source_ip: None, secure_transport: false }
+        Ctx {
+            platform: self.clone(),
+            request_id: Uuid::new_v4(),
+            principal,
+            source_ip: None,
+            secure_transport: false,
+            source_arn: None,
+        }
     }
 }
 
 /// The context of one call. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Ctx {
-    /// Dispatcher, clock and region.
+    /// Dispatcher, clock, region, events.
     pub platform: Platform,
     /// The id that the answer carries as `x-amzn-RequestId` and the audit line names.
     pub request_id: Uuid,
@@ -56,6 +67,8 @@ pub struct Ctx {
     pub source_ip: Option<IpAddr>,
     /// Whether the request came over TLS.
     pub secure_transport: bool,
+    /// The resource on whose account a service calls: the condition keys `aws:SourceArn` and, with it, `aws:SourceAccount`.
+    pub source_arn: Option<Arc<str>>,
 }
 
 impl Ctx {
@@ -73,6 +86,13 @@ impl Ctx {
     #[must_use]
     pub fn as_principal(&self, principal: Arc<Principal>) -> Self {
         Self { principal, ..self.clone() }
+    }
+
+    /// The same context for calls that a service makes because of a resource, such as a bucket whose notification invokes a
+    /// function.
+    #[must_use]
+    pub fn because_of(&self, resource: &str) -> Self {
+        Self { source_arn: Some(resource.into()), ..self.clone() }
     }
 
     /// Calls an operation of any service as this context's principal, authorised like a call from outside.

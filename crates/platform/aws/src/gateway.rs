@@ -3,16 +3,20 @@
 //! | Module | What it does |
 //! |---|---|
 //! | `connection` | sockets, TLS, timeouts, shutdown |
-//! | `buffered` | JSON and query calls: short bodies, read whole before they are verified |
+//! | `buffered` | JSON, REST and query calls: short bodies, read whole before they are verified |
+//! | `sites` | requests to a [`Site`], signed or not |
 //! | `streamed` | calls to an [`HttpService`] such as S3: verified first, bodies as they come |
+//! | [`InsideDoor`] | connections of programs that the server itself runs |
 //! | `received` | a streamed body as it arrives |
 //! | `record` | the audit line and the metrics of a call |
 //! | `stall` | gives up on peers that take no answer |
 
 mod buffered;
 mod connection;
+mod inside;
 mod received;
 mod record;
+mod sites;
 mod stall;
 mod streamed;
 
@@ -20,6 +24,7 @@ use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use futures::FutureExt;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::request::Parts;
@@ -32,15 +37,25 @@ use crate::context::Platform;
 use crate::error::AwsError;
 use crate::http_service::{HttpService, ResponseBody, full};
 use crate::metrics::{self, Metrics};
+use crate::service::{Protocol, ServiceTable};
 use crate::sigv4::{Claim, Verifier};
+use crate::site::Site;
 
+pub use self::inside::InsideDoor;
 use self::record::{OWN_PAGES, Record, Recorded};
+
+/// The time that signatures are judged by: clients sign by their machines' clocks, wherever the platform's own has been set.
+fn signing_time() -> DateTime<Utc> {
+    Utc::now()
+}
 
 /// The edge of one server.
 pub struct Gateway {
     platform: Platform,
     verifier: Verifier,
     streaming: Option<Arc<dyn HttpService>>,
+    inside: InsideDoor,
+    sites: Vec<Arc<dyn Site>>,
     metrics: Arc<Metrics>,
     tls: Option<TlsAcceptor>,
 }
@@ -49,13 +64,34 @@ impl Gateway {
     /// A gateway to the services installed in the platform's dispatcher.
     pub fn new(platform: Platform, credentials: Arc<dyn CredentialStore>) -> Self {
         let (verifier, metrics) = (Verifier::new(credentials), Arc::new(Metrics::new()));
-        Self { platform, verifier, streaming: None, metrics, tls: None }
+        Self {
+            platform,
+            verifier,
+            streaming: None,
+            inside: InsideDoor::default(),
+            sites: Vec::new(),
+            metrics,
+            tls: None,
+        }
     }
 
     /// Hands requests that are no JSON or query calls (S3's) to `service`.
     #[must_use]
     pub fn with_http_service(mut self, service: Arc<dyn HttpService>) -> Self {
         self.streaming = Some(service);
+        self
+    }
+
+    /// Serves what comes through `door` too, once [`Gateway::serve`] has begun.
+    #[must_use]
+    pub fn with_inside_door(self, door: InsideDoor) -> Self {
+        Self { inside: door, ..self }
+    }
+
+    /// Hands requests that `site` owns to it.
+    #[must_use]
+    pub fn with_site(mut self, site: Arc<dyn Site>) -> Self {
+        self.sites.push(site);
         self
     }
 
@@ -86,12 +122,34 @@ impl Gateway {
     }
 
     async fn answer(&self, parts: Parts, body: Incoming, record: &mut Record) -> Response<ResponseBody> {
+        if let Some(site) = self.sites.iter().find(|site| site.owns(&parts)) {
+            return self.visit(&**site, parts, body, record).await;
+        }
         match &self.streaming {
-            Some(service) if !is_control_call(&parts, service.name()) => {
+            Some(service) if !self.is_control_call(&parts, service.name()) => {
                 self.streamed(&**service, parts, body, record).await
             }
             _ => self.buffered(&parts, body, record).await,
         }
+    }
+
+    /// Whether a request is a JSON, REST or query call, and not one for the streaming service. The credential scope
+    /// decides; an unsigned form or `Action` without a path can only be a query call that forgot to sign.
+    fn is_control_call(&self, parts: &Parts, streaming: &str) -> bool {
+        if parts.headers.contains_key("x-amz-target") {
+            return true;
+        }
+        match Claim::of(parts) {
+            Ok(Some(claim)) if claim.scope.service == streaming => false,
+            Ok(Some(claim)) => buffered::is_query(parts) || self.rest_service(&claim).is_some(),
+            _ => parts.uri.path() == "/" && buffered::is_query(parts),
+        }
+    }
+
+    /// The restJson service that a request is signed for.
+    fn rest_service(&self, claim: &Claim) -> Option<&ServiceTable> {
+        let table = self.platform.dispatcher.service(&claim.scope.service)?;
+        (table.protocol == Protocol::RestJson).then_some(table)
     }
 
     fn own_page(&self, parts: &Parts) -> Option<Response<ResponseBody>> {
@@ -103,18 +161,5 @@ impl Gateway {
         let mut response = Response::new(full(text));
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
         Some(response)
-    }
-}
-
-/// Whether a request is a JSON or query call, and not one for the streaming service. The credential scope decides; an
-/// unsigned form or `Action` without a path can only be a query call that forgot to sign.
-fn is_control_call(parts: &Parts, streaming: &str) -> bool {
-    if parts.headers.contains_key("x-amz-target") {
-        return true;
-    }
-    match Claim::of(parts) {
-        Ok(Some(claim)) if claim.scope.service == streaming => false,
-        Ok(Some(_)) => buffered::is_query(parts),
-        _ => parts.uri.path() == "/" && buffered::is_query(parts),
     }
 }

@@ -78,6 +78,11 @@ pub trait HttpService: Send + Sync {
     /// The name in the credential scope, such as `s3`.
     fn name(&self) -> &'static str;
 
+    /// The path as Signature Version 2 covers it: with what the service reads out of the host's name in front.
+    fn signed_path(&self, parts: &Parts, _region: &str) -> String {
+        parts.uri.path().to_owned()
+    }
+
     /// Answers one request.
     fn call(&self, request: VerifiedRequest) -> BoxFuture<'_, ServiceAnswer>;
 }

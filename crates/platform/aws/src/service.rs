@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
+use http::Method;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -13,6 +14,7 @@ use crate::access::{AccessRequest, Authorizer, ConditionKeys};
 use crate::context::Ctx;
 use crate::error::AwsError;
 use crate::protocol::query::QueryInput;
+use crate::protocol::rest_json::{self, Route};
 
 /// How a service speaks on the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +33,10 @@ pub enum Protocol {
         /// The XML namespace of the answers.
         namespace: &'static str,
     },
+    /// JSON with the operation told by method and path: see [`ServiceTable::route`].
+    RestJson,
+    /// Not from this table: an [`crate::http_service::HttpService`] answers the wire, the table is for calls from inside.
+    RestXml,
 }
 
 /// An operation's input before it has a type.
@@ -80,12 +86,17 @@ pub struct ServiceTable {
     /// Its wire protocol.
     pub protocol: Protocol,
     operations: BTreeMap<&'static str, Box<Handler>>,
+    routes: Vec<(&'static str, Route)>,
+    largest_body: usize,
 }
+
+/// Bytes of a request's body, unless a service says otherwise.
+pub(crate) const LARGEST_BODY: usize = 16 * 1024 * 1024;
 
 impl ServiceTable {
     /// A table without operations.
     pub fn new(name: &'static str, protocol: Protocol) -> Self {
-        Self { name, protocol, operations: BTreeMap::new() }
+        Self { name, protocol, operations: BTreeMap::new(), routes: Vec::new(), largest_body: LARGEST_BODY }
     }
 
     /// Adds an operation. Its IAM action is `name:operation`.
@@ -123,6 +134,38 @@ impl ServiceTable {
         let replaced = self.operations.insert(operation, Box::new(erased));
         assert!(replaced.is_none(), "operation {operation} is registered twice");
         self
+    }
+
+    /// Says by which method and path requests of a restJson service reach `operation`, which must be in the table.
+    #[must_use]
+    pub fn route(mut self, operation: &'static str, route: Route) -> Self {
+        assert!(self.has(operation), "the route of {operation} leads to no operation");
+        self.routes.push((operation, route));
+        self
+    }
+
+    /// Says which requests mean an operation that is not there, so that they are refused by its name.
+    #[must_use]
+    pub fn missing(mut self, operation: &'static str, route: Route) -> Self {
+        assert!(!self.has(operation), "{operation} is in the table");
+        self.routes.push((operation, route));
+        self
+    }
+
+    /// Takes bodies of up to `bytes`, as services do whose requests carry archives.
+    #[must_use]
+    pub fn with_largest_body(self, bytes: usize) -> Self {
+        Self { largest_body: bytes, ..self }
+    }
+
+    /// Bytes that the body of a request may have.
+    pub(crate) fn largest_body(&self) -> usize {
+        self.largest_body
+    }
+
+    /// The operation and the route that a request to a restJson service means.
+    pub(crate) fn routed(&self, method: &Method, path: &str) -> Option<&(&'static str, Route)> {
+        rest_json::find(&self.routes, method, path)
     }
 
     /// The names of the implemented operations, in order.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use object_store::ObjectStore;
+use object_store::path::Path;
 
 use crate::context::Ctx;
 use crate::error::AwsError;
@@ -16,4 +17,9 @@ pub trait ObjectStores: Send + Sync {
     /// # Errors
     /// `NoSuchBucket` (404).
     fn bucket(&self, ctx: &Ctx, bucket: &str) -> Result<Arc<dyn ObjectStore>, AwsError>;
+
+    /// The key that a path of such a store stands for. They differ for keys that no path can name, such as `a//b`.
+    fn key(&self, path: &Path) -> String {
+        path.to_string()
+    }
 }

@@ -51,7 +51,7 @@ fn context(principal: Principal) -> Ctx {
     let table =
         ServiceTable::new("library", protocol).operation("GetBook", Access::On(resources), &Arc::new(Shelf), get_book);
     dispatcher.install(vec![table], Arc::new(OwnBooks));
-    Platform { dispatcher, clock: Arc::new(SystemClock), region: "us-east-1".into() }.context(Arc::new(principal))
+    Platform::new(dispatcher, Arc::new(SystemClock), "us-east-1").context(Arc::new(principal))
 }
 
 fn user(name: &str) -> Principal {

@@ -29,8 +29,7 @@ async fn start() -> std::net::SocketAddr {
     let certificate = CertificateDer::from_pem_slice(PEM).unwrap();
     let key = PrivateKeyDer::from_pem_slice(PEM).unwrap();
     let config = ServerConfig::builder().with_no_client_auth().with_single_cert(vec![certificate], key).unwrap();
-    let platform =
-        Platform { dispatcher: Dispatcher::default(), clock: Arc::new(SystemClock), region: "us-east-1".into() };
+    let platform = Platform::new(Dispatcher::default(), Arc::new(SystemClock), "us-east-1");
     let gateway = Arc::new(Gateway::new(platform, Arc::new(Nobody)).with_tls(config));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

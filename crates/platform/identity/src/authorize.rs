@@ -127,7 +127,8 @@ impl ServiceRoles for Identity {
         let keys = ConditionKeys::from([("aws:SourceAccount".to_owned(), vec![ACCOUNT_ID.to_owned()])]);
         let arn = found.arn();
         let request = AccessRequest::new("sts:AssumeRole", &arn, &keys);
-        let origin = Origin { now: self.clock.now(), region: None, source_ip: None, secure_transport: true };
+        let origin =
+            Origin { now: self.clock.now(), region: None, source_ip: None, secure_transport: true, source_arn: None };
         self.decide(&caller, origin, &request, Some(&trust))?.map_err(|refusal| {
             let reason = match refusal {
                 Refusal::Explicit(Source::Resource) => "its trust policy denies it",

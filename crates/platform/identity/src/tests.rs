@@ -44,7 +44,7 @@ impl Room {
         let identity = open(directory.path(), &clock).unwrap();
         let dispatcher = Dispatcher::default();
         dispatcher.install(vec![iam_service(&identity), sts_service(&identity)], Arc::clone(&identity) as _);
-        let platform = Platform { dispatcher, clock: Arc::clone(&clock) as _, region: "us-east-1".into() };
+        let platform = Platform::new(dispatcher, Arc::clone(&clock) as _, "us-east-1");
         Self { directory, clock, identity, platform }
     }
 
@@ -180,6 +180,27 @@ async fn services_become_roles_that_trust_them() {
     assert_eq!(code("Crawler", "lambda.amazonaws.com"), "AccessDeniedException");
     assert_eq!(code("None", "glue.amazonaws.com"), "EntityNotFoundException");
     assert_eq!(code("arn:aws:iam::000000000000:role/x/Crawler", "glue.amazonaws.com"), "EntityNotFoundException");
+}
+
+#[tokio::test]
+async fn services_call_on_account_of_a_resource() {
+    let room = Room::new();
+    let function = "arn:aws:lambda:us-east-1:000000000000:function:f";
+    let policy = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "lambda:InvokeFunction",
+        "Principal": {"Service": "s3.amazonaws.com"}, "Resource": function,
+        "Condition": {"ArnLike": {"AWS:SourceArn": "arn:aws:s3:::raw"},
+                      "StringEquals": {"AWS:SourceAccount": "000000000000"}}}]});
+    let policy = policy.to_string();
+    let may = |ctx: &Ctx| {
+        let keys = ConditionKeys::new();
+        let request = AccessRequest::new("lambda:InvokeFunction", function, &keys).with_resource_policy(Some(&policy));
+        room.identity.authorize(ctx, &request).is_ok()
+    };
+    let s3 = room.ctx(Arc::new(Principal::service("s3.amazonaws.com")));
+    assert!(may(&s3.because_of("arn:aws:s3:::raw")));
+    assert!(!may(&s3.because_of("arn:aws:s3:::other")));
+    assert!(!may(&s3));
+    assert!(!may(&room.ctx(Arc::new(Principal::service("sns.amazonaws.com"))).because_of("arn:aws:s3:::raw")));
 }
 
 #[tokio::test]

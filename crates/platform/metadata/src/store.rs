@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 
 use crate::MetadataError;
 use crate::key::Key;
-use crate::transaction::{Entry, Transaction, get, scan};
+use crate::transaction::{AfterCommit, Entry, Transaction, get, scan};
 
 /// How many transactions may share one fsync.
 const GROUP_LIMIT: usize = 256;
@@ -165,7 +165,11 @@ impl Metadata {
             Box::new(move |commit| {
                 answer(match (outcome, commit) {
                     (Ok(_), Err(lost)) => Err(lost.into()),
-                    (outcome, _) => outcome,
+                    (Err(refused), _) => Err(refused),
+                    (Ok((value, after_commit)), Ok(())) => {
+                        after_commit.into_iter().for_each(|wake| wake());
+                        Ok(value)
+                    }
                 });
             })
         });
@@ -257,16 +261,17 @@ fn in_savepoint<T, E: From<MetadataError>>(
     connection: &Connection,
     version: u64,
     body: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
-) -> Result<T, E> {
+) -> Result<(T, Vec<AfterCommit>), E> {
     let batch = |sql| connection.execute_batch(sql).map_err(|error| E::from(MetadataError::from(error)));
     batch("SAVEPOINT job")?;
-    let outcome = catch_unwind(AssertUnwindSafe(|| body(&Transaction::new(connection, version))))
-        .unwrap_or_else(|_| Err(MetadataError::Panicked.into()));
+    let transaction = Transaction::new(connection, version);
+    let outcome =
+        catch_unwind(AssertUnwindSafe(|| body(&transaction))).unwrap_or_else(|_| Err(MetadataError::Panicked.into()));
     if outcome.is_err() {
         batch("ROLLBACK TO job")?;
     }
     batch("RELEASE job")?;
-    outcome
+    outcome.map(|value| (value, transaction.into_after_commit()))
 }
 
 #[cfg(test)]
@@ -304,6 +309,21 @@ mod tests {
         });
         assert!(matches!(outcome, Err(MetadataError::Panicked)));
         assert_eq!(store.get(SPACE, &Key::new(["a"])).unwrap(), None);
+    }
+
+    #[test]
+    fn what_follows_a_commit_follows_only_a_commit() {
+        let (_dir, store) = store();
+        let (sender, woken) = mpsc::channel();
+        for kept in [false, true] {
+            let sender = sender.clone();
+            let _ = store.transaction_blocking(move |tx| {
+                tx.after_commit(move || sender.send(kept).unwrap());
+                if kept { Ok(()) } else { Err(MetadataError::Conflict) }
+            });
+        }
+        drop(sender);
+        assert_eq!(woken.iter().collect::<Vec<_>>(), [true]);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! What a write sees and does.
 
+use std::cell::RefCell;
+
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -32,11 +34,25 @@ impl Entry {
 pub struct Transaction<'a> {
     connection: &'a Connection,
     version: u64,
+    after_commit: RefCell<Vec<AfterCommit>>,
 }
+
+/// What a transaction wants done once it is on disk.
+pub(crate) type AfterCommit = Box<dyn FnOnce() + Send>;
 
 impl<'a> Transaction<'a> {
     pub(crate) fn new(connection: &'a Connection, version: u64) -> Self {
-        Self { connection, version }
+        Self { connection, version, after_commit: RefCell::default() }
+    }
+
+    pub(crate) fn into_after_commit(self) -> Vec<AfterCommit> {
+        self.after_commit.into_inner()
+    }
+
+    /// Does `wake` once the transaction is on disk, and never if it is not kept: the way to tell a worker of a new row.
+    /// It runs on the writer's thread, so it must not wait for anything.
+    pub fn after_commit(&self, wake: impl FnOnce() + Send + 'static) {
+        self.after_commit.borrow_mut().push(Box::new(wake));
     }
 
     /// The row at `key`, with the transaction's own writes.

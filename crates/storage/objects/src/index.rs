@@ -7,16 +7,17 @@
 use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::path::Path;
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode, Readable as _, Slice, Snapshot};
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 use uuid::Uuid;
 
 use crate::Durability;
 use crate::collector::Errands;
 use crate::error::{Error, Result};
+use crate::outbox;
 
 /// The changes that share one fsync at most.
 const GROUP: usize = 64;
@@ -47,6 +48,8 @@ pub(crate) enum Table {
     Slot,
     /// pack id → how many of its bytes have a slot.
     Pack,
+    /// sequence number → a change of an object that has not been told yet.
+    Outbox,
 }
 
 impl Table {
@@ -145,6 +148,7 @@ pub(crate) struct Change<'a> {
     index: &'a Index,
     group: &'a Writes,
     writes: Writes,
+    sequence: &'a mut u64,
 }
 
 impl Change<'_> {
@@ -158,6 +162,12 @@ impl Change<'_> {
 
     pub(crate) fn insert(&mut self, table: Table, key: &[u8], value: Vec<u8>) {
         self.writes.insert((table, key.to_vec()), Some(value));
+    }
+
+    /// A number greater than all before it, also before a restart.
+    pub(crate) fn next_sequence(&mut self) -> u64 {
+        *self.sequence += 1;
+        *self.sequence
     }
 
     pub(crate) fn remove(&mut self, table: Table, key: &[u8]) {
@@ -214,12 +224,13 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    /// New garbage of each group goes to the collector.
-    pub(crate) fn start(index: Index, durability: Durability, errands: Errands) -> Result<Self> {
+    /// New garbage of each group goes to the collector, and `told` is woken when changes wait in the outbox.
+    pub(crate) fn start(index: Index, durability: Durability, errands: Errands, told: Arc<Notify>) -> Result<Self> {
         let (jobs, queue) = mpsc::channel();
+        let sequence = outbox::last_sequence(&index)?;
         let thread = std::thread::Builder::new()
             .name("objects-writer".into())
-            .spawn(move || run(&index, durability, &queue, &errands))?;
+            .spawn(move || run(&index, durability, &queue, sequence, &errands, &told))?;
         Ok(Self { jobs: Some(jobs), thread: Some(thread) })
     }
 
@@ -274,13 +285,20 @@ fn garbage(table: Table, key: &[u8], value: &Option<Vec<u8>>) -> Option<(Table, 
     wanted.then(|| Uuid::from_slice(key).ok()).flatten().map(|id| (table, id))
 }
 
-fn run(index: &Index, durability: Durability, queue: &mpsc::Receiver<Job>, errands: &Errands) {
+fn run(
+    index: &Index,
+    durability: Durability,
+    queue: &mpsc::Receiver<Job>,
+    mut sequence: u64,
+    errands: &Errands,
+    told: &Notify,
+) {
     // Changes that arrive while a group is being synced form the next group: no timer is needed to fill one.
     while let Ok(first) = queue.recv() {
         let mut group = Writes::new();
         let mut answers = Vec::new();
         for job in std::iter::once(first).chain(queue.try_iter()).take(GROUP) {
-            let mut change = Change { index, group: &group, writes: Writes::new() };
+            let mut change = Change { index, group: &group, writes: Writes::new(), sequence: &mut sequence };
             let (good, answer) = job(&mut change);
             let writes = change.writes;
             if good {
@@ -289,11 +307,15 @@ fn run(index: &Index, durability: Durability, queue: &mpsc::Receiver<Job>, erran
             answers.push(answer);
         }
         let garbage: Vec<_> = group.iter().filter_map(|((table, key), value)| garbage(*table, key, value)).collect();
+        let tells = group.iter().any(|((table, _), value)| *table == Table::Outbox && value.is_some());
         let failure = commit(index, durability, group).err();
         if let Some(error) = &failure {
             tracing::error!(%error, "index commit failed");
         } else {
             garbage.into_iter().for_each(|row| errands.send(row));
+            if tells {
+                told.notify_one();
+            }
         }
         for answer in answers {
             answer(failure.clone());

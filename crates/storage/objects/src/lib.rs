@@ -9,6 +9,7 @@
 //! |---|---|
 //! | `objects` | PUT, HEAD, DELETE, COPY, tags |
 //! | `ingest` | from a stream to durable bytes |
+//! | `outbox` | changes in watched buckets, until somebody has told them |
 //! | `references` | which records hold on to which bytes |
 //! | `store` | a bucket as an `object_store`, for engines in the same process |
 //! | `collector` | removal of what nothing references |
@@ -43,6 +44,7 @@ mod ingest;
 mod listing;
 mod manifest;
 mod objects;
+mod outbox;
 mod packs;
 mod reader;
 mod record;
@@ -53,16 +55,19 @@ mod uploads;
 use std::path::Path;
 use std::sync::Arc;
 
+use tokio::sync::Notify;
+
 pub use crate::buckets::{BucketInfo, NewBucket};
 pub use crate::clock::Clock;
 pub use crate::error::{Digest, Error, Result};
 pub use crate::hashing::{Checksum, ChecksumAlgorithm, ChecksumKind, Expectations};
 pub use crate::listing::{ListRequest, Listing};
 pub use crate::manifest::PartInfo;
-pub use crate::objects::{CopyRequest, PutRequest, WriteCondition};
+pub use crate::objects::{CopyRequest, DeleteRequest, PutRequest, WriteCondition};
+pub use crate::outbox::{ChangeKind, ObjectChange, WATCH};
 pub use crate::reader::OpenObject;
 pub use crate::record::{Metadata, ObjectInfo};
-pub use crate::store::BucketStore;
+pub use crate::store::{BucketStore, key_of_path, path_of_key};
 pub use crate::uploads::{
     CompleteUpload, CompletedPart, ListUploads, NewUpload, PartPage, UploadInfo, UploadPage, UploadPart,
 };
@@ -115,6 +120,7 @@ struct Inner {
     _collector: Collector,
     index: Index,
     blobs: Arc<Blobs>,
+    changes_kept: Arc<Notify>,
     clock: Clock,
 }
 
@@ -141,7 +147,9 @@ impl Objects {
         }
         collector::recover(&index, &blobs)?;
         let (collector, errands) = Collector::start(index.clone(), Arc::clone(&blobs))?;
-        let writer = Arc::new(Writer::start(index.clone(), options.durability, errands.clone())?);
+        let changes_kept = Arc::new(Notify::new());
+        let told = Arc::clone(&changes_kept);
+        let writer = Arc::new(Writer::start(index.clone(), options.durability, errands.clone(), told)?);
         let packs = Arc::new(Packs::open(dir.join("packs"), options, &index, errands.clone())?);
         let (with_writer, with_packs) = (Arc::clone(&writer), Arc::clone(&packs));
         errands.equip(Compactor { index: index.clone(), writer: with_writer, packs: with_packs });
@@ -155,6 +163,7 @@ impl Objects {
                 _collector: collector,
                 index,
                 blobs,
+                changes_kept,
                 clock,
             }),
         })

@@ -9,8 +9,9 @@ use crate::buckets;
 use crate::error::{Error, Result};
 use crate::hashing::{ChecksumAlgorithm, Expectations};
 use crate::index::{Change, Table};
+use crate::outbox::{Cause, ChangeKind};
 use crate::record::{Location, Metadata, ObjectInfo, Record};
-use crate::references::{current, release, replace, share};
+use crate::references::{current, remove, replace, share};
 use crate::{ListRequest, Listing, Objects, blocking, key_of};
 
 /// What must hold of the present object for a write to happen.
@@ -38,6 +39,8 @@ pub struct PutRequest {
     pub checksums: Vec<ChecksumAlgorithm>,
     /// What must hold when the object becomes visible.
     pub condition: WriteCondition,
+    /// What is to be kept with the change, where the bucket is watched.
+    pub origin: Option<String>,
 }
 
 /// What to copy where.
@@ -55,6 +58,19 @@ pub struct CopyRequest {
     pub metadata: Option<Metadata>,
     /// What must hold of the object that the copy replaces.
     pub condition: WriteCondition,
+    /// What is to be kept with the change, where the bucket is watched.
+    pub origin: Option<String>,
+}
+
+/// What to delete.
+#[derive(Debug, Clone, Default)]
+pub struct DeleteRequest {
+    /// The bucket.
+    pub bucket: String,
+    /// The keys.
+    pub keys: Vec<String>,
+    /// What is to be kept with the changes, where the bucket is watched.
+    pub origin: Option<String>,
 }
 
 impl Objects {
@@ -80,7 +96,8 @@ impl Objects {
         };
         let publish = move |change: &mut Change<'_>| {
             let record = Record { info, location: Location::Whole(received.extent.clone()) };
-            replace(change, &request.bucket, &request.key, &request.condition, &record)?;
+            let cause = Cause { kind: ChangeKind::Put, at_ms: record.info.modified_ms, origin: request.origin };
+            replace(change, &request.bucket, &request.key, &request.condition, &record, cause)?;
             received.keep(change)?;
             Ok(record.info)
         };
@@ -107,7 +124,16 @@ impl Objects {
     /// # Errors
     /// [`Error::NoSuchBucket`].
     pub async fn delete(&self, bucket: &str, keys: Vec<String>) -> Result<Vec<bool>> {
-        let bucket = bucket.to_owned();
+        self.delete_all(DeleteRequest { bucket: bucket.to_owned(), keys, origin: None }).await
+    }
+
+    /// As [`delete`](Self::delete), with an origin.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchBucket`].
+    pub async fn delete_all(&self, request: DeleteRequest) -> Result<Vec<bool>> {
+        let DeleteRequest { bucket, keys, origin } = request;
+        let at_ms = self.now_ms();
         let delete = move |change: &mut Change<'_>| {
             buckets::require(change, &bucket)?;
             let mut had = Vec::with_capacity(keys.len());
@@ -115,8 +141,8 @@ impl Objects {
                 let old = current(change, &bucket, key)?;
                 had.push(old.is_some());
                 if let Some(old) = old {
-                    release(change, &old.location)?;
-                    change.remove(Table::Current, &key_of(&bucket, key));
+                    let cause = Cause { kind: ChangeKind::Delete, at_ms, origin: origin.clone() };
+                    remove(change, &bucket, key, &old, cause)?;
                 }
             }
             Ok(had)
@@ -140,7 +166,8 @@ impl Objects {
             if let Some(metadata) = request.metadata {
                 record.info.metadata = metadata;
             }
-            replace(change, &request.bucket, &request.key, &request.condition, &record)?;
+            let cause = Cause { kind: ChangeKind::Copy, at_ms: modified_ms, origin: request.origin };
+            replace(change, &request.bucket, &request.key, &request.condition, &record, cause)?;
             Ok(record.info)
         };
         self.inner.writer.change(copy).await
@@ -151,18 +178,18 @@ impl Objects {
     /// # Errors
     /// As [`copy`](Self::copy).
     pub async fn rename(&self, bucket: &str, from: &str, to: &str, condition: WriteCondition) -> Result<()> {
-        let (bucket, from, to) = (bucket.to_owned(), from.to_owned(), to.to_owned());
+        let (bucket, from, to, at_ms) = (bucket.to_owned(), from.to_owned(), to.to_owned(), self.now_ms());
         let rename = move |change: &mut Change<'_>| {
             buckets::require(change, &bucket)?;
             let record = current(change, &bucket, &from)?.ok_or_else(|| Error::NoSuchKey(from.clone()))?;
             // For a moment both keys hold it.
             share(change, &record.location)?;
-            replace(change, &bucket, &to, &condition, &record)?;
-            if from != to {
-                release(change, &record.location)?;
-                change.remove(Table::Current, &key_of(&bucket, &from));
+            let cause = |kind| Cause { kind, at_ms, origin: None };
+            replace(change, &bucket, &to, &condition, &record, cause(ChangeKind::Copy))?;
+            match from == to {
+                true => Ok(()),
+                false => remove(change, &bucket, &from, &record, cause(ChangeKind::Delete)),
             }
-            Ok(())
         };
         self.inner.writer.change(rename).await
     }

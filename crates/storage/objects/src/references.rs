@@ -8,6 +8,7 @@ use crate::index::{Change, Table};
 use crate::key_of;
 use crate::manifest;
 use crate::objects::WriteCondition;
+use crate::outbox::{self, Cause};
 use crate::packs;
 use crate::record::{Extent, Location, Record};
 
@@ -22,6 +23,7 @@ pub(crate) fn replace(
     key: &str,
     condition: &WriteCondition,
     record: &Record,
+    cause: Cause,
 ) -> Result<()> {
     buckets::require(change, bucket)?;
     let old = current(change, bucket, key)?;
@@ -30,7 +32,14 @@ pub(crate) fn replace(
         release(change, &old.location)?;
     }
     change.insert(Table::Current, &key_of(bucket, key), record.encode());
-    Ok(())
+    outbox::keep(change, bucket, key, &record.info, cause)
+}
+
+/// Removes a record.
+pub(crate) fn remove(change: &mut Change<'_>, bucket: &str, key: &str, record: &Record, cause: Cause) -> Result<()> {
+    release(change, &record.location)?;
+    change.remove(Table::Current, &key_of(bucket, key));
+    outbox::keep(change, bucket, key, &record.info, cause)
 }
 
 fn check(condition: &WriteCondition, old: Option<&Record>, key: &str) -> Result<()> {

@@ -1,10 +1,11 @@
 //! A bucket as an [`ObjectStore`], for engines in the same process: no HTTP, bytes straight from the files.
 //!
-//! Keys are paths as `object_store` has them. Keys that are no such path (`a//b`) cannot be named through it; a listing that
-//! meets one fails instead of hiding it, except for the empty markers of folders (`a/`), which it leaves out.
+//! Keys are paths as `object_store` has them; those that no path can name (`a//b`) stand under another name, see
+//! [`path_of_key`]. Listings leave out the empty markers of folders (`a/`).
 
 mod attributes;
 mod multipart;
+mod paths;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -19,8 +20,10 @@ use object_store::{
     ObjectStore, PutMode, PutMultipartOptions, PutOptions, PutPayload, PutResult, RenameOptions, RenameTargetMode,
 };
 
+pub use self::paths::{key_of_path, path_of_key};
 use crate::{
-    CopyRequest, Error, Expectations, ListRequest, Listing, NewUpload, ObjectInfo, Objects, PutRequest, WriteCondition,
+    CopyRequest, DeleteRequest, Error, Expectations, ListRequest, Listing, NewUpload, ObjectInfo, Objects, PutRequest,
+    WriteCondition,
 };
 
 const NAME: &str = "BucketStore";
@@ -38,16 +41,27 @@ const PARALLEL: usize = 8;
 pub struct BucketStore {
     objects: Objects,
     bucket: Arc<str>,
+    origin: Option<Arc<str>>,
 }
 
 impl Objects {
     /// A bucket as an `object_store`. Whether it exists shows at the first call.
     pub fn store(&self, bucket: &str) -> BucketStore {
-        BucketStore { objects: self.clone(), bucket: bucket.into() }
+        BucketStore { objects: self.clone(), bucket: bucket.into(), origin: None }
     }
 }
 
 impl BucketStore {
+    /// The same store; `origin` is kept with its changes, where the bucket is watched.
+    #[must_use]
+    pub fn with_origin(self, origin: &str) -> Self {
+        Self { origin: Some(origin.into()), ..self }
+    }
+
+    fn origin(&self) -> Option<String> {
+        self.origin.as_deref().map(str::to_owned)
+    }
+
     fn bucket(&self) -> String {
         self.bucket.to_string()
     }
@@ -68,7 +82,7 @@ impl BucketStore {
             async move {
                 let Some(after) = state else { return Ok(None) };
                 let page = store.page(ListRequest { prefix, delimiter: None, after, max_keys: PAGE }).await?;
-                let objects = stream::iter(page.objects.into_iter().filter_map(meta_of_key));
+                let objects = stream::iter(page.objects.into_iter().filter_map(meta_of_key).map(Ok));
                 Ok::<_, object_store::Error>(Some((objects, page.next.map(Some))))
             }
         });
@@ -90,9 +104,9 @@ impl std::fmt::Debug for BucketStore {
 
 /// The prefix of the keys below a path.
 fn folder(prefix: Option<&Path>) -> String {
-    match prefix.map(Path::as_ref) {
-        None | Some("") => String::new(),
-        Some(path) => format!("{path}/"),
+    match prefix.filter(|path| !path.as_ref().is_empty()) {
+        None => String::new(),
+        Some(path) => format!("{}/", key_of_path(path)),
     }
 }
 
@@ -142,19 +156,9 @@ fn meta(location: Path, info: &ObjectInfo) -> ObjectMeta {
     }
 }
 
-fn meta_of_key((key, info): (String, ObjectInfo)) -> Option<object_store::Result<ObjectMeta>> {
-    if key.ends_with('/') && info.size == 0 {
-        return None;
-    }
-    Some(path(&key).map(|path| meta(path, &info)))
-}
-
-fn path(key: &str) -> object_store::Result<Path> {
-    let path = Path::parse(key)?;
-    if path.as_ref() != key {
-        return Err(object_store::path::Error::EmptySegment { path: key.to_owned() }.into());
-    }
-    Ok(path)
+fn meta_of_key((key, info): (String, ObjectInfo)) -> Option<ObjectMeta> {
+    let is_marker = key.ends_with('/') && info.size == 0;
+    (!is_marker).then(|| meta(path_of_key(&key), &info))
 }
 
 /// The bytes that a request for a range means.
@@ -190,9 +194,10 @@ impl ObjectStore for BucketStore {
         };
         let request = PutRequest {
             bucket: self.bucket(),
-            key: location.to_string(),
+            key: key_of_path(location),
             metadata: attributes::to_metadata(&options.attributes, &options.tags)?,
             condition,
+            origin: self.origin(),
             ..PutRequest::default()
         };
         let put = self.objects.put(request, body(payload), Expectations::default).await;
@@ -205,7 +210,7 @@ impl ObjectStore for BucketStore {
         options: PutMultipartOptions,
     ) -> object_store::Result<Box<dyn MultipartUpload>> {
         let metadata = attributes::to_metadata(&options.attributes, &options.tags)?;
-        let new = NewUpload { bucket: self.bucket(), key: location.to_string(), metadata, checksum: None };
+        let new = NewUpload { bucket: self.bucket(), key: key_of_path(location), metadata, checksum: None };
         let upload = self.objects.create_upload(new).await.map_err(|error| failure(location.as_ref(), error))?;
         Ok(Box::new(multipart::Upload::new(self.clone(), upload)))
     }
@@ -215,7 +220,7 @@ impl ObjectStore for BucketStore {
             return Err(unsupported("reading a version"));
         }
         let fail = |error| failure(location.as_ref(), error);
-        let object = self.objects.get(&self.bucket, location.as_ref()).map_err(fail)?;
+        let object = self.objects.get(&self.bucket, &key_of_path(location)).map_err(fail)?;
         let meta = meta(location.clone(), object.info());
         options.check_preconditions(&meta)?;
         let range = match &options.range {
@@ -234,7 +239,7 @@ impl ObjectStore for BucketStore {
 
     async fn get_ranges(&self, location: &Path, ranges: &[Range<u64>]) -> object_store::Result<Vec<Bytes>> {
         let fail = |error| failure(location.as_ref(), error);
-        let object = self.objects.get(&self.bucket, location.as_ref()).map_err(fail)?;
+        let object = self.objects.get(&self.bucket, &key_of_path(location)).map_err(fail)?;
         let ranges = ranges.iter().map(|range| within(&GetRange::Bounded(range.clone()), object.info().size));
         let ranges = ranges.collect::<object_store::Result<Vec<_>>>()?;
         let reads: Vec<_> = ranges.into_iter().map(|range| object.read_range(range)).collect();
@@ -250,8 +255,9 @@ impl ObjectStore for BucketStore {
             let store = store.clone();
             async move {
                 let batch = batch.map_err(|error| error.1)?;
-                let keys = batch.iter().map(Path::to_string).collect();
-                let deleted = store.objects.delete(&store.bucket, keys).await;
+                let keys = batch.iter().map(key_of_path).collect();
+                let request = DeleteRequest { bucket: store.bucket(), keys, origin: store.origin() };
+                let deleted = store.objects.delete_all(request).await;
                 deleted.map_err(|error| failure(&store.bucket, error))?;
                 Ok::<_, object_store::Error>(stream::iter(batch.into_iter().map(Ok)))
             }
@@ -268,7 +274,7 @@ impl ObjectStore for BucketStore {
         prefix: Option<&Path>,
         offset: &Path,
     ) -> BoxStream<'static, object_store::Result<ObjectMeta>> {
-        self.stream(prefix, Some(offset.to_string()))
+        self.stream(prefix, Some(key_of_path(offset)))
     }
 
     async fn list_with_delimiter(&self, prefix: Option<&Path>) -> object_store::Result<ListResult> {
@@ -279,10 +285,9 @@ impl ObjectStore for BucketStore {
             let request = ListRequest { prefix: folder(prefix), delimiter, after, max_keys: PAGE };
             let page = self.page(request).await?;
             for prefix in &page.common_prefixes {
-                found.common_prefixes.push(path(prefix.strip_suffix('/').unwrap_or(prefix))?);
+                found.common_prefixes.push(path_of_key(prefix.strip_suffix('/').unwrap_or(prefix)));
             }
-            let objects = page.objects.into_iter().filter_map(meta_of_key);
-            found.objects.extend(objects.collect::<object_store::Result<Vec<_>>>()?);
+            found.objects.extend(page.objects.into_iter().filter_map(meta_of_key));
             after = page.next;
             if after.is_none() {
                 return Ok(found);
@@ -297,11 +302,12 @@ impl ObjectStore for BucketStore {
         };
         let request = CopyRequest {
             source_bucket: self.bucket(),
-            source_key: from.to_string(),
+            source_key: key_of_path(from),
             bucket: self.bucket(),
-            key: to.to_string(),
+            key: key_of_path(to),
             metadata: None,
             condition,
+            origin: self.origin(),
         };
         self.objects.copy(request).await.map(drop).map_err(|error| of_two(from, to, error))
     }
@@ -311,7 +317,7 @@ impl ObjectStore for BucketStore {
             RenameTargetMode::Overwrite => WriteCondition::Always,
             RenameTargetMode::Create => WriteCondition::Absent,
         };
-        let rename = self.objects.rename(&self.bucket, from.as_ref(), to.as_ref(), condition).await;
+        let rename = self.objects.rename(&self.bucket, &key_of_path(from), &key_of_path(to), condition).await;
         rename.map_err(|error| of_two(from, to, error))
     }
 }

@@ -1,8 +1,10 @@
 //! The engine as its callers see it.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod crash;
+
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, Write as _};
+use std::time::Duration;
 
 use boathouse_objects::{
     ChecksumAlgorithm, CopyRequest, Digest, Error, Expectations, ListRequest, Metadata, Objects, Options, PutRequest,
@@ -144,6 +146,7 @@ async fn copies_share_bytes_until_the_last_is_deleted() {
         key: to.into(),
         metadata,
         condition: WriteCondition::Always,
+        origin: None,
     };
     let replaced = Metadata { user: BTreeMap::from([("x".into(), "y".into())]), ..Metadata::default() };
     store.copy(copy("c", None)).await.unwrap();
@@ -232,22 +235,19 @@ proptest! {
     }
 }
 
-const CHILD: &str = "BOATHOUSE_OBJECTS_CRASH_DIR";
-
 /// Run by the crash test in a child process: writes and overwrites until it is killed, and prints what was acknowledged.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "the child process of the crash test below"]
 async fn crash_child() {
-    let Ok(dir) = std::env::var(CHILD) else { return };
-    let store = open(dir.as_ref());
+    let Some(dir) = crash::directory() else { return };
+    let store = open(&dir);
     let _ = store.create_bucket("b").await;
     let writes = stream::iter(0_u64..).map(|seed| {
         let store = store.clone();
         async move {
             let size = [10, 5_000, 300_000, 2_500_000][seed as usize % 4];
             put(&store, &format!("{seed:08}"), &body(seed, size), WriteCondition::Always).await.unwrap();
-            // One write call: a line on a pipe is then there whole or not at all when the kill comes.
-            std::io::stderr().write_all(format!("ack {seed} {size}\n").as_bytes()).unwrap();
+            crash::acknowledge(&format!("{seed} {size}"));
         }
     });
     writes.buffer_unordered(8).collect::<Vec<()>>().await;
@@ -257,22 +257,10 @@ async fn crash_child() {
 async fn kill_dash_nine_loses_nothing_acknowledged_and_shows_nothing_half_written() {
     for round in 0..5 {
         let dir = tempfile::tempdir().unwrap();
-        let mut child = std::process::Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "crash_child", "--ignored", "--nocapture"])
-            .env(CHILD, dir.path())
-            .stdout(std::process::Stdio::null())
-            .stderr(std::process::Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut lines = std::io::BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
-        let is_ack = |line: &String| line.starts_with("ack ");
-        let mut acknowledged: Vec<String> = lines.by_ref().filter(is_ack).take(10 + 7 * round).collect();
-        child.kill().unwrap();
-        child.wait().unwrap();
-        acknowledged.extend(lines.filter(is_ack));
+        let acknowledged = crash::killed_after(dir.path(), 10 + 7 * round, Duration::ZERO);
         let store = open(dir.path());
         for line in &acknowledged {
-            let numbers: Vec<u64> = line.split(' ').skip(1).map(|n| n.parse().unwrap()).collect();
+            let numbers: Vec<u64> = line.split(' ').map(|n| n.parse().unwrap()).collect();
             assert_eq!(
                 get(&store, &format!("{:08}", numbers[0])).await.unwrap(),
                 body(numbers[0], numbers[1] as usize)

@@ -1,8 +1,9 @@
 //! Packs: small objects that share files, their compaction, damage and crashes.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod crash;
+
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -135,14 +136,12 @@ async fn damage_is_an_error_and_is_not_moved() {
     eventually("the pack goes with its last object", || !full.exists() || files(&dir.path().join("packs")).len() == 1);
 }
 
-const CHILD: &str = "BOATHOUSE_PACKS_CRASH_DIR";
-
 /// Run by the crash test in a child process: writes, overwrites and deletes small objects until it is killed.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "the child process of the crash test below"]
 async fn crash_child() {
-    let Ok(dir) = std::env::var(CHILD) else { return };
-    let store = open(dir.as_ref());
+    let Some(dir) = crash::directory() else { return };
+    let store = open(&dir);
     let _ = store.create_bucket("b").await;
     let changes = stream::iter(0_u64..).map(|seed| {
         let store = store.clone();
@@ -151,7 +150,7 @@ async fn crash_child() {
             let key = format!("{:02}", seed % 64);
             let size = 5_000 + (seed as usize * 7919) % 60_000;
             put(&store, &key, body(seed, size)).await;
-            std::io::stderr().write_all(format!("ack {key} {seed} {size}\n").as_bytes()).unwrap();
+            crash::acknowledge(&format!("{key} {seed} {size}"));
         }
     });
     changes.buffered(16).collect::<Vec<()>>().await;
@@ -162,23 +161,11 @@ async fn kill_dash_nine_in_the_middle_of_appending_and_compacting_loses_nothing(
     let dir = tempfile::tempdir().unwrap();
     let mut known: BTreeMap<String, (u64, usize)> = BTreeMap::new();
     for round in 0..5 {
-        let mut child = std::process::Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "crash_child", "--ignored", "--nocapture"])
-            .env(CHILD, dir.path())
-            .stdout(std::process::Stdio::null())
-            .stderr(std::process::Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut lines = std::io::BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
-        let is_ack = |line: &String| line.starts_with("ack ");
-        let mut acknowledged: Vec<String> = lines.by_ref().filter(is_ack).take(150 + 31 * round).collect();
-        child.kill().unwrap();
-        child.wait().unwrap();
-        acknowledged.extend(lines.filter(is_ack));
+        let acknowledged = crash::killed_after(dir.path(), 150 + 31 * round, Duration::ZERO);
         let mut last = BTreeMap::new();
         for line in &acknowledged {
             let words: Vec<&str> = line.split(' ').collect();
-            last.insert(words[1].to_owned(), (words[2].parse::<u64>().unwrap(), words[3].parse::<usize>().unwrap()));
+            last.insert(words[0].to_owned(), (words[1].parse::<u64>().unwrap(), words[2].parse::<usize>().unwrap()));
         }
         known.extend(last);
         let store = open(dir.path());

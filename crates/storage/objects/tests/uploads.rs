@@ -1,8 +1,10 @@
 //! Uploads in parts.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod crash;
+
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, Write as _};
+use std::time::Duration;
 
 use boathouse_objects::{
     Checksum, ChecksumAlgorithm, ChecksumKind, CompleteUpload, CompletedPart, CopyRequest, Digest, Error, Expectations,
@@ -271,14 +273,12 @@ async fn uploads_are_listed_page_by_page() {
     assert_eq!(store.list_uploads("b", behind).await.unwrap().uploads[0].key, "a/x");
 }
 
-const CHILD: &str = "BOATHOUSE_UPLOADS_CRASH_DIR";
-
 /// Run by the crash test in a child process: uploads in parts until it is killed, and prints what was acknowledged.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "the child process of the crash test below"]
 async fn crash_child() {
-    let Ok(dir) = std::env::var(CHILD) else { return };
-    let store = open(dir.as_ref());
+    let Some(dir) = crash::directory() else { return };
+    let store = open(&dir);
     let _ = store.create_bucket("b").await;
     for seed in 0_u64.. {
         let key = format!("{seed:08}");
@@ -286,7 +286,7 @@ async fn crash_child() {
         let (a, b) = (body(seed, 5 * MIB), body(seed + 1, 300_000));
         let (one, two) = tokio::join!(part(&store, &key, &id, 1, &a), part(&store, &key, &id, 2, &b));
         store.complete_upload(completion(&key, &id, &[&one.unwrap(), &two.unwrap()])).await.unwrap();
-        std::io::stderr().write_all(format!("ack {seed}\n").as_bytes()).unwrap();
+        crash::acknowledge(&seed.to_string());
     }
 }
 
@@ -294,20 +294,7 @@ async fn crash_child() {
 async fn kill_dash_nine_leaves_whole_objects_and_uploads_that_go_on() {
     for round in 0..3 {
         let dir = tempfile::tempdir().unwrap();
-        let mut child = std::process::Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "crash_child", "--ignored", "--nocapture"])
-            .env(CHILD, dir.path())
-            .stdout(std::process::Stdio::null())
-            .stderr(std::process::Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut lines = std::io::BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
-        let is_ack = |line: &String| line.starts_with("ack ");
-        let mut acknowledged = lines.by_ref().filter(is_ack).take(1 + round).count();
-        std::thread::sleep(std::time::Duration::from_millis(60 * round as u64));
-        child.kill().unwrap();
-        child.wait().unwrap();
-        acknowledged += lines.filter(is_ack).count();
+        let acknowledged = crash::killed_after(dir.path(), 1 + round, Duration::from_millis(60 * round as u64)).len();
         let store = open(dir.path());
         let listing = store.list("b", ListRequest { max_keys: 1000, ..ListRequest::default() }).await.unwrap();
         assert!(listing.objects.len() >= acknowledged);

@@ -3,7 +3,9 @@
 use std::io;
 use std::sync::Arc;
 
-use boathouse_aws::http_service::{HttpService, RequestBody, ResponseBody, ServiceAnswer, VerifiedRequest, full};
+use boathouse_aws::http_service::{
+    HttpService, RequestBody, ResponseBody, ServiceAnswer, Trailers, VerifiedRequest, full,
+};
 use boathouse_aws::protocol::rest_xml;
 use boathouse_aws::{AwsError, Ctx};
 use bytes::{Bytes, BytesMut};
@@ -51,6 +53,8 @@ const SIGNING: [&str; 7] = [
     "x-amz-signature",
     "x-amz-security-token",
 ];
+/// The same of Signature Version 2; `x-amz-security-token` is among the others.
+const SIGNING_V2: [&str; 3] = ["AWSAccessKeyId", "Signature", "Expires"];
 /// The longest document that an operation takes: a list of ten thousand parts is a tenth of it.
 const MAX_DOCUMENT: usize = 20 << 20;
 /// An error document of the codec is shorter than this.
@@ -79,9 +83,8 @@ impl Adapter {
         if method == Method::OPTIONS {
             return self.preflight(&ctx, &bucket, &parts.headers, &resource);
         }
-        let (streamed, buffered) = if carries_object(&parts) { (Some(body), None) } else { (None, Some(body)) };
-        let call = Arc::new(Call::new(ctx, &parts, trailers, streamed));
-        let outcome = self.run(&call, parts, buffered).await;
+        let (call, document) = begin(ctx, &parts, body, trailers);
+        let outcome = self.run(&call, parts, document).await;
         let operation = call.operation.get().copied().unwrap_or_default();
         let mut answer = match outcome {
             Ok(response) => ServiceAnswer { response, operation, error: None },
@@ -94,6 +97,13 @@ impl Adapter {
             answer.response.headers_mut().extend(headers);
         }
         answer
+    }
+
+    /// Answers a request that a service of this process made: no signature, no host, and errors as they are.
+    pub(crate) async fn answer_inside(&self, ctx: Ctx, parts: Parts, body: Bytes) -> Result<Response<ResponseBody>> {
+        let body = futures::stream::once(futures::future::ready(Ok(body))).boxed();
+        let (call, document) = begin(ctx, &parts, body, Trailers::default());
+        self.run(&call, parts, document).await
     }
 
     async fn run(&self, call: &Arc<Call>, parts: Parts, body: Option<RequestBody>) -> Result<Response<ResponseBody>> {
@@ -141,6 +151,10 @@ impl HttpService for Adapter {
         "s3"
     }
 
+    fn signed_path(&self, parts: &Parts, region: &str) -> String {
+        path_with_bucket(parts, region)
+    }
+
     fn call(&self, request: VerifiedRequest) -> BoxFuture<'_, ServiceAnswer> {
         Box::pin(self.answer(request))
     }
@@ -149,17 +163,18 @@ impl HttpService for Adapter {
 /// Puts a bucket in the host's name into the path, and signed query members such as `x-amz-acl` among the headers, where
 /// S3 takes them for the same.
 fn normalise(parts: &mut Parts, region: &str) -> Result<()> {
-    let named = parts.headers.get("host").and_then(|host| host.to_str().ok());
-    let host = named.or(parts.uri.authority().map(http::uri::Authority::as_str)).unwrap_or_default();
-    let path = match host::bucket(host, region) {
-        Some(bucket) => format!("/{bucket}{}", parts.uri.path()),
-        None => parts.uri.path().to_owned(),
-    };
+    let path = path_with_bucket(parts, region);
+    let presigned_v2 = parts.uri.query().unwrap_or_default().split('&').any(|pair| pair.starts_with("AWSAccessKeyId="));
     let mut kept = Vec::new();
     for pair in parts.uri.query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        if presigned_v2 && SIGNING_V2.contains(&name) {
+            continue;
+        }
+        // Only as they are written when they are signed.
+        let is_header = presigned_v2 && matches!(name, "content-type" | "content-md5");
         let name = name.to_ascii_lowercase();
-        if !name.starts_with("x-amz-") {
+        if !is_header && !name.starts_with("x-amz-") {
             kept.push(pair);
         } else if !SIGNING.contains(&name.as_str()) {
             hoist(&mut parts.headers, &name, value)?;
@@ -168,6 +183,16 @@ fn normalise(parts: &mut Parts, region: &str) -> Result<()> {
     let query = if kept.is_empty() { String::new() } else { format!("?{}", kept.join("&")) };
     parts.uri = Uri::try_from(format!("{path}{query}")).map_err(|_| invalid_uri())?;
     Ok(())
+}
+
+/// The path as it would be if the bucket were not in the host's name.
+fn path_with_bucket(parts: &Parts, region: &str) -> String {
+    let named = parts.headers.get("host").and_then(|host| host.to_str().ok());
+    let host = named.or(parts.uri.authority().map(http::uri::Authority::as_str)).unwrap_or_default();
+    match host::bucket(host, region) {
+        Some(bucket) => format!("/{bucket}{}", parts.uri.path()),
+        None => parts.uri.path().to_owned(),
+    }
 }
 
 fn hoist(headers: &mut HeaderMap, name: &str, value: &str) -> Result<()> {
@@ -184,6 +209,12 @@ fn invalid_uri() -> AwsError {
 
 fn bucket_of(uri: &Uri) -> String {
     uri.path().split('/').nth(1).unwrap_or_default().to_owned()
+}
+
+/// A call, with its body where it belongs: with the call if it is an object's, else beside it as a document.
+fn begin(ctx: Ctx, parts: &Parts, body: RequestBody, trailers: Trailers) -> (Arc<Call>, Option<RequestBody>) {
+    let (streamed, document) = if carries_object(parts) { (Some(body), None) } else { (None, Some(body)) };
+    (Arc::new(Call::new(ctx, parts, trailers, streamed)), document)
 }
 
 /// Whether the body is an object's or a part's bytes, which must not pass through the codec.

@@ -6,7 +6,9 @@ use s3s::dto;
 use s3s::{S3Error, S3ErrorCode, S3Request, S3Response, S3Result};
 
 use crate::call::{Call, Store};
-use crate::operations::{batch, bucket, configuration, copy, listing, multipart, object, tagging, uploads};
+use crate::operations::{
+    batch, bucket, configuration, copy, listing, multipart, notification, object, tagging, uploads,
+};
 
 /// What the codec calls.
 pub(crate) struct Front {
@@ -75,6 +77,8 @@ operations! {
     GetBucketOwnershipControls: get_bucket_ownership_controls(GetBucketOwnershipControlsInput) -> GetBucketOwnershipControlsOutput = configuration::get_ownership;
     PutBucketOwnershipControls: put_bucket_ownership_controls(PutBucketOwnershipControlsInput) -> PutBucketOwnershipControlsOutput = configuration::put_ownership;
     DeleteBucketOwnershipControls: delete_bucket_ownership_controls(DeleteBucketOwnershipControlsInput) -> DeleteBucketOwnershipControlsOutput = configuration::delete_ownership;
+    GetBucketNotificationConfiguration: get_bucket_notification_configuration(GetBucketNotificationConfigurationInput) -> GetBucketNotificationConfigurationOutput = notification::get;
+    PutBucketNotificationConfiguration: put_bucket_notification_configuration(PutBucketNotificationConfigurationInput) -> PutBucketNotificationConfigurationOutput = notification::put;
     GetBucketVersioning: get_bucket_versioning(GetBucketVersioningInput) -> GetBucketVersioningOutput = configuration::get_versioning;
     GetBucketAcl: get_bucket_acl(GetBucketAclInput) -> GetBucketAclOutput = configuration::get_bucket_acl;
     PutBucketAcl: put_bucket_acl(PutBucketAclInput) -> PutBucketAclOutput = configuration::put_bucket_acl;

@@ -8,8 +8,10 @@
 //! | `adapter` | the way in and out: virtual hosts, presigned members, errors, CORS |
 //! | `front` | the table of operations |
 //! | `operations` | their handlers |
+//! | `dispatch` | the same operations for other services, by the dispatcher |
 //! | `call` | one call's context; authorisation |
 //! | `documents` | a bucket's configuration |
+//! | `notifications` | what buckets tell to functions and to EventBridge |
 //! | `policy`, `cors`, `tags`, `metadata`, `checksums`, `conditions`, `host`, `token` | rules of their subjects |
 //! | `stores` | buckets for engines in the same process |
 //! | `view` | what of an object a read shows |
@@ -22,11 +24,13 @@ mod call;
 mod checksums;
 mod conditions;
 mod cors;
+mod dispatch;
 mod documents;
 mod error;
 mod front;
 mod host;
 mod metadata;
+mod notifications;
 mod operations;
 mod policy;
 mod refusals;
@@ -40,6 +44,7 @@ use std::sync::Arc;
 use boathouse_aws::access::Authorizer;
 use boathouse_aws::http_service::HttpService;
 use boathouse_aws::stores::ObjectStores;
+use boathouse_aws::{Platform, ServiceTable};
 use boathouse_objects::Objects;
 
 pub use crate::front::OPERATIONS;
@@ -50,13 +55,30 @@ pub struct S3 {
     pub http: Arc<dyn HttpService>,
     /// For engines and services of the same process.
     pub stores: Arc<dyn ObjectStores>,
-    /// The names of the implemented operations.
+    /// For the dispatcher: what other services of this process can call.
+    pub table: ServiceTable,
+    /// The names of the operations that are implemented on the wire.
     pub operations: &'static [&'static str],
+    /// What buckets tell; to be started when the dispatcher is complete.
+    pub notifications: Notifications,
+}
+
+/// The notifications of all buckets.
+pub struct Notifications(call::Store);
+
+impl Notifications {
+    /// Tells from now on what happens in buckets that have a notification configuration, beginning with what an earlier
+    /// process had not told yet.
+    pub fn start(&self, platform: &Platform) {
+        notifications::worker::start(platform, &self.0);
+    }
 }
 
 /// S3 over `objects`; `authorizer` is asked before every operation.
 pub fn install(objects: Objects, authorizer: Arc<dyn Authorizer>) -> S3 {
     let store = call::Store { objects, authorizer };
     let stores = Arc::new(stores::Stores(store.clone()));
-    S3 { http: Arc::new(adapter::Adapter::new(store)), stores, operations: OPERATIONS }
+    let http = Arc::new(adapter::Adapter::new(store.clone()));
+    let table = dispatch::table(&http);
+    S3 { http, stores, table, operations: OPERATIONS, notifications: Notifications(store) }
 }

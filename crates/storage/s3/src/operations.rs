@@ -6,6 +6,7 @@ pub(crate) mod configuration;
 pub(crate) mod copy;
 pub(crate) mod listing;
 pub(crate) mod multipart;
+pub(crate) mod notification;
 pub(crate) mod object;
 pub(crate) mod tagging;
 pub(crate) mod uploads;

@@ -6,7 +6,7 @@ use http::{HeaderMap, Method, StatusCode};
 use crate::error::{Result, invalid_argument};
 
 /// Query members that operations know, beside `X-Amz-…` of presigned URLs and `response-…`.
-const QUERY: [&str; 37] = [
+const QUERY: [&str; 38] = [
     "acl",
     "attributes",
     "bucket-region",
@@ -24,6 +24,7 @@ const QUERY: [&str; 37] = [
     "max-keys",
     "max-parts",
     "max-uploads",
+    "notification",
     "ownershipControls",
     "part-number-marker",
     "partNumber",

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use boathouse_aws::stores::ObjectStores;
 use boathouse_aws::{AwsError, Ctx};
-use boathouse_objects::BucketStore;
+use boathouse_objects::{BucketStore, key_of_path};
 use bytes::Bytes;
 use futures::stream::{self, BoxStream};
 use futures::{StreamExt, TryStreamExt};
@@ -19,6 +19,7 @@ use object_store::{
 
 use crate::call::Store;
 use crate::error::from_engine;
+use crate::notifications::message;
 
 /// All buckets.
 pub(crate) struct Stores(pub(crate) Store);
@@ -27,7 +28,12 @@ impl ObjectStores for Stores {
     fn bucket(&self, ctx: &Ctx, bucket: &str) -> std::result::Result<Arc<dyn ObjectStore>, AwsError> {
         self.0.objects.bucket(bucket).map_err(from_engine)?;
         let guard = Guard { store: self.0.clone(), ctx: ctx.clone(), bucket: bucket.to_owned() };
-        Ok(Arc::new(Guarded { inner: self.0.objects.store(bucket), guard }))
+        let inner = self.0.objects.store(bucket).with_origin(&message::origin(ctx));
+        Ok(Arc::new(Guarded { inner, guard }))
+    }
+
+    fn key(&self, path: &Path) -> String {
+        key_of_path(path)
     }
 }
 
@@ -40,9 +46,10 @@ struct Guard {
 }
 
 impl Guard {
-    fn allow(&self, action: &str, key: Option<&str>) -> Result<()> {
-        self.store.allow(&self.ctx, action, &self.bucket, key).map_err(|error| {
-            let path = format!("{}/{}", self.bucket, key.unwrap_or_default());
+    fn allow(&self, action: &str, location: &Path) -> Result<()> {
+        let key = key_of_path(location);
+        self.store.allow(&self.ctx, action, &self.bucket, Some(&key)).map_err(|error| {
+            let path = format!("{}/{key}", self.bucket);
             if error.status == http::StatusCode::NOT_FOUND {
                 return Error::NotFound { path, source: error.into() };
             }
@@ -52,7 +59,7 @@ impl Guard {
 
     /// Listings name their prefix to the policies.
     fn allow_list(&self, prefix: Option<&Path>) -> Result<()> {
-        let folder = prefix.map(|prefix| format!("{prefix}/")).unwrap_or_default();
+        let folder = prefix.map(|prefix| format!("{}/", key_of_path(prefix))).unwrap_or_default();
         let keys = [("s3:prefix".to_owned(), vec![folder])].into();
         let allowed = self.store.allow_if(&self.ctx, "s3:ListBucket", &self.bucket, None, &keys);
         allowed.map_err(|error| Error::PermissionDenied { path: self.bucket.clone(), source: error.into() })
@@ -80,7 +87,7 @@ impl fmt::Display for Guarded {
 #[async_trait]
 impl ObjectStore for Guarded {
     async fn put_opts(&self, location: &Path, payload: PutPayload, options: PutOptions) -> Result<PutResult> {
-        self.guard.allow("s3:PutObject", Some(location.as_ref()))?;
+        self.guard.allow("s3:PutObject", location)?;
         self.inner.put_opts(location, payload, options).await
     }
 
@@ -89,24 +96,24 @@ impl ObjectStore for Guarded {
         location: &Path,
         options: PutMultipartOptions,
     ) -> Result<Box<dyn MultipartUpload>> {
-        self.guard.allow("s3:PutObject", Some(location.as_ref()))?;
+        self.guard.allow("s3:PutObject", location)?;
         self.inner.put_multipart_opts(location, options).await
     }
 
     async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
-        self.guard.allow("s3:GetObject", Some(location.as_ref()))?;
+        self.guard.allow("s3:GetObject", location)?;
         self.inner.get_opts(location, options).await
     }
 
     async fn get_ranges(&self, location: &Path, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {
-        self.guard.allow("s3:GetObject", Some(location.as_ref()))?;
+        self.guard.allow("s3:GetObject", location)?;
         self.inner.get_ranges(location, ranges).await
     }
 
     fn delete_stream(&self, locations: BoxStream<'static, Result<Path>>) -> BoxStream<'static, Result<Path>> {
         let guard = self.guard.clone();
         let allowed = locations.and_then(move |location| {
-            futures::future::ready(guard.allow("s3:DeleteObject", Some(location.as_ref())).map(|()| location))
+            futures::future::ready(guard.allow("s3:DeleteObject", &location).map(|()| location))
         });
         self.inner.delete_stream(allowed.boxed())
     }
@@ -131,8 +138,8 @@ impl ObjectStore for Guarded {
     }
 
     async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> Result<()> {
-        self.guard.allow("s3:GetObject", Some(from.as_ref()))?;
-        self.guard.allow("s3:PutObject", Some(to.as_ref()))?;
+        self.guard.allow("s3:GetObject", from)?;
+        self.guard.allow("s3:PutObject", to)?;
         self.inner.copy_opts(from, to, options).await
     }
 }

@@ -60,7 +60,7 @@ impl Scene {
 
 fn context(principal: Principal) -> Ctx {
     let (dispatcher, clock) = (Dispatcher::default(), Arc::new(SystemClock));
-    Platform { dispatcher, clock, region: "us-east-1".into() }.context(Arc::new(principal))
+    Platform::new(dispatcher, clock, "us-east-1").context(Arc::new(principal))
 }
 
 const PUBLIC: &str =

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use boathouse_trino::hive_paths;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -165,60 +166,13 @@ impl Partition {
     }
 }
 
-/// Hive's escapes in the names of partition folders.
+/// A partition's value in the name of its folder.
 pub(crate) fn escaped(value: &str) -> String {
-    if value.is_empty() {
-        return "__HIVE_DEFAULT_PARTITION__".to_owned();
-    }
-    let mut out = String::with_capacity(value.len());
-    for letter in value.chars() {
-        match letter {
-            '\u{0}'..='\u{1f}'
-            | '\u{7f}'
-            | '"'
-            | '#'
-            | '%'
-            | '\''
-            | '*'
-            | '/'
-            | ':'
-            | '='
-            | '?'
-            | '\\'
-            | '{'
-            | '['
-            | ']'
-            | '^' => out.push_str(&format!("%{:02X}", letter as u32)),
-            other => out.push(other),
-        }
-    }
-    out
-}
-
-/// The way back.
-pub(crate) fn unescaped(name: &str) -> String {
-    let mut bytes = Vec::with_capacity(name.len());
-    let mut rest = name.as_bytes();
-    while let Some((&byte, after)) = rest.split_first() {
-        let code = after.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
-        let code = code.and_then(|digits| u8::from_str_radix(digits, 16).ok()).filter(|_| byte == b'%');
-        match code {
-            Some(code) => {
-                bytes.push(code);
-                rest = &after[2..];
-            }
-            None => {
-                bytes.push(byte);
-                rest = after;
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
+    if value.is_empty() { "__HIVE_DEFAULT_PARTITION__".to_owned() } else { hive_paths::escaped(value) }
 }
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
@@ -241,12 +195,5 @@ mod tests {
         let keys = [Column::new("d", "string", None), Column::new("h", "int", None)];
         let name = Partition::name(&keys, &["a/b".to_owned(), "7".to_owned()]);
         assert_eq!(name, "d=a%2Fb/h=7");
-    }
-
-    proptest! {
-        #[test]
-        fn escapes_come_back(text in "\\PC{1,12}") {
-            prop_assert_eq!(unescaped(&escaped(&text)), text);
-        }
     }
 }

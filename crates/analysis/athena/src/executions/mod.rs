@@ -93,12 +93,8 @@ pub(crate) struct ListOutput {
 }
 
 pub(crate) async fn list(_: Ctx, athena: Arc<Athena>, request: List) -> Result<ListOutput, AthenaError> {
-    let group = workgroups::find(&athena, request.group())?;
-    let token = request.next_token.as_deref();
-    let prefix = Key::new([&group.name]);
-    let page = page(&athena.metadata, EXECUTIONS_OF, &prefix, token, request.max_results, 50)?;
-    let ids = page.entries.iter().map(|entry| entry.key.last()).collect();
-    Ok(ListOutput { query_execution_ids: ids, next_token: next_token(&page) })
+    let (query_execution_ids, next_token) = workgroups::ids(&athena, EXECUTIONS_OF, &request)?;
+    Ok(ListOutput { query_execution_ids, next_token })
 }
 
 #[derive(Deserialize)]

@@ -175,6 +175,10 @@ impl Runner {
     }
 }
 
+/// Analyzer, planner and plans recurse as deep as a statement nests. The system gives a stack's memory page by page, as it
+/// is touched.
+const QUERY_STACK: usize = 256 << 20;
+
 /// Queries compute for long between two awaits. On threads of their own, more than there are cores, they keep neither the
 /// API's calls waiting nor the one task that would stop them.
 fn query_runtime() -> Runtime {
@@ -183,6 +187,7 @@ fn query_runtime() -> Runtime {
         .worker_threads(THREADS_PER_CORE * cores + 2)
         .thread_name("query")
         .on_thread_start(stand_back)
+        .thread_stack_size(QUERY_STACK)
         .enable_all()
         .build()
         .expect("invariant: threads can be had at the start")

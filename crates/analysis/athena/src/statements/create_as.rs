@@ -1,6 +1,6 @@
 //! CREATE TABLE AS: the table appears in the catalog when its data is durable, or not at all.
 
-use boathouse_trino::write::{WriteTarget, Written};
+use boathouse_trino::write::{MAX_PARTITIONS, WriteTarget, Written};
 use boathouse_trino_parser::ast::{CreateTableAs, Pos};
 
 use super::properties::{self, WriteProperties};
@@ -104,6 +104,8 @@ async fn plan(
         columns: None,
         partition_keys: properties.partitioned_by.len(),
         known_partitions: Vec::new(),
+        max_new_partitions: MAX_PARTITIONS,
+        file_prefix: None,
         bucketed_by: Vec::new(),
     };
     Ok((table, target))

@@ -2,7 +2,7 @@
 
 use boathouse_trino::catalog::Format;
 use boathouse_trino::engine::Column;
-use boathouse_trino::write::{WriteFormat, WriteTarget, Written};
+use boathouse_trino::write::{MAX_PARTITIONS, WriteFormat, WriteTarget, Written};
 use boathouse_trino_parser::ast::{Insert, Query, Statement};
 
 use super::{Job, Outcome, Target, target};
@@ -30,6 +30,8 @@ pub(super) async fn run(job: &Job<'_>, insert: &Insert) -> Result<Outcome, Failu
         columns: Some(columns.clone()),
         partition_keys: table.partition_keys.len(),
         known_partitions: known.iter().map(|partition| partition.values.clone()).collect(),
+        max_new_partitions: MAX_PARTITIONS,
+        file_prefix: None,
         bucketed_by: table.storage_descriptor.bucket_columns.clone(),
     };
     let query = match insert.columns.as_slice() {

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use boathouse_trino::hive_paths::unescaped;
 use boathouse_trino_parser::ast::Name;
 
 use super::{Job, Lines};
-use crate::catalog::entities::{Column, Partition, unescaped};
+use crate::catalog::entities::{Column, Partition};
 use crate::executions::failure::Failure;
 use crate::files::Place;
 

@@ -1,6 +1,6 @@
 //! UNLOAD: rows as files, without a table.
 
-use boathouse_trino::write::WriteTarget;
+use boathouse_trino::write::{MAX_PARTITIONS, WriteTarget};
 use boathouse_trino_parser::ast::{Pos, Unload};
 
 use super::{Job, Outcome, properties, target};
@@ -30,6 +30,8 @@ pub(super) async fn run(job: &Job<'_>, unload: &Unload) -> Result<Outcome, Failu
         columns: None,
         partition_keys: properties.partitioned_by.len(),
         known_partitions: Vec::new(),
+        max_new_partitions: MAX_PARTITIONS,
+        file_prefix: None,
         bucketed_by: Vec::new(),
     };
     job.progress.leaves(folder);

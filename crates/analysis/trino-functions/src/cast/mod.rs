@@ -6,11 +6,13 @@
 //! | `text` | from text and to text |
 //! | `instant` | dates, times and timestamps among each other |
 //! | `json` | from `json` and to `json` |
+//! | `tried` | the short way of TRY_CAST from text |
 
 mod instant;
 mod json;
 mod number;
 mod text;
+mod tried;
 
 use std::sync::Arc;
 
@@ -90,6 +92,11 @@ fn cast_kernel(call: &Call<'_>) -> Result<ArrayRef, TrinoError> {
 
 fn try_cast_kernel(call: &Call<'_>) -> Result<ArrayRef, TrinoError> {
     let array = call.array(0)?;
+    if matches!(call.types[0], Type::Varchar(_))
+        && let Some(values) = tried::from_text(array.as_string(), call.result)
+    {
+        return Ok(values);
+    }
     nulls_for_errors(array.len(), call.result, &|offset, length| {
         cast_array(&array.slice(offset, length), &call.types[0], call.result)
     })

@@ -48,7 +48,7 @@ impl Type {
                 for (index, field) in fields.iter().enumerate() {
                     let comma = if index > 0 { "," } else { "" };
                     let name = field.name.clone().unwrap_or_else(|| format!("field{index}"));
-                    write!(text, "{comma}{name}:{}", field.ty.to_hive()?).ok()?;
+                    write!(text, "{comma}{}:{}", hive_field_name(&name), field.ty.to_hive()?).ok()?;
                 }
                 text.push('>');
                 text
@@ -56,6 +56,17 @@ impl Type {
             _ => return None,
         })
     }
+}
+
+/// What separates names from types, and what quotes.
+const HIVE_MARKS: [char; 8] = [':', ',', '<', '>', '(', ')', '`', '"'];
+
+/// A field's name as it stands in Hive's types: in backticks where it would be misread.
+fn hive_field_name(name: &str) -> std::borrow::Cow<'_, str> {
+    if name.is_empty() || name.contains(HIVE_MARKS) || name.trim() != name {
+        return format!("`{}`", name.replace('`', "``")).into();
+    }
+    name.into()
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -192,7 +203,7 @@ impl<'a> Reader<'a> {
     /// `name:type` in Hive; `name type` or just a type in Trino.
     fn field(&mut self, depth: usize) -> Result<RowField, TrinoError> {
         if self.dialect == Dialect::Hive {
-            let name = self.word().ok_or_else(|| self.unknown())?;
+            let name = self.hive_field_name().ok_or_else(|| self.unknown())?;
             self.expect(':')?;
             return Ok(RowField { name: Some(name), ty: self.ty(depth + 1)? });
         }
@@ -243,6 +254,33 @@ impl<'a> Reader<'a> {
         let (word, after) = rest.split_at(end);
         self.rest = after;
         (!word.is_empty()).then(|| word.to_lowercase())
+    }
+
+    /// In lower case: anything in backticks, else everything before the colon that has no meaning of its own in a type.
+    fn hive_field_name(&mut self) -> Option<String> {
+        let rest = self.rest.trim_start();
+        if let Some(quoted) = rest.strip_prefix('`') {
+            let (mut name, mut rest) = (String::new(), quoted);
+            loop {
+                let (piece, after) = rest.split_once('`')?;
+                name.push_str(piece);
+                let Some(more) = after.strip_prefix('`') else {
+                    self.rest = after;
+                    break;
+                };
+                // A backtick within the name is written twice.
+                name.push('`');
+                rest = more;
+            }
+            return (!name.is_empty()).then(|| name.to_lowercase());
+        }
+        if rest.starts_with('"') {
+            return self.word();
+        }
+        let end = rest.find(HIVE_MARKS).unwrap_or(rest.len());
+        let (name, after) = rest.split_at(end);
+        self.rest = after;
+        (!name.trim_end().is_empty()).then(|| name.trim_end().to_lowercase())
     }
 
     fn accept_word(&mut self, expected: &str) -> bool {
@@ -305,6 +343,12 @@ mod tests {
         {
             assert_eq!(Type::from_hive(text).unwrap().to_hive().as_deref(), Some(text));
         }
+        for odd in ["struct<a b:int,c/d.e:string>", "struct<`a:b`:int,`<c>,`:array<int>,`d``e`:date,` f`:int>"] {
+            assert_eq!(Type::from_hive(odd).unwrap().to_hive().as_deref(), Some(odd));
+        }
+        for broken in ["struct<`a:int>", "struct<:int>", "struct< :int>", "struct<``:int>", "struct<a:int"] {
+            assert!(Type::from_hive(broken).is_err(), "{broken}");
+        }
         assert_eq!(Type::from_hive("decimal").unwrap(), Type::Decimal(10, 0));
         assert_eq!(Type::Json.to_hive(), None);
     }
@@ -324,7 +368,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_makes_it_panic(text in "[a-z(),<>: \"0-9\u{e9}]{0,60}") {
+        fn no_text_makes_it_panic(text in "[a-z(),<>: \"`0-9\u{e9}]{0,60}") {
             let _ = Type::parse_trino(&text);
             if let Ok(ty) = Type::from_hive(&text) {
                 prop_assert!(ty.to_hive().is_some());

@@ -23,6 +23,7 @@ use super::values::{Column, Strictness};
 use super::{DataFile, ScanRequest, json, projected, text};
 use crate::catalog::{JsonFormat, TextFormat};
 use crate::error::of_object_store;
+use crate::storage::Statistics;
 
 /// How lines become rows.
 #[derive(Debug, Clone)]
@@ -55,6 +56,7 @@ pub(super) fn scan(request: ScanRequest<'_>, reader: Reader) -> PlanResult<Arc<d
 #[derive(Debug)]
 struct Layout {
     reader: Reader,
+    statistics: Arc<Statistics>,
     schema: SchemaRef,
     /// For each column of the output where it comes from.
     outputs: Vec<Output>,
@@ -78,6 +80,7 @@ impl Layout {
         let all: Vec<usize> = (0..table.schema.fields().len()).collect();
         let mut layout = Self {
             reader,
+            statistics: Arc::clone(&table.statistics),
             schema,
             outputs: Vec::new(),
             types: Vec::new(),
@@ -123,10 +126,15 @@ impl Layout {
     /// Adds a line's values; false if the line holds no row.
     fn read(&self, line: &[u8], columns: &mut [Column], file: &DataFile) -> Result<bool, TrinoError> {
         match &self.reader {
+            Reader::Text(format) if format.skip_blank_lines && line.is_empty() => return Ok(false),
             Reader::Text(format) => text::read_line(format, line, &self.wanted, &self.types, columns),
             Reader::Json(_) if line.trim_ascii().is_empty() => return Ok(false),
             Reader::Json(format) => match json::read_line(line, &self.keys, columns) {
                 Ok(()) => {}
+                Err(_) if format.skip_malformed => {
+                    self.statistics.add_skipped_line();
+                    return Ok(false);
+                }
                 Err(_) if format.ignore_malformed => columns.iter_mut().for_each(Column::null),
                 Err(error) => return Err(bad_data(file, &format!("Row is not a valid JSON Object - {error}"))),
             },

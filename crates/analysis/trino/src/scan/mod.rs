@@ -122,7 +122,7 @@ impl HiveTable {
             .map_err(|error| of_object_store(&error))?;
         found.sort_by(|a, b| a.location.cmp(&b.location));
         let file = |meta: ObjectMeta| {
-            let path = format!("s3://{}/{}", location.bucket, meta.location);
+            let path = format!("s3://{}/{}", location.bucket, self.session.buckets.key(&meta.location));
             let hidden = [
                 ScalarValue::Utf8(Some(path)),
                 ScalarValue::Int64(Some(meta.size as i64)),

@@ -6,7 +6,7 @@ use futures::TryStreamExt;
 use super::fixture::{Fixture, parsed};
 use crate::catalog::{Format, JsonFormat, TextFormat};
 use crate::engine::Column;
-use crate::write::{Compression, WriteFormat, WriteTarget};
+use crate::write::{Compression, MAX_PARTITIONS, WriteFormat, WriteTarget};
 
 fn target(table: &str, format: WriteFormat, compression: Compression) -> WriteTarget {
     WriteTarget {
@@ -16,6 +16,8 @@ fn target(table: &str, format: WriteFormat, compression: Compression) -> WriteTa
         columns: None,
         partition_keys: 0,
         known_partitions: Vec::new(),
+        max_new_partitions: MAX_PARTITIONS,
+        file_prefix: None,
         bucketed_by: Vec::new(),
     }
 }

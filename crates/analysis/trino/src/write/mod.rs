@@ -30,12 +30,13 @@ use tokio::task::JoinSet;
 use crate::catalog::{Session, TextFormat};
 use crate::engine::{Column, Engine, physical};
 use crate::error::{internal, of_datafusion};
+use crate::hive_paths::escaped;
 use crate::scan::NULL_PARTITION;
 use crate::storage::{Location, Statistics};
 use file::OutputFile;
 
-/// How many new partitions one statement may write.
-const MAX_PARTITIONS: usize = 100;
+/// How many new partitions one statement may write, in Athena.
+pub const MAX_PARTITIONS: usize = 100;
 
 /// Where and how rows are written.
 #[derive(Debug, Clone)]
@@ -53,6 +54,10 @@ pub struct WriteTarget {
     pub partition_keys: usize,
     /// The partitions that exist already: they don't count as new.
     pub known_partitions: Vec<Vec<String>>,
+    /// How many partitions that are not known may be written.
+    pub max_new_partitions: usize,
+    /// What the files' names begin with; by default the time of the session's start.
+    pub file_prefix: Option<String>,
     /// The columns that rows are spread over buckets by; refused unless empty.
     pub bucketed_by: Vec<String>,
 }
@@ -92,6 +97,8 @@ pub struct Written {
     pub bytes: u64,
     /// What the query read.
     pub scanned_bytes: u64,
+    /// The lines that could not be read and were left out, where that is wanted.
+    pub skipped_lines: u64,
 }
 
 impl Engine {
@@ -133,7 +140,8 @@ impl Engine {
         match output.finish(&mut tasks).await {
             Ok(written) => {
                 cleanup.disarm();
-                Ok(Written { scanned_bytes: statistics.scanned_bytes(), ..written })
+                let (scanned_bytes, skipped_lines) = (statistics.scanned_bytes(), statistics.skipped_lines());
+                Ok(Written { scanned_bytes, skipped_lines, ..written })
             }
             Err(error) => {
                 tasks.shutdown().await;
@@ -232,7 +240,7 @@ impl Output {
     ) -> Self {
         let stored = columns.iter().take(columns.len() - target.partition_keys);
         let fields: Vec<_> = stored.map(|column| Field::new(&column.name, column.ty.to_arrow(), true)).collect();
-        let prefix = session.start.format("%Y%m%d_%H%M%S").to_string();
+        let prefix = target.file_prefix.clone().unwrap_or_else(|| session.start.format("%Y%m%d_%H%M%S").to_string());
         let (schema, progress) = (Arc::new(Schema::new(fields)), Mutex::default());
         Self { target, columns, schema, location, store, prefix, progress }
     }
@@ -245,8 +253,9 @@ impl Output {
         }
         if !values.is_empty() && !self.target.known_partitions.iter().any(|known| known == values) {
             progress.new_partitions += 1;
-            if progress.new_partitions > MAX_PARTITIONS {
-                let message = format!("Exceeded limit of {MAX_PARTITIONS} open writers for partitions/buckets");
+            let limit = self.target.max_new_partitions;
+            if progress.new_partitions > limit {
+                let message = format!("Exceeded limit of {limit} open writers for partitions/buckets");
                 return Err(TrinoError::new(ErrorCode::HiveExceededPartitionLimit, message));
             }
         }
@@ -416,41 +425,4 @@ fn partition_text(array: &ArrayRef, row: usize, ty: &Type) -> String {
     let mut text = String::new();
     write_value(&mut text, array.as_ref(), row, ty);
     if text.is_empty() { NULL_PARTITION.to_owned() } else { text }
-}
-
-/// A key or value as part of a path, as Hive escapes it.
-fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '\u{0}'..='\u{1f}'
-            | '\u{7f}'
-            | '"'
-            | '#'
-            | '%'
-            | '\''
-            | '*'
-            | '/'
-            | ':'
-            | '='
-            | '?'
-            | '\\'
-            | '{'
-            | '['
-            | ']'
-            | '^' => escaped.push_str(&format!("%{:02X}", u32::from(c))),
-            other => escaped.push(other),
-        }
-    }
-    escaped
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn paths_are_escaped_as_hive_does() {
-        assert_eq!(escaped("2024-01-01 10:00/x=é"), "2024-01-01 10%3A00%2Fx%3Dé");
-    }
 }

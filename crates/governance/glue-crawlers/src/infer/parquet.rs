@@ -1,6 +1,6 @@
 //! Parquet: the footer says it all.
 
-use arrow::datatypes::{DataType, Field, Schema};
+use arrow::datatypes::{DataType, Field, Fields, Schema};
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
 use parquet::arrow::parquet_to_arrow_schema;
 use parquet::errors::ParquetError;
@@ -38,7 +38,18 @@ async fn footer(store: &dyn ObjectStore, file: &ObjectMeta) -> Result<ParquetMet
 }
 
 fn columns(schema: &Schema) -> Vec<Column> {
-    schema.fields().iter().map(|field| column(field)).collect()
+    first_of_each(schema.fields())
+}
+
+/// Names that differ in case only are one name to the catalog; the first column has it, as for a reader of the file.
+fn first_of_each(fields: &Fields) -> Vec<Column> {
+    let mut columns: Vec<Column> = Vec::new();
+    for column in fields.iter().map(|field| column(field)) {
+        if !columns.iter().any(|known| known.name == column.name) {
+            columns.push(column);
+        }
+    }
+    columns
 }
 
 fn column(field: &Field) -> Column {
@@ -68,8 +79,27 @@ fn kind_of(kind: &DataType) -> HiveType {
             }
             _ => HiveType::String,
         },
-        DataType::Struct(fields) => HiveType::Struct(fields.iter().map(|field| column(field)).collect()),
+        DataType::Struct(fields) => HiveType::Struct(first_of_each(fields)),
         DataType::Dictionary(_, value) => kind_of(value),
         _ => HiveType::String,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_differ_in_case_are_one_column() {
+        let field = |name: &str, kind| Field::new(name, kind, true);
+        let fields =
+            Fields::from(vec![field("A", DataType::Int32), field("a", DataType::Utf8), field("b", DataType::Utf8)]);
+        let schema = Schema::new(vec![
+            field("Id", DataType::Int64),
+            field("ID", DataType::Utf8),
+            field("x", DataType::Struct(fields)),
+        ]);
+        let shown: Vec<String> = columns(&schema).iter().map(|it| format!("{} {}", it.name, it.kind)).collect();
+        assert_eq!(shown, ["id bigint", "x struct<a:int,b:string>"]);
     }
 }

@@ -1,4 +1,4 @@
-//! JSON and query calls: short bodies that are read whole, verified and dispatched.
+//! JSON, REST and query calls: short bodies that are read whole, verified and dispatched.
 
 use std::net::IpAddr;
 use std::sync::atomic::Ordering;
@@ -12,18 +12,17 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use uuid::Uuid;
 
-use super::Gateway;
 use super::record::Record;
+use super::{Gateway, signing_time};
 use crate::context::Ctx;
 use crate::error::AwsError;
 use crate::http_service::{ResponseBody, full};
 use crate::protocol::query::QueryInput;
-use crate::protocol::{Answer, json, query, rest_xml};
-use crate::service::{OperationInput, Protocol, ServiceTable};
-use crate::sigv4::{Claim, Dialect, sha256_hex};
+use crate::protocol::rest_json::Route;
+use crate::protocol::{Answer, json, query, rest_json, rest_xml};
+use crate::service::{LARGEST_BODY, OperationInput, Protocol, ServiceTable};
+use crate::sigv4::{Claim, Dialect, SignatureError, sha256_hex};
 
-/// The largest body of a control-plane call.
-const MAX_BODY: usize = 16 * 1024 * 1024;
 /// How long a client may take to send its request's body, which is at most 16 MiB.
 const BODY_TIMEOUT: Duration = Duration::from_secs(60);
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -46,13 +45,14 @@ struct Call<'a> {
 enum Wire {
     Json { version: &'static str },
     Query { namespace: &'static str },
+    RestJson,
     RestXml,
 }
 
 impl Wire {
     fn dialect(self) -> Dialect {
         match self {
-            Self::Json { .. } => Dialect::Json,
+            Self::Json { .. } | Self::RestJson => Dialect::Json,
             Self::Query { .. } => Dialect::Query,
             Self::RestXml => Dialect::S3,
         }
@@ -60,12 +60,16 @@ impl Wire {
 }
 
 impl Gateway {
-    /// Answers a JSON or query call.
+    /// Answers a JSON, REST or query call.
     pub(super) async fn buffered(&self, parts: &Parts, body: Incoming, record: &mut Record) -> Response<ResponseBody> {
         let mut call = Call::new(parts, record.request_id, record.source_ip);
-        let outcome = self.call(&mut call, body, record).await;
+        let claim = Claim::of(parts);
+        if claim.as_ref().is_ok_and(|claim| claim.as_ref().is_some_and(|claim| self.rest_service(claim).is_some())) {
+            call.wire = Wire::RestJson;
+        }
+        let outcome = self.call(&mut call, claim, body, record).await;
         record.error = outcome.as_ref().err().map(|error| error.code.to_string());
-        let error_type = record.error.clone().filter(|_| matches!(call.wire, Wire::Json { .. }));
+        let error_type = record.error.clone().filter(|_| matches!(call.wire, Wire::Json { .. } | Wire::RestJson));
         let answer = outcome.unwrap_or_else(|error| call.failure(&error));
         (record.service, record.operation, record.principal) = (call.service, call.operation, call.principal);
         let mut response = respond_with(answer, record.request_id);
@@ -75,19 +79,26 @@ impl Gateway {
         response
     }
 
-    async fn call(&self, call: &mut Call<'_>, body: Incoming, record: &Record) -> Result<Answer, AwsError> {
-        let body = collect(body).await?;
+    async fn call(
+        &self,
+        call: &mut Call<'_>,
+        claim: Result<Option<Claim>, SignatureError>,
+        body: Incoming,
+        record: &Record,
+    ) -> Result<Answer, AwsError> {
+        let service = claim.as_ref().ok().and_then(Option::as_ref).and_then(|claim| self.rest_service(claim));
+        let body = collect(body, service.map_or(LARGEST_BODY, ServiceTable::largest_body)).await?;
         record.bytes_in.store(body.len() as u64, Ordering::Relaxed);
-        let claim = Claim::of(call.parts).map_err(|error| error.into_aws(call.wire.dialect()))?;
-        let (table, input) = self.route(call, claim.as_ref(), body.clone())?;
+        let claim = claim.map_err(|error| error.into_aws(call.wire.dialect()))?;
+        let (table, route, input) = self.route(call, claim.as_ref(), body.clone())?;
         let claim = claim.ok_or_else(|| missing_token(call.wire))?;
         if claim.scope.service != table.name {
             let message = format!("Credential should be scoped to correct service: '{}'.", table.name);
-            return Err(crate::sigv4::SignatureError::Malformed(message).into_aws(call.wire.dialect()));
+            return Err(SignatureError::Malformed(message).into_aws(call.wire.dialect()));
         }
         let principal = self
             .verifier
-            .verify(&claim, call.parts, &sha256_hex(&body), self.platform.clock.now())
+            .verify(&claim, call.parts, &sha256_hex(&body), signing_time())
             .map_err(|error| error.into_aws(call.wire.dialect()))?;
         call.principal.clone_from(&principal.arn);
         let ctx = Ctx {
@@ -97,10 +108,11 @@ impl Gateway {
             ..self.platform.context(principal)
         };
         let output = self.platform.dispatcher.dispatch(&ctx, table.name, &call.operation, input).await?;
-        match call.wire {
-            Wire::Json { version } => json::success(version, &output),
-            Wire::Query { namespace } => query::success(&call.operation, namespace, &output, call.request_id),
-            Wire::RestXml => Err(AwsError::internal("restXml operations are not dispatched")),
+        match (call.wire, route) {
+            (Wire::Json { version }, _) => json::success(version, &output),
+            (Wire::Query { namespace }, _) => query::success(&call.operation, namespace, &output, call.request_id),
+            (Wire::RestJson, Some(route)) => route.success(&output),
+            (Wire::RestJson | Wire::RestXml, _) => Err(AwsError::internal("the operation has no route")),
         }
     }
 
@@ -110,14 +122,17 @@ impl Gateway {
         call: &mut Call<'_>,
         claim: Option<&Claim>,
         body: Bytes,
-    ) -> Result<(&ServiceTable, OperationInput), AwsError> {
+    ) -> Result<(&ServiceTable, Option<&Route>, OperationInput), AwsError> {
         if let Some(target) = header(call.parts, "x-amz-target") {
-            return self.route_json(call, &target, body);
+            return self.route_json(call, &target, body).map(|(table, input)| (table, None, input));
+        }
+        if let Some(table) = claim.and_then(|claim| self.rest_service(claim)) {
+            return route_rest(call, table, &body).map(|(route, input)| (table, Some(route), input));
         }
         if matches!(call.wire, Wire::Query { .. }) {
             let in_url = call.parts.method == Method::GET;
             let form = if in_url { call.parts.uri.query().unwrap_or_default().as_bytes() } else { &body };
-            return self.route_query(call, claim, QueryInput::parse(form)?);
+            return self.route_query(call, claim, QueryInput::parse(form)?).map(|(table, input)| (table, None, input));
         }
         let message =
             format!("Boathouse does not implement S3 yet (called: {} {})", call.parts.method, call.parts.uri.path());
@@ -164,6 +179,22 @@ impl Gateway {
     }
 }
 
+/// Finds the operation of a restJson service by method and path.
+fn route_rest<'a>(
+    call: &mut Call<'_>,
+    table: &'a ServiceTable,
+    body: &Bytes,
+) -> Result<(&'a Route, OperationInput), AwsError> {
+    table.name.clone_into(&mut call.service);
+    let (method, path) = (&call.parts.method, call.parts.uri.path());
+    let (operation, route) = table.routed(method, path).ok_or_else(|| {
+        let message = format!("{method} {path} is not an operation of {} that Boathouse implements", table.name);
+        AwsError::new("UnknownOperationException", StatusCode::NOT_FOUND, message)
+    })?;
+    (*operation).clone_into(&mut call.operation);
+    Ok((route, OperationInput::Value(route.input(call.parts, body)?)))
+}
+
 impl<'a> Call<'a> {
     fn new(parts: &'a Parts, request_id: Uuid, source_ip: IpAddr) -> Self {
         let content_type = header(parts, CONTENT_TYPE.as_str()).unwrap_or_default();
@@ -182,6 +213,7 @@ impl<'a> Call<'a> {
         match self.wire {
             Wire::Json { version } => json::failure(version, error),
             Wire::Query { namespace } => query::failure(namespace, error, self.request_id),
+            Wire::RestJson => rest_json::failure(error),
             Wire::RestXml => rest_xml::failure(error, self.parts.uri.path(), self.request_id),
         }
     }
@@ -199,14 +231,15 @@ pub(super) fn is_query(parts: &Parts) -> bool {
     parts.uri.query().is_some_and(|query| query.split('&').any(|pair| pair.starts_with("Action=")))
 }
 
-async fn collect(body: Incoming) -> Result<Bytes, AwsError> {
-    let Ok(collected) = tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, MAX_BODY).collect()).await else {
+/// The whole body, if it is not larger than `limit` bytes and does not take too long.
+pub(super) async fn collect(body: Incoming, limit: usize) -> Result<Bytes, AwsError> {
+    let Ok(collected) = tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, limit).collect()).await else {
         return Err(AwsError::bad_request("RequestTimeout", "the request's body did not arrive in time"));
     };
     match collected {
         Ok(collected) => Ok(collected.to_bytes()),
         Err(error) if error.is::<LengthLimitError>() => {
-            let message = format!("the request's body is larger than {MAX_BODY} bytes");
+            let message = format!("the request's body is larger than {limit} bytes");
             Err(AwsError::new("RequestEntityTooLarge", StatusCode::PAYLOAD_TOO_LARGE, message))
         }
         Err(_) => Err(AwsError::bad_request("IncompleteBody", "the request's body ended early")),
@@ -215,7 +248,7 @@ async fn collect(body: Incoming) -> Result<Bytes, AwsError> {
 
 fn missing_token(wire: Wire) -> AwsError {
     let code = match wire {
-        Wire::Json { .. } => "MissingAuthenticationTokenException",
+        Wire::Json { .. } | Wire::RestJson => "MissingAuthenticationTokenException",
         Wire::Query { .. } => "MissingAuthenticationToken",
         Wire::RestXml => "AccessDenied",
     };
@@ -225,6 +258,7 @@ fn missing_token(wire: Wire) -> AwsError {
 fn respond_with(answer: Answer, request_id: Uuid) -> Response<ResponseBody> {
     let mut response = Response::new(full(answer.body));
     *response.status_mut() = answer.status;
+    *response.headers_mut() = answer.headers;
     let text = |text: &str| HeaderValue::from_str(text).expect("invariant: ids and content types are visible ASCII");
     response.headers_mut().insert(CONTENT_TYPE, text(&answer.content_type));
     response.headers_mut().insert("x-amzn-requestid", text(&request_id.to_string()));

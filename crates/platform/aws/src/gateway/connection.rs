@@ -37,6 +37,7 @@ impl Gateway {
 
     /// Serves connections until `shutdown` is ready, then lets running calls end within ten seconds.
     pub async fn serve(self: Arc<Self>, listener: TcpListener, shutdown: impl Future<Output = ()>) {
+        self.inside.open(&self);
         let graceful = GracefulShutdown::new();
         let mut shutdown = pin!(shutdown);
         loop {
@@ -54,6 +55,14 @@ impl Gateway {
         }
         if tokio::time::timeout(DRAIN_TIMEOUT, graceful.shutdown()).await.is_err() {
             tracing::warn!("connections were cut off at shutdown");
+        }
+    }
+
+    /// Serves one connection from inside, such as a sandbox's: without TLS, until its client closes it.
+    pub(super) async fn serve_inside(self: Arc<Self>, stream: TcpStream) {
+        match stream.peer_addr() {
+            Ok(peer) => self.http(Stalling::new(stream), peer, GracefulShutdown::new().watcher()).await,
+            Err(error) => tracing::debug!(%error, "a connection from inside ended"),
         }
     }
 

@@ -12,12 +12,13 @@ use hyper::body::Incoming;
 use ring::digest;
 
 use super::record::Record;
-use super::{Gateway, received};
+use super::{Gateway, received, signing_time};
 use crate::context::Ctx;
 use crate::error::AwsError;
 use crate::http_service::{HttpService, RequestBody, ResponseBody, Trailers, VerifiedRequest, body_failure, full};
 use crate::principal::Principal;
 use crate::protocol::rest_xml;
+use crate::sigv2::QueryClaim;
 use crate::sigv4::{ChunkSigner, Claim, Dialect, Payload, SignatureError, chunked};
 
 const DECODED_LENGTH: &str = "x-amz-decoded-content-length";
@@ -83,20 +84,32 @@ impl Gateway {
         parts: &Parts,
     ) -> Result<(Arc<Principal>, Payload, Option<ChunkSigner>), SignatureError> {
         // A browser asks before a presigned request with the URL of that request, whose signature covers the other method.
-        let claim = if parts.method == Method::OPTIONS { None } else { Claim::of(parts)? };
-        let Some(claim) = claim else {
-            let (payload, _) = Payload::of(parts, true)?;
-            if matches!(payload, Payload::Chunked { signed: true, .. }) {
-                return Err(SignatureError::Payload("a body with signed chunks needs a signed request"));
-            }
-            return Ok((Arc::new(Principal::anonymous()), payload, None));
+        if parts.method == Method::OPTIONS {
+            return Ok((Arc::new(Principal::anonymous()), unchained(parts)?, None));
+        }
+        if let Some(claim) = QueryClaim::of(parts)? {
+            let path = service.signed_path(parts, &self.platform.region);
+            let (credentials, now) = (self.verifier.credentials(), signing_time());
+            return Ok((claim.verify(parts, &path, credentials, now)?, unchained(parts)?, None));
+        }
+        let Some(claim) = Claim::of(parts)? else {
+            return Ok((Arc::new(Principal::anonymous()), unchained(parts)?, None));
         };
         claim.check_scope(service.name(), &self.platform.region)?;
         let (payload, word) = Payload::of(parts, claim.expires.is_some())?;
-        let (principal, signer) = self.verifier.verify_seed(&claim, parts, &word, self.platform.clock.now())?;
+        let (principal, signer) = self.verifier.verify_seed(&claim, parts, &word, signing_time())?;
         let signer = matches!(payload, Payload::Chunked { signed: true, .. }).then_some(signer);
         Ok((principal, payload, signer))
     }
+}
+
+/// The body of a request without a signature that its chunks could be chained to.
+fn unchained(parts: &Parts) -> Result<Payload, SignatureError> {
+    let (payload, _) = Payload::of(parts, true)?;
+    if matches!(payload, Payload::Chunked { signed: true, .. }) {
+        return Err(SignatureError::Payload("a body with signed chunks needs a request signed in its headers"));
+    }
+    Ok(payload)
 }
 
 fn failed(error: &AwsError, resource: &str, head: bool, record: &Record) -> Response<ResponseBody> {

@@ -32,7 +32,7 @@ pub fn success(version: &str, output: &OperationOutput) -> Result<Answer, AwsErr
         .map_err(|error| AwsError::internal(format!("the answer can't be written: {error}")))?;
     // An operation without output members answers `{}`, not `null`.
     let body = if body == b"null" { Bytes::from_static(b"{}") } else { Bytes::from(body) };
-    Ok(Answer { status: StatusCode::OK, content_type: content_type(version), body })
+    Ok(Answer::new(StatusCode::OK, content_type(version), body))
 }
 
 /// The answer of a failed call: `__type` with the code, the message in both spellings that clients look for.
@@ -44,8 +44,7 @@ pub fn failure(version: &str, error: &AwsError) -> Answer {
     for (name, value) in &error.details {
         members.insert((*name).into(), value.clone());
     }
-    let body = Bytes::from(Value::Object(members).to_string());
-    Answer { status: error.status, content_type: content_type(version), body }
+    Answer::new(error.status, content_type(version), Value::Object(members).to_string())
 }
 
 #[cfg(test)]

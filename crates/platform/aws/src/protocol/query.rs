@@ -6,7 +6,6 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use bytes::Bytes;
 use http::StatusCode;
 use serde::de::value::{MapDeserializer, SeqDeserializer};
 use serde::de::{DeserializeOwned, Deserializer, Error as _, IntoDeserializer, Visitor};
@@ -228,10 +227,9 @@ pub fn success(
 ) -> Result<Answer, AwsError> {
     let members =
         xml::members(&**output).map_err(|error| AwsError::internal(format!("the answer can't be written: {error}")))?;
-    let result =
-        if members.is_empty() { String::new() } else { format!("<{operation}Result>{members}</{operation}Result>") };
+    // Operations whose output is an empty structure have a result all the same; clients of the others don't look for one.
     let body = format!(
-        "<{operation}Response xmlns=\"{namespace}\">{result}\
+        "<{operation}Response xmlns=\"{namespace}\"><{operation}Result>{members}</{operation}Result>\
          <ResponseMetadata><RequestId>{request_id}</RequestId></ResponseMetadata></{operation}Response>"
     );
     Ok(answer(StatusCode::OK, body))
@@ -255,7 +253,7 @@ pub fn failure(namespace: &str, error: &AwsError, request_id: Uuid) -> Answer {
 }
 
 fn answer(status: StatusCode, body: String) -> Answer {
-    Answer { status, content_type: Cow::Borrowed("text/xml"), body: Bytes::from(body) }
+    Answer::new(status, "text/xml", body)
 }
 
 #[cfg(test)]

@@ -1,10 +1,7 @@
 //! restXml: the error document that S3 clients read. S3's own requests and answers are coded in the S3 room.
 
-use std::borrow::Cow;
-
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use bytes::Bytes;
 use uuid::Uuid;
 
 use crate::error::AwsError;
@@ -24,7 +21,7 @@ pub fn failure(error: &AwsError, resource: &str, request_id: Uuid) -> Answer {
     }
     let ids = format!("<RequestId>{request_id}</RequestId><HostId>{}</HostId></Error>", host_id(request_id));
     body.extend(["<Resource>", &escape(resource), "</Resource>", &ids]);
-    Answer { status: error.status, content_type: Cow::Borrowed("application/xml"), body: Bytes::from(body) }
+    Answer::new(error.status, "application/xml", body)
 }
 
 /// The error's code as S3 spells it: without the suffix and names of the JSON services.

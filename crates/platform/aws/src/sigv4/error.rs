@@ -25,6 +25,9 @@ pub enum SignatureError {
     /// The same of a presigned URL.
     #[error("{0}")]
     MalformedQuery(String),
+    /// A URL presigned with Signature Version 2 that lacks one of its three members.
+    #[error("Query-string authentication requires the Signature, Expires and AWSAccessKeyId parameters")]
+    IncompleteQuery,
     /// What the request says of its body can't be true.
     #[error("{0}")]
     Payload(&'static str),
@@ -94,7 +97,7 @@ impl SignatureError {
             (Self::Credential(_), Json) => ("UnrecognizedClientException", FORBIDDEN),
             (Self::Credential(_), Query) => ("InvalidClientTokenId", FORBIDDEN),
             (Self::Skewed, S3) => ("RequestTimeTooSkewed", FORBIDDEN),
-            (Self::Expired | Self::UnsignedHeader(_), S3) => ("AccessDenied", FORBIDDEN),
+            (Self::Expired | Self::UnsignedHeader(_) | Self::IncompleteQuery, S3) => ("AccessDenied", FORBIDDEN),
             (Self::Mismatch, S3) | (_, Query) => ("SignatureDoesNotMatch", FORBIDDEN),
             (_, Json) => ("InvalidSignatureException", FORBIDDEN),
         }

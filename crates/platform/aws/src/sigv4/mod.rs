@@ -1,7 +1,7 @@
 //! Signature Version 4: who signed this request, and is the signature right?
 //!
 //! Follows "AWS Signature Version 4 for API requests" in the IAM user guide: in the `Authorization` header and in the
-//! query of a presigned URL. SigV4A and SigV2 are refused by name. The caller passes the payload's hash, or the word that
+//! query of a presigned URL. SigV4A is refused by name, and so is SigV2 but for S3's presigned URLs (see [`crate::sigv2`]). The caller passes the payload's hash, or the word that
 //! the client signed in its place, such as `UNSIGNED-PAYLOAD`; [`Payload`] and [`chunked`] check S3's streamed bodies.
 
 mod canonical;
@@ -41,6 +41,11 @@ impl Verifier {
     /// A verifier over these credentials.
     pub fn new(credentials: Arc<dyn CredentialStore>) -> Self {
         Self { credentials, keys: Cache::new(CACHED_KEYS) }
+    }
+
+    /// Whose keys are believed.
+    pub fn credentials(&self) -> &dyn CredentialStore {
+        &*self.credentials
     }
 
     /// The principal behind `claim`, if its signature of `parts` and `payload` (lower-case hex of the body's SHA-256, or

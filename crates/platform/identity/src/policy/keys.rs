@@ -21,13 +21,16 @@ pub(crate) struct Origin<'a> {
     pub(crate) source_ip: Option<IpAddr>,
     /// Whether the call came over TLS.
     pub(crate) secure_transport: bool,
+    /// The resource on whose account a service calls.
+    pub(crate) source_arn: Option<&'a str>,
 }
 
 impl<'a> Origin<'a> {
     /// The origin of a call.
     pub(crate) fn of(ctx: &'a Ctx) -> Self {
         let (source_ip, secure_transport) = (ctx.source_ip, ctx.secure_transport);
-        Self { now: ctx.now(), region: Some(ctx.region()), source_ip, secure_transport }
+        let source_arn = ctx.source_arn.as_deref();
+        Self { now: ctx.now(), region: Some(ctx.region()), source_ip, secure_transport, source_arn }
     }
 }
 
@@ -74,6 +77,8 @@ impl RequestKeys<'_> {
             ("username", PrincipalKind::User { name }) => Some(Cow::Borrowed(name)),
             ("tokenissuetime", _) => session::issued_at(principal).map(Cow::Borrowed),
             ("sourceip", _) => self.origin.source_ip.map(|ip| Cow::Owned(ip.to_canonical().to_string())),
+            ("sourcearn", _) => self.origin.source_arn.map(Cow::Borrowed),
+            ("sourceaccount", _) => self.origin.source_arn.map(|_| Cow::Borrowed(ACCOUNT_ID)),
             ("securetransport", _) => truth(self.origin.secure_transport),
             ("currenttime", _) => Some(Cow::Owned(self.origin.now.to_rfc3339_opts(SecondsFormat::Secs, true))),
             ("epochtime", _) => Some(Cow::Owned(self.origin.now.timestamp().to_string())),

@@ -33,6 +33,7 @@ fn ask<'a>(principal: &'a Principal, action: &str, resource: &'a str, service: &
         region: Some("us-east-1"),
         source_ip: Some("203.0.113.9".parse().unwrap()),
         secure_transport: true,
+        source_arn: None,
     };
     let role_arn = (!principal.arn.contains(":user/")).then_some("arn:aws:iam::000000000000:role/Reader");
     let keys = RequestKeys { principal, role_arn, origin, service };

@@ -67,6 +67,7 @@ impl MultipartUpload for Upload {
             key: self.upload.key.clone(),
             upload_id: self.upload.upload_id.clone(),
             parts,
+            origin: self.store.origin(),
             ..CompleteUpload::default()
         };
         // Only S3's own interface has a least size of parts.

@@ -10,6 +10,7 @@ use crate::hashing::{self, Checksum};
 use crate::index::{Change, Table};
 use crate::manifest::{self, Part};
 use crate::objects::WriteCondition;
+use crate::outbox::{Cause, ChangeKind};
 use crate::record::{Location, ObjectInfo, Record};
 use crate::references::{current, replace};
 use crate::{Objects, buckets};
@@ -45,6 +46,8 @@ pub struct CompleteUpload {
     pub size: Option<u64>,
     /// What must hold when the object becomes visible.
     pub condition: WriteCondition,
+    /// What is to be kept with the change, where the bucket is watched.
+    pub origin: Option<String>,
 }
 
 impl Objects {
@@ -72,7 +75,9 @@ impl Objects {
             let info = describe(upload, &parts, modified_ms)?;
             verify(&request, &info)?;
             let record = Record { info, location: Location::Parts(place.id) };
-            replace(change, &request.bucket, &request.key, &request.condition, &record)?;
+            let origin = request.origin.clone();
+            let cause = Cause { kind: ChangeKind::CompleteUpload, at_ms: modified_ms, origin };
+            replace(change, &request.bucket, &request.key, &request.condition, &record, cause)?;
             change.insert(Table::Manifest, place.id.as_bytes(), manifest::encode(parts.values()));
             end(change, &place, |number| parts.contains_key(&number))?;
             Ok(record.info)

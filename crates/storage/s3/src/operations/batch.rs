@@ -7,8 +7,10 @@ use super::Reply;
 use crate::call::{Call, Store};
 use crate::checksums::Announced;
 use crate::error::{Result, from_engine, invalid_request};
+use crate::notifications::message;
 use boathouse_aws::AwsError;
 use boathouse_aws::protocol::rest_xml;
+use boathouse_objects::DeleteRequest;
 
 const MAX_KEYS: usize = 1000;
 
@@ -30,7 +32,9 @@ pub(crate) async fn delete(store: &Store, call: &Call, input: DeleteObjectsInput
             Err(error) => errors.push(failure(object.key, &error)),
         }
     }
-    store.objects.delete(&input.bucket, keys.clone()).await.map_err(from_engine)?;
+    let origin = Some(message::origin(&call.ctx));
+    let request = DeleteRequest { bucket: input.bucket.clone(), keys: keys.clone(), origin };
+    store.objects.delete_all(request).await.map_err(from_engine)?;
     let deleted = keys.into_iter().map(|key| DeletedObject { key: Some(key), ..DeletedObject::default() });
     let deleted = if input.delete.quiet.unwrap_or_default() { Vec::new() } else { deleted.collect() };
     let output = DeleteObjectsOutput { deleted: Some(deleted), errors: Some(errors), request_charged: None };

@@ -9,6 +9,7 @@ use super::{Reply, etag, object, timestamp};
 use crate::call::{Call, Store};
 use crate::conditions::{self, Conditions};
 use crate::error::{Result, invalid_argument, invalid_request};
+use crate::notifications::message;
 use crate::{metadata, tags};
 
 /// A copy in one request is at most 5 GiB.
@@ -67,6 +68,7 @@ pub(crate) async fn copy(store: &Store, call: &Call, input: CopyObjectInput) -> 
         key: input.key,
         metadata: Some(Metadata { ..stored }),
         condition: conditions::of_write(&call.headers)?,
+        origin: Some(message::origin(&call.ctx)),
     };
     let copied = store.objects.copy(request).await.map_err(|error| object::conditional(call, error))?;
     let mut result = CopyObjectResult {

@@ -17,6 +17,7 @@ use crate::call::{Call, Store};
 use crate::checksums;
 use crate::conditions;
 use crate::error::{Result, from_engine, invalid_argument, invalid_request};
+use crate::notifications::message;
 use crate::{metadata, tags};
 
 /// The most parts of an upload.
@@ -176,6 +177,7 @@ pub(crate) async fn complete(
         checksum: checksums::given(&call.headers),
         size: input.mpu_object_size.and_then(|size| u64::try_from(size).ok()),
         condition: conditions::of_write(&call.headers)?,
+        origin: Some(message::origin(&call.ctx)),
     };
     let done = store.objects.complete_upload(request).await;
     let info = done.map_err(|error| match error {

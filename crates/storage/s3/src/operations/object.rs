@@ -2,7 +2,7 @@
 
 use boathouse_aws::AwsError;
 use boathouse_aws::http_service::full;
-use boathouse_objects::{Checksum, ChecksumAlgorithm, Metadata, ObjectInfo, OpenObject, PutRequest};
+use boathouse_objects::{Checksum, ChecksumAlgorithm, DeleteRequest, Metadata, ObjectInfo, OpenObject, PutRequest};
 use futures::StreamExt;
 use http::{HeaderMap, StatusCode};
 use http_body::Frame;
@@ -19,6 +19,7 @@ use crate::call::{Call, Store};
 use crate::checksums::{self, Announced};
 use crate::conditions;
 use crate::error::{Result, from_engine, invalid_argument, precondition_failed};
+use crate::notifications::message;
 use crate::view::{Part, View};
 use crate::{metadata, tags};
 
@@ -41,6 +42,7 @@ pub(crate) async fn put(store: &Store, call: &Call, input: PutObjectInput) -> Re
         metadata,
         checksums: vec![announced.algorithm.unwrap_or(ChecksumAlgorithm::Crc64Nvme)],
         condition,
+        origin: Some(message::origin(&call.ctx)),
     };
     let trailers = call.trailers.clone();
     let put = store.objects.put(request, call.take_body(), move || announced.expectations(&trailers)).await;
@@ -148,6 +150,8 @@ pub(crate) async fn delete(store: &Store, call: &Call, input: DeleteObjectInput)
     if call.header("if-match").is_some() {
         return Err(AwsError::not_implemented("conditional deletes (If-Match in DeleteObject)"));
     }
-    store.objects.delete(&input.bucket, vec![input.key]).await.map_err(from_engine)?;
+    let origin = Some(message::origin(&call.ctx));
+    let request = DeleteRequest { bucket: input.bucket, keys: vec![input.key], origin };
+    store.objects.delete_all(request).await.map_err(from_engine)?;
     Ok(S3Response::with_status(DeleteObjectOutput::default(), StatusCode::NO_CONTENT))
 }

@@ -1,0 +1,66 @@
+//! Error names and causes of tasks.
+
+use boathouse_aws::{AwsError, Ctx};
+use boathouse_states::Failure;
+
+use super::catalog::Operation;
+
+/// Codes that the SDK has no exception class for: they come as the service's own, such as `S3.S3Exception`.
+const UNMODELLED: [&str; 4] = ["AccessDenied", "ValidationException", "InternalFailure", "SerializationException"];
+
+/// What a failed call is to the execution.
+pub(super) fn of(operation: &Operation, error: &AwsError, ctx: &Ctx) -> Failure {
+    if operation.optimized { optimized(&operation.label, error, ctx) } else { sdk(&operation.label, error, ctx) }
+}
+
+fn exception(code: &str) -> String {
+    if code.ends_with("Exception") { code.to_owned() } else { format!("{code}Exception") }
+}
+
+/// An optimized integration's failure, as the older SDK words it.
+pub(super) fn optimized(label: &str, error: &AwsError, ctx: &Ctx) -> Failure {
+    let cause = format!(
+        "{} (Service: {}; Status Code: {}; Error Code: {}; Request ID: {}; Proxy: null)",
+        error.message,
+        service(label),
+        error.status.as_u16(),
+        error.code,
+        ctx.request_id
+    );
+    Failure::new(format!("{label}.{}", exception(&error.code)), cause)
+}
+
+/// The service as the older SDK calls it.
+fn service(label: &str) -> String {
+    match label {
+        "StepFunctions" => "AWSStepFunctions".into(),
+        "Lambda" => "AWSLambda".into(),
+        "Glue" => "AWSGlue".into(),
+        "Athena" => "AmazonAthena".into(),
+        "EventBridge" => "AmazonEventBridge".into(),
+        other => other.to_owned(),
+    }
+}
+
+/// An SDK integration's failure.
+fn sdk(label: &str, error: &AwsError, ctx: &Ctx) -> Failure {
+    let name = if UNMODELLED.contains(&&*error.code) { format!("{label}Exception") } else { exception(&error.code) };
+    let cause = format!(
+        "{} (Service: {label}, Status Code: {}, Request ID: {}) (SDK Attempt Count: 1)",
+        error.message,
+        error.status.as_u16(),
+        ctx.request_id
+    );
+    Failure::new(format!("{label}.{name}"), cause)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_become_exceptions() {
+        assert_eq!(exception("InvalidToken"), "InvalidTokenException");
+        assert_eq!(exception("EntityNotFoundException"), "EntityNotFoundException");
+    }
+}

@@ -1,0 +1,1 @@
+"""What Glue scripts import as `awsglue`, as far as Boathouse has it: `utils.getResolvedOptions`."""

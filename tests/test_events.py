@@ -1,0 +1,218 @@
+"""EventBridge through boto3: buses, rules, targets, events that arrive, also after kill -9."""
+
+import json
+
+import pytest
+from botocore.exceptions import ClientError
+
+from conftest import wait_for
+
+ACCOUNT = "000000000000"
+
+
+def refused(code, call, **arguments):
+    """Calls, expects the error `code`, and answers its message."""
+    with pytest.raises(ClientError) as error:
+        call(**arguments)
+    assert error.value.response["Error"]["Code"] == code, error.value
+    return error.value.response["Error"]["Message"]
+
+
+@pytest.fixture
+def events(shared):
+    return shared.client("events", "test", "test")
+
+
+@pytest.fixture
+def logs(shared):
+    return shared.client("logs", "test", "test")
+
+
+def log_group(logs, name):
+    """A group that rules may write to; answers its ARN."""
+    logs.create_log_group(logGroupName=name)
+    arn = f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:{name}"
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "events.amazonaws.com"},
+        "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+        "Resource": "arn:aws:logs:us-east-1:000000000000:log-group:*:*",
+    }
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    logs.put_resource_policy(policyName="events", policyDocument=document)
+    return arn
+
+
+def received(logs, name):
+    return [json.loads(event["message"]) for event in logs.filter_log_events(logGroupName=name)["events"]]
+
+
+def rule(events, name, pattern, target, **options):
+    events.put_rule(Name=name, EventPattern=json.dumps(pattern), **options)
+    bus = {key: value for key, value in options.items() if key == "EventBusName"}
+    answer = events.put_targets(Rule=name, Targets=[{"Id": "1", **target}], **bus)
+    assert answer["FailedEntryCount"] == 0
+
+
+def put(events, source, detail, **more):
+    entry = {"Source": source, "DetailType": "Order", "Detail": json.dumps(detail), **more}
+    answer = events.put_events(Entries=[entry])
+    assert answer["FailedEntryCount"] == 0, answer
+    return answer["Entries"][0]["EventId"]
+
+
+def test_buses_come_and_go(events, unique):
+    name = unique("bus")
+    arn = events.create_event_bus(Name=name, Description="orders", Tags=[{"Key": "a", "Value": "1"}])["EventBusArn"]
+    assert arn == f"arn:aws:events:us-east-1:{ACCOUNT}:event-bus/{name}"
+    refused("ResourceAlreadyExistsException", events.create_event_bus, Name=name)
+    refused("ResourceAlreadyExistsException", events.create_event_bus, Name="default")
+    shown = events.describe_event_bus(Name=arn)
+    assert (shown["Name"], shown["Description"]) == (name, "orders") and shown["CreationTime"]
+    names = [bus["Name"] for bus in events.list_event_buses()["EventBuses"]]
+    assert name in names and "default" in names
+    events.tag_resource(ResourceARN=arn, Tags=[{"Key": "b", "Value": "2"}])
+    events.untag_resource(ResourceARN=arn, TagKeys=["a"])
+    assert events.list_tags_for_resource(ResourceARN=arn)["Tags"] == [{"Key": "b", "Value": "2"}]
+    events.put_permission(EventBusName=name, StatementId="all", Action="events:PutEvents", Principal="123456789012")
+    policy = json.loads(events.describe_event_bus(Name=name)["Policy"])
+    assert policy["Statement"][0]["Principal"] == {"AWS": "arn:aws:iam::123456789012:root"}
+    events.remove_permission(EventBusName=name, StatementId="all")
+    assert "Policy" not in events.describe_event_bus(Name=name)
+    events.put_rule(Name="r", EventBusName=name, EventPattern='{"source": ["x"]}')
+    assert "rules" in refused("ValidationException", events.delete_event_bus, Name=name)
+    events.delete_rule(Name="r", EventBusName=name)
+    events.delete_event_bus(Name=name)
+    refused("ResourceNotFoundException", events.describe_event_bus, Name=name)
+    refused("ValidationException", events.delete_event_bus, Name="default")
+    message = refused("ValidationException", events.create_event_bus, Name=name, KmsKeyIdentifier="key")
+    assert "KmsKeyIdentifier" in message
+
+
+def test_rules_and_targets_come_and_go(events, logs, unique):
+    name, group = unique("rule"), unique("/events/group")
+    arn = events.put_rule(Name=name, EventPattern='{"source": ["x"]}', Description="d")["RuleArn"]
+    assert arn == f"arn:aws:events:us-east-1:{ACCOUNT}:rule/{name}"
+    shown = events.describe_rule(Name=name)
+    assert (shown["State"], shown["EventBusName"], shown["Description"]) == ("ENABLED", "default", "d")
+    events.disable_rule(Name=name)
+    assert events.describe_rule(Name=name)["State"] == "DISABLED"
+    target = log_group(logs, group)
+    events.put_targets(Rule=name, Targets=[{"Id": "a", "Arn": target, "InputPath": "$.detail"}])
+    assert events.list_targets_by_rule(Rule=name)["Targets"] == [{"Id": "a", "Arn": target, "InputPath": "$.detail"}]
+    assert events.list_rule_names_by_target(TargetArn=target)["RuleNames"] == [name]
+    assert [found["Name"] for found in events.list_rules(NamePrefix=name)["Rules"]] == [name]
+    assert "targets" in refused("ValidationException", events.delete_rule, Name=name)
+    failed = events.remove_targets(Rule=name, Ids=["a", "none"])
+    assert [entry["TargetId"] for entry in failed["FailedEntries"]] == ["none"]
+    events.delete_rule(Name=name)
+    events.delete_rule(Name=name)  # as on AWS, it is no error that it is gone
+    refused("ResourceNotFoundException", events.describe_rule, Name=name)
+    refused("ResourceNotFoundException", events.put_targets, Rule=name, Targets=[{"Id": "a", "Arn": target}])
+
+
+def test_what_is_not_here_is_refused_by_name(events, unique):
+    name = unique("rule")
+    message = refused("InvalidEventPatternException", events.put_rule, Name=name, EventPattern='{"source": "x"}')
+    assert message == 'Event pattern is not valid. Reason: "source" must be an object or an array'
+    events.put_rule(Name=name, EventPattern='{"source": ["x"]}')
+    for service, resource in [("sqs", "queue"), ("sns", "topic"), ("kinesis", "stream/s"), ("ecs", "cluster/c")]:
+        target = {"Id": "1", "Arn": f"arn:aws:{service}:us-east-1:{ACCOUNT}:{resource}"}
+        assert service in refused("ValidationException", events.put_targets, Rule=name, Targets=[target])
+    assert "CreateArchive" in refused(
+        "UnknownOperationException", events.create_archive, ArchiveName="a", EventSourceArn="arn:aws:events:x:y:z"
+    )
+
+
+def test_events_arrive(events, logs, unique):
+    name, group = unique("arrive"), unique("/events/group")
+    pattern = {"source": ["shop"], "detail": {"kind": [{"prefix": name}], "n": [{"numeric": [">", 5]}]}}
+    rule(events, name, pattern, {"Arn": log_group(logs, group)})
+    put(events, "shop", {"kind": f"{name}!", "n": 5})
+    sent = put(events, "shop", {"kind": f"{name}!", "n": 6}, Resources=["arn:aws:s3:::raw"])
+    (event,) = wait_for(lambda: received(logs, group), "the event's arrival")
+    assert (event["id"], event["source"], event["detail-type"]) == (sent, "shop", "Order")
+    assert (event["account"], event["region"], event["resources"]) == (ACCOUNT, "us-east-1", ["arn:aws:s3:::raw"])
+    assert event["detail"] == {"kind": f"{name}!", "n": 6}
+
+
+def test_input_transformers_make_what_targets_get(events, logs, unique):
+    name, group = unique("made"), unique("/events/group")
+    transformer = {"InputPathsMap": {"n": "$.detail.n", "who": "$.source"}, "InputTemplate": '{"n": <n>, "by": "<who>!"}'}
+    rule(events, name, {"source": [name]}, {"Arn": log_group(logs, group), "InputTransformer": transformer})
+    put(events, name, {"n": [1, 2]})
+    assert wait_for(lambda: received(logs, group), "the event's arrival") == [{"n": [1, 2], "by": f"{name}!"}]
+
+
+def test_events_go_from_bus_to_bus(events, logs, unique):
+    bus, name, group = unique("orders"), unique("on"), unique("/events/group")
+    arn = events.create_event_bus(Name=bus)["EventBusArn"]
+    rule(events, name, {"source": [name]}, {"Arn": arn})
+    rule(events, name, {"source": [name]}, {"Arn": log_group(logs, group)}, EventBusName=bus)
+    sent = put(events, name, {"n": 1})
+    (event,) = wait_for(lambda: received(logs, group), "the event's arrival")
+    assert event["id"] == sent
+
+
+def test_entries_are_judged_one_by_one(events):
+    good = {"Source": "shop", "DetailType": "Order", "Detail": "{}"}
+    answer = events.put_events(
+        Entries=[good, good | {"Source": "aws.s3"}, good | {"Detail": "{"}, {"Source": "shop", "Detail": "{}"}]
+    )
+    assert answer["FailedEntryCount"] == 3
+    codes = [entry.get("ErrorCode") for entry in answer["Entries"]]
+    assert codes == [None, "NotAuthorizedForSourceException", "MalformedDetail", "InvalidArgument"]
+    assert "over the limit" in refused(
+        "ValidationException", events.put_events, Entries=[good | {"Detail": json.dumps({"x": "x" * (1 << 20)})}]
+    )
+
+
+def test_patterns_can_be_tested(events):
+    event = {"id": "1", "account": ACCOUNT, "source": "shop", "time": "2026-01-01T00:00:00Z", "region": "us-east-1"}
+    event |= {"resources": [], "detail-type": "Order", "detail": {"path": "raw/a.csv"}}
+
+    def result(pattern):
+        return events.test_event_pattern(EventPattern=json.dumps(pattern), Event=json.dumps(event))["Result"]
+
+    assert result({"detail": {"path": [{"wildcard": "raw/*.csv"}]}})
+    assert not result({"detail": {"path": [{"anything-but": {"suffix": ".csv"}}]}})
+    assert result({"$or": [{"source": ["x"]}, {"detail-type": [{"equals-ignore-case": "ORDER"}]}]})
+    refused("InvalidEventPatternException", events.test_event_pattern, EventPattern="[]", Event=json.dumps(event))
+    message = refused("ValidationException", events.test_event_pattern, EventPattern='{"a": [1]}', Event="{}")
+    assert "required field" in message
+
+
+def test_a_group_without_permission_gets_nothing(start):
+    server = start("--dev")
+    events, logs = server.client("events", "test", "test"), server.client("logs", "test", "test")
+    logs.create_log_group(logGroupName="closed")
+    closed = f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:closed"
+    rule(events, "r", {"source": ["shop"]}, {"Arn": closed})
+    put(events, "shop", {})
+
+    def given_up():
+        with open(server.log.name) as log:
+            return any("delivery given up" in line and "AccessDenied" in line for line in log)
+
+    wait_for(given_up, "the end of the delivery")
+    assert received(logs, "closed") == []
+
+
+def test_acknowledged_events_are_delivered_after_kill_9(start):
+    server = start("--dev")
+    events, logs = server.client("events", "test", "test"), server.client("logs", "test", "test")
+    group = log_group(logs, "orders")
+    rule(events, "r", {"source": ["shop"]}, {"Arn": group})
+    sent = set()
+    for n in range(20):
+        entries = [{"Source": "shop", "DetailType": "T", "Detail": json.dumps({"n": 10 * n + m})} for m in range(10)]
+        sent |= {entry["EventId"] for entry in events.put_events(Entries=entries)["Entries"]}
+    server.kill()
+    again = start("--dev")
+    logs = again.client("logs", "test", "test")
+
+    def arrived():
+        found = {event["id"] for event in received(logs, "orders")}
+        return found >= sent and found
+
+    assert wait_for(arrived, "the arrival of all events", timeout=60) == sent
