@@ -11,6 +11,7 @@
 //! | `analyzer` | syntax tree → logical plan, with Trino's names, types and errors |
 //! | `scan` | partitions, files, Parquet, text and JSON |
 //! | `first_rows` | one row of each key, without a sort |
+//! | `operators` | our own operators in DataFusion's plans |
 //! | `storage` | counting what is read |
 //! | [`write`] | rows into files, for INSERT, CREATE TABLE AS and UNLOAD |
 //! | [`hive_paths`] | names of partition folders |
@@ -24,6 +25,9 @@ mod error;
 mod first_rows;
 pub mod hive;
 pub mod hive_paths;
+pub mod hive;
+pub mod hive_paths;
+mod operators;
 mod scan;
 mod storage;
 pub mod write;
