@@ -221,13 +221,11 @@ impl Engine {
         options.execution.parquet.enable_page_index = true;
         options.execution.parquet.bloom_filter_on_read = true;
         options.optimizer.skip_failed_rules = false;
-        let state = SessionStateBuilder::new_with_default_features()
-            .with_config(config)
-            .with_physical_optimizer_rule(Arc::new(FirstRowsRule));
         options.optimizer.hash_join_single_partition_threshold = BROADCAST_BYTES;
         options.optimizer.hash_join_single_partition_threshold_rows = BROADCAST_ROWS;
         let state = SessionStateBuilder::new_with_default_features().with_config(config);
         let state = state.with_physical_optimizer_rules(operators::rules());
+        let state = state.with_physical_optimizer_rule(Arc::new(FirstRowsRule));
         Ok(state.with_runtime_env(Arc::new(runtime)).build())
     }
 }

@@ -25,8 +25,6 @@ mod error;
 mod first_rows;
 pub mod hive;
 pub mod hive_paths;
-pub mod hive;
-pub mod hive_paths;
 mod operators;
 mod scan;
 mod storage;

@@ -10,7 +10,6 @@
 //! | `telling` | the events of an execution |
 //! | `history` | what is forgotten after 45 days, and what a restart finds unfinished |
 
-mod changes;
 pub(crate) mod failure;
 pub(crate) mod history;
 pub(crate) mod row;

@@ -14,7 +14,6 @@ use parking_lot::Mutex;
 use tokio::runtime::Runtime;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 
-use super::changes;
 use super::failure::Failure;
 use super::put;
 use super::row::{Row, State};
@@ -223,10 +222,6 @@ async fn live(athena: &Arc<Athena>, ctx: &Ctx, mut row: Row, prepared: Prepared,
     if outcome.is_err() {
         clean(athena, ctx, &progress).await;
     }
-    let before = row.state();
-    end(ctx, &mut row, &progress, begun, outcome);
-    match keep(athena, row.clone()).await {
-        Ok(()) => changes::tell(ctx, &row, before),
     let previous = row.state();
     end(ctx, &mut row, &progress, begun, outcome);
     match keep(athena, row.clone()).await {
@@ -247,12 +242,12 @@ async fn work(
     let _slot = slot.map_err(|_| Failure::system("the server is stopping"))?;
     row.execution.statistics.query_queue_time_in_millis = millis(queued);
     row.execution.status.state = State::Running;
-    keep(athena, row.clone()).await.map_err(AthenaError::from)?;
-    changes::tell(ctx, row, State::Queued);
-    tell(ctx, row, Some(State::Queued));
-    let job = Job::new(athena, ctx, row, progress, prepared.parameters)?;
-    statements::run(&job, &prepared.statement).await
-    let running = keep(athena, row.clone());
+    let begun = row.clone();
+    let running = async {
+        keep(athena, begun.clone()).await?;
+        tell(ctx, &begun, Some(State::Queued));
+        Ok::<_, MetadataError>(())
+    };
     let run = async {
         let job = Job::new(athena, ctx, row, progress, prepared.parameters)?;
         statements::run(&job, &prepared.statement).await
