@@ -82,10 +82,7 @@ impl Arithmetic {
     /// What both sides are multiplied by, so that the integers' quotient (or remainder) has the result's scale.
     fn rescaling(&self, left: i8, right: i8, result: u8) -> Result<(i128, i128), ArrowError> {
         let power = |exponent: i32| {
-            u32::try_from(exponent)
-                .ok()
-                .and_then(|exponent| 10_i128.checked_pow(exponent))
-                .ok_or_else(overflow)
+            u32::try_from(exponent).ok().and_then(|exponent| 10_i128.checked_pow(exponent)).ok_or_else(overflow)
         };
         let (left, right, result) = (i32::from(left), i32::from(right), i32::from(result));
         match self.op {

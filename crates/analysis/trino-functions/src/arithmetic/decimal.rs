@@ -110,11 +110,7 @@ fn infallible(left: &Operand<'_>, right: &Operand<'_>, op: impl Fn(i128, i128) -
     }
 }
 
-fn fallible(
-    left: &Operand<'_>,
-    right: &Operand<'_>,
-    op: impl Fn(i128, i128) -> Result<i128, ArrowError>,
-) -> Values {
+fn fallible(left: &Operand<'_>, right: &Operand<'_>, op: impl Fn(i128, i128) -> Result<i128, ArrowError>) -> Values {
     match (left.scalar, right.scalar) {
         (false, true) => right.value().map(|r| try_unary(left.values, |l| op(l, r))).transpose(),
         (true, false) => left.value().map(|l| try_unary(right.values, |r| op(l, r))).transpose(),

@@ -70,7 +70,10 @@ mod tests {
 
     #[test]
     fn every_thread_gets_pieces() {
-        let file = || Described { file: PartitionedFile::new("a", 100 << 20), row_groups: (0..100).map(|mb| mb << 20).collect() };
+        let file = || Described {
+            file: PartitionedFile::new("a", 100 << 20),
+            row_groups: (0..100).map(|mb| mb << 20).collect(),
+        };
         let groups = groups(vec![file(), file()], 2);
         assert_eq!(groups.len(), 2);
         assert!(groups.iter().all(|group| group.len() > 4));
