@@ -452,4 +452,13 @@ proptest! {
         let text = serde_json::to_string(&events).unwrap();
         prop_assert_eq!(serde_json::from_str::<Vec<HistoryEvent>>(&text).unwrap(), events);
     }
+
+    /// Whatever is cut out of a definition or put into it, it is compiled or refused.
+    #[test]
+    fn damaged_definitions_are_told(at in 0usize..700, length in 0usize..60, put in "[\\[\\]{}\",:$a-zA-Z0-9. ]{0,8}") {
+        let mut text = eventful().to_string();
+        let at = at.min(text.len());
+        text.replace_range(at..(at + length).min(text.len()), &put);
+        let _ = compile(&text, &Anything);
+    }
 }
