@@ -119,6 +119,7 @@ pub(crate) fn prepare(state: &StepFunctions, row: &StoredExecution, definition: 
             events: if express { u64::MAX - 16 } else { MAX_EVENTS },
             seconds: express.then_some(EXPRESS_SECONDS),
         },
+        redrivable: !express,
         history: !express || logging::wanted(&row.logging),
     };
     let input: Value = serde_json::from_str(&row.input).unwrap_or(Value::Null);

@@ -42,6 +42,7 @@ fn prepare(definition: &Value, input: Value) -> Execution {
         region: "us-east-1".into(),
         started: Utc.timestamp_millis_opt(0).unwrap(),
         limits: Limits { payload: 262_144, events: 25_000, seconds: None },
+        redrivable: true,
         history: true,
     };
     Execution::new(Arc::new(machine), about, Payload::new(input))
