@@ -79,7 +79,7 @@ fn state(state: &StepFunctions, input: &TestState) -> Result<State, SfnError> {
         )
     })?;
     let (name, chosen) = match &input.state_name {
-        None => ("StateToTest".to_owned(), definition.clone()),
+        None => ("StateName".to_owned(), definition.clone()),
         Some(name) => {
             let found = find(&definition, name);
             (name.clone(), found.ok_or_else(|| SfnError::Validation(format!("State not found: {name}")))?)
@@ -218,6 +218,7 @@ pub(crate) async fn test(ctx: Ctx, here: Arc<StepFunctions>, input: TestState) -
         region: ctx.region().to_owned(),
         started: now,
         limits: Limits { payload: MAX_PAYLOAD, events: MAX_EVENTS, seconds: None },
+        redrivable: false,
         history: true,
     };
     let retries = input.state_configuration.as_ref().and_then(|given| given["retrierRetryCount"].as_u64());
@@ -245,7 +246,7 @@ pub(crate) async fn test(ctx: Ctx, here: Arc<StepFunctions>, input: TestState) -
 }
 
 fn names_of(ctx: &Ctx, kind: &str) -> String {
-    let resource = if kind == "execution" { "execution:test:test" } else { "stateMachine:test" };
+    let resource = if kind == "execution" { "express:test:test" } else { "stateMachine:test" };
     boathouse_aws::Arn::new("states", ctx.region(), resource).to_string()
 }
 
@@ -268,20 +269,29 @@ fn answer(trial: &Trial, failure: Option<Failure>, now: i64, level: Option<&str>
             }
         }
         Verdict::Caught { output, next } => {
+            let failure = failure.unwrap_or_default();
             answer["status"] = "CAUGHT_ERROR".into();
             answer["output"] = output.to_string().into();
             answer["nextState"] = next.into();
-            failed(&mut answer, &failure.unwrap_or_default());
+            failed(&mut answer, &failure);
+            if let (_, Some(index)) = trial.handlers(&failure) {
+                inspection.insert("errorDetails".into(), json!({"catchIndex": index}));
+            }
         }
         Verdict::Retriable(millis) => {
+            let failure = failure.unwrap_or_default();
             answer["status"] = "RETRIABLE".into();
-            failed(&mut answer, &failure.unwrap_or_default());
-            inspection
-                .insert("errorDetails".into(), json!({"retryBackoffIntervalSeconds": millis / 1000, "retryIndex": 0}));
+            failed(&mut answer, &failure);
+            let index = trial.handlers(&failure).0;
+            let details = json!({"retryBackoffIntervalSeconds": millis / 1000, "retryIndex": index});
+            inspection.insert("errorDetails".into(), details);
         }
         Verdict::Failed(failure) => {
             answer["status"] = "FAILED".into();
             failed(&mut answer, &failure);
+            if let (Some(index), _) = trial.handlers(&failure) {
+                inspection.insert("errorDetails".into(), json!({"retryIndex": index}));
+            }
         }
         Verdict::Waiting => answer["status"] = "SUCCEEDED".into(),
     }
