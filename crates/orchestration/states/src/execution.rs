@@ -7,6 +7,7 @@ mod failing;
 mod moment;
 mod states;
 mod tasks;
+mod trial;
 mod view;
 
 #[cfg(test)]
@@ -25,6 +26,7 @@ use crate::history::{Details, EventType, HistoryEvent, Payload};
 use crate::scope::Variables;
 
 pub use tasks::{TokenParts, read_token};
+pub use trial::{Trial, Verdict};
 
 use moment::Moment;
 
@@ -259,6 +261,8 @@ pub struct Execution {
     deadline: Option<i64>,
     redrives: u32,
     ready: VecDeque<(ThreadId, Action)>,
+    /// What stands in for the context object in a trial.
+    given_context: Option<Value>,
 }
 
 impl Execution {
@@ -275,6 +279,7 @@ impl Execution {
             deadline: None,
             redrives: 0,
             ready: VecDeque::new(),
+            given_context: None,
         }
     }
 

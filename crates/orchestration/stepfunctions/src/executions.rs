@@ -24,7 +24,7 @@ use crate::{events, logging, names, wire};
 /// Days after which a failed execution can't be redriven.
 const REDRIVE_DAYS: i64 = 14;
 
-fn check_input(input: Option<String>) -> Result<String, SfnError> {
+pub(crate) fn check_input(input: Option<String>) -> Result<String, SfnError> {
     let input = input.unwrap_or_else(|| "{}".into());
     if input.is_empty() {
         return Err(SfnError::InvalidExecutionInput("Invalid execution input.".into()));

@@ -5,9 +5,11 @@
 //! | `row` | the stored row, which is AWS's QueryExecution |
 //! | `start` | StartQueryExecution: checks, idempotence, result reuse |
 //! | `runner` | the queue, the states, the end |
+//! | `changes` | tells the platform of the states |
 //! | `failure` | why an execution did not succeed |
 //! | `history` | what is forgotten after 45 days, and what a restart finds unfinished |
 
+mod changes;
 pub(crate) mod failure;
 pub(crate) mod history;
 pub(crate) mod row;

@@ -14,6 +14,7 @@ use parking_lot::Mutex;
 use tokio::runtime::Runtime;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 
+use super::changes;
 use super::failure::Failure;
 use super::put;
 use super::row::{Row, State};
@@ -213,9 +214,11 @@ async fn live(athena: &Arc<Athena>, ctx: &Ctx, mut row: Row, prepared: Prepared,
     if outcome.is_err() {
         clean(athena, ctx, &progress).await;
     }
+    let before = row.state();
     end(ctx, &mut row, &progress, begun, outcome);
-    if let Err(error) = keep(athena, row.clone()).await {
-        tracing::error!(%error, execution = row.id(), "the end of an execution can't be kept");
+    match keep(athena, row.clone()).await {
+        Ok(()) => changes::tell(ctx, &row, before),
+        Err(error) => tracing::error!(%error, execution = row.id(), "the end of an execution can't be kept"),
     }
 }
 
@@ -232,6 +235,7 @@ async fn work(
     row.execution.statistics.query_queue_time_in_millis = millis(queued);
     row.execution.status.state = State::Running;
     keep(athena, row.clone()).await.map_err(AthenaError::from)?;
+    changes::tell(ctx, row, State::Queued);
     let job = Job::new(athena, ctx, row, progress, prepared.parameters)?;
     statements::run(&job, &prepared.statement).await
 }

@@ -284,6 +284,10 @@ impl Compiler<'_> {
                 _ => {}
             }
         }
+        // What no express machine can do needs no second reason.
+        if self.diagnostics.last().is_some_and(|found| found.location.as_deref() == Some(at)) {
+            return;
+        }
         if let Some(reason) = self.platform.refuse(resource) {
             self.schema(reason, at);
         }

@@ -45,6 +45,14 @@ fn exited(kind: &Kind) -> EventType {
 
 impl Execution {
     pub(super) fn enter(&mut self, moment: &mut Moment, id: ThreadId, name: &str, input: Payload) {
+        self.arrive(moment, id, name, input);
+        if self.status == Status::Running {
+            self.run(moment, id);
+        }
+    }
+
+    /// The thread is in the state, which has not begun its work.
+    pub(super) fn arrive(&mut self, moment: &mut Moment, id: ThreadId, name: &str, input: Payload) {
         let Some(state) = self.thread(id).graph.states.get(name).map(Arc::clone) else {
             let failure = Failure::new(names::RUNTIME, format!("The state '{name}' does not exist"));
             return self.finish(moment, Status::Failed(failure));
@@ -63,7 +71,6 @@ impl Execution {
             retry_count: 0,
             phase: Phase::Ready,
         });
-        self.run(moment, id);
     }
 
     pub(super) fn text(&self, payload: &Payload) -> Option<crate::history::Text> {

@@ -243,8 +243,7 @@ impl Execution {
     pub(super) fn tick(&mut self, moment: &mut Moment) {
         let now = moment.millis();
         if self.deadline.is_some_and(|deadline| deadline <= now) {
-            let failure = Failure { error: Some(names::TIMEOUT.into()), cause: None };
-            return self.finish(moment, Status::TimedOut(failure));
+            return self.finish(moment, Status::TimedOut(Failure::default()));
         }
         let due: Vec<ThreadId> = self
             .threads

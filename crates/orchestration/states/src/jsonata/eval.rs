@@ -386,9 +386,9 @@ impl Evaluator<'_> {
         let b = self.evaluate(right, input, frame)?;
         Ok(match operator {
             Binary::And | Binary::Or => Val::Bool(b.truth()),
-            Binary::Equal if a.is_undefined() || b.is_undefined() => Val::Bool(false),
+            // Nothing is neither equal to anything nor different from it.
+            Binary::Equal | Binary::Different if a.is_undefined() || b.is_undefined() => Val::Bool(false),
             Binary::Equal => Val::Bool(a.same(&b)),
-            Binary::Different if a.is_undefined() && b.is_undefined() => Val::Bool(false),
             Binary::Different => Val::Bool(!a.same(&b)),
             Binary::In => Val::Bool(!a.is_undefined() && b.items().iter().any(|item| item.same(&a))),
             Binary::Concatenate => Val::text(format!("{}{}", functions::string_of(&a)?, functions::string_of(&b)?)),

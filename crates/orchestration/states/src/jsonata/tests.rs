@@ -76,6 +76,7 @@ fn operators() {
             ("7 / 2", json!(3.5)),
             ("'a' & 1 & true & null", json!("a1truenull")),
             ("1 = 1 and 'a' != 'b'", json!(true)),
+            ("nothing != 1 or nothing = 1", json!(false)),
             ("2 in [1, 2]", json!(true)),
             ("1 > 2 ? 'x' : 'y'", json!("y")),
             ("nothing ?: 'd'", json!("d")),

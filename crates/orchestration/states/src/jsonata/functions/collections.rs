@@ -273,5 +273,5 @@ fn range(call: &Call<'_>) -> Result {
     if count > MAX_RANGE as f64 {
         return Err(format!("D3137: $range makes at most {MAX_RANGE} elements"));
     }
-    Ok(Val::array((0..count.max(0.0) as usize).map(|at| Val::Number(start + step * at as f64)).collect()))
+    Ok(Val::sequence((0..count.max(0.0) as usize).map(|at| Val::Number(start + step * at as f64)).collect()))
 }
