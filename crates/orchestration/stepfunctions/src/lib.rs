@@ -12,6 +12,7 @@
 //! |---|---|
 //! | [`api`] | wire types |
 //! | `machines`, `versions`, `executions`, `activities`, `tokens`, `tags` | the operations |
+//! | `trials` | TestState |
 //! | `definitions` | compiling for this installation, ValidateStateMachineDefinition |
 //! | [`runner`] | drives executions; recovery |
 //! | `integrations`, `jobs` | tasks; the jobs that `.sync` tasks wait for |
@@ -34,6 +35,7 @@ pub mod runner;
 mod store;
 mod tags;
 mod tokens;
+mod trials;
 mod versions;
 mod wire;
 
@@ -43,9 +45,9 @@ use boathouse_aws::service::{Access, any_resource};
 use boathouse_aws::{Ctx, Protocol, ServiceTable};
 
 use crate::api::{
-    CreateActivity, CreateStateMachine, GetActivityTask, GetHistory, ListExecutions, ListOfMachine, ListTags, OfActivity,
-    OfAlias, OfExecution, OfMachine, OfVersion, PublishVersion, Redrive, StartExecution, StartSyncExecution,
-    StopExecution, TagResource, UntagResource, UpdateAlias, UpdateStateMachine,
+    CreateActivity, CreateStateMachine, GetActivityTask, GetHistory, ListExecutions, ListOfMachine, ListTags,
+    OfActivity, OfAlias, OfExecution, OfMachine, OfVersion, PublishVersion, Redrive, StartExecution,
+    StartSyncExecution, StopExecution, TagResource, UntagResource, UpdateAlias, UpdateStateMachine,
 };
 
 pub use error::SfnError;
@@ -77,6 +79,7 @@ fn machine_operations(table: ServiceTable, state: &Arc<StepFunctions>) -> Servic
         .operation("DeleteStateMachine", of_machine(), state, machines::delete)
         .operation("ListStateMachines", Access::On(any_resource), state, machines::list)
         .operation("ValidateStateMachineDefinition", Access::On(any_resource), state, definitions::validate)
+        .operation("TestState", Access::On(any_resource), state, trials::test)
         .operation(
             "PublishStateMachineVersion",
             Access::On(|_, input: &PublishVersion| vec![input.state_machine_arn.clone()]),

@@ -19,9 +19,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::api::MachineType;
 use crate::error::SfnError;
 use crate::integrations;
-use crate::store::{
-    EXECUTIONS, HISTORY, OPEN, OPEN_EXPRESS, Standing, Step, StepFunctions, StoredExecution,
-};
+use crate::store::{EXECUTIONS, HISTORY, OPEN, OPEN_EXPRESS, Standing, Step, StepFunctions, StoredExecution};
 use crate::{events, logging};
 
 /// Bytes of inputs, outputs and results.
@@ -282,7 +280,10 @@ impl Driver {
         if self.row.kind == MachineType::Express {
             if ended && self.reply.is_none() {
                 let key = Key::new([&self.row.arn]);
-                self.state.metadata.transaction(move |tx| tx.delete(OPEN_EXPRESS, &key).map_err(SfnError::from)).await?;
+                self.state
+                    .metadata
+                    .transaction(move |tx| tx.delete(OPEN_EXPRESS, &key).map_err(SfnError::from))
+                    .await?;
             }
             return Ok(());
         }
