@@ -151,7 +151,7 @@ def test_json_lines(world):
 def test_json_names_that_types_cannot_hold(world):
     document = {"at": {"a:b": 1, "<c>,`": "x", "D": 1, "d": 2.5, "": 0, "e f": [True]}, "": 1, "plain": "y"}
     table = world.crawl({"data/odd.json": json.dumps(document).encode()})["data"]
-    assert columns(table) == {"at": "struct<`<c>,```:string,`a:b`:int,d:double,e f:array<boolean>>", "plain": "string"}
+    assert columns(table) == {"at": "struct<`<c>,```:string,d:double,`a:b`:int,e f:array<boolean>>", "plain": "string"}
     athena = world.server.client("athena", "test", "test")
     done = athena.start_query_execution(
         QueryString=f"SELECT plain, at.\"a:b\", at.\"<c>,`\" FROM {world.database}.data",

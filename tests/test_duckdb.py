@@ -1,8 +1,7 @@
 """DuckDB's httpfs extension as an S3 client: a foreign engine reads and writes what Boathouse keeps.
 
-DuckDB runs in a process of its own, whose interpreter BOATHOUSE_DUCKDB_PYTHON names (`requirements-duckdb.txt` says what
-belongs into its environment; this interpreter without). Nothing is fetched from the internet: where the extension is
-missing, the suite is skipped.
+DuckDB runs in a process of its own, whose interpreter BOATHOUSE_DUCKDB_PYTHON names: `cargo xtask test` makes its
+environment of `requirements-duckdb.txt`. Where it is missing, as in a run of this file alone, the suite is skipped.
 """
 
 import csv
@@ -29,6 +28,7 @@ folder = os.path.dirname(package.origin)
 if file is None:
     sys.exit(f"duckdb-extension-httpfs is not made for DuckDB {duckdb.__version__}")
 connection = duckdb.connect()
+connection.execute("SET enable_progress_bar = false")  # it would stand among the answers when a statement is slow
 connection.load_extension(file)
 answers = []
 for statement in json.load(sys.stdin):

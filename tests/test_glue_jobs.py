@@ -3,8 +3,6 @@
 import gzip
 import io
 import json
-import os
-import sys
 import threading
 
 import pyarrow.parquet as pq
@@ -12,9 +10,6 @@ import pytest
 from botocore.exceptions import ClientError
 
 from conftest import allow, service_role, wait_for
-
-# Scripts use the tests' own interpreter, which has boto3: nothing is installed while tests run.
-os.environ.setdefault("BOATHOUSE_PYTHON_SHELL", sys.prefix)
 
 WORK = [
     allow("s3:*", "glue:*", "athena:*"),

@@ -55,7 +55,7 @@ class Functions:
 
     def result(self, name, event=None, **options):
         answer = self.invoke(name, event, **options)
-        assert "FunctionError" not in answer, answer
+        assert "FunctionError" not in answer, answer["Payload"]
         return answer["Payload"]
 
     def error(self, name, event=None, **options):
@@ -112,7 +112,7 @@ def test_a_function_is_created_read_listed_and_deleted(functions):
         ({"Runtime": "cobol85"}, "InvalidParameterValueException", "cobol85"),
         ({"Role": "arn:aws:iam::000000000000:role/no-such-role"}, "InvalidParameterValueException", "cannot be assumed"),
         ({"Timeout": 901}, "ValidationException", "900"),
-        ({"MemorySize": 64}, "ValidationException", "128"),
+        ({"MemorySize": 10_241}, "ValidationException", "10240"),
         ({"Environment": {"Variables": {"A1": "x" * 4096}}}, "InvalidParameterValueException", "4KB"),
         ({"Environment": {"Variables": {"AWS_REGION": "x"}}}, "InvalidParameterValueException", "AWS_REGION"),
         ({"Code": {"ZipFile": b"no zip"}}, "InvalidParameterValueException", "Could not unzip"),
@@ -150,7 +150,7 @@ def test_a_function_is_created_once(functions):
 
 
 def test_a_role_must_trust_lambda_and_may_only_be_passed_by_those_who_may(functions, shared, unique):
-    wrong = service_role(shared, unique("role"), service="glue.amazonaws.com")
+    wrong = service_role(shared, unique("role"), allow("s3:GetObject"), service="glue.amazonaws.com")
     message = refused(lambda: functions.create(ECHO, role=wrong), "InvalidParameterValueException")
     assert message == "The role defined for the function cannot be assumed by Lambda."
     iam = shared.client("iam", "test", "test")
@@ -392,6 +392,30 @@ def test_the_log_has_aws_lines(functions):
     assert "LogResult" not in functions.invoke(name)
 
 
+def test_logs_arrive_in_cloudwatch(functions, shared):
+    logs = shared.client("logs", "test", "test")
+    name = functions.create("def handler(e, c):\n    print('seen', e)\n    return c.log_stream_name\n")
+    stream = functions.result(name, 1)
+    functions.result(name, 2)
+
+    def messages():
+        try:
+            found = logs.get_log_events(logGroupName=f"/aws/lambda/{name}", logStreamName=stream, startFromHead=True)
+        except ClientError:
+            return None
+        texts = [event["message"] for event in found["events"]]
+        return texts if len(texts) >= 8 else None
+
+    texts = wait_for(messages, "the log of two invocations")
+    assert [text.split(" ")[0].strip() for text in texts] == ["START", "seen", "END", "REPORT"] * 2
+    assert (texts[1].strip(), texts[5].strip()) == ("seen 1", "seen 2")
+
+
+def test_a_function_without_leave_to_log_runs_all_the_same(functions, shared, unique):
+    role = service_role(shared, unique("role"), allow("s3:GetObject"), service="lambda.amazonaws.com")
+    assert functions.result(functions.create(ECHO, role=role), 5) == 5
+
+
 def test_instances_are_warm_and_kept_apart(functions):
     code = """
 import os, threading
@@ -610,7 +634,7 @@ def test_node_logs_and_times_out(functions):
 BOOTSTRAP = r"""#!/bin/sh
 # A runtime in shell: one connection for each request, as simple as it gets.
 api() { perl -MSocket -e '
-  my ($method, $path, $body) = @ARGV; my ($host, $port) = split /:/, $ENV{AWS_LAMBDA_RUNTIME_API};
+  my ($method, $path, $body) = (@ARGV, ""); my ($host, $port) = split /:/, $ENV{AWS_LAMBDA_RUNTIME_API};
   socket(my $s, PF_INET, SOCK_STREAM, 0); connect($s, sockaddr_in($port, inet_aton($host))) or die $!;
   my $length = length $body;
   syswrite $s, "$method /2018-06-01/runtime/$path HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: $length\r\n\r\n$body";
@@ -757,6 +781,35 @@ def test_results_go_to_destinations(functions, shared, unique):
     assert failure["responseContext"]["functionError"] == "Unhandled"
     assert failure["responsePayload"]["errorType"] == "ZeroDivisionError"
     assert failure["requestContext"]["approximateInvokeCount"] == 1
+
+
+def test_results_go_to_event_buses(functions, shared, unique):
+    events, s3 = shared.client("events", "test", "test"), shared.client("s3", "test", "test")
+    bucket, rule = unique("results"), unique("rule")
+    s3.create_bucket(Bucket=bucket)
+    bus = "arn:aws:events:us-east-1:000000000000:event-bus/default"
+    worker = functions.create("def handler(e, c):\n    return 'done'\n", role=functions.role(allow("events:PutEvents")))
+    keep = f"import boto3, json\ndef handler(e, c):\n    boto3.client('s3').put_object(Bucket='{bucket}', Key='e', Body=json.dumps(e))\n"
+    keeper = functions.create(keep, role=functions.role(allow("s3:PutObject")), Timeout=60, MemorySize=512)
+    pattern = {"source": ["lambda"], "resources": [{"suffix": f":{worker}:$LATEST"}]}
+    rule_arn = events.put_rule(Name=rule, EventPattern=json.dumps(pattern))["RuleArn"]
+    keeper_arn = functions.client.get_function_configuration(FunctionName=keeper)["FunctionArn"]
+    events.put_targets(Rule=rule, Targets=[{"Id": "keeper", "Arn": keeper_arn}])
+    permission = {"StatementId": "rule", "Action": "lambda:InvokeFunction", "Principal": "events.amazonaws.com"}
+    functions.client.add_permission(FunctionName=keeper, SourceArn=rule_arn, **permission)
+    destination = {"OnSuccess": {"Destination": bus}}
+    functions.client.put_function_event_invoke_config(FunctionName=worker, DestinationConfig=destination)
+    functions.client.invoke(FunctionName=worker, InvocationType="Event", Payload=b"7")
+
+    def kept():
+        try:
+            return json.loads(s3.get_object(Bucket=bucket, Key="e")["Body"].read())
+        except ClientError:
+            return None
+
+    event = wait_for(kept, "the event on the bus", timeout=60)
+    assert event["detail-type"] == "Lambda Function Invocation Result - Success"
+    assert (event["detail"]["requestPayload"], event["detail"]["responsePayload"]) == (7, "done")
 
 
 def test_event_configurations_are_kept(functions):

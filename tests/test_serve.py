@@ -1,6 +1,7 @@
 """The server itself, through boto3 and plain HTTP."""
 
 import json
+import os
 import subprocess
 import urllib.error
 import urllib.request

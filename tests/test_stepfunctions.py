@@ -1,14 +1,20 @@
 """Step Functions through boto3: machines, executions, tasks, tokens, and executions that survive kill -9."""
 
+import io
 import json
+import os
+import sys
 import threading
 import time
+import zipfile
 
 import pytest
 from botocore.exceptions import ClientError
 
 from conftest import allow, service_role, wait_for
 
+# Scripts of Glue jobs use the tests' own interpreter: nothing is installed while tests run.
+os.environ.setdefault("BOATHOUSE_PYTHON_SHELL", sys.prefix)
 TERMINAL = {"SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"}
 
 
@@ -431,6 +437,167 @@ def test_tags(world):
     world.sfn.tag_resource(resourceArn=arn, tags=[{"key": "b", "value": "2"}])
     world.sfn.untag_resource(resourceArn=arn, tagKeys=["a"])
     assert world.sfn.list_tags_for_resource(resourceArn=arn)["tags"] == [{"key": "b", "value": "2"}]
+
+
+def function(world, code):
+    """A Lambda function; answers its ARN."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("app.py", code)
+    client = world.server.client("lambda", "test", "test")
+    role = service_role(world.server, world.unique("function-role"), allow("logs:*"), service="lambda.amazonaws.com")
+    made = client.create_function(
+        FunctionName=world.unique("function"),
+        Runtime="python3.12",
+        Handler="app.handler",
+        Role=role,
+        Code={"ZipFile": buffer.getvalue()},
+        Timeout=10,
+    )
+    return made["FunctionArn"]
+
+
+LAMBDA = """
+class Busy(Exception):
+    pass
+
+def handler(event, context):
+    if event.get("fail"):
+        raise Busy("come back later")
+    return {"twice": event["n"] * 2}
+"""
+
+
+def test_lambda_functions_as_tasks(world):
+    arn = function(world, LAMBDA)
+    invoke = {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke"}
+    given = {"FunctionName": arn, "Payload.$": "$"}
+    definition = machine(
+        "New",
+        New=invoke | {"Parameters": given, "ResultSelector": {"n.$": "$.Payload.twice", "code.$": "$.StatusCode"}, "Next": "Old"},
+        Old={"Type": "Task", "Resource": arn, "ResultPath": "$.old", "End": True},
+    )
+    execution = world.start(world.create(definition), {"n": 2})
+    assert json.loads(world.ended(execution)["output"]) == {"n": 4, "code": 200, "old": {"twice": 8}}
+    assert "LambdaFunctionSucceeded" in world.types(execution)
+
+    retry = [{"ErrorEquals": ["Busy"], "IntervalSeconds": 1, "MaxAttempts": 1}]
+    catch = [{"ErrorEquals": ["Busy"], "ResultPath": "$.why", "Next": "Caught"}]
+    failing = machine(
+        "Fails",
+        Fails=invoke | {"Parameters": given, "Retry": retry, "Catch": catch, "End": True},
+        Caught={"Type": "Pass", "End": True},
+    )
+    output = world.output(failing, {"fail": True})
+    assert output["why"]["Error"] == "Busy"
+    assert json.loads(output["why"]["Cause"])["errorMessage"] == "come back later"
+
+    missing = world.run(machine("M", M=invoke | {"Parameters": {"FunctionName": "no-such-function"}, "End": True}))
+    assert missing["error"] == "Lambda.ResourceNotFoundException"
+
+
+def test_a_task_waits_for_its_token(world):
+    arn = function(world, "def handler(event, context):\n    return event\n")
+    wait = {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke.waitForTaskToken", "TimeoutSeconds": 60}
+    payload = {"token.$": "$$.Task.Token"}
+    definition = machine("W", W=wait | {"Parameters": {"FunctionName": arn, "Payload": payload}, "End": True})
+    execution = world.start(world.create(definition))
+    wait_for(lambda: "TaskSubmitted" in world.types(execution), "the call")
+    submitted = next(event for event in world.history(execution) if event["type"] == "TaskSubmitted")
+    token = json.loads(submitted["taskSubmittedEventDetails"]["output"])["Payload"]["token"]
+    world.sfn.send_task_heartbeat(taskToken=token)
+    world.sfn.send_task_success(taskToken=token, output='{"came": "back"}')
+    assert json.loads(world.ended(execution)["output"]) == {"came": "back"}
+
+
+def test_athena_queries_as_tasks(world):
+    bucket = world.unique("results")
+    world.server.client("s3", "test", "test").create_bucket(Bucket=bucket)
+    query = {"Type": "Task", "Resource": "arn:aws:states:::athena:startQueryExecution.sync"}
+    location = {"ResultConfiguration": {"OutputLocation": f"s3://{bucket}/"}}
+    definition = machine(
+        "Query",
+        Query=query | {"Parameters": {"QueryString": "SELECT 6 * 7 AS answer"} | location, "Next": "Read"},
+        Read={
+            "Type": "Task",
+            "Resource": "arn:aws:states:::athena:getQueryResults",
+            "Parameters": {"QueryExecutionId.$": "$.QueryExecution.QueryExecutionId"},
+            "ResultSelector": {"answer.$": "$.ResultSet.Rows[1].Data[0].VarCharValue"},
+            "End": True,
+        },
+    )
+    assert world.output(definition) == {"answer": "42"}
+    broken = machine("Q", Q=query | {"Parameters": {"QueryString": "SELECT no_such_column"} | location, "End": True})
+    assert world.run(broken)["error"] in {"States.TaskFailed", "Athena.InvalidRequestException"}
+
+
+def test_glue_jobs_as_tasks(world):
+    bucket = world.unique("scripts")
+    s3, glue = world.server.client("s3", "test", "test"), world.server.client("glue", "test", "test")
+    s3.create_bucket(Bucket=bucket)
+    s3.put_object(Bucket=bucket, Key="ok.py", Body="print('fine')")
+    s3.put_object(Bucket=bucket, Key="bad.py", Body="raise SystemExit(3)")
+    role = service_role(world.server, world.unique("job-role"), allow("s3:*", "logs:*"))
+    names = {}
+    for script in ["ok", "bad"]:
+        command = {"Name": "pythonshell", "ScriptLocation": f"s3://{bucket}/{script}.py", "PythonVersion": "3.9"}
+        names[script] = world.unique(script)
+        glue.create_job(Name=names[script], Role=role, Command=command, MaxCapacity=0.0625)
+    run = {"Type": "Task", "Resource": "arn:aws:states:::glue:startJobRun.sync"}
+    definition = machine(
+        "Ok",
+        Ok=run | {"Parameters": {"JobName": names["ok"]}, "ResultSelector": {"state.$": "$.JobRunState"}, "Next": "Bad"},
+        Bad=run
+        | {
+            "Parameters": {"JobName": names["bad"]},
+            "Catch": [{"ErrorEquals": ["States.TaskFailed"], "ResultPath": "$.why", "Next": "Caught"}],
+            "End": True,
+        },
+        Caught={"Type": "Pass", "End": True},
+    )
+    execution = world.start(world.create(definition))
+    output = json.loads(world.ended(execution, 120)["output"])
+    assert output["state"] == "SUCCEEDED"
+    assert json.loads(output["why"]["Cause"])["JobRunState"] == "FAILED"
+    for name in names.values():
+        assert len(glue.get_job_runs(JobName=name)["JobRuns"]) == 1
+
+
+def test_events_are_logged_where_the_machine_says(world):
+    logs = world.server.client("logs", "test", "test")
+    group = world.unique("/aws/vendedlogs/states/group")
+    logs.create_log_group(logGroupName=group)
+    arn = logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"][0]["arn"]
+    configuration = {
+        "level": "ALL",
+        "includeExecutionData": True,
+        "destinations": [{"cloudWatchLogsLogGroup": {"logGroupArn": arn}}],
+    }
+    machine_arn = world.create(PASS, type="EXPRESS", loggingConfiguration=configuration)
+    assert world.sfn.start_sync_execution(stateMachineArn=machine_arn)["status"] == "SUCCEEDED"
+
+    def types():
+        found = logs.filter_log_events(logGroupName=group)["events"]
+        return [json.loads(event["message"])["type"] for event in found]
+
+    wait_for(lambda: "ExecutionSucceeded" in types(), "the last event in the log")
+    assert types() == ["ExecutionStarted", "PassStateEntered", "PassStateExited", "ExecutionSucceeded"]
+    with pytest.raises(ClientError) as error:
+        world.create(PASS, loggingConfiguration={"level": "ALL"})
+    assert code(error) == "InvalidLoggingConfiguration"
+
+
+def test_one_state_can_be_tested(world):
+    state = {"Type": "Pass", "Parameters": {"n.$": "States.MathAdd($.n, 1)"}, "Next": "Later"}
+    found = world.sfn.test_state(definition=json.dumps(state), input='{"n": 1}', inspectionLevel="DEBUG")
+    assert (found["status"], json.loads(found["output"]), found["nextState"]) == ("SUCCEEDED", {"n": 2}, "Later")
+    assert json.loads(found["inspectionData"]["afterParameters"]) == {"n": 2}
+    call = sdk("glue:getDatabase", {"Name": "no_such_database"}, Catch=[{"ErrorEquals": ["States.ALL"], "Next": "C"}], End=True)
+    found = world.sfn.test_state(definition=json.dumps(call), roleArn=world.role)
+    assert (found["status"], found["error"], found["nextState"]) == ("CAUGHT_ERROR", "Glue.EntityNotFoundException", "C")
+    with pytest.raises(ClientError) as error:
+        world.sfn.test_state(definition=json.dumps(call))
+    assert message(error) == "RoleArn must be specified when testing a Task state"
 
 
 CRASHING = machine(

@@ -13,6 +13,8 @@ import botocore
 import botocore.session
 
 FILE = Path("docs/COVERAGE.md")
+# Services that botocore calls otherwise than their signatures do.
+MODELS = {"apigateway": "apigatewayv2", "states": "stepfunctions"}
 
 
 def implemented():
@@ -24,7 +26,7 @@ def implemented():
 class Service:
     def __init__(self, session, name, operations):
         self.name = name
-        model = session.get_service_model(name)
+        model = session.get_service_model(MODELS.get(name, name))
         self.title = model.metadata["serviceFullName"]
         self.present = sorted(set(operations) & set(model.operation_names))
         self.missing = sorted(set(model.operation_names) - set(operations))

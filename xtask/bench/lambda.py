@@ -81,7 +81,7 @@ class Invoker:
         self.connection.request("POST", self.path, body=b'{"a":1}', headers=self.headers)
         answer = self.connection.getresponse()
         body, headers = answer.read(), answer.headers
-        assert body == b'{"a":1}', (answer.status, body)
+        assert json.loads(body) == {"a": 1}, (answer.status, body)
         return base64.b64decode(headers["X-Amz-Log-Result"]).decode()
 
 

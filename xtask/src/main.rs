@@ -3,8 +3,12 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
+use std::thread::{self, JoinHandle};
 
 use clap::{Parser, Subcommand};
+
+/// What the suites in `tests/` need.
+const CLIENTS: &str = "tests/requirements.txt";
 
 /// What contributors run.
 #[derive(Parser)]
@@ -36,6 +40,12 @@ enum Benchmark {
     Firehose,
     /// State transitions of Step Functions, standard and express.
     States,
+    /// The reference architecture's daily work on much data, beside DuckDB and PySpark.
+    Pipeline {
+        /// About how many GB of raw JSON.
+        #[arg(long, default_value = "5")]
+        gigabytes: String,
+    },
     /// The 22 queries of TPC-H through Athena.
     Tpch {
         /// The scale factor: about so many GB of data.
@@ -60,10 +70,21 @@ fn main() -> ExitCode {
 }
 
 fn test() -> Result<(), String> {
+    // Downloads take their time beside the compiler, not after it.
+    let clients = thread::spawn(|| environment("clients", &[CLIENTS]));
+    let duckdb = thread::spawn(|| environment("clients-duckdb", &["tests/requirements-duckdb.txt"]));
     run(Command::new(env!("CARGO")).args(["test", "--release", "--workspace"]))?;
+    joined(clients)?;
+    let duckdb = joined(duckdb)?;
     let clients = Clients::prepare(&[])?;
     coverage(&clients, true)?;
-    run(clients.python().args(["-m", "pytest", "-q", "-n", "2", "-p", "no:cacheprovider", "tests"]))
+    let mut python = clients.python();
+    python.env("BOATHOUSE_DUCKDB_PYTHON", duckdb);
+    run(python.args(["-m", "pytest", "-q", "-n", "2", "-p", "no:cacheprovider", "tests"]))
+}
+
+fn joined<T>(work: JoinHandle<Result<T, String>>) -> Result<T, String> {
+    work.join().unwrap_or_else(|_| Err("a virtual environment could not be made".to_owned()))
 }
 
 fn coverage(clients: &Clients, check: bool) -> Result<(), String> {
@@ -83,6 +104,7 @@ fn bench(benchmark: &Benchmark) -> Result<(), String> {
         Benchmark::Lambda => run(&mut script("lambda")),
         Benchmark::Firehose => run(&mut script("firehose")),
         Benchmark::States => run(&mut script("states")),
+        Benchmark::Pipeline { gigabytes } => run(script("pipeline").args(["--gigabytes", gigabytes])),
         Benchmark::Tpch { scale } => run(script("tpch").args(["--scale", scale])),
     }
 }
@@ -96,19 +118,8 @@ struct Clients {
 impl Clients {
     fn prepare(more_requirements: &[&str]) -> Result<Self, String> {
         run(Command::new(env!("CARGO")).args(["build", "--release", "--package", "boathouse"]))?;
-        let target = target_directory()?;
-        let directory = target.join("clients");
-        let python = directory.join("bin/python");
-        if !python.exists() {
-            run(Command::new("python3").args([OsStr::new("-m"), OsStr::new("venv"), directory.as_os_str()]))?;
-        }
-        let mut install = Command::new(&python);
-        install.args(["-m", "pip", "install", "--quiet"]);
-        for requirements in ["tests/requirements.txt"].iter().chain(more_requirements) {
-            install.args(["--requirement", requirements]);
-        }
-        run(&mut install)?;
-        Ok(Self { target, python })
+        let requirements: Vec<&str> = [CLIENTS].iter().chain(more_requirements).copied().collect();
+        Ok(Self { target: target_directory()?, python: environment("clients", &requirements)? })
     }
 
     /// An interpreter that finds the binary and a directory for large files by the environment.
@@ -119,6 +130,22 @@ impl Clients {
             .env("BOATHOUSE_BENCH_DIR", self.target.join("bench"));
         python
     }
+}
+
+/// The interpreter of a virtual environment beside the build, with what these files ask for.
+fn environment(name: &str, requirements: &[&str]) -> Result<PathBuf, String> {
+    let directory = target_directory()?.join(name);
+    let python = directory.join("bin/python");
+    if !python.exists() {
+        run(Command::new("python3").args([OsStr::new("-m"), OsStr::new("venv"), directory.as_os_str()]))?;
+    }
+    let mut install = Command::new(&python);
+    install.args(["-m", "pip", "install", "--quiet"]);
+    for file in requirements {
+        install.args(["--requirement", file]);
+    }
+    run(&mut install)?;
+    Ok(python)
 }
 
 /// The directory that holds this very program's profile directory.

@@ -22,6 +22,7 @@ use boathouse_metadata::{Metadata, MetadataError};
 use boathouse_objects::Objects;
 use boathouse_observe::Logs;
 use boathouse_observe::files::FilesError;
+use boathouse_runtimes::Pythons;
 use boathouse_sandbox::{Level, Sandbox};
 use boathouse_stepfunctions::{SfnError, StepFunctions};
 use boathouse_trino::engine::{Engine, EngineConfig};
@@ -110,6 +111,8 @@ pub(crate) struct Server {
     pub(crate) gateway: Gateway,
     pub(crate) platform: Platform,
     pub(crate) root: KeyPair,
+    /// What Python code runs on.
+    pub(crate) pythons: Arc<Pythons>,
     /// Held as long as the server lives: one process at a time.
     pub(crate) lock: File,
 }
@@ -141,6 +144,7 @@ pub(crate) fn open(data_dir: &Path, dev: bool, clock: Arc<dyn Clock>) -> Result<
     let s3 = boathouse_s3::install(objects, Arc::clone(&identity) as _);
 
     let (sandbox, inside) = (sandbox(data_dir)?, InsideDoor::default());
+    let pythons = Arc::new(Pythons::new(data_dir));
     let engine = Arc::new(sql_engine(data_dir)?);
     let crawlers = Arc::new(Crawlers::new(
         metadata.clone(),
@@ -155,7 +159,8 @@ pub(crate) fn open(data_dir: &Path, dev: bool, clock: Arc<dyn Clock>) -> Result<
         roles: Arc::clone(&identity) as _,
         authorizer: Arc::clone(&identity) as _,
         sandbox: Arc::clone(&sandbox),
-        data_dir: data_dir.to_owned(),
+        pythons: Arc::clone(&pythons),
+        scripts: data_dir.join("work").join("scripts"),
     })?);
     let logs = Arc::new(Logs::open(metadata.clone(), &data_dir.join("logs"), Arc::clone(&identity) as _)?);
     let events = Arc::new(Events::new(boathouse_events::Deps {
@@ -164,12 +169,8 @@ pub(crate) fn open(data_dir: &Path, dev: bool, clock: Arc<dyn Clock>) -> Result<
         roles: Arc::clone(&identity) as _,
         clock: Arc::clone(&platform.clock),
     }));
-    let machines = StepFunctions::new(
-        metadata.clone(),
-        Arc::clone(&identity) as _,
-        Arc::clone(&identity) as _,
-        platform.clone(),
-    );
+    let machines =
+        StepFunctions::new(metadata.clone(), Arc::clone(&identity) as _, Arc::clone(&identity) as _, platform.clone());
     let lambda = Lambda::open(boathouse_lambda::Deps {
         metadata: metadata.clone(),
         stores: Arc::clone(&s3.stores),
@@ -177,6 +178,7 @@ pub(crate) fn open(data_dir: &Path, dev: bool, clock: Arc<dyn Clock>) -> Result<
         authorizer: Arc::clone(&identity) as _,
         platform: platform.clone(),
         sandbox,
+        pythons: Arc::clone(&pythons),
         endpoint: {
             let inside = inside.clone();
             Arc::new(move |stream| inside.answer(stream))
@@ -244,7 +246,7 @@ pub(crate) fn open(data_dir: &Path, dev: bool, clock: Arc<dyn Clock>) -> Result<
         .with_http_service(s3.http)
         .with_site(Arc::new(Sites::new(&apis)))
         .with_inside_door(inside);
-    Ok(Server { gateway, platform, root, lock })
+    Ok(Server { gateway, platform, root, pythons, lock })
 }
 
 /// The URL that clients on this machine reach a server at that listens on `address`.

@@ -21,6 +21,7 @@ use futures::Stream;
 use crate::analyzer::{self, Analysis, Known, Needed};
 use crate::catalog::Session;
 use crate::error::{internal, of_datafusion};
+use crate::first_rows::FirstRowsRule;
 use crate::operators;
 use crate::scan::Footers;
 use crate::storage::Statistics;
@@ -224,6 +225,7 @@ impl Engine {
         options.optimizer.hash_join_single_partition_threshold_rows = BROADCAST_ROWS;
         let state = SessionStateBuilder::new_with_default_features().with_config(config);
         let state = state.with_physical_optimizer_rules(operators::rules());
+        let state = state.with_physical_optimizer_rule(Arc::new(FirstRowsRule));
         Ok(state.with_runtime_env(Arc::new(runtime)).build())
     }
 }

@@ -24,6 +24,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use boathouse_runtimes::{Packages, Pythons};
+use indicatif::ProgressBar;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
@@ -86,7 +88,7 @@ pub(crate) async fn run(options: Options) -> Result<(), DemoError> {
         // An error says that the demonstration is gone, which is as good a reason to stop.
         let _ = stopped.await;
     }));
-    let outcome = demonstrate(&client, &clock).await;
+    let outcome = demonstrate(&client, &clock, &server.pythons).await;
     if let Ok(addresses) = &outcome {
         screen::connection(address, &data_dir, addresses, options.keep, temporary.is_none());
         if options.keep {
@@ -99,14 +101,26 @@ pub(crate) async fn run(options: Options) -> Result<(), DemoError> {
     outcome.map(drop)
 }
 
+/// Makes sure of the Python that functions and jobs run on: the first time it is made from PyPI.
+async fn python(pythons: &Pythons, progress: &ProgressBar) -> Result<((), String), DemoError> {
+    let ready = pythons.ready(Packages::Base, |line| progress.set_message(format!("python: {line}"))).await;
+    let python = ready.map_err(|error| DemoError::Failed { what: "Python".into(), reason: error.to_string() })?;
+    Ok(((), format!("functions and jobs run on Python {}", python.version)))
+}
+
 /// Runs all steps, and answers the addresses to look at.
-async fn demonstrate(client: &Client, clock: &DemoClock) -> Result<Vec<(String, String)>, DemoError> {
-    let mut steps = Steps::new(6);
+async fn demonstrate(
+    client: &Client,
+    clock: &DemoClock,
+    pythons: &Pythons,
+) -> Result<Vec<(String, String)>, DemoError> {
+    let mut steps = Steps::new(7);
+    let progress = steps.progress();
+    steps.step("python", python(pythons, &progress)).await?;
     let stack = steps.step("deploy", deploy::deploy(client)).await?;
     steps.step("stream", feed::stream(client, &stack)).await?;
     steps.step("upload", feed::upload(client, &stack)).await?;
     steps.step("land", feed::land(client, &stack)).await?;
-    let progress = steps.progress();
     let states = steps.step("work", night::work(client, &stack, clock, &progress)).await?;
     let results = steps.step("ask", ask::saved_queries(client, &stack)).await?;
     steps.finish();

@@ -68,8 +68,9 @@ fn target_services(targets: &Arc<Targets>) -> Vec<ServiceTable> {
     let lambda = table("lambda")
         .operation("Invoke", Access::Free, targets, |ctx, state, input| note("Invoke", ctx, state, input))
         .operation("GetFunction", Access::Free, targets, |ctx, state, input| note("GetFunction", ctx, state, input));
-    let states = table("states")
-        .operation("StartExecution", Access::Free, targets, |ctx, state, input| note("StartExecution", ctx, state, input));
+    let states = table("states").operation("StartExecution", Access::Free, targets, |ctx, state, input| {
+        note("StartExecution", ctx, state, input)
+    });
     let glue = table("glue")
         .operation("StartJobRun", Access::Free, targets, |ctx, state, input| note("StartJobRun", ctx, state, input));
     vec![lambda, states, glue]
@@ -163,7 +164,10 @@ impl Bench {
             std::thread::yield_now();
         }
         let now = self.clock.now();
-        assert!(self.state.metadata.scan("events-deliveries", &Default::default(), None, 9).unwrap().is_empty(), "{now}");
+        assert!(
+            self.state.metadata.scan("events-deliveries", &Default::default(), None, 9).unwrap().is_empty(),
+            "{now}"
+        );
         assert!(self.calls.try_recv().is_err());
     }
 
@@ -307,8 +311,9 @@ async fn entries_are_judged_one_by_one() {
         answer["Entries"].as_array().unwrap().iter().map(|entry| entry["ErrorCode"].as_str().unwrap_or("")).collect();
     assert_eq!(codes, ["", "InvalidArgument", "MalformedDetail", "MalformedDetail", "InvalidArgument"]);
     let big = "x".repeat(1_048_576);
-    let (code, message) =
-        bench.refused("events", "PutEvents", json!({"Entries": [entry("shop", &format!("{{\"x\":\"{big}\"}}"))]})).await;
+    let (code, message) = bench
+        .refused("events", "PutEvents", json!({"Entries": [entry("shop", &format!("{{\"x\":\"{big}\"}}"))]}))
+        .await;
     assert_eq!((code.as_str(), message.contains("over the limit")), ("ValidationException", true));
     let many: Vec<Value> = (0..11).map(|_| entry("shop", "{}")).collect();
     assert_eq!(bench.refused("events", "PutEvents", json!({"Entries": many})).await.0, "ValidationException");
@@ -505,8 +510,16 @@ async fn what_rules_and_targets_can_not_be_is_refused() {
         (json!({"Name": "r", "EventPattern": "{}"}), "InvalidEventPatternException", "Empty objects are not allowed"),
         (json!({"Name": "r", "ScheduleExpression": "at(2030-01-01T00:00:00)"}), "ValidationException", "not valid"),
         (json!({"Name": "a b", "ScheduleExpression": "rate(1 day)"}), "ValidationException", "'name'"),
-        (json!({"Name": "r", "EventBusName": "b", "ScheduleExpression": "rate(1 day)"}), "ValidationException", "only on"),
-        (json!({"Name": "r", "EventBusName": "b", "EventPattern": "{\"a\":[1]}"}), "ResourceNotFoundException", "bus b"),
+        (
+            json!({"Name": "r", "EventBusName": "b", "ScheduleExpression": "rate(1 day)"}),
+            "ValidationException",
+            "only on",
+        ),
+        (
+            json!({"Name": "r", "EventBusName": "b", "EventPattern": "{\"a\":[1]}"}),
+            "ResourceNotFoundException",
+            "bus b",
+        ),
     ] {
         let refused = bench.refused("events", "PutRule", input).await;
         assert!(refused.0 == code && refused.1.contains(reason), "{refused:?}");

@@ -118,9 +118,9 @@ impl Test {
     /// Reads a comparison field, such as `"NumericLessThanPath": "$.max"`; `None` if the name is no operator's.
     pub(crate) fn parse(name: &str, value: &Value) -> Option<Result<Self, String>> {
         let plain = name.strip_suffix("Path");
-        let by_path = plain.and_then(operator).filter(|operator| {
-            matches!(operator, Operator::Compare(..) | Operator::BooleanEquals)
-        });
+        let by_path = plain
+            .and_then(operator)
+            .filter(|operator| matches!(operator, Operator::Compare(..) | Operator::BooleanEquals));
         if let Some(operator) = by_path {
             let path = value.as_str().and_then(|text| JsonPath::parse(text).ok());
             let path = path.ok_or_else(|| format!("The value for the field '{name}' must be a valid JSONPath"));
@@ -219,9 +219,7 @@ fn wildcard(pattern: &str, text: &str) -> bool {
     while let Some(c) = characters.next() {
         tokens.push(match c {
             '*' => Token::Any,
-            '\\' if matches!(characters.peek(), Some('*' | '\\')) => {
-                Token::Exactly(characters.next().unwrap_or('\\'))
-            }
+            '\\' if matches!(characters.peek(), Some('*' | '\\')) => Token::Exactly(characters.next().unwrap_or('\\')),
             other => Token::Exactly(other),
         });
     }
@@ -322,7 +320,11 @@ mod tests {
     #[test]
     fn a_missing_variable_is_a_runtime_error() {
         let trouble = holds(&json!({}), "$.x", "StringEquals", json!("a")).unwrap_err();
-        assert!(trouble.cause.starts_with("Invalid path '$.x': The choice state's condition path"), "{}", trouble.cause);
+        assert!(
+            trouble.cause.starts_with("Invalid path '$.x': The choice state's condition path"),
+            "{}",
+            trouble.cause
+        );
         assert!(Test::parse("NumericEquals", &json!("5")).unwrap().is_err());
         assert!(Test::parse("Nonsense", &json!("5")).is_none());
     }

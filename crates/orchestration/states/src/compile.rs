@@ -83,7 +83,11 @@ pub fn diagnose(text: &str, platform: &dyn Platform) -> (Option<Machine>, Vec<Di
 ///
 /// # Errors
 /// Every error found.
-pub fn compile_state(name: &str, definition: &Value, platform: &dyn Platform) -> Result<crate::definition::State, Vec<Diagnostic>> {
+pub fn compile_state(
+    name: &str,
+    definition: &Value,
+    platform: &dyn Platform,
+) -> Result<crate::definition::State, Vec<Diagnostic>> {
     let mut compiler = Compiler { platform, diagnostics: Vec::new(), machine_language: Language::JsonPath };
     let state = compiler.state(name, definition, "");
     match state {

@@ -7,6 +7,7 @@ mod failing;
 mod moment;
 mod states;
 mod tasks;
+mod trial;
 mod view;
 
 #[cfg(test)]
@@ -25,6 +26,7 @@ use crate::history::{Details, EventType, HistoryEvent, Payload};
 use crate::scope::Variables;
 
 pub use tasks::{TokenParts, read_token};
+pub use trial::{Trial, Verdict};
 
 use moment::Moment;
 
@@ -61,6 +63,8 @@ pub struct About {
     pub started: DateTime<Utc>,
     /// What it may use.
     pub limits: Limits,
+    /// Whether it can be redriven, which express executions can't.
+    pub redrivable: bool,
     /// Whether events are made (express executions without a log do without).
     pub history: bool,
 }
@@ -259,6 +263,8 @@ pub struct Execution {
     deadline: Option<i64>,
     redrives: u32,
     ready: VecDeque<(ThreadId, Action)>,
+    /// What stands in for the context object in a trial.
+    given_context: Option<Value>,
 }
 
 impl Execution {
@@ -275,6 +281,7 @@ impl Execution {
             deadline: None,
             redrives: 0,
             ready: VecDeque::new(),
+            given_context: None,
         }
     }
 
@@ -340,11 +347,8 @@ impl Execution {
     fn start(&mut self, moment: &mut Moment) {
         let seconds = [self.machine.timeout, self.about.limits.seconds].into_iter().flatten().min();
         self.deadline = seconds.map(|seconds| moment.millis() + seconds as i64 * 1000);
-        let details = Details {
-            input: Some(self.input.text()),
-            role: Some(self.about.role.clone()),
-            ..Details::default()
-        };
+        let details =
+            Details { input: Some(self.input.text()), role: Some(self.about.role.clone()), ..Details::default() };
         self.emit(moment, EventType::ExecutionStarted, 0, details);
         let graph = Arc::clone(&self.machine.root);
         let start = graph.start.clone();
@@ -399,8 +403,10 @@ impl Execution {
             }
             let Some((thread, action)) = self.ready.pop_front() else { return };
             if self.about.history && self.last_event + 8 > self.about.limits.events {
-                let cause =
-                    format!("The execution reached the maximum number of history events ({}).", self.about.limits.events);
+                let cause = format!(
+                    "The execution reached the maximum number of history events ({}).",
+                    self.about.limits.events
+                );
                 return self.finish(moment, Status::Failed(Failure::new(names::RUNTIME, cause)));
             }
             match action {
@@ -438,9 +444,11 @@ impl Execution {
         };
         let (kind, previous, details) = match &status {
             Status::Running => return,
-            Status::Succeeded(output) => {
-                (EventType::ExecutionSucceeded, previous, Details { output: Some(output.clone()), ..Details::default() })
-            }
+            Status::Succeeded(output) => (
+                EventType::ExecutionSucceeded,
+                previous,
+                Details { output: Some(output.clone()), ..Details::default() },
+            ),
             Status::Failed(why) => (EventType::ExecutionFailed, previous, failure(why)),
             Status::TimedOut(why) => (EventType::ExecutionTimedOut, previous, failure(why)),
             Status::Aborted(why) => (EventType::ExecutionAborted, 0, failure(why)),

@@ -46,14 +46,16 @@ pub(crate) fn delimited(text: &str) -> Option<&str> {
 impl Query {
     /// Compiles the text between the delimiters.
     pub(crate) fn parse(text: &str, location: &str) -> Result<Self, Problem> {
-        let expression = Expression::parse(text)
-            .map_err(|error| format!("The JSONata expression '{text}' specified for the field '{location}' is not valid: {error}"))?;
+        let expression = Expression::parse(text).map_err(|error| {
+            format!("The JSONata expression '{text}' specified for the field '{location}' is not valid: {error}")
+        })?;
         Ok(Self { text: text.to_owned(), expression, location: location.to_owned() })
     }
 
     pub(crate) fn evaluate(&self, bindings: &Bindings<'_>) -> Result<Value, Trouble> {
         let problem = |what: String| {
-            let cause = format!("The JSONata expression '{}' specified for the field '{}' {what}", self.text, self.location);
+            let cause =
+                format!("The JSONata expression '{}' specified for the field '{}' {what}", self.text, self.location);
             Trouble::evaluation(&self.location, cause)
         };
         match self.expression.evaluate(bindings) {

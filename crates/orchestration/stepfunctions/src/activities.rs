@@ -89,7 +89,12 @@ fn find(state: &StepFunctions, arn: &str) -> Result<StoredActivity, SfnError> {
 
 pub(crate) async fn describe(_: Ctx, state: Arc<StepFunctions>, input: OfActivity) -> Result<Value, SfnError> {
     let activity = find(&state, &input.activity_arn)?;
-    Ok(json!({"activityArn": input.activity_arn, "name": activity.name, "creationDate": activity.created}))
+    Ok(json!({
+        "activityArn": input.activity_arn,
+        "name": activity.name,
+        "creationDate": activity.created,
+        "encryptionConfiguration": {"type": "AWS_OWNED_KEY"},
+    }))
 }
 
 pub(crate) async fn list(ctx: Ctx, state: Arc<StepFunctions>, input: ListAll) -> Result<Value, SfnError> {

@@ -50,8 +50,8 @@ pub struct LoggingConfiguration {
     pub level: String,
     #[serde(default)]
     pub include_execution_data: bool,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub destinations: Vec<Value>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub destinations: Option<Vec<Value>>,
 }
 
 fn off() -> String {
@@ -60,7 +60,7 @@ fn off() -> String {
 
 impl Default for LoggingConfiguration {
     fn default() -> Self {
-        Self { level: off(), include_execution_data: false, destinations: Vec::new() }
+        Self { level: off(), include_execution_data: false, destinations: None }
     }
 }
 

@@ -33,7 +33,8 @@ impl compile::Platform for Here<'_> {
 /// # Errors
 /// `InvalidDefinition` with every diagnostic.
 pub(crate) fn compile(state: &StepFunctions, text: &str, kind: MachineType) -> Result<Machine, SfnError> {
-    compile::compile(text, &Here { state, kind }).map_err(|diagnostics| SfnError::InvalidDefinition(invalid(&diagnostics)))
+    compile::compile(text, &Here { state, kind })
+        .map_err(|diagnostics| SfnError::InvalidDefinition(invalid(&diagnostics)))
 }
 
 /// The message of an invalid definition.

@@ -11,9 +11,7 @@ use serde_json::{Value, json};
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-use crate::api::{
-    GetHistory, ListExecutions, OfExecution, Redrive, StartExecution, StartSyncExecution, StopExecution,
-};
+use crate::api::{GetHistory, ListExecutions, OfExecution, Redrive, StartExecution, StartSyncExecution, StopExecution};
 use crate::error::SfnError;
 use crate::machines::{self, Target, is_express, with_token};
 use crate::runner::{self, MAX_PAYLOAD};
@@ -26,7 +24,7 @@ use crate::{events, logging, names, wire};
 /// Days after which a failed execution can't be redriven.
 const REDRIVE_DAYS: i64 = 14;
 
-fn check_input(input: Option<String>) -> Result<String, SfnError> {
+pub(crate) fn check_input(input: Option<String>) -> Result<String, SfnError> {
     let input = input.unwrap_or_else(|| "{}".into());
     if input.is_empty() {
         return Err(SfnError::InvalidExecutionInput("Invalid execution input.".into()));
@@ -74,7 +72,11 @@ pub(crate) async fn start(ctx: Ctx, state: Arc<StepFunctions>, input: StartExecu
     let execution_input = check_input(input.input)?;
     let definition = target.revision.definition.clone();
     let row = new_row(&ctx, target, &input.state_machine_arn, name, execution_input);
-    if is_express(row.kind) { start_express(&ctx, &state, row, definition).await } else { start_standard(&ctx, &state, row, definition).await }
+    if is_express(row.kind) {
+        start_express(&ctx, &state, row, definition).await
+    } else {
+        start_standard(&ctx, &state, row, definition).await
+    }
 }
 
 /// What StartExecution answers when there is an execution of that name already.
@@ -182,7 +184,11 @@ async fn start_express(
 }
 
 /// Runs an express execution at most once and answers with its end.
-pub(crate) async fn start_sync(ctx: Ctx, state: Arc<StepFunctions>, input: StartSyncExecution) -> Result<Value, SfnError> {
+pub(crate) async fn start_sync(
+    ctx: Ctx,
+    state: Arc<StepFunctions>,
+    input: StartSyncExecution,
+) -> Result<Value, SfnError> {
     let name = input.name.unwrap_or_else(|| Uuid::new_v4().to_string());
     names::check(&name)?;
     let target = machines::target(&state, &input.state_machine_arn)?;
@@ -324,7 +330,9 @@ pub(crate) async fn list(_: Ctx, state: Arc<StepFunctions>, input: ListExecution
     let mut after = token_key(input.next_token.as_deref())?;
     let wanted = |row: &StoredExecution| {
         input.status_filter.as_ref().is_none_or(|status| row.standing.status == *status)
-            && qualifier.as_ref().is_none_or(|arn| row.version_arn.as_ref() == Some(arn) || row.alias_arn.as_ref() == Some(arn))
+            && qualifier
+                .as_ref()
+                .is_none_or(|arn| row.version_arn.as_ref() == Some(arn) || row.alias_arn.as_ref() == Some(arn))
             && match input.redrive_filter.as_deref() {
                 Some("REDRIVEN") => row.redrives > 0,
                 Some("NOT_REDRIVEN") => row.redrives == 0,
@@ -335,7 +343,8 @@ pub(crate) async fn list(_: Ctx, state: Arc<StepFunctions>, input: ListExecution
     loop {
         let page = state.metadata.page(BY_START, &Key::new([&name]), after.as_ref(), size)?;
         for entry in &page.entries {
-            let row: Option<StoredExecution> = state.metadata.get_json(EXECUTIONS, &Key::new([&name, &entry.key.last()]))?;
+            let row: Option<StoredExecution> =
+                state.metadata.get_json(EXECUTIONS, &Key::new([&name, &entry.key.last()]))?;
             let Some(row) = row.filter(|row| wanted(row)) else { continue };
             found.push(listed(&row));
             if found.len() == size {
@@ -391,7 +400,8 @@ pub(crate) async fn history(_: Ctx, state: Arc<StepFunctions>, input: GetHistory
         all.reverse();
     }
     let end = (from as usize).saturating_add(size).min(all.len());
-    let shown: Vec<Value> = all.get(from as usize..end).unwrap_or_default().iter().map(|event| wire::event(event, data)).collect();
+    let shown: Vec<Value> =
+        all.get(from as usize..end).unwrap_or_default().iter().map(|event| wire::event(event, data)).collect();
     let next = (end < all.len()).then(|| end.to_string());
     Ok(with_token(json!({"events": shown}), next))
 }

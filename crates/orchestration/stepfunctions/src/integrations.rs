@@ -56,7 +56,8 @@ pub(crate) fn start(state: &Arc<StepFunctions>, row: &StoredExecution, call: Arc
 
 /// The context of the task's calls: the role's, or that of `Credentials`.
 pub(crate) fn context(state: &StepFunctions, row: &StoredExecution, call: &Call) -> Result<Ctx, Failure> {
-    let session: String = row.name.chars().filter(|c| c.is_ascii_alphanumeric() || "+=,.@-_".contains(*c)).take(64).collect();
+    let session: String =
+        row.name.chars().filter(|c| c.is_ascii_alphanumeric() || "+=,.@-_".contains(*c)).take(64).collect();
     let role = call.credentials.as_deref().unwrap_or(&row.role);
     let principal = state.roles.assume_for_service(role, SERVICE, &session).map_err(|error| {
         Failure::new("States.Permissions", format!("The role {role} can't be assumed: {}", error.message))
@@ -82,7 +83,8 @@ async fn carry_out(state: &StepFunctions, row: &StoredExecution, call: &Call) ->
         }
         Resource::Activity { .. } => return Err(Failure::new("States.Runtime", "an activity is not called")),
         resource @ Resource::Integration { pattern, .. } => (
-            catalog::operation(resource).ok_or_else(|| Failure::new("States.Runtime", "the integration does not exist"))?,
+            catalog::operation(resource)
+                .ok_or_else(|| Failure::new("States.Runtime", "the integration does not exist"))?,
             *pattern,
         ),
     };
@@ -96,6 +98,15 @@ async fn carry_out(state: &StepFunctions, row: &StoredExecution, call: &Call) ->
     })
 }
 
+/// Carries a task out for nobody's execution, as TestState does. A job that it starts is not waited for.
+pub(crate) async fn once(state: &StepFunctions, role: &str, call: &Call) -> Result<Value, Failure> {
+    match carry_out(state, &StoredExecution::of_test(role), call).await? {
+        Happening::Succeeded { output, .. } | Happening::Submitted { output, .. } => Ok(output),
+        Happening::Failed { failure, .. } => Err(failure),
+        _ => Ok(Value::Null),
+    }
+}
+
 /// `lambda:Invoke` with the payload as JSON on both sides.
 async fn invoke(ctx: &Ctx, parameters: &Value) -> Result<Value, Failure> {
     let mut input = parameters.clone();
@@ -105,9 +116,9 @@ async fn invoke(ctx: &Ctx, parameters: &Value) -> Result<Value, Failure> {
     let output = ctx.call("lambda", "Invoke", input).await.map_err(|error| errors::optimized("Lambda", &error, ctx))?;
     let payload = output["Payload"].as_str().and_then(|payload| BASE64_STANDARD.decode(payload).ok());
     let payload = payload.filter(|payload| !payload.is_empty());
-    let value: Option<Value> = payload.as_ref().map(|payload| {
-        serde_json::from_slice(payload).unwrap_or_else(|_| String::from_utf8_lossy(payload).into())
-    });
+    let value: Option<Value> = payload
+        .as_ref()
+        .map(|payload| serde_json::from_slice(payload).unwrap_or_else(|_| String::from_utf8_lossy(payload).into()));
     if output.get("FunctionError").is_some_and(|error| !error.is_null()) {
         let value = value.unwrap_or_default();
         let error = value["errorType"].as_str().unwrap_or("Lambda.Unknown");
@@ -131,7 +142,8 @@ async fn plain(ctx: &Ctx, row: &StoredExecution, call: &Call, operation: &Operat
     let key = idempotency_key(row, call);
     match (operation.service.as_str(), operation.operation.as_str()) {
         ("states", "StartExecution") if input.get("name").is_none() => {
-            input["name"] = format!("{}-{}-{}-{}-{}", &key[..8], &key[8..12], &key[12..16], &key[16..20], &key[20..32]).into();
+            input["name"] =
+                format!("{}-{}-{}-{}-{}", &key[..8], &key[8..12], &key[12..16], &key[16..20], &key[20..32]).into();
         }
         ("athena", "StartQueryExecution") if input.get("ClientRequestToken").is_none() => {
             input["ClientRequestToken"] = key.into();

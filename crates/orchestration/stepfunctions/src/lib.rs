@@ -12,8 +12,9 @@
 //! |---|---|
 //! | [`api`] | wire types |
 //! | `machines`, `versions`, `executions`, `activities`, `tokens`, `tags` | the operations |
+//! | `trials` | TestState |
 //! | `definitions` | compiling for this installation, ValidateStateMachineDefinition |
-//! | [`runner`] | drives executions; recovery |
+//! | [`runner`], `retention` | drives executions; recovery; forgets old ones |
 //! | `integrations`, `jobs` | tasks; the jobs that `.sync` tasks wait for |
 //! | `events`, `logging`, `wire` | status changes, CloudWatch Logs, history on the wire |
 //! | `store`, `names`, [`error`] | rows and shared helpers; names and ARNs; errors and their AWS codes |
@@ -30,10 +31,12 @@ mod jobs;
 mod logging;
 mod machines;
 mod names;
+mod retention;
 pub mod runner;
 mod store;
 mod tags;
 mod tokens;
+mod trials;
 mod versions;
 mod wire;
 
@@ -43,9 +46,9 @@ use boathouse_aws::service::{Access, any_resource};
 use boathouse_aws::{Ctx, Protocol, ServiceTable};
 
 use crate::api::{
-    CreateActivity, CreateStateMachine, GetActivityTask, GetHistory, ListExecutions, ListOfMachine, ListTags, OfActivity,
-    OfAlias, OfExecution, OfMachine, OfVersion, PublishVersion, Redrive, StartExecution, StartSyncExecution,
-    StopExecution, TagResource, UntagResource, UpdateAlias, UpdateStateMachine,
+    CreateActivity, CreateStateMachine, GetActivityTask, GetHistory, ListExecutions, ListOfMachine, ListTags,
+    OfActivity, OfAlias, OfExecution, OfMachine, OfVersion, PublishVersion, Redrive, StartExecution,
+    StartSyncExecution, StopExecution, TagResource, UntagResource, UpdateAlias, UpdateStateMachine,
 };
 
 pub use error::SfnError;
@@ -77,6 +80,7 @@ fn machine_operations(table: ServiceTable, state: &Arc<StepFunctions>) -> Servic
         .operation("DeleteStateMachine", of_machine(), state, machines::delete)
         .operation("ListStateMachines", Access::On(any_resource), state, machines::list)
         .operation("ValidateStateMachineDefinition", Access::On(any_resource), state, definitions::validate)
+        .operation("TestState", Access::On(any_resource), state, trials::test)
         .operation(
             "PublishStateMachineVersion",
             Access::On(|_, input: &PublishVersion| vec![input.state_machine_arn.clone()]),

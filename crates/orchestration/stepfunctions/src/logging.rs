@@ -19,7 +19,7 @@ pub(crate) fn wanted(logging: &LoggingConfiguration) -> bool {
 
 /// The log group's name, from the one destination.
 fn group(logging: &LoggingConfiguration) -> Option<String> {
-    let [destination] = logging.destinations.as_slice() else { return None };
+    let [destination] = logging.destinations.as_deref()? else { return None };
     let arn: Arn = destination.pointer("/cloudWatchLogsLogGroup/logGroupArn")?.as_str()?.parse().ok()?;
     let name = arn.resource.strip_prefix("log-group:")?;
     (arn.service == "logs").then(|| name.trim_end_matches(":*").to_owned())
@@ -31,10 +31,11 @@ pub(crate) fn check(state: &StepFunctions, logging: &LoggingConfiguration) -> Re
     if !["OFF", "ALL", "ERROR", "FATAL"].contains(&logging.level.as_str()) {
         return Err(SfnError::Validation(format!("'{}' is not a log level: OFF, ALL, ERROR or FATAL", logging.level)));
     }
-    if logging.destinations.len() > 1 || wanted(logging) && logging.destinations.is_empty() {
+    let destinations = logging.destinations.as_deref().unwrap_or_default();
+    if destinations.len() > 1 || wanted(logging) && destinations.is_empty() {
         return invalid("Must specify exactly one Log Destination.");
     }
-    if !logging.destinations.is_empty() && group(logging).is_none() {
+    if !destinations.is_empty() && group(logging).is_none() {
         return invalid("Invalid Log Destination.");
     }
     let can = state.platform.dispatcher.service("logs").is_some_and(|logs| logs.has("PutLogEvents"));
@@ -90,7 +91,12 @@ pub(crate) fn log(state: &Arc<StepFunctions>, row: &StoredExecution, steps: &[St
     });
 }
 
-async fn send(state: &StepFunctions, row: &StoredExecution, group: &str, events: Vec<Value>) -> Result<(), boathouse_aws::AwsError> {
+async fn send(
+    state: &StepFunctions,
+    row: &StoredExecution,
+    group: &str,
+    events: Vec<Value>,
+) -> Result<(), boathouse_aws::AwsError> {
     let role = state.roles.assume_for_service(&row.role, crate::machines::SERVICE, "AWSStepFunctions")?;
     let ctx = state.platform.context(role);
     // As AWS names them: the machine, the day and hour of the start, a part of the machine's own.

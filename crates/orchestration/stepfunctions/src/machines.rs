@@ -40,7 +40,12 @@ pub(crate) fn check_role(ctx: &Ctx, state: &StepFunctions, role: &str) -> Result
 }
 
 /// Refuses what AWS has and Boathouse has not.
-fn check_options(state: &StepFunctions, tracing: Option<&Value>, encryption: Option<&Value>, logging: Option<&LoggingConfiguration>) -> Result<(), SfnError> {
+fn check_options(
+    state: &StepFunctions,
+    tracing: Option<&Value>,
+    encryption: Option<&Value>,
+    logging: Option<&LoggingConfiguration>,
+) -> Result<(), SfnError> {
     if tracing.is_some_and(|tracing| tracing["enabled"] == true) {
         return Err(SfnError::InvalidTracingConfiguration(
             "Boathouse does not implement X-Ray tracing (tracingConfiguration.enabled) yet".into(),
@@ -67,7 +72,12 @@ pub(crate) async fn create(ctx: Ctx, state: Arc<StepFunctions>, input: CreateSta
     let kind = input.r#type.unwrap_or_default();
     definitions::compile(&state, &input.definition, kind)?;
     let logging = input.logging_configuration;
-    check_options(&state, input.tracing_configuration.as_ref(), input.encryption_configuration.as_ref(), logging.as_ref())?;
+    check_options(
+        &state,
+        input.tracing_configuration.as_ref(),
+        input.encryption_configuration.as_ref(),
+        logging.as_ref(),
+    )?;
     check_role(&ctx, &state, &input.role_arn)?;
     let publish = input.publish.unwrap_or(false);
     if input.version_description.is_some() && !publish {
@@ -151,7 +161,12 @@ pub(crate) async fn update(ctx: Ctx, state: Arc<StepFunctions>, input: UpdateSta
         definitions::compile(&state, definition, machine.kind)?;
     }
     let logging = input.logging_configuration;
-    check_options(&state, input.tracing_configuration.as_ref(), input.encryption_configuration.as_ref(), logging.as_ref())?;
+    check_options(
+        &state,
+        input.tracing_configuration.as_ref(),
+        input.encryption_configuration.as_ref(),
+        logging.as_ref(),
+    )?;
     if let Some(role) = &input.role_arn {
         check_role(&ctx, &state, role)?;
     }
@@ -310,7 +325,8 @@ pub(crate) fn target(state: &StepFunctions, arn: &str) -> Result<Target, SfnErro
         }
         Named::Qualified { machine, qualifier } => {
             let machine = state.machine(arn, &machine)?;
-            let (StoredVersion { revision, .. }, version_arn) = versions::resolve(state, arn, &machine.name, &qualifier)?;
+            let (StoredVersion { revision, .. }, version_arn) =
+                versions::resolve(state, arn, &machine.name, &qualifier)?;
             let alias = qualifier.parse::<u64>().is_err();
             Ok(Target { machine, revision, version_arn: Some(version_arn), alias_arn: alias.then(|| arn.to_owned()) })
         }

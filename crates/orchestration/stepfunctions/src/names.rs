@@ -10,12 +10,22 @@ const MAX_NAME: usize = 80;
 /// What an ARN of this service names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Named {
-    Machine { machine: String },
+    Machine {
+        machine: String,
+    },
     /// A version (a number) or an alias.
-    Qualified { machine: String, qualifier: String },
-    Execution { machine: String, execution: String },
+    Qualified {
+        machine: String,
+        qualifier: String,
+    },
+    Execution {
+        machine: String,
+        execution: String,
+    },
     Express,
-    Activity { activity: String },
+    Activity {
+        activity: String,
+    },
 }
 
 /// Reads an ARN.

@@ -154,6 +154,30 @@ pub(crate) struct StoredExecution {
 }
 
 impl StoredExecution {
+    /// What stands for an execution in a test of one state.
+    pub(crate) fn of_test(role: &str) -> Self {
+        Self {
+            arn: uuid::Uuid::new_v4().to_string(),
+            name: "TestState".into(),
+            machine: String::new(),
+            machine_arn: String::new(),
+            version_arn: None,
+            alias_arn: None,
+            kind: MachineType::Standard,
+            role: role.to_owned(),
+            definition: String::new(),
+            logging: LoggingConfiguration::default(),
+            machine_updated: 0.0,
+            revision_id: None,
+            input: String::new(),
+            started: 0,
+            stopped: None,
+            standing: Standing::from(&Status::Running),
+            redrives: 0,
+            redriven: None,
+        }
+    }
+
     pub(crate) fn key(&self) -> Key {
         Key::new([&self.machine, &self.name])
     }
@@ -259,8 +283,9 @@ pub(crate) fn seconds(millis: i64) -> Timestamp {
 /// The size of a page, and the refusal of sizes and tokens that are too large.
 pub(crate) fn page_size(size: Option<i64>, token: Option<&str>) -> Result<usize, SfnError> {
     let violation = |value: &str, at: &str, rule: &str| {
-        let message =
-            format!("1 validation error detected: Value '{value}' at '{at}' failed to satisfy constraint: Member must have {rule}");
+        let message = format!(
+            "1 validation error detected: Value '{value}' at '{at}' failed to satisfy constraint: Member must have {rule}"
+        );
         SfnError::Validation(message)
     };
     if let Some(token) = token.filter(|token| token.len() > MAX_TOKEN) {

@@ -21,7 +21,11 @@ fn owner(arn: &str) -> Result<(bool, Key), SfnError> {
 }
 
 /// Changes the tags of a machine or an activity.
-fn change(tx: &Transaction<'_>, arn: &str, body: impl FnOnce(&mut Tags) -> Result<(), SfnError>) -> Result<(), SfnError> {
+fn change(
+    tx: &Transaction<'_>,
+    arn: &str,
+    body: impl FnOnce(&mut Tags) -> Result<(), SfnError>,
+) -> Result<(), SfnError> {
     let missing = || SfnError::ResourceNotFound(arn.to_owned());
     match owner(arn)? {
         (true, key) => {

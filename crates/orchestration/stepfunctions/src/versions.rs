@@ -45,7 +45,11 @@ pub(crate) fn publish(
     Ok(number)
 }
 
-pub(crate) async fn publish_version(ctx: Ctx, state: Arc<StepFunctions>, input: PublishVersion) -> Result<Value, SfnError> {
+pub(crate) async fn publish_version(
+    ctx: Ctx,
+    state: Arc<StepFunctions>,
+    input: PublishVersion,
+) -> Result<Value, SfnError> {
     let arn = input.state_machine_arn;
     let name = names::machine(&arn)?;
     let (time, described) = (now(&ctx), arn.clone());
@@ -160,7 +164,11 @@ fn check_routes(state: &StepFunctions, routes: &[Route]) -> Result<String, SfnEr
         let arn = &route.state_machine_version_arn;
         let (machine, number) = match names::parse(arn)? {
             Named::Qualified { machine, qualifier } => (machine, qualifier),
-            _ => return Err(SfnError::Validation(format!("The routing configuration contains an ARN that is not a version: {arn}"))),
+            _ => {
+                return Err(SfnError::Validation(format!(
+                    "The routing configuration contains an ARN that is not a version: {arn}"
+                )));
+            }
         };
         let number: u64 = number.parse().map_err(|_| SfnError::InvalidArn(arn.clone()))?;
         if state.metadata.get(VERSIONS, &version_key(&machine, number))?.is_none() {
@@ -171,11 +179,15 @@ fn check_routes(state: &StepFunctions, routes: &[Route]) -> Result<String, SfnEr
     if let [first, second] = routes
         && (first.state_machine_version_arn == second.state_machine_version_arn || machines[0] != machines[1])
     {
-        return Err(SfnError::Validation("Routing configuration must have two different versions of one state machine".into()));
+        return Err(SfnError::Validation(
+            "Routing configuration must have two different versions of one state machine".into(),
+        ));
     }
     let sum: u32 = routes.iter().map(|route| route.weight).sum();
     if sum != 100 {
-        return Err(SfnError::Validation(format!("Sum of routing configuration weights must equal 100. Received: {sum}")));
+        return Err(SfnError::Validation(format!(
+            "Sum of routing configuration weights must equal 100. Received: {sum}"
+        )));
     }
     Ok(machines.remove(0))
 }
@@ -291,7 +303,9 @@ pub(crate) async fn list_aliases(ctx: Ctx, state: Arc<StepFunctions>, input: Lis
     let shown: Vec<Value> = found
         .iter()
         .filter(routed)
-        .map(|alias| json!({"stateMachineAliasArn": alias_arn(&ctx, &name, &alias.name), "creationDate": alias.created}))
+        .map(
+            |alias| json!({"stateMachineAliasArn": alias_arn(&ctx, &name, &alias.name), "creationDate": alias.created}),
+        )
         .collect();
     Ok(with_token(json!({"stateMachineAliases": shown}), next))
 }
@@ -304,6 +318,9 @@ mod tests {
     fn weights_choose_the_version() {
         let route = |arn: &str, weight| Route { state_machine_version_arn: arn.into(), weight };
         let routes = [route("a", 30), route("b", 70)];
-        assert_eq!((chosen(&routes, 0), chosen(&routes, 29), chosen(&routes, 30)), ("a".into(), "a".into(), "b".into()));
+        assert_eq!(
+            (chosen(&routes, 0), chosen(&routes, 29), chosen(&routes, 30)),
+            ("a".into(), "a".into(), "b".into())
+        );
     }
 }

@@ -63,7 +63,9 @@ pub(crate) fn details(details: &Details, data: bool) -> Map<String, Value> {
     put("taskCredentials", details.credentials.as_ref().map(|role| json!({"roleArn": role})));
     put("parameters", details.parameters.as_ref().map(|text| text.as_str().into()));
     if data {
-        for (name, shown, value) in [("input", "inputDetails", &details.input), ("output", "outputDetails", &details.output)] {
+        for (name, shown, value) in
+            [("input", "inputDetails", &details.input), ("output", "outputDetails", &details.output)]
+        {
             put(name, value.as_ref().map(|text| text.as_str().into()));
             put(shown, value.as_ref().map(|_| json!({"truncated": false})));
         }

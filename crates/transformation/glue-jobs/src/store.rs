@@ -8,6 +8,7 @@ use boathouse_aws::Ctx;
 use boathouse_aws::access::{Authorizer, ServiceRoles};
 use boathouse_aws::stores::ObjectStores;
 use boathouse_metadata::{Key, Metadata, MetadataError, Transaction};
+use boathouse_runtimes::Pythons;
 use boathouse_sandbox::Sandbox;
 use boathouse_trino::engine::Engine;
 use parking_lot::Mutex;
@@ -17,7 +18,6 @@ use tokio::sync::Notify;
 
 use crate::api::{Job, JobRun, JobRunState, Timestamp};
 use crate::error::JobError;
-use crate::shell::python::Pythons;
 use crate::threads::Threads;
 
 /// `(name)` → [`Job`].
@@ -81,7 +81,9 @@ pub struct Jobs {
     pub(crate) roles: Arc<dyn ServiceRoles>,
     pub(crate) authorizer: Arc<dyn Authorizer>,
     pub(crate) sandbox: Arc<Sandbox>,
-    pub(crate) python: Pythons,
+    pub(crate) pythons: Arc<Pythons>,
+    /// Where scripts lie while they run.
+    pub(crate) scripts: PathBuf,
     pub(crate) threads: Threads,
     /// How to tell a run to stop, by its id.
     pub(crate) running: Mutex<HashMap<String, Arc<Notify>>>,
@@ -101,8 +103,10 @@ pub struct Deps {
     pub authorizer: Arc<dyn Authorizer>,
     /// Where scripts run.
     pub sandbox: Arc<Sandbox>,
-    /// Where Python and scripts are kept.
-    pub data_dir: PathBuf,
+    /// What scripts run on.
+    pub pythons: Arc<Pythons>,
+    /// Where scripts lie while they run.
+    pub scripts: PathBuf,
 }
 
 impl Jobs {
@@ -111,9 +115,15 @@ impl Jobs {
     /// # Errors
     /// The data directory can't be used.
     pub fn new(deps: Deps) -> std::io::Result<Self> {
-        let Deps { metadata, engine, stores, roles, authorizer, sandbox, data_dir } = deps;
-        let (python, threads, running) = (Pythons::new(&data_dir)?, Threads::new(), Mutex::default());
-        Ok(Self { metadata, engine, stores, roles, authorizer, sandbox, python, threads, running })
+        let Deps { metadata, engine, stores, roles, authorizer, sandbox, pythons, scripts } = deps;
+        let scripts = std::path::absolute(scripts)?;
+        // Scripts of an earlier process belong to nobody.
+        match std::fs::remove_dir_all(&scripts) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+            _ => std::fs::create_dir_all(&scripts)?,
+        }
+        let (threads, running) = (Threads::new(), Mutex::default());
+        Ok(Self { metadata, engine, stores, roles, authorizer, sandbox, pythons, scripts, threads, running })
     }
 
     pub(crate) fn job(&self, name: &str) -> Result<Job, JobError> {

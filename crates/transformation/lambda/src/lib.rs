@@ -4,9 +4,8 @@
 //! and a pool of warm instances, each a sandbox (`boathouse-sandbox`) with its own network in which the function speaks to
 //! the Runtime API and to the platform's endpoint, and to nothing else.
 //!
-//! **Runtimes.** `python3.9` to `python3.14` run on the machine's `python3` (or `BOATHOUSE_PYTHON`), `nodejs18.x` to
-//! `nodejs24.x` on its `node` (or `BOATHOUSE_NODE`), whichever version that is; the log names it. Libraries that AWS's
-//! runtimes bring along, such as boto3, are there if that interpreter has them. `provided.al2` and `provided.al2023` run the
+//! **Runtimes.** `python3.9` to `python3.14` run on this machine's Python with boto3, `nodejs18.x` to `nodejs24.x` on its
+//! Node.js (see `boathouse-runtimes`), whichever version that is; the log names it. `provided.al2` and `provided.al2023` run the
 //! archive's `bootstrap` (any program that speaks the Runtime API). `Architectures` is kept and shown, but functions run on
 //! the machine's own.
 //!

@@ -7,6 +7,7 @@ use boathouse_aws::access::{Authorizer, ServiceRoles};
 use boathouse_aws::stores::ObjectStores;
 use boathouse_aws::{Ctx, Platform};
 use boathouse_metadata::{Key, Metadata, Transaction};
+use boathouse_runtimes::Pythons;
 use boathouse_sandbox::Sandbox;
 use boathouse_tasks::Queue;
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -19,6 +20,7 @@ use crate::error::LambdaError;
 use crate::instance::Pool;
 use crate::invoke::Job;
 use crate::names::{FunctionRef, LATEST, function_arn, is_version};
+use crate::runtime::Runtimes;
 
 pub(crate) const FUNCTIONS: &str = "lambda-functions";
 pub(crate) const VERSIONS: &str = "lambda-versions";
@@ -120,6 +122,8 @@ pub struct Deps {
     pub platform: Platform,
     /// Starts functions.
     pub sandbox: Arc<Sandbox>,
+    /// What Python functions run on.
+    pub pythons: Arc<Pythons>,
     /// Answers what functions ask of the platform's own APIs.
     pub endpoint: Arc<boathouse_sandbox::spec::Answer>,
     /// Where archives are kept: part of what must not be lost.
@@ -148,7 +152,9 @@ impl Lambda {
     pub fn open(deps: Deps) -> Result<Arc<Self>, LambdaError> {
         let code = CodeStore::open(&deps.code, &deps.work)?;
         let jobs = Queue::new(deps.metadata.clone(), Arc::clone(&deps.platform.clock), JOBS);
-        let pool = Pool::open(deps.platform.clone(), deps.sandbox, deps.endpoint, Arc::clone(&deps.roles), &deps.work)?;
+        let runtimes = Runtimes::open(&deps.work, deps.pythons)?;
+        let roles = Arc::clone(&deps.roles);
+        let pool = Pool::open(deps.platform.clone(), deps.sandbox, deps.endpoint, roles, runtimes);
         Ok(Arc::new(Self {
             metadata: deps.metadata,
             stores: deps.stores,

@@ -5,7 +5,9 @@
 //! | `row` | the stored row, which is AWS's QueryExecution |
 //! | `start` | StartQueryExecution: checks, idempotence, result reuse |
 //! | `runner` | the queue, the states, the end |
+//! | `changes` | tells the platform of the states |
 //! | `failure` | why an execution did not succeed |
+//! | `telling` | the events of an execution |
 //! | `history` | what is forgotten after 45 days, and what a restart finds unfinished |
 
 pub(crate) mod failure;
@@ -13,6 +15,7 @@ pub(crate) mod history;
 pub(crate) mod row;
 pub(crate) mod runner;
 pub(crate) mod start;
+mod telling;
 
 use std::sync::Arc;
 

@@ -18,6 +18,7 @@ use super::failure::Failure;
 use super::put;
 use super::row::{Row, State};
 use super::start::{Prepared, reuse_key};
+use super::telling::tell;
 use crate::Athena;
 use crate::error::AthenaError;
 use crate::files::{Files, Place};
@@ -221,9 +222,11 @@ async fn live(athena: &Arc<Athena>, ctx: &Ctx, mut row: Row, prepared: Prepared,
     if outcome.is_err() {
         clean(athena, ctx, &progress).await;
     }
+    let previous = row.state();
     end(ctx, &mut row, &progress, begun, outcome);
-    if let Err(error) = keep(athena, row.clone()).await {
-        tracing::error!(%error, execution = row.id(), "the end of an execution can't be kept");
+    match keep(athena, row.clone()).await {
+        Ok(()) => tell(ctx, &row, Some(previous)),
+        Err(error) => tracing::error!(%error, execution = row.id(), "the end of an execution can't be kept"),
     }
 }
 
@@ -239,7 +242,12 @@ async fn work(
     let _slot = slot.map_err(|_| Failure::system("the server is stopping"))?;
     row.execution.statistics.query_queue_time_in_millis = millis(queued);
     row.execution.status.state = State::Running;
-    let running = keep(athena, row.clone());
+    let begun = row.clone();
+    let running = async {
+        keep(athena, begun.clone()).await?;
+        tell(ctx, &begun, Some(State::Queued));
+        Ok::<_, MetadataError>(())
+    };
     let run = async {
         let job = Job::new(athena, ctx, row, progress, prepared.parameters)?;
         statements::run(&job, &prepared.statement).await

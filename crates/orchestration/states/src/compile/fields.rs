@@ -50,7 +50,10 @@ impl Compiler<'_> {
         match JsonPath::parse(&text) {
             Ok(path) => Some(path),
             Err(_) => {
-                self.schema(format!("The value for the field '{name}' must be a valid JSONPath"), &format!("{at}/{name}"));
+                self.schema(
+                    format!("The value for the field '{name}' must be a valid JSONPath"),
+                    &format!("{at}/{name}"),
+                );
                 None
             }
         }
@@ -118,8 +121,9 @@ impl Compiler<'_> {
             Intrinsic::parse(&text).ok().map(|call| Text::Intrinsic(call, by_path))
         };
         if compiled.is_none() {
-            let message =
-                format!("The value for the field '{by_path}' must be a valid JSONPath or a valid intrinsic function call");
+            let message = format!(
+                "The value for the field '{by_path}' must be a valid JSONPath or a valid intrinsic function call"
+            );
             self.schema(message, &format!("{at}/{by_path}"));
         }
         compiled
@@ -165,7 +169,10 @@ impl Compiler<'_> {
         };
         for name in assigned.keys().map(|name| name.strip_suffix(".$").unwrap_or(name)) {
             let starts = name.chars().next().is_some_and(|c| c.is_alphabetic() || c == '_');
-            if !starts || name.chars().count() > MAX_VARIABLE_NAME || !name.chars().all(|c| c.is_alphanumeric() || c == '_') {
+            if !starts
+                || name.chars().count() > MAX_VARIABLE_NAME
+                || !name.chars().all(|c| c.is_alphanumeric() || c == '_')
+            {
                 self.schema(format!("Variable name '{name}' is not valid"), &place);
             }
             if name == "states" {

@@ -10,7 +10,8 @@ use crate::definition::{Graph, Kind, State, Transition};
 
 impl Compiler<'_> {
     pub(super) fn graph(&mut self, members: &Map<String, Value>, at: &str) -> Option<Arc<Graph>> {
-        let missing: Vec<&str> = ["StartAt", "States"].into_iter().filter(|name| !members.contains_key(*name)).collect();
+        let missing: Vec<&str> =
+            ["StartAt", "States"].into_iter().filter(|name| !members.contains_key(*name)).collect();
         if !missing.is_empty() {
             self.schema(format!("These fields are required: [{}]", missing.join(", ")), at);
             return None;

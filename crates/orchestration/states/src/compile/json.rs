@@ -38,7 +38,9 @@ fn describe(text: &str, at: usize, error: &serde_json::Error) -> (String, usize)
         return ("Unexpected end-of-input".into(), text.len());
     }
     let is_word = |c: char| c.is_alphanumeric() || c == '_' || c == '$';
-    let start = text[..at].rfind(|c| !is_word(c)).map_or(0, |before| before + text[before..].chars().next().map_or(1, char::len_utf8));
+    let start = text[..at]
+        .rfind(|c| !is_word(c))
+        .map_or(0, |before| before + text[before..].chars().next().map_or(1, char::len_utf8));
     let word: String = text[start..].chars().take_while(|c| is_word(*c)).collect();
     let key_expected = error.to_string().starts_with("key must be a string");
     if !key_expected && word.chars().next().is_some_and(char::is_alphabetic) {

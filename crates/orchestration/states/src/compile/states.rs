@@ -50,27 +50,83 @@ const MAX_SECONDS: u64 = 99_999_999;
 fn allowed(kind: &str) -> &'static [&'static str] {
     match kind {
         "Task" => &[
-            "Resource", "Parameters", "Arguments", "ResultSelector", "ResultPath", "InputPath", "OutputPath", "Output",
-            "Assign", "Retry", "Catch", "Next", "End", "TimeoutSeconds", "TimeoutSecondsPath", "HeartbeatSeconds",
-            "HeartbeatSecondsPath", "Credentials",
+            "Resource",
+            "Parameters",
+            "Arguments",
+            "ResultSelector",
+            "ResultPath",
+            "InputPath",
+            "OutputPath",
+            "Output",
+            "Assign",
+            "Retry",
+            "Catch",
+            "Next",
+            "End",
+            "TimeoutSeconds",
+            "TimeoutSecondsPath",
+            "HeartbeatSeconds",
+            "HeartbeatSecondsPath",
+            "Credentials",
         ],
         "Pass" => &["Result", "Parameters", "InputPath", "OutputPath", "ResultPath", "Output", "Assign", "Next", "End"],
         "Choice" => &["Choices", "Default", "InputPath", "OutputPath", "Output", "Assign"],
         "Wait" => &[
-            "Seconds", "SecondsPath", "Timestamp", "TimestampPath", "InputPath", "OutputPath", "Output", "Assign", "Next",
+            "Seconds",
+            "SecondsPath",
+            "Timestamp",
+            "TimestampPath",
+            "InputPath",
+            "OutputPath",
+            "Output",
+            "Assign",
+            "Next",
             "End",
         ],
         "Succeed" => &["InputPath", "OutputPath", "Output"],
         "Fail" => &["Error", "Cause", "ErrorPath", "CausePath"],
         "Parallel" => &[
-            "Branches", "Parameters", "Arguments", "ResultSelector", "ResultPath", "InputPath", "OutputPath", "Output",
-            "Assign", "Retry", "Catch", "Next", "End",
+            "Branches",
+            "Parameters",
+            "Arguments",
+            "ResultSelector",
+            "ResultPath",
+            "InputPath",
+            "OutputPath",
+            "Output",
+            "Assign",
+            "Retry",
+            "Catch",
+            "Next",
+            "End",
         ],
         _ => &[
-            "ItemProcessor", "Iterator", "ItemsPath", "Items", "ItemSelector", "Parameters", "MaxConcurrency",
-            "MaxConcurrencyPath", "ResultSelector", "ResultPath", "InputPath", "OutputPath", "Output", "Assign", "Retry",
-            "Catch", "Next", "End", "ItemReader", "ItemBatcher", "ResultWriter", "Label", "ToleratedFailureCount",
-            "ToleratedFailureCountPath", "ToleratedFailurePercentage", "ToleratedFailurePercentagePath",
+            "ItemProcessor",
+            "Iterator",
+            "ItemsPath",
+            "Items",
+            "ItemSelector",
+            "Parameters",
+            "MaxConcurrency",
+            "MaxConcurrencyPath",
+            "ResultSelector",
+            "ResultPath",
+            "InputPath",
+            "OutputPath",
+            "Output",
+            "Assign",
+            "Retry",
+            "Catch",
+            "Next",
+            "End",
+            "ItemReader",
+            "ItemBatcher",
+            "ResultWriter",
+            "Label",
+            "ToleratedFailureCount",
+            "ToleratedFailureCountPath",
+            "ToleratedFailurePercentage",
+            "ToleratedFailurePercentagePath",
         ],
     }
 }
@@ -196,7 +252,13 @@ impl Compiler<'_> {
         Some(Task {
             resource: Arc::new(resource),
             timeout: self.amount(members, ("TimeoutSeconds", "TimeoutSecondsPath"), language, at, (1, MAX_SECONDS)),
-            heartbeat: self.amount(members, ("HeartbeatSeconds", "HeartbeatSecondsPath"), language, at, (1, MAX_SECONDS)),
+            heartbeat: self.amount(
+                members,
+                ("HeartbeatSeconds", "HeartbeatSecondsPath"),
+                language,
+                at,
+                (1, MAX_SECONDS),
+            ),
             credentials: self.credentials(members, language, at),
         })
     }
@@ -222,6 +284,10 @@ impl Compiler<'_> {
                 _ => {}
             }
         }
+        // What no express machine can do needs no second reason.
+        if self.diagnostics.last().is_some_and(|found| found.location.as_deref() == Some(at)) {
+            return;
+        }
         if let Some(reason) = self.platform.refuse(resource) {
             self.schema(reason, at);
         }
@@ -246,7 +312,8 @@ impl Compiler<'_> {
                 if let crate::definition::Text::Literal(literal) = &text
                     && crate::choice::timestamp(literal).is_none()
                 {
-                    let message = "The value for the field 'Timestamp' must be a valid ISO-8601 extended offset date-time";
+                    let message =
+                        "The value for the field 'Timestamp' must be a valid ISO-8601 extended offset date-time";
                     self.schema(message, &format!("{at}/Timestamp"));
                 }
                 Until::Timestamp(text)
@@ -348,8 +415,11 @@ impl Compiler<'_> {
         let tests: Vec<(&String, Result<Test, String>)> =
             members.iter().filter_map(|(name, value)| Some((name, Test::parse(name, value)?))).collect();
         known.extend(tests.iter().map(|(name, _)| name.as_str()));
-        let others: Members =
-            members.iter().filter(|(name, _)| !known.contains(&name.as_str())).map(|(n, v)| (n.clone(), v.clone())).collect();
+        let others: Members = members
+            .iter()
+            .filter(|(name, _)| !known.contains(&name.as_str()))
+            .map(|(n, v)| (n.clone(), v.clone()))
+            .collect();
         self.allow(&others, &[], at);
         let count = tests.len();
         let mut tests = tests.into_iter();
@@ -375,15 +445,19 @@ impl Compiler<'_> {
             self.schema("The field 'Branches' must be a non-empty array", &place);
             return None;
         };
-        let compiled: Vec<_> = branches.iter().enumerate().map(|(index, branch)| {
-            let at = format!("{place}[{index}]");
-            let Some(members) = branch.as_object() else {
-                self.schema("A branch must be an object", &at);
-                return None;
-            };
-            self.allow(members, &["Comment", "StartAt", "States"], &at);
-            self.graph(members, &at)
-        }).collect();
+        let compiled: Vec<_> = branches
+            .iter()
+            .enumerate()
+            .map(|(index, branch)| {
+                let at = format!("{place}[{index}]");
+                let Some(members) = branch.as_object() else {
+                    self.schema("A branch must be an object", &at);
+                    return None;
+                };
+                self.allow(members, &["Comment", "StartAt", "States"], &at);
+                self.graph(members, &at)
+            })
+            .collect();
         Some(Kind::Parallel { branches: compiled.into_iter().collect::<Option<_>>()? })
     }
 
@@ -405,7 +479,13 @@ impl Compiler<'_> {
         Some(MapState {
             items: self.items(members, language, at)?,
             selector: self.template(members, selector, language, at),
-            max_concurrency: self.amount(members, ("MaxConcurrency", "MaxConcurrencyPath"), language, at, (0, u64::MAX)),
+            max_concurrency: self.amount(
+                members,
+                ("MaxConcurrency", "MaxConcurrencyPath"),
+                language,
+                at,
+                (0, u64::MAX),
+            ),
             processor: self.graph(processor, &place)?,
         })
     }
@@ -417,7 +497,8 @@ impl Compiler<'_> {
             self.schema(message, &format!("{at}/{processor}/ProcessorConfig/Mode"));
         }
         for name in DISTRIBUTED.iter().filter(|name| members.contains_key(**name)) {
-            let message = format!("Boathouse does not implement Distributed Map, which the field '{name}' belongs to, yet");
+            let message =
+                format!("Boathouse does not implement Distributed Map, which the field '{name}' belongs to, yet");
             self.schema(message, at);
         }
     }
@@ -463,8 +544,7 @@ impl Compiler<'_> {
 
     fn objects<'m>(&mut self, members: &'m Members, name: &str, at: &str) -> Vec<&'m Members> {
         let Some(value) = members.get(name) else { return Vec::new() };
-        let list: Option<Vec<&Members>> =
-            value.as_array().and_then(|list| list.iter().map(Value::as_object).collect());
+        let list: Option<Vec<&Members>> = value.as_array().and_then(|list| list.iter().map(Value::as_object).collect());
         list.unwrap_or_else(|| {
             self.schema(format!("The field '{name}' must be an array of objects"), &format!("{at}/{name}"));
             Vec::new()
@@ -477,7 +557,13 @@ impl Compiler<'_> {
         let compiled = list.into_iter().enumerate().map(|(index, retrier)| {
             let at = format!("{at}/Retry[{index}]");
             let known = [
-                "ErrorEquals", "IntervalSeconds", "MaxAttempts", "BackoffRate", "MaxDelaySeconds", "JitterStrategy", "Comment",
+                "ErrorEquals",
+                "IntervalSeconds",
+                "MaxAttempts",
+                "BackoffRate",
+                "MaxDelaySeconds",
+                "JitterStrategy",
+                "Comment",
             ];
             self.allow(retrier, &known, &at);
             let backoff_rate = retrier.get("BackoffRate").map_or(Some(2.0), Value::as_f64);
@@ -492,7 +578,10 @@ impl Compiler<'_> {
             let interval = self.whole(retrier, "IntervalSeconds", &at, 1, MAX_SECONDS).unwrap_or(1);
             let max_delay = self.whole(retrier, "MaxDelaySeconds", &at, 1, 31_622_400);
             if max_delay.is_some_and(|delay| delay <= interval) {
-                self.schema("'MaxDelaySeconds' must be greater than 'IntervalSeconds'", &format!("{at}/MaxDelaySeconds"));
+                self.schema(
+                    "'MaxDelaySeconds' must be greater than 'IntervalSeconds'",
+                    &format!("{at}/MaxDelaySeconds"),
+                );
             }
             Retrier {
                 errors: self.errors(retrier, index + 1 == count, &at),
@@ -520,7 +609,11 @@ impl Compiler<'_> {
             Catcher {
                 errors: self.errors(catcher, index + 1 == count, &at),
                 result_path: self.result_path(catcher, &at),
-                output: if language == Language::Jsonata { self.template(catcher, "Output", language, &at) } else { None },
+                output: if language == Language::Jsonata {
+                    self.template(catcher, "Output", language, &at)
+                } else {
+                    None
+                },
                 assign: self.assign(catcher, language, &at),
                 next: self.string(catcher, "Next", &at).unwrap_or_default(),
             }

@@ -44,7 +44,13 @@ impl Execution {
         Ok(())
     }
 
-    pub(super) fn start_map(&mut self, moment: &mut Moment, id: ThreadId, state: &State, map: &MapState) -> Result<(), Trouble> {
+    pub(super) fn start_map(
+        &mut self,
+        moment: &mut Moment,
+        id: ThreadId,
+        state: &State,
+        map: &MapState,
+    ) -> Result<(), Trouble> {
         let items = self.items(moment, id, state, map)?;
         let limit = match &map.max_concurrency {
             Some(amount) => self.amount(moment, id, amount)?,
@@ -81,7 +87,8 @@ impl Execution {
                 (self.with_scope(moment, id, extra, |scope| scope.path(path))?, Some(path))
             }
             Items::Jsonata(query) => {
-                let items = self.with_bindings(moment, id, Extra::default(), |bindings| query.evaluate_as(bindings, "array"))?;
+                let items =
+                    self.with_bindings(moment, id, Extra::default(), |bindings| query.evaluate_as(bindings, "array"))?;
                 (items, None)
             }
             Items::Template(template) => (self.evaluate(moment, id, Extra::default(), template)?, None),
@@ -208,13 +215,16 @@ impl Execution {
             let Some(thread) = self.threads.get(&child) else { continue };
             let (last, index) = (thread.last, thread.parent.map(|(_, index)| index));
             let kind = thread.current.as_ref().map(|current| {
-                (current.has_children(), match &current.state.kind {
-                    Kind::Task(_) => Some(EventType::TaskStateAborted),
-                    Kind::Wait(_) => Some(EventType::WaitStateAborted),
-                    Kind::Parallel { .. } => Some(EventType::ParallelStateAborted),
-                    Kind::Map(_) => Some(EventType::MapStateAborted),
-                    _ => None,
-                })
+                (
+                    current.has_children(),
+                    match &current.state.kind {
+                        Kind::Task(_) => Some(EventType::TaskStateAborted),
+                        Kind::Wait(_) => Some(EventType::WaitStateAborted),
+                        Kind::Parallel { .. } => Some(EventType::ParallelStateAborted),
+                        Kind::Map(_) => Some(EventType::MapStateAborted),
+                        _ => None,
+                    },
+                )
             });
             // A failing iteration has been told of; a failing branch's task is told of as ended.
             let told = failed == Some(child) && map;

@@ -167,8 +167,7 @@ impl Execution {
         match state.language {
             Language::Jsonata => {
                 let extra = Extra { error: Some(&output), ..Extra::default() };
-                let leaving =
-                    Leaving { assign: &catcher.assign, output: catcher.output.as_ref(), next: &next, extra };
+                let leaving = Leaving { assign: &catcher.assign, output: catcher.output.as_ref(), next: &next, extra };
                 self.leave(moment, id, state, None, leaving)
             }
             Language::JsonPath => {

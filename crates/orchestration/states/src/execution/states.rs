@@ -43,8 +43,19 @@ fn exited(kind: &Kind) -> EventType {
     }
 }
 
+/// A state's output, where the state gives one, and the variables that it sets.
+type Left = (Option<Value>, Vec<(String, Value)>);
+
 impl Execution {
     pub(super) fn enter(&mut self, moment: &mut Moment, id: ThreadId, name: &str, input: Payload) {
+        self.arrive(moment, id, name, input);
+        if self.status == Status::Running {
+            self.run(moment, id);
+        }
+    }
+
+    /// The thread is in the state, which has not begun its work.
+    pub(super) fn arrive(&mut self, moment: &mut Moment, id: ThreadId, name: &str, input: Payload) {
         let Some(state) = self.thread(id).graph.states.get(name).map(Arc::clone) else {
             let failure = Failure::new(names::RUNTIME, format!("The state '{name}' does not exist"));
             return self.finish(moment, Status::Failed(failure));
@@ -63,7 +74,6 @@ impl Execution {
             retry_count: 0,
             phase: Phase::Ready,
         });
-        self.run(moment, id);
     }
 
     pub(super) fn text(&self, payload: &Payload) -> Option<crate::history::Text> {
@@ -167,14 +177,12 @@ impl Execution {
                 self.with_bindings(moment, id, Extra::default(), |bindings| query.evaluate_as(bindings, "string"))?,
                 field,
             ),
-            Text::Path(path, field) => (
-                self.with_scope(moment, id, Extra::default(), |scope| scope.path_in_field(path, field))?,
-                *field,
-            ),
-            Text::Intrinsic(call, field) => (
-                self.with_scope(moment, id, Extra::default(), |scope| call.evaluate(scope, field))?,
-                *field,
-            ),
+            Text::Path(path, field) => {
+                (self.with_scope(moment, id, Extra::default(), |scope| scope.path_in_field(path, field))?, *field)
+            }
+            Text::Intrinsic(call, field) => {
+                (self.with_scope(moment, id, Extra::default(), |scope| call.evaluate(scope, field))?, *field)
+            }
         };
         match value {
             Value::String(text) => Ok(text),
@@ -190,7 +198,9 @@ impl Execution {
             Until::SecondsPath(path) => {
                 let value = look_up(path)?;
                 let seconds = value.as_i64().filter(|seconds| *seconds >= 0).ok_or_else(|| {
-                    Trouble::runtime(format!("The SecondsPath parameter cannot be parsed as a long value: {path} == {value}"))
+                    Trouble::runtime(format!(
+                        "The SecondsPath parameter cannot be parsed as a long value: {path} == {value}"
+                    ))
                 })?;
                 moment.millis().saturating_add(seconds.saturating_mul(1000))
             }
@@ -231,17 +241,23 @@ impl Execution {
                 let value = self.with_scope(moment, id, Extra::default(), |scope| scope.path(path))?;
                 value.as_u64().ok_or_else(|| {
                     let shown = Value::from(value.as_str().map_or_else(|| value.to_string(), str::to_owned));
-                    let cause = format!("The {field} field refers to value {shown} which is not a valid integer: {path}");
+                    let cause =
+                        format!("The {field} field refers to value {shown} which is not a valid integer: {path}");
                     Trouble::runtime(cause)
                 })
             }
             Amount::Jsonata(query) => {
                 let value =
                     self.with_bindings(moment, id, Extra::default(), |bindings| query.evaluate_as(bindings, "number"))?;
-                let whole = value.as_u64().or_else(|| value.as_f64().filter(|n| *n >= 0.0 && n.fract() == 0.0).map(|n| n as u64));
+                let whole = value
+                    .as_u64()
+                    .or_else(|| value.as_f64().filter(|n| *n >= 0.0 && n.fract() == 0.0).map(|n| n as u64));
                 whole.ok_or_else(|| Trouble {
                     evaluation: Some(Evaluation { location: None, of_value: true }),
-                    ..Trouble::new(names::QUERY_EVALUATION_ERROR, format!("A non-negative integer is needed, but was: {value}"))
+                    ..Trouble::new(
+                        names::QUERY_EVALUATION_ERROR,
+                        format!("A non-negative integer is needed, but was: {value}"),
+                    )
                 })
             }
         }
@@ -308,7 +324,9 @@ impl Execution {
         leaving: Leaving<'_>,
     ) -> Result<(), Trouble> {
         let (output, assigned) = match state.language {
-            Language::JsonPath => self.leave_by_path(moment, id, state, result.unwrap_or(Value::Null), leaving.assign)?,
+            Language::JsonPath => {
+                self.leave_by_path(moment, id, state, result.unwrap_or(Value::Null), leaving.assign)?
+            }
             Language::Jsonata => self.leave_by_jsonata(moment, id, result, &leaving)?,
         };
         let output = match output {
@@ -357,7 +375,7 @@ impl Execution {
         state: &State,
         result: Value,
         assign: &[(String, Template)],
-    ) -> Result<(Option<Value>, Vec<(String, Value)>), Trouble> {
+    ) -> Result<Left, Trouble> {
         fn of(input: &Value) -> Extra<'_> {
             Extra { input: Some(input), ..Extra::default() }
         }
@@ -394,7 +412,7 @@ impl Execution {
         id: ThreadId,
         result: Option<Value>,
         leaving: &Leaving<'_>,
-    ) -> Result<(Option<Value>, Vec<(String, Value)>), Trouble> {
+    ) -> Result<Left, Trouble> {
         let extra = Extra { result: result.as_ref(), ..leaving.extra };
         let assigned = self.assigned(moment, id, extra, leaving.assign)?;
         let output = match leaving.output {

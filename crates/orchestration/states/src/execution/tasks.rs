@@ -48,7 +48,13 @@ fn shown(resource: &Resource) -> &str {
 }
 
 impl Execution {
-    pub(super) fn schedule(&mut self, moment: &mut Moment, id: ThreadId, state: &State, task: &Task) -> Result<(), Trouble> {
+    pub(super) fn schedule(
+        &mut self,
+        moment: &mut Moment,
+        id: ThreadId,
+        state: &State,
+        task: &Task,
+    ) -> Result<(), Trouble> {
         let event = self.last_event + 1;
         let waits = matches!(
             &*task.resource,
@@ -133,9 +139,10 @@ impl Execution {
     /// The thread whose task this is, unless the task is over.
     fn thread_of(&self, task: u64) -> Option<ThreadId> {
         let of = |running: &Running| running.call.task == task;
-        let found = self.threads.iter().find(|(_, thread)| {
-            thread.current.as_ref().and_then(|current| current.running()).is_some_and(of)
-        });
+        let found = self
+            .threads
+            .iter()
+            .find(|(_, thread)| thread.current.as_ref().and_then(|current| current.running()).is_some_and(of));
         found.map(|(id, _)| *id)
     }
 
@@ -236,13 +243,14 @@ impl Execution {
     pub(super) fn tick(&mut self, moment: &mut Moment) {
         let now = moment.millis();
         if self.deadline.is_some_and(|deadline| deadline <= now) {
-            let failure = Failure { error: Some(names::TIMEOUT.into()), cause: None };
-            return self.finish(moment, Status::TimedOut(failure));
+            return self.finish(moment, Status::TimedOut(Failure::default()));
         }
         let due: Vec<ThreadId> = self
             .threads
             .iter()
-            .filter(|(_, thread)| thread.current.as_ref().and_then(|current| current.due()).is_some_and(|due| due <= now))
+            .filter(|(_, thread)| {
+                thread.current.as_ref().and_then(|current| current.due()).is_some_and(|due| due <= now)
+            })
             .map(|(id, _)| *id)
             .collect();
         for id in due {

@@ -42,6 +42,7 @@ fn prepare(definition: &Value, input: Value) -> Execution {
         region: "us-east-1".into(),
         started: Utc.timestamp_millis_opt(0).unwrap(),
         limits: Limits { payload: 262_144, events: 25_000, seconds: None },
+        redrivable: true,
         history: true,
     };
     Execution::new(Arc::new(machine), about, Payload::new(input))
@@ -124,7 +125,10 @@ fn pass_moves_data_as_its_paths_say() {
         (json!({"Type": "Pass", "OutputPath": null}), json!({})),
         (json!({"Type": "Pass", "Result": 7, "ResultPath": "$.r"}), json!({"a": {"b": 1}, "c": 2, "r": 7})),
         (json!({"Type": "Pass", "Result": 7, "ResultPath": null}), input()),
-        (json!({"Type": "Pass", "Parameters": {"x.$": "$.a.b", "y": [{"z.$": "$.c"}]}}), json!({"x": 1, "y": [{"z": 2}]})),
+        (
+            json!({"Type": "Pass", "Parameters": {"x.$": "$.a.b", "y": [{"z.$": "$.c"}]}}),
+            json!({"x": 1, "y": [{"z": 2}]}),
+        ),
         (json!({"Type": "Pass", "Parameters": {"n.$": "$$.State.Name"}}), json!({"n": "S"})),
     ] {
         let run = Run::new(&end(state.clone()), input());
@@ -137,10 +141,17 @@ fn a_chain_has_the_history_that_aws_writes() {
     let definition = json!({"StartAt": "A", "States": {
         "A": {"Type": "Pass", "Next": "B"}, "B": {"Type": "Succeed"}}});
     let run = Run::new(&definition, json!({}));
-    assert_eq!(run.history(), [
-        "1<0:ExecutionStarted", "2<0:PassStateEntered", "3<2:PassStateExited", "4<3:SucceedStateEntered",
-        "5<4:SucceedStateExited", "6<5:ExecutionSucceeded",
-    ]);
+    assert_eq!(
+        run.history(),
+        [
+            "1<0:ExecutionStarted",
+            "2<0:PassStateEntered",
+            "3<2:PassStateExited",
+            "4<3:SucceedStateEntered",
+            "5<4:SucceedStateExited",
+            "6<5:ExecutionSucceeded",
+        ]
+    );
 }
 
 #[test]
@@ -185,7 +196,12 @@ fn wait_ends_when_its_time_has_come() {
 fn task(extra: Value) -> Value {
     let mut state = json!({"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "End": true});
     state.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
-    json!({"StartAt": "T", "States": {"T": state, "Caught": {"Type": "Pass", "End": true}}})
+    let catches = extra.get("Catch").is_some();
+    let mut states = json!({"T": state});
+    if catches {
+        states["Caught"] = json!({"Type": "Pass", "End": true});
+    }
+    json!({"StartAt": "T", "States": states})
 }
 
 #[test]
@@ -370,25 +386,35 @@ fn definitions_are_refused_in_aws_words() {
         compile(&definition.to_string(), &Anything).unwrap_err().iter().map(ToString::to_string).collect()
     };
     assert_eq!(found(json!({"StartAt": "A"})), ["SCHEMA_VALIDATION_FAILED: These fields are required: [States] at /"]);
-    assert_eq!(found(one(json!({"Type": "Pass", "Next": "Nowhere"}))), [
-        "MISSING_TRANSITION_TARGET: Missing 'Next' target: Nowhere at /States/S/Next",
-        "MISSING_END_STATE: Workflow has no terminal state",
-    ]);
+    assert_eq!(
+        found(one(json!({"Type": "Pass", "Next": "Nowhere"}))),
+        [
+            "MISSING_TRANSITION_TARGET: Missing 'Next' target: Nowhere at /States/S/Next",
+            "MISSING_END_STATE: Workflow has no terminal state",
+        ]
+    );
     assert_eq!(
         found(end(json!({"Type": "Wait", "Seconds": 1, "ResultPath": null}))),
         ["SCHEMA_VALIDATION_FAILED: Field 'ResultPath' is not supported at /States/S"]
     );
-    let output = "The QueryLanguage is set to 'JSONPath', but field 'Output' is only supported for the 'JSONata' QueryLanguage";
-    assert_eq!(found(end(json!({"Type": "Pass", "Output": 1}))), [format!("SCHEMA_VALIDATION_FAILED: {output} at /States/S")]);
+    let output =
+        "The QueryLanguage is set to 'JSONPath', but field 'Output' is only supported for the 'JSONata' QueryLanguage";
+    assert_eq!(
+        found(end(json!({"Type": "Pass", "Output": 1}))),
+        [format!("SCHEMA_VALIDATION_FAILED: {output} at /States/S")]
+    );
     let distributed = json!({"Type": "Map", "ItemProcessor": {"ProcessorConfig": {"Mode": "DISTRIBUTED"}, "StartAt": "A",
         "States": {"A": {"Type": "Succeed"}}}});
     assert!(found(end(distributed))[0].contains("Distributed Map"));
     let unreachable = json!({"StartAt": "A", "States": {"A": {"Type": "Succeed"}, "B": {"Type": "Succeed"}}});
     assert_eq!(found(unreachable), ["MISSING_TRANSITION_TARGET: State \"B\" is not reachable. at /States/B"]);
-    assert_eq!(found(end(json!({"Type": "Pass", "Parameters": {"x.$": "nonsense"}}))), [
-        "SCHEMA_VALIDATION_FAILED: The value for the field 'x.$' must be a valid JSONPath or a valid intrinsic function call \
+    assert_eq!(
+        found(end(json!({"Type": "Pass", "Parameters": {"x.$": "nonsense"}}))),
+        [
+            "SCHEMA_VALIDATION_FAILED: The value for the field 'x.$' must be a valid JSONPath or a valid intrinsic function call \
          at /States/S/Parameters"
-    ]);
+        ]
+    );
 }
 
 /// A machine with a Map of tasks that fail, are retried and caught, for replays.
@@ -426,5 +452,14 @@ proptest! {
         prop_assert_eq!(again.next_due(), run.execution.next_due());
         let text = serde_json::to_string(&events).unwrap();
         prop_assert_eq!(serde_json::from_str::<Vec<HistoryEvent>>(&text).unwrap(), events);
+    }
+
+    /// Whatever is cut out of a definition or put into it, it is compiled or refused.
+    #[test]
+    fn damaged_definitions_are_told(at in 0usize..700, length in 0usize..60, put in "[\\[\\]{}\",:$a-zA-Z0-9. ]{0,8}") {
+        let mut text = eventful().to_string();
+        let at = at.min(text.len());
+        text.replace_range(at..(at + length).min(text.len()), &put);
+        let _ = compile(&text, &Anything);
     }
 }

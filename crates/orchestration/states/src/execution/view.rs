@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::moment::Moment;
 use super::{Current, Execution, Thread, ThreadId};
-use crate::definition::Language;
+use crate::definition::{Kind, Language};
 use crate::failure::Trouble;
 use crate::jsonata::Bindings;
 use crate::scope::Scope;
@@ -45,23 +45,31 @@ impl Execution {
 
     /// The context object ("Accessing execution data from the Context object").
     pub(super) fn context(&self, id: ThreadId, extra: Extra<'_>) -> Value {
+        if let Some(given) = &self.given_context {
+            return given.clone();
+        }
         let (about, current) = (&self.about, self.current(id));
         let mut context = json!({
             "Execution": {
                 "Id": about.id,
                 "Input": self.input.value(),
                 "Name": about.name,
-                "RedriveCount": self.redrives,
                 "RoleArn": about.role,
                 "StartTime": time(about.started),
             },
             "State": {
                 "EnteredTime": time(current.entered_at),
                 "Name": current.state.name,
-                "RetryCount": current.retry_count,
             },
             "StateMachine": {"Id": about.machine_id, "Name": about.machine_name},
         });
+        if about.redrivable {
+            context["Execution"]["RedriveCount"] = self.redrives.into();
+        }
+        // Only states that can be retried count.
+        if matches!(current.state.kind, Kind::Task(_) | Kind::Parallel { .. } | Kind::Map(_)) {
+            context["State"]["RetryCount"] = current.retry_count.into();
+        }
         if let Some(token) = extra.token {
             context["Task"] = json!({"Token": token});
         }
@@ -128,12 +136,11 @@ impl Execution {
         template: &Template,
     ) -> Result<Value, Trouble> {
         match self.current(id).state.language {
-            Language::JsonPath => self.with_scope(moment, id, extra, |scope| {
-                template.evaluate(&With::Path(scope.with_input(scope.input)))
-            }),
-            Language::Jsonata => self.with_bindings(moment, id, extra, |bindings| {
-                template.evaluate(&With::Jsonata(*bindings))
-            }),
+            Language::JsonPath => self
+                .with_scope(moment, id, extra, |scope| template.evaluate(&With::Path(scope.with_input(scope.input)))),
+            Language::Jsonata => {
+                self.with_bindings(moment, id, extra, |bindings| template.evaluate(&With::Jsonata(*bindings)))
+            }
         }
     }
 }

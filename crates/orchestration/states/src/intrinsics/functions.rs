@@ -39,7 +39,11 @@ pub(super) fn call(function: Function, mut arguments: Vec<Value>, rng: &Rng) -> 
         Function::Format => format(next(), arguments),
         Function::StringToJson => {
             let text = string(next())?;
-            if text.is_empty() { Ok(Value::Null) } else { serde_json::from_str(&text).map_err(|error| error.to_string()) }
+            if text.is_empty() {
+                Ok(Value::Null)
+            } else {
+                serde_json::from_str(&text).map_err(|error| error.to_string())
+            }
         }
         Function::JsonToString => Ok(next().to_string().into()),
         Function::Array => Ok(Value::Array(arguments)),
@@ -79,7 +83,7 @@ fn array(value: Value) -> Result<Vec<Value>, String> {
 }
 
 fn integer(value: &Value) -> Result<i64, String> {
-    let rounded = || value.as_f64().filter(|number| number.abs() < 9e18).map(|number| number.round() as i64);
+    let rounded = || value.as_f64().filter(|number| number.abs() < 9e18).map(|number| (number + 0.5).floor() as i64);
     value.as_i64().or_else(rounded).ok_or_else(|| format!("Expected an integer, but got {value}"))
 }
 
@@ -96,7 +100,7 @@ fn format(template: Value, arguments: Vec<Value>) -> Outcome {
                 characters.next();
                 match arguments.next() {
                     Some(Value::String(argument)) => text.push_str(&argument),
-                    Some(argument) => text.push_str(&argument.to_string()),
+                    Some(argument) => text.push_str(&shown(&argument)),
                     None => return Err("number of arguments do not match the occurrences of {}".into()),
                 }
             }
@@ -107,6 +111,19 @@ fn format(template: Value, arguments: Vec<Value>) -> Outcome {
         return Err("number of arguments do not match the occurrences of {}".into());
     }
     Ok(text.into())
+}
+
+/// Objects and arrays as AWS's runtime, which is Java, writes them: `{a=1, b=[x]}`.
+fn shown(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(elements) => format!("[{}]", elements.iter().map(shown).collect::<Vec<_>>().join(", ")),
+        Value::Object(members) => {
+            let members = members.iter().map(|(name, value)| format!("{name}={}", shown(value)));
+            format!("{{{}}}", members.collect::<Vec<_>>().join(", "))
+        }
+        other => other.to_string(),
+    }
 }
 
 fn partition(elements: Vec<Value>, size: Value) -> Outcome {
@@ -121,7 +138,8 @@ fn range(start: i64, end: i64, step: i64) -> Outcome {
     }
     let within = |value: i128| if step > 0 { value <= i128::from(end) } else { value >= i128::from(end) };
     let values = std::iter::successors(Some(i128::from(start)), |value| Some(value + i128::from(step)));
-    let values: Vec<Value> = values.take_while(|value| within(*value)).take(MAX_RANGE + 1).map(|v| Value::from(v as i64)).collect();
+    let values: Vec<Value> =
+        values.take_while(|value| within(*value)).take(MAX_RANGE + 1).map(|v| Value::from(v as i64)).collect();
     if values.len() > MAX_RANGE {
         return Err(format!("The range has more than {MAX_RANGE} elements"));
     }
@@ -208,8 +226,8 @@ mod tests {
     use serde_json::json;
 
     use super::super::Intrinsic;
-    use crate::rng::Rng;
     use super::*;
+    use crate::rng::Rng;
     use crate::scope::{Scope, Variables};
 
     fn evaluate(text: &str, input: &Value) -> Result<Value, String> {
@@ -224,7 +242,7 @@ mod tests {
     fn text_functions() {
         let input = json!({"name": "Ada", "n": 3, "o": {"a": [1, "x"]}});
         for (text, expected) in [
-            ("States.Format('Hi {}, {} {}', $.name, $.n, $.o)", json!("Hi Ada, 3 {\"a\":[1,\"x\"]}")),
+            ("States.Format('Hi {}, {} {}', $.name, $.n, $.o)", json!("Hi Ada, 3 {a=[1, x]}")),
             (r"States.Format('\{{}\}', 1)", json!("{1}")),
             (r"States.Format('it\'s')", json!("it's")),
             ("States.StringToJson('{\"a\":1}')", json!({"a": 1})),

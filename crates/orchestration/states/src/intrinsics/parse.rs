@@ -140,6 +140,10 @@ impl<'t> Parser<'t> {
         let text = &self.rest()[..end];
         let value: Value = serde_json::from_str(text).map_err(|_| self.problem("a literal expected"))?;
         self.at += end;
-        if value.is_string() { Err(self.problem("strings stand in single quotes")) } else { Ok(Argument::Literal(value)) }
+        if value.is_string() {
+            Err(self.problem("strings stand in single quotes"))
+        } else {
+            Ok(Argument::Literal(value))
+        }
     }
 }

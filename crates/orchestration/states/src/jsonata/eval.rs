@@ -205,7 +205,8 @@ impl Evaluator<'_> {
             (other, _) => vec![other.clone()],
         };
         let mut from = 0;
-        if let [Step { node: Node::Variable(variable), stages }, Step { node: Node::Name(member), stages: after }, ..] = steps
+        if let [Step { node: Node::Variable(variable), stages }, Step { node: Node::Name(member), stages: after }, ..] =
+            steps
             && variable == "states"
             && stages.is_empty()
             && frame.get("states").is_none()
@@ -287,7 +288,9 @@ impl Evaluator<'_> {
             let value = self.evaluate(predicate, item, frame)?;
             let picked = match &value {
                 Val::Number(index) => position(*index, items.len()) == Some(at),
-                Val::Array(list) if !list.items.is_empty() && list.items.iter().all(|i| matches!(i, Val::Number(_))) => {
+                Val::Array(list)
+                    if !list.items.is_empty() && list.items.iter().all(|i| matches!(i, Val::Number(_))) =>
+                {
                     list.items.iter().any(|index| match index {
                         Val::Number(index) => position(*index, items.len()) == Some(at),
                         _ => false,
@@ -328,7 +331,9 @@ impl Evaluator<'_> {
             return Ok(Val::Undefined);
         }
         if to - from + 1.0 > MAX_RANGE {
-            return Err(format!("D2014: The size of the sequence allocated by the range operator (..) must not exceed {MAX_RANGE}"));
+            return Err(format!(
+                "D2014: The size of the sequence allocated by the range operator (..) must not exceed {MAX_RANGE}"
+            ));
         }
         let items = (from as i64..=to as i64).map(|number| Val::Number(number as f64)).collect();
         Ok(Val::Array(List { items: Rc::new(items), sequence: true, keep: true, whole: false }))
@@ -346,7 +351,12 @@ impl Evaluator<'_> {
                 let key = match self.evaluate(key, item, frame)? {
                     Val::Undefined => continue,
                     Val::String(key) => key.to_string(),
-                    other => return Err(format!("T1003: Key in object structure must evaluate to a string; got: {}", shown(&other))),
+                    other => {
+                        return Err(format!(
+                            "T1003: Key in object structure must evaluate to a string; got: {}",
+                            shown(&other)
+                        ));
+                    }
                 };
                 let group = groups.entry(key.clone()).or_insert_with(|| (Vec::new(), index));
                 if group.1 != index {
@@ -376,9 +386,9 @@ impl Evaluator<'_> {
         let b = self.evaluate(right, input, frame)?;
         Ok(match operator {
             Binary::And | Binary::Or => Val::Bool(b.truth()),
-            Binary::Equal if a.is_undefined() || b.is_undefined() => Val::Bool(false),
+            // Nothing is neither equal to anything nor different from it.
+            Binary::Equal | Binary::Different if a.is_undefined() || b.is_undefined() => Val::Bool(false),
             Binary::Equal => Val::Bool(a.same(&b)),
-            Binary::Different if a.is_undefined() && b.is_undefined() => Val::Bool(false),
             Binary::Different => Val::Bool(!a.same(&b)),
             Binary::In => Val::Bool(!a.is_undefined() && b.items().iter().any(|item| item.same(&a))),
             Binary::Concatenate => Val::text(format!("{}{}", functions::string_of(&a)?, functions::string_of(&b)?)),
@@ -475,7 +485,12 @@ impl Evaluator<'_> {
     }
 
     /// Changes what `pattern` finds. Values have no identity here, so the changed ones are found again by what they are.
-    fn transform(&self, of: &Val, (pattern, update, delete): (&Node, &Node, Option<&Node>), frame: &Rc<Frame>) -> Result {
+    fn transform(
+        &self,
+        of: &Val,
+        (pattern, update, delete): (&Node, &Node, Option<&Node>),
+        frame: &Rc<Frame>,
+    ) -> Result {
         if of.is_undefined() {
             return Ok(Val::Undefined);
         }
@@ -511,7 +526,10 @@ impl Evaluator<'_> {
                     match self.evaluate(change.0, value, frame)? {
                         Val::Undefined => {}
                         Val::Object(update) => rebuilt.extend(update.iter().map(|(n, v)| (n.clone(), v.clone()))),
-                        _ => return Err("T2011: The insert/update clause of the transform expression must evaluate to an object".into()),
+                        _ => return Err(
+                            "T2011: The insert/update clause of the transform expression must evaluate to an object"
+                                .into(),
+                        ),
                     }
                     if let Some(delete) = change.1 {
                         for name in self.evaluate(delete, value, frame)?.items() {
@@ -538,7 +556,9 @@ impl Evaluator<'_> {
             let kinds: Vec<&str> =
                 keyed.iter().map(|(keys, _)| keys[column].kind()).filter(|kind| *kind != "undefined").collect();
             if kinds.iter().any(|kind| *kind != "number" && *kind != "string") {
-                return Err("T2008: The expressions within an order-by clause must evaluate to numeric or string values".into());
+                return Err(
+                    "T2008: The expressions within an order-by clause must evaluate to numeric or string values".into(),
+                );
             }
             if kinds.windows(2).any(|pair| pair[0] != pair[1]) {
                 return Err("T2007: Type mismatch within order-by clause. All values must be of the same type".into());
@@ -641,13 +661,19 @@ fn shown(value: &Val) -> String {
 fn compare(operator: Binary, a: &Val, b: &Val) -> Result {
     let comparable = |value: &Val| matches!(value, Val::Undefined | Val::Number(_) | Val::String(_));
     if !comparable(a) || !comparable(b) {
-        return Err("T2010: The expressions either side of the operator must evaluate to numeric or string values".into());
+        return Err(
+            "T2010: The expressions either side of the operator must evaluate to numeric or string values".into()
+        );
     }
     if a.is_undefined() || b.is_undefined() {
         return Ok(Val::Undefined);
     }
     let Some(order) = order(a, b) else {
-        return Err(format!("T2009: The values {} and {} either side of the operator must be of the same data type", shown(a), shown(b)));
+        return Err(format!(
+            "T2009: The values {} and {} either side of the operator must be of the same data type",
+            shown(a),
+            shown(b)
+        ));
     };
     Ok(Val::Bool(match operator {
         Binary::Less => order == Ordering::Less,
@@ -672,5 +698,9 @@ fn arithmetic(operator: Binary, a: &Val, b: &Val) -> Result {
         Binary::Divide => a / b,
         _ => a % b,
     };
-    if value.is_finite() { Ok(Val::Number(value)) } else { Err(format!("D1001: Number out of range: {}", number_text(value))) }
+    if value.is_finite() {
+        Ok(Val::Number(value))
+    } else {
+        Err(format!("D1001: Number out of range: {}", number_text(value)))
+    }
 }

@@ -12,8 +12,8 @@ pub(super) enum Token {
 }
 
 const OPERATORS: [&str; 35] = [
-    "~>", "??", "?:", ":=", "!=", "<=", ">=", "**", "..", ".", "[", "]", "{", "}", "(", ")", ",", "@", "#", ";", ":", "?",
-    "+", "-", "*", "/", "%", "|", "=", "<", ">", "^", "&", "!", "~",
+    "~>", "??", "?:", ":=", "!=", "<=", ">=", "**", "..", ".", "[", "]", "{", "}", "(", ")", ",", "@", "#", ";", ":",
+    "?", "+", "-", "*", "/", "%", "|", "=", "<", ">", "^", "&", "!", "~",
 ];
 
 pub(super) struct Lexer<'t> {
@@ -48,7 +48,8 @@ impl Lexer<'_> {
         match first {
             '"' | '\'' => return self.string(at, first),
             '`' => {
-                let end = rest[1..].find('`').ok_or("S0105: Quoted property name must be terminated with a backquote (`)")?;
+                let end =
+                    rest[1..].find('`').ok_or("S0105: Quoted property name must be terminated with a backquote (`)")?;
                 return Ok((Token::Name(rest[1..=end].to_owned()), at + end + 2));
             }
             '0'..='9' => return number(rest, at),

@@ -299,7 +299,10 @@ impl Parser<'_> {
             match self.next(true)? {
                 Token::Variable(name) => parameters.push(name),
                 other => {
-                    return Err(format!("S0208: Parameter of function definition must be a variable name: {}", shown(&other)));
+                    return Err(format!(
+                        "S0208: Parameter of function definition must be a variable name: {}",
+                        shown(&other)
+                    ));
                 }
             }
             if !self.eat(",")? {

@@ -12,8 +12,15 @@ fn evaluate(text: &str, input: &Value) -> Result<Outcome, String> {
     let (rng, result) = (Rng::new(1), json!({"Payload": 7}));
     let context = || json!({"State": {"Name": "S"}});
     let now = Utc.timestamp_millis_opt(1_510_067_557_121).single().unwrap();
-    let bindings =
-        Bindings { input, result: Some(&result), error: None, context: &context, variables: &variables, rng: &rng, now };
+    let bindings = Bindings {
+        input,
+        result: Some(&result),
+        error: None,
+        context: &context,
+        variables: &variables,
+        rng: &rng,
+        now,
+    };
     Expression::parse(text)?.evaluate(&bindings)
 }
 
@@ -69,6 +76,7 @@ fn operators() {
             ("7 / 2", json!(3.5)),
             ("'a' & 1 & true & null", json!("a1truenull")),
             ("1 = 1 and 'a' != 'b'", json!(true)),
+            ("nothing != 1 or nothing = 1", json!(false)),
             ("2 in [1, 2]", json!(true)),
             ("1 > 2 ? 'x' : 'y'", json!("y")),
             ("nothing ?: 'd'", json!("d")),
@@ -177,10 +185,13 @@ fn collections_and_higher_order_functions() {
 
 #[test]
 fn mistakes_are_told() {
-    for text in ["1 +", "(1", "[1, 2", "{'a' 1}", "$f(", "'abc", "a.%", "a@$b.c", "1 ~> 2", "$eval('1')", "$error('x')"] {
+    for text in ["1 +", "(1", "[1, 2", "{'a' 1}", "$f(", "'abc", "a.%", "a@$b.c", "1 ~> 2", "$eval('1')", "$error('x')"]
+    {
         assert!(evaluate(text, &json!({})).is_err(), "{text}");
     }
-    for text in ["1 + 'a'", "$uppercase(1)", "-'a'", "1 < 'a'", "$number('x')", "$sum(['a'])", "'a'()", "$assert(false)"] {
+    for text in
+        ["1 + 'a'", "$uppercase(1)", "-'a'", "1 < 'a'", "$number('x')", "$sum(['a'])", "'a'()", "$assert(false)"]
+    {
         assert!(evaluate(text, &json!({})).is_err(), "{text}");
     }
     assert!(evaluate("($f := function(){ $f() + 1 }; $f())", &json!({})).unwrap_err().starts_with("D1011"));

@@ -251,9 +251,7 @@ impl<'t> Parser<'t> {
     }
 
     fn operand(&mut self) -> Result<Operand, InvalidPath> {
-        let after_path = |parser: &Self| {
-            parser.peek().is_none_or(|c| c.is_whitespace() || ")=!<>&|,]".contains(c))
-        };
+        let after_path = |parser: &Self| parser.peek().is_none_or(|c| c.is_whitespace() || ")=!<>&|,]".contains(c));
         match self.peek() {
             Some('@') => {
                 self.at += 1;

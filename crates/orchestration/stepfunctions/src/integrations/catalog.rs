@@ -62,7 +62,14 @@ const OPTIMIZED: [(&str, &str, &str, &str, &str, &[Pattern]); 8] = [
         "StepFunctions",
         &[Pattern::RequestResponse, Pattern::Sync, Pattern::Sync2, Pattern::WaitForTaskToken],
     ),
-    ("events", "putEvents", "events", "PutEvents", "EventBridge", &[Pattern::RequestResponse, Pattern::WaitForTaskToken]),
+    (
+        "events",
+        "putEvents",
+        "events",
+        "PutEvents",
+        "EventBridge",
+        &[Pattern::RequestResponse, Pattern::WaitForTaskToken],
+    ),
 ];
 
 /// The operation that an integration means, if there is one of that name.

@@ -10,32 +10,32 @@ use super::catalog::Operation;
 
 /// Services whose members begin with a small letter on the wire.
 const SMALL: [&str; 2] = ["states", "logs"];
-/// Text members that may be given as JSON.
-const TEXTS: [&str; 5] = ["input", "output", "definition", "Detail", "cause"];
+/// Step Functions' text members that may be given as JSON.
+const TEXTS: [&str; 4] = ["Input", "Output", "Definition", "Cause"];
 
 /// The parameters as the operation takes them.
 pub(super) fn input(operation: &Operation, parameters: &Value) -> Value {
-    let small = SMALL.contains(&operation.service.as_str());
-    let mut input = if small { renamed(parameters, &small_letter) } else { parameters.clone() };
-    stringify(&mut input);
-    if let (Some(entries), "events") = (input.get_mut("Entries").and_then(Value::as_array_mut), operation.service.as_str()) {
-        entries.iter_mut().for_each(stringify);
+    let mut input = parameters.clone();
+    match operation.service.as_str() {
+        // What was JSON must be text before its members could be renamed.
+        "states" => TEXTS.iter().for_each(|name| stringify(&mut input, name)),
+        "events" => {
+            let entries = input.get_mut("Entries").and_then(Value::as_array_mut);
+            entries.into_iter().flatten().for_each(|entry| stringify(entry, "Detail"));
+        }
+        "s3" => s3_body(&mut input),
+        _ => {}
     }
-    if operation.service == "s3" {
-        s3_body(&mut input);
-    }
-    input
+    if SMALL.contains(&operation.service.as_str()) { renamed(&input, &small_letter) } else { input }
 }
 
-fn stringify(value: &mut Value) {
-    let Some(members) = value.as_object_mut() else { return };
-    for name in TEXTS {
-        if let Some(member) = members.get_mut(name)
-            && !member.is_string()
-            && !member.is_null()
-        {
-            *member = member.to_string().into();
-        }
+/// Makes text of a member that is JSON.
+fn stringify(value: &mut Value, name: &str) {
+    if let Some(member) = value.get_mut(name)
+        && !member.is_string()
+        && !member.is_null()
+    {
+        *member = member.to_string().into();
     }
 }
 
@@ -166,6 +166,10 @@ pub(super) fn athena_ended(task: u64, output: &Value) -> Option<Happening> {
 /// The end of an execution. `parsed`: input and output as JSON instead of text (`.sync:2`).
 pub(super) fn execution_ended(task: u64, description: &Value, parsed: bool) -> Option<Happening> {
     let mut shown = tidy(renamed(description, &capital), true);
+    if let Some(members) = shown.as_object_mut() {
+        // The integration is older than redriving.
+        members.retain(|name, _| !name.starts_with("Redrive"));
+    }
     if parsed {
         for name in ["Input", "Output"] {
             if let Some(value) = shown[name].as_str().and_then(|text| serde_json::from_str(text).ok()) {
@@ -205,7 +209,10 @@ mod tests {
     #[test]
     fn jobs_end_when_they_end() {
         assert!(glue_ended(3, &json!({"JobRunState": "RUNNING"})).is_none());
-        assert!(matches!(glue_ended(3, &json!({"JobRunState": "SUCCEEDED"})), Some(Happening::Succeeded { task: 3, .. })));
+        assert!(matches!(
+            glue_ended(3, &json!({"JobRunState": "SUCCEEDED"})),
+            Some(Happening::Succeeded { task: 3, .. })
+        ));
         assert!(matches!(glue_ended(3, &json!({"JobRunState": "STOPPED"})), Some(Happening::Failed { .. })));
         let done = json!({"status": "SUCCEEDED", "output": "{\"a\":1}"});
         let Some(Happening::Succeeded { output, .. }) = execution_ended(1, &done, true) else { panic!("it ended") };

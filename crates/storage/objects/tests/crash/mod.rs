@@ -10,13 +10,13 @@ const DIRECTORY: &str = "BOATHOUSE_OBJECTS_CRASH_DIR";
 const TEST: &str = "crash_child";
 
 /// The store's directory, in the child; none in an ordinary run of all ignored tests.
-pub fn directory() -> Option<PathBuf> {
+pub(crate) fn directory() -> Option<PathBuf> {
     std::env::var_os(DIRECTORY).map(PathBuf::from)
 }
 
 /// Says in the child that something was acknowledged. One write call: a line on a pipe is then there whole or not at all
 /// when the kill comes.
-pub fn acknowledge(what: &str) {
+pub(crate) fn acknowledge(what: &str) {
     std::io::stderr().write_all(format!("ack {what}\n").as_bytes()).unwrap();
 }
 
@@ -26,7 +26,7 @@ fn acknowledged(line: std::io::Result<String>) -> Option<String> {
 
 /// Lets the child work until it has acknowledged `count` things, kills it after `linger`, and answers all that it
 /// acknowledged.
-pub fn killed_after(store: &Path, count: usize, linger: std::time::Duration) -> Vec<String> {
+pub(crate) fn killed_after(store: &Path, count: usize, linger: std::time::Duration) -> Vec<String> {
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", TEST, "--ignored", "--nocapture"])
         .env(DIRECTORY, store)

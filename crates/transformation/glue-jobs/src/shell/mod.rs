@@ -4,18 +4,13 @@
 //! packages, and of the network this server only; it finds the server's address and its role's credentials in the
 //! environment, so that boto3 works as it is. The credentials hold as long as the run may take, if the role allows
 //! sessions of that length, and for an hour otherwise.
-//!
-//! | Module | What it does |
-//! |---|---|
-//! | [`python`] | the interpreter and its packages |
-
-pub(crate) mod python;
 
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use boathouse_aws::{ACCOUNT_ID, AwsError, Principal};
+use boathouse_runtimes::{Interpreter, Packages};
 use boathouse_sandbox::{Grant, Limits, Mount, Outcome, Spec};
 use object_store::ObjectStoreExt;
 use serde_json::{Value, json};
@@ -47,11 +42,10 @@ const AWSGLUE: [(&str, &str); 2] = [
 /// Runs a script to its end.
 pub(crate) async fn run(attempt: &Attempt<'_>, shell: &PythonShell) -> Result<(), Failure> {
     let script = fetch(attempt, &shell.script).await?;
-    let python = attempt.state.python.ready(shell.analytics, &attempt.log).await?;
-    let directory =
-        tempfile::tempdir_in(attempt.state.python.scripts()).map_err(|error| broken("directory", &error))?;
+    let python = interpreter(attempt, shell).await?;
+    let directory = tempfile::tempdir_in(&attempt.state.scripts).map_err(|error| broken("directory", &error))?;
     lay_out(directory.path(), &script).map_err(|error| broken("script", &error))?;
-    let mut spec = Spec::new([python.interpreter.to_string_lossy().into_owned(), format!("{DIRECTORY}/script.py")]);
+    let mut spec = Spec::new([python.program.to_string_lossy().into_owned(), format!("{DIRECTORY}/script.py")]);
     let arguments = attempt.run.arguments();
     let passed = arguments.into_iter().filter(|(name, _)| name.starts_with("--") && name != "--library-set");
     spec.command.extend(passed.flat_map(|(name, value)| [name, value]));
@@ -62,6 +56,23 @@ pub(crate) async fn run(attempt: &Attempt<'_>, shell: &PythonShell) -> Result<()
     spec.grants = vec![grant];
     spec.environment = environment(attempt, endpoint).await?;
     execute(attempt, spec).await
+}
+
+/// The Python with the job's packages; an installation shows in the run's log.
+async fn interpreter(attempt: &Attempt<'_>, shell: &PythonShell) -> Result<Interpreter, Failure> {
+    let packages = if shell.analytics { Packages::Analytics } else { Packages::Base };
+    let (told, mut lines) = tokio::sync::mpsc::unbounded_channel();
+    let ready = async move {
+        // The log is gone only together with the run.
+        attempt.state.pythons.ready(packages, move |line| drop(told.send(line))).await
+    };
+    let log = async {
+        while let Some(line) = lines.recv().await {
+            attempt.log.say(line).await;
+        }
+    };
+    let (ready, ()) = tokio::join!(ready, log);
+    ready.map_err(|error| Failure::new(error.to_string()))
 }
 
 fn broken(what: &str, error: &std::io::Error) -> Failure {

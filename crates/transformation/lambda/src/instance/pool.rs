@@ -1,15 +1,14 @@
 //! Warm instances, new ones, and how many may work at once.
 
 use std::collections::HashMap;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use boathouse_aws::access::ServiceRoles;
 use boathouse_aws::{Ctx, Platform};
-use boathouse_sandbox::Sandbox;
 use boathouse_sandbox::spec::Answer;
+use boathouse_sandbox::{Level, Sandbox};
 use bytes::Bytes;
 use chrono::Utc;
 use parking_lot::Mutex;
@@ -126,30 +125,30 @@ impl Drop for Permit<'_> {
 }
 
 impl Pool {
-    /// A pool without instances; the runtime clients are written below `work`.
+    /// A pool without instances.
     pub(crate) fn open(
         platform: Platform,
         sandbox: Arc<Sandbox>,
         endpoint: Arc<Answer>,
         roles: Arc<dyn ServiceRoles>,
-        work: &Path,
-    ) -> Result<Arc<Self>, LambdaError> {
+        runtimes: Runtimes,
+    ) -> Arc<Self> {
         let processors = std::thread::available_parallelism().map_or(2, usize::from);
         let info = rustix::system::sysinfo();
         let memory = (info.totalram as u64).saturating_mul(u64::from(info.mem_unit));
-        Ok(Arc::new(Self {
+        Arc::new(Self {
             platform,
             sandbox,
             endpoint,
             roles,
-            runtimes: Runtimes::open(work)?,
+            runtimes,
             vault: Vault::default(),
             waiting: Mutex::default(),
             working: Mutex::default(),
             starting: Semaphore::new(processors * 4),
             account_limit: (memory / INSTANCE_MEMORY).clamp(10, ACCOUNT_LIMIT),
             reserved_sum: AtomicU64::new(0),
-        }))
+        })
     }
 
     /// Ends instances that have waited for long, for as long as the pool is used.
@@ -276,6 +275,11 @@ impl Pool {
     }
 
     async fn plan<'a>(&self, code: &CodeStore, function: &'a Function) -> Result<Plan<'a>, LambdaError> {
+        if self.sandbox.level() == Level::Process && !function.layers.is_empty() {
+            let message =
+                "Layers need the sandbox's level namespace: BOATHOUSE_SANDBOX=process has no /opt of its own.";
+            return Err(LambdaError::InvalidRuntime(message.into()));
+        }
         let layers: Vec<&str> = function.layers.iter().map(|layer| layer.digest.as_str()).collect();
         let credentials = self.vault.get(&self.platform, &function.role, &function.name).await?;
         Ok(Plan {

@@ -1,24 +1,23 @@
 //! Runtimes: which program serves a function, and what it needs to see.
 //!
 //! Python and Node.js functions run on the interpreters of this machine through Boathouse's own runtime clients
-//! (`clients/`), whatever minor version their `Runtime` names: the first of `BOATHOUSE_PYTHON` and `python3`, of
-//! `BOATHOUSE_NODE` and `node`. The log says once which one it is. `provided.*` functions bring a `bootstrap` themselves.
+//! (`clients/`), whatever minor version their `Runtime` names; see `boathouse-runtimes` for which one. The log says once
+//! which one it is. `provided.*` functions bring a `bootstrap` themselves.
 //!
 //! | Module | What it does |
 //! |---|---|
-//! | `interpreter` | finds interpreters and what belongs to them |
 //! | `environment` | the variables that a function sees |
 
 pub(crate) mod environment;
-mod interpreter;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use boathouse_runtimes::{Interpreter, Packages, Pythons, RuntimeError};
 use boathouse_sandbox::Mount;
 use tokio::sync::OnceCell;
 
-use self::interpreter::Interpreter;
 use crate::error::LambdaError;
 
 const PYTHON_CLIENT: &str = include_str!("clients/python.py");
@@ -37,13 +36,13 @@ pub(crate) struct Start {
 #[derive(Debug)]
 pub(crate) struct Runtimes {
     clients: PathBuf,
-    python: OnceCell<Interpreter>,
+    pythons: Arc<Pythons>,
     node: OnceCell<Interpreter>,
 }
 
 impl Runtimes {
     /// Writes the clients below `work`.
-    pub(crate) fn open(work: &Path) -> Result<Self, LambdaError> {
+    pub(crate) fn open(work: &Path, pythons: Arc<Pythons>) -> Result<Self, LambdaError> {
         let clients = work.join("runtime");
         let write = || -> std::io::Result<()> {
             fs::create_dir_all(&clients)?;
@@ -60,7 +59,7 @@ impl Runtimes {
         };
         write().map_err(LambdaError::machine("writing the runtime clients"))?;
         let clients = clients.canonicalize().map_err(LambdaError::machine("writing the runtime clients"))?;
-        Ok(Self { clients, python: OnceCell::new(), node: OnceCell::new() })
+        Ok(Self { clients, pythons, node: OnceCell::new() })
     }
 
     /// How to start a function of this runtime.
@@ -68,17 +67,24 @@ impl Runtimes {
     /// # Errors
     /// `InvalidRuntimeException`: the machine has no interpreter for it.
     pub(crate) async fn start(&self, runtime: &str) -> Result<Start, LambdaError> {
-        let client = Mount::read_only(&self.clients, RUNTIME_DIRECTORY);
+        let unfit = |error: RuntimeError| LambdaError::InvalidRuntime(format!("{runtime}: {error}"));
         if runtime.starts_with("python") {
-            let python = self.python.get_or_try_init(interpreter::python).await?;
-            let command = vec![python.program(), format!("{RUNTIME_DIRECTORY}/python.py")];
-            return Ok(Start { command, mounts: python.mounts(client) });
+            let say = |line: String| tracing::debug!(line, "making the Python environment");
+            let python = self.pythons.ready(Packages::Base, say).await.map_err(unfit)?;
+            return Ok(self.client("python.py", &python));
         }
         if runtime.starts_with("nodejs") {
-            let node = self.node.get_or_try_init(interpreter::node).await?;
-            let command = vec![node.program(), format!("{RUNTIME_DIRECTORY}/node.mjs")];
-            return Ok(Start { command, mounts: node.mounts(client) });
+            let node = self.node.get_or_try_init(Interpreter::node).await.map_err(unfit)?;
+            return Ok(self.client("node.mjs", node));
         }
         Ok(Start { command: vec!["/var/task/bootstrap".into()], mounts: Vec::new() })
+    }
+
+    /// A client on its interpreter.
+    fn client(&self, name: &str, interpreter: &Interpreter) -> Start {
+        let command = vec![interpreter.program.to_string_lossy().into_owned(), format!("{RUNTIME_DIRECTORY}/{name}")];
+        let client = Mount::read_only(&self.clients, RUNTIME_DIRECTORY);
+        let mounts = interpreter.directories.iter().map(Mount::in_place).chain([client]).collect();
+        Start { command, mounts }
     }
 }

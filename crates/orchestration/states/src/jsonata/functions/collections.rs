@@ -145,8 +145,10 @@ fn merge(call: &Call<'_>) -> Result {
     Ok(Val::object(merged))
 }
 
+type Members = Rc<BTreeMap<String, Val>>;
+
 /// The object and the function, whichever way they were given.
-fn object_and_function<'c>(call: &'c Call<'_>) -> Result<(Option<Rc<BTreeMap<String, Val>>>, &'c Val)> {
+fn object_and_function<'c>(call: &'c Call<'_>) -> Result<(Option<Members>, &'c Val)> {
     let function = call.function(1)?;
     match call.at(0) {
         Val::Object(members) => Ok((Some(members.clone()), function)),
@@ -233,7 +235,9 @@ fn reduce(call: &Call<'_>) -> Result {
     }
     let function = call.function(1)?;
     if crate::jsonata::eval::Evaluator::arity(function) < 2 {
-        return Err("D3050: The second argument of reduce function must be a function with at least two arguments".into());
+        return Err(
+            "D3050: The second argument of reduce function must be a function with at least two arguments".into()
+        );
     }
     let items = call.at(0).items();
     let all = Val::array(items.clone());
@@ -271,5 +275,5 @@ fn range(call: &Call<'_>) -> Result {
     if count > MAX_RANGE as f64 {
         return Err(format!("D3137: $range makes at most {MAX_RANGE} elements"));
     }
-    Ok(Val::array((0..count.max(0.0) as usize).map(|at| Val::Number(start + step * at as f64)).collect()))
+    Ok(Val::sequence((0..count.max(0.0) as usize).map(|at| Val::Number(start + step * at as f64)).collect()))
 }

@@ -100,10 +100,15 @@ fn aggregate(call: &Call<'_>) -> Result {
     if call.at(0).is_undefined() {
         return Ok(Val::Undefined);
     }
-    let numbers = call.at(0).items().iter().map(|item| match item {
-        Val::Number(number) => Ok(*number),
-        _ => Err(format!("T0412: Argument 1 of function \"{}\" must be an array of \"n\"", call.builtin.name())),
-    }).collect::<Result<Vec<f64>>>()?;
+    let numbers = call
+        .at(0)
+        .items()
+        .iter()
+        .map(|item| match item {
+            Val::Number(number) => Ok(*number),
+            _ => Err(format!("T0412: Argument 1 of function \"{}\" must be an array of \"n\"", call.builtin.name())),
+        })
+        .collect::<Result<Vec<f64>>>()?;
     let count = numbers.len() as f64;
     let sum: f64 = numbers.iter().sum();
     match call.builtin {
@@ -119,7 +124,9 @@ fn format_base(call: &Call<'_>) -> Result {
     let Some(number) = call.optional_number(0)? else { return Ok(Val::Undefined) };
     let radix = call.optional_number(1)?.map_or(10, |radix| radix.round() as i64);
     if !(2..=36).contains(&radix) {
-        return Err(format!("D3100: The radix of the formatBase function must be between 2 and 36. It was given {radix}"));
+        return Err(format!(
+            "D3100: The radix of the formatBase function must be between 2 and 36. It was given {radix}"
+        ));
     }
     let (mut rest, mut digits) = (number.round().abs() as u64, Vec::new());
     loop {
@@ -198,7 +205,7 @@ fn round_to(number: f64, places: usize) -> Option<String> {
 fn grouped(digits: &str, size: usize) -> String {
     let mut text = String::new();
     for (at, c) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % size == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(size) {
             text.push(',');
         }
         text.push(c);
@@ -269,5 +276,8 @@ fn parse_integer(call: &Call<'_>) -> Result {
         return Err(format!("the picture {picture} of $parseInteger is not supported"));
     }
     let digits: String = text.chars().filter(|c| *c != ',').collect();
-    digits.parse::<i64>().map(|number| Val::Number(number as f64)).map_err(|_| format!("D3137: \"{text}\" does not match the picture"))
+    digits
+        .parse::<i64>()
+        .map(|number| Val::Number(number as f64))
+        .map_err(|_| format!("D3137: \"{text}\" does not match the picture"))
 }

@@ -72,7 +72,9 @@ pub(in crate::jsonata) fn string_of(value: &Val) -> Result<String> {
     Ok(match value {
         Val::Undefined | Val::Function(_) | Val::Regex(_) => String::new(),
         Val::String(text) => text.to_string(),
-        Val::Number(number) if !number.is_finite() => return Err("D3001: Attempting to invoke string function on Infinity or NaN".into()),
+        Val::Number(number) if !number.is_finite() => {
+            return Err("D3001: Attempting to invoke string function on Infinity or NaN".into());
+        }
         Val::Number(number) => number_text(*number),
         other => json_text(other, false),
     })
@@ -118,7 +120,9 @@ fn pad(call: &Call<'_>, text: &str) -> Result {
 
 fn split(call: &Call<'_>, text: &str) -> Result {
     let limit = match call.optional_number(2)? {
-        Some(limit) if limit < 0.0 => return Err("D3020: Third argument of split function must evaluate to a positive number".into()),
+        Some(limit) if limit < 0.0 => {
+            return Err("D3020: Third argument of split function must evaluate to a positive number".into());
+        }
         Some(limit) => limit as usize,
         None => usize::MAX,
     };
@@ -150,9 +154,9 @@ fn join(call: &Call<'_>) -> Result {
             _ => None,
         })
         .collect();
-    parts.map(|parts| Val::text(parts.join(&separator))).ok_or_else(|| {
-        "T0412: Argument 1 of function \"join\" must be an array of \"s\"".to_owned()
-    })
+    parts
+        .map(|parts| Val::text(parts.join(&separator)))
+        .ok_or_else(|| "T0412: Argument 1 of function \"join\" must be an array of \"s\"".to_owned())
 }
 
 fn found(captures: &regex::Captures<'_>, text: &str) -> Val {
@@ -182,7 +186,9 @@ fn matches(call: &Call<'_>, text: &str) -> Result {
 
 fn replace(call: &Call<'_>, text: &str) -> Result {
     let limit = match call.optional_number(3)? {
-        Some(limit) if limit < 0.0 => return Err("D3011: Fourth argument of replace function must evaluate to a positive number".into()),
+        Some(limit) if limit < 0.0 => {
+            return Err("D3011: Fourth argument of replace function must evaluate to a positive number".into());
+        }
         Some(limit) => limit as usize,
         None => usize::MAX,
     };

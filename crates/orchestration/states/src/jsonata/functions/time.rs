@@ -88,14 +88,20 @@ fn component(time: &DateTime<FixedOffset>, marker: &str) -> Result<String> {
             let short = digits == 2 || width.starts_with('2') || width.ends_with("-2");
             return Ok(if short { format!("{:02}", year % 100) } else { padded(year, style) });
         }
-        'M' if style.contains('N') || style.contains('n') => return Ok(named(&time.format("%B").to_string(), style, width)),
+        'M' if style.contains('N') || style.contains('n') => {
+            return Ok(named(&time.format("%B").to_string(), style, width));
+        }
         'F' if style.contains('N') || style.contains('n') || style.is_empty() => {
             let style = if style.is_empty() { "n" } else { style };
             return Ok(named(&time.format("%A").to_string(), style, width));
         }
         'P' => {
             let half = if time.hour() < 12 { "am" } else { "pm" };
-            return Ok(if style.starts_with('N') && !style.contains('n') { half.to_uppercase() } else { half.to_owned() });
+            return Ok(if style.starts_with('N') && !style.contains('n') {
+                half.to_uppercase()
+            } else {
+                half.to_owned()
+            });
         }
         'Z' | 'z' => {
             let seconds = time.offset().local_minus_utc();
@@ -171,16 +177,22 @@ fn to_millis(call: &Call<'_>) -> Result {
     match time {
         Some(time) => Ok(Val::Number(time as f64)),
         None if call.arguments.len() > 1 => Ok(Val::Undefined),
-        None => Err(format!("D3110: The argument of the toMillis function must be an ISO 8601 formatted timestamp. Given \"{text}\"")),
+        None => Err(format!(
+            "D3110: The argument of the toMillis function must be an ISO 8601 formatted timestamp. Given \"{text}\""
+        )),
     }
 }
 
 /// ISO 8601: dates, and date-times with or without a zone.
 fn iso(text: &str) -> Option<i64> {
-    if let Ok(time) = DateTime::parse_from_rfc3339(text).or_else(|_| DateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f%z")) {
+    if let Ok(time) =
+        DateTime::parse_from_rfc3339(text).or_else(|_| DateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f%z"))
+    {
         return Some(time.timestamp_millis());
     }
-    let local = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M"].iter().find_map(|format| NaiveDateTime::parse_from_str(text, format).ok());
+    let local = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M"]
+        .iter()
+        .find_map(|format| NaiveDateTime::parse_from_str(text, format).ok());
     if let Some(time) = local {
         return Some(time.and_utc().timestamp_millis());
     }
@@ -227,11 +239,16 @@ fn parsed(text: &str, picture: &str) -> Result<Option<i64>> {
         return Ok(DateTime::parse_from_str(text, &format).ok().map(|time| time.timestamp_millis()));
     }
     let time = if has_time {
-        let full = if format.contains("%S") { (format, text.to_owned()) } else { (format + " %S", format!("{text} 0")) };
+        let full =
+            if format.contains("%S") { (format, text.to_owned()) } else { (format + " %S", format!("{text} 0")) };
         let full = if full.0.contains("%M") { full } else { (full.0 + " %M", format!("{} 0", full.1)) };
         NaiveDateTime::parse_from_str(&full.1, &full.0).ok()
     } else {
-        let format = if format.contains("%d") || format.contains("%j") { (format, text.to_owned()) } else { (format + " %d", format!("{text} 1")) };
+        let format = if format.contains("%d") || format.contains("%j") {
+            (format, text.to_owned())
+        } else {
+            (format + " %d", format!("{text} 1"))
+        };
         NaiveDate::parse_from_str(&format.1, &format.0).ok().and_then(|date| date.and_hms_opt(0, 0, 0))
     };
     Ok(time.map(|time| time.and_utc().timestamp_millis()))
