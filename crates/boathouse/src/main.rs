@@ -1,4 +1,5 @@
 //! The `boathouse` command: wiring only.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod data_directory;
 mod demo;
