@@ -1,6 +1,6 @@
 """HTTP APIs of API Gateway: managed by boto3, called over plain HTTP by path and by host.
 
-The functions behind them are called in `test_apigateway_lambda.py`; here the gateway itself answers.
+The functions behind them are called in `test_ingestion_lambda.py`; here the gateway itself answers.
 """
 
 import json

@@ -129,6 +129,9 @@ class World:
             for event in reversed(found)
         ]
 
+    def failures(self, stack):
+        return [event for event in self.events(stack) if "FAILED" in event[1]]
+
     def reason(self, stack, logical, status):
         return next(reason for name, state, reason in self.events(stack) if (name, state) == (logical, status))
 
@@ -171,7 +174,7 @@ def aws(shared, tmp_path):
 def test_a_stack_comes_changes_and_goes(world, unique):
     prefix = unique("lake")
     stack = world.create(LAKE, Parameters=parameters(Prefix=prefix), Tags=[{"Key": "team", "Value": "flights"}])
-    assert stack["StackStatus"] == "CREATE_COMPLETE", world.events(stack)
+    assert stack["StackStatus"] == "CREATE_COMPLETE", world.failures(stack)
     shown = {parameter["ParameterKey"]: parameter["ParameterValue"] for parameter in stack["Parameters"]}
     assert shown == {"Prefix": prefix, "Days": "7", "Secret": "****"}
     made = outputs(stack)
@@ -191,7 +194,7 @@ def test_a_stack_comes_changes_and_goes(world, unique):
 
     longer = LAKE.replace("SELECT 1", "SELECT 2").replace('"glue:*"', '"glue:Get*"')
     stack = world.update(stack["StackName"], longer, Parameters=parameters(Prefix=prefix, Days="30"))
-    assert stack["StackStatus"] == "UPDATE_COMPLETE", world.events(stack)
+    assert stack["StackStatus"] == "UPDATE_COMPLETE", world.failures(stack)
     database = world.client("glue").get_database(Name=prefix.replace("-", "_db_"))["Database"]
     assert database["Description"] == "long"
     policy = world.client("iam").get_role_policy(RoleName=role, PolicyName="catalogue")["PolicyDocument"]
@@ -287,7 +290,7 @@ def test_a_failed_update_brings_everything_back(world, unique):
     changed["Properties"]["Tags"][0]["Value"] = "2"
     wanted = {"First": changed, "Second": bucket(second), "Taken": bucket(taken, DependsOn=["First", "Second"])}
     stack = world.update(stack["StackName"], {"Resources": wanted})
-    assert stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE", world.events(stack)
+    assert stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE", world.failures(stack)
     tags = world.client("s3").get_bucket_tagging(Bucket=first)["TagSet"]
     assert tags == [{"Key": "v", "Value": "1"}]
     with pytest.raises(ClientError, match="404"):
@@ -332,7 +335,7 @@ def test_callers_make_only_what_they_may(shared, world, unique):
     policy["Statement"].append(allow("iam:PassRole", resource=role))
     iam.put_user_policy(UserName=user, PolicyName="p", PolicyDocument=json.dumps(policy))
     stack = caller.create(template, RoleARN=role)
-    assert stack["StackStatus"] == "CREATE_COMPLETE", caller.events(stack)
+    assert stack["StackStatus"] == "CREATE_COMPLETE", caller.failures(stack)
     assert caller.delete(stack)["StackStatus"] == "DELETE_COMPLETE"
 
 
@@ -411,7 +414,7 @@ def test_exports_are_imported_and_protected(world, unique):
         "PolicyDocument": {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Principal": "*",
             "Action": "s3:GetObject", "Resource": {"Fn::Sub": ["arn:aws:s3:::${b}/x", {"b": {"Fn::ImportValue": export}}]}}]}}}}}
     giver, taker = world.create(giving), world.create(taking)
-    assert taker["StackStatus"] == "CREATE_COMPLETE", world.events(taker)
+    assert taker["StackStatus"] == "CREATE_COMPLETE", world.failures(taker)
     assert world.cfn.list_imports(ExportName=export)["Imports"] == [taker["StackName"]]
     assert world.delete(giver)["StackStatus"] == "DELETE_FAILED"
     assert world.delete(taker)["StackStatus"] == "DELETE_COMPLETE"
@@ -428,7 +431,7 @@ def test_nested_stacks_give_their_outputs(world, unique):
         "TemplateURL": f"https://{artifacts}.s3.amazonaws.com/inner.json", "Parameters": {"Name": inner_bucket}}}
     outer = {"Resources": {"Inner": nested}, "Outputs": {"Arn": {"Value": {"Fn::GetAtt": ["Inner", "Outputs.Arn"]}}}}
     stack = world.create(outer)
-    assert stack["StackStatus"] == "CREATE_COMPLETE", world.events(stack)
+    assert stack["StackStatus"] == "CREATE_COMPLETE", world.failures(stack)
     assert outputs(stack)["Arn"] == f"arn:aws:s3:::{inner_bucket}"
     assert world.delete(stack)["StackStatus"] == "DELETE_COMPLETE"
     with pytest.raises(ClientError, match="404"):
@@ -466,7 +469,7 @@ def test_a_killed_server_goes_on_with_its_stacks(start, unique, tmp_path):
         server = restarted()
         world = World(server, unique)
         stack = world.settled(name)
-        assert stack["StackStatus"] == "CREATE_COMPLETE", world.events(stack)
+        assert stack["StackStatus"] == "CREATE_COMPLETE", world.failures(stack)
         assert len(world.client("s3").list_buckets()["Buckets"]) == count
         roles = world.client("iam").list_roles(MaxItems=1000)["Roles"]
         assert len([role for role in roles if role["RoleName"].startswith(name)]) == count
@@ -477,7 +480,7 @@ def test_a_killed_server_goes_on_with_its_stacks(start, unique, tmp_path):
         server = restarted()
         world = World(server, unique)
         stack = world.settled(name)
-        assert stack["StackStatus"] == "UPDATE_COMPLETE", world.events(stack)
+        assert stack["StackStatus"] == "UPDATE_COMPLETE", world.failures(stack)
         names = {bucket["Name"] for bucket in world.client("s3").list_buckets()["Buckets"]}
         assert names == {f"again-{round_number}-{number}" for number in range(count)}
 
@@ -502,3 +505,232 @@ def test_the_example_is_accepted(world):
     assert validated["Capabilities"] == ["CAPABILITY_IAM"]
     names = {parameter["ParameterKey"] for parameter in validated["Parameters"]}
     assert {"Name", "ArtifactsBucket", "DailyAt"} <= names
+
+
+class Example(World):
+    """The example's stack, with everything that it needs."""
+
+    def deploy(self, name, prefix, **values):
+        artifacts = self.unique("artifacts")
+        self.client("s3").create_bucket(Bucket=artifacts)
+        for job in ("clean", "master"):
+            script = (EXAMPLE / "jobs" / f"{job}.py").read_bytes()
+            key = f"serverless-data-platform/jobs/{job}.py"
+            self.client("s3").put_object(Bucket=artifacts, Key=key, Body=script)
+        given = {"ArtifactsBucket": artifacts, "Name": prefix, "Database": prefix.replace("-", "_")} | values
+        self.template, self.parameters = (EXAMPLE / "template.yaml").read_text(), parameters(**given)
+        self.cfn.create_stack(
+            StackName=name, TemplateBody=self.template, Parameters=self.parameters, Capabilities=["CAPABILITY_IAM"]
+        )
+
+
+def test_the_example_is_made_changed_and_removed(shared, unique):
+    world, name, prefix = Example(shared, unique), unique("platform"), unique("flights")
+    world.deploy(name, prefix)
+    stack = world.settled(name)
+    assert stack["StackStatus"] == "CREATE_COMPLETE", world.failures(stack)
+    made = outputs(stack)
+    functions = world.client("lambda")
+    sha = functions.get_function_configuration(FunctionName=f"{prefix}-ingest")["CodeSha256"]
+
+    changes = [
+        ("AT_ONCE = 500", "AT_ONCE = 400"),
+        ("MemorySize: 512", "MemorySize: 640"),
+        ("CompressionFormat: GZIP", "CompressionFormat: UNCOMPRESSED"),
+        ("RouteKey: POST /uploads/{name}/url", "RouteKey: POST /uploads/{name}/address"),
+        ("Comment: Landing to raw.", "Comment: From landing to raw."),
+        ("MaximumRetryAttempts: 10", "MaximumRetryAttempts: 5"),
+        ("Description: Accepted to master.", "Description: From accepted to master."),
+        ("TablePrefix: master_", "TablePrefix: gold_"),
+        ("Description: Everybody who asks about flights.", "Description: Everybody."),
+        ("LIMIT 10", "LIMIT 20"),
+        ("- glue:DeleteTable", "- glue:DeleteTableVersion"),
+    ]
+    template = world.template
+    for old, new in changes:
+        assert old in template, old
+        template = template.replace(old, new)
+    values = world.parameters + parameters(LogDays="7", DailyAt="cron(0 4 * * ? *)", BufferSeconds="60")
+    stack = world.update(name, template, Parameters=values)
+    assert stack["StackStatus"] == "UPDATE_COMPLETE", world.failures(stack)
+    ingest = functions.get_function_configuration(FunctionName=f"{prefix}-ingest")
+    assert ingest["MemorySize"] == 640 and ingest["CodeSha256"] != sha
+    stream = world.client("firehose").describe_delivery_stream(DeliveryStreamName=made["Stream"])
+    target = stream["DeliveryStreamDescription"]["Destinations"][0]["ExtendedS3DestinationDescription"]
+    assert (target["CompressionFormat"], target["BufferingHints"]["IntervalInSeconds"]) == ("UNCOMPRESSED", 60)
+    api = made["Uploads"].rsplit("/", 1)[-1]
+    routes = {route["RouteKey"] for route in world.client("apigatewayv2").get_routes(ApiId=api)["Items"]}
+    assert routes == {"POST /uploads/{name}", "POST /uploads/{name}/address"}
+    machine = world.client("stepfunctions").describe_state_machine(stateMachineArn=made["Workflow"])
+    assert "From landing to raw." in machine["definition"]
+    schedule = world.client("scheduler").get_schedule(Name=f"{prefix}-daily")
+    assert schedule["ScheduleExpression"] == "cron(0 4 * * ? *)"
+    assert schedule["Target"]["RetryPolicy"]["MaximumRetryAttempts"] == 5
+    glue = world.client("glue")
+    assert glue.get_job(JobName=f"{prefix}-master")["Job"]["Description"].startswith("From accepted")
+    assert glue.get_crawler(Name=f"{prefix}-master")["Crawler"]["TablePrefix"] == "gold_"
+    assert world.client("athena").get_work_group(WorkGroup=prefix)["WorkGroup"]["Description"] == "Everybody."
+    groups = world.client("logs").describe_log_groups(logGroupNamePrefix=f"/aws/lambda/{prefix}-")["logGroups"]
+    assert {group["retentionInDays"] for group in groups} == {7}
+
+    assert world.delete(stack)["StackStatus"] == "DELETE_COMPLETE"
+    with pytest.raises(ClientError, match="ResourceNotFound"):
+        functions.get_function(FunctionName=f"{prefix}-ingest")
+    with pytest.raises(ClientError, match="ResourceNotFound"):
+        world.client("firehose").describe_delivery_stream(DeliveryStreamName=made["Stream"])
+    with pytest.raises(ClientError, match="EntityNotFound"):
+        glue.get_database(Name=made["Database"])
+
+
+def test_the_example_is_made_by_a_server_that_dies(start, unique):
+    chance = random.Random(int(os.environ.get("BOATHOUSE_CRASH_SEED", "1")))
+    server = start("--dev")
+    Example(server, unique).deploy("platform", "flights")
+    for _ in range(3):
+        time.sleep(chance.uniform(0.02, 0.25))
+        server.kill()
+        server = start("--dev")
+    world = Example(server, unique)
+    stack = world.settled("platform")
+    assert stack["StackStatus"] == "CREATE_COMPLETE", world.failures(stack)
+    api = outputs(stack)["Uploads"].rsplit("/", 1)[-1]
+    assert len(world.client("apigatewayv2").get_routes(ApiId=api)["Items"]) == 2
+    assert len(world.client("athena").list_named_queries(WorkGroup="flights")["NamedQueryIds"]) == 5
+    assert world.delete(stack)["StackStatus"] == "DELETE_COMPLETE"
+
+
+TRUST = {"Version": "2012-10-17", "Statement": [
+    {"Effect": "Allow", "Principal": {"Service": ["lambda.amazonaws.com", "states.amazonaws.com", "scheduler.amazonaws.com",
+                                                  "events.amazonaws.com"]}, "Action": "sts:AssumeRole"}]}
+
+NEIGHBOURS = """
+Resources:
+  Role: {Type: AWS::IAM::Role, Properties: {AssumeRolePolicyDocument: $TRUST}}
+  Working:
+    Type: AWS::IAM::Policy
+    Properties:
+      PolicyName: working
+      Roles: [!Ref Role]
+      PolicyDocument: {Version: "2012-10-17", Statement: [{Effect: Allow, Action: "*", Resource: "*"}]}
+  Group: {Type: AWS::IAM::Group, Properties: {ManagedPolicyArns: ["arn:aws:iam::aws:policy/ReadOnlyAccess"]}}
+  User: {Type: AWS::IAM::User, Properties: {Groups: [!Ref Group], Tags: [{Key: a, Value: 1}]}}
+  Function:
+    Type: AWS::Lambda::Function
+    Properties:
+      Role: !GetAtt Role.Arn
+      Runtime: python3.12
+      Handler: index.handler
+      Code: {ZipFile: "def handler(event, context): return {'said': event}"}
+      Environment: {Variables: {NUMBER: 5, FLAG: true}}
+      ReservedConcurrentExecutions: 2
+  Version: {Type: AWS::Lambda::Version, Properties: {FunctionName: !Ref Function, Description: first}}
+  Alias: {Type: AWS::Lambda::Alias, Properties: {FunctionName: !Ref Function, Name: live, FunctionVersion: !GetAtt Version.Version}}
+  Invokes:
+    Type: AWS::Lambda::EventInvokeConfig
+    Properties: {FunctionName: !Ref Function, Qualifier: $LATEST, MaximumRetryAttempts: 0}
+  Permission:
+    Type: AWS::Lambda::Permission
+    Properties: {FunctionName: !GetAtt Function.Arn, Action: "lambda:InvokeFunction", Principal: events.amazonaws.com}
+  Bus: {Type: AWS::Events::EventBus, Properties: {Name: !Sub "${AWS::StackName}-bus"}}
+  Rule:
+    Type: AWS::Events::Rule
+    Properties:
+      EventBusName: !Ref Bus
+      EventPattern: {source: [flights]}
+      Targets: [{Id: function, Arn: !GetAtt Function.Arn}]
+  ScheduleGroup: {Type: AWS::Scheduler::ScheduleGroup}
+  Schedule:
+    Type: AWS::Scheduler::Schedule
+    Properties:
+      GroupName: !Ref ScheduleGroup
+      ScheduleExpression: rate(1 day)
+      FlexibleTimeWindow: {Mode: "OFF"}
+      Target: {Arn: !GetAtt Function.Arn, RoleArn: !GetAtt Role.Arn}
+  Machine:
+    Type: AWS::StepFunctions::StateMachine
+    Properties:
+      RoleArn: !GetAtt Role.Arn
+      DefinitionString: !Sub '{"StartAt": "A", "States": {"A": {"Type": "Task", "Resource": "${!function}", "End": true}}}'
+      DefinitionSubstitutions: {function: !GetAtt Function.Arn}
+  MachineVersion: {Type: AWS::StepFunctions::StateMachineVersion, Properties: {StateMachineArn: !Ref Machine}}
+  MachineAlias:
+    Type: AWS::StepFunctions::StateMachineAlias
+    Properties: {Name: live, RoutingConfiguration: [{StateMachineVersionArn: !Ref MachineVersion, Weight: 100}]}
+  Activity: {Type: AWS::StepFunctions::Activity, Properties: {Name: !Sub "${AWS::StackName}-activity"}}
+  LogGroup: {Type: AWS::Logs::LogGroup}
+  LogStream: {Type: AWS::Logs::LogStream, Properties: {LogGroupName: !Ref LogGroup}}
+  Api: {Type: AWS::ApiGatewayV2::Api, Properties: {Name: things, ProtocolType: HTTP, CorsConfiguration: {AllowOrigins: ["*"]}}}
+  Authorizer:
+    Type: AWS::ApiGatewayV2::Authorizer
+    Properties:
+      ApiId: !Ref Api
+      Name: everybody
+      AuthorizerType: REQUEST
+      AuthorizerUri: !Sub "arn:aws:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${Function.Arn}/invocations"
+      AuthorizerPayloadFormatVersion: "2.0"
+      EnableSimpleResponses: true
+  Integration:
+    Type: AWS::ApiGatewayV2::Integration
+    Properties: {ApiId: !Ref Api, IntegrationType: AWS_PROXY, IntegrationUri: !GetAtt Function.Arn, PayloadFormatVersion: "2.0"}
+  Route:
+    Type: AWS::ApiGatewayV2::Route
+    Properties:
+      ApiId: !Ref Api
+      RouteKey: GET /things
+      AuthorizationType: CUSTOM
+      AuthorizerId: !Ref Authorizer
+      Target: !Sub "integrations/${Integration}"
+  Deployment: {Type: AWS::ApiGatewayV2::Deployment, DependsOn: Route, Properties: {ApiId: !Ref Api}}
+  Stage: {Type: AWS::ApiGatewayV2::Stage, Properties: {ApiId: !Ref Api, StageName: live, DeploymentId: !Ref Deployment}}
+  Bucket:
+    Type: AWS::S3::Bucket
+    Properties:
+      PublicAccessBlockConfiguration: {BlockPublicAcls: true, BlockPublicPolicy: true, IgnorePublicAcls: true, RestrictPublicBuckets: true}
+      CorsConfiguration: {CorsRules: [{AllowedMethods: [GET], AllowedOrigins: ["*"], MaxAge: "60"}]}
+      NotificationConfiguration: {EventBridgeConfiguration: {EventBridgeEnabled: true}}
+  WorkGroup: {Type: AWS::Athena::WorkGroup, Properties: {Name: !Sub "${AWS::StackName}-group", State: DISABLED}}
+  Statement:
+    Type: AWS::Athena::PreparedStatement
+    Properties: {StatementName: ask, WorkGroup: !Ref WorkGroup, QueryStatement: SELECT ?}
+  Handle: {Type: AWS::CloudFormation::WaitConditionHandle}
+Outputs:
+  Function: {Value: !Ref Function}
+  Alias: {Value: !Ref Alias}
+  Machine: {Value: !Ref MachineAlias}
+  Bucket: {Value: !Ref Bucket}
+"""
+
+
+def test_the_neighbours_of_the_examples_types(world, unique):
+    template = NEIGHBOURS.replace("$TRUST", json.dumps(TRUST))
+    stack = world.create(template)
+    assert stack["StackStatus"] == "CREATE_COMPLETE", world.failures(stack)
+    made = outputs(stack)
+    configuration = world.client("lambda").get_function(FunctionName=made["Function"])
+    assert configuration["Configuration"]["Environment"]["Variables"] == {"NUMBER": "5", "FLAG": "true"}
+    assert configuration["Concurrency"]["ReservedConcurrentExecutions"] == 2
+    alias = world.client("lambda").get_alias(FunctionName=made["Function"], Name="live")
+    assert (alias["AliasArn"], alias["FunctionVersion"]) == (made["Alias"], "1")
+    cors = world.client("s3").get_bucket_cors(Bucket=made["Bucket"])["CORSRules"]
+    assert cors == [{"AllowedMethods": ["GET"], "AllowedOrigins": ["*"], "MaxAgeSeconds": 60}]
+
+    for old, new in [
+        ("NUMBER: 5", "NUMBER: 6"),
+        ("MaximumRetryAttempts: 0", "MaximumRetryAttempts: 1"),
+        ("source: [flights]", "source: [planes]"),
+        ("rate(1 day)", "rate(2 days)"),
+        ("Description: first", "Description: second"),
+        ("Value: 1}]", "Value: 2}]"),
+        ("MaxAge: \"60\"", "MaxAge: 30"),
+        ("State: DISABLED", "State: ENABLED"),
+        ("SELECT ?", "SELECT ? + 1"),
+        ("GET /things", "GET /all-things"),
+        ("ReservedConcurrentExecutions: 2", "ReservedConcurrentExecutions: 3"),
+    ]:
+        assert old in template, old
+        template = template.replace(old, new)
+    stack = world.update(stack["StackName"], template)
+    assert stack["StackStatus"] == "UPDATE_COMPLETE", world.failures(stack)
+    alias = world.client("lambda").get_alias(FunctionName=made["Function"], Name="live")
+    assert alias["FunctionVersion"] == "2"
+    assert world.delete(stack)["StackStatus"] == "DELETE_COMPLETE", world.failures(stack)

@@ -5,7 +5,8 @@ import json
 import pytest
 from botocore.exceptions import ClientError
 
-from conftest import wait_for
+from conftest import allow, service_role, wait_for
+from test_lambda import Functions
 
 ACCOUNT = "000000000000"
 
@@ -59,6 +60,12 @@ def put(events, source, detail, **more):
     answer = events.put_events(Entries=[entry])
     assert answer["FailedEntryCount"] == 0, answer
     return answer["Entries"][0]["EventId"]
+
+
+def given_up(server):
+    """Whether the server's log says that a delivery was given up for want of permission."""
+    with open(server.log.name) as log:
+        return any("delivery given up" in line and "AccessDenied" in line for line in log)
 
 
 def test_buses_come_and_go(events, unique):
@@ -154,6 +161,103 @@ def test_events_go_from_bus_to_bus(events, logs, unique):
     assert event["id"] == sent
 
 
+@pytest.fixture
+def functions(shared, unique):
+    return Functions(shared, unique)
+
+
+def test_a_function_gets_an_object_that_was_created(events, logs, functions, shared, unique):
+    """S3 → default bus → rule → function, whose policy names the rule."""
+    s3, bucket, name = shared.client("s3", "test", "test"), unique("landing"), unique("on-object")
+    s3.create_bucket(Bucket=bucket)
+    s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration={"EventBridgeConfiguration": {}})
+    code = "import json\ndef handler(event, context):\n    print('GOT ' + json.dumps(event['detail']))\n"
+    function = functions.create(code)
+    arn = functions.client.get_function_configuration(FunctionName=function)["FunctionArn"]
+    pattern = {"source": ["aws.s3"], "detail-type": ["Object Created"], "detail": {"bucket": {"name": [bucket]}}}
+    rule(events, name, pattern, {"Arn": arn})
+    permission = {"StatementId": "rule", "Action": "lambda:InvokeFunction", "Principal": "events.amazonaws.com"}
+    rule_arn = events.describe_rule(Name=name)["Arn"]
+    functions.client.add_permission(FunctionName=function, SourceArn=rule_arn, **permission)
+    s3.put_object(Bucket=bucket, Key="in/weather.csv", Body=b"a,b\n")
+
+    def printed():
+        try:
+            found = logs.filter_log_events(logGroupName=f"/aws/lambda/{function}", filterPattern="GOT")["events"]
+        except ClientError:
+            return None  # the function has not run yet
+        return [json.loads(event["message"].split("GOT ")[1]) for event in found]
+
+    (detail,) = wait_for(printed, "the function's run", timeout=60)
+    assert (detail["bucket"]["name"], detail["object"]["key"], detail["object"]["size"]) == (bucket, "in/weather.csv", 4)
+
+
+def test_a_state_machine_starts_and_tells_how_it_ended(events, logs, shared, unique):
+    """Event → rule → execution; its status changes arrive on the default bus again."""
+    states, name, group = shared.client("stepfunctions", "test", "test"), unique("run"), unique("/events/group")
+    definition = json.dumps({"StartAt": "P", "States": {"P": {"Type": "Pass", "End": True}}})
+    role = service_role(shared, unique("machine"), allow("*"), service="states.amazonaws.com")
+    machine = states.create_state_machine(name=name, definition=definition, roleArn=role)["stateMachineArn"]
+    starter = service_role(
+        shared, unique("starter"), allow("states:StartExecution", resource=machine), service="events.amazonaws.com"
+    )
+    pattern = {"source": ["aws.states"], "detail": {"stateMachineArn": [machine], "status": ["SUCCEEDED"]}}
+    rule(events, unique("ended"), pattern, {"Arn": log_group(logs, group), "InputPath": "$.detail"})
+    rule(events, name, {"source": [name]}, {"Arn": machine, "RoleArn": starter, "InputPath": "$.detail"})
+    put(events, name, {"n": 1})
+    (ended,) = wait_for(lambda: received(logs, group), "the execution's end")
+    assert (ended["stateMachineArn"], json.loads(ended["input"])) == (machine, {"n": 1})
+
+
+def test_a_role_without_permission_starts_nothing(start):
+    server = start("--dev")
+    events, states = server.client("events", "test", "test"), server.client("stepfunctions", "test", "test")
+    definition = json.dumps({"StartAt": "P", "States": {"P": {"Type": "Pass", "End": True}}})
+    role = service_role(server, "machine", allow("*"), service="states.amazonaws.com")
+    machine = states.create_state_machine(name="m", definition=definition, roleArn=role)["stateMachineArn"]
+    starter = service_role(server, "starter", allow("logs:PutLogEvents"), service="events.amazonaws.com")
+    rule(events, "r", {"source": ["shop"]}, {"Arn": machine, "RoleArn": starter})
+    put(events, "shop", {})
+    wait_for(lambda: given_up(server), "the end of the delivery")
+    assert states.list_executions(stateMachineArn=machine)["executions"] == []
+
+
+def test_crawls_and_queries_tell_how_they_ended(events, logs, shared, unique):
+    """Their events arrive on the default bus, in order."""
+    s3, glue, athena = (shared.client(service, "test", "test") for service in ["s3", "glue", "athena"])
+    bucket, database, group = unique("lake"), unique("db").replace("-", "_"), unique("/events/group")
+    s3.create_bucket(Bucket=bucket)
+    s3.put_object(Bucket=bucket, Key="t/a.csv", Body=b"n,name\n1,a\n2,b\n")
+    glue.create_database(DatabaseInput={"Name": database})
+    role = service_role(shared, unique("crawler"), allow("s3:*", "glue:*"))
+    crawler = unique("crawler")
+    glue.create_crawler(
+        Name=crawler, Role=role, DatabaseName=database, Targets={"S3Targets": [{"Path": f"s3://{bucket}/t"}]}
+    )
+    pattern = {"$or": [{"detail": {"crawlerName": [crawler]}}, {"detail": {"queryExecutionId": [{"exists": True}]}}]}
+    rule(events, unique("ends"), pattern, {"Arn": log_group(logs, group), "InputPath": "$.detail"})
+    glue.start_crawler(Name=crawler)
+
+    def crawled():
+        return [detail for detail in received(logs, group) if detail.get("crawlerName") == crawler]
+
+    wait_for(lambda: len(crawled()) == 2, "the crawl's events")
+    ended = {detail["state"]: detail for detail in crawled()}
+    assert set(ended) == {"Started", "Succeeded"} and ended["Succeeded"]["tablesCreated"] == "1"
+    query = athena.start_query_execution(
+        QueryString=f"SELECT count(*) FROM {database}.t",
+        ResultConfiguration={"OutputLocation": f"s3://{bucket}/results"},
+    )["QueryExecutionId"]
+
+    def queried():
+        return [detail for detail in received(logs, group) if detail.get("queryExecutionId") == query]
+
+    wait_for(lambda: len(queried()) == 3, "the query's events")
+    states = {detail["currentState"]: detail for detail in queried()}
+    assert set(states) == {"QUEUED", "RUNNING", "SUCCEEDED"}
+    assert (states["SUCCEEDED"]["previousState"], states["SUCCEEDED"]["statementType"]) == ("RUNNING", "DML")
+
+
 def test_entries_are_judged_one_by_one(events):
     good = {"Source": "shop", "DetailType": "Order", "Detail": "{}"}
     answer = events.put_events(
@@ -189,12 +293,7 @@ def test_a_group_without_permission_gets_nothing(start):
     closed = f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:closed"
     rule(events, "r", {"source": ["shop"]}, {"Arn": closed})
     put(events, "shop", {})
-
-    def given_up():
-        with open(server.log.name) as log:
-            return any("delivery given up" in line and "AccessDenied" in line for line in log)
-
-    wait_for(given_up, "the end of the delivery")
+    wait_for(lambda: given_up(server), "the end of the delivery")
     assert received(logs, "closed") == []
 
 

@@ -220,7 +220,7 @@ def test_other_sources_destinations_and_encryption_are_refused_by_name(landing):
     assert refused(create, DeliveryStreamName="bad name")[0] == "ValidationException"
     name = landing.stream(60)
     code, message = refused(landing.firehose.start_delivery_stream_encryption, DeliveryStreamName=name)
-    assert code == "InvalidArgumentException" and "StartDeliveryStreamEncryption" in message
+    assert code == "UnknownOperationException" and "StartDeliveryStreamEncryption" in message
 
 
 def test_an_update_needs_the_current_version(landing):
@@ -268,6 +268,22 @@ def test_a_role_without_permission_is_told_and_nothing_is_lost(landing):
     iam.put_role_policy(RoleName=role, PolicyName="work", PolicyDocument=policy)
     assert list(landing.delivered(8).values()) == [b"precious"]
     wait_for(lambda: failure() is None, "the end of the failure")
+
+
+def test_failures_are_logged_where_the_destination_asks_for_it(landing):
+    logs = landing.server.client("logs", "test", "test")
+    group = f"/firehose/{landing.unique('errors')}"
+    logs.create_log_group(logGroupName=group)
+    logs.create_log_stream(logGroupName=group, logStreamName="S3Delivery")
+    landing.role = make_role(landing.server, landing.unique("poor"), "logs:PutLogEvents")
+    options = {"Enabled": True, "LogGroupName": group, "LogStreamName": "S3Delivery"}
+    name = landing.stream(CloudWatchLoggingOptions=options)
+    landing.firehose.put_record(DeliveryStreamName=name, Record={"Data": b"precious"})
+    (event, *_) = wait_for(lambda: logs.filter_log_events(logGroupName=group)["events"], "a log event")
+    message = json.loads(event["message"])
+    assert message["errorCode"] == "S3.AccessDenied" and message["deliveryStreamARN"].endswith(f"/{name}")
+    code, text = refused(landing.stream, CloudWatchLoggingOptions={"Enabled": True})
+    assert code == "InvalidArgumentException" and "LogGroupName" in text
 
 
 def test_roles_must_exist_trust_firehose_and_be_passable(landing):

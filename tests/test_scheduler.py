@@ -110,6 +110,28 @@ def test_a_schedule_fires(shared, scheduler, role, unique):
     assert (event["detail-type"], event["detail"]) == ("Tick", {"arn": arn, "attempt": "1"})
 
 
+def test_a_schedule_starts_a_state_machine(shared, scheduler, unique):
+    states, name = shared.client("stepfunctions", "test", "test"), unique("nightly")
+    definition = json.dumps({"StartAt": "P", "States": {"P": {"Type": "Pass", "End": True}}})
+    role = service_role(shared, unique("machine"), allow("*"), service="states.amazonaws.com")
+    machine = states.create_state_machine(name=name, definition=definition, roleArn=role)["stateMachineArn"]
+    starter = service_role(
+        shared, unique("starter"), allow("states:StartExecution", resource=machine), service="scheduler.amazonaws.com"
+    )
+    target = {"Arn": machine, "RoleArn": starter, "Input": '{"scheduled": "<aws.scheduler.scheduled-time>"}'}
+    scheduler.create_schedule(
+        Name=name, ScheduleExpression="rate(1 day)", FlexibleTimeWindow=OFF, Target=target
+    )
+
+    def runs():
+        return states.list_executions(stateMachineArn=machine, statusFilter="SUCCEEDED")["executions"]
+
+    (run,) = wait_for(runs, "the execution")
+    scheduled = json.loads(states.describe_execution(executionArn=run["executionArn"])["input"])["scheduled"]
+    created = scheduler.get_schedule(Name=name)["CreationDate"].replace(microsecond=0)
+    assert datetime.datetime.fromisoformat(scheduled) == created
+
+
 def test_a_one_time_schedule_calls_any_operation_and_goes(shared, scheduler, role, unique):
     name = unique("once")
     logs = shared.client("logs", "test", "test")

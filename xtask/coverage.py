@@ -13,7 +13,7 @@ import botocore
 import botocore.session
 
 FILE = Path("docs/COVERAGE.md")
-# Services whose signing name is not their model's: API Gateway's HTTP APIs are its second version.
+# Services that botocore calls otherwise than their signatures do.
 MODELS = {"apigateway": "apigatewayv2", "states": "stepfunctions"}
 
 

@@ -150,8 +150,9 @@ def main():
             f"{count} client{'s' if count > 1 else ''}, {batch} record{'s' if batch > 1 else ''} a call",
             f"{ours[count, batch][0] / peer[count, batch][0]:.1f}",
             f"{ours[count, batch][0]:,.0f}",
-            f"{ours[count, batch][1]:.2f}",
+            f"{ours[count, batch][0] / ours[count, batch][1]:,.0f}",
             f"{peer[count, batch][0]:,.0f}",
+            f"{peer[count, batch][0] / peer[count, batch][1]:,.0f}",
         ]
         for count, batch in CASES
     ]
@@ -160,10 +161,11 @@ def main():
         "Firehose: durable records a second",
         machine("moto"),
         prose(
+            "Records a second, and records for each second of processor time that the server used. "
             "Records of 1 KB; an answer of Boathouse means that they are on disk, one of Moto that they are in memory. "
             "The client's own work (a single Python process) shares the cores."
         ),
-        table(["Puts", "Boathouse / Moto", "Boathouse records/s", "its CPU (cores)", "Moto records/s"], rows),
+        table(["Puts", "Boathouse / Moto", "Boathouse/s", "… per CPU second", "Moto/s", "… per CPU second"], rows),
     )
 
 

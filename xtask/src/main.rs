@@ -40,6 +40,12 @@ enum Benchmark {
     Firehose,
     /// State transitions of Step Functions, standard and express.
     States,
+    /// The reference architecture's daily work on much data, beside DuckDB and PySpark.
+    Pipeline {
+        /// About how many GB of raw JSON.
+        #[arg(long, default_value = "5")]
+        gigabytes: String,
+    },
     /// The 22 queries of TPC-H through Athena.
     Tpch {
         /// The scale factor: about so many GB of data.
@@ -98,6 +104,7 @@ fn bench(benchmark: &Benchmark) -> Result<(), String> {
         Benchmark::Lambda => run(&mut script("lambda")),
         Benchmark::Firehose => run(&mut script("firehose")),
         Benchmark::States => run(&mut script("states")),
+        Benchmark::Pipeline { gigabytes } => run(script("pipeline").args(["--gigabytes", gigabytes])),
         Benchmark::Tpch { scale } => run(script("tpch").args(["--scale", scale])),
     }
 }

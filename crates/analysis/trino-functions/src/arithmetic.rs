@@ -1,5 +1,7 @@
 //! Checked arithmetic as one scalar function: overflow and division by zero are Trino's errors, never wrapped values.
 
+mod decimal;
+
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, Datum, Decimal128Array};
@@ -32,6 +34,9 @@ impl Arithmetic {
         if let (Type::Decimal(..), BinaryOp::Divide | BinaryOp::Modulus) = (&self.result, self.op) {
             return self.divide_decimals(left, right);
         }
+        if let Type::Decimal(precision, scale) = self.result {
+            return decimal::compute(self.op, left, right, (precision, scale));
+        }
         let computed = match self.op {
             BinaryOp::Add => numeric::add(left, right),
             BinaryOp::Subtract => numeric::sub(left, right),
@@ -40,16 +45,7 @@ impl Arithmetic {
             BinaryOp::Modulus => numeric::rem(left, right),
             BinaryOp::Concat => Err(ArrowError::NotYetImplemented("|| is no arithmetic".into())),
         };
-        let computed = computed.map_err(|error| self.name_error(error))?;
-        if let (Type::Decimal(precision, _), Some(values)) =
-            (&self.result, computed.as_primitive_opt::<Decimal128Type>())
-        {
-            // 128 bits hold more than 38 digits: what fits there may still be too large.
-            values
-                .validate_decimal_precision(*precision)
-                .map_err(|_| external(ErrorCode::NumericValueOutOfRange, "Decimal overflow"))?;
-        }
-        Ok(computed)
+        computed.map_err(|error| self.name_error(error))
     }
 
     /// Arrow gives quotients another scale than Trino does, so decimals divide here: half away from zero.
@@ -68,7 +64,6 @@ impl Arithmetic {
             if dividends.is_null(l) || divisors.is_null(r) {
                 return Ok(None);
             }
-            let overflow = || external(ErrorCode::NumericValueOutOfRange, "Decimal overflow");
             let divisor = divisors.value(r).checked_mul(right_up).ok_or_else(overflow)?;
             if divisor == 0 {
                 return Err(external(ErrorCode::DivisionByZero, "Division by zero"));
@@ -87,10 +82,7 @@ impl Arithmetic {
     /// What both sides are multiplied by, so that the integers' quotient (or remainder) has the result's scale.
     fn rescaling(&self, left: i8, right: i8, result: u8) -> Result<(i128, i128), ArrowError> {
         let power = |exponent: i32| {
-            u32::try_from(exponent)
-                .ok()
-                .and_then(|exponent| 10_i128.checked_pow(exponent))
-                .ok_or_else(|| external(ErrorCode::NumericValueOutOfRange, "Decimal overflow"))
+            u32::try_from(exponent).ok().and_then(|exponent| 10_i128.checked_pow(exponent)).ok_or_else(overflow)
         };
         let (left, right, result) = (i32::from(left), i32::from(right), i32::from(result));
         match self.op {
@@ -110,10 +102,7 @@ impl Arithmetic {
                     BinaryOp::Multiply => "multiplication",
                     _ => "division",
                 };
-                let message = match self.result {
-                    Type::Decimal(..) => "Decimal overflow".to_owned(),
-                    _ => format!("{} {noun} overflow: {operands}", self.result),
-                };
+                let message = format!("{} {noun} overflow: {operands}", self.result);
                 external(ErrorCode::NumericValueOutOfRange, message)
             }
             other => other,
@@ -134,6 +123,10 @@ fn divide_half_up(dividend: i128, divisor: i128) -> i128 {
     let round = rest >= divisor_size - rest;
     let away = if (dividend < 0) == (divisor < 0) { 1 } else { -1 };
     if round { quotient + away } else { quotient }
+}
+
+fn overflow() -> ArrowError {
+    external(ErrorCode::NumericValueOutOfRange, "Decimal overflow")
 }
 
 fn external(code: ErrorCode, message: impl Into<String>) -> ArrowError {

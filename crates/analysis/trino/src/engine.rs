@@ -21,10 +21,18 @@ use futures::Stream;
 use crate::analyzer::{self, Analysis, Known, Needed};
 use crate::catalog::Session;
 use crate::error::{internal, of_datafusion};
+use crate::first_rows::FirstRowsRule;
+use crate::operators;
+use crate::scan::Footers;
 use crate::storage::Statistics;
 
 /// How many rows operators hand on at a time.
 const BATCH_SIZE: usize = 8192;
+
+/// How large a join's smaller side may be to be hashed as a whole by one thread. To divide both sides among the threads costs
+/// a copy of the larger one, and that pays only late.
+const BROADCAST_BYTES: usize = 128 << 20;
+const BROADCAST_ROWS: usize = 2_000_000;
 
 /// How many of a memory pool's users an error names.
 const NAMED_CONSUMERS: usize = 3;
@@ -46,6 +54,7 @@ pub struct EngineConfig {
 #[derive(Debug)]
 pub struct Engine {
     runtime: Arc<RuntimeEnv>,
+    footers: Arc<Footers>,
     threads: usize,
 }
 
@@ -117,7 +126,7 @@ impl Engine {
             .with_disk_manager_builder(disk)
             .build_arc()
             .map_err(of_datafusion)?;
-        Ok(Self { runtime, threads: threads.max(1) })
+        Ok(Self { runtime, footers: Arc::default(), threads: threads.max(1) })
     }
 
     /// How many bytes running queries hold now, as far as the memory limit counts them.
@@ -203,7 +212,8 @@ impl Engine {
             .with_batch_size(BATCH_SIZE)
             .with_collect_statistics(true)
             .with_information_schema(false)
-            .with_create_default_catalog_and_schema(false);
+            .with_create_default_catalog_and_schema(false)
+            .with_extension(Arc::clone(&self.footers));
         let options = config.options_mut();
         options.execution.time_zone = Some(session.zone.clone());
         options.execution.parquet.schema_force_view_types = false;
@@ -211,7 +221,11 @@ impl Engine {
         options.execution.parquet.enable_page_index = true;
         options.execution.parquet.bloom_filter_on_read = true;
         options.optimizer.skip_failed_rules = false;
+        options.optimizer.hash_join_single_partition_threshold = BROADCAST_BYTES;
+        options.optimizer.hash_join_single_partition_threshold_rows = BROADCAST_ROWS;
         let state = SessionStateBuilder::new_with_default_features().with_config(config);
+        let state = state.with_physical_optimizer_rules(operators::rules());
+        let state = state.with_physical_optimizer_rule(Arc::new(FirstRowsRule));
         Ok(state.with_runtime_env(Arc::new(runtime)).build())
     }
 }

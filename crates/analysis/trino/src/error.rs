@@ -1,5 +1,6 @@
 //! What goes wrong below the analyzer, in Trino's words.
 
+use arrow::error::ArrowError;
 use boathouse_trino_functions::error::{ErrorCode, TrinoError};
 use datafusion::common::DataFusionError;
 
@@ -26,6 +27,13 @@ pub(crate) fn of_datafusion(error: DataFusionError) -> TrinoError {
         DataFusionError::ParquetError(error) => match external::<object_store::Error>(error.as_ref()) {
             Some(error) => of_object_store(error),
             None => TrinoError::new(ErrorCode::HiveBadData, format!("Malformed Parquet file: {error}")),
+        },
+        DataFusionError::ArrowError(arrow, _) => match arrow.as_ref() {
+            // What the decoder says of a page, which reaches the plan as text.
+            ArrowError::ParquetError(text) => {
+                TrinoError::new(ErrorCode::HiveBadData, format!("Malformed Parquet file: {text}"))
+            }
+            _ => TrinoError::from(error),
         },
         DataFusionError::ObjectStore(error) => of_object_store(error),
         DataFusionError::NotImplemented(message) => TrinoError::new(ErrorCode::NotSupported, message),
@@ -73,6 +81,12 @@ mod tests {
     fn exhausted_memory_has_trinos_name() {
         let error = DataFusionError::ResourcesExhausted("no more\nthan this".to_owned());
         assert_eq!(of_datafusion(error).code, ErrorCode::ExceededMemoryLimit);
+    }
+
+    #[test]
+    fn damaged_pages_are_the_files_fault() {
+        let error = ArrowError::ParquetError("EOF: corrupt".to_owned());
+        assert_eq!(of_datafusion(error.into()).code, ErrorCode::HiveBadData);
     }
 
     #[test]

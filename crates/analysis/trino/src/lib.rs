@@ -10,6 +10,8 @@
 //! | [`hive`] | Hive's classes ↔ formats |
 //! | `analyzer` | syntax tree → logical plan, with Trino's names, types and errors |
 //! | `scan` | partitions, files, Parquet, text and JSON |
+//! | `first_rows` | one row of each key, without a sort |
+//! | `operators` | our own operators in DataFusion's plans |
 //! | `storage` | counting what is read |
 //! | [`write`] | rows into files, for INSERT, CREATE TABLE AS and UNLOAD |
 //! | [`hive_paths`] | names of partition folders |
@@ -20,8 +22,10 @@ mod analyzer;
 pub mod catalog;
 pub mod engine;
 mod error;
+mod first_rows;
 pub mod hive;
 pub mod hive_paths;
+mod operators;
 mod scan;
 mod storage;
 pub mod write;

@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
-use boathouse_aws::{AwsError, Ctx, Platform, Principal};
+use boathouse_aws::{ACCOUNT_ID, AwsError, Ctx, Platform, Principal};
 use boathouse_metadata::{Key, Transaction};
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde_json::{Value, json};
 use tokio::sync::Notify;
 
 use crate::api::{Crawl, CrawlStatus, Crawler, CrawlerState, LastCrawlInfo, Timestamp};
+use crate::catalog::Changes;
 use crate::crawl::{self, Outcome};
 use crate::error::CrawlerError;
 use crate::store::{CRAWLERS, CRAWLS, Crawlers, StoredCrawler, missing, now};
@@ -35,6 +38,11 @@ pub(crate) async fn start(ctx: &Ctx, state: &Arc<Crawlers>, name: &str) -> Resul
             Ok(())
         })
         .await?;
+    tell(
+        &ctx.platform,
+        name,
+        json!({"state": "Started", "message": "Crawler Started", "startTime": clock_time(ctx.now())}),
+    );
     spawn(ctx.platform.clone(), Arc::clone(state), name.to_owned());
     Ok(())
 }
@@ -86,8 +94,9 @@ fn spawn(platform: Platform, state: Arc<Crawlers>, name: String) {
         };
         state.running.lock().remove(&name);
         let end_time = platform.clock.now().timestamp_millis() as f64 / 1000.0;
-        if let Err(error) = finish(&state, &name, ended, end_time).await {
-            tracing::error!(crawler = name, %error, "the crawl's end can't be kept");
+        match finish(&state, &name, ended, end_time).await {
+            Ok(end) => tell(&platform, &name, end.detail(platform.clock.now())),
+            Err(error) => tracing::error!(crawler = name, %error, "the crawl's end can't be kept"),
         }
     });
 }
@@ -109,7 +118,7 @@ async fn finish(
     name: &str,
     ended: Result<Option<Outcome>, CrawlerError>,
     end_time: Timestamp,
-) -> Result<(), CrawlerError> {
+) -> Result<End, CrawlerError> {
     let (status, outcome, message) = match ended {
         Ok(Some(outcome)) => {
             let message = remarks(&outcome);
@@ -125,6 +134,8 @@ async fn finish(
         .transaction(move |tx| {
             let mut stored = stored(tx, &owned)?;
             let (id, start_time) = stored.run.take().unwrap_or_default();
+            let seconds = (end_time - start_time).max(0.0);
+            let end = End { status, changes: outcome.changes, message: message.clone(), seconds };
             stored.tables_created += outcome.changes.tables_created;
             stored.tables_updated += outcome.changes.tables_updated;
             stored.tables_deleted += outcome.changes.tables_deleted;
@@ -148,9 +159,54 @@ async fn finish(
                 ..Crawl::default()
             };
             tx.put_json(CRAWLS, &Key::new([owned, id]), &crawl)?;
-            Ok(())
+            Ok(end)
         })
         .await
+}
+
+/// How a crawl ended, as its event says it.
+struct End {
+    status: CrawlStatus,
+    changes: Changes,
+    message: Option<String>,
+    seconds: f64,
+}
+
+impl End {
+    /// "AWS Glue events: Glue Crawler State Change". A stopped crawl is one that did not succeed. All values are texts.
+    fn detail(&self, time: DateTime<Utc>) -> Value {
+        let c = &self.changes;
+        let mut detail = json!({
+            "completionDate": clock_time(time),
+            "runningTime (sec)": format!("{:.0}", self.seconds),
+            "tablesCreated": c.tables_created.to_string(),
+            "tablesUpdated": c.tables_updated.to_string(),
+            "tablesDeleted": c.tables_deleted.to_string(),
+            "partitionsCreated": c.partitions_created.to_string(),
+            "partitionsUpdated": c.partitions_updated.to_string(),
+            "partitionsDeleted": c.partitions_deleted.to_string(),
+        });
+        if self.status == CrawlStatus::Succeeded {
+            detail["state"] = "Succeeded".into();
+            detail["message"] = "Crawler Succeeded".into();
+            detail["warningMessage"] = self.message.as_deref().unwrap_or("N/A").into();
+        } else {
+            detail["state"] = "Failed".into();
+            detail["message"] = "Crawler Failed".into();
+            detail["errorMessage"] = self.message.as_deref().unwrap_or("the crawl was stopped").into();
+        }
+        detail
+    }
+}
+
+fn tell(platform: &Platform, crawler: &str, mut detail: Value) {
+    detail["accountId"] = ACCOUNT_ID.into();
+    detail["crawlerName"] = crawler.into();
+    platform.events.emit(platform.clock.now(), "aws.glue", "Glue Crawler State Change", Vec::new(), detail);
+}
+
+fn clock_time(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
 fn stored(tx: &Transaction<'_>, name: &str) -> Result<StoredCrawler, CrawlerError> {
@@ -167,8 +223,8 @@ fn remarks(outcome: &Outcome) -> Option<String> {
 /// The history's summary, in the shape of AWS's.
 fn summary(outcome: &Outcome) -> String {
     let c = &outcome.changes;
-    let details = |created, updated, deleted| serde_json::json!({"ADD": created, "UPDATE": updated, "DELETE": deleted});
-    serde_json::json!({
+    let details = |created, updated, deleted| json!({"ADD": created, "UPDATE": updated, "DELETE": deleted});
+    json!({
         "TABLE": details(c.tables_created, c.tables_updated, c.tables_deleted),
         "PARTITION": details(c.partitions_created, c.partitions_updated, c.partitions_deleted),
     })

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use boathouse_aws::Ctx;
-use boathouse_metadata::Key;
+use boathouse_metadata::{Key, Transaction};
 use serde_json::{Map, Value};
 
 use crate::api::{Api, Cors, Empty, Integration, Items, Named, Route, Stage};
 use crate::error::GatewayError;
 use crate::store::{
-    ApiGateway, Deployed, EPOCHS, Resource, described, new_id, patched, put_in, refuse, take, timestamp,
+    ApiGateway, Deployed, EPOCHS, Resource, all_in, described, new_id, patched, put_in, refuse, take, timestamp,
 };
 use crate::{deployments, integrations, routes, stages};
 
@@ -20,6 +20,13 @@ const MAX_AGE: i64 = 86_400;
 struct QuickCreate {
     route_key: String,
     target: String,
+    credentials: Option<String>,
+}
+
+/// What changes that route and that integration.
+struct QuickUpdate {
+    route_key: Option<String>,
+    target: Option<String>,
     credentials: Option<String>,
 }
 
@@ -71,12 +78,7 @@ pub(crate) async fn create(
     Ok(shown(&ctx, api))
 }
 
-fn create_quickly(
-    tx: &boathouse_metadata::Transaction<'_>,
-    api: &Api,
-    quick: QuickCreate,
-    now: &str,
-) -> Result<(), GatewayError> {
+fn create_quickly(tx: &Transaction<'_>, api: &Api, quick: QuickCreate, now: &str) -> Result<(), GatewayError> {
     let integration = integrations::with_defaults(Integration {
         api_gateway_managed: Some(true),
         integration_id: new_id(7),
@@ -106,6 +108,29 @@ fn create_quickly(
     });
     put_in(tx, &api.api_id, &stage)?;
     deployments::deploy_automatically(tx, &api.api_id, now)
+}
+
+/// Changes the integration and the route that quick create made.
+fn update_quickly(tx: &Transaction<'_>, api: &str, quick: QuickUpdate) -> Result<(), GatewayError> {
+    let none = || GatewayError::bad("Target, RouteKey and CredentialsArn are for APIs that quick create made");
+    if quick.target.is_some() || quick.credentials.is_some() {
+        let made = all_in::<Integration>(tx, api)?.into_iter().find(|it| it.api_gateway_managed == Some(true));
+        let made = made.ok_or_else(none)?;
+        let integration = Integration {
+            integration_uri: quick.target.or(made.integration_uri),
+            credentials_arn: quick.credentials.or(made.credentials_arn),
+            ..made
+        };
+        integrations::check(&integration)?;
+        put_in(tx, api, &integration)?;
+    }
+    if let Some(route_key) = quick.route_key {
+        let made = all_in::<Route>(tx, api)?.into_iter().find(|it| it.api_gateway_managed == Some(true));
+        let route = Route { route_key, ..made.ok_or_else(none)? };
+        routes::check(tx, api, &route)?;
+        put_in(tx, api, &route)?;
+    }
+    Ok(())
 }
 
 fn check(api: &Api) -> Result<(), GatewayError> {
@@ -168,14 +193,20 @@ pub(crate) async fn update(
 ) -> Result<Api, GatewayError> {
     let id = take(&mut input, "ApiId")?;
     state.allow(&ctx, "PATCH", &format!("/apis/{id}"))?;
-    for member in ["Target", "RouteKey", "CredentialsArn"] {
-        refuse(&[(input.remove(member).is_some_and(|it| !it.is_null()), &format!("{member} in UpdateApi"))])?;
+    let quick = QuickUpdate {
+        route_key: take(&mut input, "RouteKey").ok(),
+        target: take(&mut input, "Target").ok(),
+        credentials: take(&mut input, "CredentialsArn").ok(),
+    };
+    if let Some(role) = &quick.credentials {
+        state.may_pass(&ctx, role)?;
     }
     let changed = state
         .change(&ctx, &id, move |tx, api| {
             let changed = patched(api, input)?;
             check(&changed)?;
             tx.put_json(Api::SPACE, &Key::new([&changed.api_id]), &changed)?;
+            update_quickly(tx, &changed.api_id, quick)?;
             Ok(changed)
         })
         .await?;

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::api::{Empty, Integration, Items, Named, Route};
 use crate::error::GatewayError;
+use crate::services;
 use crate::store::{ApiGateway, Resource, all_in, asked, described, get_in, new_id, patched, put_in, refuse, take};
 
 /// How long an integration may take where nothing else is said, and at most, in milliseconds.
@@ -30,19 +31,23 @@ pub(crate) fn check(integration: &Integration) -> Result<(), GatewayError> {
         (asked(&integration.passthrough_behavior), "PassthroughBehavior (WebSocket APIs)"),
         (asked(&integration.request_templates), "RequestTemplates (WebSocket APIs)"),
         (asked(&integration.template_selection_expression), "TemplateSelectionExpression (WebSocket APIs)"),
-        (asked(&integration.request_parameters), "RequestParameters (parameter mapping)"),
+        (
+            asked(&integration.request_parameters) && integration.integration_subtype.is_none(),
+            "RequestParameters without IntegrationSubtype (parameter mapping)",
+        ),
         (asked(&integration.response_parameters), "ResponseParameters (parameter mapping)"),
         (asked(&integration.tls_config), "TlsConfig"),
     ])?;
-    if let Some(subtype) = &integration.integration_subtype {
-        return Err(GatewayError::NotImplemented(format!("the IntegrationSubtype {subtype}")));
-    }
     match integration.integration_type.as_str() {
         "AWS_PROXY" => {}
         kind @ ("HTTP_PROXY" | "AWS" | "HTTP" | "MOCK") => {
             return Err(GatewayError::NotImplemented(format!("the IntegrationType {kind}")));
         }
         other => return Err(GatewayError::bad(format!("Invalid IntegrationType {other}"))),
+    }
+    check_timeout(integration)?;
+    if let Some(subtype) = &integration.integration_subtype {
+        return services::check(integration, subtype);
     }
     let uri = integration.integration_uri.as_deref().unwrap_or_default();
     if function(uri).is_none() {
@@ -52,13 +57,13 @@ pub(crate) fn check(integration: &Integration) -> Result<(), GatewayError> {
         return Err(GatewayError::bad("Lambda functions are called with the IntegrationMethod POST"));
     }
     match integration.payload_format_version.as_deref() {
-        Some("1.0" | "2.0") => {}
-        None => {
-            let message = "PayloadFormatVersion is a required parameter for integration type AWS_PROXY";
-            return Err(GatewayError::bad(message));
-        }
-        Some(other) => return Err(GatewayError::bad(format!("PayloadFormatVersion must be 1.0 or 2.0, not {other}"))),
+        Some("1.0" | "2.0") => Ok(()),
+        None => Err(GatewayError::bad("PayloadFormatVersion is a required parameter for integration type AWS_PROXY")),
+        Some(other) => Err(GatewayError::bad(format!("PayloadFormatVersion must be 1.0 or 2.0, not {other}"))),
     }
+}
+
+fn check_timeout(integration: &Integration) -> Result<(), GatewayError> {
     match integration.timeout_in_millis {
         Some(timeout) if !(50..=MAX_TIMEOUT).contains(&timeout) => {
             Err(GatewayError::bad("Timeout should be between 50 ms and 30000 ms"))

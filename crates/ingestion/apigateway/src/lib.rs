@@ -15,7 +15,7 @@
 //! | `permission` | who may call a route: IAM, Lambda authorizers |
 //! | `event` | requests as Lambda functions see them, payload formats 1.0 and 2.0 |
 //! | `answer` | answers as Lambda functions give them |
-//! | `invoke` | calls functions, in time |
+//! | `invoke`, `services` | call functions, in time, and other services |
 //! | `throttle` | token buckets |
 //! | `store`, [`error`] | rows and shared helpers; errors and their AWS codes |
 #![cfg_attr(test, allow(clippy::unwrap_used))]
@@ -34,6 +34,7 @@ mod permission;
 mod route_key;
 mod routes;
 mod runtime;
+mod services;
 pub mod site;
 mod stages;
 mod store;

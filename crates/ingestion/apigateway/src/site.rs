@@ -167,7 +167,10 @@ impl ApiGateway {
             tracing::info!(api = call.api, route = route.route_key, "the route has no integration");
             return Answer::internal();
         };
-        self.integrate(call, integration, authorizer).await
+        match &integration.integration_subtype {
+            Some(subtype) => self.call_service(call, integration, subtype).await,
+            None => self.integrate(call, integration, authorizer).await,
+        }
     }
 
     async fn integrate(

@@ -64,6 +64,14 @@ async fn invoke(ctx: Ctx, functions: Arc<Functions>, input: Value) -> Result<Val
     }
 }
 
+/// A state machine that only takes input that is JSON.
+async fn start_execution(ctx: Ctx, _: Arc<Functions>, input: Value) -> Result<Value, AwsError> {
+    let text = input["input"].as_str().unwrap_or_default();
+    let given: Value =
+        serde_json::from_str(text).map_err(|_| AwsError::bad_request("InvalidExecutionInput", "no JSON"))?;
+    Ok(json!({"machine": input["stateMachineArn"], "input": given, "as": ctx.principal.arn}))
+}
+
 struct World {
     ctx: Ctx,
     clock: Arc<ManualClock>,
@@ -82,7 +90,9 @@ fn world(answers: Vec<(&'static str, Value)>) -> World {
     let lambda = ServiceTable::new("lambda", Protocol::AwsJson { version: "1.1", target_prefix: "L" });
     let lambda = lambda.operation("Invoke", Access::Free, &functions, invoke);
     let dispatcher = Dispatcher::default();
-    dispatcher.install(vec![crate::service(&state), lambda], Arc::new(Judge));
+    let states = ServiceTable::new("states", Protocol::AwsJson { version: "1.0", target_prefix: "S" });
+    let states = states.operation("StartExecution", Access::Free, &functions, start_execution);
+    dispatcher.install(vec![crate::service(&state), lambda, states], Arc::new(Judge));
     let platform = Platform::new(dispatcher, Arc::clone(&clock) as Arc<dyn Clock>, "us-east-1");
     platform.reachable_at("http://127.0.0.1:4566".into());
     let ctx = platform.context(Arc::new(Principal::root()));
@@ -185,6 +195,9 @@ async fn a_quickly_made_api_answers_everything() {
     assert_eq!((&event["routeKey"], &event["requestContext"]["stage"]), (&json!("$default"), &json!("$default")));
     let source = format!("arn:aws:execute-api:us-east-1:000000000000:{api}/$default/$default");
     assert_eq!(caller, format!("apigateway.amazonaws.com {source}"));
+    world.ok("UpdateApi", json!({"ApiId": api, "Target": arn("other"), "RouteKey": "GET /only"})).await;
+    assert_eq!(world.send(get(api, "/"), "").await.status, StatusCode::NOT_FOUND);
+    assert_eq!(world.send(get(api, "/only"), "").await.status, StatusCode::INTERNAL_SERVER_ERROR);
     let nobody = world.send(get("nobody", "/"), "").await;
     assert_eq!((nobody.status, &*nobody.body), (StatusCode::NOT_FOUND, "{\"message\":\"Not Found\"}"));
 }
@@ -435,6 +448,44 @@ async fn stages_without_auto_deploy_serve_what_was_deployed() {
     assert_eq!(world.send(get(&api, "/prod/a"), "").await.body, "f");
     let served = json!({"ApiId": api, "DeploymentId": deployment["DeploymentId"]});
     assert!(world.refused("DeleteDeployment", served).await.contains("Active stages"));
+}
+
+#[tokio::test]
+async fn requests_become_calls_of_other_services() {
+    let world = world(vec![]);
+    let api = world.api().await;
+    let role = "arn:aws:iam::000000000000:role/start";
+    let parameters = |input: &str| json!({"StateMachineArn": "arn:${request.path.name}", "Input": input});
+    let made = |subtype: &str, parameters: Value| {
+        json!({
+            "ApiId": api, "IntegrationType": "AWS_PROXY", "IntegrationSubtype": subtype, "CredentialsArn": role,
+            "PayloadFormatVersion": "1.0", "RequestParameters": parameters,
+        })
+    };
+    for (key, input) in [("POST /whole/{name}", "$request.body"), ("POST /part/{name}", "$request.body.a.b")] {
+        let integration = world.ok("CreateIntegration", made("StepFunctions-StartExecution", parameters(input))).await;
+        let target = format!("integrations/{}", integration["IntegrationId"].as_str().unwrap());
+        world.route(&api, key, &target, json!({})).await;
+    }
+    world.stage(&api, "$default", json!({})).await;
+    let post = |path: &str| Request::post(format!("/_aws/execute-api/{api}{path}")).header("host", "h");
+    let reply = world.send(post("/whole/daily"), "{\"a\": {\"b\": {\"c\": 1}}}").await;
+    let answer: Value = serde_json::from_str(&reply.body).unwrap();
+    assert_eq!((reply.status.as_u16(), &answer["machine"]), (200, &json!("arn:daily")));
+    assert_eq!(answer["input"], json!({"a": {"b": {"c": 1}}}));
+    assert!(answer["as"].as_str().unwrap().contains("assumed-role/start/"));
+    let reply = world.send(post("/part/daily"), "{\"a\": {\"b\": {\"c\": 1}}}").await;
+    assert_eq!(serde_json::from_str::<Value>(&reply.body).unwrap()["input"], json!({"c": 1}));
+    let reply = world.send(post("/whole/daily"), "no json").await;
+    assert_eq!((reply.status.as_u16(), &*reply.body), (400, "{\"message\":\"no JSON\"}"));
+    for (subtype, parameters, expected) in [
+        ("SQS-SendMessage", json!({}), "SQS-SendMessage"),
+        ("StepFunctions-StartExecution", json!({}), "StateMachineArn is required"),
+        ("StepFunctions-StopExecution", json!({"ExecutionArn": "a", "Name": "b"}), "Parameter Name is not valid"),
+    ] {
+        let error = world.refused("CreateIntegration", made(subtype, parameters)).await;
+        assert!(error.contains(expected), "{error}");
+    }
 }
 
 #[tokio::test]

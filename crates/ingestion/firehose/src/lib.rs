@@ -73,8 +73,6 @@ pub fn service(state: &Arc<Firehose>) -> ServiceTable {
         .operation("TagDeliveryStream", on!(TagStream), state, tags::tag)
         .operation("UntagDeliveryStream", on!(UntagStream), state, tags::untag)
         .operation("ListTagsForDeliveryStream", on!(ListTags), state, tags::list)
-        .operation("StartDeliveryStreamEncryption", named(), state, streams::start_encryption)
-        .operation("StopDeliveryStreamEncryption", named(), state, streams::stop_encryption)
 }
 
 fn arn(ctx: &Ctx, stream: &str) -> String {

@@ -269,11 +269,3 @@ async fn keep_settings(
         })
         .await
 }
-
-pub(crate) async fn start_encryption(_: Ctx, _: Arc<Firehose>, _: Named) -> Result<Empty, FirehoseError> {
-    Err(FirehoseError::NotImplemented("StartDeliveryStreamEncryption (there are no KMS keys)".into()))
-}
-
-pub(crate) async fn stop_encryption(_: Ctx, _: Arc<Firehose>, _: Named) -> Result<Empty, FirehoseError> {
-    Err(FirehoseError::NotImplemented("StopDeliveryStreamEncryption (there are no KMS keys)".into()))
-}

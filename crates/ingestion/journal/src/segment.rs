@@ -311,6 +311,34 @@ mod tests {
         }
     }
 
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn any_file_opens_and_opens_the_same_again(
+            sizes in prop::collection::vec((0_u32..3, 0_usize..300), 0..10),
+            sealed in any::<bool>(),
+            damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..6),
+        ) {
+            let (bytes, contents, _) = frames(&sizes);
+            let dir = tempfile::tempdir().unwrap();
+            let path = dir.path().join("s");
+            let file = create(&path, 4096, Durability::Os).unwrap();
+            file.write_all_at(&bytes, 0).unwrap();
+            if sealed {
+                seal(&file, &path, bytes.len() as u64, &contents).unwrap();
+            }
+            let mut damaged = std::fs::read(&path).unwrap();
+            for (place, byte) in damage {
+                let place = place.index(damaged.len());
+                damaged[place] = byte;
+            }
+            std::fs::write(&path, damaged).unwrap();
+            let first = open(&path).unwrap();
+            let second = open(&path).unwrap();
+            prop_assert_eq!((first.end, first.contents), (second.end, second.contents));
+        }
+    }
+
     #[test]
     fn a_frame_larger_than_the_window_is_found_by_scanning() {
         let (bytes, contents, _) = frames(&[(0, 10), (1, 3 * SCAN_WINDOW), (0, 20)]);

@@ -63,12 +63,11 @@ pub(crate) fn check(settings: &Settings) -> Result<(), LambdaError> {
     if let Some(role) = &settings.role {
         check_role_arn(role)?;
     }
-    if let Some(handler) = &settings.handler {
-        if handler.chars().count() > 128 || handler.chars().any(char::is_whitespace) {
-            let constraint =
-                "Member must have length less than or equal to 128 and satisfy regular expression pattern: [^\\s]+";
-            return Err(LambdaError::constraint(handler, "handler", constraint));
-        }
+    let is_handler = |text: &str| text.chars().count() <= 128 && !text.chars().any(char::is_whitespace);
+    if let Some(handler) = settings.handler.as_deref().filter(|handler| !is_handler(handler)) {
+        let constraint =
+            "Member must have length less than or equal to 128 and satisfy regular expression pattern: [^\\s]+";
+        return Err(LambdaError::constraint(handler, "handler", constraint));
     }
     if let Some(description) = settings.description.as_deref().filter(|text| text.chars().count() > 256) {
         let constraint = "Member must have length less than or equal to 256";

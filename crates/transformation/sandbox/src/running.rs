@@ -4,7 +4,7 @@ use std::net::TcpListener as StdListener;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -73,7 +73,8 @@ struct Shared {
     group: Mutex<Option<Group>>,
     cause: Mutex<Option<Outcome>>,
     peak: AtomicU64,
-    idle: AtomicBool,
+    /// Whether the tree works, so that its memory is worth a look.
+    active: watch::Sender<bool>,
 }
 
 impl Shared {
@@ -111,7 +112,7 @@ impl Running {
             group: Mutex::new(Some(tree.group)),
             cause: Mutex::new(None),
             peak: AtomicU64::new(0),
-            idle: AtomicBool::new(false),
+            active: watch::Sender::new(true),
         });
         let (tell, ended) = watch::channel(None);
         let answering = answer(tree.listeners, spec.grants);
@@ -160,7 +161,7 @@ impl Running {
 
     /// Says whether the tree waits for work: then its memory is not looked at, so that it costs nothing.
     pub fn set_idle(&self, idle: bool) {
-        self.shared.idle.store(idle, Ordering::Relaxed);
+        self.shared.active.send_replace(!idle);
     }
 }
 
@@ -212,17 +213,20 @@ async fn supervise(link: &Link, shared: &Shared, limits: &Limits) -> Option<Repo
     };
     let mut wall = std::pin::pin!(wall);
     let mut over_time = false;
+    let mut activity = shared.active.subscribe();
     loop {
+        let active = *activity.borrow_and_update();
         tokio::select! {
             next = link.channel.receive::<Report>() => match next {
                 Ok(Some((next, _))) => report = Some(next),
                 Ok(None) | Err(_) => return report,
             },
-            _ = sampling.tick() => {
-                if !shared.idle.load(Ordering::Relaxed) && shared.own_memory() > limits.memory {
+            _ = sampling.tick(), if active => {
+                if shared.own_memory() > limits.memory {
                     shared.end(Outcome::OutOfMemory);
                 }
             }
+            Ok(()) = activity.changed() => {}
             () = &mut wall, if !over_time => {
                 over_time = true;
                 shared.end(Outcome::TimedOut);
@@ -232,22 +236,15 @@ async fn supervise(link: &Link, shared: &Shared, limits: &Limits) -> Option<Repo
 }
 
 fn outcome(report: Option<Report>, group: Option<&Group>, cause: Option<Outcome>) -> Outcome {
-    if matches!(report, Some(Report::Exited { .. })) && cause == Some(Outcome::Killed) {
-        // Dropped or killed after its own end.
-        if let Some(Report::Exited { code }) = report {
-            return Outcome::Exited(code);
-        }
-    }
-    if let Some(cause) = cause {
-        return cause;
-    }
     const KILLED: i32 = 9;
-    match report {
-        Some(Report::Exited { code }) => Outcome::Exited(code),
-        Some(Report::Signaled { signal: KILLED }) | None if group.is_some_and(Group::out_of_memory) => {
+    match (report, cause) {
+        // It was killed or dropped after its own end.
+        (Some(Report::Exited { code }), None | Some(Outcome::Killed)) => Outcome::Exited(code),
+        (_, Some(cause)) => cause,
+        (Some(Report::Signaled { signal: KILLED }) | None, None) if group.is_some_and(Group::out_of_memory) => {
             Outcome::OutOfMemory
         }
-        Some(Report::Signaled { signal }) => Outcome::Signaled(signal),
+        (Some(Report::Signaled { signal }), None) => Outcome::Signaled(signal),
         _ => Outcome::Signaled(KILLED),
     }
 }

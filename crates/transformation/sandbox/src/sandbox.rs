@@ -7,8 +7,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::net::unix::pipe;
-use tokio::process::{Child, Command};
+use tokio::process::Command;
 
 use crate::cgroup::Hierarchy;
 use crate::channel::{AsyncChannel, Channel};
@@ -60,6 +61,32 @@ impl Options {
     }
 }
 
+/// An init process that waits for its plan.
+#[derive(Debug)]
+struct Starter {
+    link: Link,
+    stdout: pipe::Receiver,
+    stderr: pipe::Receiver,
+}
+
+impl Starter {
+    /// Must be called inside the runtime.
+    fn start(init: &Path) -> io::Result<Self> {
+        let (ours, theirs) = Channel::pair()?;
+        let ((out_reader, out_writer), (err_reader, err_writer)) = (io::pipe()?, io::pipe()?);
+        let mut command = Command::new(init);
+        command.arg(SUBCOMMAND).env_clear().current_dir("/");
+        command.stdin(Stdio::from(theirs.into_fd())).stdout(out_writer).stderr(err_writer);
+        let child = command.spawn()?;
+        drop(command); // it holds our copies of the other ends
+        Ok(Self {
+            link: Link { channel: AsyncChannel::new(ours)?, child },
+            stdout: pipe::Receiver::from_owned_fd(out_reader.into())?,
+            stderr: pipe::Receiver::from_owned_fd(err_reader.into())?,
+        })
+    }
+}
+
 /// Starts trees. One for a server.
 #[derive(Debug)]
 pub struct Sandbox {
@@ -72,6 +99,8 @@ pub struct Sandbox {
     /// The first number for trees and how many there are; none if the server is not root.
     ids: Option<(u32, u32)>,
     next: AtomicU32,
+    /// Executing a large binary takes milliseconds, so the next init process is started ahead of time.
+    spare: Arc<Mutex<Option<Starter>>>,
 }
 
 impl Sandbox {
@@ -110,6 +139,7 @@ impl Sandbox {
             hierarchy,
             ids: rustix::process::geteuid().is_root().then(own_ids),
             next: AtomicU32::new(0),
+            spare: Arc::default(),
         }))
     }
 
@@ -125,31 +155,32 @@ impl Sandbox {
     pub async fn spawn(&self, spec: Spec) -> Result<Running, SandboxError> {
         check(&spec)?;
         let number = self.next.fetch_add(1, Ordering::Relaxed);
-        let (ours, theirs) = Channel::pair()?;
-        let (stdout, stderr, child) = self.start(theirs, spec.merge_output)?;
-        let link = Link { channel: AsyncChannel::new(ours)?, child };
+        let mut spare = self.spare.lock().take();
+        // It may have been killed by somebody while it waited.
+        if spare.as_mut().is_some_and(|starter| !matches!(starter.link.child.try_wait(), Ok(None))) {
+            spare = None;
+        }
+        let Starter { link, stdout, stderr } = spare.map_or_else(|| Starter::start(&self.init), Ok)?;
         let plan = self.plan(&spec, number)?;
         let started = tokio::time::timeout(SETUP_TIMEOUT, self.set_up(link, &plan, &spec, number)).await;
+        self.prepare_spare();
         let tree = started.unwrap_or(Err(SandboxError::Timeout))?;
+        let stderr = (!spec.merge_output).then_some(stderr);
         Ok(Running::new(tree, spec, stdout, stderr))
     }
 
-    fn start(&self, channel: Channel, merged: bool) -> io::Result<(pipe::Receiver, Option<pipe::Receiver>, Child)> {
-        let (out_reader, out_writer) = io::pipe()?;
-        let (err_reader, err_writer) = if merged {
-            (None, out_writer.try_clone()?)
-        } else {
-            let (reader, writer) = io::pipe()?;
-            (Some(reader), writer)
-        };
-        let mut command = Command::new(&self.init);
-        command.arg(SUBCOMMAND).env_clear().current_dir("/");
-        command.stdin(Stdio::from(channel.into_fd())).stdout(out_writer).stderr(err_writer);
-        let child = command.spawn()?;
-        drop(command); // it holds our copies of the other ends
-        let stdout = pipe::Receiver::from_owned_fd(out_reader.into())?;
-        let stderr = err_reader.map(|reader| pipe::Receiver::from_owned_fd(reader.into())).transpose()?;
-        Ok((stdout, stderr, child))
+    /// Starts the next init process in the background.
+    fn prepare_spare(&self) {
+        let (spare, init) = (Arc::clone(&self.spare), self.init.clone());
+        tokio::spawn(async move {
+            if spare.lock().is_some() {
+                return;
+            }
+            match Starter::start(&init) {
+                Ok(starter) => *spare.lock() = Some(starter),
+                Err(error) => tracing::debug!(%error, "no init process ahead of time"),
+            }
+        });
     }
 
     fn plan(&self, spec: &Spec, number: u32) -> io::Result<Plan> {
@@ -174,6 +205,7 @@ impl Sandbox {
             staging: self.staging.clone(),
             scratch_directory,
             identity,
+            merge_output: spec.merge_output,
             scratch: spec.limits.scratch,
             processes: spec.limits.processes,
             open_files: spec.limits.open_files,

@@ -195,6 +195,7 @@ pub(crate) struct Plan {
     /// The scratch directory at the level `process`.
     pub(crate) scratch_directory: PathBuf,
     pub(crate) identity: Identity,
+    pub(crate) merge_output: bool,
     pub(crate) scratch: u64,
     pub(crate) processes: u32,
     pub(crate) open_files: u64,

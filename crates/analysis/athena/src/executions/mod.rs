@@ -7,14 +7,15 @@
 //! | `runner` | the queue, the states, the end |
 //! | `changes` | tells the platform of the states |
 //! | `failure` | why an execution did not succeed |
+//! | `telling` | the events of an execution |
 //! | `history` | what is forgotten after 45 days, and what a restart finds unfinished |
 
-mod changes;
 pub(crate) mod failure;
 pub(crate) mod history;
 pub(crate) mod row;
 pub(crate) mod runner;
 pub(crate) mod start;
+mod telling;
 
 use std::sync::Arc;
 

@@ -14,11 +14,11 @@ use parking_lot::Mutex;
 use tokio::runtime::Runtime;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 
-use super::changes;
 use super::failure::Failure;
 use super::put;
 use super::row::{Row, State};
 use super::start::{Prepared, reuse_key};
+use super::telling::tell;
 use crate::Athena;
 use crate::error::AthenaError;
 use crate::files::{Files, Place};
@@ -27,6 +27,8 @@ use crate::store::{REUSABLE, now};
 
 /// How often a running statement's reading is compared with its workgroup's limit.
 const CHECK: Duration = Duration::from_millis(100);
+/// How much the threads of queries stand back behind those of the API.
+const NICENESS: i32 = 5;
 /// Threads of queries for each core.
 const THREADS_PER_CORE: usize = 2;
 
@@ -185,10 +187,16 @@ fn query_runtime() -> Runtime {
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(THREADS_PER_CORE * cores + 2)
         .thread_name("query")
+        .on_thread_start(stand_back)
         .thread_stack_size(QUERY_STACK)
         .enable_all()
         .build()
         .expect("invariant: threads can be had at the start")
+}
+
+fn stand_back() {
+    // Best effort: where the system refuses, queries only compete harder.
+    let _ = rustix::process::setpriority_process(None, NICENESS);
 }
 
 impl Drop for Runner {
@@ -214,10 +222,10 @@ async fn live(athena: &Arc<Athena>, ctx: &Ctx, mut row: Row, prepared: Prepared,
     if outcome.is_err() {
         clean(athena, ctx, &progress).await;
     }
-    let before = row.state();
+    let previous = row.state();
     end(ctx, &mut row, &progress, begun, outcome);
     match keep(athena, row.clone()).await {
-        Ok(()) => changes::tell(ctx, &row, before),
+        Ok(()) => tell(ctx, &row, Some(previous)),
         Err(error) => tracing::error!(%error, execution = row.id(), "the end of an execution can't be kept"),
     }
 }
@@ -234,10 +242,20 @@ async fn work(
     let _slot = slot.map_err(|_| Failure::system("the server is stopping"))?;
     row.execution.statistics.query_queue_time_in_millis = millis(queued);
     row.execution.status.state = State::Running;
-    keep(athena, row.clone()).await.map_err(AthenaError::from)?;
-    changes::tell(ctx, row, State::Queued);
-    let job = Job::new(athena, ctx, row, progress, prepared.parameters)?;
-    statements::run(&job, &prepared.statement).await
+    let begun = row.clone();
+    let running = async {
+        keep(athena, begun.clone()).await?;
+        tell(ctx, &begun, Some(State::Queued));
+        Ok::<_, MetadataError>(())
+    };
+    let run = async {
+        let job = Job::new(athena, ctx, row, progress, prepared.parameters)?;
+        statements::run(&job, &prepared.statement).await
+    };
+    // That it runs may reach the disk while it runs: after a crash both states mean the same.
+    let (kept, outcome) = futures::join!(running, run);
+    kept.map_err(AthenaError::from)?;
+    outcome
 }
 
 async fn clean(athena: &Athena, ctx: &Ctx, progress: &Progress) {

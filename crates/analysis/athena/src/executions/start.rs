@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::row::{Context, Execution, Private, ReuseInformation, Row, State, Statistics, Status};
+use super::telling::tell;
 use super::{history, put};
 use crate::Athena;
 use crate::data_catalogs;
@@ -77,6 +78,9 @@ pub(crate) async fn start(ctx: Ctx, athena: Arc<Athena>, request: Start) -> Resu
     let reused = reuse(&ctx, &athena, &mut row).await?;
     let place = if reused { None } else { Some(athena.runner.queue()?) };
     let (id, admitted) = admit(&athena, row.clone()).await?;
+    if admitted {
+        tell(&ctx, &row, None);
+    }
     if let (true, Some(place)) = (admitted, place) {
         athena.runner.launch(&athena, ctx, row, prepared, cutoff, place);
     }

@@ -55,10 +55,15 @@ pub(crate) async fn rows(
         return Err(failure);
     }
     size.bytes += text.len() as u64;
-    writer.write_all(text.as_bytes()).await.map_err(of_io)?;
-    writer.shutdown().await.map_err(of_io)?;
     let info = columns.iter().map(|column| ColumnInfo::new(&column.name, &column.ty)).collect();
-    metadata(files, place, info).await?;
+    let rest = async {
+        writer.write_all(text.as_bytes()).await?;
+        writer.shutdown().await
+    };
+    // Side by side, both wait for the same sync of the disk.
+    let (written, described) = futures::join!(rest, metadata(files, place, info));
+    written.map_err(of_io)?;
+    described?;
     Ok(size)
 }
 
@@ -75,8 +80,7 @@ pub(crate) async fn lines(
         text.push('\n');
     }
     let size = Size { rows: lines.len() as u64, bytes: text.len() as u64 };
-    files.put(place, text).await?;
-    metadata(files, place, columns).await?;
+    futures::try_join!(files.put(place, text), metadata(files, place, columns))?;
     Ok(size)
 }
 

@@ -15,7 +15,7 @@ pub(crate) use access::map_positions;
 pub(crate) use temporal::{add_months, calendar, in_zone, known_zone, local_value, of_calendar};
 
 use datafusion::functions::core::expr_fn::get_field;
-use datafusion::logical_expr::{BinaryExpr, Expr, Operator, ScalarUDF, cast as arrow_cast};
+use datafusion::logical_expr::{BinaryExpr, Expr, Operator, ScalarUDF};
 
 use crate::Typed;
 use crate::arithmetic::Arithmetic;
@@ -59,7 +59,7 @@ pub fn binary(op: BinaryOp, left: Typed, right: Typed) -> Result<Typed, TrinoErr
     let result = decimal_result(op, l, r)?;
     let left = cast::coerce(left, &Type::Decimal(l.0, l.1))?.0;
     let right = cast::coerce(right, &Type::Decimal(r.0, r.1))?.0;
-    Ok((decimal(op, left, right, &result, l, r), result))
+    Ok((call(op, &result, vec![left, right]), result))
 }
 
 /// `left op right` as a boolean: both sides meet in their common type first.
@@ -104,27 +104,6 @@ fn decimal_result(op: BinaryOp, (lp, ls): (u8, u8), (rp, rs): (u8, u8)) -> Resul
     }
     // decimal(1,1) % decimal(1,1) has no digits at all by the rule; a decimal needs one.
     Ok(Type::Decimal(precision.clamp(1, MAX_PRECISION), scale))
-}
-
-/// Sums and products stay DataFusion's own, which have Trino's scale; only the precision is pinned to Trino's. That holds
-/// where the exact result fits 38 digits, so that no overflow can pass unseen; else the checked function computes.
-fn decimal(op: BinaryOp, left: Expr, right: Expr, result: &Type, l: (u8, u8), r: (u8, u8)) -> Expr {
-    let digits = match op {
-        BinaryOp::Multiply => l.0 + r.0 + 1,
-        BinaryOp::Add | BinaryOp::Subtract => (l.0 - l.1).max(r.0 - r.1) + l.1.max(r.1) + 1,
-        _ => return call(op, result, vec![left, right]),
-    };
-    if digits > MAX_PRECISION {
-        return call(op, result, vec![left, right]);
-    }
-    let operator = match op {
-        BinaryOp::Multiply => Operator::Multiply,
-        BinaryOp::Subtract => Operator::Minus,
-        _ => Operator::Plus,
-    };
-    let computed = native(left, operator, right);
-    // Arrow's product has one digit more than Trino's; sums agree.
-    if op == BinaryOp::Multiply { arrow_cast(computed, result.to_arrow()) } else { computed }
 }
 
 fn decimal_of(ty: &Type, common: &Type) -> Option<(u8, u8)> {

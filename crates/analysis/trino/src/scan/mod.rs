@@ -1,10 +1,12 @@
 //! Reading tables: which partitions, which files, and how their rows become Arrow.
 
+mod footers;
 mod generated;
 mod json;
 mod lines;
 mod parquet;
 mod partitions;
+mod pieces;
 mod text;
 mod values;
 
@@ -29,6 +31,7 @@ use crate::error::of_object_store;
 use crate::scan::partitions::Partition;
 use crate::storage::{Counting, Location, Statistics};
 
+pub(crate) use footers::Footers;
 pub(crate) use generated::{Generated, Rows};
 pub(crate) use partitions::{NULL_PARTITION, partition_values};
 

@@ -10,7 +10,7 @@ use datafusion::common::{DataFusionError, Result as PlanResult, Statistics};
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::parquet::CachedParquetFileReaderFactory;
 use datafusion::datasource::physical_plan::parquet::metadata::DFParquetMetadata;
-use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
+use datafusion::datasource::physical_plan::{FileScanConfigBuilder, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::datasource::table_schema::TableSchema;
 use datafusion::physical_expr::PhysicalExpr;
@@ -22,7 +22,10 @@ use datafusion::physical_plan::ExecutionPlan;
 use futures::{FutureExt, StreamExt, TryStreamExt};
 use object_store::ObjectStore;
 use parquet::arrow::parquet_to_arrow_schema;
+use parquet::file::metadata::ParquetMetaData;
 
+use super::footers::{self, Footers};
+use super::pieces::{self, Described};
 use super::{CONCURRENCY, DataFile, ScanRequest, is_text};
 use crate::error::of_datafusion;
 
@@ -36,7 +39,7 @@ pub(super) async fn scan(request: ScanRequest<'_>) -> PlanResult<Arc<dyn Executi
         let url = location.url()?;
         state.runtime_env().register_object_store(url.as_ref(), Arc::clone(&store));
         let cache = state.runtime_env().cache_manager.get_file_metadata_cache();
-        let described: Vec<PartitionedFile> = futures::stream::iter(files)
+        let described: Vec<Described> = futures::stream::iter(files)
             .map(|file| describe(file, store.as_ref(), state, &table.columns))
             .buffered(CONCURRENCY)
             .try_collect()
@@ -44,12 +47,7 @@ pub(super) async fn scan(request: ScanRequest<'_>) -> PlanResult<Arc<dyn Executi
         let schema =
             TableSchema::builder(Arc::clone(&table.columns)).with_table_partition_cols(table.constant_fields()).build();
         let statistics = merged(&described, schema.table_schema())?;
-        let groups = FileGroup::new(described).split_files(state.config().target_partitions().max(1));
-        let groups = groups.into_iter().map(|group| {
-            let statistics = merged(group.files(), schema.table_schema())?;
-            Ok(group.with_statistics(Arc::new(statistics)))
-        });
-        let groups = groups.collect::<PlanResult<Vec<_>>>()?;
+        let groups = pieces::groups(described, state.config().target_partitions().max(1));
         let mut options = state.table_options().parquet.clone();
         options.global.binary_as_string = false;
         let source = ParquetSource::new(schema)
@@ -71,8 +69,8 @@ pub(super) async fn scan(request: ScanRequest<'_>) -> PlanResult<Arc<dyn Executi
 }
 
 /// What the files' footers say about all their rows together.
-fn merged(files: &[PartitionedFile], schema: &SchemaRef) -> PlanResult<Statistics> {
-    Statistics::try_merge_iter(files.iter().filter_map(|file| file.statistics.as_deref()), schema)
+fn merged(files: &[Described], schema: &SchemaRef) -> PlanResult<Statistics> {
+    Statistics::try_merge_iter(files.iter().filter_map(|described| described.file.statistics.as_deref()), schema)
 }
 
 fn by_bucket(files: Vec<DataFile>) -> Vec<(crate::storage::Location, Vec<DataFile>)> {
@@ -92,17 +90,9 @@ async fn describe(
     store: &dyn ObjectStore,
     state: &dyn datafusion::catalog::Session,
     columns: &SchemaRef,
-) -> PlanResult<PartitionedFile> {
-    let cache = state.runtime_env().cache_manager.get_file_metadata_cache();
-    let reader =
-        DFParquetMetadata::new(store, &file.meta).with_file_metadata_cache(Some(cache)).with_metadata_size_hint(Some(
-            state.config().options().execution.parquet.metadata_size_hint.unwrap_or(64 << 10),
-        ));
+) -> PlanResult<Described> {
     let path = format!("s3://{}/{}", file.location.bucket, file.meta.location);
-    // The Parquet reader panics on some footers whose lengths make no sense.
-    let fetched = AssertUnwindSafe(reader.fetch_metadata()).catch_unwind().await.unwrap_or_else(|_| {
-        Err(TrinoError::new(ErrorCode::HiveBadData, "the footer of the Parquet file makes no sense").into())
-    });
+    let fetched = footer(&file, store, state).await;
     let metadata = fetched.map_err(|error| in_file(of_datafusion(error), &path))?;
     let file_metadata = metadata.file_metadata();
     let physical = parquet_to_arrow_schema(file_metadata.schema_descr(), file_metadata.key_value_metadata())
@@ -121,9 +111,35 @@ async fn describe(
         }
     }
     let statistics = DFParquetMetadata::statistics_from_parquet_metadata(&metadata, &logical)?;
-    Ok(PartitionedFile::new_from_meta(file.meta)
+    let file = PartitionedFile::new_from_meta(file.meta)
         .with_partition_values(file.constants)
-        .with_statistics(Arc::new(statistics)))
+        .with_statistics(Arc::new(statistics));
+    Ok(Described { file, row_groups: pieces::starts(&metadata) })
+}
+
+/// A file's footer as it was read before, or else as it is read now.
+async fn footer(
+    file: &DataFile,
+    store: &dyn ObjectStore,
+    state: &dyn datafusion::catalog::Session,
+) -> PlanResult<Arc<ParquetMetaData>> {
+    let (bucket, object) = (&file.location.bucket, &file.meta);
+    let cache = state.runtime_env().cache_manager.get_file_metadata_cache();
+    let footers = state.config().get_extension::<Footers>().unwrap_or_default();
+    if let Some(kept) = footers.get(bucket, object, store, cache.as_ref()).await? {
+        return Ok(kept);
+    }
+    let hint = state.config().options().execution.parquet.metadata_size_hint.unwrap_or(64 << 10);
+    let reader = DFParquetMetadata::new(store, object)
+        .with_file_metadata_cache(Some(Arc::clone(&cache)))
+        .with_metadata_size_hint(Some(hint));
+    // The Parquet reader panics on some footers whose lengths make no sense.
+    let read = AssertUnwindSafe(reader.fetch_metadata()).catch_unwind().await.unwrap_or_else(|_| {
+        Err(TrinoError::new(ErrorCode::HiveBadData, "the footer of the Parquet file makes no sense").into())
+    })?;
+    let read = footers::without_arrow_schema(read);
+    footers.keep(bucket, object, cache.as_ref(), &read);
+    Ok(read)
 }
 
 fn in_file(error: TrinoError, path: &str) -> DataFusionError {

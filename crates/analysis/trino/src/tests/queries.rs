@@ -6,6 +6,7 @@ use arrow::array::{Int64Array, RecordBatch, StringArray};
 
 use super::fixture::Fixture;
 use crate::catalog::Format;
+use crate::engine::Explain;
 
 async fn fixture() -> Fixture {
     let fixture = Fixture::new();
@@ -90,6 +91,26 @@ async fn windows() {
         ),
     ];
     check(&fixture().await, cases).await;
+}
+
+#[tokio::test]
+async fn one_row_of_each_key_needs_no_sort() {
+    let first = |keys: &str, kept: i32| {
+        format!("SELECT a, n FROM (SELECT a, b, row_number() OVER (PARTITION BY {keys}) AS n FROM t) WHERE n = {kept}")
+    };
+    let fixture = fixture().await;
+    assert_eq!(fixture.sorted(&first("a", 1)).await, ["NULL|1", "x|1", "y|1", "z|1"]);
+    assert_eq!(fixture.sorted(&first("a", 2)).await, ["x|2"]);
+    assert_eq!(fixture.sorted(&first("b IS NULL, a = 'x'", 1)).await.len(), 4);
+    let plan = async |sql: &str| {
+        let explained = fixture.engine.explain(&fixture.session, &super::fixture::parsed(sql), Explain::Distributed);
+        explained.await.unwrap()
+    };
+    let without = plan(&first("a", 1)).await;
+    assert!(without.contains("FirstRowsExec") && !without.contains("SortExec"), "{without}");
+    for with in [first("a", 2), first("a ORDER BY b", 1)] {
+        assert!(plan(&with).await.contains("SortExec"), "{with}");
+    }
 }
 
 #[tokio::test]

@@ -133,7 +133,7 @@ pub(super) async fn realize(operation: &Operation, row: &mut Resource, status: R
         let given = given_name(known, &row.current.properties);
         row.current.name = match (&given, &known.kind.naming) {
             (Some(name), _) => name.clone(),
-            (None, Naming::Property(_, style) | Naming::Generated(style)) => {
+            (None, Naming::Property(_, style) | Naming::Label(_, style) | Naming::Generated(style)) => {
                 names::generate(*style, &operation.stack.name, &row.logical, uuid::Uuid::new_v4().as_bytes())
             }
         };

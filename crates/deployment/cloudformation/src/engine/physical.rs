@@ -180,7 +180,7 @@ impl<'a> Hand<'a> {
 
 /// The name that a resource's properties give it, at the place that its type says.
 pub(crate) fn given_name(known: &Known, properties: &Map<String, Value>) -> Option<String> {
-    let Naming::Property(path, _) = &known.kind.naming else { return None };
+    let (Naming::Property(path, _) | Naming::Label(path, _)) = &known.kind.naming else { return None };
     let mut parts = path.split('.');
     let first = properties.get(parts.next()?)?;
     parts.try_fold(first, |value, part| value.get(part))?.as_str().map(str::to_owned)

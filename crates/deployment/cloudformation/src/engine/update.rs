@@ -9,7 +9,7 @@ use super::operation::{Halt, Operation};
 use super::physical::{Hand, given_name};
 use super::{delete, graph, outputs};
 use crate::error::StackError;
-use crate::resources::Known;
+use crate::resources::{Known, Naming};
 use crate::status::{ResourceStatus, StackStatus};
 use crate::store::{Physical, Resource};
 use crate::template::declaration::RemovalPolicy;
@@ -120,7 +120,7 @@ async fn begin(operation: &Operation, row: &mut Resource) -> Result<bool, Halt> 
         return Ok(false);
     }
     let replaces = !same_kind || is_replacement(known, &row.current.properties, &wanted.properties);
-    if replaces && same_kind {
+    if replaces && same_kind && matches!(known.kind.naming, Naming::Property(..)) {
         let name = given_name(known, &wanted.properties);
         if name.is_some_and(|name| name == row.current.name) {
             let name = &row.current.name;

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::shapes::{removed_tags, tag_map, when, with};
 use super::subject::Subject;
-use super::{Call, Naming, Read, ResourceType, by_name, call, calls, plain, ready};
+use super::{Naming, Read, ResourceType, State, by_name, call, calls, plain, ready};
 
 pub(crate) const TYPES: &[ResourceType] = &[
     ResourceType {
@@ -14,13 +14,20 @@ pub(crate) const TYPES: &[ResourceType] = &[
                  CorsConfiguration{AllowCredentials:b AllowHeaders[] AllowMethods[] AllowOrigins[] ExposeHeaders[] \
                  MaxAge:i}",
         naming: Naming::Generated(plain(128)),
-        create: &[call!("apigateway", "CreateApi", |s| shaped(s, &[]))],
+        create: &[call!("apigateway", "CreateApi", |s| all(s))],
         update: &[
-            call!("apigateway", "UpdateApi", |s| shaped(s, &["Tags", "ProtocolType"])),
-            calls!("apigateway", "TagResource", |s| when(
-                s.changed(&["Tags"]) && s.properties.contains_key("Tags"),
-                || { json!({"ResourceArn": api_arn(s), "Tags": tag_map(&s.get("Tags"))}) }
+            call!("apigateway", "UpdateApi", |s| with(
+                s.without(&["Tags", "ProtocolType"]),
+                json!({"ApiId": s.physical}),
             )),
+            calls!("apigateway", "DeleteCorsConfiguration", |s| {
+                let gone = s.old.contains_key("CorsConfiguration") && !s.properties.contains_key("CorsConfiguration");
+                when(gone, || json!({"ApiId": s.physical}))
+            }),
+            calls!("apigateway", "TagResource", |s| {
+                let changed = s.changed(&["Tags"]) && s.properties.contains_key("Tags");
+                when(changed, || json!({"ResourceArn": api_arn(s), "Tags": tag_map(&s.get("Tags"))}))
+            }),
             calls!("apigateway", "UntagResource", |s| {
                 let gone = removed_tags(s);
                 when(!gone.is_empty(), || json!({"ResourceArn": api_arn(s), "TagKeys": gone}))
@@ -33,7 +40,7 @@ pub(crate) const TYPES: &[ResourceType] = &[
             input: |s| json!({"ApiId": s.physical}),
             state: ready,
         }),
-        physical: |s| answered_id(s, "/ApiId"),
+        physical: |s| answered(s, "/ApiId"),
         attributes: &[("ApiId", |s| s.answered("/ApiId")), ("ApiEndpoint", |s| s.answered("/ApiEndpoint"))],
     },
     ResourceType {
@@ -43,11 +50,11 @@ pub(crate) const TYPES: &[ResourceType] = &[
                  ResponseParameters:j RequestTemplates:j PassthroughBehavior TemplateSelectionExpression TlsConfig:j \
                  ContentHandlingStrategy",
         naming: Naming::Generated(plain(128)),
-        create: &[call!("apigateway", "CreateIntegration", |s| shaped(s, &[]))],
+        create: &[call!("apigateway", "CreateIntegration", |s| all(s))],
         update: &[call!("apigateway", "UpdateIntegration", |s| own(s, "IntegrationId"))],
         delete: &[call!("apigateway", "DeleteIntegration", |s| part(s, "IntegrationId"))],
         read: None,
-        physical: |s| answered_id(s, "/IntegrationId"),
+        physical: |s| answered(s, "/IntegrationId"),
         attributes: &[("IntegrationId", |s| s.answered("/IntegrationId"))],
     },
     ResourceType {
@@ -56,12 +63,17 @@ pub(crate) const TYPES: &[ResourceType] = &[
                  OperationName ModelSelectionExpression RequestModels:j RequestParameters:j \
                  RouteResponseSelectionExpression",
         naming: Naming::Generated(plain(128)),
-        create: &[call!("apigateway", "CreateRoute", |s| shaped(s, &[]))],
+        create: &[call!("apigateway", "CreateRoute", |s| all(s))],
         update: &[call!("apigateway", "UpdateRoute", |s| own(s, "RouteId"))],
         delete: &[call!("apigateway", "DeleteRoute", |s| part(s, "RouteId"))],
-        read: None,
-        physical: |s| answered_id(s, "/RouteId"),
-        attributes: &[("RouteId", |s| s.answered("/RouteId"))],
+        read: Some(Read {
+            service: "apigateway",
+            operation: "GetRoutes",
+            input: |s| json!({"ApiId": s.text("ApiId")}),
+            state: |s, answer| found_by(s, answer, "RouteKey"),
+        }),
+        physical: |s| answered(s, "/RouteId").or_else(|| listed(s, "RouteKey", "RouteId")),
+        attributes: &[("RouteId", |s| s.physical.into())],
     },
     ResourceType {
         name: "AWS::ApiGatewayV2::Stage",
@@ -70,15 +82,10 @@ pub(crate) const TYPES: &[ResourceType] = &[
                  DefaultRouteSettings{DataTraceEnabled:b DetailedMetricsEnabled:b LoggingLevel ThrottlingBurstLimit:i \
                  ThrottlingRateLimit:n} RouteSettings:j",
         naming: Naming::Property("StageName", plain(128)),
-        create: &[call!("apigateway", "CreateStage", |s| shaped(s, &[]))],
-        update: &[call!("apigateway", "UpdateStage", |s| shaped(s, &["Tags"]))],
-        delete: &[call!("apigateway", "DeleteStage", |s| json!({"ApiId": s.text("ApiId"), "StageName": s.name}))],
-        read: Some(Read {
-            service: "apigateway",
-            operation: "GetStage",
-            input: |s| json!({"ApiId": s.text("ApiId"), "StageName": s.name}),
-            state: ready,
-        }),
+        create: &[call!("apigateway", "CreateStage", |s| all(s))],
+        update: &[call!("apigateway", "UpdateStage", |s| Value::Object(s.without(&["Tags"])))],
+        delete: &[call!("apigateway", "DeleteStage", |s| stage(s))],
+        read: Some(Read { service: "apigateway", operation: "GetStage", input: stage, state: ready }),
         physical: by_name,
         attributes: &[],
     },
@@ -88,33 +95,36 @@ pub(crate) const TYPES: &[ResourceType] = &[
                  AuthorizerResultTtlInSeconds:i EnableSimpleResponses:b IdentitySource[] IdentityValidationExpression \
                  JwtConfiguration{Audience[] Issuer}",
         naming: Naming::Generated(plain(128)),
-        create: &[call!("apigateway", "CreateAuthorizer", |s| shaped(s, &[]))],
+        create: &[call!("apigateway", "CreateAuthorizer", |s| all(s))],
         update: &[call!("apigateway", "UpdateAuthorizer", |s| own(s, "AuthorizerId"))],
         delete: &[call!("apigateway", "DeleteAuthorizer", |s| part(s, "AuthorizerId"))],
-        read: None,
-        physical: |s| answered_id(s, "/AuthorizerId"),
-        attributes: &[("AuthorizerId", |s| s.answered("/AuthorizerId"))],
+        read: Some(Read {
+            service: "apigateway",
+            operation: "GetAuthorizers",
+            input: |s| json!({"ApiId": s.text("ApiId")}),
+            state: |s, answer| found_by(s, answer, "Name"),
+        }),
+        physical: |s| answered(s, "/AuthorizerId").or_else(|| listed(s, "Name", "AuthorizerId")),
+        attributes: &[("AuthorizerId", |s| s.physical.into())],
     },
     ResourceType {
         name: "AWS::ApiGatewayV2::Deployment",
         schema: "ApiId!^ Description StageName",
         naming: Naming::Generated(plain(128)),
-        create: &[call!("apigateway", "CreateDeployment", |s| shaped(s, &[]))],
-        update: &[call!("apigateway", "UpdateDeployment", |s| {
-            with(s.pick(&["ApiId", "Description"]), json!({"DeploymentId": s.physical}))
-        })],
-        delete: &[DELETE_DEPLOYMENT],
+        create: &[call!("apigateway", "CreateDeployment", |s| all(s))],
+        update: &[call!("apigateway", "UpdateDeployment", |s| with(
+            s.pick(&["ApiId", "Description"]),
+            json!({"DeploymentId": s.physical}),
+        ))],
+        delete: &[call!("apigateway", "DeleteDeployment", |s| part(s, "DeploymentId"))],
         read: None,
-        physical: |s| answered_id(s, "/DeploymentId"),
+        physical: |s| answered(s, "/DeploymentId"),
         attributes: &[("DeploymentId", |s| s.answered("/DeploymentId"))],
     },
 ];
 
-const DELETE_DEPLOYMENT: Call = call!("apigateway", "DeleteDeployment", |s| part(s, "DeploymentId"));
-
-/// The properties but some: the operations inside spell them the same.
-fn shaped(s: &Subject<'_>, without: &[&str]) -> Value {
-    Value::Object(s.without(without))
+fn all(s: &Subject<'_>) -> Value {
+    Value::Object(s.properties.clone())
 }
 
 /// The properties of a part of an API, with its id.
@@ -126,8 +136,25 @@ fn part(s: &Subject<'_>, id: &str) -> Value {
     json!({"ApiId": s.text("ApiId"), id: s.physical})
 }
 
-fn answered_id(s: &Subject<'_>, pointer: &str) -> Option<String> {
+fn stage(s: &Subject<'_>) -> Value {
+    json!({"ApiId": s.text("ApiId"), "StageName": s.name})
+}
+
+fn answered(s: &Subject<'_>, pointer: &str) -> Option<String> {
     s.answered(pointer).as_str().map(str::to_owned)
+}
+
+/// Parts whose ids the API gives can be told by a property that no two of them share.
+fn same<'a>(s: &Subject<'_>, answer: &'a Value, property: &str) -> Option<&'a Value> {
+    answer["Items"].as_array()?.iter().find(|item| item[property] == s.text(property))
+}
+
+fn found_by(s: &Subject<'_>, answer: &Value, property: &str) -> State {
+    if same(s, answer, property).is_some() { State::Ready } else { State::Absent }
+}
+
+fn listed(s: &Subject<'_>, property: &str, id: &str) -> Option<String> {
+    same(s, s.answer, property)?[id].as_str().map(str::to_owned)
 }
 
 fn api_arn(s: &Subject<'_>) -> Value {

@@ -52,7 +52,7 @@ pub(crate) const TYPES: &[ResourceType] = &[
     ResourceType {
         name: "AWS::Athena::NamedQuery",
         schema: "Name^ Description^ Database!^ QueryString!^ WorkGroup^",
-        naming: Naming::Property("Name", plain(128)),
+        naming: Naming::Label("Name", plain(128)),
         create: &[call!("athena", "CreateNamedQuery", |s| with(
             s.without(&["Name"]),
             json!({"Name": s.name, "ClientRequestToken": s.token}),

@@ -105,7 +105,7 @@ pub(crate) const TYPES: &[ResourceType] = &[
         name: "AWS::Lambda::LayerVersion",
         schema: "LayerName^ Content!^{S3Bucket! S3Key! S3ObjectVersion} CompatibleRuntimes^[] CompatibleArchitectures^[] \
                  Description^ LicenseInfo^",
-        naming: Naming::Property("LayerName", plain(140)),
+        naming: Naming::Label("LayerName", plain(140)),
         create: &[call!("lambda", "PublishLayerVersion", |s| with(
             s.without(&["LayerName"]),
             json!({"LayerName": s.name})
@@ -174,7 +174,15 @@ fn configuration(s: &Subject<'_>) -> Map<String, Value> {
             wanted.insert(name.to_owned(), default);
         }
     }
+    rename_key(&mut wanted);
     wanted
+}
+
+/// The template and the operations spell one member differently.
+fn rename_key(members: &mut Map<String, Value>) {
+    if let Some(key) = members.remove("KmsKeyArn") {
+        members.insert("KMSKeyArn".to_owned(), key);
+    }
 }
 
 fn create_function(s: &Subject<'_>) -> Result<Vec<Value>, String> {
@@ -184,6 +192,7 @@ fn create_function(s: &Subject<'_>) -> Result<Vec<Value>, String> {
         }
     }
     let mut input = s.without(&["FunctionName", "Code", "ReservedConcurrentExecutions", "Tags"]);
+    rename_key(&mut input);
     input.insert("FunctionName".into(), s.name.into());
     input.insert("Code".into(), Value::Object(code(s)?));
     if !s.items("Tags").is_empty() {

@@ -65,6 +65,8 @@ pub(crate) type Attribute = (&'static str, fn(&Subject<'_>) -> Value);
 pub(crate) enum Naming {
     /// From this property (a path with dots), or else generated.
     Property(&'static str, Style),
+    /// The same, but several can have one name: a new one can take an old one's place under it.
+    Label(&'static str, Style),
     /// It always has a generated one.
     Generated(Style),
 }

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use boathouse_aws::access::ServiceRoles;
 use boathouse_aws::{Ctx, Platform};
-use boathouse_sandbox::Sandbox;
 use boathouse_sandbox::spec::Answer;
+use boathouse_sandbox::{Level, Sandbox};
 use bytes::Bytes;
 use chrono::Utc;
 use parking_lot::Mutex;
@@ -275,6 +275,11 @@ impl Pool {
     }
 
     async fn plan<'a>(&self, code: &CodeStore, function: &'a Function) -> Result<Plan<'a>, LambdaError> {
+        if self.sandbox.level() == Level::Process && !function.layers.is_empty() {
+            let message =
+                "Layers need the sandbox's level namespace: BOATHOUSE_SANDBOX=process has no /opt of its own.";
+            return Err(LambdaError::InvalidRuntime(message.into()));
+        }
         let layers: Vec<&str> = function.layers.iter().map(|layer| layer.digest.as_str()).collect();
         let credentials = self.vault.get(&self.platform, &function.role, &function.name).await?;
         Ok(Plan {

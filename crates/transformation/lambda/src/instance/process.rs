@@ -13,7 +13,7 @@ use super::logs::Logs;
 use super::runtime_api::{Event, Reply, RuntimeApi};
 use super::shipping;
 use crate::runtime::Start;
-use crate::runtime::environment::{Credentials, PLATFORM, RUNTIME_API, variables};
+use crate::runtime::environment::{Credentials, RUNTIME_API, platform, variables};
 use crate::store::Function;
 
 const MIB: u64 = 1 << 20;
@@ -158,7 +158,8 @@ fn log_stream(plan: &Plan<'_>) -> String {
 fn spec(plan: &Plan<'_>, api: &Arc<RuntimeApi>, stream: &str) -> Spec {
     let Plan { function, start, code, layers, credentials, endpoint, ctx } = plan;
     let mut spec = Spec::new(start.command.iter().cloned());
-    spec.environment = variables(function, ctx.region(), stream, credentials);
+    let platform = platform(ctx.platform.endpoint());
+    spec.environment = variables(function, (ctx.region(), platform), stream, credentials);
     spec.directory = "/var/task".into();
     spec.mounts = start.mounts.clone();
     spec.mounts.push(Mount::read_only(code, "/var/task"));
@@ -174,7 +175,7 @@ fn spec(plan: &Plan<'_>, api: &Arc<RuntimeApi>, stream: &str) -> Spec {
     let api = Arc::clone(api);
     spec.grants = vec![
         Grant::new(RUNTIME_API, move |stream| api.serve(stream)),
-        Grant { address: PLATFORM.into(), answer: Arc::clone(endpoint) },
+        Grant { address: platform, answer: Arc::clone(endpoint) },
     ];
     spec.merge_output = true;
     spec

@@ -144,8 +144,13 @@ async fn failed(
         let ending = Ending::exhausted(&event, done, version);
         return end(state, id, &event, ending).await;
     }
-    let due = state.platform.clock.now() + TimeDelta::minutes(i64::from(failures));
+    let due = state.platform.clock.now() + pause_after(failures);
     put_again(state, id, event, due).await
+}
+
+/// One minute after the first failure, two after the second.
+fn pause_after(failures: u32) -> TimeDelta {
+    TimeDelta::minutes(i64::from(failures))
 }
 
 async fn put_again(state: &Lambda, id: &str, event: QueuedEvent, due: DateTime<Utc>) -> Outcome {

@@ -76,6 +76,9 @@ fn run() -> ExitCode {
         Ok(Some((plan, _))) => plan,
         _ => return ExitCode::FAILURE,
     };
+    if plan.merge_output && system::merge_output().is_err() {
+        return ExitCode::FAILURE;
+    }
     // What is made on the way must be readable for the tree, whose user is another one.
     rustix::process::umask(Mode::from_raw_mode(0o022));
     let outcome = match plan.level {

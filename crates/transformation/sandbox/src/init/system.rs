@@ -24,6 +24,12 @@ pub(super) fn take_standard_input() -> io::Result<OwnedFd> {
     Ok(fd)
 }
 
+/// Lets standard error go where standard output goes.
+pub(super) fn merge_output() -> io::Result<()> {
+    // SAFETY: both are standard descriptors, which no value in this process owns.
+    unsafe { checked(libc::dup2(1, 2)) }.map(drop)
+}
+
 /// Forks; none in the child. The child of a process with one thread may do whatever its parent could.
 pub(super) fn fork() -> io::Result<Option<Pid>> {
     // SAFETY: this process has one thread, so no lock can be held by a thread that the child lacks.

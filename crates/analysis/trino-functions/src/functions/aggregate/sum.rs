@@ -3,10 +3,12 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Decimal128Array, Int64Array};
+use arrow::array::{
+    Array, ArrayRef, ArrowPrimitiveType, AsArray, BooleanArray, Decimal128Array, Int64Array, PrimitiveArray,
+};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Decimal128Type, Field, FieldRef, Int64Type};
-use datafusion::common::{Result, ScalarValue};
+use datafusion::common::{DataFusionError, Result, ScalarValue};
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::utils::format_state_name;
 use datafusion::logical_expr::{
@@ -80,55 +82,82 @@ impl AggregateUDFImpl for Exact {
     }
 }
 
+/// The values of a group so far.
+#[derive(Debug, Clone, Copy, Default)]
+struct Group {
+    sum: i128,
+    count: i64,
+}
+
 /// A sum and a count for each group.
 #[derive(Debug)]
 struct Groups {
     function: Exact,
-    sums: Vec<i128>,
-    counts: Vec<i64>,
+    groups: Vec<Group>,
 }
 
 impl Groups {
     fn new(function: &Exact) -> Self {
-        Self { function: function.clone(), sums: Vec::new(), counts: Vec::new() }
+        Self { function: function.clone(), groups: Vec::new() }
     }
 
     fn grow(&mut self, groups: usize) {
-        self.sums.resize(groups.max(self.sums.len()), 0);
-        self.counts.resize(groups.max(self.counts.len()), 0);
+        self.groups.resize(groups.max(self.groups.len()), Group::default());
     }
 
     fn add(&mut self, group: usize, value: i128, count: i64) -> Result<()> {
-        let sum = self.sums[group].checked_add(value);
-        self.sums[group] = sum.ok_or_else(|| TrinoError::out_of_range("Decimal overflow"))?;
-        self.counts[group] += count;
+        let group = &mut self.groups[group];
+        let Some(sum) = group.sum.checked_add(value) else { return Err(overflow()) };
+        *group = Group { sum, count: group.count + count };
         Ok(())
     }
 
-    /// Adds (or takes back) the values that the filter lets through.
-    fn update(&mut self, values: &ArrayRef, groups: &[usize], filter: Option<&BooleanArray>, sign: i8) -> Result<()> {
-        let taken = |row: usize| filter.is_none_or(|filter| filter.is_valid(row) && filter.value(row));
-        let all = values.null_count() == 0 && filter.is_none();
-        let counted = i64::from(sign);
-        macro_rules! add_all {
-            ($type:ty) => {{
-                let values = values.as_primitive::<$type>();
-                for (row, (group, value)) in groups.iter().zip(values.values().iter()).enumerate() {
-                    if all || (taken(row) && values.is_valid(row)) {
-                        self.add(*group, i128::from(*value) * i128::from(sign), counted)?;
-                    }
-                }
-            }};
-        }
+    /// Adds the values that the filter lets through.
+    fn update(&mut self, values: &ArrayRef, groups: &[usize], filter: Option<&BooleanArray>) -> Result<()> {
         match values.data_type() {
-            DataType::Int64 => add_all!(Int64Type),
-            _ => add_all!(Decimal128Type),
+            DataType::Int64 => self.update_with(values.as_primitive::<Int64Type>(), groups, filter),
+            _ => self.update_with(values.as_primitive::<Decimal128Type>(), groups, filter),
+        }
+    }
+
+    fn update_with<T: ArrowPrimitiveType<Native: Into<i128>>>(
+        &mut self,
+        values: &PrimitiveArray<T>,
+        groups: &[usize],
+        filter: Option<&BooleanArray>,
+    ) -> Result<()> {
+        if values.null_count() == 0 && filter.is_none() {
+            for (group, value) in groups.iter().zip(values.values().iter()) {
+                self.add(*group, (*value).into(), 1)?;
+            }
+            return Ok(());
+        }
+        let taken = |row: usize| filter.is_none_or(|filter| filter.is_valid(row) && filter.value(row));
+        for (row, group) in groups.iter().enumerate() {
+            if values.is_valid(row) && taken(row) {
+                self.add(*group, values.value(row).into(), 1)?;
+            }
         }
         Ok(())
+    }
+
+    /// The sum and the number of all values together.
+    fn total(values: &ArrayRef) -> Result<Group> {
+        fn of<T: ArrowPrimitiveType<Native: Into<i128>>>(values: &PrimitiveArray<T>) -> Option<i128> {
+            if values.null_count() == 0 {
+                return values.values().iter().try_fold(0_i128, |sum, value| sum.checked_add((*value).into()));
+            }
+            values.iter().flatten().try_fold(0_i128, |sum, value| sum.checked_add(value.into()))
+        }
+        let sum = match values.data_type() {
+            DataType::Int64 => of(values.as_primitive::<Int64Type>()),
+            _ => of(values.as_primitive::<Decimal128Type>()),
+        };
+        Ok(Group { sum: sum.ok_or_else(overflow)?, count: (values.len() - values.null_count()) as i64 })
     }
 
     /// The result of a group; no rows give NULL.
-    fn result(&self, sum: i128, count: i64) -> Result<Option<i128>> {
+    fn result(&self, Group { sum, count }: Group) -> Result<Option<i128>> {
         let (sum, digits) = match &self.function.result {
             _ if count == 0 => return Ok(None),
             Type::Decimal(precision, _) if self.function.name == "avg" => {
@@ -142,12 +171,12 @@ impl Groups {
         };
         match sum.unsigned_abs() < 10_u128.pow(digits.into()) {
             true => Ok(Some(sum)),
-            false => Err(TrinoError::out_of_range("Decimal overflow").into()),
+            false => Err(overflow()),
         }
     }
 
-    fn results(&self, sums: &[i128], counts: &[i64]) -> Result<ArrayRef> {
-        let results = sums.iter().zip(counts).map(|(sum, count)| self.result(*sum, *count));
+    fn results(&self, groups: &[Group]) -> Result<ArrayRef> {
+        let results = groups.iter().map(|group| self.result(*group));
         Ok(match &self.function.result {
             Type::Decimal(precision, scale) => {
                 let results = results.collect::<Result<Decimal128Array>>()?;
@@ -164,10 +193,14 @@ fn round_quotient(sum: i128, count: i128) -> i128 {
     if rest.abs() >= count - rest.abs() { quotient + sum.signum() } else { quotient }
 }
 
+fn overflow() -> DataFusionError {
+    TrinoError::out_of_range("Decimal overflow").into()
+}
+
 /// Sums travel as wide decimals between the stages.
-fn state(sums: Vec<i128>, counts: Vec<i64>) -> Vec<ArrayRef> {
-    let sums = Decimal128Array::from_iter_values(sums).with_data_type(WIDE);
-    vec![Arc::new(sums), Arc::new(Int64Array::from(counts))]
+fn state(groups: &[Group]) -> Vec<ArrayRef> {
+    let sums = Decimal128Array::from_iter_values(groups.iter().map(|group| group.sum)).with_data_type(WIDE);
+    vec![Arc::new(sums), Arc::new(Int64Array::from_iter_values(groups.iter().map(|group| group.count)))]
 }
 
 impl GroupsAccumulator for Groups {
@@ -179,16 +212,16 @@ impl GroupsAccumulator for Groups {
         total: usize,
     ) -> Result<()> {
         self.grow(total);
-        self.update(&values[0], groups, filter, 1)
+        self.update(&values[0], groups, filter)
     }
 
     fn evaluate(&mut self, emit_to: EmitTo) -> Result<ArrayRef> {
-        let (sums, counts) = (emit_to.take_needed(&mut self.sums), emit_to.take_needed(&mut self.counts));
-        self.results(&sums, &counts)
+        let groups = emit_to.take_needed(&mut self.groups);
+        self.results(&groups)
     }
 
     fn state(&mut self, emit_to: EmitTo) -> Result<Vec<ArrayRef>> {
-        Ok(state(emit_to.take_needed(&mut self.sums), emit_to.take_needed(&mut self.counts)))
+        Ok(state(&emit_to.take_needed(&mut self.groups)))
     }
 
     fn merge_batch(&mut self, values: &[ArrayRef], groups: &[usize], total: usize) -> Result<()> {
@@ -204,12 +237,12 @@ impl GroupsAccumulator for Groups {
         let mut each = Self::new(&self.function);
         let groups: Vec<_> = (0..values[0].len()).collect();
         each.grow(groups.len());
-        each.update(&values[0], &groups, filter, 1)?;
-        Ok(state(each.sums, each.counts))
+        each.update(&values[0], &groups, filter)?;
+        Ok(state(&each.groups))
     }
 
     fn size(&self) -> usize {
-        size_of::<Self>() + self.sums.capacity() * size_of::<i128>() + self.counts.capacity() * size_of::<i64>()
+        size_of::<Self>() + self.groups.capacity() * size_of::<Group>()
     }
 }
 
@@ -220,12 +253,14 @@ struct Single(Groups);
 impl Accumulator for Single {
     fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
         self.0.grow(1);
-        self.0.update(&values[0], &vec![0; values[0].len()], None, 1)
+        let Group { sum, count } = Groups::total(&values[0])?;
+        self.0.add(0, sum, count)
     }
 
     fn retract_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
         self.0.grow(1);
-        self.0.update(&values[0], &vec![0; values[0].len()], None, -1)
+        let Group { sum, count } = Groups::total(&values[0])?;
+        self.0.add(0, -sum, -count)
     }
 
     fn supports_retract_batch(&self) -> bool {
@@ -234,12 +269,12 @@ impl Accumulator for Single {
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
         self.0.grow(1);
-        ScalarValue::try_from_array(&self.0.results(&self.0.sums, &self.0.counts)?, 0)
+        ScalarValue::try_from_array(&self.0.results(&self.0.groups)?, 0)
     }
 
     fn state(&mut self) -> Result<Vec<ScalarValue>> {
         self.0.grow(1);
-        let arrays = state(self.0.sums.clone(), self.0.counts.clone());
+        let arrays = state(&self.0.groups);
         arrays.iter().map(|array| ScalarValue::try_from_array(array, 0)).collect()
     }
 
@@ -281,7 +316,7 @@ impl Accumulator for Distinct {
         for value in &self.seen {
             groups.add(0, *value, 1)?;
         }
-        ScalarValue::try_from_array(&groups.results(&groups.sums, &groups.counts)?, 0)
+        ScalarValue::try_from_array(&groups.results(&groups.groups)?, 0)
     }
 
     fn state(&mut self) -> Result<Vec<ScalarValue>> {

@@ -220,7 +220,7 @@ def load(name):
         module = importlib.import_module(module_name)
     except ImportError as error:
         message = f"Unable to import module '{module_name}': {error}"
-        raise Failure("Runtime.ImportModuleError", message, frames_of(error)) from error
+        raise Failure("Runtime.ImportModuleError", message) from error
     except SyntaxError as error:
         place = f'  File "{error.filename}" Line {error.lineno}\n    {(error.text or "").strip()}'
         message = f"Syntax error in module '{module_name}': {error}"
@@ -230,10 +230,6 @@ def load(name):
     except AttributeError as error:
         message = f"Handler '{function_name}' missing on module '{module_name}'"
         raise Failure("Runtime.HandlerNotFound", message) from error
-
-
-def frames_of(error):
-    return [frame for frame in frames(error.__traceback__) if not frame.startswith('  File "<frozen importlib')]
 
 
 def marshal(answer):

@@ -1,0 +1,34 @@
+//! Our own operators among DataFusion's, and the rules that put them into a plan.
+//!
+//! | Module | What it does |
+//! |---|---|
+//! | `build_side` | hashes the side of a join that has fewer rows |
+//! | `filter_order` | evaluates cheap conditions first |
+//! | `join_filter` | drops, right above a scan, the rows that a join further up will not match |
+//! | `pace` | makes joins that multiply rows give way to others, and stoppable |
+
+mod build_side;
+mod filter_order;
+mod join_filter;
+mod pace;
+
+use std::sync::Arc;
+
+use datafusion::physical_optimizer::PhysicalOptimizerRule;
+use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
+
+/// DataFusion's rules for physical plans and ours among them.
+pub(crate) fn rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
+    let mut rules = Vec::new();
+    for rule in PhysicalOptimizer::new().rules {
+        let chooses_sides = rule.name() == "join_selection";
+        rules.push(rule);
+        if chooses_sides {
+            rules.push(Arc::new(build_side::HashFewerRows) as Arc<dyn PhysicalOptimizerRule + Send + Sync>);
+        }
+    }
+    rules.push(Arc::new(filter_order::OrderConditions));
+    rules.push(Arc::new(join_filter::PlaceJoinFilters));
+    rules.push(Arc::new(pace::PaceJoins));
+    rules
+}
