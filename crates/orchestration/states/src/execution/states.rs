@@ -372,7 +372,7 @@ impl Execution {
         state: &State,
         result: Value,
         assign: &[(String, Template)],
-    ) -> Result<(Option<Value>, Vec<(String, Value)>), Trouble> {
+    ) -> Result<Left, Trouble> {
         fn of(input: &Value) -> Extra<'_> {
             Extra { input: Some(input), ..Extra::default() }
         }
@@ -409,7 +409,7 @@ impl Execution {
         id: ThreadId,
         result: Option<Value>,
         leaving: &Leaving<'_>,
-    ) -> Result<(Option<Value>, Vec<(String, Value)>), Trouble> {
+    ) -> Result<Left, Trouble> {
         let extra = Extra { result: result.as_ref(), ..leaving.extra };
         let assigned = self.assigned(moment, id, extra, leaving.assign)?;
         let output = match leaving.output {
@@ -430,6 +430,9 @@ impl Execution {
         assign.iter().map(|(name, template)| Ok((name.clone(), self.evaluate(moment, id, extra, template)?))).collect()
     }
 }
+
+/// The output, unless it is the input, and the variables that are assigned.
+type Left = (Option<Value>, Vec<(String, Value)>);
 
 /// How a state is left.
 pub(super) struct Leaving<'a> {
