@@ -69,8 +69,7 @@ fn variables(text: &str, jsonata: bool, names: &mut BTreeSet<String>) {
                 let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
                 let (name, after) = rest.split_at(end);
                 let called = jsonata && (after.trim_start().starts_with('(') || after.trim_start().starts_with(":="));
-                let none = name.is_empty() || called || jsonata && name == "states";
-                if !none {
+                if !(name.is_empty() || called || jsonata && name == "states") {
                     names.insert(name.to_owned());
                 }
             }

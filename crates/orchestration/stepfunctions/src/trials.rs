@@ -145,13 +145,14 @@ fn check(input: &TestState, state: &State) -> Result<(), SfnError> {
 
 fn refuse_configuration(input: &TestState) -> Result<(), SfnError> {
     let members = input.state_configuration.as_ref().and_then(Value::as_object);
-    for name in members.into_iter().flat_map(Map::keys).filter(|name| *name != "retrierRetryCount") {
-        if name == "mapIterationFailureCount" && input.mock.is_none() {
-            return validation("TestState does not support MapIterationFailureCount when a mock is not specified.");
+    let mut others = members.into_iter().flat_map(Map::keys).filter(|name| *name != "retrierRetryCount");
+    match others.next() {
+        None => Ok(()),
+        Some(name) if name == "mapIterationFailureCount" && input.mock.is_none() => {
+            validation("TestState does not support MapIterationFailureCount when a mock is not specified.")
         }
-        return validation(format!("Boathouse does not implement stateConfiguration.{name} yet"));
+        Some(name) => validation(format!("Boathouse does not implement stateConfiguration.{name} yet")),
     }
-    Ok(())
 }
 
 /// The members of the context object that may be mocked.

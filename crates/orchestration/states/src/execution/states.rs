@@ -43,6 +43,9 @@ fn exited(kind: &Kind) -> EventType {
     }
 }
 
+/// A state's output, where the state gives one, and the variables that it sets.
+type Left = (Option<Value>, Vec<(String, Value)>);
+
 impl Execution {
     pub(super) fn enter(&mut self, moment: &mut Moment, id: ThreadId, name: &str, input: Payload) {
         self.arrive(moment, id, name, input);
@@ -430,9 +433,6 @@ impl Execution {
         assign.iter().map(|(name, template)| Ok((name.clone(), self.evaluate(moment, id, extra, template)?))).collect()
     }
 }
-
-/// The output, unless it is the input, and the variables that are assigned.
-type Left = (Option<Value>, Vec<(String, Value)>);
 
 /// How a state is left.
 pub(super) struct Leaving<'a> {

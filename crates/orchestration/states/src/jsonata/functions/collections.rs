@@ -147,7 +147,7 @@ fn merge(call: &Call<'_>) -> Result {
 
 type Members = Rc<BTreeMap<String, Val>>;
 
-/// The object and the function that is called for its members.
+/// The object and the function, whichever way they were given.
 fn object_and_function<'c>(call: &'c Call<'_>) -> Result<(Option<Members>, &'c Val)> {
     let function = call.function(1)?;
     match call.at(0) {
