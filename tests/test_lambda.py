@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import socket
 import stat
 import subprocess
 import time
@@ -173,6 +174,50 @@ def test_code_comes_from_s3_as_the_caller_may_read_it(functions, shared, unique)
     assert functions.result(name, {"a": 1}) == {"a": 1}
     missing = {"S3Bucket": bucket, "S3Key": "none.zip"}
     assert "NoSuchKey" in refused(lambda: functions.create(ECHO, Code=missing), "InvalidParameterValueException")
+
+
+def test_code_that_the_caller_may_not_read_is_refused(functions, shared, unique):
+    s3, bucket = shared.client("s3", "test", "test"), unique("code")
+    s3.create_bucket(Bucket=bucket)
+    s3.put_object(Bucket=bucket, Key="app.zip", Body=archive({"app.py": ECHO}))
+    iam, user = shared.client("iam", "test", "test"), unique("user")
+    iam.create_user(UserName=user)
+    policy = {"Version": "2012-10-17", "Statement": [allow("lambda:*", "iam:PassRole")]}
+    iam.put_user_policy(UserName=user, PolicyName="p", PolicyDocument=json.dumps(policy))
+    key = iam.create_access_key(UserName=user)["AccessKey"]
+    client = shared.client("lambda", key["AccessKeyId"], key["SecretAccessKey"])
+    create = lambda: client.create_function(
+        FunctionName=unique("function"), Role=functions.role(), Runtime="python3.12", Handler="app.handler",
+        Code={"S3Bucket": bucket, "S3Key": "app.zip"},
+    )  # fmt: skip
+    assert "GetObject" in refused(create, "AccessDeniedException")
+
+
+def test_functions_are_found_by_all_their_names(functions):
+    name = functions.create(ECHO)
+    arn = f"arn:aws:lambda:us-east-1:000000000000:function:{name}"
+    for known in [arn, f"{arn}:$LATEST", f"000000000000:function:{name}", f"{name}:$LATEST"]:
+        assert functions.result(known, 1) == 1
+    refused(lambda: functions.invoke(f"{name}:1", Qualifier="2"), "InvalidParameterValueException")
+    other = arn.replace("000000000000", "111111111111")
+    refused(lambda: functions.invoke(other), "ValidationException")
+
+
+def test_lists_come_in_pages(functions):
+    name = functions.create(ECHO, Publish=True)
+    for number in range(3):
+        code = archive({"app.py": f"{ECHO}# {number}\n"})
+        functions.client.update_function_code(FunctionName=name, ZipFile=code, Publish=True)
+    pages = functions.client.get_paginator("list_versions_by_function").paginate(
+        FunctionName=name, PaginationConfig={"PageSize": 2}
+    )
+    versions = [[version["Version"] for version in page["Versions"]] for page in pages]
+    assert sum(versions, []) == ["$LATEST", "1", "2", "3", "4"] and len(versions) == 2
+    functions.create(ECHO)
+    first = functions.client.list_functions(MaxItems=1)
+    second = functions.client.list_functions(MaxItems=1, Marker=first["NextMarker"])
+    assert first["Functions"][0]["FunctionName"] < second["Functions"][0]["FunctionName"]
+    refused(lambda: functions.client.list_functions(Marker="nonsense"), "InvalidParameterValueException")
 
 
 def test_new_code_and_configuration_reach_the_next_invocation(functions):
@@ -482,10 +527,10 @@ def handler(event, context):
 # --- isolation ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_function_sees_neither_data_nor_network_nor_others(functions, shared, tmp_path):
+def test_a_function_sees_neither_data_nor_network_nor_others(functions, tmp_path):
     secret = tmp_path / "secret"
     secret.write_text("secret")
-    port = shared.url.rsplit(":", 1)[1]
+    other = socket.create_server(("127.0.0.1", 0))  # a port of the machine
     code = """
 import os, socket
 def attempt(action):
@@ -499,26 +544,28 @@ def connect(host, port):
 def handler(event, context):
     return {
         "secret": attempt(lambda: open(event["secret"]).read()),
-        "root": attempt(lambda: os.listdir("/root")) if not event["inside_root"] else "FileNotFoundError",
+        "root": attempt(lambda: open("/root/.ssh/id_rsa")),
         "write code": attempt(lambda: open("/var/task/new", "w")),
         "write root": attempt(lambda: open("/new", "w")),
         "write tmp": attempt(lambda: open("/tmp/new", "w").write("x")),
-        "server port": attempt(lambda: connect("127.0.0.1", event["port"])),
+        "other port": attempt(lambda: connect("127.0.0.1", event["port"])),
         "internet": attempt(lambda: connect("192.0.2.1", 80)),
         "name": attempt(lambda: socket.gethostbyname("example.com")),
-        "platform": attempt(lambda: connect("127.0.0.1", 4566)),
+        "platform": attempt(lambda: connect("127.0.0.1", int(os.environ["AWS_ENDPOINT_URL"].rsplit(":", 1)[1]))),
         "interfaces": [name for _, name in socket.if_nameindex()],
         "processes": len([name for name in os.listdir("/proc") if name.isdigit()]),
         "user": os.getuid(),
     }
 """
     name = functions.create(code, Timeout=30)
-    found = functions.result(name, {"secret": str(secret), "port": int(port), "inside_root": True})
+    with other:
+        port = other.getsockname()[1]
+        found = functions.result(name, {"secret": str(secret), "port": port})
     assert found.pop("processes") <= 3
     assert found.pop("user") != 0
     assert found == {
         "secret": "FileNotFoundError", "root": "FileNotFoundError", "write code": "OSError", "write root": "OSError",
-        "write tmp": "1", "server port": "ConnectionRefusedError", "internet": "OSError", "name": "gaierror",
+        "write tmp": "1", "other port": "ConnectionRefusedError", "internet": "OSError", "name": "gaierror",
         "platform": "connected", "interfaces": ["lo"],
     }  # fmt: skip
 

@@ -1,4 +1,5 @@
 //! The `boathouse` command: wiring only.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod data_directory;
 mod demo;
@@ -50,8 +51,16 @@ fn main() -> ExitCode {
     boathouse_sandbox::init::dispatch().unwrap_or_else(start)
 }
 
+/// Connections, files and functions need more descriptors than the soft limit, which is for programs of old, lets have.
+fn raise_open_files() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
+}
+
 #[tokio::main]
 async fn start() -> ExitCode {
+    raise_open_files();
     match run(Arguments::parse().command).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -20,7 +20,7 @@ use datafusion::logical_expr::Operator;
 use datafusion::physical_expr::expressions::{BinaryExpr, Column, Literal};
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
-use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
+use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType, replace_children_if_necessary};
 use datafusion::physical_plan::filter::FilterExec;
 use datafusion::physical_plan::sorts::sort::SortExec;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
@@ -40,7 +40,7 @@ pub(crate) struct FirstRowsRule;
 impl PhysicalOptimizerRule for FirstRowsRule {
     fn optimize(&self, plan: Arc<dyn ExecutionPlan>, _: &ConfigOptions) -> Result<Arc<dyn ExecutionPlan>> {
         plan.transform_up(|plan| match without_sort(&plan) {
-            Some(first) => Ok(Transformed::yes(plan.with_new_children(vec![first])?)),
+            Some(first) => Ok(Transformed::yes(replace_children_if_necessary(plan, vec![first])?)),
             None => Ok(Transformed::no(plan)),
         })
         .data()

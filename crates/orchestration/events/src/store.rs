@@ -172,12 +172,15 @@ pub(crate) fn valid_name(member: &str, name: &str, longest: usize, others: &str)
     ))
 }
 
+/// Named things, and the token of the next page.
+type NamedPage<T> = (Vec<(String, T)>, Option<String>);
+
 /// One page of a sorted list of names, and the token of the next.
 pub(crate) fn page<T>(
     all: Vec<(String, T)>,
     limit: Option<usize>,
     token: Option<&str>,
-) -> Result<(Vec<(String, T)>, Option<String>), String> {
+) -> Result<NamedPage<T>, String> {
     let limit = limit.unwrap_or(PAGE);
     if !(1..=PAGE).contains(&limit) {
         return Err(format!("Limit must be between 1 and {PAGE}"));

@@ -63,6 +63,8 @@ pub struct About {
     pub started: DateTime<Utc>,
     /// What it may use.
     pub limits: Limits,
+    /// Whether it can be redriven, which express executions can't.
+    pub redrivable: bool,
     /// Whether events are made (express executions without a log do without).
     pub history: bool,
 }

@@ -61,18 +61,15 @@ fn variables(text: &str, jsonata: bool, names: &mut BTreeSet<String>) {
     let mut previous = ' ';
     for (at, c) in text.char_indices() {
         match quote {
-            Some(open) => {
-                if c == open && previous != '\\' {
-                    quote = None;
-                }
-            }
+            Some(open) if c == open && previous != '\\' => quote = None,
+            Some(_) => {}
             None if c == '\'' || c == '"' => quote = Some(c),
             None if c == '$' && previous != '$' => {
                 let rest = &text[at + 1..];
                 let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
                 let (name, after) = rest.split_at(end);
                 let called = jsonata && (after.trim_start().starts_with('(') || after.trim_start().starts_with(":="));
-                if !name.is_empty() && !called && !(jsonata && name == "states") {
+                if !(name.is_empty() || called || jsonata && name == "states") {
                     names.insert(name.to_owned());
                 }
             }

@@ -14,7 +14,7 @@
 //! | `machines`, `versions`, `executions`, `activities`, `tokens`, `tags` | the operations |
 //! | `trials` | TestState |
 //! | `definitions` | compiling for this installation, ValidateStateMachineDefinition |
-//! | [`runner`] | drives executions; recovery |
+//! | [`runner`], `retention` | drives executions; recovery; forgets old ones |
 //! | `integrations`, `jobs` | tasks; the jobs that `.sync` tasks wait for |
 //! | `events`, `logging`, `wire` | status changes, CloudWatch Logs, history on the wire |
 //! | `store`, `names`, [`error`] | rows and shared helpers; names and ARNs; errors and their AWS codes |
@@ -31,6 +31,7 @@ mod jobs;
 mod logging;
 mod machines;
 mod names;
+mod retention;
 pub mod runner;
 mod store;
 mod tags;

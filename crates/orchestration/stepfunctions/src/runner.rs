@@ -119,6 +119,7 @@ pub(crate) fn prepare(state: &StepFunctions, row: &StoredExecution, definition: 
             events: if express { u64::MAX - 16 } else { MAX_EVENTS },
             seconds: express.then_some(EXPRESS_SECONDS),
         },
+        redrivable: !express,
         history: !express || logging::wanted(&row.logging),
     };
     let input: Value = serde_json::from_str(&row.input).unwrap_or(Value::Null);
@@ -353,6 +354,7 @@ pub(crate) fn replay(state: &StepFunctions, row: &StoredExecution) -> Result<(Ex
 /// The store can't be read. An execution that can't be taken up is logged and left alone.
 pub fn recover(state: &Arc<StepFunctions>) -> Result<(), SfnError> {
     crate::jobs::listen(state);
+    crate::retention::keep_up(state);
     for entry in state.metadata.scan(OPEN, &Key::default(), None, usize::MAX >> 1)? {
         let row: Option<StoredExecution> = state.metadata.get_json(EXECUTIONS, &entry.key)?;
         let Some(row) = row else { continue };

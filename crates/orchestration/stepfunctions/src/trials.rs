@@ -79,7 +79,7 @@ fn state(state: &StepFunctions, input: &TestState) -> Result<State, SfnError> {
         )
     })?;
     let (name, chosen) = match &input.state_name {
-        None => ("StateToTest".to_owned(), definition.clone()),
+        None => ("StateName".to_owned(), definition.clone()),
         Some(name) => {
             let found = find(&definition, name);
             (name.clone(), found.ok_or_else(|| SfnError::Validation(format!("State not found: {name}")))?)
@@ -145,13 +145,14 @@ fn check(input: &TestState, state: &State) -> Result<(), SfnError> {
 
 fn refuse_configuration(input: &TestState) -> Result<(), SfnError> {
     let members = input.state_configuration.as_ref().and_then(Value::as_object);
-    for name in members.into_iter().flat_map(Map::keys).filter(|name| *name != "retrierRetryCount") {
-        if name == "mapIterationFailureCount" && input.mock.is_none() {
-            return validation("TestState does not support MapIterationFailureCount when a mock is not specified.");
+    let mut others = members.into_iter().flat_map(Map::keys).filter(|name| *name != "retrierRetryCount");
+    match others.next() {
+        None => Ok(()),
+        Some(name) if name == "mapIterationFailureCount" && input.mock.is_none() => {
+            validation("TestState does not support MapIterationFailureCount when a mock is not specified.")
         }
-        return validation(format!("Boathouse does not implement stateConfiguration.{name} yet"));
+        Some(name) => validation(format!("Boathouse does not implement stateConfiguration.{name} yet")),
     }
-    Ok(())
 }
 
 /// The members of the context object that may be mocked.
@@ -218,6 +219,7 @@ pub(crate) async fn test(ctx: Ctx, here: Arc<StepFunctions>, input: TestState) -
         region: ctx.region().to_owned(),
         started: now,
         limits: Limits { payload: MAX_PAYLOAD, events: MAX_EVENTS, seconds: None },
+        redrivable: false,
         history: true,
     };
     let retries = input.state_configuration.as_ref().and_then(|given| given["retrierRetryCount"].as_u64());
@@ -245,7 +247,7 @@ pub(crate) async fn test(ctx: Ctx, here: Arc<StepFunctions>, input: TestState) -
 }
 
 fn names_of(ctx: &Ctx, kind: &str) -> String {
-    let resource = if kind == "execution" { "execution:test:test" } else { "stateMachine:test" };
+    let resource = if kind == "execution" { "express:test:test" } else { "stateMachine:test" };
     boathouse_aws::Arn::new("states", ctx.region(), resource).to_string()
 }
 
@@ -268,20 +270,29 @@ fn answer(trial: &Trial, failure: Option<Failure>, now: i64, level: Option<&str>
             }
         }
         Verdict::Caught { output, next } => {
+            let failure = failure.unwrap_or_default();
             answer["status"] = "CAUGHT_ERROR".into();
             answer["output"] = output.to_string().into();
             answer["nextState"] = next.into();
-            failed(&mut answer, &failure.unwrap_or_default());
+            failed(&mut answer, &failure);
+            if let (_, Some(index)) = trial.handlers(&failure) {
+                inspection.insert("errorDetails".into(), json!({"catchIndex": index}));
+            }
         }
         Verdict::Retriable(millis) => {
+            let failure = failure.unwrap_or_default();
             answer["status"] = "RETRIABLE".into();
-            failed(&mut answer, &failure.unwrap_or_default());
-            inspection
-                .insert("errorDetails".into(), json!({"retryBackoffIntervalSeconds": millis / 1000, "retryIndex": 0}));
+            failed(&mut answer, &failure);
+            let index = trial.handlers(&failure).0;
+            let details = json!({"retryBackoffIntervalSeconds": millis / 1000, "retryIndex": index});
+            inspection.insert("errorDetails".into(), details);
         }
         Verdict::Failed(failure) => {
             answer["status"] = "FAILED".into();
             failed(&mut answer, &failure);
+            if let (Some(index), _) = trial.handlers(&failure) {
+                inspection.insert("errorDetails".into(), json!({"retryIndex": index}));
+            }
         }
         Verdict::Waiting => answer["status"] = "SUCCEEDED".into(),
     }

@@ -109,7 +109,7 @@ fn page(
     let mut scan = Scan::new(std::slice::from_ref(log), direction, from, to);
     let (mut found, mut bytes) = (Vec::new(), 0);
     while found.len() < limit
-        && let Some(event) = scan.next()?
+        && let Some(event) = scan.next().transpose()?
     {
         bytes += event.event.message.len();
         if bytes > MAX_PAGE_BYTES && !found.is_empty() {
@@ -168,7 +168,7 @@ fn search(
 ) -> Result<(Vec<Found>, Option<Position>), LogsError> {
     let mut scan = Scan::new(logs, Direction::Forward, from, to);
     let (mut found, mut bytes, mut seen) = (Vec::new(), 0, 0);
-    while let Some(event) = scan.next()? {
+    while let Some(event) = scan.next().transpose()? {
         let place = event.position;
         seen += 1;
         if pattern.matches(&event.event.message) {

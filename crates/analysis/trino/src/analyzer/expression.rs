@@ -175,21 +175,33 @@ impl Analyzer<'_> {
     }
 
     fn logical(&mut self, op: LogicalOp, terms: &[ast::Expr], scope: &Scope<'_>) -> Result<Typed, TrinoError> {
-        let what = match op {
-            LogicalOp::And => "Logical expression term",
-            LogicalOp::Or => "Logical expression term",
-        };
-        let mut whole: Option<Expr> = None;
-        for term in terms {
-            let term = self.condition(term, scope, what)?;
-            whole = Some(match (whole, op) {
-                (None, _) => term,
-                (Some(left), LogicalOp::And) => left.and(term),
-                (Some(left), LogicalOp::Or) => left.or(term),
+        let terms = terms.iter().map(|term| self.condition(term, scope, "Logical expression term"));
+        let terms = terms.collect::<Result<Vec<Expr>, TrinoError>>()?;
+        Ok((joined(op, terms), Type::Boolean))
+    }
+}
+
+/// Terms in a row from which on they become a tree of little depth: planning takes time with the square of the depth.
+const LONG_ROW: usize = 64;
+
+/// All terms as one expression.
+fn joined(op: LogicalOp, mut terms: Vec<Expr>) -> Expr {
+    let join = |left: Expr, right: Expr| match op {
+        LogicalOp::And => left.and(right),
+        LogicalOp::Or => left.or(right),
+    };
+    while terms.len() > LONG_ROW {
+        let mut pairs = Vec::with_capacity(terms.len().div_ceil(2));
+        let mut rest = terms.into_iter();
+        while let Some(left) = rest.next() {
+            pairs.push(match rest.next() {
+                Some(right) => join(left, right),
+                None => left,
             });
         }
-        Ok((whole.unwrap_or_else(|| lit(op == LogicalOp::And)), Type::Boolean))
+        terms = pairs;
     }
+    terms.into_iter().reduce(join).unwrap_or_else(|| lit(op == LogicalOp::And))
 }
 
 /// A boolean, or an error that says what should have been one.

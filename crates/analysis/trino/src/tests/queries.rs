@@ -103,8 +103,8 @@ async fn one_row_of_each_key_needs_no_sort() {
     assert_eq!(fixture.sorted(&first("a", 2)).await, ["x|2"]);
     assert_eq!(fixture.sorted(&first("b IS NULL, a = 'x'", 1)).await.len(), 4);
     let plan = async |sql: &str| {
-        let explained = fixture.engine.explain(&fixture.session, &super::fixture::parsed(sql), Explain::Distributed);
-        explained.await.unwrap()
+        let query = super::fixture::parsed(sql);
+        fixture.engine.explain(&fixture.session, &query, Explain::Distributed).await.unwrap()
     };
     let without = plan(&first("a", 1)).await;
     assert!(without.contains("FirstRowsExec") && !without.contains("SortExec"), "{without}");

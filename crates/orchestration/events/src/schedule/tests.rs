@@ -165,7 +165,7 @@ proptest! {
     fn the_next_time_is_the_first_that_matches(minute in 0_u32..60, step in 1_u32..30, hour in 0_u32..24,
                                                weekday in 1_u32..8, start in 0_i64..100_000) {
         let cron = Cron::parse(&format!("{minute}/{step} {hour},{} ? * {weekday} *", (hour + 7) % 24)).unwrap();
-        let matches = |time: NaiveDateTime| time.minute() >= minute && (time.minute() - minute) % step == 0
+        let matches = |time: NaiveDateTime| time.minute() >= minute && (time.minute() - minute).is_multiple_of(step)
             && (time.hour() == hour || time.hour() == (hour + 7) % 24)
             && time.weekday().number_from_sunday() == weekday;
         let after = utc("2026-01-01T00:00:00Z").naive_utc() + TimeDelta::minutes(start);

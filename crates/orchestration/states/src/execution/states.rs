@@ -43,6 +43,9 @@ fn exited(kind: &Kind) -> EventType {
     }
 }
 
+/// A state's output, where the state gives one, and the variables that it sets.
+type Left = (Option<Value>, Vec<(String, Value)>);
+
 impl Execution {
     pub(super) fn enter(&mut self, moment: &mut Moment, id: ThreadId, name: &str, input: Payload) {
         self.arrive(moment, id, name, input);
@@ -372,7 +375,7 @@ impl Execution {
         state: &State,
         result: Value,
         assign: &[(String, Template)],
-    ) -> Result<(Option<Value>, Vec<(String, Value)>), Trouble> {
+    ) -> Result<Left, Trouble> {
         fn of(input: &Value) -> Extra<'_> {
             Extra { input: Some(input), ..Extra::default() }
         }
@@ -409,7 +412,7 @@ impl Execution {
         id: ThreadId,
         result: Option<Value>,
         leaving: &Leaving<'_>,
-    ) -> Result<(Option<Value>, Vec<(String, Value)>), Trouble> {
+    ) -> Result<Left, Trouble> {
         let extra = Extra { result: result.as_ref(), ..leaving.extra };
         let assigned = self.assigned(moment, id, extra, leaving.assign)?;
         let output = match leaving.output {

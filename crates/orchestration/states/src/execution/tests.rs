@@ -42,6 +42,7 @@ fn prepare(definition: &Value, input: Value) -> Execution {
         region: "us-east-1".into(),
         started: Utc.timestamp_millis_opt(0).unwrap(),
         limits: Limits { payload: 262_144, events: 25_000, seconds: None },
+        redrivable: true,
         history: true,
     };
     Execution::new(Arc::new(machine), about, Payload::new(input))
@@ -451,5 +452,14 @@ proptest! {
         prop_assert_eq!(again.next_due(), run.execution.next_due());
         let text = serde_json::to_string(&events).unwrap();
         prop_assert_eq!(serde_json::from_str::<Vec<HistoryEvent>>(&text).unwrap(), events);
+    }
+
+    /// Whatever is cut out of a definition or put into it, it is compiled or refused.
+    #[test]
+    fn damaged_definitions_are_told(at in 0usize..700, length in 0usize..60, put in "[\\[\\]{}\",:$a-zA-Z0-9. ]{0,8}") {
+        let mut text = eventful().to_string();
+        let at = at.min(text.len());
+        text.replace_range(at..(at + length).min(text.len()), &put);
+        let _ = compile(&text, &Anything);
     }
 }

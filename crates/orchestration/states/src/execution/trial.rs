@@ -9,7 +9,7 @@ use super::moment::Moment;
 use super::view::Extra;
 use super::{About, Action, Call, Command, Execution, Input, Phase, Status, ThreadId};
 use crate::definition::{Graph, Items, Kind, Language, Machine, State};
-use crate::failure::{Failure, Trouble};
+use crate::failure::{Failure, Trouble, matches};
 use crate::history::Payload;
 use crate::scope::Variables;
 
@@ -77,7 +77,13 @@ impl Trial {
         let (name, payload) = (self.execution.machine.root.start.clone(), self.execution.input.clone());
         self.execution.arrive(&mut moment, ROOT, &name, payload);
         // A field that fails ends the look; the run says why.
-        let _ = self.look_in(&moment);
+        let seen = self.look_in(&moment);
+        if seen.is_ok()
+            && let Kind::Pass { result } = &self.execution.current(ROOT).state.kind
+        {
+            let result = result.as_deref().or_else(|| self.inspection.get("afterParameters")).cloned();
+            let _ = result.map_or(Ok(()), |result| self.look_out(&moment, &result));
+        }
         self.execution.run(&mut moment, ROOT);
         if let Some(current) = self.execution.thread(ROOT).current.as_ref()
             && let Phase::Waiting { .. } = current.phase
@@ -150,6 +156,15 @@ impl Trial {
         }
     }
 
+    /// Which retrier and which catcher stand for an error.
+    pub fn handlers(&self, failure: &Failure) -> (Option<usize>, Option<usize>) {
+        let graph = &self.execution.machine.root;
+        let Some(state) = graph.states.get(&graph.start) else { return (None, None) };
+        let error = failure.error.as_deref();
+        let retry = state.retry.iter().position(|retrier| matches(&retrier.errors, error));
+        (retry, state.catch.iter().position(|catcher| matches(&catcher.errors, error)))
+    }
+
     fn see(&mut self, name: &str, value: Value) {
         self.inspection.insert(name.to_owned(), value);
     }
@@ -158,18 +173,19 @@ impl Trial {
         let state = Arc::clone(&self.execution.current(ROOT).state);
         self.see("input", self.execution.input.value().clone());
         if state.language == Language::Jsonata {
-            if state.arguments.is_some() {
+            if state.arguments.is_some() && !matches!(state.kind, Kind::Parallel { .. }) {
                 let arguments = self.execution.arguments(moment, ROOT, &state)?;
                 self.see("afterArguments", arguments);
             }
             return Ok(());
         }
-        if matches!(state.kind, Kind::Fail { .. }) {
+        // AWS shows nothing of what a Parallel state's branches get, or of an input that a Result replaces.
+        if matches!(state.kind, Kind::Parallel { .. } | Kind::Pass { result: Some(_) }) {
             return Ok(());
         }
         let effective = self.execution.effective_input(moment, ROOT, &state)?;
         self.see("afterInputPath", effective.clone());
-        if state.arguments.is_some() {
+        if state.arguments.is_some() || matches!(state.kind, Kind::Pass { .. }) {
             let arguments = self.execution.arguments(moment, ROOT, &state)?;
             self.see("afterParameters", arguments);
         }
@@ -191,7 +207,7 @@ impl Trial {
 
     fn look_out(&mut self, moment: &Moment, result: &Value) -> Result<(), Trouble> {
         let state = Arc::clone(&self.execution.current(ROOT).state);
-        if matches!(state.kind, Kind::Task(_)) {
+        if matches!(state.kind, Kind::Task(_) | Kind::Pass { result: Some(_) }) {
             self.see("result", result.clone());
         }
         if state.language == Language::Jsonata {
@@ -242,6 +258,7 @@ mod tests {
             region: String::new(),
             started: Utc.timestamp_millis_opt(0).unwrap(),
             limits: Limits { payload: 262_144, events: 25_000, seconds: None },
+            redrivable: false,
             history: true,
         };
         let mut trial = Trial::new(state, about, input, Vec::new(), None);

@@ -54,7 +54,6 @@ impl Execution {
                 "Id": about.id,
                 "Input": self.input.value(),
                 "Name": about.name,
-                "RedriveCount": self.redrives,
                 "RoleArn": about.role,
                 "StartTime": time(about.started),
             },
@@ -64,6 +63,9 @@ impl Execution {
             },
             "StateMachine": {"Id": about.machine_id, "Name": about.machine_name},
         });
+        if about.redrivable {
+            context["Execution"]["RedriveCount"] = self.redrives.into();
+        }
         // Only states that can be retried count.
         if matches!(current.state.kind, Kind::Task(_) | Kind::Parallel { .. } | Kind::Map(_)) {
             context["State"]["RetryCount"] = current.retry_count.into();

@@ -1,6 +1,7 @@
 //! The threads that append: everything that waits is written, then each file is made durable once, then all are told.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -120,9 +121,9 @@ impl Committer {
         match last {
             _ if gone => Err(FilesError::Gone),
             Some(segment) if segment.length < SEGMENT_BYTES => {
-                if !self.files.contains_key(&stream.id) {
+                if let Entry::Vacant(closed) = self.files.entry(stream.id) {
                     let path = segment_path(&stream.directory, segment.first_sequence);
-                    self.files.insert(stream.id, reopen(&path, segment.length).map_err(FilesError::io(&path))?);
+                    closed.insert(reopen(&path, segment.length).map_err(FilesError::io(&path))?);
                 }
                 Ok(Segment { length: segment.length.max(HEADER.len() as u64), ..segment })
             }

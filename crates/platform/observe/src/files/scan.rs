@@ -98,7 +98,8 @@ impl Ord for Waiting {
     }
 }
 
-/// The events at or after `from` and before `to`. It reads files, so it belongs on a thread that may block.
+/// The events at or after `from` and before `to`. It reads files, so it belongs on a thread that may block. An error ends
+/// what is worth reading.
 pub struct Scan {
     direction: Direction,
     from: Position,
@@ -132,23 +133,6 @@ impl Scan {
         Self { direction, from, to, runs, waiting: BinaryHeap::new(), bytes_read: 0 }
     }
 
-    /// The next event.
-    ///
-    /// # Errors
-    /// [`FilesError::Io`], [`FilesError::Damaged`].
-    pub fn next(&mut self) -> Result<Option<Found>, FilesError> {
-        while let Some(run) = self.runs.last() {
-            if self.waiting.peek().is_some_and(|Reverse(first)| first.key < run.start) {
-                break;
-            }
-            self.read_next_run()?;
-        }
-        Ok(self.waiting.pop().map(|Reverse(waiting)| {
-            // Mirroring twice changes nothing.
-            Found { position: self.direction.key(waiting.key), event: waiting.event }
-        }))
-    }
-
     fn read_next_run(&mut self) -> Result<(), FilesError> {
         let Some(Run { log, segment, .. }) = self.runs.pop() else {
             return Ok(());
@@ -161,5 +145,24 @@ impl Scan {
             }
         }
         Ok(())
+    }
+}
+
+impl Iterator for Scan {
+    type Item = Result<Found, FilesError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while let Some(run) = self.runs.last() {
+            if self.waiting.peek().is_some_and(|Reverse(first)| first.key < run.start) {
+                break;
+            }
+            if let Err(error) = self.read_next_run() {
+                return Some(Err(error));
+            }
+        }
+        self.waiting.pop().map(|Reverse(waiting)| {
+            // Mirroring twice changes nothing.
+            Ok(Found { position: self.direction.key(waiting.key), event: waiting.event })
+        })
     }
 }

@@ -19,8 +19,8 @@ async fn append(files: &LogFiles, id: StreamId, times: &[i64]) -> Result<(), Fil
 }
 
 fn times(logs: &[Arc<StreamLog>], direction: Direction, from: i64, to: i64) -> Vec<i64> {
-    let mut scan = Scan::new(logs, direction, Position::at(from), Position::at(to));
-    std::iter::from_fn(|| scan.next().unwrap()).map(|found| found.event.timestamp).collect()
+    let scan = Scan::new(logs, direction, Position::at(from), Position::at(to));
+    scan.map(|found| found.unwrap().event.timestamp).collect()
 }
 
 #[tokio::test]

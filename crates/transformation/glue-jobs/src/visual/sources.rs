@@ -62,6 +62,9 @@ struct Opening<'a> {
     marks: &'a mut Marks,
 }
 
+/// Objects, and their columns where they are not everybody's.
+type Group = (Vec<Object>, Option<Vec<(String, Type)>>);
+
 impl Opening<'_> {
     /// Answers how many objects will be read, and how many will not because they were before.
     async fn open(mut self, node: &Node) -> Result<(usize, usize), Failure> {
@@ -214,12 +217,7 @@ impl Opening<'_> {
     }
 
     /// Makes tables of objects: one for each group with columns of its own and for each bucket.
-    fn add(
-        &mut self,
-        columns: Vec<(String, Type)>,
-        groups: Vec<(Vec<Object>, Option<Vec<(String, Type)>>)>,
-        format: Format,
-    ) -> Result<(), Failure> {
+    fn add(&mut self, columns: Vec<(String, Type)>, groups: Vec<Group>, format: Format) -> Result<(), Failure> {
         let mut parts = Vec::new();
         for (objects, own) in groups {
             let own = own.unwrap_or_else(|| columns.clone());

@@ -207,7 +207,7 @@ impl Target<'_> {
                 }
                 Ok(written)
             }
-            To::Table { database, table } => self.into_table(database, table, columns).await,
+            To::Table { database, table } => self.fill_table(database, table, columns).await,
         }
     }
 
@@ -246,7 +246,7 @@ impl Target<'_> {
     }
 
     /// Writes into a table that is there: columns go by name.
-    async fn into_table(&self, database: &str, name: &str, columns: &Columns) -> Result<Written, Failure> {
+    async fn fill_table(&self, database: &str, name: &str, columns: &Columns) -> Result<Written, Failure> {
         let found = table_of(&self.glue, database, name).await?;
         let table =
             found.ok_or_else(|| Failure::new(format!("Entity Not Found: there is no table {database}.{name}")))?;

@@ -111,6 +111,7 @@ impl Instance {
                 return Err(NotReady::Timeout(logs));
             }
         }
+        logs.drained().await; // what it printed so far comes before its first invocation
         let usable_until = plan.credentials.usable_until;
         Ok(Self { running, api, logs, usable_until, init: Some(born.elapsed()) })
     }

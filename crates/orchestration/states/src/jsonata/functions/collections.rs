@@ -145,8 +145,10 @@ fn merge(call: &Call<'_>) -> Result {
     Ok(Val::object(merged))
 }
 
+type Members = Rc<BTreeMap<String, Val>>;
+
 /// The object and the function, whichever way they were given.
-fn object_and_function<'c>(call: &'c Call<'_>) -> Result<(Option<Rc<BTreeMap<String, Val>>>, &'c Val)> {
+fn object_and_function<'c>(call: &'c Call<'_>) -> Result<(Option<Members>, &'c Val)> {
     let function = call.function(1)?;
     match call.at(0) {
         Val::Object(members) => Ok((Some(members.clone()), function)),

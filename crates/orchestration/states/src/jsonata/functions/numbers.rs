@@ -205,7 +205,7 @@ fn round_to(number: f64, places: usize) -> Option<String> {
 fn grouped(digits: &str, size: usize) -> String {
     let mut text = String::new();
     for (at, c) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % size == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(size) {
             text.push(',');
         }
         text.push(c);
