@@ -165,7 +165,8 @@ def aws(shared, tmp_path):
         done = subprocess.run(
             command, env=shared.environment(), cwd=tmp_path, capture_output=True, text=True, timeout=180
         )
-        assert done.returncode == code, done.stdout + done.stderr
+        # Releases of the command differ in how they say that a call was refused.
+        assert done.returncode == code or code == 254 and done.returncode == 255, done.stdout + done.stderr
         return done.stdout + done.stderr
 
     return call
@@ -222,7 +223,7 @@ def test_the_command_line_deploys_unmodified(world, aws, unique, tmp_path):
     (tmp_path / "lake.yaml").write_text(LAKE)
     deploy = ["cloudformation", "deploy", "--stack-name", name, "--template-file", "lake.yaml"]
     with_all = [*deploy, "--capabilities", "CAPABILITY_IAM", "--parameter-overrides", f"Prefix={prefix}"]
-    assert "CAPABILITY_IAM" in aws(*deploy, "--parameter-overrides", f"Prefix={prefix}", code=254)
+    assert "CAPABILITY_IAM" in aws(*deploy, "--parameter-overrides", f"Prefix={prefix}", code=255)
     assert "Successfully created/updated stack" in aws(*with_all)
     assert "No changes to deploy" in aws(*with_all, "--no-fail-on-empty-changeset")
     assert "Successfully created/updated stack" in aws(*with_all, "Days=30")

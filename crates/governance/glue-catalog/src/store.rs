@@ -18,6 +18,8 @@ pub(crate) const PARTITIONS: &str = "glue-partitions";
 pub(crate) const SETUP: &str = "glue-setup";
 /// `(name)` → a job; another crate's, whose resources take tags too.
 pub(crate) const JOBS: &str = "glue-jobs";
+/// Where the crawlers' crate keeps crawlers by name.
+pub(crate) const CRAWLERS: &str = "glue-crawlers";
 /// `(arn)` → tags.
 pub(crate) const TAGS: &str = "glue-tags";
 

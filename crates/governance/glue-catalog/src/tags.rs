@@ -7,12 +7,13 @@ use boathouse_metadata::{Key, Transaction};
 
 use crate::api::*;
 use crate::error::CatalogError;
-use crate::store::{Catalog, JOBS, TAGS, require_database};
+use crate::store::{CRAWLERS, Catalog, JOBS, TAGS, require_database};
 
-/// A resource that takes tags. Jobs are kept by another crate, beside the catalog.
+/// A resource that takes tags. Jobs and crawlers are kept by other crates, beside the catalog.
 enum Tagged {
     Database(String),
     Job(String),
+    Crawler(String),
 }
 
 impl Tagged {
@@ -22,7 +23,8 @@ impl Tagged {
         match parsed.resource.split_once('/') {
             Some(("database", name)) if parsed.service == "glue" => Ok(Self::Database(name.to_lowercase())),
             Some(("job", name)) if parsed.service == "glue" => Ok(Self::Job(name.to_owned())),
-            _ => Err(CatalogError::invalid(format!("Only databases and jobs can be tagged here, not {arn}"))),
+            Some(("crawler", name)) if parsed.service == "glue" => Ok(Self::Crawler(name.to_owned())),
+            _ => Err(CatalogError::invalid(format!("Only databases, jobs and crawlers can be tagged here, not {arn}"))),
         }
     }
 
@@ -30,13 +32,19 @@ impl Tagged {
         match self {
             Self::Database(name) => require_database(tx, name),
             Self::Job(name) if tx.contains(JOBS, &Key::new([name]))? => Ok(()),
+            Self::Crawler(name) if tx.contains(CRAWLERS, &Key::new([name]))? => Ok(()),
             Self::Job(name) => Err(no_job(name)),
+            Self::Crawler(name) => Err(no_crawler(name)),
         }
     }
 }
 
 fn no_job(name: &str) -> CatalogError {
     CatalogError::NotFound(format!("Job with name: {name} not found."))
+}
+
+fn no_crawler(name: &str) -> CatalogError {
+    CatalogError::NotFound(format!("Crawler with name: {name} not found."))
 }
 
 pub(crate) async fn tag(_: Ctx, catalog: Arc<Catalog>, request: TagResource) -> Result<Empty, CatalogError> {
@@ -73,6 +81,9 @@ pub(crate) async fn untag(_: Ctx, catalog: Arc<Catalog>, request: UntagResource)
 pub(crate) async fn get(_: Ctx, catalog: Arc<Catalog>, request: GetTags) -> Result<GetTagsOutput, CatalogError> {
     match Tagged::parse(&request.resource_arn)? {
         Tagged::Database(name) => drop(catalog.database(&name)?),
+        Tagged::Crawler(name) => {
+            drop(catalog.metadata.get(CRAWLERS, &Key::new([&name]))?.ok_or_else(|| no_crawler(&name))?);
+        }
         Tagged::Job(name) => drop(catalog.metadata.get(JOBS, &Key::new([&name]))?.ok_or_else(|| no_job(&name))?),
     }
     let tags = catalog.metadata.get_json(TAGS, &Key::new([&request.resource_arn]))?.unwrap_or_default();

@@ -12,9 +12,12 @@ use crate::api::{
     GetCrawlerMetrics, ListCrawls, Named, PageRequest, RecrawlBehavior,
 };
 use crate::error::CrawlerError;
-use crate::store::{CRAWLERS, CRAWLS, Crawlers, StoredCrawler, missing, now, page, valid_name};
+use crate::store::{CRAWLERS, CRAWLS, Crawlers, StoredCrawler, TAGS, missing, now, page, valid_name};
 use crate::target::Target;
 use crate::worker;
+
+/// Tags of one resource.
+const MAX_TAGS: usize = 50;
 
 /// Refuses what AWS has and Boathouse has not, and what no crawler may have.
 fn check(input: &CrawlerInput) -> Result<(), CrawlerError> {
@@ -23,7 +26,6 @@ fn check(input: &CrawlerInput) -> Result<(), CrawlerError> {
         (input.schedule.as_deref().is_some_and(|schedule| !schedule.is_empty()), "Schedule"),
         (input.lake_formation_configuration.is_some(), "LakeFormationConfiguration"),
         (input.crawler_security_configuration.is_some(), "CrawlerSecurityConfiguration"),
-        (input.tags.as_ref().is_some_and(|tags| !tags.is_empty()), "Tags of crawlers"),
         (
             input.lineage_configuration.as_ref().is_some_and(|l| l["CrawlerLineageSettings"] == "ENABLE"),
             "LineageConfiguration",
@@ -93,6 +95,10 @@ pub(crate) async fn create(ctx: Ctx, state: Arc<Crawlers>, input: CrawlerInput) 
     let role = input.role.ok_or_else(|| need("Role"))?;
     let targets = input.targets.ok_or_else(|| need("Targets"))?;
     check_role(&ctx, &state, &role)?;
+    let (arn, tags) = (crate::arn(&ctx, &input.name), input.tags.unwrap_or_default());
+    if tags.len() > MAX_TAGS {
+        return Err(CrawlerError::InvalidInput(format!("A resource can have at most {MAX_TAGS} tags")));
+    }
     input.classifiers.iter().flatten().try_for_each(|name| state.classifier(name).map(drop))?;
     let time = now(&ctx);
     let crawler = Crawler {
@@ -120,6 +126,9 @@ pub(crate) async fn create(ctx: Ctx, state: Arc<Crawlers>, input: CrawlerInput) 
             if tx.contains(CRAWLERS, &key)? {
                 let message = format!("{} already exists", stored.crawler.name);
                 return Err(CrawlerError::AlreadyExists(message));
+            }
+            if !tags.is_empty() {
+                tx.put_json(TAGS, &Key::new([arn]), &tags)?;
             }
             tx.put_json(CRAWLERS, &key, &stored)?;
             Ok(Empty {})
@@ -181,7 +190,7 @@ pub(crate) async fn get_all(ctx: Ctx, state: Arc<Crawlers>, input: PageRequest) 
 
 pub(crate) async fn list(_: Ctx, state: Arc<Crawlers>, input: PageRequest) -> Result<Value, CrawlerError> {
     if input.tags.is_some_and(|tags| !tags.is_empty()) {
-        return Err(CrawlerError::NotImplemented("Tags of crawlers"));
+        return Err(CrawlerError::NotImplemented("lists of crawlers by Tags"));
     }
     let (found, next) = page::<StoredCrawler>(&state, CRAWLERS, &Key::default(), input.max_results, input.next_token)?;
     let names: Vec<String> = found.into_iter().map(|stored| stored.crawler.name).collect();
@@ -201,7 +210,8 @@ pub(crate) async fn batch_get(ctx: Ctx, state: Arc<Crawlers>, input: BatchGetCra
     Ok(json!({"Crawlers": crawlers, "CrawlersNotFound": not_found}))
 }
 
-pub(crate) async fn delete(_: Ctx, state: Arc<Crawlers>, input: Named) -> Result<Empty, CrawlerError> {
+pub(crate) async fn delete(ctx: Ctx, state: Arc<Crawlers>, input: Named) -> Result<Empty, CrawlerError> {
+    let arn = crate::arn(&ctx, &input.name);
     state
         .metadata
         .transaction(move |tx| {
@@ -212,6 +222,7 @@ pub(crate) async fn delete(_: Ctx, state: Arc<Crawlers>, input: Named) -> Result
             }
             tx.delete(CRAWLERS, &key)?;
             tx.delete_prefix(CRAWLS, &key)?;
+            tx.delete(TAGS, &Key::new([arn]))?;
             Ok(Empty {})
         })
         .await

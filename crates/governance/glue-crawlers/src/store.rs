@@ -18,6 +18,8 @@ use crate::error::CrawlerError;
 
 /// `(name)` → [`StoredCrawler`].
 pub(crate) const CRAWLERS: &str = "glue-crawlers";
+/// Tags by ARN, which the catalog's operations read and change.
+pub(crate) const TAGS: &str = "glue-tags";
 /// `(crawler, run, newest first)` → [`crate::api::Crawl`].
 pub(crate) const CRAWLS: &str = "glue-crawls";
 /// `(name)` → [`CsvClassifier`].

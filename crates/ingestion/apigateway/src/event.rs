@@ -80,7 +80,8 @@ impl Call<'_> {
             headers.entry(name.as_str().to_owned()).or_default().push(value);
         }
         let scheme = if self.ctx.secure_transport { "https" } else { "http" };
-        let port = self.header(HOST).rsplit_once(':').map(|(_, port)| port.to_owned());
+        headers.entry("host".into()).or_insert_with(|| vec![self.host().to_owned()]);
+        let port = self.host().rsplit_once(':').map(|(_, port)| port.to_owned());
         let port = port.filter(|port| port.parse::<u16>().is_ok());
         let default_port = if self.ctx.secure_transport { "443" } else { "80" };
         let root =
@@ -139,8 +140,16 @@ impl Call<'_> {
         ])
     }
 
+    /// The host that the client named, in HTTP/1.1 by a header, in HTTP/2 by the URI.
+    fn host(&self) -> &str {
+        match self.header(HOST) {
+            "" => self.parts.uri.authority().map_or("", |authority| authority.as_str()),
+            host => host,
+        }
+    }
+
     fn domain(&self) -> &str {
-        let host = self.header(HOST);
+        let host = self.host();
         host.rsplit_once(':').filter(|(_, port)| port.parse::<u16>().is_ok()).map_or(host, |(name, _)| name)
     }
 

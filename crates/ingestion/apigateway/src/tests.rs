@@ -191,6 +191,11 @@ async fn a_quickly_made_api_answers_everything() {
     }
     let by_host = Request::post("/x").header("host", format!("{api}.execute-api.localhost:4566"));
     assert_eq!(world.send(by_host, "").await.status, StatusCode::OK);
+    let by_authority =
+        Request::get(format!("http://{api}.execute-api.localhost:4566/x")).version(http::Version::HTTP_2);
+    assert_eq!(world.send(by_authority, "").await.status, StatusCode::OK);
+    let host = format!("{api}.execute-api.localhost:4566");
+    assert_eq!(world.last_event().1["headers"]["host"], host);
     let (_, event, caller) = world.last_event();
     assert_eq!((&event["routeKey"], &event["requestContext"]["stage"]), (&json!("$default"), &json!("$default")));
     let source = format!("arn:aws:execute-api:us-east-1:000000000000:{api}/$default/$default");

@@ -27,7 +27,10 @@ pub(super) fn optimized(label: &str, error: &AwsError, ctx: &Ctx) -> Failure {
         error.code,
         ctx.request_id
     );
-    Failure::new(format!("{label}.{}", exception(&error.code)), cause)
+    // Of these services only Glue has a class of its own for a denied call.
+    let unmodelled = UNMODELLED.contains(&&*error.code) || error.code == "AccessDeniedException" && label != "Glue";
+    let name = if unmodelled { format!("{}Exception", service(label)) } else { exception(&error.code) };
+    Failure::new(format!("{label}.{name}"), cause)
 }
 
 /// The service as the older SDK calls it.
