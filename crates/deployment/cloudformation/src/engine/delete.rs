@@ -46,9 +46,11 @@ async fn remove_resource(operation: &Operation, logical: String) -> Result<(), H
         return Ok(());
     }
     // What an update that never ended left beside the present thing.
-    if let Some(previous) = row.previous.take().filter(|_| row.replaced) {
+    if let Some(previous) = row.previous.clone().filter(|_| row.replaced) {
+        // The row names it until it is gone: a restart in between takes it up again.
         remove_thing(operation, &row, &previous).await?;
     }
+    (row.previous, row.replaced) = (None, false);
     let creation = operation.stack.status == StackStatus::RollbackInProgress;
     let kept = match row.current.deletion_policy {
         RemovalPolicy::Delete => false,

@@ -210,13 +210,16 @@ async fn sweep(operation: &Operation) -> Result<Option<Option<String>>, StackErr
 
 async fn sweep_resource(operation: &Operation, logical: String) -> Result<(), Halt> {
     let Some(mut row) = operation.row(&logical) else { return Ok(()) };
-    let previous = row.previous.take();
-    if let Some(old) = previous.filter(|_| row.replaced) {
-        row.replaced = false;
+    if let Some(old) = row.previous.clone().filter(|_| row.replaced) {
+        // The row names the old thing until it is gone: a restart in between takes it up again.
         let gone = remove_or_keep(operation, &row, &old, old.update_replace_policy).await;
+        if let Err(Halt::Store(_)) = gone {
+            return gone;
+        }
+        (row.previous, row.replaced) = (None, false);
         operation.keep_quietly(&row).await?;
         gone?;
-    } else if operation.plan.resources.contains_key(&logical) {
+    } else if row.previous.take().is_some() {
         operation.keep_quietly(&row).await?;
     }
     if operation.plan.resources.contains_key(&logical) {
