@@ -47,13 +47,21 @@ pub(crate) const TYPES: &[ResourceType] = &[
     },
     ResourceType {
         name: "AWS::Glue::Crawler",
-        schema: "Name^ Role! DatabaseName Description TablePrefix Classifiers[] Configuration \
+        schema: "Name^ Role! DatabaseName Description TablePrefix Classifiers[] Configuration Tags<> \
                  Targets!{S3Targets[{Path Exclusions[] SampleSize:i ConnectionName EventQueueArn DlqEventQueueArn}]} \
                  Schedule{ScheduleExpression} SchemaChangePolicy{UpdateBehavior DeleteBehavior} \
                  RecrawlPolicy{RecrawlBehavior} CrawlerSecurityConfiguration",
         naming: Naming::Property("Name", plain(255)),
         create: &[call!("glue", "CreateCrawler", |s| crawler(s))],
-        update: &[call!("glue", "UpdateCrawler", |s| crawler(s))],
+        update: &[
+            call!("glue", "UpdateCrawler", |s| {
+                let mut input = crawler(s);
+                input.as_object_mut().map(|members| members.remove("Tags"));
+                input
+            }),
+            calls!("glue", "TagResource", |s| tagged(s, "crawler")),
+            calls!("glue", "UntagResource", |s| untagged(s, "crawler")),
+        ],
         delete: &[call!("glue", "DeleteCrawler", |s| json!({"Name": s.name}))],
         read: Some(Read { service: "glue", operation: "GetCrawler", input: |s| json!({"Name": s.name}), state: ready }),
         physical: by_name,
@@ -87,8 +95,8 @@ pub(crate) const TYPES: &[ResourceType] = &[
         create: &[call!("glue", "CreateJob", |s| with(s.without(&["Name"]), json!({"Name": s.name})))],
         update: &[
             call!("glue", "UpdateJob", |s| json!({"JobName": s.name, "JobUpdate": s.without(&["Name", "Tags"])})),
-            calls!("glue", "TagResource", |s| tagged(s)),
-            calls!("glue", "UntagResource", |s| untagged(s)),
+            calls!("glue", "TagResource", |s| tagged(s, "job")),
+            calls!("glue", "UntagResource", |s| untagged(s, "job")),
         ],
         delete: &[call!("glue", "DeleteJob", |s| json!({"JobName": s.name}))],
         read: Some(Read { service: "glue", operation: "GetJob", input: |s| json!({"JobName": s.name}), state: ready }),
@@ -125,14 +133,14 @@ fn classifier(s: &Subject<'_>) -> Value {
     json!({"CsvClassifier": csv})
 }
 
-fn tagged(s: &Subject<'_>) -> Vec<Value> {
+fn tagged(s: &Subject<'_>, sort: &str) -> Vec<Value> {
     let tags = s.get("Tags");
-    let arn = s.arn("glue", format!("job/{}", s.name));
+    let arn = s.arn("glue", format!("{sort}/{}", s.name));
     when(s.changed(&["Tags"]) && tags.is_object(), || json!({"ResourceArn": arn, "TagsToAdd": tags}))
 }
 
-fn untagged(s: &Subject<'_>) -> Vec<Value> {
+fn untagged(s: &Subject<'_>, sort: &str) -> Vec<Value> {
     let gone = removed_tags(s);
-    let arn = s.arn("glue", format!("job/{}", s.name));
+    let arn = s.arn("glue", format!("{sort}/{}", s.name));
     when(!gone.is_empty(), || json!({"ResourceArn": arn, "TagsToRemove": gone}))
 }
