@@ -223,7 +223,7 @@ def test_the_command_line_deploys_unmodified(world, aws, unique, tmp_path):
     (tmp_path / "lake.yaml").write_text(LAKE)
     deploy = ["cloudformation", "deploy", "--stack-name", name, "--template-file", "lake.yaml"]
     with_all = [*deploy, "--capabilities", "CAPABILITY_IAM", "--parameter-overrides", f"Prefix={prefix}"]
-    assert "CAPABILITY_IAM" in aws(*deploy, "--parameter-overrides", f"Prefix={prefix}", code=254)
+    assert "CAPABILITY_IAM" in aws(*deploy, "--parameter-overrides", f"Prefix={prefix}", code=255)
     assert "Successfully created/updated stack" in aws(*with_all)
     assert "No changes to deploy" in aws(*with_all, "--no-fail-on-empty-changeset")
     assert "Successfully created/updated stack" in aws(*with_all, "Days=30")
