@@ -288,6 +288,39 @@ def test_the_platform_from_one_template(platform):
     assert one.seen(outputs) == first
 
 
+def test_a_failed_run_says_why_and_the_next_one_does_its_work(platform):
+    one = platform("failing")
+    outputs = one.deploy()
+    lines, broken = records()
+    feed_and_work(one, outputs, lines, "first")
+    resources = one.call("cloudformation", "describe_stack_resources", StackName=STACK)["StackResources"]
+    role = next(found["PhysicalResourceId"] for found in resources if found["LogicalResourceId"] == "CleanRole")
+    policy = one.call("iam", "get_role_policy", RoleName=role, PolicyName="clean")["PolicyDocument"]
+    one.call("iam", "delete_role_policy", RoleName=role, PolicyName="clean")
+
+    arn = one.call("stepfunctions", "start_execution", stateMachineArn=outputs["Workflow"], name="denied")
+    arn = arn["executionArn"]
+
+    def ended():
+        described = one.call("stepfunctions", "describe_execution", executionArn=arn)
+        return described if described["status"] != "RUNNING" else None
+
+    described = wait_for(ended, "the failing run", PATIENCE)
+    assert (described["status"], described["error"]) == ("FAILED", "States.TaskFailed")
+    run = json.loads(described["cause"])
+    assert (run["JobName"], run["JobRunState"]) == ("flights-clean", "FAILED")
+    assert "AccessDenied" in run["ErrorMessage"], run
+    events = one.call("stepfunctions", "get_execution_history", executionArn=arn, maxResults=1000)["events"]
+    entered = [event["stateEnteredEventDetails"]["name"] for event in events if "stateEnteredEventDetails" in event]
+    assert entered[-2:] == ["Notify", "Failed"]
+    note = one.call("s3", "get_object", Bucket=outputs["MasterBucket"], Key="notifications/denied.json")
+    assert json.loads(note["Body"].read())["cause"] == described["cause"]
+
+    one.call("iam", "put_role_policy", RoleName=role, PolicyName="clean", PolicyDocument=json.dumps(policy))
+    one.work(outputs["Workflow"], "again")
+    check(one.seen(outputs), broken)
+
+
 @pytest.mark.parametrize("turn", range(ROUNDS))
 def test_a_server_that_dies_again_and_again_loses_and_doubles_nothing(platform, turn):
     one = platform(f"chaos-{turn}")
