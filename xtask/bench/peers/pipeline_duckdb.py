@@ -56,7 +56,7 @@ TABLES = {
 }
 for name, (keys, join) in TABLES.items():
     duck.sql(
-        f"COPY (SELECT {keys}, {MEASURES}, month FROM accepted f {join} GROUP BY ALL) "
+        f"COPY (SELECT {keys}, {MEASURES}, f.month FROM accepted f {join} GROUP BY ALL) "
         f"TO '{OUT}/delays_by_{name}' (FORMAT parquet, PARTITION_BY (month))"
     )
 sums = duck.sql(
