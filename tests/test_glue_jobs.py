@@ -471,7 +471,7 @@ def test_a_script_that_exits_with_a_code_has_failed(world):
 
 
 def test_a_script_sees_only_what_it_was_given(world):
-    text = "import os, socket\nassert not os.path.exists('/root/.ssh')\ntry:\n    socket.create_connection(('1.1.1.1', 53), 2)\nexcept OSError:\n    print('no way out')\nelse:\n    raise SystemExit('reached the network')\n"
+    text = "import os, socket\nassert not os.path.exists('/root/.ssh')\ntry:\n    socket.create_connection(('192.0.2.1', 53), 2)\nexcept OSError:\n    print('no way out')\nelse:\n    raise SystemExit('reached the network')\n"
     world.succeed(world.script(text))
 
 
