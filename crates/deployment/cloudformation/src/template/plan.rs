@@ -136,6 +136,7 @@ impl Plan {
             Some(("Fn::If", argument)) => self.collect(chosen(argument, &self.conditions)?, found)?,
             Some(("Fn::Sub", argument)) => {
                 let Some((text, variables)) = substitution(argument) else { return Ok(()) };
+                refuse_dynamic(text)?;
                 for piece in pieces(text) {
                     match piece {
                         Piece::Variable(name) if !variables.is_some_and(|them| them.contains_key(name)) => {
@@ -147,6 +148,7 @@ impl Plan {
                 variables.into_iter().flat_map(Map::values).try_for_each(|value| self.collect(value, found))?;
             }
             _ => match value {
+                Value::String(text) => refuse_dynamic(text)?,
                 Value::Array(items) => items.iter().try_for_each(|item| self.collect(item, found))?,
                 Value::Object(members) => members.values().try_for_each(|member| self.collect(member, found))?,
                 _ => {}
@@ -303,6 +305,13 @@ fn refuse_circles(dependencies: &BTreeMap<String, BTreeSet<String>>) -> Result<(
     Err(TemplateError(format!("Circular dependency between resources: [{}]", names.join(", "))))
 }
 
+/// Secrets and parameters of services that are not here would reach resources as plain text.
+fn refuse_dynamic(text: &str) -> Result<(), TemplateError> {
+    let Some((_, reference)) = text.split_once("{{resolve:") else { return Ok(()) };
+    let service = reference.split(':').next().unwrap_or(reference);
+    Err(TemplateError(format!("Boathouse does not implement dynamic references ({{{{resolve:{service}:...}}}}) yet")))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -321,6 +330,16 @@ mod tests {
         assert_eq!(needed("B"), ["C1"]);
         assert_eq!(needed("C1"), ["D"]);
         assert!(!plan.resources.contains_key("E"));
+    }
+
+    #[test]
+    fn dynamic_references_are_refused() {
+        for value in
+            ["'{{resolve:ssm:/db/user}}'", "!Sub 'x{{resolve:ssm:/db/user}}'", "!Join ['', ['{{resolve:ssm:a}}']]"]
+        {
+            let error = plan(&format!("Resources: {{A: {{Type: T, Properties: {{x: {value}}}}}}}")).unwrap_err();
+            assert_eq!(error.0, "Boathouse does not implement dynamic references ({{resolve:ssm:...}}) yet", "{value}");
+        }
     }
 
     #[test]
