@@ -51,6 +51,7 @@ pub enum ErrorCode {
     InvalidLimitClause,
     MissingOrderBy,
     ConstraintViolation,
+    InvalidTableProperty,
     HiveBadData,
     HiveCannotOpenSplit,
     HivePathAlreadyExists,

@@ -11,12 +11,14 @@
 //! | `functions` | every function by name, one file for each kind |
 //! | `signature`, `resolve` | signatures as text, and which overload a call means |
 //! | `kernel` | our own functions inside DataFusion |
+//! | [`date_pattern`] | Java's patterns of dates, for what is written outside of SQL |
 //! | `time` | dates, times and zones as numbers |
 //! | [`error`] | errors with Trino's names |
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod arithmetic;
 pub mod cast;
+pub mod date_pattern;
 pub mod error;
 mod functions;
 mod kernel;

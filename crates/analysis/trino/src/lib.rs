@@ -7,8 +7,10 @@
 //! |---|---|
 //! | [`catalog`] | the catalog's and the buckets' contract, a query's session |
 //! | [`engine`] | limits, planning, running: [`engine::Engine`] |
+//! | `codec` | compressed lines |
 //! | [`hive`] | Hive's classes ↔ formats |
 //! | `analyzer` | syntax tree → logical plan, with Trino's names, types and errors |
+//! | [`projection`] | partitions that follow from a table's properties |
 //! | `scan` | partitions, files, Parquet, text and JSON |
 //! | `first_rows` | one row of each key, without a sort |
 //! | `memory` | the memory pool of all queries |
@@ -21,6 +23,7 @@
 
 mod analyzer;
 pub mod catalog;
+mod codec;
 pub mod engine;
 mod error;
 mod first_rows;
@@ -28,6 +31,7 @@ pub mod hive;
 pub mod hive_paths;
 mod memory;
 mod operators;
+pub mod projection;
 mod scan;
 mod storage;
 pub mod write;

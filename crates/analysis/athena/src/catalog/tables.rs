@@ -88,10 +88,7 @@ pub(crate) fn definition(database: &str, table: Table) -> Result<TableDefinition
     if table.is_view() {
         return view(database, named, &table);
     }
-    let mut format = formats::of_table(&table);
-    if table.parameters.get("projection.enabled").is_some_and(|enabled| enabled.eq_ignore_ascii_case("true")) {
-        format = Format::Unsupported("partition projection".to_owned());
-    }
+    let format = formats::of_table(&table);
     Ok(TableDefinition {
         database: database.to_owned(),
         name: named,

@@ -2,6 +2,7 @@
 
 use boathouse_trino::catalog::Format;
 use boathouse_trino::engine::Column;
+use boathouse_trino::projection;
 use boathouse_trino::write::{MAX_PARTITIONS, WriteFormat, WriteTarget, Written};
 use boathouse_trino_parser::ast::{Insert, Query, Statement};
 
@@ -21,6 +22,7 @@ pub(super) async fn run(job: &Job<'_>, insert: &Insert) -> Result<Outcome, Failu
         );
         return Err(Failure::user(1302, message));
     };
+    projection::check_writable(&tables::definition(&to.database, table.clone())?, job.session.start)?;
     let known = known_partitions(job, &to, &table).await?;
     let columns = columns(&to.database, &table)?;
     let target = WriteTarget {

@@ -74,6 +74,8 @@ pub(super) fn compression(name: Option<&str>) -> Result<Compression, Failure> {
         "snappy" => Compression::Snappy,
         "zstd" => Compression::Zstd,
         "lz4" => Compression::Lz4,
+        "deflate" => Compression::Deflate,
+        "bzip2" => Compression::Bzip2,
         "none" | "uncompressed" => Compression::None,
         other => {
             let message = format!("INVALID_TABLE_PROPERTY: Unsupported compression codec: {other}");

@@ -26,7 +26,7 @@ mod array;
 mod binary;
 mod bitwise;
 mod conditional;
-mod datetime;
+pub(crate) mod datetime;
 mod elements;
 mod higher_order;
 mod json;

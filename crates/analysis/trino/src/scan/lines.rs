@@ -1,7 +1,6 @@
-//! Files of lines, read as a stream: plain or gzip, text or JSON.
+//! Files of lines, read as a stream: plain or compressed, text or JSON.
 
 use std::collections::{HashMap, VecDeque};
-use std::io::Write;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
@@ -14,7 +13,6 @@ use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
-use flate2::write::MultiGzDecoder;
 use futures::StreamExt;
 use futures::stream::BoxStream;
 use object_store::{ObjectStore, ObjectStoreExt};
@@ -22,7 +20,8 @@ use object_store::{ObjectStore, ObjectStoreExt};
 use super::values::{Column, Strictness};
 use super::{DataFile, ScanRequest, json, projected, text};
 use crate::catalog::{JsonFormat, TextFormat};
-use crate::error::of_object_store;
+use crate::codec::{Codec, Decoder};
+use crate::error::{internal, of_object_store};
 use crate::storage::Statistics;
 
 /// How lines become rows.
@@ -213,7 +212,7 @@ struct Reading {
 struct OpenFile {
     file: DataFile,
     body: BoxStream<'static, object_store::Result<Bytes>>,
-    decoder: Option<MultiGzDecoder<Vec<u8>>>,
+    decoder: Option<Decoder>,
     buffer: Vec<u8>,
     start: usize,
     ended: bool,
@@ -252,14 +251,13 @@ impl Reading {
 impl OpenFile {
     async fn new(Source { store, file }: Source, lines_to_skip: usize) -> Result<Self, TrinoError> {
         let name = file.meta.location.filename().unwrap_or_default();
-        let decoder = match name.rsplit_once('.').map(|(_, extension)| extension) {
-            Some("gz") => Some(MultiGzDecoder::new(Vec::new())),
-            Some(other @ ("bz2" | "zst" | "snappy" | "lz4" | "lzo" | "deflate")) => {
-                let message = format!("Files compressed as .{other} can't be read: {name}");
-                return Err(TrinoError::new(ErrorCode::NotSupported, message));
-            }
-            _ => None,
-        };
+        let extension = name.rsplit_once('.').map(|(_, extension)| extension);
+        if extension == Some("lzo") {
+            let message = format!("Files compressed as .lzo can't be read: {name}");
+            return Err(TrinoError::new(ErrorCode::NotSupported, message));
+        }
+        let decoder = extension.and_then(Codec::of_extension).map(Decoder::new).transpose();
+        let decoder = decoder.map_err(|error| internal(error.to_string()))?;
         let result = store.get(&file.meta.location).await.map_err(|error| of_object_store(&error))?;
         let body = result.into_stream();
         Ok(Self { file, body, decoder, buffer: Vec::new(), start: 0, ended: false, lines_to_skip })
@@ -306,13 +304,10 @@ impl OpenFile {
             return Ok(());
         };
         let decoded = match &chunk {
-            Some(chunk) => decoder.write_all(chunk),
-            None => decoder.try_finish(),
+            Some(chunk) => decoder.push(chunk, &mut self.buffer),
+            None => decoder.finish(&mut self.buffer),
         };
-        if let Err(error) = decoded {
-            return Err(bad_data(&self.file, &format!("Corrupt gzip data: {error}")));
-        }
-        self.buffer.append(decoder.get_mut());
+        decoded.map_err(|error| bad_data(&self.file, &format!("Corrupt compressed data: {error}")))?;
         self.ended = chunk.is_none();
         Ok(())
     }

@@ -7,6 +7,7 @@ mod lines;
 mod parquet;
 mod partitions;
 mod pieces;
+mod projected;
 mod text;
 mod values;
 

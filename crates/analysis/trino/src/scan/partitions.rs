@@ -13,8 +13,10 @@ use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{BinaryExpr, Expr, Operator};
 use datafusion::physical_expr::create_physical_expr;
 
+use super::projected;
 use crate::catalog::{ColumnDefinition, Format, PartitionDefinition, Session, TableDefinition};
 use crate::error::of_datafusion;
+use crate::projection::Projection;
 
 /// What Hive calls the partition of rows whose key is NULL.
 pub(crate) const NULL_PARTITION: &str = "__HIVE_DEFAULT_PARTITION__";
@@ -44,11 +46,14 @@ pub(crate) async fn select(
         let (location, format) = (table.location.clone(), table.format.clone());
         return Ok(vec![Partition { values: Vec::new(), location, format }]);
     }
+    if let Some(projection) = Projection::of(table, session.start)? {
+        return projected::select(table, &projection, filters);
+    }
     let hint = glue_filter(table, filters);
     let listed = session.catalog.partitions(&table.database, &table.name, hint.as_deref()).await?;
     let partitions = listed.into_iter().map(|partition| typed(table, partition)).collect::<Result<Vec<_>, _>>()?;
     match conjunction(filters.iter().cloned()) {
-        Some(filter) => prune(table, partitions, &filter),
+        Some(filter) => prune(&table.partition_keys, partitions, &filter),
         None => Ok(partitions),
     }
 }
@@ -60,7 +65,7 @@ fn typed(table: &TableDefinition, partition: PartitionDefinition) -> Result<Part
     Ok(Partition { values, location: partition.location, format })
 }
 
-fn value_of(key: &ColumnDefinition, text: &str) -> Result<ScalarValue, TrinoError> {
+pub(super) fn value_of(key: &ColumnDefinition, text: &str) -> Result<ScalarValue, TrinoError> {
     let (ty, refuse) = (key.ty.to_arrow(), |error: String| {
         let message = format!("Invalid partition value '{text}' for {} partition key: {}: {error}", key.ty, key.name);
         TrinoError::new(ErrorCode::HiveBadData, message)
@@ -73,11 +78,15 @@ fn value_of(key: &ColumnDefinition, text: &str) -> Result<ScalarValue, TrinoErro
 }
 
 /// Keeps the partitions for which the filter is true.
-fn prune(table: &TableDefinition, partitions: Vec<Partition>, filter: &Expr) -> Result<Vec<Partition>, TrinoError> {
+pub(super) fn prune(
+    keys: &[ColumnDefinition],
+    partitions: Vec<Partition>,
+    filter: &Expr,
+) -> Result<Vec<Partition>, TrinoError> {
     if partitions.is_empty() {
         return Ok(partitions);
     }
-    let keep = evaluate(table, &partitions, filter).map_err(of_datafusion)?;
+    let keep = evaluate(keys, &partitions, filter).map_err(of_datafusion)?;
     let keep = keep.as_boolean();
     let kept = partitions.into_iter().enumerate();
     Ok(kept.filter(|(row, _)| keep.is_valid_at(*row) && keep.value(*row)).map(|(_, partition)| partition).collect())
@@ -94,11 +103,14 @@ impl<A: arrow::array::Array> ValidAt for A {
     }
 }
 
-fn evaluate(table: &TableDefinition, partitions: &[Partition], filter: &Expr) -> datafusion::common::Result<ArrayRef> {
-    let fields: Vec<_> =
-        table.partition_keys.iter().map(|key| Field::new(&key.name, key.ty.to_arrow(), true)).collect();
+fn evaluate(
+    keys: &[ColumnDefinition],
+    partitions: &[Partition],
+    filter: &Expr,
+) -> datafusion::common::Result<ArrayRef> {
+    let fields: Vec<_> = keys.iter().map(|key| Field::new(&key.name, key.ty.to_arrow(), true)).collect();
     let schema = Arc::new(Schema::new(fields));
-    let columns = columns(table, partitions)?;
+    let columns = columns(keys, partitions)?;
     let options = RecordBatchOptions::new().with_row_count(Some(partitions.len()));
     let batch = RecordBatch::try_new_with_options(Arc::clone(&schema), columns, &options)?;
     // The scan's filters may still carry the relation's qualifier.
@@ -113,14 +125,14 @@ fn evaluate(table: &TableDefinition, partitions: &[Partition], filter: &Expr) ->
 }
 
 /// The partitions' values, a column for each key.
-fn columns(table: &TableDefinition, partitions: &[Partition]) -> datafusion::common::Result<Vec<ArrayRef>> {
+fn columns(keys: &[ColumnDefinition], partitions: &[Partition]) -> datafusion::common::Result<Vec<ArrayRef>> {
     let column = |(index, key): (usize, &ColumnDefinition)| {
         if partitions.is_empty() {
             return Ok(arrow::array::new_empty_array(&key.ty.to_arrow()));
         }
         ScalarValue::iter_to_array(partitions.iter().filter_map(|partition| partition.values.get(index).cloned()))
     };
-    table.partition_keys.iter().enumerate().map(column).collect()
+    keys.iter().enumerate().map(column).collect()
 }
 
 /// How many partitions a table has, and their values.
@@ -129,7 +141,7 @@ pub(crate) async fn partition_values(
     table: &TableDefinition,
 ) -> datafusion::common::Result<(usize, Vec<ArrayRef>)> {
     let partitions = select(session, table, &[]).await?;
-    Ok((partitions.len(), columns(table, &partitions)?))
+    Ok((partitions.len(), columns(&table.partition_keys, &partitions)?))
 }
 
 /// The filters as an expression of Glue's GetPartitions, as far as they can be said there. What can't is left out: the

@@ -124,6 +124,12 @@ impl Fixture {
         self.lake.tables.lock().insert(table.name.clone(), table);
     }
 
+    /// Sets all properties of a table.
+    pub(super) fn properties(&self, name: &str, properties: &[(&str, &str)]) {
+        let properties = properties.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        self.lake.tables.lock().get_mut(name).unwrap().parameters = properties.collect();
+    }
+
     pub(super) fn partition(&self, table: &str, values: &[&str], location: &str) {
         self.lake.partitions.lock().entry(table.to_owned()).or_default().push(PartitionDefinition {
             values: values.iter().map(|value| (*value).to_owned()).collect(),

@@ -146,3 +146,63 @@ async fn a_dropped_query_gives_its_memory_back() {
     }
     panic!("{} bytes are still reserved", fixture.engine.reserved_memory());
 }
+
+#[tokio::test]
+async fn projected_partitions_need_no_catalog() {
+    let fixture = Fixture::new();
+    let keys = [("day", "varchar"), ("hour", "integer"), ("device", "varchar")];
+    fixture.table("t", &[("a", "integer")], &keys, Format::Text(TextFormat::default()));
+    fixture.properties(
+        "t",
+        &[
+            ("projection.enabled", "true"),
+            ("projection.day.type", "date"),
+            ("projection.day.format", "yyyy/MM/dd"),
+            ("projection.day.range", "2024/01/01,NOW"),
+            ("projection.hour.type", "integer"),
+            ("projection.hour.range", "0,9223372036854775807"),
+            ("projection.hour.digits", "2"),
+            ("projection.device.type", "injected"),
+            ("storage.location.template", "s3://lake/t/${device}/${day}/${hour}/"),
+        ],
+    );
+    fixture.put("t/x/2024/01/02/07/f", "1\n").await;
+    fixture.put("t/x/2024/05/06/07/f", "2\n").await;
+    fixture.put("t/y/2024/05/06/08/f", "3\n").await;
+    fixture.put("t/y/2024/05/07/08/f", "4\n").await;
+    let where_x = "SELECT day, hour, device, a FROM t WHERE device = 'x' AND hour BETWEEN 5 AND 8";
+    assert_eq!(fixture.sorted(where_x).await, ["2024/01/02|7|x|1", "2024/05/06|7|x|2"]);
+    let both = "SELECT sum(a) FROM t WHERE device IN ('x', 'y') AND hour IN (7, 8) AND day > '2024/05'";
+    assert_eq!(fixture.rows(both).await.unwrap(), ["5"]);
+    let either = "SELECT a FROM t WHERE device IN ('x', 'y') AND hour < 9 AND (day = '2024/01/02' OR hour = 8)";
+    assert_eq!(fixture.sorted(either).await, ["1", "3"]);
+    let error = fixture.error("SELECT a FROM t WHERE hour = 7").await;
+    assert!(error.starts_with("CONSTRAINT_VIOLATION: For the injected projected partition column device"), "{error}");
+    assert!(fixture.error("SELECT a FROM t WHERE device > 'x' AND hour = 7").await.starts_with("CONSTRAINT_VIOLATION"));
+    let error = fixture.error("SELECT a FROM t WHERE device = 'x'").await;
+    assert!(error.contains("projects more than 1000000 partitions"), "{error}");
+    assert!(fixture.lake.filters.lock().is_empty(), "the catalog was asked for partitions");
+}
+
+#[tokio::test]
+async fn projected_dates_are_dates() {
+    let fixture = Fixture::new();
+    fixture.table("t", &[("a", "integer")], &[("day", "date")], Format::Text(TextFormat::default()));
+    fixture.properties(
+        "t",
+        &[
+            ("projection.enabled", "true"),
+            ("projection.day.type", "date"),
+            ("projection.day.format", "yyyy-MM-dd"),
+            ("projection.day.range", "NOW-30DAYS,NOW"),
+        ],
+    );
+    fixture.put("t/day=2024-05-05/f", "1\n").await;
+    fixture.put("t/day=2024-01-01/f", "2\n").await;
+    assert_eq!(fixture.rows("SELECT a, day FROM t").await.unwrap(), ["1|2024-05-05"]);
+    assert_eq!(fixture.rows("SELECT a FROM t WHERE day = DATE '2024-05-05'").await.unwrap(), ["1"]);
+    assert!(fixture.rows("SELECT a FROM t WHERE day < DATE '2024-05-05'").await.unwrap().is_empty());
+    fixture.properties("t", &[("projection.enabled", "true")]);
+    let error = fixture.error("SELECT a FROM t").await;
+    assert!(error.starts_with("INVALID_TABLE_PROPERTY: Table db.t is configured for partition projection"), "{error}");
+}

@@ -1,14 +1,11 @@
 //! One file while it is written: rows go in, bytes go up in parts.
 
-use std::io::Write;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
-use boathouse_trino_functions::error::TrinoError;
+use boathouse_trino_functions::error::{ErrorCode, TrinoError};
 use boathouse_trino_functions::types::Type;
-use bytes::Bytes;
-use flate2::write::GzEncoder;
 use object_store::ObjectStore;
 use object_store::buffered::BufWriter;
 use object_store::path::Path;
@@ -20,6 +17,7 @@ use tokio::io::AsyncWriteExt;
 
 use super::{Compression, WriteFormat, WriteTarget, encode};
 use crate::catalog::TextFormat;
+use crate::codec::Encoder;
 use crate::error::{internal, of_datafusion, of_object_store};
 
 /// The size of the parts of an upload: the least that S3 allows.
@@ -38,13 +36,6 @@ enum Content {
     Lines { text: Option<TextFormat>, types: Vec<Type>, names: Vec<String>, encoder: Encoder, upload: BufWriter },
 }
 
-/// Bytes on their way, compressed or not.
-#[allow(clippy::large_enum_variant, reason = "there is one for each open file, at most a few hundred")]
-enum Encoder {
-    Plain(Vec<u8>),
-    Gzip(GzEncoder<Vec<u8>>),
-}
-
 impl OutputFile {
     pub(super) fn open(
         target: &WriteTarget,
@@ -57,7 +48,8 @@ impl OutputFile {
         let names = schema.fields().iter().map(|field| field.name().clone()).collect();
         let content = match &target.format {
             WriteFormat::Parquet => {
-                let properties = WriterProperties::builder().set_compression(codec(target.compression)).build();
+                let properties =
+                    WriterProperties::builder().set_compression(parquet_codec(target.compression)?).build();
                 let writer = AsyncArrowWriter::try_new(upload, schema, Some(properties)).map_err(of_parquet)?;
                 Content::Parquet(Box::new(writer))
             }
@@ -66,10 +58,7 @@ impl OutputFile {
                     WriteFormat::Text(text) => Some(text.clone()),
                     _ => None,
                 };
-                let encoder = match target.compression {
-                    Compression::Gzip => Encoder::Gzip(GzEncoder::new(Vec::new(), flate2::Compression::default())),
-                    _ => Encoder::Plain(Vec::new()),
-                };
+                let encoder = Encoder::new(target.compression.of_lines()).map_err(of_io)?;
                 Content::Lines { text, types, names, encoder, upload }
             }
         };
@@ -101,8 +90,8 @@ impl OutputFile {
                         None => encode::json_line(&mut lines, rows, row, types, names)?,
                     }
                 }
-                encoder.add(&lines)?;
-                upload.put(encoder.take()).await.map_err(|error| of_object_store(&error))
+                encoder.add(&lines).map_err(of_io)?;
+                upload.put(encoder.take().into()).await.map_err(|error| of_object_store(&error))
             }
         }
     }
@@ -122,7 +111,7 @@ impl OutputFile {
                 writer.finish().await.map_err(of_parquet)?;
             }
             Content::Lines { encoder, mut upload, .. } => {
-                upload.put(encoder.finish()?).await.map_err(|error| of_object_store(&error))?;
+                upload.put(encoder.finish().map_err(of_io)?.into()).await.map_err(|error| of_object_store(&error))?;
                 upload.shutdown().await.map_err(of_io)?;
             }
         }
@@ -130,39 +119,19 @@ impl OutputFile {
     }
 }
 
-impl Encoder {
-    fn add(&mut self, bytes: &[u8]) -> Result<(), TrinoError> {
-        match self {
-            Self::Plain(buffer) => buffer.extend_from_slice(bytes),
-            Self::Gzip(encoder) => encoder.write_all(bytes).map_err(of_io)?,
-        }
-        Ok(())
-    }
-
-    /// What is ready to go up.
-    fn take(&mut self) -> Bytes {
-        match self {
-            Self::Plain(buffer) => std::mem::take(buffer).into(),
-            Self::Gzip(encoder) => std::mem::take(encoder.get_mut()).into(),
-        }
-    }
-
-    fn finish(self) -> Result<Bytes, TrinoError> {
-        match self {
-            Self::Plain(buffer) => Ok(buffer.into()),
-            Self::Gzip(encoder) => Ok(encoder.finish().map_err(of_io)?.into()),
-        }
-    }
-}
-
-fn codec(compression: Compression) -> Codec {
-    match compression {
+/// Parquet's codec of that name, if it has one.
+pub(super) fn parquet_codec(compression: Compression) -> Result<Codec, TrinoError> {
+    Ok(match compression {
         Compression::None => Codec::UNCOMPRESSED,
         Compression::Snappy => Codec::SNAPPY,
         Compression::Gzip => Codec::GZIP(GzipLevel::default()),
         Compression::Zstd => Codec::ZSTD(ZstdLevel::try_new(3).unwrap_or_default()),
         Compression::Lz4 => Codec::LZ4_RAW,
-    }
+        Compression::Deflate | Compression::Bzip2 => {
+            let message = format!("Writing Parquet with the compression {compression:?} is not supported");
+            return Err(TrinoError::new(ErrorCode::NotSupported, message));
+        }
+    })
 }
 
 fn of_parquet(error: ParquetError) -> TrinoError {

@@ -28,6 +28,7 @@ use parking_lot::Mutex;
 use tokio::task::JoinSet;
 
 use crate::catalog::{Session, TextFormat};
+use crate::codec::Codec;
 use crate::engine::{Column, Engine, physical};
 use crate::error::{internal, of_datafusion};
 use crate::hive_paths::escaped;
@@ -82,6 +83,23 @@ pub enum Compression {
     Gzip,
     Zstd,
     Lz4,
+    Deflate,
+    Bzip2,
+}
+
+impl Compression {
+    /// The codec of files of lines.
+    fn of_lines(self) -> Option<Codec> {
+        Some(match self {
+            Self::None => return None,
+            Self::Snappy => Codec::Snappy,
+            Self::Gzip => Codec::Gzip,
+            Self::Zstd => Codec::Zstd,
+            Self::Lz4 => Codec::Lz4,
+            Self::Deflate => Codec::Deflate,
+            Self::Bzip2 => Codec::Bzip2,
+        })
+    }
 }
 
 /// What was written.
@@ -159,15 +177,10 @@ fn refuse_unsupported(target: &WriteTarget) -> Result<(), TrinoError> {
             format!("Writing bucketed tables (bucketed_by {}) is not supported", target.bucketed_by.join(", "));
         return Err(TrinoError::new(ErrorCode::NotSupported, message));
     }
-    let fits = match target.format {
-        WriteFormat::Parquet => true,
-        WriteFormat::Json | WriteFormat::Text(_) => matches!(target.compression, Compression::None | Compression::Gzip),
-    };
-    if fits {
-        return Ok(());
+    match target.format {
+        WriteFormat::Parquet => file::parquet_codec(target.compression).map(drop),
+        WriteFormat::Json | WriteFormat::Text(_) => Ok(()),
     }
-    let message = format!("Writing text with the compression {:?} is not supported", target.compression);
-    Err(TrinoError::new(ErrorCode::NotSupported, message))
 }
 
 /// The plan with the target's columns.
@@ -272,10 +285,11 @@ impl Output {
     }
 
     fn new_file(&self, directory: &Path) -> Path {
-        let extension = match (&self.target.format, self.target.compression) {
-            (WriteFormat::Json | WriteFormat::Text(_), Compression::Gzip) => ".gz",
-            _ => "",
+        let codec = match &self.target.format {
+            WriteFormat::Json | WriteFormat::Text(_) => self.target.compression.of_lines(),
+            WriteFormat::Parquet => None,
         };
+        let extension = codec.map(|codec| format!(".{}", codec.extension())).unwrap_or_default();
         let name = format!("{}_{}{extension}", self.prefix, uuid::Uuid::new_v4().simple());
         let path = directory.clone().join(name);
         self.progress.lock().files.push(path.clone());

@@ -7,7 +7,7 @@
 //! | `text` | the functions from text and to text |
 
 mod arithmetic;
-mod pattern;
+pub(crate) mod pattern;
 mod text;
 
 use std::sync::Arc;

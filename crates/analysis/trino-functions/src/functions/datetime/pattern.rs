@@ -24,8 +24,8 @@ const MONTHS: [&str; 12] = [
 const DAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 
 /// A pattern that has been read.
-#[derive(Debug)]
-pub(super) struct Pattern(Vec<Item>);
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Pattern(Vec<Item>);
 
 #[derive(Debug, Clone, PartialEq)]
 enum Item {
@@ -139,7 +139,7 @@ impl Pattern {
     }
 
     /// A pattern of `format_datetime` and `parse_datetime`.
-    pub(super) fn joda(text: &str) -> Result<Self, TrinoError> {
+    pub(crate) fn joda(text: &str) -> Result<Self, TrinoError> {
         let letters: Vec<char> = text.chars().collect();
         let mut items = Vec::new();
         let mut at = 0;
@@ -189,7 +189,7 @@ impl Pattern {
     }
 
     /// A time as the pattern shows it.
-    pub(super) fn format(&self, time: NaiveDateTime, zone: Zone, offset: i32) -> String {
+    pub(crate) fn format(&self, time: NaiveDateTime, zone: Zone, offset: i32) -> String {
         let mut out = String::new();
         for item in &self.0 {
             // Writing into a string cannot fail.
@@ -220,7 +220,7 @@ impl Pattern {
     }
 
     /// The time that a text shows, and the zone that it names.
-    pub(super) fn parse(&self, text: &str) -> Result<(NaiveDateTime, Option<Zone>), TrinoError> {
+    pub(crate) fn parse(&self, text: &str) -> Result<(NaiveDateTime, Option<Zone>), TrinoError> {
         let mut seen = Seen::default();
         let mut rest = text;
         let malformed = |rest: &str| {
