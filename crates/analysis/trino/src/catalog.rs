@@ -117,8 +117,16 @@ pub enum Format {
     Parquet,
     /// One JSON object in each line.
     Json(JsonFormat),
+    /// Apache Parquet whose columns are found by their place (`parquet.column.index.access`).
+    ParquetByPlace,
     /// Lines of delimited text.
     Text(TextFormat),
+    /// Lines that a regular expression cuts into columns.
+    Regex(RegexFormat),
+    /// Lines that a Grok pattern cuts into columns.
+    Grok(GrokFormat),
+    /// Apache Avro's container files.
+    Avro(AvroFormat),
     /// A format that the engine can't read, by the name of its input format or SerDe.
     Unsupported(String),
 }
@@ -132,6 +140,35 @@ pub struct JsonFormat {
     pub skip_malformed: bool,
     /// Column name to the key that it is read from (`mapping.column` of the OpenX SerDe).
     pub mappings: BTreeMap<String, String>,
+    /// Whether keys must be written as columns are (`case.insensitive` of the OpenX SerDe, turned round).
+    pub case_sensitive: bool,
+    /// Whether columns write the dots of keys as underscores (`dots.in.keys` of the OpenX SerDe).
+    pub dots_in_keys: bool,
+}
+
+/// How a regular expression cuts lines into columns (the RegexSerDe).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RegexFormat {
+    /// The expression, with a group for each column (`input.regex`).
+    pub pattern: String,
+    /// Whether letters match in any case (`input.regex.case.insensitive`).
+    pub ignores_case: bool,
+}
+
+/// How a Grok pattern cuts lines into columns (the Grok SerDe).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct GrokFormat {
+    /// The pattern, whose names are columns (`input.format`).
+    pub pattern: String,
+    /// The table's own patterns by name (`input.grokCustomPatterns`).
+    pub custom: BTreeMap<String, String>,
+}
+
+/// How Avro files are read.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct AvroFormat {
+    /// The schema that the table reads files with (`avro.schema.literal`); each file's own if none.
+    pub schema: Option<String>,
 }
 
 /// How lines of text are cut into columns.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::catalog::{Format, JsonFormat, TextFormat};
+use crate::catalog::{AvroFormat, Format, GrokFormat, JsonFormat, RegexFormat, TextFormat};
 
 type Parameters = BTreeMap<String, String>;
 
@@ -25,6 +25,10 @@ const OPEN_CSV: &str = "org.apache.hadoop.hive.serde2.OpenCSVSerde";
 const OPENX_JSON: &str = "org.openx.data.jsonserde.JsonSerDe";
 const HIVE_JSON: &str = "org.apache.hive.hcatalog.data.JsonSerDe";
 const HIVE_JSON_LATER: &str = "org.apache.hadoop.hive.serde2.JsonSerDe";
+const REGEX: [&str; 2] =
+    ["org.apache.hadoop.hive.serde2.RegexSerDe", "org.apache.hadoop.hive.contrib.serde2.RegexSerDe"];
+const GROK: &str = "com.amazonaws.glue.serde.GrokSerDe";
+const AVRO: &str = "org.apache.hadoop.hive.serde2.avro.AvroSerDe";
 const PARQUET: &str = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe";
 
 const TEXT: Classes = Classes {
@@ -54,7 +58,7 @@ pub fn classes(name: &str) -> Option<Classes> {
         "AVRO" => Classes {
             input: "org.apache.hadoop.hive.ql.io.avro.AvroContainerInputFormat",
             output: "org.apache.hadoop.hive.ql.io.avro.AvroContainerOutputFormat",
-            serde: "org.apache.hadoop.hive.serde2.avro.AvroSerDe",
+            serde: AVRO,
             classification: Some("avro"),
         },
         "SEQUENCEFILE" => Classes {
@@ -102,12 +106,25 @@ impl Stored<'_> {
             .and_then(|count| count.trim().parse().ok())
             .unwrap_or(0);
         match library {
+            PARQUET if is_true(serde, "parquet.column.index.access") => Format::ParquetByPlace,
             PARQUET => Format::Parquet,
+            AVRO => Format::Avro(avro(serde, table)),
             LAZY_SIMPLE if input_format.is_none_or(|input| input.contains("TextInputFormat")) => {
                 Format::Text(TextFormat { skip_lines, ..lazy_simple(serde) })
             }
             OPEN_CSV => Format::Text(TextFormat { skip_lines, ..open_csv(serde) }),
             OPENX_JSON | HIVE_JSON | HIVE_JSON_LATER => Format::Json(json(serde)),
+            GROK => match serde.get("input.format") {
+                Some(pattern) => Format::Grok(GrokFormat { pattern: pattern.clone(), custom: custom(serde) }),
+                None => Format::Unsupported(format!("{GROK} without input.format")),
+            },
+            other if REGEX.contains(&other) => match serde.get("input.regex") {
+                Some(pattern) => {
+                    let ignores_case = is_true(serde, "input.regex.case.insensitive");
+                    Format::Regex(RegexFormat { pattern: pattern.clone(), ignores_case })
+                }
+                None => Format::Unsupported(format!("{other} without input.regex")),
+            },
             "" => Format::Unsupported(input_format.unwrap_or("without a SerDe").to_owned()),
             other => Format::Unsupported(other.to_owned()),
         }
@@ -127,6 +144,25 @@ fn delimiter(serde: &Parameters, names: &[&str], default: u8) -> u8 {
         [byte] if !byte.is_ascii_digit() => *byte,
         _ => text.trim_start_matches("\\u").trim_start_matches('\\').parse().unwrap_or(default),
     }
+}
+
+fn is_true(properties: &Parameters, name: &str) -> bool {
+    properties.get(name).is_some_and(|value| value.trim().eq_ignore_ascii_case("true"))
+}
+
+fn avro(serde: &Parameters, table: &Parameters) -> AvroFormat {
+    let schema = [serde, table].into_iter().find_map(|properties| properties.get("avro.schema.literal"));
+    AvroFormat { schema: schema.cloned() }
+}
+
+/// A pattern in each line: its name, then what it stands for.
+fn custom(serde: &Parameters) -> BTreeMap<String, String> {
+    let lines = serde.get("input.grokCustomPatterns").map(String::as_str).unwrap_or_default().lines();
+    let pattern = |line: &str| {
+        let (name, pattern) = line.trim().split_once(char::is_whitespace)?;
+        Some((name.to_owned(), pattern.trim_start().to_owned()))
+    };
+    lines.filter_map(pattern).collect()
 }
 
 fn lazy_simple(serde: &Parameters) -> TextFormat {
@@ -158,7 +194,9 @@ fn json(serde: &Parameters) -> JsonFormat {
         Some((column.to_lowercase(), key.clone()))
     };
     JsonFormat {
-        ignore_malformed: serde.get("ignore.malformed.json").is_some_and(|value| value.eq_ignore_ascii_case("true")),
+        ignore_malformed: is_true(serde, "ignore.malformed.json"),
+        case_sensitive: serde.contains_key("case.insensitive") && !is_true(serde, "case.insensitive"),
+        dots_in_keys: is_true(serde, "dots.in.keys"),
         skip_malformed: false,
         mappings: serde.iter().filter_map(mapped).collect::<BTreeMap<_, _>>(),
     }
@@ -176,8 +214,7 @@ mod tests {
 
     #[test]
     fn every_class_that_is_written_is_known_or_named() {
-        for (name, read_back) in
-            [("PARQUET", true), ("TEXTFILE", true), ("JSON", true), ("ORC", false), ("AVRO", false)]
+        for (name, read_back) in [("PARQUET", true), ("TEXTFILE", true), ("JSON", true), ("ORC", false), ("AVRO", true)]
         {
             let classes = classes(name).unwrap();
             let format = read(classes.serde, &[]);
@@ -205,5 +242,18 @@ mod tests {
         };
         assert!(json.ignore_malformed);
         assert_eq!(json.mappings["at"], "@at");
+    }
+
+    #[test]
+    fn patterns_and_schemas_come_from_properties() {
+        let grok = [("input.format", "%{A:a} %{B}"), ("input.grokCustomPatterns", "A [0-9]+\n B  x y")];
+        let Format::Grok(grok) = read(GROK, &grok) else { panic!("grok expected") };
+        assert_eq!(grok.custom["A"], "[0-9]+");
+        assert_eq!(grok.custom["B"], "x y");
+        assert!(matches!(read(REGEX[0], &[("input.regex", "(.*)")]), Format::Regex(_)));
+        assert!(matches!(read(REGEX[1], &[]), Format::Unsupported(_)));
+        let Format::Avro(avro) = read(AVRO, &[("avro.schema.literal", "{}")]) else { panic!("avro expected") };
+        assert_eq!(avro.schema.as_deref(), Some("{}"));
+        assert_eq!(read(PARQUET, &[("parquet.column.index.access", "true")]), Format::ParquetByPlace);
     }
 }

@@ -9,6 +9,7 @@
 //! | [`engine`] | limits, planning, running: [`engine::Engine`] |
 //! | `codec` | compressed lines |
 //! | [`hive`] | Hive's classes ↔ formats |
+//! | `adapt` | columns of files as columns of tables |
 //! | `analyzer` | syntax tree → logical plan, with Trino's names, types and errors |
 //! | [`projection`] | partitions that follow from a table's properties |
 //! | `scan` | partitions, files, Parquet, text and JSON |
@@ -21,6 +22,7 @@
 //! | `error` | DataFusion's errors in Trino's words |
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod adapt;
 mod analyzer;
 pub mod catalog;
 mod codec;

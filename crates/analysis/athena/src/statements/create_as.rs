@@ -87,6 +87,10 @@ async fn plan(
     let (name, format) = target::format(properties, "PARQUET")?;
     let mut storage = target::storage(&name, &format, folder.folder())?;
     storage.columns = columns;
+    if let Some(buckets) = &properties.buckets {
+        storage.bucket_columns.clone_from(&buckets.columns);
+        storage.number_of_buckets = i32::try_from(buckets.count).unwrap_or(i32::MAX);
+    }
     let mut table = Table {
         name: to.table.clone(),
         description: create.comment.clone(),
@@ -100,13 +104,13 @@ async fn plan(
     let target = WriteTarget {
         location: folder.folder(),
         format,
-        compression: target::compression(properties.compression.as_deref())?,
+        compression: target::compression(properties.compression.as_deref(), &name)?,
         columns: None,
         partition_keys: properties.partitioned_by.len(),
         known_partitions: Vec::new(),
         max_new_partitions: MAX_PARTITIONS,
         file_prefix: None,
-        bucketed_by: Vec::new(),
+        buckets: properties.buckets.clone(),
     };
     Ok((table, target))
 }

@@ -110,6 +110,9 @@ fn storage(create: &CreateTable, columns: Vec<Column>, location: &str) -> Result
     let library = match &create.row_format {
         Some(RowFormat::Serde(library)) => library.clone(),
         Some(RowFormat::Delimited(delimiters)) => {
+            if delimiters.lines.as_deref().is_some_and(|lines| !["\n", "\\n", "10"].contains(&lines)) {
+                return Err(semantic("[Error 10012]: LINES TERMINATED BY only supports newline '\\n' right now"));
+            }
             settings = delimited(delimiters);
             LAZY_SIMPLE.to_owned()
         }
@@ -188,6 +191,9 @@ mod tests {
         assert!(twice.unwrap_err().reason().contains("Duplicate column name: a"));
         let iceberg = of("CREATE TABLE t (a int) LOCATION 's3://lake/t/' TBLPROPERTIES ('table_type'='ICEBERG')");
         assert!(iceberg.unwrap_err().reason().contains("Iceberg"));
+        let lines =
+            of("CREATE EXTERNAL TABLE t (a int) ROW FORMAT DELIMITED LINES TERMINATED BY ';' LOCATION 's3://lake/t/'");
+        assert!(lines.unwrap_err().reason().contains("only supports newline"));
         let odd = of("CREATE EXTERNAL TABLE t (a int) STORED AS LANCE LOCATION 's3://lake/t/'");
         assert!(odd.unwrap_err().reason().contains("LANCE"));
     }

@@ -25,16 +25,17 @@ pub(super) async fn run(job: &Job<'_>, insert: &Insert) -> Result<Outcome, Failu
     projection::check_writable(&tables::definition(&to.database, table.clone())?, job.session.start)?;
     let known = known_partitions(job, &to, &table).await?;
     let columns = columns(&to.database, &table)?;
+    let format = writable(&table, insert)?;
     let target = WriteTarget {
         location: table.storage_descriptor.location().to_owned(),
-        format: writable(&table, insert)?,
-        compression: target::compression(codec(&table))?,
+        compression: target::compression(codec(&table), if format == WriteFormat::Avro { "AVRO" } else { "" })?,
+        format,
         columns: Some(columns.clone()),
         partition_keys: table.partition_keys.len(),
         known_partitions: known.iter().map(|partition| partition.values.clone()).collect(),
         max_new_partitions: MAX_PARTITIONS,
         file_prefix: None,
-        bucketed_by: table.storage_descriptor.bucket_columns.clone(),
+        buckets: None,
     };
     let query = match insert.columns.as_slice() {
         [] => insert.query.clone(),
@@ -93,11 +94,19 @@ fn writable(table: &Table, insert: &Insert) -> Result<WriteFormat, Failure> {
         let message = format!("NOT_SUPPORTED: line {}: Inserting into views is not supported", insert.table.pos());
         return Err(Failure::user(1001, message));
     }
+    if !table.storage_descriptor.bucket_columns.is_empty() {
+        return Err(Failure::unsupported("INSERT INTO bucketed tables"));
+    }
     match formats::of_table(table) {
         Format::Parquet => Ok(WriteFormat::Parquet),
+        Format::Avro(_) => Ok(WriteFormat::Avro),
         Format::Json(_) => Ok(WriteFormat::Json),
         Format::Text(text) if text.quote.is_none() => Ok(WriteFormat::Text(text)),
         Format::Text(_) => Err(Failure::unsupported("INSERT INTO tables of the OpenCSVSerde")),
+        Format::Regex(_) | Format::Grok(_) => {
+            Err(Failure::unsupported("INSERT INTO tables of the RegexSerDe and the Grok SerDe"))
+        }
+        Format::ParquetByPlace => Ok(WriteFormat::Parquet),
         Format::Unsupported(name) => Err(Failure::unsupported(format_args!("INSERT INTO tables of {name}"))),
     }
 }

@@ -2,6 +2,8 @@
 
 use boathouse_trino_parser::ast::{Expr, ExprKind, Property};
 
+use boathouse_trino::write::Buckets;
+
 use crate::executions::failure::Failure;
 
 /// What a statement that writes rows says about their files.
@@ -12,6 +14,7 @@ pub(super) struct WriteProperties {
     pub(super) partitioned_by: Vec<String>,
     pub(super) external_location: Option<String>,
     pub(super) field_delimiter: Option<String>,
+    pub(super) buckets: Option<Buckets>,
 }
 
 fn invalid(property: &Property, expected: &str) -> Failure {
@@ -41,9 +44,29 @@ fn names(property: &Property) -> Result<Vec<String>, Failure> {
     }
 }
 
+fn count(property: &Property) -> Result<u32, Failure> {
+    let text = match &property.value.kind {
+        ExprKind::Integer(text) => text.to_string(),
+        _ => String::new(),
+    };
+    text.parse().ok().filter(|count| *count > 0).ok_or_else(|| invalid(property, "a positive integer"))
+}
+
+/// Columns and number of buckets belong together.
+fn buckets(columns: Vec<String>, count: Option<u32>) -> Result<Option<Buckets>, Failure> {
+    let message = match (columns.is_empty(), count) {
+        (true, None) => return Ok(None),
+        (false, Some(count)) => return Ok(Some(Buckets { columns, count })),
+        (true, Some(_)) => "bucketed_by must be specified when bucket_count is",
+        (false, None) => "bucket_count must be specified when bucketed_by is",
+    };
+    Err(Failure::user(1006, format!("INVALID_TABLE_PROPERTY: {message}")))
+}
+
 /// Reads the clause. What would change the files and is not implemented is refused by name.
 pub(super) fn read(properties: &[Property]) -> Result<WriteProperties, Failure> {
     let mut read = WriteProperties::default();
+    let (mut bucketed_by, mut bucket_count) = (Vec::new(), None);
     for property in properties {
         match property.name.lower().as_str() {
             "format" => read.format = Some(text(property)?.to_uppercase()),
@@ -56,9 +79,9 @@ pub(super) fn read(properties: &[Property]) -> Result<WriteProperties, Failure> 
             "table_type" if text(property)?.eq_ignore_ascii_case("hive") => {}
             "table_type" => return Err(Failure::unsupported(format_args!("table_type {}", text(property)?))),
             "is_external" if property.value.kind == ExprKind::Boolean(true) => {}
-            name @ ("bucketed_by"
-            | "bucket_count"
-            | "orc_compression"
+            "bucketed_by" => bucketed_by = names(property)?,
+            "bucket_count" => bucket_count = Some(count(property)?),
+            name @ ("orc_compression"
             | "compression_level"
             | "is_external"
             | "location"
@@ -77,6 +100,7 @@ pub(super) fn read(properties: &[Property]) -> Result<WriteProperties, Failure> 
             }
         }
     }
+    read.buckets = buckets(bucketed_by, bucket_count)?;
     Ok(read)
 }
 
@@ -104,7 +128,10 @@ mod tests {
 
     #[test]
     fn what_is_not_implemented_or_unknown_is_refused_by_name() {
-        assert!(of("bucketed_by = ARRAY['a']").unwrap_err().reason().contains("bucketed_by"));
+        assert!(of("bucketed_by = ARRAY['a']").unwrap_err().reason().contains("bucket_count must be specified"));
+        assert!(of("bucketed_by = ARRAY['a'], bucket_count = 0").unwrap_err().reason().contains("a positive integer"));
+        let read = of("bucketed_by = ARRAY['A'], bucket_count = 3").unwrap();
+        assert_eq!(read.buckets, Some(Buckets { columns: vec!["a".to_owned()], count: 3 }));
         assert!(of("table_type = 'ICEBERG'").unwrap_err().reason().contains("ICEBERG"));
         assert!(of("colour = 'blue'").unwrap_err().reason().contains("'colour' does not exist"));
         assert!(of("format = 1").unwrap_err().reason().starts_with("INVALID_TABLE_PROPERTY"));

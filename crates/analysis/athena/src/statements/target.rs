@@ -25,7 +25,8 @@ pub(super) fn format(properties: &WriteProperties, default: &str) -> Result<(Str
         "TEXTFILE" => {
             WriteFormat::Text(TextFormat { delimiter: field_delimiter(properties)?, ..TextFormat::default() })
         }
-        "ORC" | "AVRO" => return Err(Failure::unsupported(format_args!("writing {name} files"))),
+        "AVRO" => WriteFormat::Avro,
+        "ORC" => return Err(Failure::unsupported(format_args!("writing {name} files"))),
         other => return Err(Failure::user(1006, format!("INVALID_TABLE_PROPERTY: Unsupported format: {other}"))),
     };
     if properties.field_delimiter.is_some() && !matches!(format, WriteFormat::Text(_)) {
@@ -56,7 +57,7 @@ pub(super) fn storage(name: &str, format: &WriteFormat, location: String) -> Res
                 ("serialization.format".to_owned(), delimiter),
             ])
         }
-        WriteFormat::Parquet | WriteFormat::Json => Parameters::new(),
+        WriteFormat::Parquet | WriteFormat::Json | WriteFormat::Avro => Parameters::new(),
     };
     Ok(Storage {
         location: Some(location),
@@ -67,9 +68,10 @@ pub(super) fn storage(name: &str, format: &WriteFormat, location: String) -> Res
     })
 }
 
-/// The codec of a property's value; Athena's own default is gzip.
-pub(super) fn compression(name: Option<&str>) -> Result<Compression, Failure> {
-    Ok(match name.unwrap_or("gzip").to_ascii_lowercase().as_str() {
+/// The codec of a property's value; Athena's own default is gzip, and deflate for Avro.
+pub(super) fn compression(name: Option<&str>, format: &str) -> Result<Compression, Failure> {
+    let default = if format == "AVRO" { "deflate" } else { "gzip" };
+    Ok(match name.unwrap_or(default).to_ascii_lowercase().as_str() {
         "gzip" => Compression::Gzip,
         "snappy" => Compression::Snappy,
         "zstd" => Compression::Zstd,

@@ -1,5 +1,6 @@
 //! Files of lines, read as a stream: plain or compressed, text or JSON.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
@@ -17,9 +18,10 @@ use futures::StreamExt;
 use futures::stream::BoxStream;
 use object_store::{ObjectStore, ObjectStoreExt};
 
+use super::pattern::Pattern;
 use super::values::{Column, Strictness};
 use super::{DataFile, ScanRequest, json, projected, text};
-use crate::catalog::{JsonFormat, TextFormat};
+use crate::catalog::{GrokFormat, JsonFormat, RegexFormat, TextFormat};
 use crate::codec::{Codec, Decoder};
 use crate::error::{internal, of_object_store};
 use crate::storage::Statistics;
@@ -29,13 +31,23 @@ use crate::storage::Statistics;
 pub(super) enum Reader {
     Json(JsonFormat),
     Text(TextFormat),
+    Regex(RegexFormat),
+    Grok(GrokFormat),
 }
 
 /// A plan that reads files of lines, each thread its share of the files.
 pub(super) fn scan(request: ScanRequest<'_>, reader: Reader) -> PlanResult<Arc<dyn ExecutionPlan>> {
-    let ScanRequest { state, table, mut files, projection, limit } = request;
+    let ScanRequest { table, projection, limit, .. } = request;
     let schema = projected(&table.schema, projection)?;
-    let layout = Arc::new(Layout::new(table, projection, reader, Arc::clone(&schema)));
+    let layout = Arc::new(Layout::new(table, projection, reader, Arc::clone(&schema))?);
+    let partition = |sources| Arc::new(Share { layout: Arc::clone(&layout), sources }) as Arc<dyn PartitionStream>;
+    let partitions = shares(request)?.into_iter().map(partition).collect();
+    Ok(Arc::new(StreamingTableExec::try_new(schema, partitions, None, None, false, limit)?))
+}
+
+/// The files of a scan, dealt out to threads by their size.
+pub(super) fn shares(request: ScanRequest<'_>) -> PlanResult<Vec<Vec<Source>>> {
+    let ScanRequest { state, table, mut files, .. } = request;
     files.sort_by_key(|file| std::cmp::Reverse(file.meta.size));
     let mut shares: Vec<(u64, Vec<Source>)> = Vec::new();
     shares.resize_with(state.config().target_partitions().clamp(1, files.len().max(1)), Default::default);
@@ -46,9 +58,7 @@ pub(super) fn scan(request: ScanRequest<'_>, reader: Reader) -> PlanResult<Arc<d
             share.push(Source { store, file });
         }
     }
-    let partition = |(_, sources)| Arc::new(Share { layout: Arc::clone(&layout), sources }) as Arc<dyn PartitionStream>;
-    let partitions = shares.into_iter().map(partition).collect();
-    Ok(Arc::new(StreamingTableExec::try_new(schema, partitions, None, None, false, limit)?))
+    Ok(shares.into_iter().map(|(_, sources)| sources).collect())
 }
 
 /// Where the values of a row go.
@@ -65,6 +75,10 @@ struct Layout {
     wanted: Vec<Option<usize>>,
     /// For each key of a JSON object its place among those columns.
     keys: HashMap<String, usize>,
+    /// What cuts lines, for readers that have a pattern.
+    pattern: Option<Pattern>,
+    /// Whether values have more digits than doubles keep.
+    has_decimals: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -74,7 +88,12 @@ enum Output {
 }
 
 impl Layout {
-    fn new(table: &super::HiveTable, projection: Option<&Vec<usize>>, reader: Reader, schema: SchemaRef) -> Self {
+    fn new(
+        table: &super::HiveTable,
+        projection: Option<&Vec<usize>>,
+        reader: Reader,
+        schema: SchemaRef,
+    ) -> Result<Self, TrinoError> {
         let columns = &table.definition.columns;
         let all: Vec<usize> = (0..table.schema.fields().len()).collect();
         let mut layout = Self {
@@ -85,6 +104,8 @@ impl Layout {
             types: Vec::new(),
             wanted: vec![None; columns.len()],
             keys: HashMap::new(),
+            pattern: None,
+            has_decimals: false,
         };
         for index in projection.unwrap_or(&all) {
             let Some(column) = columns.get(*index) else {
@@ -94,31 +115,42 @@ impl Layout {
             let place = layout.types.len();
             layout.outputs.push(Output::Line(place));
             layout.types.push(column.ty.clone());
+            layout.has_decimals |= has_decimals(&column.ty);
             layout.wanted[*index] = Some(place);
             let key = match &layout.reader {
                 Reader::Json(format) => format.mappings.get(&column.name).unwrap_or(&column.name),
-                Reader::Text(_) => &column.name,
+                Reader::Text(_) | Reader::Regex(_) | Reader::Grok(_) => &column.name,
             };
             layout.keys.insert(key.clone(), place);
         }
         // A line needs to be cut no further than its last wanted value.
         let end = layout.wanted.iter().rposition(Option::is_some).map_or(0, |last| last + 1);
         layout.wanted.truncate(end);
-        layout
+        layout.pattern = match &layout.reader {
+            Reader::Regex(format) => Some(Pattern::of_regex(format, &layout.wanted)?),
+            Reader::Grok(format) => Some(Pattern::of_grok(format, &layout.keys)?),
+            Reader::Json(_) | Reader::Text(_) => None,
+        };
+        Ok(layout)
     }
 
     fn strictness(&self) -> Strictness {
         match &self.reader {
             Reader::Json(_) => Strictness::Strict,
             Reader::Text(format) if format.quote.is_some() => Strictness::Counts,
-            Reader::Text(_) => Strictness::Lenient,
+            Reader::Text(_) | Reader::Regex(_) | Reader::Grok(_) => Strictness::Lenient,
         }
+    }
+
+    /// A line of JSON in which no number loses digits.
+    fn exact<'a>(&self, line: &'a [u8]) -> Cow<'a, [u8]> {
+        if self.has_decimals { json::with_long_numbers_as_text(line) } else { Cow::Borrowed(line) }
     }
 
     fn skipped_lines(&self) -> usize {
         match &self.reader {
             Reader::Text(format) => format.skip_lines,
-            Reader::Json(_) => 0,
+            Reader::Json(_) | Reader::Regex(_) | Reader::Grok(_) => 0,
         }
     }
 
@@ -127,8 +159,12 @@ impl Layout {
         match &self.reader {
             Reader::Text(format) if format.skip_blank_lines && line.is_empty() => return Ok(false),
             Reader::Text(format) => text::read_line(format, line, &self.wanted, &self.types, columns),
+            Reader::Regex(_) | Reader::Grok(_) => match &self.pattern {
+                Some(pattern) => pattern.read_line(line, columns)?,
+                None => columns.iter_mut().for_each(Column::null),
+            },
             Reader::Json(_) if line.trim_ascii().is_empty() => return Ok(false),
-            Reader::Json(format) => match json::read_line(line, &self.keys, columns) {
+            Reader::Json(format) => match json::read_line(format, &self.exact(line), &self.keys, columns) {
                 Ok(()) => {}
                 Err(_) if format.skip_malformed => {
                     self.statistics.add_skipped_line();
@@ -158,19 +194,29 @@ impl Layout {
     }
 }
 
-fn constant(file: &DataFile, index: usize) -> ScalarValue {
+fn has_decimals(ty: &Type) -> bool {
+    match ty {
+        Type::Decimal(..) => true,
+        Type::Array(element) => has_decimals(element),
+        Type::Map(key, value) => has_decimals(key) || has_decimals(value),
+        Type::Row(fields) => fields.iter().any(|field| has_decimals(&field.ty)),
+        _ => false,
+    }
+}
+
+pub(super) fn constant(file: &DataFile, index: usize) -> ScalarValue {
     file.constants.get(index).cloned().unwrap_or(ScalarValue::Null)
 }
 
-fn bad_data(file: &DataFile, message: &str) -> TrinoError {
+pub(super) fn bad_data(file: &DataFile, message: &str) -> TrinoError {
     let path = format!("s3://{}/{}", file.location.bucket, file.meta.location);
     TrinoError::new(ErrorCode::HiveBadData, format!("{message} ({path})"))
 }
 
 #[derive(Debug, Clone)]
-struct Source {
-    store: Arc<dyn ObjectStore>,
-    file: DataFile,
+pub(super) struct Source {
+    pub(super) store: Arc<dyn ObjectStore>,
+    pub(super) file: DataFile,
 }
 
 /// The files that one thread reads, one after the other.

@@ -1,11 +1,13 @@
 //! Reading tables: which partitions, which files, and how their rows become Arrow.
 
+mod avro;
 mod footers;
 mod generated;
 mod json;
 mod lines;
 mod parquet;
 mod partitions;
+mod pattern;
 mod pieces;
 mod projected;
 mod text;
@@ -138,7 +140,11 @@ impl HiveTable {
 
     async fn scan_files(&self, format: Format, request: ScanRequest<'_>) -> PlanResult<Arc<dyn ExecutionPlan>> {
         match format {
-            Format::Parquet => parquet::scan(request).await,
+            Format::Parquet => parquet::scan(request, parquet::Matching::ByName).await,
+            Format::ParquetByPlace => parquet::scan(request, parquet::Matching::ByPlace).await,
+            Format::Avro(format) => avro::scan(request, format),
+            Format::Regex(format) => lines::scan(request, lines::Reader::Regex(format)),
+            Format::Grok(format) => lines::scan(request, lines::Reader::Grok(format)),
             Format::Json(format) => lines::scan(request, lines::Reader::Json(format)),
             Format::Text(format) => lines::scan(request, lines::Reader::Text(format)),
             Format::Unsupported(name) => {

@@ -1,4 +1,4 @@
-//! Parquet files: DataFusion's reader over columns matched by name, whatever their case.
+//! Parquet files: DataFusion's reader over columns matched by name, whatever their case, or by place.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -27,10 +27,11 @@ use parquet::file::metadata::ParquetMetaData;
 use super::footers::{self, Footers};
 use super::pieces::{self, Described};
 use super::{CONCURRENCY, DataFile, ScanRequest, is_text};
+use crate::adapt;
 use crate::error::of_datafusion;
 
 /// A plan that reads Parquet files, with their statistics.
-pub(super) async fn scan(request: ScanRequest<'_>) -> PlanResult<Arc<dyn ExecutionPlan>> {
+pub(super) async fn scan(request: ScanRequest<'_>, matching: Matching) -> PlanResult<Arc<dyn ExecutionPlan>> {
     let ScanRequest { state, table, files, projection, limit } = request;
     let mut plans = Vec::new();
     // One plan reads one bucket; nearly always there is only one.
@@ -40,7 +41,7 @@ pub(super) async fn scan(request: ScanRequest<'_>) -> PlanResult<Arc<dyn Executi
         state.runtime_env().register_object_store(url.as_ref(), Arc::clone(&store));
         let cache = state.runtime_env().cache_manager.get_file_metadata_cache();
         let described: Vec<Described> = futures::stream::iter(files)
-            .map(|file| describe(file, store.as_ref(), state, &table.columns))
+            .map(|file| describe(file, store.as_ref(), state, &table.columns, matching))
             .buffered(CONCURRENCY)
             .try_collect()
             .await?;
@@ -50,6 +51,8 @@ pub(super) async fn scan(request: ScanRequest<'_>) -> PlanResult<Arc<dyn Executi
         let groups = pieces::groups(described, state.config().target_partitions().max(1));
         let mut options = state.table_options().parquet.clone();
         options.global.binary_as_string = false;
+        // Nanoseconds of 64 bits end in 2262.
+        options.global.coerce_int96 = Some("us".to_owned());
         let source = ParquetSource::new(schema)
             .with_table_parquet_options(options)
             .with_parquet_file_reader_factory(Arc::new(CachedParquetFileReaderFactory::new(store, cache)));
@@ -58,7 +61,7 @@ pub(super) async fn scan(request: ScanRequest<'_>) -> PlanResult<Arc<dyn Executi
             .with_statistics(statistics)
             .with_projection_indices(projection.cloned())?
             .with_limit(limit)
-            .with_expr_adapter(Some(Arc::new(ByLowerCase)))
+            .with_expr_adapter(Some(Arc::new(matching)))
             .build();
         plans.push(DataSourceExec::from_data_source(config) as Arc<dyn ExecutionPlan>);
     }
@@ -90,6 +93,7 @@ async fn describe(
     store: &dyn ObjectStore,
     state: &dyn datafusion::catalog::Session,
     columns: &SchemaRef,
+    matching: Matching,
 ) -> PlanResult<Described> {
     let path = format!("s3://{}/{}", file.location.bucket, file.meta.location);
     let fetched = footer(&file, store, state).await;
@@ -98,7 +102,7 @@ async fn describe(
     let physical = parquet_to_arrow_schema(file_metadata.schema_descr(), file_metadata.key_value_metadata())
         .map_err(|error| in_file(of_datafusion(error.into()), &path))?;
     let physical: SchemaRef = Arc::new(physical);
-    let logical = renamed(columns, &physical);
+    let logical = matching.renamed(columns, &physical);
     for field in logical.fields() {
         if let Ok(found) = physical.field_with_name(field.name())
             && !is_readable_as(found.data_type(), field.data_type())
@@ -165,26 +169,39 @@ fn is_readable_as(found: &DataType, wanted: &DataType) -> bool {
     }
 }
 
-/// The table's columns, each called as the file calls it.
-fn renamed(logical: &SchemaRef, physical: &SchemaRef) -> SchemaRef {
-    let name = |field: &Field| {
-        let exact = physical.fields().iter().any(|other| other.name() == field.name());
-        let folded = || physical.fields().iter().find(|other| other.name().to_lowercase() == *field.name());
-        match folded().filter(|_| !exact) {
-            Some(other) => field.clone().with_name(other.name()),
-            None => field.clone(),
-        }
-    };
-    Arc::new(Schema::new(logical.fields().iter().map(|field| name(field)).collect::<Vec<_>>()))
+/// How the table's columns are found in a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Matching {
+    /// By name, whatever the case.
+    ByName,
+    /// By place: the first column is the file's first.
+    ByPlace,
 }
 
-/// Finds the table's columns in files that write their names with capitals.
-#[derive(Debug)]
-struct ByLowerCase;
+impl Matching {
+    /// The table's columns, each called as the file calls it; a name that no file has where the file has no such column.
+    fn renamed(self, logical: &SchemaRef, physical: &SchemaRef) -> SchemaRef {
+        let fields = logical.fields().iter().enumerate();
+        let found = |(index, field): (usize, &Arc<Field>)| {
+            let found = match self {
+                Self::ByName => adapt::place(physical.fields(), field.name()),
+                Self::ByPlace => Some(index).filter(|index| *index < physical.fields().len()),
+            };
+            match found {
+                Some(place) => field.as_ref().clone().with_name(physical.field(place).name()),
+                None if self == Self::ByPlace => {
+                    field.as_ref().clone().with_name(format!("{} (missing)", field.name()))
+                }
+                None => field.as_ref().clone(),
+            }
+        };
+        Arc::new(Schema::new(fields.map(found).collect::<Vec<_>>()))
+    }
+}
 
-impl PhysicalExprAdapterFactory for ByLowerCase {
+impl PhysicalExprAdapterFactory for Matching {
     fn create(&self, logical: SchemaRef, physical: SchemaRef) -> PlanResult<Arc<dyn PhysicalExprAdapter>> {
-        let renamed = renamed(&logical, &physical);
+        let renamed = self.renamed(&logical, &physical);
         let by_name = DefaultPhysicalExprAdapterFactory.create(Arc::clone(&renamed), physical)?;
         if renamed.fields().iter().zip(logical.fields()).all(|(new, old)| new.name() == old.name()) {
             return Ok(by_name);

@@ -138,6 +138,12 @@ impl Fixture {
         });
     }
 
+    /// A partition that takes the place of all others.
+    pub(super) fn partition_once(&self, table: &str, values: &[&str], location: &str) {
+        self.lake.partitions.lock().remove(table);
+        self.partition(table, values, location);
+    }
+
     pub(super) async fn put(&self, path: &str, body: impl Into<PutPayload>) {
         self.store.put(&Path::from(path), body.into()).await.unwrap();
     }

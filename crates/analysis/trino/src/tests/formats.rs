@@ -9,7 +9,7 @@ use flate2::write::GzEncoder;
 use futures::StreamExt;
 
 use super::fixture::{Fixture, parsed};
-use crate::catalog::{Format, JsonFormat, TextFormat};
+use crate::catalog::{AvroFormat, Format, GrokFormat, JsonFormat, RegexFormat, TextFormat};
 
 fn gzip(text: &str) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
@@ -205,4 +205,101 @@ async fn projected_dates_are_dates() {
     fixture.properties("t", &[("projection.enabled", "true")]);
     let error = fixture.error("SELECT a FROM t").await;
     assert!(error.starts_with("INVALID_TABLE_PROPERTY: Table db.t is configured for partition projection"), "{error}");
+}
+
+#[tokio::test]
+async fn patterns_cut_lines() {
+    let fixture = Fixture::new();
+    let regex = RegexFormat { pattern: r"(\S+) (\d+)(?: (\S+))?".to_owned(), ignores_case: false };
+    let columns = [("name", "varchar"), ("n", "integer"), ("more", "varchar")];
+    fixture.table("t", &columns, &[], Format::Regex(regex));
+    fixture.put("t/f", "a 1 x\nb 2\nnot a row\n").await;
+    let rows = fixture.sorted("SELECT * FROM t").await;
+    assert_eq!(rows, ["NULL|NULL|NULL", "a|1|x", "b|2|NULL"]);
+    assert_eq!(fixture.rows("SELECT sum(n) FROM t WHERE more IS NULL").await.unwrap(), ["2"]);
+    let grok = GrokFormat { pattern: "%{IP:client} %{NUMBER:ms}".to_owned(), ..GrokFormat::default() };
+    fixture.table("g", &[("ms", "double"), ("client", "varchar")], &[], Format::Grok(grok));
+    fixture.put("g/f.gz", gzip("10.0.0.1 1.5\n-\n")).await;
+    assert_eq!(fixture.sorted("SELECT * FROM g").await, ["1.5|10.0.0.1", "NULL|NULL"]);
+    let broken = RegexFormat { pattern: "(".to_owned(), ignores_case: false };
+    fixture.table("t", &columns, &[], Format::Regex(broken));
+    assert!(fixture.error("SELECT * FROM t").await.starts_with("INVALID_TABLE_PROPERTY"));
+}
+
+#[tokio::test]
+async fn parquet_columns_by_name_or_by_place() {
+    let fixture = Fixture::new();
+    let columns = [("renamed", "bigint"), ("b", "varchar")];
+    let file = RecordBatch::try_from_iter([
+        ("A", Arc::new(Int32Array::from(vec![7])) as _),
+        ("B", Arc::new(StringArray::from(vec!["x"])) as _),
+        ("k", Arc::new(StringArray::from(vec!["not the key"])) as _),
+    ]);
+    fixture.put_parquet("t/k=1/f", &file.unwrap()).await;
+    for (format, expected) in [(Format::Parquet, "NULL|x|1"), (Format::ParquetByPlace, "7|x|1")] {
+        fixture.table("t", &columns, &[("k", "integer")], format);
+        fixture.partition_once("t", &["1"], "s3://lake/t/k=1");
+        assert_eq!(fixture.rows("SELECT * FROM t").await.unwrap(), [expected]);
+    }
+    assert_eq!(fixture.rows("SELECT renamed FROM t WHERE renamed > 6 AND b = 'x'").await.unwrap(), ["7"]);
+    let longer = [("a", "bigint"), ("b", "varchar"), ("c", "varchar"), ("later", "date")];
+    fixture.table("t", &longer, &[("k", "integer")], Format::ParquetByPlace);
+    assert_eq!(fixture.rows("SELECT later, c FROM t").await.unwrap(), ["NULL|not the key"]);
+}
+
+#[tokio::test]
+async fn parquet_of_every_physical_type() {
+    let fixture = Fixture::new();
+    fixture.table(
+        "t",
+        &[("t", "timestamp(3)"), ("s", "decimal(9,2)"), ("m", "decimal(18,2)"), ("l", "decimal(38,2)")],
+        &[],
+        Format::Parquet,
+    );
+    fixture.put("t/f", physical_types()).await;
+    assert_eq!(fixture.rows("SELECT * FROM t").await.unwrap(), ["2024-02-29 12:30:00.500|1.50|-2.50|3.50"]);
+    let sql = "SELECT count(*) FROM t WHERE t > TIMESTAMP '2024-02-29 12:00:00' AND s = 1.5 AND m < 0 AND l > 3";
+    assert_eq!(fixture.rows(sql).await.unwrap(), ["1"]);
+}
+
+/// A Parquet file as older writers make it: a timestamp of 96 bits, and decimals in 32 and 64 bits and in bytes.
+fn physical_types() -> Vec<u8> {
+    use parquet::data_type::{FixedLenByteArray, FixedLenByteArrayType, Int32Type, Int64Type, Int96, Int96Type};
+    use parquet::file::properties::WriterProperties;
+    use parquet::file::writer::SerializedFileWriter;
+    let schema = "message m { optional int96 t; optional int32 s (decimal(9,2)); optional int64 m (decimal(18,2));
+        optional fixed_len_byte_array(16) l (decimal(38,2)); }";
+    let schema = Arc::new(parquet::schema::parser::parse_message_type(schema).unwrap());
+    let mut file = SerializedFileWriter::new(Vec::new(), schema, Arc::new(WriterProperties::new())).unwrap();
+    let mut group = file.next_row_group().unwrap();
+    let mut column = group.next_column().unwrap().unwrap();
+    let mut time = Int96::new();
+    // Nanoseconds of the day, and the Julian day.
+    let nanos: u64 = (12 * 3600 + 30 * 60) * 1_000_000_000 + 500_000_000;
+    time.set_data(nanos as u32, (nanos >> 32) as u32, 2_460_370);
+    column.typed::<Int96Type>().write_batch(&[time], Some(&[1]), None).unwrap();
+    column.close().unwrap();
+    let mut column = group.next_column().unwrap().unwrap();
+    column.typed::<Int32Type>().write_batch(&[150], Some(&[1]), None).unwrap();
+    column.close().unwrap();
+    let mut column = group.next_column().unwrap().unwrap();
+    column.typed::<Int64Type>().write_batch(&[-250], Some(&[1]), None).unwrap();
+    column.close().unwrap();
+    let mut column = group.next_column().unwrap().unwrap();
+    let bytes = FixedLenByteArray::from(350_i128.to_be_bytes().to_vec());
+    column.typed::<FixedLenByteArrayType>().write_batch(&[bytes], Some(&[1]), None).unwrap();
+    column.close().unwrap();
+    group.close().unwrap();
+    file.into_inner().unwrap()
+}
+
+#[tokio::test]
+async fn broken_avro_is_bad_data() {
+    let fixture = Fixture::new();
+    fixture.table("t", &[("a", "bigint")], &[], Format::Avro(AvroFormat::default()));
+    for body in [&b"Obj\x01 and nothing that makes sense"[..], b"not avro at all", &[0xff; 300]] {
+        fixture.put("t/f", body.to_vec()).await;
+        let error = fixture.error("SELECT a FROM t").await;
+        assert!(error.starts_with("HIVE_BAD_DATA: Malformed Avro file"), "{error}");
+    }
 }

@@ -3,6 +3,7 @@
 mod fixture;
 mod formats;
 mod queries;
+mod schemas;
 mod sharing;
 mod tpch;
 mod writing;

@@ -4,9 +4,9 @@ use boathouse_trino_functions::types::Type;
 use futures::TryStreamExt;
 
 use super::fixture::{Fixture, parsed};
-use crate::catalog::{Format, JsonFormat, TextFormat};
+use crate::catalog::{AvroFormat, Format, JsonFormat, TextFormat};
 use crate::engine::Column;
-use crate::write::{Compression, MAX_PARTITIONS, WriteFormat, WriteTarget};
+use crate::write::{Buckets, Compression, MAX_PARTITIONS, WriteFormat, WriteTarget};
 
 fn target(table: &str, format: WriteFormat, compression: Compression) -> WriteTarget {
     WriteTarget {
@@ -18,7 +18,7 @@ fn target(table: &str, format: WriteFormat, compression: Compression) -> WriteTa
         known_partitions: Vec::new(),
         max_new_partitions: MAX_PARTITIONS,
         file_prefix: None,
-        bucketed_by: Vec::new(),
+        buckets: None,
     }
 }
 
@@ -33,12 +33,25 @@ async fn every_format_reads_back() {
     let sql = "SELECT * FROM (VALUES (1, 'a', ARRAY[1, 2]), (2, NULL, NULL)) AS v (n, s, l)";
     let columns = [("n", "integer"), ("s", "varchar"), ("l", "array(integer)")];
     let text = TextFormat { delimiter: b',', ..TextFormat::default() };
+    let (json, avro) = (Format::Json(JsonFormat::default()), Format::Avro(AvroFormat::default()));
+    let csv = || (WriteFormat::Text(text.clone()), Format::Text(text.clone()));
     let cases = [
-        ("p", WriteFormat::Parquet, Compression::Zstd, Format::Parquet),
-        ("q", WriteFormat::Parquet, Compression::Gzip, Format::Parquet),
-        ("j", WriteFormat::Json, Compression::Gzip, Format::Json(JsonFormat::default())),
-        ("c", WriteFormat::Text(text.clone()), Compression::Gzip, Format::Text(text.clone())),
-        ("d", WriteFormat::Text(text.clone()), Compression::None, Format::Text(text)),
+        ("p1", WriteFormat::Parquet, Compression::Zstd, Format::Parquet),
+        ("p2", WriteFormat::Parquet, Compression::Gzip, Format::Parquet),
+        ("p3", WriteFormat::Parquet, Compression::Lz4, Format::ParquetByPlace),
+        ("j1", WriteFormat::Json, Compression::Gzip, json.clone()),
+        ("j2", WriteFormat::Json, Compression::Snappy, json),
+        ("c1", csv().0, Compression::Gzip, csv().1),
+        ("c2", csv().0, Compression::None, csv().1),
+        ("c3", csv().0, Compression::Zstd, csv().1),
+        ("c4", csv().0, Compression::Bzip2, csv().1),
+        ("c5", csv().0, Compression::Lz4, csv().1),
+        ("c6", csv().0, Compression::Deflate, csv().1),
+        ("a1", WriteFormat::Avro, Compression::Deflate, avro.clone()),
+        ("a2", WriteFormat::Avro, Compression::Snappy, avro.clone()),
+        ("a3", WriteFormat::Avro, Compression::Zstd, avro.clone()),
+        ("a4", WriteFormat::Avro, Compression::Bzip2, avro.clone()),
+        ("a5", WriteFormat::Avro, Compression::None, avro),
     ];
     for (name, write, compression, read) in cases {
         let written =
@@ -89,10 +102,6 @@ async fn failures_leave_nothing() {
     let error = fixture.engine.write(&fixture.session, &parsed(sql), failing).await.unwrap_err();
     assert_eq!(error.to_string(), "DIVISION_BY_ZERO: Division by zero");
     assert!(objects(&fixture).await.is_empty());
-    let bucketed =
-        WriteTarget { bucketed_by: vec!["a".to_owned()], ..target("t", WriteFormat::Parquet, Compression::None) };
-    let error = fixture.engine.write(&fixture.session, &parsed("SELECT 1 a"), bucketed).await.unwrap_err();
-    assert!(error.message.contains("bucketed_by a"), "{error}");
 }
 
 #[tokio::test]
@@ -106,4 +115,33 @@ async fn columns_are_coerced_or_refused() {
     let narrow = WriteTarget { columns: column(Type::Date), ..target("t", WriteFormat::Parquet, Compression::None) };
     let error = fixture.engine.write(&fixture.session, &parsed("SELECT 1"), narrow).await.unwrap_err();
     assert_eq!(error.message, "Insert query has mismatched column types: Table: [date], Query: [integer]");
+}
+
+#[tokio::test]
+async fn buckets_are_files() {
+    let fixture = Fixture::new();
+    let buckets = Some(Buckets { columns: vec!["x".to_owned()], count: 3 });
+    let bucketed = WriteTarget { buckets, ..target("t", WriteFormat::Parquet, Compression::None) };
+    let sql = "SELECT x, CAST(x AS varchar) AS s FROM UNNEST(sequence(1, 60)) AS u (x)";
+    let written = fixture.engine.write(&fixture.session, &parsed(sql), bucketed.clone()).await.unwrap();
+    assert_eq!((written.rows, written.files.len()), (60, 3));
+    let name = |file: &String| file.rsplit('/').next().unwrap()[..9].to_owned();
+    assert_eq!(written.files.iter().map(name).collect::<Vec<_>>(), ["000000_0_", "000001_0_", "000002_0_"]);
+    fixture.table("t", &[("x", "bigint"), ("s", "varchar")], &[], Format::Parquet);
+    let sql = "SELECT count(*), count(DISTINCT x % 3) FROM t WHERE \"$path\" LIKE '%/000001_0_%'";
+    assert_eq!(fixture.rows(sql).await.unwrap(), ["20|1"]);
+    let unknown = Some(Buckets { columns: vec!["y".to_owned()], count: 3 });
+    let unknown = WriteTarget { buckets: unknown, ..bucketed };
+    let error = fixture.engine.write(&fixture.session, &parsed("SELECT 1 x"), unknown).await.unwrap_err();
+    assert!(error.message.contains("Bucketing columns [y] not present"), "{error}");
+}
+
+#[tokio::test]
+async fn codecs_that_a_format_lacks_are_named() {
+    let fixture = Fixture::new();
+    for (format, compression) in [(WriteFormat::Parquet, Compression::Bzip2), (WriteFormat::Avro, Compression::Gzip)] {
+        let error = fixture.engine.write(&fixture.session, &parsed("SELECT 1 a"), target("t", format, compression));
+        let error = error.await.unwrap_err();
+        assert!(error.message.contains(&format!("{compression:?} is not supported")), "{error}");
+    }
 }

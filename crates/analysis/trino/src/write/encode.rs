@@ -138,7 +138,7 @@ fn json_value(array: &dyn Array, row: usize, ty: &Type) -> Value {
         Type::Bigint => array.as_primitive::<Int64Type>().value(row).into(),
         Type::Real => number(f64::from(array.as_primitive::<Float32Type>().value(row)), text),
         Type::Double => number(array.as_primitive::<Float64Type>().value(row), text),
-        Type::Decimal(..) => serde_json::from_str(&text()).unwrap_or_else(|_| Value::String(text())),
+        Type::Decimal(_, scale) => decimal(text(), *scale),
         Type::Varbinary => Value::String(BASE64_STANDARD.encode(array.as_binary::<i32>().value(row))),
         Type::Array(element) => {
             let items = array.as_list::<i32>().value(row);
@@ -163,6 +163,13 @@ fn json_value(array: &dyn Array, row: usize, ty: &Type) -> Value {
         }
         _ => Value::String(text()),
     }
+}
+
+/// A decimal is a number, or text if it has more digits than readers of JSON numbers keep.
+fn decimal(text: String, scale: u8) -> Value {
+    let number = text.parse::<f64>().ok().filter(|number| format!("{number:.*}", usize::from(scale)) == text);
+    let number = number.and_then(|_| serde_json::from_str(&text).ok());
+    number.map_or(Value::String(text), Value::Number)
 }
 
 /// JSON has no NaN and no infinities; they are written as text.

@@ -15,6 +15,7 @@ use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
 use tokio::io::AsyncWriteExt;
 
+use super::avro::AvroFile;
 use super::{Compression, WriteFormat, WriteTarget, encode};
 use crate::catalog::TextFormat;
 use crate::codec::Encoder;
@@ -33,6 +34,7 @@ pub(super) struct OutputFile {
 #[allow(clippy::large_enum_variant, reason = "there is one for each open file, at most a few hundred")]
 enum Content {
     Parquet(Box<AsyncArrowWriter<BufWriter>>),
+    Avro { file: Box<AvroFile>, upload: BufWriter },
     Lines { text: Option<TextFormat>, types: Vec<Type>, names: Vec<String>, encoder: Encoder, upload: BufWriter },
 }
 
@@ -53,6 +55,7 @@ impl OutputFile {
                 let writer = AsyncArrowWriter::try_new(upload, schema, Some(properties)).map_err(of_parquet)?;
                 Content::Parquet(Box::new(writer))
             }
+            WriteFormat::Avro => Content::Avro { file: Box::new(AvroFile::new(&schema, target.compression)?), upload },
             format => {
                 let text = match format {
                     WriteFormat::Text(text) => Some(text.clone()),
@@ -74,7 +77,7 @@ impl OutputFile {
     pub(super) fn memory(&self) -> usize {
         match &self.content {
             Content::Parquet(writer) => writer.memory_size() + PART,
-            Content::Lines { .. } => PART,
+            Content::Lines { .. } | Content::Avro { .. } => PART,
         }
     }
 
@@ -82,6 +85,9 @@ impl OutputFile {
         self.rows += rows.num_rows() as u64;
         match &mut self.content {
             Content::Parquet(writer) => writer.write(rows).await.map_err(of_parquet),
+            Content::Avro { file, upload } => {
+                upload.put(file.write(rows)?.into()).await.map_err(|error| of_object_store(&error))
+            }
             Content::Lines { text, types, names, encoder, upload } => {
                 let mut lines = Vec::new();
                 for row in 0..rows.num_rows() {
@@ -100,7 +106,7 @@ impl OutputFile {
     pub(super) async fn flush(&mut self) -> Result<(), TrinoError> {
         match &mut self.content {
             Content::Parquet(writer) => writer.flush().await.map_err(of_parquet),
-            Content::Lines { .. } => Ok(()),
+            Content::Lines { .. } | Content::Avro { .. } => Ok(()),
         }
     }
 
@@ -109,6 +115,10 @@ impl OutputFile {
         match self.content {
             Content::Parquet(mut writer) => {
                 writer.finish().await.map_err(of_parquet)?;
+            }
+            Content::Avro { file, mut upload } => {
+                upload.put(file.finish()?.into()).await.map_err(|error| of_object_store(&error))?;
+                upload.shutdown().await.map_err(of_io)?;
             }
             Content::Lines { encoder, mut upload, .. } => {
                 upload.put(encoder.finish().map_err(of_io)?.into()).await.map_err(|error| of_object_store(&error))?;

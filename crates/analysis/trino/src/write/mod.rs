@@ -2,6 +2,8 @@
 //!
 //! Files become visible only after all rows were computed, and go away again if anything fails after that.
 
+mod avro;
+mod buckets;
 mod encode;
 mod file;
 
@@ -34,6 +36,7 @@ use crate::error::{internal, of_datafusion};
 use crate::hive_paths::escaped;
 use crate::scan::NULL_PARTITION;
 use crate::storage::{Location, Statistics};
+pub use buckets::Buckets;
 use file::OutputFile;
 
 /// How many new partitions one statement may write, in Athena.
@@ -59,8 +62,8 @@ pub struct WriteTarget {
     pub max_new_partitions: usize,
     /// What the files' names begin with; by default the time of the session's start.
     pub file_prefix: Option<String>,
-    /// The columns that rows are spread over buckets by; refused unless empty.
-    pub bucketed_by: Vec<String>,
+    /// How the rows of a partition are spread over files, if they are.
+    pub buckets: Option<Buckets>,
 }
 
 /// The formats that can be written.
@@ -72,6 +75,8 @@ pub enum WriteFormat {
     Json,
     /// Delimited text.
     Text(TextFormat),
+    /// Apache Avro.
+    Avro,
 }
 
 /// How files are compressed.
@@ -143,12 +148,12 @@ impl Engine {
         let store = session.buckets.bucket(&location.bucket)?;
         let state = self.state(session)?;
         let plan = physical(&state, &plan).await?;
-        let streams = match target.partition_keys {
-            0 => execute_stream_partitioned(plan, state.task_ctx()).map_err(of_datafusion)?,
-            // One writer for each partition, and not one for each partition and thread.
+        let streams = match (target.partition_keys, &target.buckets) {
+            (0, None) => execute_stream_partitioned(plan, state.task_ctx()).map_err(of_datafusion)?,
+            // One writer for each partition and bucket, and not one for each of them and thread.
             _ => vec![execute_stream(plan, state.task_ctx()).map_err(of_datafusion)?],
         };
-        let output = Arc::new(Output::new(target, columns, location, store, session));
+        let output = Arc::new(Output::new(target, columns, location, store, session)?);
         let cleanup = Cleanup { output: Arc::clone(&output), armed: true };
         let mut tasks = JoinSet::new();
         for stream in streams {
@@ -172,13 +177,9 @@ impl Engine {
 }
 
 fn refuse_unsupported(target: &WriteTarget) -> Result<(), TrinoError> {
-    if !target.bucketed_by.is_empty() {
-        let message =
-            format!("Writing bucketed tables (bucketed_by {}) is not supported", target.bucketed_by.join(", "));
-        return Err(TrinoError::new(ErrorCode::NotSupported, message));
-    }
     match target.format {
         WriteFormat::Parquet => file::parquet_codec(target.compression).map(drop),
+        WriteFormat::Avro => avro::codec(target.compression).map(drop),
         WriteFormat::Json | WriteFormat::Text(_) => Ok(()),
     }
 }
@@ -232,8 +233,13 @@ struct Output {
     location: Location,
     store: Arc<dyn ObjectStore>,
     prefix: String,
+    /// The places of the columns that rows are bucketed by.
+    bucketed_by: Vec<(usize, Type)>,
     progress: Mutex<Progress>,
 }
+
+/// What a file is for: the values of its partition, and the number of its bucket.
+type Part = (Vec<String>, Option<u32>);
 
 #[derive(Default)]
 struct Progress {
@@ -250,12 +256,14 @@ impl Output {
         location: Location,
         store: Arc<dyn ObjectStore>,
         session: &Session,
-    ) -> Self {
-        let stored = columns.iter().take(columns.len() - target.partition_keys);
-        let fields: Vec<_> = stored.map(|column| Field::new(&column.name, column.ty.to_arrow(), true)).collect();
+    ) -> Result<Self, TrinoError> {
+        let stored = &columns[..columns.len() - target.partition_keys];
+        let bucketed_by = target.buckets.as_ref().map(|buckets| buckets::places(buckets, stored));
+        let bucketed_by = bucketed_by.transpose()?.unwrap_or_default();
+        let fields: Vec<_> = stored.iter().map(|column| Field::new(&column.name, column.ty.to_arrow(), true)).collect();
         let prefix = target.file_prefix.clone().unwrap_or_else(|| session.start.format("%Y%m%d_%H%M%S").to_string());
         let (schema, progress) = (Arc::new(Schema::new(fields)), Mutex::default());
-        Self { target, columns, schema, location, store, prefix, progress }
+        Ok(Self { target, columns, schema, location, store, prefix, bucketed_by, progress })
     }
 
     /// The directory of a partition. Too many new ones are refused.
@@ -284,13 +292,15 @@ impl Output {
         Ok(directory)
     }
 
-    fn new_file(&self, directory: &Path) -> Path {
+    fn new_file(&self, directory: &Path, bucket: Option<u32>) -> Path {
         let codec = match &self.target.format {
             WriteFormat::Json | WriteFormat::Text(_) => self.target.compression.of_lines(),
-            WriteFormat::Parquet => None,
+            WriteFormat::Parquet | WriteFormat::Avro => None,
         };
         let extension = codec.map(|codec| format!(".{}", codec.extension())).unwrap_or_default();
-        let name = format!("{}_{}{extension}", self.prefix, uuid::Uuid::new_v4().simple());
+        // Hive knows a file's bucket by the number that its name begins with.
+        let bucket = bucket.map(|bucket| format!("{bucket:06}_0_")).unwrap_or_default();
+        let name = format!("{bucket}{}_{}{extension}", self.prefix, uuid::Uuid::new_v4().simple());
         let path = directory.clone().join(name);
         self.progress.lock().files.push(path.clone());
         path
@@ -360,7 +370,7 @@ impl Drop for Cleanup {
 /// Writes one stream of rows, into one file for each partition.
 struct Writer {
     output: Arc<Output>,
-    open: HashMap<Vec<String>, OutputFile>,
+    open: HashMap<Part, OutputFile>,
     reservation: MemoryReservation,
 }
 
@@ -372,47 +382,50 @@ impl Writer {
     async fn run(mut self, mut stream: SendableRecordBatchStream) -> Result<Vec<OutputFile>, TrinoError> {
         while let Some(batch) = stream.next().await {
             let batch = batch.map_err(of_datafusion)?;
-            for (values, rows) in self.split(&batch)? {
-                self.write(values, &rows).await?;
+            for (part, rows) in self.split(&batch)? {
+                self.write(part, &rows).await?;
             }
             self.make_room().await?;
         }
         Ok(self.open.into_values().collect())
     }
 
-    /// The batch's rows by partition, without the partition keys.
-    fn split(&self, batch: &RecordBatch) -> Result<Vec<(Vec<String>, RecordBatch)>, TrinoError> {
+    /// The batch's rows by partition and bucket, without the partition keys.
+    fn split(&self, batch: &RecordBatch) -> Result<Vec<(Part, RecordBatch)>, TrinoError> {
         let stored = self.output.schema.fields().len();
         let columns: Vec<ArrayRef> = batch.columns()[..stored].to_vec();
         let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
         let rows = RecordBatch::try_new_with_options(Arc::clone(&self.output.schema), columns, &options)?;
-        if self.output.target.partition_keys == 0 {
-            return Ok(vec![(Vec::new(), rows)]);
+        let buckets = self.output.target.buckets.as_ref();
+        if self.output.target.partition_keys == 0 && buckets.is_none() {
+            return Ok(vec![((Vec::new(), None), rows)]);
         }
-        let mut groups: HashMap<Vec<String>, Vec<u32>> = HashMap::new();
+        let mut groups: HashMap<Part, Vec<u32>> = HashMap::new();
         let keys = batch.columns()[stored..].iter().zip(&self.output.columns[stored..]);
         let keys: Vec<(&ArrayRef, &Type)> = keys.map(|(array, column)| (array, &column.ty)).collect();
         for row in 0..batch.num_rows() {
             let values = keys.iter().map(|(array, ty)| partition_text(array, row, ty)).collect();
-            groups.entry(values).or_default().push(row as u32);
+            let bucketed_by = &self.output.bucketed_by;
+            let bucket = buckets.map(|buckets| buckets::bucket(rows.columns(), bucketed_by, row, buckets.count));
+            groups.entry((values, bucket)).or_default().push(row as u32);
         }
-        let part = |(values, indices)| Ok((values, take_record_batch(&rows, &UInt32Array::from(indices))?));
+        let part = |(part, indices)| Ok((part, take_record_batch(&rows, &UInt32Array::from(indices))?));
         groups.into_iter().map(part).collect()
     }
 
-    async fn write(&mut self, values: Vec<String>, rows: &RecordBatch) -> Result<(), TrinoError> {
+    async fn write(&mut self, part: Part, rows: &RecordBatch) -> Result<(), TrinoError> {
         if rows.num_rows() == 0 {
             return Ok(());
         }
-        if !self.open.contains_key(&values) {
+        if !self.open.contains_key(&part) {
             let output = &self.output;
-            let path = output.new_file(&output.directory(&values)?);
+            let path = output.new_file(&output.directory(&part.0)?, part.1);
             let types = output.columns.iter().take(output.schema.fields().len()).map(|column| column.ty.clone());
             let file =
                 OutputFile::open(&output.target, Arc::clone(&output.schema), types.collect(), &output.store, path)?;
-            self.open.insert(values.clone(), file);
+            self.open.insert(part.clone(), file);
         }
-        match self.open.get_mut(&values) {
+        match self.open.get_mut(&part) {
             Some(file) => file.write(rows).await,
             None => Err(internal("a file that was just opened is gone")),
         }

@@ -239,7 +239,7 @@ impl Target<'_> {
             known_partitions: Vec::new(),
             max_new_partitions: MAX_PARTITIONS,
             file_prefix: Some(prefix(self.attempt)),
-            bucketed_by: Vec::new(),
+            buckets: None,
         };
         let written = self.compiler.engine().write(self.compiler.session(), &query, target).await;
         written.map_err(|error| Failure::new(self.compiler.real(&Failure::from(error).to_string())))

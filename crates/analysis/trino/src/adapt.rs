@@ -1,0 +1,98 @@
+//! Columns of a file as columns of a table: found by name, with all that is nested in them.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, ListArray, MapArray, StructArray, new_null_array};
+use arrow::compute::{CastOptions, cast, cast_with_options};
+use arrow::datatypes::{DataType, Field, Fields, TimeUnit};
+use arrow::error::ArrowError;
+
+/// The place of a column, whatever the case of its name.
+pub(crate) fn place(fields: &Fields, name: &str) -> Option<usize> {
+    let exact = fields.iter().position(|field| field.name() == name);
+    exact.or_else(|| fields.iter().position(|field| field.name().to_lowercase() == name.to_lowercase()))
+}
+
+/// Values as another type: rows by their fields' names (missing ones are NULL), lists and maps by their elements.
+///
+/// # Errors
+/// A value is out of the type's range, or the types have nothing to do with each other.
+pub(crate) fn adapted(array: &ArrayRef, to: &DataType) -> Result<ArrayRef, ArrowError> {
+    match (array.data_type(), to) {
+        (from, to) if from == to => Ok(Arc::clone(array)),
+        (DataType::Dictionary(_, values), _) => adapted(&cast(array, values)?, to),
+        (DataType::Struct(from), DataType::Struct(fields)) => {
+            let rows = array.as_struct();
+            let column = |field: &Arc<Field>| match place(from, field.name()) {
+                Some(index) => adapted(rows.column(index), field.data_type()),
+                None => Ok(new_null_array(field.data_type(), rows.len())),
+            };
+            let columns = fields.iter().map(column).collect::<Result<Vec<_>, _>>()?;
+            let nulls = rows.nulls().cloned();
+            Ok(Arc::new(StructArray::try_new_with_length(fields.clone(), columns, nulls, rows.len())?))
+        }
+        (DataType::List(_), DataType::List(field)) => {
+            let lists = array.as_list::<i32>();
+            let values = adapted(lists.values(), field.data_type())?;
+            let (offsets, nulls) = (lists.offsets().clone(), lists.nulls().cloned());
+            Ok(Arc::new(ListArray::try_new(Arc::clone(field), offsets, values, nulls)?))
+        }
+        (DataType::Map(..), DataType::Map(field, sorted)) => {
+            let DataType::Struct(entry) = field.data_type() else {
+                return Err(ArrowError::SchemaError("a map without entries".to_owned()));
+            };
+            let maps = array.as_map();
+            let parts = [maps.keys(), maps.values()];
+            let parts = parts.into_iter().zip(entry).map(|(part, field)| adapted(part, field.data_type()));
+            let entries = StructArray::try_new(entry.clone(), parts.collect::<Result<Vec<_>, _>>()?, None)?;
+            let (offsets, nulls) = (maps.offsets().clone(), maps.nulls().cloned());
+            Ok(Arc::new(MapArray::try_new(Arc::clone(field), offsets, entries, nulls, *sorted)?))
+        }
+        (from, to) if from.is_nested() != to.is_nested() => {
+            Err(ArrowError::CastError(format!("{from} can't be read as {to}")))
+        }
+        _ => cast_with_options(array, to, &CastOptions { safe: false, ..CastOptions::default() }),
+    }
+}
+
+/// A type whose timestamps are instants of UTC, as formats with zones write them.
+pub(crate) fn in_utc(ty: &DataType) -> DataType {
+    let field = |field: &Arc<Field>| Arc::new(field.as_ref().clone().with_data_type(in_utc(field.data_type())));
+    match ty {
+        DataType::Timestamp(TimeUnit::Second, None) => {
+            DataType::Timestamp(TimeUnit::Millisecond, Some("+00:00".into()))
+        }
+        DataType::Timestamp(unit, None) => DataType::Timestamp(*unit, Some("+00:00".into())),
+        DataType::List(element) => DataType::List(field(element)),
+        DataType::Map(entries, sorted) => DataType::Map(field(entries), *sorted),
+        DataType::Struct(fields) => DataType::Struct(fields.iter().map(field).collect()),
+        other => other.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::{Int32Array, Int64Array, StringArray};
+    use boathouse_trino_functions::types::Type;
+
+    use super::*;
+
+    #[test]
+    fn rows_go_by_name_and_lists_by_element() {
+        let fields = Fields::from(vec![Field::new("B", DataType::Int32, true), Field::new("x", DataType::Utf8, true)]);
+        let columns: Vec<ArrayRef> = vec![Arc::new(Int32Array::from(vec![7])), Arc::new(StringArray::from(vec!["y"]))];
+        let rows: ArrayRef = Arc::new(StructArray::new(fields, columns, None));
+        let to = Type::parse_trino("row(a varchar, b bigint)").unwrap().to_arrow();
+        let adapted = adapted(&rows, &to).unwrap();
+        let rows = adapted.as_struct();
+        assert!(rows.column(0).is_null(0));
+        assert_eq!(rows.column(1).as_primitive(), &Int64Array::from(vec![7]));
+    }
+
+    #[test]
+    fn what_does_not_fit_is_an_error() {
+        let large: ArrayRef = Arc::new(Int64Array::from(vec![1 << 40]));
+        assert!(adapted(&large, &DataType::Int32).is_err());
+        assert!(adapted(&large, &Type::array(Type::Bigint).to_arrow()).is_err());
+    }
+}
