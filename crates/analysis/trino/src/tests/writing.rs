@@ -140,8 +140,9 @@ async fn buckets_are_files() {
 async fn codecs_that_a_format_lacks_are_named() {
     let fixture = Fixture::new();
     for (format, compression) in [(WriteFormat::Parquet, Compression::Bzip2), (WriteFormat::Avro, Compression::Gzip)] {
-        let error = fixture.engine.write(&fixture.session, &parsed("SELECT 1 a"), target("t", format, compression));
-        let error = error.await.unwrap_err();
+        let query = parsed("SELECT 1 a");
+        let written = fixture.engine.write(&fixture.session, &query, target("t", format, compression)).await;
+        let error = written.unwrap_err();
         assert!(error.message.contains(&format!("{compression:?} is not supported")), "{error}");
     }
 }
