@@ -48,7 +48,7 @@ function recorded(value) {
     if (typeof member === "function" || member?._jsonata_lambda || member?._jsonata_function) functions = true;
     // Step Functions writes these as text.
     if (typeof member === "number" && !Number.isFinite(member)) return String(member);
-    return functions ? null : member;
+    return functions ? null : typeof member === "string" ? member.toWellFormed() : member;
   });
   return functions || text === undefined ? { function: true } : { value: JSON.parse(text) };
 }

@@ -66,6 +66,10 @@ impl Evaluator<'_> {
     }
 
     fn group_tuples(&self, pairs: &Pairs, tuples: &[Tuple], frame: &Rc<Frame>) -> Result {
+        if tuples.is_empty() {
+            // There is no item that the keys could be asked of, which the reference does not expect.
+            return Err("TypeError: no tuples to group".into());
+        }
         let mut groups = Groups { all: Vec::new(), index: HashMap::new() };
         for tuple in tuples {
             let frame = Frame::of_tuple(frame, tuple);

@@ -92,7 +92,7 @@ fn out_of_range(number: f64) -> String {
 }
 
 /// The number in a value, if it is one; infinity is none that can be worked with.
-fn numeric(value: &Val) -> Result<Option<f64>> {
+pub(in crate::jsonata) fn numeric(value: &Val) -> Result<Option<f64>> {
     match value.number() {
         Some(number) if number.is_infinite() => Err(out_of_range(number)),
         other => Ok(other),
@@ -150,10 +150,9 @@ fn arithmetic(operator: Operator, a: &Val, b: &Val) -> Result {
     let number = |value: &Val, code: &str, side: &str| match (value, numeric(value)?) {
         (Val::Undefined, _) => Ok(None),
         (_, Some(number)) => Ok(Some(number)),
-        _ => Err(format!(
-            "{code}: The {side} side of the \"{}\" operator must evaluate to a number",
-            operator.symbol()
-        )),
+        _ => {
+            Err(format!("{code}: The {side} side of the \"{}\" operator must evaluate to a number", operator.symbol()))
+        }
     };
     let (a, b) = (number(a, "T2001", "left")?, number(b, "T2002", "right")?);
     let (Some(a), Some(b)) = (a, b) else { return Ok(Val::Undefined) };

@@ -63,6 +63,9 @@ impl Evaluator<'_> {
                 ));
             }
         };
+        if update.as_ref().is_some_and(|update| !update.is_empty()) && !matches!(now, Val::Object(_) | Val::Array(_)) {
+            return Err(format!("TypeError: Cannot create a member on {}", shown(&now)));
+        }
         let mut object = match &now {
             Val::Object(members) => Some((**members).clone()),
             _ => None,

@@ -3,13 +3,13 @@
 use std::rc::Rc;
 
 use super::{Builtin, Call};
-use crate::jsonata::eval::{Result, append, lookup};
+use crate::jsonata::eval::{Result, append, lookup, numeric};
 use crate::jsonata::value::{List, Object, Val};
 
 pub(super) fn call(call: &Call<'_>) -> Option<Result> {
     Some(Ok(match call.builtin {
-        Builtin::Boolean => truth(call, |truth| truth),
-        Builtin::Not => truth(call, |truth| !truth),
+        Builtin::Boolean => return Some(truth(call, |truth| truth)),
+        Builtin::Not => return Some(truth(call, |truth| !truth)),
         Builtin::Exists => Val::Bool(!call.at(0).is_undefined()),
         Builtin::Count => Val::Number(call.items(0).map_or(0, |items| items.len()) as f64),
         Builtin::Append => append(call.at(0).clone(), call.at(1).clone()),
@@ -31,9 +31,7 @@ pub(super) fn call(call: &Call<'_>) -> Option<Result> {
         Builtin::Merge => merge(call),
         Builtin::Type => match call.at(0) {
             Val::Undefined => Val::Undefined,
-            Val::Number(number) if number.is_infinite() => {
-                return Some(Err("D1001: Number out of range: null".into()));
-            }
+            Val::Number(number) if number.is_infinite() => return Some(numeric(call.at(0)).map(|_| Val::Undefined)),
             // As in the reference, to which it is an object.
             Val::Number(number) if number.is_nan() => Val::text("object"),
             other => Val::text(other.kind()),
@@ -44,11 +42,12 @@ pub(super) fn call(call: &Call<'_>) -> Option<Result> {
 }
 
 /// Truth of a value that is given to a function: then functions are false.
-fn truth(call: &Call<'_>, of: fn(bool) -> bool) -> Val {
-    match call.at(0) {
+fn truth(call: &Call<'_>, of: fn(bool) -> bool) -> Result {
+    numeric(call.at(0))?;
+    Ok(match call.at(0) {
         Val::Undefined => Val::Undefined,
         other => Val::Bool(of(!other.is_function() && other.truth())),
-    }
+    })
 }
 
 /// The first argument as an array that `change` has changed; what needs no change stays what it is.

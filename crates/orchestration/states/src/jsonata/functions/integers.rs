@@ -144,8 +144,7 @@ fn unknown_sequence(token: &str) -> String {
 }
 
 fn decimal(picture: &str) -> Result<Primary> {
-    let mut decimal =
-        Decimal { zero: 0, mandatory: 0, optional: 0, grouping: Grouping::Irregular(Vec::new()) };
+    let mut decimal = Decimal { zero: 0, mandatory: 0, optional: 0, grouping: Grouping::Irregular(Vec::new()) };
     let (mut separators, mut position) = (Vec::new(), 0);
     for c in picture.chars().rev() {
         let code = u32::from(c);

@@ -119,7 +119,9 @@ fn next(call: &Call<'_>, found: &Match, text: &Rc<str>) -> Result<Option<Match>>
 fn from_object(call: &Call<'_>, found: Val, text: &Rc<str>) -> Result<Option<Match>> {
     let wrong = || {
         let name = call.builtin.name();
-        format!("T1010: The matcher function argument passed to function \"{name}\" does not return the correct object structure")
+        format!(
+            "T1010: The matcher function argument passed to function \"{name}\" does not return the correct object structure"
+        )
     };
     let members = match &found {
         Val::Undefined => return Ok(None),
@@ -263,8 +265,7 @@ fn substitute(call: &Call<'_>, found: &Match) -> Result<Rc<str>> {
         with => with,
     };
     let next = found.next.clone();
-    let copy =
-        Match { text: found.text.clone(), start: found.start, bytes: 0..0, groups: found.groups.clone(), next };
+    let copy = Match { text: found.text.clone(), start: found.start, bytes: 0..0, groups: found.groups.clone(), next };
     match call.evaluator.apply(with, vec![as_object(copy)], &Val::Null)? {
         Val::String(with) => Ok(with),
         _ => Err("D3012: Attempted to replace a matched string with a non-string value".into()),

@@ -114,8 +114,8 @@ impl Part {
             at.checked_sub(1).and_then(|at| picture.get(at)) == Some(&symbols.grouping)
                 || picture.get(at + 1) == Some(&symbols.grouping)
         };
-        let mantissa_has_place = symbols.places(&self.integer) > 0
-            || decimal.is_some() && symbols.places(&self.fraction) > 0;
+        let mantissa_has_place =
+            symbols.places(&self.integer) > 0 || decimal.is_some() && symbols.places(&self.fraction) > 0;
         let optional_after_digit =
             find(&self.integer, symbols.digit).is_some_and(|at| symbols.digits(&self.integer[..at]) > 0);
         let digit_after_optional = self
@@ -315,10 +315,10 @@ fn group(text: &mut Vec<char>, layout: &Layout, symbols: &Symbols) {
         None => {
             let mut at = whole;
             for position in &layout.integer_groups {
-                if let Some(place) = at.checked_sub(*position) {
-                    text.insert(place, symbols.grouping);
-                    at += 1;
-                }
+                // A place left of all digits counts from the end, as in the reference.
+                let place = at.checked_sub(*position).unwrap_or((text.len() + at).saturating_sub(*position));
+                text.insert(place, symbols.grouping);
+                at += 1;
             }
         }
     }

@@ -54,9 +54,8 @@ fn format_number(call: &Call<'_>) -> Result {
 
 static DECIMAL: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"^-?[0-9]+(\.[0-9]+)?([Ee][-+]?[0-9]+)?$").expect("the pattern is right"));
-static PREFIXED: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^(0[xX][0-9A-Fa-f]+)|(0[oO][0-7]+)|(0[bB][0-1]+)$").expect("the pattern is right")
-});
+static PREFIXED: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"^(0[xX][0-9A-Fa-f]+)|(0[oO][0-7]+)|(0[bB][0-1]+)$").expect("the pattern is right"));
 
 fn number(call: &Call<'_>) -> Result {
     let cast = |shown: &str| format!("D3030: Unable to cast value to a number: {shown}");

@@ -108,8 +108,7 @@ impl Lowering {
                 let mut slots = slots_of(&condition);
                 slots.extend(slots_of(&then));
                 slots.extend(otherwise.iter().flat_map(slots_of));
-                let mut node =
-                    Node::new(Kind::Condition(Box::new(condition), Box::new(then), otherwise.map(Box::new)));
+                let mut node = Node::new(Kind::Condition(Box::new(condition), Box::new(then), otherwise.map(Box::new)));
                 node.seeking = slots;
                 node
             }
@@ -145,9 +144,7 @@ impl Lowering {
         for step in steps.iter_mut() {
             match &step.kind {
                 Kind::Number(_) | Kind::Bool(_) | Kind::Null => {
-                    return Err(
-                        "S0213: The literal value cannot be used as a step within a path expression".to_owned()
-                    );
+                    return Err("S0213: The literal value cannot be used as a step within a path expression".to_owned());
                 }
                 Kind::String(text) => step.kind = Kind::Name(text.clone()),
                 _ => {}

@@ -38,9 +38,7 @@ impl Signature {
                     let end = closing(&symbols, at, '(', ')');
                     let choice: String = symbols[at + 1..end].iter().collect();
                     if choice.contains('<') {
-                        return Err(
-                            "S0402: Choice groups containing parameterized types are not supported".to_owned()
-                        );
+                        return Err("S0402: Choice groups containing parameterized types are not supported".to_owned());
                     }
                     parameters.push(Parameter::new('(', choice + "m"));
                     at = end;

@@ -1,8 +1,9 @@
 //! Text as moments.
 
 use std::collections::HashMap;
+use std::sync::LazyLock;
 
-use regex::RegexBuilder;
+use regex::{Regex, RegexBuilder};
 
 use super::super::integers::{Grouping, leading_integer};
 use super::calendar::{Moment, days_of};
@@ -11,11 +12,21 @@ use super::picture::{Marker, Piece, parse};
 use crate::jsonata::eval::Result;
 
 /// Reads an ISO 8601 date or date-time; without a zone it is in UTC.
+///
+/// What looks like one and is none, such as the 25th hour of a day, is not a number.
 pub(super) fn iso(text: &str) -> Result<f64> {
-    read_iso(text).ok_or_else(|| {
-        format!("D3110: The argument of the toMillis function must be an ISO 8601 formatted timestamp. Given \"{text}\"")
-    })
+    if ISO.is_match(text) {
+        return Ok(read_iso(text).unwrap_or(f64::NAN));
+    }
+    Err(format!(
+        "D3110: The argument of the toMillis function must be an ISO 8601 formatted timestamp. Given \"{text}\""
+    ))
 }
+
+static ISO: LazyLock<Regex> = LazyLock::new(|| {
+    let pattern = r"^[0-9]{4}(-[01][0-9])*(-[0-3][0-9])*(T[0-2][0-9]:[0-5][0-9]:[0-5][0-9])*(\.[0-9]+)?([+-][0-2][0-9]:?[0-5][0-9]|Z)?$";
+    Regex::new(pattern).expect("the pattern is right")
+});
 
 /// Takes digits from the front.
 fn digits(rest: &mut &str, count: usize) -> Option<i64> {

@@ -128,7 +128,7 @@ fn names(modifier: &str) -> Option<Names> {
 /// The least and the most of a width modifier such as `2-4`.
 fn widths(modifier: &str) -> (Option<usize>, Option<usize>) {
     // More digits than a number can have mean nothing.
-    let width = |text: &str| text.parse::<usize>().ok().filter(|width| *width <= 100);
+    let width = |text: &str| text.parse::<usize>().ok().filter(|width| *width <= 1000);
     match modifier.split_once('-') {
         Some((least, most)) => (width(least), width(most)),
         None => (width(modifier), None),
