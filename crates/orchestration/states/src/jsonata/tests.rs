@@ -200,10 +200,66 @@ fn mistakes_are_told() {
     assert!(endless("[1..1000].$pad('', 6000000)").starts_with("Expression evaluation memory"));
 }
 
+const TOKENS: [&str; 48] = [
+    "$states",
+    ".input",
+    ".a",
+    ".b",
+    ".t",
+    "a",
+    "b",
+    "$x",
+    "$",
+    "$$",
+    "(",
+    ")",
+    "[",
+    "]",
+    "{",
+    "}",
+    "'k':",
+    ",",
+    ";",
+    ":=",
+    "@$x",
+    "#$i",
+    "%",
+    "*",
+    "**",
+    "^(",
+    ">",
+    "1",
+    "-",
+    "0.5",
+    "'é'",
+    "/[a-z]+/i",
+    " ? ",
+    " : ",
+    " ~> ",
+    " & ",
+    " in ",
+    "..",
+    "$map(",
+    "$match(",
+    "$fromMillis(0,",
+    "$formatNumber(1,",
+    "$toMillis('2017',",
+    "function($x){",
+    "$x($x)",
+    "|",
+    "?",
+    "null",
+];
+
 proptest! {
     #[test]
-    fn any_text_is_parsed_or_refused(text in "[ -~]{0,40}") {
+    fn any_text_is_parsed_or_refused(text in "[ -~]{0,40}|\\PC{0,40}") {
         let _ = evaluate(&text, &json!({"a": [1, {"b": 2}]}));
+    }
+
+    #[test]
+    fn any_tokens_end(tokens in prop::collection::vec(prop::sample::select(TOKENS.to_vec()), 1..24)) {
+        let _ = evaluate(&tokens.concat(), &json!({"a": [1, {"b": 2}], "t": "žl🐎"}));
     }
 
     #[test]

@@ -43,6 +43,9 @@ impl Evaluator<'_> {
                     return Ok(Reached::Values(ended(value, at > 0)));
                 }
                 match value {
+                    Val::Array(list) if at > 0 && list.items.is_empty() => {
+                        return Ok(Reached::Values(Val::sequence(Vec::new())));
+                    }
                     Val::Array(list) if at > 0 => List { items: list.items, ..List::sequence(Vec::new()) },
                     other => List::sequence(vec![other]),
                 }
