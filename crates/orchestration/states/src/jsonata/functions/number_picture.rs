@@ -237,7 +237,7 @@ pub(super) fn format(value: f64, picture: &str, options: &Val) -> Result<String>
         return Err(problem(0));
     }
     let parts = parts.into_iter().map(|part| Part::parse(part, &symbols)).collect::<Result<Vec<_>>>()?;
-    let negative = !(value >= 0.0);
+    let negative = value < 0.0 || value.is_nan();
     let part = if negative { parts.last() } else { parts.first() }.ok_or_else(|| problem(5))?;
     let layout = Layout::of(part, &symbols);
     let scale = match part.picture.iter().find(|c| [symbols.percent, symbols.per_mille].contains(c)) {
@@ -313,12 +313,11 @@ fn group(text: &mut Vec<char>, layout: &Layout, symbols: &Symbols) {
             }
         }
         None => {
-            let mut at = whole;
-            for position in &layout.integer_groups {
+            // Every separator that is put in moves the decimal separator.
+            for (at, position) in (whole..).zip(&layout.integer_groups) {
                 // A place left of all digits counts from the end, as in the reference.
                 let place = at.checked_sub(*position).unwrap_or((text.len() + at).saturating_sub(*position));
                 text.insert(place, symbols.grouping);
-                at += 1;
             }
         }
     }

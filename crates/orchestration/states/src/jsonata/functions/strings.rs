@@ -62,7 +62,7 @@ fn write(value: &Val, indent: Option<usize>, text: &mut String) -> Result<()> {
         Val::String(own) => quote(own, text),
         Val::Function(_) => text.push_str("\"\""),
         Val::Array(list) => {
-            brackets(('[', ']'), list.items.iter(), indent, text, |item, inner, text| write(item, inner, text))?;
+            brackets(('[', ']'), list.items.iter(), indent, text, write)?;
         }
         Val::Tuples(tuples) => {
             brackets(('[', ']'), tuples.iter(), indent, text, |tuple, inner, text| write(&tuple.value, inner, text))?;
