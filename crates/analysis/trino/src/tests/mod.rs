@@ -3,5 +3,6 @@
 mod fixture;
 mod formats;
 mod queries;
+mod sharing;
 mod tpch;
 mod writing;
