@@ -16,11 +16,11 @@ use datafusion::common::{Result, internal_err};
 use datafusion::config::ConfigOptions;
 use datafusion::execution::TaskContext;
 use datafusion::physical_expr::window::{StandardWindowExpr, WindowExpr};
-use datafusion::physical_expr::{OrderingRequirements, PhysicalExpr};
+use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::windows::{BoundedWindowAggExec, WindowUDFExpr};
 use datafusion::physical_plan::{
-    ChildrenPropertiesMode, DisplayAs, DisplayFormatType, Distribution, ExecutionPlan, InputOrderMode, PlanProperties,
+    ChildrenPropertiesMode, DisplayAs, DisplayFormatType, ExecutionPlan, InputOrderMode, PlanProperties,
     RecordBatchStream, ReplaceChildrenOptions, SendableRecordBatchStream,
 };
 use futures::{Stream, StreamExt, ready};
@@ -50,15 +50,14 @@ impl PhysicalOptimizerRule for CountRows {
     }
 }
 
-/// Adds columns of row numbers; they count from 1 where one of the keys changes.
+/// Adds columns of row numbers; they count from 1 where one of the keys changes. It takes the window's place when the plan
+/// below it has been sorted and divided as the window wanted.
 #[derive(Debug, Clone)]
 struct RowNumberExec {
     input: Arc<dyn ExecutionPlan>,
     keys: Vec<Arc<dyn PhysicalExpr>>,
     schema: SchemaRef,
     properties: Arc<PlanProperties>,
-    distribution: Vec<Distribution>,
-    ordering: Vec<Option<OrderingRequirements>>,
 }
 
 impl RowNumberExec {
@@ -73,8 +72,6 @@ impl RowNumberExec {
             keys: window.window_expr().first()?.partition_by().to_vec(),
             schema: window.schema(),
             properties: Arc::clone(window.properties()),
-            distribution: window.required_input_distribution(),
-            ordering: window.required_input_ordering(),
         })
     }
 }
@@ -100,14 +97,6 @@ impl ExecutionPlan for RowNumberExec {
 
     fn properties(&self) -> &Arc<PlanProperties> {
         &self.properties
-    }
-
-    fn required_input_distribution(&self) -> Vec<Distribution> {
-        self.distribution.clone()
-    }
-
-    fn required_input_ordering(&self) -> Vec<Option<OrderingRequirements>> {
-        self.ordering.clone()
     }
 
     fn maintains_input_order(&self) -> Vec<bool> {

@@ -98,7 +98,7 @@ impl HiveTable {
             return Ok(files);
         }
         let fields = self.constant_fields();
-        let column = |index| ScalarValue::iter_to_array(files.iter().map(|file| file.constants[index].clone()));
+        let column = |index: usize| ScalarValue::iter_to_array(files.iter().map(|file| file.constants[index].clone()));
         let columns = (0..fields.len()).map(column).collect::<PlanResult<_>>()?;
         let mut keep = partitions::holds(fields.into(), columns, filter)?.into_iter();
         Ok(files.into_iter().filter(|_| keep.next() == Some(true)).collect())
