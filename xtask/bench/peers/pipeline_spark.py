@@ -45,7 +45,7 @@ typed = typed.select(
 ).persist()
 # What decides between rows of one key, as in the job.
 order = ["tailnum", "origin", "dest", "hour", "dep_time", "dep_delay", "arr_delay", "air_time", "distance", "month"]
-nth = F.row_number().over(Window.partitionBy("carrier", "flight", "time_hour").orderBy(*order))
+nth = F.row_number().over(Window.partitionBy("carrier", "flight", "time_hour").orderBy(*map(F.asc_nulls_last, order)))
 good = typed.where(~F.col("bad")).withColumn("nth", nth).where("nth = 1").drop("nth", "bad", "record")
 good.write.partitionBy("month").parquet(f"{OUT}/accepted")
 typed.where("bad").select("record").write.option("compression", "gzip").json(f"{OUT}/quarantine")
