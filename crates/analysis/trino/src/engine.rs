@@ -22,6 +22,7 @@ use crate::analyzer::{self, Analysis, Known, Needed};
 use crate::catalog::Session;
 use crate::error::{internal, of_datafusion};
 use crate::first_rows::FirstRowsRule;
+use crate::memory::SmallPartialTables;
 use crate::operators;
 use crate::scan::Footers;
 use crate::storage::Statistics;
@@ -122,7 +123,7 @@ impl Engine {
             .with_mode(DiskManagerMode::Directories(vec![spill_directory]))
             .with_max_temp_directory_size(spill_limit);
         let runtime = RuntimeEnvBuilder::new()
-            .with_memory_pool(Arc::new(pool))
+            .with_memory_pool(Arc::new(SmallPartialTables(Arc::new(pool))))
             .with_disk_manager_builder(disk)
             .build_arc()
             .map_err(of_datafusion)?;

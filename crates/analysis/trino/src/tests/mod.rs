@@ -4,5 +4,6 @@ mod documents;
 mod fixture;
 mod formats;
 mod queries;
+mod sharing;
 mod tpch;
 mod writing;
