@@ -13,6 +13,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, UInt32Array};
 use arrow::compute::take_record_batch;
 use arrow::datatypes::{Field, Schema, SchemaRef};
+use arrow::row::{Row, RowConverter, SortField};
 use boathouse_trino_functions::cast;
 use boathouse_trino_functions::error::{ErrorCode, TrinoError};
 use boathouse_trino_functions::types::Type;
@@ -22,7 +23,10 @@ use boathouse_trino_parser::ast;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
-use datafusion::physical_plan::{execute_stream, execute_stream_partitioned};
+use datafusion::physical_expr::expressions::Column as KeyColumn;
+use datafusion::physical_expr::{Partitioning, PhysicalExpr};
+use datafusion::physical_plan::repartition::RepartitionExec;
+use datafusion::physical_plan::{ExecutionPlan, execute_stream_partitioned};
 use futures::StreamExt;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
@@ -148,10 +152,12 @@ impl Engine {
         let store = session.buckets.bucket(&location.bucket)?;
         let state = self.state(session)?;
         let plan = physical(&state, &plan).await?;
-        let streams = match (target.partition_keys, &target.buckets) {
-            (0, None) => execute_stream_partitioned(plan, state.task_ctx()).map_err(of_datafusion)?,
-            // One writer for each partition and bucket, and not one for each of them and thread.
-            _ => vec![execute_stream(plan, state.task_ctx()).map_err(of_datafusion)?],
+        let streams = match target.buckets {
+            Some(_) => vec![execute_stream(plan, state.task_ctx()).map_err(of_datafusion)?],
+            None => {
+                let plan = by_partition(plan, target.partition_keys, self.threads()).map_err(of_datafusion)?;
+                execute_stream_partitioned(plan, state.task_ctx()).map_err(of_datafusion)?
+            }
         };
         let output = Arc::new(Output::new(target, columns, location, store, session)?);
         let cleanup = Cleanup { output: Arc::clone(&output), armed: true };
@@ -174,6 +180,21 @@ impl Engine {
             }
         }
     }
+}
+
+/// All rows of a partition in one stream: a partition has one writer, and not one for each thread.
+fn by_partition(
+    plan: Arc<dyn ExecutionPlan>,
+    partition_keys: usize,
+    threads: usize,
+) -> datafusion::common::Result<Arc<dyn ExecutionPlan>> {
+    if partition_keys == 0 {
+        return Ok(plan);
+    }
+    let schema = plan.schema();
+    let keys = schema.fields().iter().enumerate().skip(schema.fields().len() - partition_keys);
+    let keys = keys.map(|(index, field)| Arc::new(KeyColumn::new(field.name(), index)) as Arc<dyn PhysicalExpr>);
+    Ok(Arc::new(RepartitionExec::try_new(plan, Partitioning::Hash(keys.collect(), threads))?))
 }
 
 fn refuse_unsupported(target: &WriteTarget) -> Result<(), TrinoError> {
@@ -387,6 +408,10 @@ impl Writer {
             }
             self.make_room().await?;
         }
+        // Here and not when the file is closed: the writers work beside each other.
+        for file in self.open.values_mut() {
+            file.flush().await?;
+        }
         Ok(self.open.into_values().collect())
     }
 
@@ -400,16 +425,26 @@ impl Writer {
         if self.output.target.partition_keys == 0 && buckets.is_none() {
             return Ok(vec![((Vec::new(), None), rows)]);
         }
-        let mut groups: HashMap<Part, Vec<u32>> = HashMap::new();
-        let keys = batch.columns()[stored..].iter().zip(&self.output.columns[stored..]);
-        let keys: Vec<(&ArrayRef, &Type)> = keys.map(|(array, column)| (array, &column.ty)).collect();
+        let keys = &batch.columns()[stored..];
+        let fields = keys.iter().map(|key| SortField::new(key.data_type().clone())).collect();
+        let encoded = (!keys.is_empty()).then(|| RowConverter::new(fields)?.convert_columns(keys)).transpose()?;
+        let mut groups: HashMap<(Option<Row<'_>>, Option<u32>), Vec<u32>> = HashMap::new();
         for row in 0..batch.num_rows() {
-            let values = keys.iter().map(|(array, ty)| partition_text(array, row, ty)).collect();
+            let key = encoded.as_ref().map(|encoded| encoded.row(row));
             let bucketed_by = &self.output.bucketed_by;
             let bucket = buckets.map(|buckets| buckets::bucket(rows.columns(), bucketed_by, row, buckets.count));
-            groups.entry((values, bucket)).or_default().push(row as u32);
+            groups.entry((key, bucket)).or_default().push(row as u32);
         }
-        let part = |(part, indices)| Ok((part, take_record_batch(&rows, &UInt32Array::from(indices))?));
+        let value = |row: u32| {
+            let keys = keys.iter().zip(&self.output.columns[stored..]);
+            keys.map(|(array, column)| partition_text(array, row as usize, &column.ty)).collect()
+        };
+        let part = |((_, bucket), indices): ((Option<Row<'_>>, Option<u32>), Vec<u32>)| {
+            let values = value(indices[0]);
+            let is_all = indices.len() == rows.num_rows();
+            let part = if is_all { rows.clone() } else { take_record_batch(&rows, &UInt32Array::from(indices))? };
+            Ok(((values, bucket), part))
+        };
         groups.into_iter().map(part).collect()
     }
 
