@@ -103,8 +103,8 @@ async fn plan(
     table.owner = Some("hadoop".to_owned());
     let target = WriteTarget {
         location: folder.folder(),
+        compression: target::compression(properties.compression.as_deref(), &format)?,
         format,
-        compression: target::compression(properties.compression.as_deref(), &name)?,
         columns: None,
         partition_keys: properties.partitioned_by.len(),
         known_partitions: Vec::new(),

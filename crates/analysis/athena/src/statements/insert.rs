@@ -28,7 +28,7 @@ pub(super) async fn run(job: &Job<'_>, insert: &Insert) -> Result<Outcome, Failu
     let format = writable(&table, insert)?;
     let target = WriteTarget {
         location: table.storage_descriptor.location().to_owned(),
-        compression: target::compression(codec(&table), if format == WriteFormat::Avro { "AVRO" } else { "" })?,
+        compression: target::compression(codec(&table), &format)?,
         format,
         columns: Some(columns.clone()),
         partition_keys: table.partition_keys.len(),

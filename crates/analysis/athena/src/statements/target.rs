@@ -69,8 +69,8 @@ pub(super) fn storage(name: &str, format: &WriteFormat, location: String) -> Res
 }
 
 /// The codec of a property's value; Athena's own default is gzip, and deflate for Avro.
-pub(super) fn compression(name: Option<&str>, format: &str) -> Result<Compression, Failure> {
-    let default = if format == "AVRO" { "deflate" } else { "gzip" };
+pub(super) fn compression(name: Option<&str>, format: &WriteFormat) -> Result<Compression, Failure> {
+    let default = if *format == WriteFormat::Avro { "deflate" } else { "gzip" };
     Ok(match name.unwrap_or(default).to_ascii_lowercase().as_str() {
         "gzip" => Compression::Gzip,
         "snappy" => Compression::Snappy,

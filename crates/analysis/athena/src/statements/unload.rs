@@ -23,13 +23,13 @@ pub(super) async fn run(job: &Job<'_>, unload: &Unload) -> Result<Outcome, Failu
         let message = format!("HIVE_PATH_ALREADY_EXISTS: Target directory already exists: {}", folder.folder());
         return Err(Failure::user(1200, message));
     }
-    let (name, format) = target::format(&properties, "PARQUET")?;
+    let (_, format) = target::format(&properties, "PARQUET")?;
     let found = job.athena.engine.analyze(&job.session, &unload.query).await?;
     target::columns(Pos { line: 1, column: 1 }, &found, &properties.partitioned_by)?;
     let to = WriteTarget {
         location: folder.folder(),
+        compression: target::compression(properties.compression.as_deref(), &format)?,
         format,
-        compression: target::compression(properties.compression.as_deref(), &name)?,
         columns: None,
         partition_keys: properties.partitioned_by.len(),
         known_partitions: Vec::new(),
