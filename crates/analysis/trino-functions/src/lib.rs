@@ -33,6 +33,7 @@ use datafusion::logical_expr::expr::{AggregateFunction, AggregateFunctionParams,
 use datafusion::logical_expr::{Expr, WindowFunctionDefinition};
 
 use crate::error::{ErrorCode, TrinoError};
+use crate::functions::sliding::sliding;
 use crate::functions::{Implementation, TABLE};
 use crate::kernel::Bound;
 use crate::resolve::{Resolution, resolve};
@@ -182,7 +183,8 @@ pub fn window(
         }
         Implementation::Aggregate(build) => {
             let plan = build(resolution.args, &resolution.result)?;
-            Ok((WindowFunctionDefinition::AggregateUDF(plan.function), plan.args, resolution.result))
+            let function = WindowFunctionDefinition::AggregateUDF(sliding(plan.function));
+            Ok((function, plan.args, resolution.result))
         }
         _ => Err(TrinoError::internal(format!("{name} is no window function"))),
     }

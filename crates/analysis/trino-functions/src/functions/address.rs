@@ -21,7 +21,9 @@ fn contains_address(call: &Call<'_>) -> Computed {
             .parse()
             .map_err(|_| TrinoError::internal(format!("an address came as {}", addresses.value(row))))?;
         Ok(Some(match (base, address) {
-            (IpAddr::V4(base), IpAddr::V4(address)) => same(base.to_bits().into(), address.to_bits().into(), 32 - prefix),
+            (IpAddr::V4(base), IpAddr::V4(address)) => {
+                same(base.to_bits().into(), address.to_bits().into(), 32 - prefix)
+            }
             (IpAddr::V6(base), IpAddr::V6(address)) => same(base.to_bits(), address.to_bits(), 128 - prefix),
             _ => false,
         }))
@@ -50,7 +52,8 @@ mod tests {
 
     #[test]
     fn networks_contain_addresses() {
-        let contains = |network: &str, address: &str| shown("contains", vec![text(network), value(address, "ipaddress")]);
+        let contains =
+            |network: &str, address: &str| shown("contains", vec![text(network), value(address, "ipaddress")]);
         assert_eq!(contains("10.0.0.0/8", "10.255.255.255"), "true");
         assert_eq!(contains("10.0.0.0/8", "11.255.255.255"), "false");
         assert_eq!(contains("2001:0db8:0:0:0:ff00:0042:8329/128", "2001:0db8:0:0:0:ff00:0042:8329"), "true");
@@ -61,9 +64,11 @@ mod tests {
 
     #[test]
     fn what_is_no_network_is_refused() {
-        for (network, message) in
-            [("10.0.0.0", "Invalid CIDR"), ("x/8", "Invalid network IP address"), ("10.0.0.0/33", "Invalid prefix length")]
-        {
+        for (network, message) in [
+            ("10.0.0.0", "Invalid CIDR"),
+            ("x/8", "Invalid network IP address"),
+            ("10.0.0.0/33", "Invalid prefix length"),
+        ] {
             let failed = call("contains", vec![text(network), value("10.0.0.1", "ipaddress")]).unwrap();
             assert_eq!(error(failed), format!("INVALID_FUNCTION_ARGUMENT: {message}"));
         }

@@ -27,11 +27,9 @@ pub(crate) fn register(table: &mut Table) {
     table.kernel("color(double, color, color) -> color", scaled, |call| between(call, [1, 2], |value, _| value));
     table.kernel("rgb(bigint, bigint, bigint) -> color", "The colour of red, green and blue from 0 to 255.", rgb);
     let render = "The value in a colour.";
-    for signature in [
-        "render(varchar, color) -> varchar",
-        "render(bigint, color) -> varchar",
-        "render(double, color) -> varchar",
-    ] {
+    for signature in
+        ["render(varchar, color) -> varchar", "render(bigint, color) -> varchar", "render(double, color) -> varchar"]
+    {
         table.kernel(signature, render, |call| {
             let values = cast_array(&call.array(0)?, &call.types[0], &Type::VARCHAR)?;
             let (values, colors) = (values.as_string::<i32>(), numbers::<Int32Type>(call, 1)?);
@@ -43,7 +41,9 @@ pub(crate) fn register(table: &mut Table) {
     }
     table.kernel("render(boolean) -> varchar", "A green mark for true, a red one for false.", |call| {
         let values = truth(call, 0)?;
-        texts(call, |row| Ok(Some(if values.value(row) { "\u{1b}[38;5;46m✓\u{1b}[0m" } else { "\u{1b}[38;5;196m✗\u{1b}[0m" })))
+        texts(call, |row| {
+            Ok(Some(if values.value(row) { "\u{1b}[38;5;46m✓\u{1b}[0m" } else { "\u{1b}[38;5;196m✗\u{1b}[0m" }))
+        })
     });
     let bar = "A bar of characters, so wide for 1, in colours from low to high.";
     table.kernel("bar(double, bigint) -> varchar", bar, write_bar);

@@ -13,15 +13,8 @@ const SIZES: [&str; 9] = ["B", "kB", "MB", "GB", "TB", "PB", "EB", "ZB", "YB"];
 /// Each unit is 1000 of the one before.
 const THOUSANDS: [&str; 6] = ["", "K", "M", "B", "T", "Q"];
 /// Units of time in milliseconds.
-const TIMES: [(&str, f64); 7] = [
-    ("ns", 1e-6),
-    ("us", 1e-3),
-    ("ms", 1.0),
-    ("s", 1e3),
-    ("m", 60e3),
-    ("h", 3600e3),
-    ("d", 86_400e3),
-];
+const TIMES: [(&str, f64); 7] =
+    [("ns", 1e-6), ("us", 1e-3), ("ms", 1.0), ("s", 1e3), ("m", 60e3), ("h", 3600e3), ("d", 86_400e3)];
 
 pub(crate) fn register(table: &mut Table) {
     let size = "The bytes that a size such as 2.3MB means; each unit is 1024 of the one before.";

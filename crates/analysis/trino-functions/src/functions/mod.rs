@@ -39,6 +39,7 @@ mod math;
 mod regexp;
 mod session;
 mod sketch;
+pub(crate) mod sliding;
 mod string;
 mod support;
 #[cfg(test)]

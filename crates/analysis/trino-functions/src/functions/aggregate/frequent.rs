@@ -32,9 +32,11 @@ pub(super) fn register(table: &mut Table) {
     table.aggregate("approx_most_frequent(bigint, bigint, bigint) -> map(bigint, bigint)", frequent, |args, result| {
         Ok(folded("approx_most_frequent", |_| Box::new(Frequent::<i64>::default()), args, result))
     });
-    table.aggregate("approx_most_frequent(bigint, varchar, bigint) -> map(varchar, bigint)", frequent, |args, result| {
-        Ok(folded("approx_most_frequent", |_| Box::new(Frequent::<String>::default()), args, result))
-    });
+    table.aggregate(
+        "approx_most_frequent(bigint, varchar, bigint) -> map(varchar, bigint)",
+        frequent,
+        |args, result| Ok(folded("approx_most_frequent", |_| Box::new(Frequent::<String>::default()), args, result)),
+    );
 }
 
 /// The first value of an argument that is the same for all rows.
@@ -70,9 +72,8 @@ impl Histogram {
             equal
         });
         while self.entries.len() > self.buckets {
-            let cost = |pair: &[(f64, f64)]| {
-                (pair[1].0 - pair[0].0).powi(2) * pair[0].1 * pair[1].1 / (pair[0].1 + pair[1].1)
-            };
+            let cost =
+                |pair: &[(f64, f64)]| (pair[1].0 - pair[0].0).powi(2) * pair[0].1 * pair[1].1 / (pair[0].1 + pair[1].1);
             let costs = self.entries.windows(2).map(cost).enumerate();
             let Some((at, _)) = costs.min_by(|one, other| one.1.total_cmp(&other.1)) else { return };
             let (right, left) = (self.entries.remove(at + 1), self.entries[at]);

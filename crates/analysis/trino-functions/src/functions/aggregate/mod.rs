@@ -13,11 +13,10 @@ mod wrapped;
 
 use std::sync::Arc;
 
-use datafusion::functions_aggregate::{
-    array_agg, average, bool_and_or, correlation, count, covariance, min_max,
-    regr, stddev, sum as native_sum, variance,
-};
 use arrow::datatypes::DataType;
+use datafusion::functions_aggregate::{
+    array_agg, average, bool_and_or, correlation, count, covariance, min_max, regr, stddev, sum as native_sum, variance,
+};
 use datafusion::logical_expr::{AggregateUDF, cast as arrow_cast, lit, when};
 
 use super::{AggregatePlan, Table};
@@ -54,6 +53,11 @@ pub(crate) fn register(table: &mut Table) {
         Ok(plan)
     });
     wrapped::register(table);
+    let reduce = "One value from all that aren't NULL, by a function of a state and a value, and one of two states.";
+    // The analyzer writes it as `reduce` of `array_agg`.
+    table.aggregate("reduce_agg(T, S, function(S, T, S), function(S, S, S)) -> S", reduce, |_, _| {
+        Err(TrinoError::internal("reduce_agg is written as reduce"))
+    });
 }
 
 fn counts(table: &mut Table) {

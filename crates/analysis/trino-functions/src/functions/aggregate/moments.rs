@@ -60,10 +60,8 @@ impl Moments {
             + d4 * na * nb * (na * na - na * nb + nb * nb) / n.powi(3)
             + 6.0 * d2 * (na * na * other.m2 + nb * nb * self.m2) / (n * n)
             + 4.0 * delta * (na * other.m3 - nb * self.m3) / n;
-        let m3 = self.m3
-            + other.m3
-            + d3 * na * nb * (na - nb) / (n * n)
-            + 3.0 * delta * (na * other.m2 - nb * self.m2) / n;
+        let m3 =
+            self.m3 + other.m3 + d3 * na * nb * (na - nb) / (n * n) + 3.0 * delta * (na * other.m2 - nb * self.m2) / n;
         let m2 = self.m2 + other.m2 + d2 * na * nb / n;
         *self = Self { n, mean: self.mean + delta * nb / n, m2, m3, m4, ..*self };
     }

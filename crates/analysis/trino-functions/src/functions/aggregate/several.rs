@@ -61,13 +61,7 @@ fn wanted(counts: &ArrayRef, what: &str) -> Result<usize, TrinoError> {
     }
 }
 
-fn chosen(
-    values: &ArrayRef,
-    by: &ArrayRef,
-    ty: &Type,
-    count: usize,
-    greatest: bool,
-) -> Result<ArrayRef, TrinoError> {
+fn chosen(values: &ArrayRef, by: &ArrayRef, ty: &Type, count: usize, greatest: bool) -> Result<ArrayRef, TrinoError> {
     let order = keys(by, ty)?;
     let mut rows: Vec<u32> = (0..by.len() as u32).filter(|row| by.is_valid(*row as usize)).collect();
     if rows.is_empty() {

@@ -161,8 +161,8 @@ fn erfc_tail(x: f64) -> f64 {
 fn normal_quantile(p: f64) -> f64 {
     let tail = p.min(1.0 - p);
     let t = (-2.0 * tail.ln()).sqrt();
-    let start = t - (2.515_517 + t * (0.802_853 + t * 0.010_328))
-        / (1.0 + t * (1.432_788 + t * (0.189_269 + t * 0.001_308)));
+    let start =
+        t - (2.515_517 + t * (0.802_853 + t * 0.010_328)) / (1.0 + t * (1.432_788 + t * (0.189_269 + t * 0.001_308)));
     let mut x = if p < 0.5 { -start } else { start };
     for _ in 0..8 {
         let below = match x < -3.0 {

@@ -25,7 +25,9 @@ pub(in crate::functions) fn hashes(values: &ArrayRef, ty: &Type) -> Result<Vec<O
         DataType::Utf8 => {
             values.as_string::<i32>().iter().map(|value| value.map(|value| murmur3(value.as_bytes())[0])).collect()
         }
-        DataType::Binary => values.as_binary::<i32>().iter().map(|value| value.map(|value| murmur3(value)[0])).collect(),
+        DataType::Binary => {
+            values.as_binary::<i32>().iter().map(|value| value.map(|value| murmur3(value)[0])).collect()
+        }
         _ => {
             let keys = keys(values, ty)?;
             let hash = |row: usize| values.is_valid(row).then(|| murmur3(keys.row(row).as_ref())[0]);

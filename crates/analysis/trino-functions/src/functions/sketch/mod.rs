@@ -160,9 +160,7 @@ impl Digest {
 pub(super) fn ordered_numbers(values: Vec<Option<i64>>, ty: &Type) -> ArrayRef {
     match ty {
         Type::Bigint => Arc::new(Int64Array::from(values)),
-        Type::Real => {
-            Arc::new(values.into_iter().map(|value| value.map(unsortable_real)).collect::<Float32Array>())
-        }
+        Type::Real => Arc::new(values.into_iter().map(|value| value.map(unsortable_real)).collect::<Float32Array>()),
         _ => Arc::new(values.into_iter().map(|value| value.map(unsortable)).collect::<Float64Array>()),
     }
 }
