@@ -22,6 +22,7 @@
 //! | `record` | the index record and its codec |
 //! | `index` | tables, the writer, group commit |
 //! | `blobs` | content files with block checksums |
+//! | `buffers` | memory that files are read into, used again |
 //! | `packs` | append-only files of many small objects |
 //! | `compaction` | packs that are mostly garbage |
 //! | `clock` | where times come from |
@@ -33,6 +34,7 @@
 
 mod blobs;
 mod buckets;
+mod buffers;
 mod clock;
 mod collector;
 mod compaction;
