@@ -9,6 +9,7 @@
 //! | [`operators`] | `+ - * / %`, signs, comparisons: result types and expressions |
 //! | [`arithmetic`] | the checked kernels behind them, as one scalar function |
 //! | `functions` | every function by name, one file for each kind |
+//! | [`sql_json`] | JSON_EXISTS, JSON_VALUE, JSON_QUERY, JSON_OBJECT, JSON_ARRAY |
 //! | `signature`, `resolve` | signatures as text, and which overload a call means |
 //! | `kernel` | our own functions inside DataFusion |
 //! | `time` | dates, times and zones as numbers |
@@ -23,6 +24,7 @@ mod kernel;
 pub mod operators;
 mod resolve;
 mod signature;
+pub mod sql_json;
 #[cfg(test)]
 mod testing;
 mod time;

@@ -1,13 +1,13 @@
 //! Calls: scalar functions, aggregates, window functions and lambdas.
 
+use arrow::datatypes::IntervalMonthDayNano;
 use boathouse_trino_functions::error::{ErrorCode, TrinoError};
 use boathouse_trino_functions::types::Type;
 use boathouse_trino_functions::{
     AggregateCall, Argument, BoundLambda, FunctionKind, LambdaBinder, Typed, aggregate, kind, operators, scalar, window,
 };
 use boathouse_trino_parser::ast::{
-    self, ExprKind, FrameBound, FrameUnit, FunctionCall, JsonCall, ListaggOverflow, NullTreatment, Over, SortItem,
-    Window,
+    self, ExprKind, FrameBound, FrameUnit, FunctionCall, ListaggOverflow, NullTreatment, Over, SortItem, Window,
 };
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::expr::{NullTreatment as PlanNulls, Sort, WindowFunction, WindowFunctionParams};
@@ -22,11 +22,6 @@ impl Analyzer<'_> {
     /// A scalar function on values.
     pub(super) fn scalar(&mut self, name: &str, args: Vec<Typed>) -> Result<Typed, TrinoError> {
         scalar(name, args.into_iter().map(Argument::Value).collect(), &mut NoLambdas)
-    }
-
-    /// The SQL/JSON functions.
-    pub(super) fn json_call(&mut self, _: &JsonCall, _: &Scope<'_>) -> Result<Typed, TrinoError> {
-        Err(unsupported("JSON_EXISTS, JSON_VALUE, JSON_QUERY, JSON_OBJECT and JSON_ARRAY are not supported"))
     }
 
     pub(super) fn function(
@@ -263,7 +258,7 @@ impl Analyzer<'_> {
             };
             let count = value.cast_to(&arrow::datatypes::DataType::Int64);
             match (units, count) {
-                (WindowFrameUnits::Range, _) => Ok(value),
+                (WindowFrameUnits::Range, _) => Ok(calendar_distance(value)),
                 (_, Ok(ScalarValue::Int64(Some(count)))) if count >= 0 => Ok(ScalarValue::UInt64(Some(count as u64))),
                 _ => {
                     let message = "Window frame offset value must not be negative or null";
@@ -278,6 +273,19 @@ impl Analyzer<'_> {
             FrameBound::Following(expr) => WindowFrameBound::Following(distance(expr)?),
             FrameBound::UnboundedFollowing => WindowFrameBound::Following(unbounded),
         })
+    }
+}
+
+/// Dates and timestamps move by days and nanoseconds; DataFusion would not subtract a duration from a date.
+fn calendar_distance(value: ScalarValue) -> ScalarValue {
+    const DAY: i64 = 86_400_000;
+    match value {
+        ScalarValue::DurationMillisecond(Some(millis)) => {
+            let (days, rest) = (millis / DAY, millis % DAY);
+            let interval = IntervalMonthDayNano::new(0, i32::try_from(days).unwrap_or(i32::MAX), rest * 1_000_000);
+            ScalarValue::IntervalMonthDayNano(Some(interval))
+        }
+        other => other,
     }
 }
 
