@@ -16,7 +16,7 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Float64Array, Int64Array, StringArray, new_null_array};
 use arrow::compute::concat;
 use boathouse_trino_parser::ast::{JsonExistsOnError, JsonQueryFallback, JsonWrapper};
-use datafusion::logical_expr::{Volatility, lit};
+use datafusion::logical_expr::lit;
 
 use self::item::{Item, write_text};
 use self::path::Path;
@@ -188,11 +188,7 @@ fn arguments(search: Search, options: &str, particular: Vec<Typed>) -> Result<Ve
 
 fn call(name: &'static str, kernel: Kernel, args: Vec<Typed>, result: Type) -> Typed {
     let (args, types) = args.into_iter().unzip();
-    let volatility = Volatility::Immutable;
-    let name_of_call = name.to_owned();
-    let lambdas = Vec::new();
-    let bound =
-        Bound { name: name_of_call, signature: name, kernel, types, lambdas, result: result.clone(), volatility };
+    let bound = Bound::operator(name, kernel, types, result.clone());
     (bound.call(args), result)
 }
 
