@@ -580,6 +580,16 @@ URL = [
 ]
 
 OTHERS = [
+    ("typeof(current_timestamp)", "timestamp(3) with time zone"),
+    ("round(t_pdf(0, 1), 5)", "0.31831"),
+    ("(SELECT cardinality(merge_set_digest(d)) FROM (SELECT make_set_digest(x) AS d FROM (VALUES 1, 2) AS t (x) "
+     "GROUP BY x))", "2"),
+    ("(SELECT cardinality(merge(d)) FROM (SELECT approx_set(x) AS d FROM (VALUES 'a', 'b', 'a') AS t (x) GROUP BY x))",
+     "2"),
+    ("(SELECT value_at_quantile(merge(d), 0.5) FROM (SELECT tdigest_agg(x) AS d FROM (VALUES 1e0, 2e0, 3e0) AS t (x) "
+     "GROUP BY x))", "2.0"),
+    ("(SELECT value_at_quantile(merge(d), 0.5) FROM (SELECT qdigest_agg(x) AS d FROM (VALUES 1, 2, 3) AS t (x) "
+     "GROUP BY x))", "2"),
     ("try(CAST('x' AS integer))", None),
     ('typeof(NULL)', 'unknown'),
     ('typeof(localtime)', 'time(3)'),

@@ -36,7 +36,9 @@ def row(name, functions):
     function = functions.get(name)
     if not function:
         return f"| `{name}` | | | **missing** | |"
-    signatures = "<br>".join(f"`{signature}`" for signature in function["signatures"])
+    # Aliases have the signatures of what they stand for.
+    calls = [name + signature[signature.index("(") :] for signature in function["signatures"]]
+    signatures = "<br>".join(f"`{call}`" for call in calls)
     return f"| `{name}` | {signatures} | {function['kind']} | works | {function['description']} |"
 
 
