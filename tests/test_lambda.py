@@ -121,7 +121,7 @@ def test_a_function_is_created_read_listed_and_deleted(functions):
         ({"Layers": ["arn:aws:lambda:us-east-1:000000000000:layer:none:1"]}, "InvalidParameterValueException", "layer:none:1"),
         ({"PackageType": "Image"}, "NotImplemented", "PackageType"),
         ({"VpcConfig": {"SubnetIds": ["subnet-1"]}}, "NotImplemented", "VpcConfig"),
-        ({"DeadLetterConfig": {"TargetArn": "arn:aws:sqs:us-east-1:000000000000:q"}}, "NotImplemented", "DeadLetterConfig"),
+        ({"DeadLetterConfig": {"TargetArn": "arn:aws:sns:us-east-1:000000000000:t"}}, "NotImplemented", "DeadLetterConfig"),
         ({"TracingConfig": {"Mode": "Active"}}, "NotImplemented", "TracingConfig"),
     ],
 )
@@ -859,6 +859,45 @@ def test_results_go_to_event_buses(functions, shared, unique):
     assert (event["detail"]["requestPayload"], event["detail"]["responsePayload"]) == (7, "done")
 
 
+def test_results_and_dead_letters_go_to_queues(functions, shared, unique):
+    sqs = shared.client("sqs", "test", "test")
+    names = [unique("success"), unique("failure"), unique("dead")]
+    urls = [sqs.create_queue(QueueName=name)["QueueUrl"] for name in names]
+    arns = [f"arn:aws:sqs:us-east-1:000000000000:{name}" for name in names]
+    code = "def handler(e, c):\n    return 1 / e\n"
+    powerless = functions.role()
+    with pytest.raises(ClientError) as caught:
+        functions.create(code, role=powerless, DeadLetterConfig={"TargetArn": arns[2]})
+    assert "does not have permissions to call SendMessage on SQS" in caught.value.response["Error"]["Message"]
+    role = functions.role(allow("sqs:SendMessage"))
+    name = functions.create(code, role=role, DeadLetterConfig={"TargetArn": arns[2]})
+    client = functions.client
+    assert client.get_function_configuration(FunctionName=name)["DeadLetterConfig"] == {"TargetArn": arns[2]}
+    destinations = {"OnSuccess": {"Destination": arns[0]}, "OnFailure": {"Destination": arns[1]}}
+    client.put_function_event_invoke_config(FunctionName=name, MaximumRetryAttempts=0, DestinationConfig=destinations)
+    fifo = {"OnSuccess": {"Destination": arns[0] + ".fifo"}}
+    put = lambda: client.put_function_event_invoke_config(FunctionName=name, DestinationConfig=fifo)
+    refused(put, "InvalidParameterValueException")
+    for event in [1, 0]:
+        answer = client.invoke(FunctionName=name, InvocationType="Event", Payload=json.dumps(event))
+
+    def message(url):
+        arguments = {"WaitTimeSeconds": 20, "MessageAttributeNames": ["All"]}
+        return wait_for(lambda: sqs.receive_message(QueueUrl=url, **arguments).get("Messages"), "the message", 60)[0]
+
+    success = json.loads(message(urls[0])["Body"])
+    assert (success["requestContext"]["condition"], success["responsePayload"]) == ("Success", 1.0)
+    failure = json.loads(message(urls[1])["Body"])
+    assert failure["requestContext"]["condition"] == "RetriesExhausted"
+    letter = message(urls[2])
+    told = {name: value["StringValue"] for name, value in letter["MessageAttributes"].items()}
+    assert letter["Body"] == "0"
+    assert told["RequestID"] == answer["ResponseMetadata"]["RequestId"]
+    assert (told["ErrorCode"], told["ErrorMessage"]) == ("200", "division by zero")
+    client.update_function_configuration(FunctionName=name, DeadLetterConfig={"TargetArn": ""})
+    assert "DeadLetterConfig" not in client.get_function_configuration(FunctionName=name)
+
+
 def test_event_configurations_are_kept(functions):
     name = functions.create(ECHO)
     client = functions.client
@@ -868,9 +907,9 @@ def test_event_configurations_are_kept(functions):
     found = client.get_function_event_invoke_config(FunctionName=name)
     assert (found["MaximumRetryAttempts"], found["MaximumEventAgeInSeconds"]) == (2, 60)
     assert len(client.list_function_event_invoke_configs(FunctionName=name)["FunctionEventInvokeConfigs"]) == 1
-    queue = {"OnFailure": {"Destination": "arn:aws:sqs:us-east-1:000000000000:q"}}
-    put = lambda: client.put_function_event_invoke_config(FunctionName=name, DestinationConfig=queue)
-    assert "SQS" in refused(put, "NotImplemented")
+    topic = {"OnFailure": {"Destination": "arn:aws:sns:us-east-1:000000000000:t"}}
+    put = lambda: client.put_function_event_invoke_config(FunctionName=name, DestinationConfig=topic)
+    assert "SNS" in refused(put, "NotImplemented")
     client.delete_function_event_invoke_config(FunctionName=name)
     refused(lambda: client.delete_function_event_invoke_config(FunctionName=name), "ResourceNotFoundException")
 

@@ -14,8 +14,8 @@
 //! function's policy are checked against. Asynchronous events are on disk when they are acknowledged, and survive a crash.
 //!
 //! **Not here yet**, and refused by name: event source mappings, function URLs, provisioned concurrency, response streaming,
-//! container images, VPC settings, dead-letter queues and destinations of SQS, SNS and S3, JSON logs, layer policies, code
-//! signing, extensions, SnapStart. GetFunction and GetLayerVersion answer without a `Location` to download from. Instances
+//! container images, VPC settings, dead-letter topics and destinations of SNS and S3, JSON logs, layer policies, code signing,
+//! extensions, SnapStart. GetFunction and GetLayerVersion answer without a `Location` to download from. Instances
 //! that wait are not frozen: threads that a handler left running go on.
 //!
 //! | Module | What it does |
@@ -25,7 +25,7 @@
 //! | `functions` | create, read, update, delete, publish |
 //! | `aliases`, `layers`, `tags` | what belongs to functions |
 //! | `permissions` | resource policies |
-//! | `concurrency`, `event_config` | limits; retries and destinations |
+//! | `concurrency`, `event_config`, `dead_letters` | limits; retries and destinations; dead-letter queues |
 //! | `code` | archives: checked, kept, unpacked |
 //! | `invoke` | Invoke: now, or from the durable queue |
 //! | `instance` | warm instances, the Runtime API, logs |
@@ -39,6 +39,7 @@ mod aliases;
 mod api;
 mod code;
 mod concurrency;
+mod dead_letters;
 pub mod error;
 mod event_config;
 mod functions;

@@ -64,6 +64,9 @@ pub(crate) struct Function {
     pub(crate) layers: Vec<LayerUse>,
     pub(crate) ephemeral_storage: EphemeralStorage,
     pub(crate) logging: LoggingConfig,
+    /// The ARN of the queue for events that it failed to process.
+    #[serde(default)]
+    pub(crate) dead_letters: Option<String>,
     pub(crate) architecture: String,
     /// Of the archive, in hex.
     pub(crate) digest: String,

@@ -169,6 +169,7 @@ fn configuration(s: &Subject<'_>) -> Map<String, Value> {
         ("Layers", json!([])),
         ("Timeout", json!(3)),
         ("MemorySize", json!(128)),
+        ("DeadLetterConfig", json!({"TargetArn": ""})),
     ] {
         if s.old.contains_key(name) && !wanted.contains_key(name) {
             wanted.insert(name.to_owned(), default);
