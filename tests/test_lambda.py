@@ -898,6 +898,65 @@ def test_results_and_dead_letters_go_to_queues(functions, shared, unique):
     assert "DeadLetterConfig" not in client.get_function_configuration(FunctionName=name)
 
 
+def test_queues_are_event_sources(functions, shared, unique):
+    sqs, client = shared.client("sqs", "test", "test"), functions.client
+    source, sink = unique("source"), unique("sink")
+    attributes = {"VisibilityTimeout": "60"}
+    urls = {name: sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"] for name in (source, sink)}
+    arn = f"arn:aws:sqs:us-east-1:000000000000:{source}"
+    # Passes the good ones on, and fails at the bad ones by name.
+    code = (
+        "import boto3\n"
+        "def handler(event, context):\n"
+        "    failed = []\n"
+        "    for record in event['Records']:\n"
+        "        if record['body'] == 'bad':\n"
+        "            failed.append({'itemIdentifier': record['messageId']})\n"
+        "        else:\n"
+        f"            boto3.client('sqs').send_message(QueueUrl='{urls[sink]}', MessageBody=record['body'] + record['eventSourceARN'])\n"
+        "    return {'batchItemFailures': failed}\n"
+    )
+    create = client.create_event_source_mapping
+    powerless = functions.create(code)
+    with pytest.raises(ClientError) as caught:
+        create(FunctionName=powerless, EventSourceArn=arn)
+    assert "permissions to call ReceiveMessage on SQS" in caught.value.response["Error"]["Message"]
+    slow = functions.create(code, role=functions.role(allow("sqs:*")), Timeout=61)
+    with pytest.raises(ClientError) as caught:
+        create(FunctionName=slow, EventSourceArn=arn)
+    assert "less than Function timeout" in caught.value.response["Error"]["Message"]
+    name = functions.create(code, role=functions.role(allow("sqs:*")), Timeout=60, MemorySize=512)
+    made = create(FunctionName=name, EventSourceArn=arn, FunctionResponseTypes=["ReportBatchItemFailures"])
+    assert (made["State"], made["BatchSize"]) == ("Enabled", 10)
+    refused(lambda: create(FunctionName=name, EventSourceArn=arn), "ResourceConflictException")
+    for body in ["good", "bad", "better"]:
+        sqs.send_message(QueueUrl=urls[source], MessageBody=body)
+    got = set()
+
+    def passed_on():
+        for message in sqs.receive_message(QueueUrl=urls[sink], WaitTimeSeconds=5, MaxNumberOfMessages=10).get("Messages", []):
+            got.add(message["Body"])
+        return got == {f"good{arn}", f"better{arn}"}
+
+    wait_for(passed_on, "the messages that the function passes on", timeout=90)
+
+    def only_the_bad_one_is_left():
+        shown = sqs.get_queue_attributes(QueueUrl=urls[source], AttributeNames=["All"])["Attributes"]
+        counts = [shown["ApproximateNumberOfMessages"], shown["ApproximateNumberOfMessagesNotVisible"]]
+        return sorted(counts) == ["0", "1"]
+
+    wait_for(only_the_bad_one_is_left, "the deletion of what was processed")
+    uuid = made["UUID"]
+    assert [each["UUID"] for each in client.list_event_source_mappings(FunctionName=name)["EventSourceMappings"]] == [uuid]
+    assert client.update_event_source_mapping(UUID=uuid, Enabled=False)["State"] == "Disabled"
+    assert client.get_event_source_mapping(UUID=uuid)["State"] == "Disabled"
+    sqs.send_message(QueueUrl=urls[source], MessageBody="unread")
+    client.delete_event_source_mapping(UUID=uuid)
+    refused(lambda: client.get_event_source_mapping(UUID=uuid), "ResourceNotFoundException")
+    received = sqs.receive_message(QueueUrl=urls[source], WaitTimeSeconds=5)["Messages"]
+    assert [message["Body"] for message in received] == ["unread"]
+
+
 def test_event_configurations_are_kept(functions):
     name = functions.create(ECHO)
     client = functions.client
@@ -945,9 +1004,9 @@ def test_accepted_events_survive_kill_9(start, unique, tmp_path):
 def test_what_is_missing_is_named(functions):
     name = functions.create(ECHO)
     client = functions.client
-    queue = "arn:aws:sqs:us-east-1:000000000000:q"
+    stream = {"FunctionName": name, "EventSourceArn": "arn:aws:kinesis:us-east-1:000000000000:stream/s"}
     for call, operation in [
-        (lambda: client.create_event_source_mapping(FunctionName=name, EventSourceArn=queue), "CreateEventSourceMapping"),
+        (lambda: client.create_event_source_mapping(**stream, StartingPosition="LATEST"), "event source mappings of kinesis"),
         (lambda: client.create_function_url_config(FunctionName=name, AuthType="NONE"), "CreateFunctionUrlConfig"),
         (
             lambda: client.put_provisioned_concurrency_config(

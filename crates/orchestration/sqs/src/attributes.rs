@@ -100,8 +100,9 @@ impl Attributes {
             Some(_) => return Err(wrong(FIFO_QUEUE, "it must be true or false")),
         }
         let mut attributes = Self { fifo: named_fifo.then(Fifo::default), ..Self::default() };
-        let rest = given.iter().filter(|(name, _)| *name != FIFO_QUEUE);
-        rest.clone().try_for_each(|(name, value)| attributes.set(name, value))?;
+        for (name, value) in given.iter().filter(|(name, _)| *name != FIFO_QUEUE) {
+            attributes.set(name, value)?;
+        }
         attributes.check()?;
         Ok(attributes)
     }

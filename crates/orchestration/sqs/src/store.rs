@@ -85,7 +85,7 @@ impl Sqs {
 
     /// The queue behind a URL, if the caller may do `action` with it.
     pub(crate) fn open(&self, ctx: &Ctx, url: &str, action: &str) -> Result<Queue, SqsError> {
-        let name = name_in_url(url)?;
+        let name = name_in_url(ctx.region(), url)?;
         let queue: Option<Queue> = self.metadata.get_json(QUEUES, &Key::new([name]))?;
         let policy = queue.as_ref().and_then(|queue| queue.attributes.policy.as_deref());
         self.authorize(ctx, action, &queue_arn(ctx.region(), name), policy)?;
@@ -156,16 +156,18 @@ pub(crate) fn queue_url(ctx: &Ctx, name: &str) -> String {
     }
 }
 
-/// The name in a queue's URL. Which host it names does not matter: addresses of a server change.
-fn name_in_url(url: &str) -> Result<&str, SqsError> {
+/// The name in a queue's URL. Which host it names does not matter, because addresses of a server change, unless it is AWS's
+/// of another region.
+fn name_in_url<'a>(region: &str, url: &'a str) -> Result<&'a str, SqsError> {
     let invalid = || {
         let message = format!("The address {url} is not valid for this endpoint.");
         SqsError::Aws(boathouse_aws::AwsError::new("InvalidAddress", http::StatusCode::NOT_FOUND, message))
     };
     let (_, rest) = url.split_once("://").ok_or_else(invalid)?;
-    let (_, path) = rest.split_once('/').ok_or_else(invalid)?;
+    let (host, path) = rest.split_once('/').ok_or_else(invalid)?;
+    let elsewhere = host.strip_prefix("sqs.").and_then(|host| host.strip_suffix(".amazonaws.com"));
     let (account, name) = path.split_once('/').ok_or_else(invalid)?;
-    if account != ACCOUNT_ID {
+    if account != ACCOUNT_ID || elsewhere.is_some_and(|other| other != region) {
         return Err(SqsError::NoSuchQueue);
     }
     Ok(name)
@@ -182,11 +184,14 @@ mod tests {
 
     #[test]
     fn a_url_names_a_queue_whatever_the_host() {
-        assert_eq!(name_in_url("http://127.0.0.1:4566/000000000000/q.fifo").unwrap(), "q.fifo");
-        assert_eq!(name_in_url("https://sqs.us-east-1.amazonaws.com/000000000000/q").unwrap(), "q");
-        assert!(matches!(name_in_url("http://h/111122223333/q"), Err(SqsError::NoSuchQueue)));
+        let name = |url| name_in_url("us-east-1", url);
+        assert_eq!(name("http://127.0.0.1:4566/000000000000/q.fifo").unwrap(), "q.fifo");
+        assert_eq!(name("https://sqs.us-east-1.amazonaws.com/000000000000/q").unwrap(), "q");
+        for url in ["http://h/111122223333/q", "https://sqs.eu-west-1.amazonaws.com/000000000000/q"] {
+            assert!(matches!(name(url), Err(SqsError::NoSuchQueue)), "{url}");
+        }
         for url in ["q", "http://h", "http://h/q"] {
-            assert!(matches!(name_in_url(url), Err(SqsError::Aws(_))), "{url}");
+            assert!(matches!(name(url), Err(SqsError::Aws(_))), "{url}");
         }
     }
 

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::api::{EphemeralStorage, LoggingConfig, Page, Texts};
 use crate::code::CodeStore;
 use crate::error::LambdaError;
+use crate::event_sources::Pollers;
 use crate::instance::Pool;
 use crate::invoke::Job;
 use crate::names::{FunctionRef, LATEST, function_arn, is_version};
@@ -145,6 +146,7 @@ pub struct Lambda {
     pub(crate) code: CodeStore,
     pub(crate) pool: Arc<Pool>,
     pub(crate) jobs: Queue<Job>,
+    pub(crate) pollers: Pollers,
 }
 
 impl Lambda {
@@ -167,6 +169,7 @@ impl Lambda {
             code,
             pool,
             jobs,
+            pollers: Pollers::default(),
         }))
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use boathouse_aws::AwsError;
+use boathouse_aws::{Arn, AwsError};
 use boathouse_objects::ChangeKind;
 use s3s::dto::{
     Event, EventBridgeConfiguration, FilterRule, FilterRuleName, LambdaFunctionConfiguration,
@@ -200,14 +200,13 @@ impl Target {
     }
 
     fn queue(wire: QueueConfiguration) -> Result<Self> {
-        match wire.queue_arn.split(':').collect::<Vec<_>>().as_slice() {
-            ["arn", _, "sqs", _, _, name] if name.ends_with(".fifo") => {
-                let error = invalid_argument("FIFO queues can't be destinations of notifications");
-                Err(error.with_detail("ArgumentValue", wire.queue_arn.as_str()))
-            }
-            ["arn", _, "sqs", _, _, _] => Self::of_any_sort(wire.id, wire.queue_arn, &wire.events, wire.filter),
-            _ => Err(invalid_argument("The ARN could not be parsed").with_detail("ArgumentValue", wire.queue_arn)),
-        }
+        let arn: Option<Arn> = wire.queue_arn.parse().ok();
+        let wrong = match arn.filter(|arn| arn.service == "sqs") {
+            Some(arn) if arn.resource.ends_with(".fifo") => "FIFO queues can't be destinations of notifications",
+            Some(_) => return Self::of_any_sort(wire.id, wire.queue_arn, &wire.events, wire.filter),
+            None => "The ARN could not be parsed",
+        };
+        Err(invalid_argument(wrong).with_detail("ArgumentValue", wire.queue_arn))
     }
 
     fn of_any_sort(
