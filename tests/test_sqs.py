@@ -248,6 +248,14 @@ def test_messages_received_too_often_become_dead_letters(sqs, unique):
     assert (letter["MessageId"], letter["Body"]) == (sent["MessageId"], "poison")
     assert letter["Attributes"]["DeadLetterQueueSourceArn"] == arn(name)
     assert sqs.list_dead_letter_source_queues(QueueUrl=dead)["queueUrls"] == [url]
+    again = sqs.send_message(QueueUrl=url, MessageBody="poison too")
+    assert [bodies(receive(sqs, url)) for _ in range(3)] == [["poison too"], ["poison too"], []]
+    sqs.start_message_move_task(SourceArn=arn(dead_name))
+    list_tasks = lambda: sqs.list_message_move_tasks(SourceArn=arn(dead_name))["Results"][0]
+    wait_for(lambda: list_tasks()["Status"] == "COMPLETED", "the move")
+    (back,) = receive(sqs, url)
+    assert back["Body"] == "poison too" and back["MessageId"] != again["MessageId"]
+    refused("InvalidParameterValue", sqs.start_message_move_task, SourceArn=arn(name))
     closed = {"RedriveAllowPolicy": json.dumps({"redrivePermission": "denyAll"})}
     sqs.set_queue_attributes(QueueUrl=dead, Attributes=closed)
     other = sqs.create_queue(QueueName=unique("other"))["QueueUrl"]

@@ -128,6 +128,18 @@ inputs! {
         queue_url: String,
         entries: Vec<Entry<Visibility>>,
     }
+    StartMessageMoveTask {
+        source_arn: String,
+        destination_arn: Option<String>,
+        /// 1 to 500.
+        max_number_of_messages_per_second: Option<i64>,
+    }
+    CancelMessageMoveTask { task_handle: String }
+    ListMessageMoveTasks {
+        source_arn: String,
+        /// 1 to 10.
+        max_results: Option<i64>,
+    }
     Visibility {
         receipt_handle: String,
         visibility_timeout: Option<i64>,

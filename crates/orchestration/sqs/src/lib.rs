@@ -4,15 +4,14 @@
 //! wakes, visibility time-outs, delays, retention, dead-letter queues, deduplication, resource policies. Everything that a
 //! receive changes is on disk too: after a crash a message in flight is still out of sight. Times are the platform's clock.
 //!
-//! Refused by name: encryption at rest (KMS keys, `SqsManagedSseEnabled`), `ReceiveRequestAttemptId`. Absent: message move
-//! tasks, the query protocol of old clients, throughput quotas. Groups of standard queues ("fair queues") are kept and
+//! Refused by name: encryption at rest (KMS keys, `SqsManagedSseEnabled`), `ReceiveRequestAttemptId`. Absent: the query protocol of old clients, throughput quotas. Groups of standard queues ("fair queues") are kept and
 //! shown, but everybody is served in the order of time.
 //!
 //! | Module | What it does |
 //! |---|---|
 //! | `api` | wire types |
 //! | `queues`, `attributes`, `tags`, `permissions` | queues and what is known of them |
-//! | `redrive` | dead-letter queues |
+//! | `redrive`, [`moves`] | dead-letter queues; tasks that bring dead letters back |
 //! | `send`, `receive`, `settle` | messages in; messages out; what becomes of them |
 //! | `message`, `receipt`, `batch`, `deduplication` | rules and digests; receipt handles; batches; five minutes of memory |
 //! | `shelf` | the rows of messages, and what is due when |
@@ -26,6 +25,7 @@ mod batch;
 mod deduplication;
 pub mod error;
 mod message;
+pub mod moves;
 mod permissions;
 mod queues;
 mod receipt;
@@ -61,6 +61,9 @@ pub fn service(state: &Arc<Sqs>) -> ServiceTable {
         .operation("GetQueueAttributes", Access::InHandler, state, attributes::get)
         .operation("SetQueueAttributes", Access::InHandler, state, attributes::set)
         .operation("ListDeadLetterSourceQueues", Access::InHandler, state, redrive::list_sources)
+        .operation("StartMessageMoveTask", Access::InHandler, state, moves::start)
+        .operation("CancelMessageMoveTask", Access::InHandler, state, moves::cancel)
+        .operation("ListMessageMoveTasks", Access::InHandler, state, moves::list)
         .operation("AddPermission", Access::InHandler, state, permissions::add)
         .operation("RemovePermission", Access::InHandler, state, permissions::remove)
         .operation("TagQueue", Access::InHandler, state, tags::tag)

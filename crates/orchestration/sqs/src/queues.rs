@@ -102,13 +102,11 @@ pub(crate) async fn purge(ctx: Ctx, state: Arc<Sqs>, input: QueueOnly) -> Result
 }
 
 pub(crate) async fn url(ctx: Ctx, state: Arc<Sqs>, input: GetQueueUrl) -> Result<Value, SqsError> {
-    let queue: Option<Queue> = state.metadata.get_json(QUEUES, &Key::new([&input.queue_name]))?;
-    let policy = queue.as_ref().and_then(|queue| queue.attributes.policy.as_deref());
-    state.authorize(&ctx, "sqs:GetQueueUrl", &queue_arn(ctx.region(), &input.queue_name), policy)?;
-    if queue.is_none() || input.owner.is_some_and(|owner| owner != ACCOUNT_ID) {
+    let queue = state.named(&ctx, &input.queue_name, "sqs:GetQueueUrl")?;
+    if input.owner.is_some_and(|owner| owner != ACCOUNT_ID) {
         return Err(SqsError::NoSuchQueue);
     }
-    Ok(json!({"QueueUrl": queue_url(&ctx, &input.queue_name)}))
+    Ok(json!({"QueueUrl": queue_url(&ctx, &queue.name)}))
 }
 
 pub(crate) async fn list(ctx: Ctx, state: Arc<Sqs>, input: ListQueues) -> Result<Value, SqsError> {

@@ -108,6 +108,14 @@ pub(crate) fn check_target(tx: &Transaction<'_>, region: &str, queue: &Queue) ->
     }
 }
 
+/// The queues whose dead letters go to `arn`.
+pub(crate) fn sources<'a>(queues: &'a [Queue], arn: &str) -> Vec<&'a Queue> {
+    let buries = |queue: &&Queue| {
+        queue.attributes.redrive_policy.as_ref().is_some_and(|policy| policy.dead_letter_target_arn == arn)
+    };
+    queues.iter().filter(buries).collect()
+}
+
 pub(crate) async fn list_sources(
     ctx: Ctx,
     state: Arc<Sqs>,
@@ -115,11 +123,7 @@ pub(crate) async fn list_sources(
 ) -> Result<Value, SqsError> {
     let queue = state.open(&ctx, &input.queue_url, "sqs:ListDeadLetterSourceQueues")?;
     let arn = queue.arn(ctx.region());
-    let mut sources = state.queues()?;
-    sources.retain(|source| {
-        source.attributes.redrive_policy.as_ref().is_some_and(|policy| policy.dead_letter_target_arn == arn)
-    });
-    let names = sources.into_iter().map(|source| source.name).collect();
+    let names = sources(&state.queues()?, &arn).into_iter().map(|source| source.name.clone()).collect();
     let (names, next) = queues::page(names, input.max_results, input.next_token.as_deref())?;
     let urls: Vec<String> = names.iter().map(|name| queue_url(&ctx, name)).collect();
     Ok(match next {

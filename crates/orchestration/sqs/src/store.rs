@@ -85,7 +85,11 @@ impl Sqs {
 
     /// The queue behind a URL, if the caller may do `action` with it.
     pub(crate) fn open(&self, ctx: &Ctx, url: &str, action: &str) -> Result<Queue, SqsError> {
-        let name = name_in_url(ctx.region(), url)?;
+        self.named(ctx, name_in_url(ctx.region(), url)?, action)
+    }
+
+    /// The queue of a name, if the caller may do `action` with it.
+    pub(crate) fn named(&self, ctx: &Ctx, name: &str, action: &str) -> Result<Queue, SqsError> {
         let queue: Option<Queue> = self.metadata.get_json(QUEUES, &Key::new([name]))?;
         let policy = queue.as_ref().and_then(|queue| queue.attributes.policy.as_deref());
         self.authorize(ctx, action, &queue_arn(ctx.region(), name), policy)?;

@@ -225,6 +225,79 @@ async fn messages_received_too_often_go_to_the_dead_letter_queue() {
 }
 
 #[tokio::test]
+async fn dead_letters_are_moved_back() {
+    let bench = bench();
+    let dead = bench.create("dead", json!({})).await;
+    let policy = json!({"deadLetterTargetArn": arn("dead"), "maxReceiveCount": 1}).to_string();
+    let url = bench.create("q", json!({"RedrivePolicy": policy, "VisibilityTimeout": "0"})).await;
+    let other = bench.create("other", json!({})).await;
+    let source = json!({"SourceArn": arn("dead")});
+    for body in ["1", "2"] {
+        bench.send(&url, body, json!({})).await;
+    }
+    bench.receive(&url).await;
+    bench.receive(&url).await;
+    assert_eq!(bench.counts(&dead).await, ["2", "0", "0"]);
+    let ended = async || loop {
+        let listed = bench.call("ListMessageMoveTasks", source.clone()).await;
+        if listed["Results"][0]["Status"] != "RUNNING" {
+            return listed["Results"][0].clone();
+        }
+        tokio::task::yield_now().await;
+    };
+    bench.call("StartMessageMoveTask", source.clone()).await;
+    let task = ended().await;
+    assert_eq!((&task["Status"], &task["ApproximateNumberOfMessagesMoved"]), (&json!("COMPLETED"), &json!(2)));
+    let back = bench.receive(&url).await;
+    assert_eq!(bodies(&back), ["1", "2"]);
+    assert_eq!(back["Messages"][0]["Attributes"]["ApproximateReceiveCount"], "1");
+    // What came from nowhere can only go where it is told to.
+    bench.send(&dead, "stray", json!({})).await;
+    bench.later(1);
+    bench.call("StartMessageMoveTask", source.clone()).await;
+    assert_eq!(ended().await["FailureReason"], "CouldNotDetermineMessageSource");
+    bench.later(1);
+    let elsewhere = json!({"SourceArn": arn("dead"), "DestinationArn": arn("other")});
+    bench.call("StartMessageMoveTask", elsewhere).await;
+    assert_eq!(ended().await["Status"], "COMPLETED");
+    assert_eq!(bodies(&bench.receive(&other).await), ["stray"]);
+    let refused = bench.refused("StartMessageMoveTask", json!({"SourceArn": arn("q")})).await;
+    assert!(refused.message.contains("must be configured as a Dead Letter Queue"), "{refused}");
+    let missing = bench.refused("ListMessageMoveTasks", json!({"SourceArn": arn("none")})).await;
+    assert_eq!(missing.code, "ResourceNotFoundException");
+    assert!(bench.try_call("CancelMessageMoveTask", json!({"TaskHandle": "none"})).await.is_err());
+}
+
+#[tokio::test]
+async fn a_slow_move_goes_on_after_a_restart_and_can_be_cancelled() {
+    let bench = bench();
+    let dead = bench.create("dead", json!({})).await;
+    let policy = json!({"deadLetterTargetArn": arn("dead"), "maxReceiveCount": 1}).to_string();
+    bench.create("q", json!({"RedrivePolicy": policy})).await;
+    for body in ["1", "2", "3"] {
+        bench.send(&dead, body, json!({})).await;
+    }
+    let slow = json!({"SourceArn": arn("dead"), "DestinationArn": arn("q"), "MaxNumberOfMessagesPerSecond": 1});
+    let handle = bench.call("StartMessageMoveTask", slow.clone()).await["TaskHandle"].clone();
+    assert!(bench.refused("StartMessageMoveTask", slow).await.message.contains("already a task running"));
+    while bench.counts(&dead).await[0] != "2" {
+        tokio::task::yield_now().await;
+    }
+    let bench = bench.reopened();
+    crate::moves::recover(&bench.platform, &bench.state).unwrap();
+    while bench.counts(&dead).await[0] != "1" {
+        tokio::task::yield_now().await;
+    }
+    let cancelled = bench.call("CancelMessageMoveTask", json!({"TaskHandle": handle})).await;
+    assert_eq!(cancelled["ApproximateNumberOfMessagesMoved"], 2);
+    bench.later(5);
+    for _ in 0..50 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(bench.counts(&dead).await[0], "1");
+}
+
+#[tokio::test]
 async fn dead_letter_targets_must_be_there_of_the_same_type_and_open() {
     let bench = bench();
     bench.create("closed", json!({"RedriveAllowPolicy": r#"{"redrivePermission":"denyAll"}"#})).await;
