@@ -212,8 +212,9 @@ mod tests {
 
     #[test]
     fn targets_are_told_by_their_arns() {
-        let of =
-            |service: &str, resource: &str| Action::of_target(&Arn::new(service, "us-east-1", resource).to_string(), None);
+        let of = |service: &str, resource: &str| {
+            Action::of_target(&Arn::new(service, "us-east-1", resource).to_string(), None)
+        };
         assert!(matches!(of("lambda", "function:f").unwrap(), Action::Lambda { .. }));
         assert!(matches!(of("states", "stateMachine:m").unwrap(), Action::StateMachine { .. }));
         assert_eq!(of("firehose", "deliverystream/d").unwrap(), Action::Firehose { stream: "d".into() });

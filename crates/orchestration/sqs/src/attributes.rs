@@ -324,7 +324,10 @@ mod tests {
             ("RedrivePolicy", "[]"),
         ] {
             let refused = attributes("q", &[(name, value)]).unwrap_err();
-            assert!(matches!(refused, SqsError::InvalidAttributeValue { name: named, .. } if named == name), "{refused}");
+            assert!(
+                matches!(refused, SqsError::InvalidAttributeValue { name: named, .. } if named == name),
+                "{refused}"
+            );
         }
     }
 

@@ -42,7 +42,9 @@ pub enum SqsError {
     #[error("The message referred to isn't in flight.")]
     NotInFlight,
     /// Characters that a message can't have.
-    #[error("Invalid characters found. Valid unicode characters are #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF")]
+    #[error(
+        "Invalid characters found. Valid unicode characters are #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF"
+    )]
     InvalidContents,
     /// More of something than AWS allows.
     #[error("{0}")]
@@ -57,7 +59,9 @@ pub enum SqsError {
     #[error("Id {0} repeated.")]
     IdsNotDistinct(String),
     /// An entry's id that breaks the rules.
-    #[error("A batch entry id can only contain alphanumeric characters, hyphens and underscores. It can be at most 80 letters long.")]
+    #[error(
+        "A batch entry id can only contain alphanumeric characters, hyphens and underscores. It can be at most 80 letters long."
+    )]
     InvalidEntryId,
     /// The messages of a batch are too large together.
     #[error("Batch requests cannot be longer than {most} bytes. You have sent {sent} bytes.")]

@@ -47,7 +47,9 @@ pub(crate) fn check(message: &Outgoing) -> Result<usize, SqsError> {
     let attributes = &message.message_attributes;
     if attributes.len() > MAX_ATTRIBUTES {
         let count = attributes.len();
-        return Err(invalid(format!("Number of message attributes [{count}] exceeds the allowed maximum [{MAX_ATTRIBUTES}].")));
+        return Err(invalid(format!(
+            "Number of message attributes [{count}] exceeds the allowed maximum [{MAX_ATTRIBUTES}]."
+        )));
     }
     let mut size = body.len();
     for (name, value) in attributes {
@@ -56,14 +58,18 @@ pub(crate) fn check(message: &Outgoing) -> Result<usize, SqsError> {
     }
     for (name, value) in &message.message_system_attributes {
         if name != TRACE_HEADER || value.data_type != "String" || value.string_value.is_none() {
-            return Err(invalid(format!("Message system attribute name '{name}' is invalid: only {TRACE_HEADER} of type String can be sent.")));
+            return Err(invalid(format!(
+                "Message system attribute name '{name}' is invalid: only {TRACE_HEADER} of type String can be sent."
+            )));
         }
     }
     for (name, id) in
         [("MessageGroupId", &message.message_group_id), ("MessageDeduplicationId", &message.message_deduplication_id)]
     {
         if let Some(id) = id.as_deref().filter(|id| !is_id(id)) {
-            let rule = format!("{name} can only include alphanumeric and punctuation characters. 1 to {LONGEST_ID} in length.");
+            let rule = format!(
+                "{name} can only include alphanumeric and punctuation characters. 1 to {LONGEST_ID} in length."
+            );
             return Err(SqsError::invalid(name, id, &rule));
         }
     }
@@ -97,12 +103,16 @@ fn check_name(name: &str) -> Result<(), SqsError> {
 /// The number of bytes of a valid value.
 fn check_value(name: &str, value: &AttributeValue) -> Result<usize, SqsError> {
     if !value.string_list_values.is_empty() || !value.binary_list_values.is_empty() {
-        return Err(SqsError::Unsupported("Message attribute list values in SendMessage operation are not supported.".into()));
+        return Err(SqsError::Unsupported(
+            "Message attribute list values in SendMessage operation are not supported.".into(),
+        ));
     }
     let prefix = format!("The message attribute '{name}'");
     let kind = value.data_type.split('.').next().unwrap_or_default();
     let size = match (kind, &value.string_value, &value.binary_value) {
-        _ if value.data_type.len() > 256 => return Err(invalid(format!("{prefix} has a type of more than 256 bytes."))),
+        _ if value.data_type.len() > 256 => {
+            return Err(invalid(format!("{prefix} has a type of more than 256 bytes.")));
+        }
         ("String" | "Number", Some(text), None) => {
             if !is_text(text) {
                 return Err(SqsError::InvalidContents);
@@ -112,7 +122,9 @@ fn check_value(name: &str, value: &AttributeValue) -> Result<usize, SqsError> {
             }
             text.len()
         }
-        ("Binary", None, Some(_)) => binary(value).map(|bytes| bytes.len()).map_err(|()| invalid(format!("{prefix} is not base64.")))?,
+        ("Binary", None, Some(_)) => {
+            binary(value).map(|bytes| bytes.len()).map_err(|()| invalid(format!("{prefix} is not base64.")))?
+        }
         ("String" | "Number" | "Binary", ..) => 0,
         ("", ..) => return Err(invalid(format!("{prefix} must contain a non-empty message attribute type."))),
         (other, ..) => {

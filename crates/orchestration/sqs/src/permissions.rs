@@ -45,9 +45,8 @@ pub(crate) fn check(text: &str) -> Result<String, SqsError> {
 }
 
 fn policy_of(text: Option<&str>, arn: &str) -> Value {
-    text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_else(
-        || json!({"Version": "2012-10-17", "Id": format!("{arn}/SQSDefaultPolicy"), "Statement": []}),
-    )
+    text.and_then(|text| serde_json::from_str(text).ok())
+        .unwrap_or_else(|| json!({"Version": "2012-10-17", "Id": format!("{arn}/SQSDefaultPolicy"), "Statement": []}))
 }
 
 /// The statements of a policy that may have a single one outside a list.
@@ -63,10 +62,8 @@ pub(crate) async fn add(ctx: Ctx, state: Arc<Sqs>, input: AddPermission) -> Resu
     let AddPermission { label, accounts, actions, .. } = input;
     check_permission(&label, &accounts, &actions)?;
     let arn = queue.arn(ctx.region());
-    let principals: Vec<String> = accounts
-        .into_iter()
-        .map(|account| Arn { account, ..Arn::iam("root") }.to_string())
-        .collect();
+    let principals: Vec<String> =
+        accounts.into_iter().map(|account| Arn { account, ..Arn::iam("root") }.to_string()).collect();
     let actions: Vec<String> = actions.into_iter().map(|action| format!("SQS:{action}")).collect();
     let statement = json!({
         "Sid": label, "Effect": "Allow", "Principal": {"AWS": principals}, "Action": actions, "Resource": arn,
@@ -105,7 +102,9 @@ fn check_permission(label: &str, accounts: &[String], actions: &[String]) -> Res
         return Err(SqsError::OverLimit(message));
     }
     match actions.iter().find(|action| !ACTIONS.contains(&action.as_str())) {
-        Some(action) => Err(SqsError::invalid("ActionName", action, "Only the queue owner is allowed to invoke this action.")),
+        Some(action) => {
+            Err(SqsError::invalid("ActionName", action, "Only the queue owner is allowed to invoke this action."))
+        }
         None => Ok(()),
     }
 }

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use boathouse_aws::arn::ACCOUNT_ID;
 use boathouse_aws::Ctx;
+use boathouse_aws::arn::ACCOUNT_ID;
 use boathouse_metadata::Key;
 use serde_json::{Value, json};
 
@@ -136,10 +136,9 @@ pub(crate) fn page(
             return Err(SqsError::InvalidParameter("NextToken needs MaxResults".into()));
         }
         None => PAGE,
-        Some(size) => usize::try_from(size)
-            .ok()
-            .filter(|size| (1..=PAGE).contains(size))
-            .ok_or_else(|| SqsError::invalid("MaxResults", size, "MaxResults must be an integer between 1 and 1000."))?,
+        Some(size) => usize::try_from(size).ok().filter(|size| (1..=PAGE).contains(size)).ok_or_else(|| {
+            SqsError::invalid("MaxResults", size, "MaxResults must be an integer between 1 and 1000.")
+        })?,
     };
     names.retain(|name| token.is_none_or(|token| name.as_str() > token));
     let more = names.len() > limit && size.is_some();

@@ -140,7 +140,9 @@ mod tests {
     fn redrive_policies_are_read_and_shown() {
         let policy = RedrivePolicy::parse(r#"{"maxReceiveCount":"3","deadLetterTargetArn":"a"}"#).unwrap();
         assert_eq!(policy.shown(), r#"{"deadLetterTargetArn":"a","maxReceiveCount":3}"#);
-        for wrong in ["", "{}", r#"{"deadLetterTargetArn":"a"}"#, r#"{"deadLetterTargetArn":"a","maxReceiveCount":1001}"#] {
+        for wrong in
+            ["", "{}", r#"{"deadLetterTargetArn":"a"}"#, r#"{"deadLetterTargetArn":"a","maxReceiveCount":1001}"#]
+        {
             assert!(RedrivePolicy::parse(wrong).is_err(), "{wrong}");
         }
     }
@@ -153,7 +155,9 @@ mod tests {
         assert!(parsed.allows("a") && !parsed.allows("b"));
         assert!(RedriveAllow::parse(r#"{"redrivePermission":"allowAll"}"#).unwrap().allows("b"));
         assert!(!RedriveAllow::parse(r#"{"redrivePermission":"denyAll"}"#).unwrap().allows("a"));
-        for wrong in ["{}", r#"{"redrivePermission":"some"}"#, r#"{"redrivePermission":"byQueue","sourceQueueArns":[]}"#] {
+        for wrong in
+            ["{}", r#"{"redrivePermission":"some"}"#, r#"{"redrivePermission":"byQueue","sourceQueueArns":[]}"#]
+        {
             assert!(RedriveAllow::parse(wrong).is_err(), "{wrong}");
         }
     }

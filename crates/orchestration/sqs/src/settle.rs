@@ -94,7 +94,13 @@ fn settle_one(tx: &Transaction<'_>, queue: &Queue, handle: &str, deed: Deed, now
         return Err(SqsError::invalid("VisibilityTimeout", timeout, &reason));
     }
     let receipt = Receipt::parse(handle)?;
-    let gone = || SqsError::invalid("ReceiptHandle", handle, "Message does not exist or is not available for visibility timeout change.");
+    let gone = || {
+        SqsError::invalid(
+            "ReceiptHandle",
+            handle,
+            "Message does not exist or is not available for visibility timeout change.",
+        )
+    };
     if receipt.shelf != queue.shelf {
         // Of before a purge, or of another queue: either way there is no such message here.
         return match (deed, queue.purged) {
@@ -145,7 +151,8 @@ fn hide(
     }
     let due = now + timeout * 1_000_000;
     if due > state.last_received + LONGEST_TIMEOUT * 1_000_000 {
-        let reason = format!("Total VisibilityTimeout for the message is beyond the limit [{LONGEST_TIMEOUT} seconds].");
+        let reason =
+            format!("Total VisibilityTimeout for the message is beyond the limit [{LONGEST_TIMEOUT} seconds].");
         return Err(SqsError::invalid("VisibilityTimeout", timeout, &reason));
     }
     shelf.change(&receipt.sequence, state, &State { due, ..state.clone() })?;

@@ -97,13 +97,7 @@ impl Sqs {
     }
 
     /// Asks for leave, with the queue's policy to be considered. Root can always repair a policy that locks everybody out.
-    pub(crate) fn authorize(
-        &self,
-        ctx: &Ctx,
-        action: &str,
-        arn: &str,
-        policy: Option<&str>,
-    ) -> Result<(), SqsError> {
+    pub(crate) fn authorize(&self, ctx: &Ctx, action: &str, arn: &str, policy: Option<&str>) -> Result<(), SqsError> {
         let repairs = ["sqs:SetQueueAttributes", "sqs:RemovePermission", "sqs:DeleteQueue"].contains(&action);
         let policy = policy.filter(|_| !(repairs && ctx.principal.is_root()));
         let keys = ConditionKeys::new();
@@ -149,7 +143,11 @@ pub(crate) fn queue_arn(region: &str, name: &str) -> String {
 
 /// The name in an ARN, if it is one of a queue here.
 pub(crate) fn name_in_arn<'a>(region: &str, arn: &'a str) -> Option<&'a str> {
-    arn.strip_prefix("arn:aws:sqs:")?.strip_prefix(region)?.strip_prefix(':')?.strip_prefix(ACCOUNT_ID)?.strip_prefix(':')
+    arn.strip_prefix("arn:aws:sqs:")?
+        .strip_prefix(region)?
+        .strip_prefix(':')?
+        .strip_prefix(ACCOUNT_ID)?
+        .strip_prefix(':')
 }
 
 /// Where clients reach the queue: at this server, or before it listens at the address that AWS would give it.
@@ -202,7 +200,11 @@ mod tests {
     #[test]
     fn an_arn_names_a_queue_of_this_region_and_account() {
         assert_eq!(name_in_arn("us-east-1", "arn:aws:sqs:us-east-1:000000000000:q"), Some("q"));
-        for arn in ["arn:aws:sqs:eu-west-1:000000000000:q", "arn:aws:sqs:us-east-1:1:q", "arn:aws:sns:us-east-1:000000000000:q"] {
+        for arn in [
+            "arn:aws:sqs:eu-west-1:000000000000:q",
+            "arn:aws:sqs:us-east-1:1:q",
+            "arn:aws:sns:us-east-1:000000000000:q",
+        ] {
             assert_eq!(name_in_arn("us-east-1", arn), None, "{arn}");
         }
     }

@@ -233,7 +233,10 @@ async fn destinations_are_tested_and_others_refused() {
         scene.ears.answers.lock().unwrap().push(AwsError::bad_request(code, "no"));
         let error = scene.configure(queues("")).await.unwrap_err();
         assert_eq!(error.code, "InvalidArgument");
-        assert!(error.details.iter().any(|(_, value)| value.as_str().unwrap_or_default().contains(reason)), "{error:?}");
+        assert!(
+            error.details.iter().any(|(_, value)| value.as_str().unwrap_or_default().contains(reason)),
+            "{error:?}"
+        );
     }
     let topic = json!({"TopicArn": "arn:aws:sns:us-east-1:000000000000:t", "Events": ["s3:ObjectCreated:*"]});
     let error = scene.configure(json!({"TopicConfigurations": [topic]})).await.unwrap_err();

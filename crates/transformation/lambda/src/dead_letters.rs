@@ -26,7 +26,9 @@ impl DeadLetterConfig {
         match target.parse::<Arn>() {
             Ok(arn) if arn.service == "sns" => Err(LambdaError::NotImplemented("DeadLetterConfig of SNS topics")),
             Ok(arn) if is_standard_queue(&arn) => Ok(()),
-            _ => Err(LambdaError::InvalidParameter(format!("The dead letter target {target} is not a standard queue."))),
+            _ => {
+                Err(LambdaError::InvalidParameter(format!("The dead letter target {target} is not a standard queue.")))
+            }
         }
     }
 }

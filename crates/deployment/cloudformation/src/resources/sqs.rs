@@ -134,7 +134,8 @@ mod tests {
         let old = object(json!({"VisibilityTimeout": 7, "FifoQueue": true}));
         let subject = subject(&new, &old);
         let changed = attributes(&subject, |name| subject.changed(&[name]));
-        let expected = json!({"DelaySeconds": "5", "RedrivePolicy": "{\"maxReceiveCount\":3}", "VisibilityTimeout": "30"});
+        let expected =
+            json!({"DelaySeconds": "5", "RedrivePolicy": "{\"maxReceiveCount\":3}", "VisibilityTimeout": "30"});
         assert_eq!(Value::Object(changed), expected);
         assert_eq!(queue_name(&subject), "s-Q-A.fifo");
     }

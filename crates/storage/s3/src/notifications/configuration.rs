@@ -373,7 +373,8 @@ mod tests {
         };
         let arn = "arn:aws:sqs:us-east-1:000000000000:q";
         let found = of(vec![queue(arn, "in/")], vec![function(&["s3:ObjectCreated:*"], "out/", "")]).unwrap();
-        let heard = |key| (found.queues_for(key, ChangeKind::Put).count(), found.functions_for(key, ChangeKind::Put).count());
+        let heard =
+            |key| (found.queues_for(key, ChangeKind::Put).count(), found.functions_for(key, ChangeKind::Put).count());
         assert_eq!((heard("in/a"), heard("out/a")), ((1, 0), (0, 1)));
         assert_eq!(Configuration::from_wire(found.to_wire()).unwrap(), found);
         assert!(of(vec![queue(arn, "")], vec![function(&["s3:ObjectCreated:*"], "out/", "")]).is_err(), "they overlap");

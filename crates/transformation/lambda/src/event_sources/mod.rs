@@ -86,7 +86,8 @@ impl Mapping {
             return Err(LambdaError::InvalidParameter(message.into()));
         }
         if self.batch_size > ONE_RECEIVE && self.window == 0 {
-            let message = "Maximum batch window in seconds must be greater than 0 if maximum batch size is greater than 10";
+            let message =
+                "Maximum batch window in seconds must be greater than 0 if maximum batch size is greater than 10";
             return Err(LambdaError::InvalidParameter(message.into()));
         }
         match self.concurrency {
@@ -221,7 +222,8 @@ async fn check_source(state: &Lambda, mapping: &Mapping) -> Result<(), LambdaErr
     let url = poller::queue_url(&mapping.queue)?;
     let input = json!({"QueueUrl": url, "AttributeNames": ["VisibilityTimeout"]});
     let answer = ctx.call("sqs", "GetQueueAttributes", input).await.map_err(|error| {
-        let message = format!("Error occurred while calling GetQueueAttributes on {}: {}", mapping.queue, error.message);
+        let message =
+            format!("Error occurred while calling GetQueueAttributes on {}: {}", mapping.queue, error.message);
         LambdaError::InvalidParameter(message)
     })?;
     let hidden: u64 = answer["Attributes"]["VisibilityTimeout"].as_str().and_then(|it| it.parse().ok()).unwrap_or(0);

@@ -128,14 +128,18 @@ async fn process(state: &Arc<Lambda>, mapping: &Mapping, batch: &[Value]) -> Res
     }
     let failed = if mapping.reports_failures { failures(&done.payload, batch) } else { Some(HashSet::new()) };
     let Some(failed) = failed else {
-        tracing::warn!(function = mapping.function, "the answer to a batch does not name its failures; all of it comes back");
+        tracing::warn!(
+            function = mapping.function,
+            "the answer to a batch does not name its failures; all of it comes back"
+        );
         return Ok(());
     };
     let processed: Vec<&Value> =
         batch.iter().filter(|message| !failed.contains(message["MessageId"].as_str().unwrap_or_default())).collect();
     let ctx = context(state, mapping)?;
     for part in processed.chunks(ONE_RECEIVE as usize) {
-        let entry = |(at, message): (usize, &&Value)| json!({"Id": at.to_string(), "ReceiptHandle": message["ReceiptHandle"]});
+        let entry =
+            |(at, message): (usize, &&Value)| json!({"Id": at.to_string(), "ReceiptHandle": message["ReceiptHandle"]});
         let entries: Vec<Value> = part.iter().enumerate().map(entry).collect();
         let input = json!({"QueueUrl": queue_url(&mapping.queue)?, "Entries": entries});
         let answer = ctx.call("sqs", "DeleteMessageBatch", input).await?;
