@@ -70,6 +70,8 @@ pub(super) enum Kind {
     Null,
     Bool(bool),
     Number(f64),
+    /// As [`Val::Integer`](super::value::Val::Integer).
+    Integer(i64),
     String(Arc<str>),
     Regex(Arc<Pattern>),
     Variable(Name),
