@@ -79,6 +79,12 @@ impl Expression {
         syntax::compile(text).map(|program| Self { program: Arc::new(program) })
     }
 
+    /// What it refers to although Step Functions has no such thing, in AWS's words: `$` and names of the document around
+    /// the expression, and `$$` anywhere.
+    pub fn refusals(&self) -> Vec<String> {
+        syntax::refusals(&self.program)
+    }
+
     /// Evaluates it.
     ///
     /// # Errors

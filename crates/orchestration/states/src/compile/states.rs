@@ -331,13 +331,13 @@ impl Compiler<'_> {
             return None;
         };
         let rules = choices.iter().enumerate();
-        let rules: Vec<Option<Rule>> =
-            rules.map(|(index, rule)| self.rule(rule, language, index, &format!("{place}[{index}]"))).collect();
+        let rules: Vec<Option<Rule>> = rules.map(|(index, rule)| self.rule(rule, language, index, at)).collect();
         let default = self.string(members, "Default", at);
         Some(Kind::Choice { rules: rules.into_iter().collect::<Option<_>>()?, default })
     }
 
-    fn rule(&mut self, rule: &Value, language: Language, index: usize, at: &str) -> Option<Rule> {
+    fn rule(&mut self, rule: &Value, language: Language, index: usize, state: &str) -> Option<Rule> {
+        let at = &format!("{state}/Choices[{index}]");
         let Some(members) = rule.as_object() else {
             self.schema("A choice rule must be an object", at);
             return None;
@@ -351,25 +351,18 @@ impl Compiler<'_> {
                 if !self.require(members, "Condition", at) {
                     return None;
                 }
-                match members.get("Condition") {
-                    Some(Value::Bool(constant)) => {
-                        let text = format!("{{% {constant} %}}");
-                        Condition::Jsonata(self.query(&text, &format!("Choices[{index}]/Condition"), at)?)
-                    }
-                    _ => {
-                        let text = self.string(members, "Condition", at)?;
-                        Condition::Jsonata(self.query(&text, &format!("Choices[{index}]/Condition"), at)?)
-                    }
-                }
+                let text = match members.get("Condition") {
+                    Some(Value::Bool(constant)) => format!("{{% {constant} %}}"),
+                    _ => self.string(members, "Condition", at)?,
+                };
+                self.query(&text, &format!("Choices[{index}]/Condition"), state).map(Condition::Jsonata)
             }
-            Language::JsonPath => self.condition(members, at, true)?,
+            Language::JsonPath => self.condition(members, at, true),
         };
-        Some(Rule {
-            condition,
-            next: self.string(members, "Next", at)?,
-            assign: self.assign(members, language, at),
-            output: if language == Language::Jsonata { self.template(members, "Output", language, at) } else { None },
-        })
+        let next = self.string(members, "Next", at);
+        let assign = self.assign(members, language, at);
+        let output = if language == Language::Jsonata { self.template(members, "Output", language, at) } else { None };
+        Some(Rule { condition: condition?, next: next?, assign, output })
     }
 
     fn condition(&mut self, members: &Members, at: &str, outermost: bool) -> Option<Condition> {
