@@ -15,9 +15,9 @@ use parking_lot::Mutex;
 use uuid::Uuid;
 
 use crate::Durability;
-use crate::buffers::Buffer;
 use crate::collector::Pending;
 use crate::error::{Error, Result};
+use crate::sealing::Sealer;
 
 const BLOCK: u64 = 64 << 10;
 const OPEN_FILES: usize = 64;
@@ -104,13 +104,17 @@ impl Blobs {
         Ok(file)
     }
 
-    pub(crate) fn create(&self, pending: Pending) -> Result<BlobWriter> {
+    /// A new file, encrypted by the sealer if there is one.
+    pub(crate) fn create(&self, pending: Pending, sealer: Option<Sealer>) -> Result<BlobWriter> {
         let file = File::create_new(self.path(pending.id()))?;
-        Ok(BlobWriter { pending, file, length: 0, sums: BlockSums::default() })
+        Ok(BlobWriter { pending, file, length: 0, sums: BlockSums::default(), sealer })
     }
 
     /// Makes the bytes of a written blob and its directory entry durable.
     pub(crate) fn seal(&self, mut writer: BlobWriter) -> Result<Pending> {
+        if let Some(sealer) = writer.sealer.take() {
+            writer.append(&sealer.finish()?)?;
+        }
         writer.file.write_all(&writer.sums.finish())?;
         if self.durability == Durability::Strict {
             writer.file.sync_data()?;
@@ -202,6 +206,7 @@ pub(crate) struct BlobWriter {
     file: File,
     length: u64,
     sums: BlockSums,
+    sealer: Option<Sealer>,
 }
 
 impl BlobWriter {
@@ -216,10 +221,22 @@ impl BlobWriter {
 
     pub(crate) fn write(&mut self, chunks: &[Bytes]) -> Result<()> {
         for chunk in chunks {
-            self.file.write_all(chunk)?;
-            self.sums.update(chunk);
-            self.length += chunk.len() as u64;
+            match &mut self.sealer {
+                None => self.append(chunk)?,
+                Some(sealer) => {
+                    for sealed in sealer.update(chunk)? {
+                        self.append(&sealed)?;
+                    }
+                }
+            }
         }
+        Ok(())
+    }
+
+    fn append(&mut self, bytes: &[u8]) -> Result<()> {
+        self.file.write_all(bytes)?;
+        self.sums.update(bytes);
+        self.length += bytes.len() as u64;
         Ok(())
     }
 }
@@ -298,20 +315,20 @@ fn read_with(file: &File, base: u64, size: u64, range: Range<u64>, read_at: Read
     let (first, last) = (range.start / BLOCK, (range.end - 1) / BLOCK);
     let start = first * BLOCK;
     let end = ((last + 1) * BLOCK).min(size);
-    let mut data = Buffer::new((end - start) as usize);
+    let mut data = vec![0; (end - start) as usize];
     let mut table = vec![0; (last - first + 1) as usize * 4];
-    for (buffer, offset) in [(data.as_mut(), base + start), (table.as_mut_slice(), base + size + first * 4)] {
+    for (buffer, offset) in [(&mut data, base + start), (&mut table, base + size + first * 4)] {
         if !read_at(file, buffer, offset).map_err(cut_off)? {
             return Ok(None);
         }
     }
-    for (index, (block, crc)) in data.as_ref().chunks(BLOCK as usize).zip(table.as_chunks::<4>().0).enumerate() {
+    for (index, (block, crc)) in data.chunks(BLOCK as usize).zip(table.as_chunks::<4>().0).enumerate() {
         if crc_fast::crc32_iscsi(block) != u32::from_le_bytes(*crc) {
             return Err(Error::Corrupt(format!("block {} of a blob", first + index as u64)));
         }
     }
     let within = (range.start - start) as usize..(range.end - start) as usize;
-    Ok(Some(data.freeze().slice(within)))
+    Ok(Some(Bytes::from(data).slice(within)))
 }
 
 fn cut_off(error: std::io::Error) -> Error {

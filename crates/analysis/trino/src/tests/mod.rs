@@ -1,5 +1,6 @@
 //! Whole queries over tables in memory.
 
+mod documents;
 mod fixture;
 mod formats;
 mod queries;
