@@ -4,6 +4,8 @@
 //! holds values that cannot cross threads. Members of inputs are therefore in the order of their names; members of objects
 //! that an expression makes are in the order in which it makes them.
 //!
+//! There is no document around an expression: what reads one is refused ([`Expression::refusals`]).
+//!
 //! Numbers are doubles, but integers of more than 15 digits are kept as 64 bits wherever doubles would lose some.
 //!
 //! The tests compare it with the reference implementation (`tests/jsonata`). As in Step Functions there is no `$eval`, and
