@@ -415,6 +415,7 @@ SQL_JSON = [
     ("json_array(1, NULL NULL ON NULL)", "[1,null]"),
     ("json_array('[2]' FORMAT JSON)", "[[2]]"),
     ("json_array()", "[]"),
+    ("json_object('k': json_array(1, 2), 'd': date '2020-01-01', 'x': 1.50)", '{"k":[1,2],"d":"2020-01-01","x":1.50}'),
     ("json_object('a': 1, 'b': NULL)", '{"a":1,"b":null}'),
     ("json_object(KEY 'a' VALUE 'x' ABSENT ON NULL)", '{"a":"x"}'),
     ("json_object('a' VALUE '{\"b\": 1}' FORMAT JSON)", '{"a":{"b":1}}'),
@@ -641,6 +642,8 @@ OTHERS = [
     ("bar(0.0, 2)", "  "),
     ("current_groups()", "[]"),
     ("length(version()) > 0", "true"),
+    ("(SELECT substr(listagg(rpad('x', 1000, 'x'), ',' ON OVERFLOW TRUNCATE '...' WITH COUNT) WITHIN GROUP (ORDER BY n), "
+     "-10) FROM UNNEST(sequence(1, 2000)) AS t (n))", "x,...(953)"),
     ("length(current_user) > 0", "true"),
     ("current_catalog", "awsdatacatalog"),
     ("current_schema", "lake"),
@@ -762,6 +765,8 @@ WINDOW = [
     ("listagg(CAST(n AS varchar), '') WITHIN GROUP (ORDER BY n) OVER (ORDER BY n ROWS 1 PRECEDING)",
      "[1, 12, 23, 34, 45]"),
     ("sum(n) OVER (PARTITION BY v ORDER BY n DESC)", "[1, 2, 7, 4, 5]"),
+    ("count(*) OVER (ORDER BY timestamp '2020-01-01 00:00:00 UTC' + n * interval '1' hour "
+     "RANGE BETWEEN interval '90' minute PRECEDING AND CURRENT ROW)", "[1, 2, 2, 2, 2]"),
     ("count(v) FILTER (WHERE n > 2) OVER (ORDER BY n)", "[0, 0, 1, 2, 3]"),
     ("reduce_agg(n, 0, (a, b) -> a + b, (a, b) -> a + b) OVER (ORDER BY n)", "[1, 3, 6, 10, 15]"),
     ("sum(n) OVER w", "[1, 3, 6, 10, 15]"),
@@ -785,6 +790,10 @@ ERRORS = [
     ("value_at_quantile(CAST(X'00' AS tdigest), 0.5)", "INVALID_FUNCTION_ARGUMENT: Cannot deserialize"),
     ("json_value('{', 'lax $' ERROR ON ERROR)", "JSON_INPUT_CONVERSION_ERROR: "),
     ("json_exists('{}', 'lax $.')", "INVALID_PATH: "),
+    ("json_value('{}', 'strict $.b' ERROR ON ERROR)",
+     "PATH_EVALUATION_ERROR: path evaluation failed: structural error: missing member 'b' in JSON object"),
+    ("listagg(rpad('x', 1000, 'x'), ',') WITHIN GROUP (ORDER BY n) FROM UNNEST(sequence(1, 2000)) AS t (n)",
+     "INVALID_FUNCTION_ARGUMENT: Concatenated string has the length in bytes larger than the maximum output length"),
 ]
 
 SCALAR = {

@@ -68,8 +68,10 @@ pub struct QueryOptions {
 pub fn json_of(value: Typed, formatted: bool) -> Result<Typed, TrinoError> {
     let (expr, ty) = value;
     match ty {
-        Type::Char(_) | Type::Varchar(_) if formatted => Ok((cast((expr, ty), &Type::VARCHAR)?.0, Type::Json)),
-        Type::Varbinary if formatted => Ok((text_of((expr, ty))?.0, Type::Json)),
+        ty if formatted => {
+            let text = text_of((expr, ty))?;
+            Ok(call("json_formatted", formatted_kernel, vec![text], Type::Json))
+        }
         ty if castable(&ty, &Type::Json) => cast((expr, ty), &Type::Json),
         ty => cast(cast((expr, ty), &Type::VARCHAR)?, &Type::Json),
     }
@@ -358,7 +360,7 @@ fn object_kernel(call: &Call<'_>) -> Result<ArrayRef, TrinoError> {
                 return Err(TrinoError::invalid("null value passed for JSON object key to JSON_OBJECT function"));
             }
             let key = pair[0].as_string::<i32>().value(row);
-            let Some(value) = element(&pair[1], row, absent_on_null)? else { continue };
+            let Some(value) = element(&pair[1], row, absent_on_null) else { continue };
             match members.iter_mut().find(|(known, _)| *known == key) {
                 Some(_) if unique_keys => {
                     let message =
@@ -386,18 +388,25 @@ fn array_kernel(call: &Call<'_>) -> Result<ArrayRef, TrinoError> {
     let absent_on_null = constant(call, 0)? == "1";
     let args = (1..call.len()).map(|index| call.array(index)).collect::<Result<Vec<_>, _>>()?;
     let array = |row: usize| {
-        let elements = args.iter().filter_map(|arg| element(arg, row, absent_on_null).transpose());
-        Ok(Some(format!("[{}]", elements.collect::<Result<Vec<_>, TrinoError>>()?.join(","))))
+        let elements = args.iter().filter_map(|arg| element(arg, row, absent_on_null));
+        Some(format!("[{}]", elements.collect::<Vec<_>>().join(",")))
     };
-    Ok(Arc::new((0..call.rows).map(array).collect::<Result<StringArray, TrinoError>>()?))
+    Ok(Arc::new((0..call.rows).map(array).collect::<StringArray>()))
 }
 
-/// A value of `json` in its plainest form; none where it is NULL and NULLs are left out.
-fn element(values: &ArrayRef, row: usize, absent_on_null: bool) -> Result<Option<String>, TrinoError> {
+/// A value of `json`; none where it is NULL and NULLs are left out.
+fn element(values: &ArrayRef, row: usize, absent_on_null: bool) -> Option<String> {
     match values.is_null(row) {
-        true => Ok((!absent_on_null).then(|| "null".to_owned())),
-        false => parsed(values.as_string::<i32>().value(row)).map(|item| Some(item.to_json())),
+        true => (!absent_on_null).then(|| "null".to_owned()),
+        false => Some(values.as_string::<i32>().value(row).to_owned()),
     }
+}
+
+/// JSON in its plainest form, from text of JSON.
+fn formatted_kernel(call: &Call<'_>) -> Result<ArrayRef, TrinoError> {
+    let texts = call.array(0)?;
+    let plain = |text: Option<&str>| text.map(|text| parsed(text).map(|item| item.to_json())).transpose();
+    Ok(Arc::new(texts.as_string::<i32>().iter().map(plain).collect::<Result<StringArray, _>>()?))
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use boathouse_trino_parser::ast::{
     self, ExprKind, FrameBound, FrameUnit, FunctionCall, ListaggOverflow, NullTreatment, Over, SortItem, Window,
 };
 use datafusion::common::ScalarValue;
+use datafusion::functions::core::expr_fn::get_field;
 use datafusion::logical_expr::expr::{NullTreatment as PlanNulls, Sort, WindowFunction, WindowFunctionParams};
 use datafusion::logical_expr::{Expr, WindowFrame, WindowFrameBound, WindowFrameUnits};
 
@@ -149,6 +150,8 @@ impl Analyzer<'_> {
         let item = |item: &SortItem| {
             let (expr, ty) = self.expr(&item.expr, scope)?;
             orderable(&ty, item.expr.pos)?;
+            // Instants have an order, whatever their zones.
+            let expr = if matches!(ty, Type::TimestampTz(_)) { get_field(expr, "instant") } else { expr };
             Ok(sort(expr, item))
         };
         items.iter().map(item).collect()

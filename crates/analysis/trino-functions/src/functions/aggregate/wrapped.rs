@@ -149,12 +149,12 @@ impl AggregateUDFImpl for Wrapped {
 
     fn accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
         let inner = self.inner.accumulator(self.inner_args(args)?)?;
-        Ok(Box::new(Finishing { inner, finish: self.finish, result: self.result.clone() }))
+        Ok(Box::new(Finishing { inner, finish: self.finish, result: self.result.clone(), bytes: 0 }))
     }
 
     fn create_sliding_accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
         let inner = self.inner.create_sliding_accumulator(self.inner_args(args)?)?;
-        Ok(Box::new(Finishing { inner, finish: self.finish, result: self.result.clone() }))
+        Ok(Box::new(Finishing { inner, finish: self.finish, result: self.result.clone(), bytes: 0 }))
     }
 
     fn state_fields(&self, args: StateFieldsArgs<'_>) -> Result<Vec<FieldRef>> {
@@ -179,10 +179,22 @@ struct Finishing {
     inner: Box<dyn Accumulator>,
     finish: Finish,
     result: Type,
+    /// What all values took that came in.
+    bytes: usize,
+}
+
+impl Finishing {
+    fn count(&mut self, values: &[ArrayRef]) -> Result<()> {
+        for values in values {
+            self.bytes += values.to_data().get_slice_memory_size()?;
+        }
+        Ok(())
+    }
 }
 
 impl Accumulator for Finishing {
     fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
+        self.count(values)?;
         self.inner.update_batch(values)
     }
 
@@ -209,11 +221,14 @@ impl Accumulator for Finishing {
     }
 
     fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
+        self.count(states)?;
         self.inner.merge_batch(states)
     }
 
+    /// Values that are kept in an order count the batch that they came from each time; they take no more than came in,
+    /// with something for each of them.
     fn size(&self) -> usize {
-        size_of::<Self>() + self.inner.size()
+        size_of::<Self>() + self.inner.size().min(self.bytes.saturating_mul(4))
     }
 }
 
