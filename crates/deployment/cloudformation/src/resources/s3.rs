@@ -20,7 +20,8 @@ pub(crate) const TYPES: &[ResourceType] = &[
                  BucketEncryption{ServerSideEncryptionConfiguration![{ServerSideEncryptionByDefault{SSEAlgorithm! \
                  KMSMasterKeyID} BucketKeyEnabled:b}]} \
                  NotificationConfiguration{EventBridgeConfiguration{EventBridgeEnabled:b} \
-                 LambdaConfigurations[{Event! Function! Filter{S3Key!{Rules![{Name! Value!}]}}}]}",
+                 LambdaConfigurations[{Event! Function! Filter{S3Key!{Rules![{Name! Value!}]}}}] \
+                 QueueConfigurations[{Event! Queue! Filter{S3Key!{Rules![{Name! Value!}]}}}]}",
         naming: Naming::Property("BucketName", BUCKET),
         create: &[
             call!("s3", "CreateBucket", |s| json!({"Bucket": s.name})),
@@ -152,15 +153,20 @@ fn notifications(configuration: &Value) -> Value {
     {
         wanted.insert("EventBridgeConfiguration".into(), json!({}));
     }
-    let function = |it: &Value| {
-        let mut target = json!({"LambdaFunctionArn": it["Function"], "Events": [it["Event"]]});
+    let target = |it: &Value, ours: &str, theirs: &str| {
+        let mut target = json!({theirs: it[ours], "Events": [it["Event"]]});
         if let Some(rules) = it.pointer("/Filter/S3Key/Rules") {
             target["Filter"] = json!({"Key": {"FilterRules": rules}});
         }
         target
     };
-    if let Some(functions) = configuration["LambdaConfigurations"].as_array() {
-        wanted.insert("LambdaFunctionConfigurations".into(), functions.iter().map(function).collect());
+    for (property, member, ours, theirs) in [
+        ("LambdaConfigurations", "LambdaFunctionConfigurations", "Function", "LambdaFunctionArn"),
+        ("QueueConfigurations", "QueueConfigurations", "Queue", "QueueArn"),
+    ] {
+        if let Some(targets) = configuration[property].as_array() {
+            wanted.insert(member.into(), targets.iter().map(|it| target(it, ours, theirs)).collect());
+        }
     }
     Value::Object(wanted)
 }
