@@ -76,7 +76,7 @@ async fn run(command: Command) -> Result<(), Box<dyn std::error::Error>> {
         Command::Demo(options) => demo::run(options).await?,
         Command::Doctor(options) => doctor::run(&options)?,
         Command::Credentials { data_dir } => print_credentials(&data_dir)?,
-        Command::Operations => operations::run()?,
+        Command::Operations => operations::run().await?,
     }
     Ok(())
 }

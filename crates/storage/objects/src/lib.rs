@@ -153,6 +153,7 @@ impl Objects {
         let packs = Arc::new(Packs::open(dir.join("packs"), options, &index, errands.clone())?);
         let (with_writer, with_packs) = (Arc::clone(&writer), Arc::clone(&packs));
         errands.equip(Compactor { index: index.clone(), writer: with_writer, packs: with_packs });
+        uploads::recover(&index, &writer)?;
         let clock = options.clock.clone();
         Ok(Self {
             inner: Arc::new(Inner {
