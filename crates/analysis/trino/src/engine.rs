@@ -233,12 +233,19 @@ impl Engine {
 /// The plan that runs.
 pub(crate) async fn physical(state: &SessionState, plan: &LogicalPlan) -> Result<Arc<dyn ExecutionPlan>, TrinoError> {
     state.create_physical_plan(plan).await.map_err(|error| match of_datafusion(error) {
+        error if is_unplanned(&error) && analyzer::is_correlated(plan) => analyzer::unsupported_correlation(),
         error if error.code == ErrorCode::GenericInternalError => {
             tracing::debug!(plan = %plan.display_indent(), "a query couldn't be planned");
             internal(format!("The query can't be planned: {}", error.message))
         }
         error => error,
     })
+}
+
+/// Whether an error may come from a subquery that DataFusion could not turn into a join.
+fn is_unplanned(error: &TrinoError) -> bool {
+    error.code == ErrorCode::GenericInternalError
+        || error.code == ErrorCode::NotSupported && error.message.contains("OuterReferenceColumn")
 }
 
 fn columns(analysis: Analysis) -> Vec<Column> {

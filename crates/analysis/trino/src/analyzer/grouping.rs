@@ -151,12 +151,16 @@ impl Analyzer<'_> {
             let order = values.order.iter().map(|(sort, _)| &sort.expr);
             aggregates_in(outputs.chain(order).chain(values.having.iter().map(|(having, _)| having)))
         };
+        let (plan, asked) = self.with_subqueries(plan, &aggregates)?;
         let is_new = |known: &[(Expr, Column)], name: &str| known.iter().all(|(_, column)| column.name != name);
         let mut named: Vec<(Expr, Column)> = Vec::new();
         let mut calls = Vec::new();
         for aggregate in aggregates {
             // GROUPING takes the keys themselves; nothing else is computed from them beforehand.
-            let call = if is_grouping(&aggregate) { grouping_of(&aggregate, &computed)? } else { aggregate.clone() };
+            let call = match is_grouping(&aggregate) {
+                true => grouping_of(&aggregate, &computed)?,
+                false => replace(aggregate.clone(), &asked)?,
+            };
             let name = call.schema_name().to_string();
             // Two aggregates may look the same as text and differ in a type.
             let (call, column) = match is_new(&named, &name) {
@@ -220,7 +224,7 @@ impl Analyzer<'_> {
     }
 
     /// Adds the keys that aren't columns yet to the plan. The answer holds a column for each key.
-    fn with_keys(
+    pub(super) fn with_keys(
         &mut self,
         plan: LogicalPlan,
         keys: &[Expr],

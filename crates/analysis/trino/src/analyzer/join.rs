@@ -117,9 +117,25 @@ impl Analyzer<'_> {
             JoinConstraint::On(condition) => {
                 let fields = [left.fields, right.fields].concat();
                 let scope = Scope::query(&fields, outer);
-                let value = self.plain(condition, &scope, "JOIN clause")?;
-                let value = super::expression::boolean(value, "JOIN ON clause").map_err(at(condition.pos))?;
-                let plan = join(left.plan, right.plan, kind, vec![value])?;
+                let inner = matches!(kind, JoinKind::Inner | JoinKind::Cross);
+                let was = std::mem::replace(&mut self.in_filter, inner);
+                let value = self.plain(condition, &scope, "JOIN clause");
+                self.in_filter = was;
+                let value = super::expression::boolean(value?, "JOIN ON clause").map_err(at(condition.pos))?;
+                let plan = match (inner, subquery::has_subquery(&value)) {
+                    (_, false) => join(left.plan, right.plan, kind, vec![value])?,
+                    // All the same to an inner join, and a filter may hold any subquery.
+                    (true, true) => LogicalPlanBuilder::from(left.plan)
+                        .cross_join(right.plan)
+                        .and_then(|plan| plan.filter(value))
+                        .and_then(|plan| plan.build())
+                        .map_err(planned)?,
+                    (false, true) => {
+                        let sides = self.with_sides_subqueries(left.plan, right.plan, value);
+                        let (left, right, value) = sides.map_err(at(condition.pos))?;
+                        join(left, right, kind, vec![value])?
+                    }
+                };
                 Ok(Relation { plan, fields })
             }
             JoinConstraint::Using(columns) => self.joined_using(kind, left, right, columns),
@@ -225,7 +241,7 @@ impl Analyzer<'_> {
         let plan = match lateral::fused(&left.plan, &right.plan, kind == JoinKind::Left)? {
             Some(plan) if condition == lit(true) => plan,
             _ => {
-                let right = LogicalPlan::Subquery(subquery::subquery(right.plan));
+                let right = LogicalPlan::Subquery(subquery::subquery(self.prepared(right.plan)?));
                 join(left.plan, right, kind, vec![condition])?
             }
         };
@@ -315,7 +331,7 @@ pub(super) fn aliased(
 }
 
 /// One row without columns.
-fn one_row() -> Relation {
+pub(super) fn one_row() -> Relation {
     let schema = Arc::new(datafusion::common::DFSchema::empty());
     let empty = datafusion::logical_expr::EmptyRelation { produce_one_row: true, schema };
     Relation { plan: LogicalPlan::EmptyRelation(empty), fields: Vec::new() }

@@ -8,12 +8,14 @@
 //! the catalog and starts over.
 
 mod call;
+mod correlated;
 mod expression;
 mod grouping;
 mod information;
 mod join;
 mod lateral;
 mod literal;
+mod membership;
 mod query;
 pub(crate) mod scope;
 mod select;
@@ -36,6 +38,7 @@ use crate::catalog::{Session, TableDefinition};
 use crate::error::of_datafusion;
 use crate::storage::Statistics;
 use scope::{Relation, Scope};
+pub(crate) use subquery::{is_correlated, unsupported_correlation};
 
 /// What the catalog has said so far, by database and name.
 #[derive(Debug, Default)]
@@ -82,7 +85,7 @@ pub(crate) struct Analyzer<'a> {
     calls: Vec<(CallKind, String)>,
     /// The windows of the WINDOW clauses around, the innermost last.
     windows: Vec<(ast::Ident, ast::Window)>,
-    /// Whether the expression at hand filters rows, so that subqueries in it may become joins.
+    /// Whether the expression at hand is a condition of its own on the rows, so that a subquery in it may become a join.
     in_filter: bool,
 }
 

@@ -219,28 +219,32 @@ impl Analyzer<'_> {
     /// second one is added after the first one was renamed.
     pub(super) fn compute_windows(
         &mut self,
-        mut plan: LogicalPlan,
-        mut windows: Vec<Expr>,
+        plan: LogicalPlan,
+        windows: Vec<Expr>,
     ) -> Result<(LogicalPlan, Vec<(Expr, Column)>), TrinoError> {
+        let (mut plan, asked) = self.with_subqueries(plan, &windows)?;
+        let calls = windows.into_iter().map(|window| Ok((window.clone(), replace(window, &asked)?)));
+        let mut calls = calls.collect::<Result<Vec<(Expr, Expr)>, TrinoError>>()?;
         let mut named = Vec::new();
-        while !windows.is_empty() {
+        while !calls.is_empty() {
             let mut names = Vec::new();
-            let (now, later): (Vec<_>, Vec<_>) = windows.into_iter().partition(|window| {
-                let name = window.schema_name().to_string();
+            let (now, later): (Vec<_>, Vec<_>) = calls.into_iter().partition(|(_, call)| {
+                let name = call.schema_name().to_string();
                 let is_new = !names.contains(&name);
                 names.push(name);
                 is_new
             });
             let mut kept: Vec<Expr> = plan.schema().columns().into_iter().map(Expr::Column).collect();
-            plan = LogicalPlanBuilder::window_plan(plan, now.clone()).map_err(planned)?;
-            for window in now {
+            let added = now.iter().map(|(_, call)| call.clone());
+            plan = LogicalPlanBuilder::window_plan(plan, added).map_err(planned)?;
+            for (window, call) in now {
                 let column = self.fresh_column("window");
-                let computed = Column::new_unqualified(window.schema_name().to_string());
+                let computed = Column::new_unqualified(call.schema_name().to_string());
                 kept.push(Expr::Column(computed).alias(&column.name));
                 named.push((window, column));
             }
             plan = project(plan, kept)?;
-            windows = later;
+            calls = later;
         }
         Ok((plan, named))
     }
