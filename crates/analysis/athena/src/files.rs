@@ -150,7 +150,6 @@ impl Files {
         }
         Ok(())
     }
-
 }
 
 #[cfg(test)]

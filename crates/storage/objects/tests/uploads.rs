@@ -317,7 +317,8 @@ async fn uploads_of_a_process_end_with_it() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
     store.create_bucket("b").await.unwrap();
-    let new = |key: &str, transient| NewUpload { bucket: "b".into(), key: key.into(), transient, ..NewUpload::default() };
+    let new =
+        |key: &str, transient| NewUpload { bucket: "b".into(), key: key.into(), transient, ..NewUpload::default() };
     let lost = store.create_upload(new("lost", true)).await.unwrap().upload_id;
     part(&store, "lost", &lost, 1, &body(1, 6 * MIB)).await.unwrap();
     let kept = store.create_upload(new("kept", false)).await.unwrap().upload_id;

@@ -4,10 +4,10 @@ use boathouse_aws::Platform;
 use boathouse_metadata::{Key, MetadataError, Transaction};
 
 use super::failure::Failure;
-use super::writing::take_back_after_crash;
 use super::put;
-use crate::Athena;
 use super::row::{Row, State};
+use super::writing::take_back_after_crash;
+use crate::Athena;
 use crate::store::*;
 
 const DAYS: f64 = 45.0;

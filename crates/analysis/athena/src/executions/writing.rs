@@ -115,7 +115,11 @@ impl Undo {
 
     fn report(&self, what: &str, outcome: Result<(), Failure>) {
         if let Err(failure) = outcome {
-            tracing::warn!(what, reason = failure.reason(), "something that an unfinished statement wrote stays behind");
+            tracing::warn!(
+                what,
+                reason = failure.reason(),
+                "something that an unfinished statement wrote stays behind"
+            );
         }
     }
 

@@ -21,11 +21,7 @@ pub(super) async fn run(job: &Job<'_>, create: &CreateTableAs) -> Result<Outcome
     }
     let folder = folder(job, &properties, &to).await?;
     let (table, target) = plan(job, create, &properties, &to, &folder).await?;
-    let written = if create.with_data {
-        target::write(job, &create.query, target).await?
-    } else {
-        Written::default()
-    };
+    let written = if create.with_data { target::write(job, &create.query, target).await? } else { Written::default() };
     let outcome = target::report(job, &written).await?;
     let registers = Registers::Table { database: to.database.clone(), table: to.table.clone() };
     target::registers(job, registers).await?;

@@ -68,12 +68,7 @@ fn new_partitions(known: &[Partition], written: &Written) -> Result<Vec<(Vec<Str
 }
 
 /// Adds the new partitions.
-async fn register(
-    job: &Job<'_>,
-    to: &Target,
-    table: &Table,
-    new: &[(Vec<String>, String)],
-) -> Result<(), Failure> {
+async fn register(job: &Job<'_>, to: &Target, table: &Table, new: &[(Vec<String>, String)]) -> Result<(), Failure> {
     if !new.is_empty() {
         let (database, table) = (to.database.clone(), to.table.clone());
         target::registers(job, Registers::Partitions { database, table, partitions: new.to_vec() }).await?;

@@ -236,7 +236,8 @@ mod tests {
             Arc::new(StructArray::from(vec![(field("a"), column(a)), (field("b"), column(b))]))
         };
         let all = Candidates::new(Tuples::of(&row(vec![Some(1), Some(2)], vec![Some(1), None])).unwrap());
-        let asked = Tuples::of(&row(vec![Some(1), Some(2), Some(3), None], vec![Some(1), Some(9), None, Some(7)])).unwrap();
+        let asked =
+            Tuples::of(&row(vec![Some(1), Some(2), Some(3), None], vec![Some(1), Some(9), None, Some(7)])).unwrap();
         let found: Vec<_> = (0..4).map(|row| all.contain(&asked, row)).collect();
         assert_eq!(found, [Some(true), None, Some(false), None]);
     }

@@ -30,7 +30,12 @@ impl Analyzer<'_> {
     }
 
     /// A subquery of one column; several are the fields of a row where `rows` are wanted.
-    fn column(&mut self, query: &ast::Query, scope: &Scope<'_>, rows: bool) -> Result<(LogicalPlan, Typed), TrinoError> {
+    fn column(
+        &mut self,
+        query: &ast::Query,
+        scope: &Scope<'_>,
+        rows: bool,
+    ) -> Result<(LogicalPlan, Typed), TrinoError> {
         let relation = self.subquery(query, scope)?;
         if rows && relation.fields.len() > 1 {
             let row = super::expression::row(relation.fields.iter().map(Field::typed).collect());

@@ -47,8 +47,7 @@ fn node(shown: &Node, count: &mut usize) -> Value {
     *count += 1;
     let descriptor: Map<String, Value> =
         shown.descriptor.iter().map(|(key, value)| ((*key).to_owned(), value.clone().into())).collect();
-    let outputs: Vec<Value> =
-        shown.outputs.iter().map(|(symbol, ty)| json!({"symbol": symbol, "type": ty})).collect();
+    let outputs: Vec<Value> = shown.outputs.iter().map(|(symbol, ty)| json!({"symbol": symbol, "type": ty})).collect();
     let children: Vec<Value> = shown.children.iter().map(|child| node(child, count)).collect();
     json!({
         "id": id,

@@ -172,7 +172,8 @@ mod tests {
 
     #[test]
     fn trees_are_drawn() {
-        let leaf = |name: &str| Node { outputs: vec![("a".to_owned(), "bigint".to_owned())], ..Node::new(name, vec![]) };
+        let leaf =
+            |name: &str| Node { outputs: vec![("a".to_owned(), "bigint".to_owned())], ..Node::new(name, vec![]) };
         let mut root = Node::new("InnerJoin", vec![leaf("TableScan"), leaf("Values")]).with("criteria", "(a = b)");
         root.estimate = Some(Estimate { rows: Some(3), bytes: None });
         let expected = "InnerJoin[criteria = (a = b)]\n\

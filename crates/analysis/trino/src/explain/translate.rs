@@ -133,7 +133,8 @@ impl Translation<'_> {
     fn ran(&self, plan: &Arc<dyn ExecutionPlan>, merged: Option<Ran>, children: &[Node]) -> Ran {
         let metrics = plan.metrics().unwrap_or_default();
         let number = |name: &str| metrics.sum_by_name(name).map(|value| value.as_usize());
-        let fed = children.iter().filter_map(|child| child.ran.as_ref()).map(|ran| ran.rows).reduce(usize::saturating_add);
+        let fed =
+            children.iter().filter_map(|child| child.ran.as_ref()).map(|ran| ran.rows).reduce(usize::saturating_add);
         let merged = merged.unwrap_or_default();
         let counted = match self.what {
             Explain::AnalyzeVerbose => counted(&metrics),
@@ -315,7 +316,8 @@ fn ordered(plan: &Arc<dyn ExecutionPlan>, children: &mut Vec<Node>) -> Option<No
     if skip > 0 {
         let offset = Node::new("Offset", below).with("count", skip.to_string());
         let Some(count) = fetch else { return Some(offset) };
-        let rest = offset.children.first().map_or_else(Default::default, |child| (child.outputs.clone(), child.estimate));
+        let rest =
+            offset.children.first().map_or_else(Default::default, |child| (child.outputs.clone(), child.estimate));
         below = vec![Node { outputs: rest.0, ..offset }];
         return Some(Node::new("Limit", below).with("count", count.to_string()));
     }

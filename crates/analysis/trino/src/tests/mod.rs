@@ -1,7 +1,9 @@
 //! Whole queries over tables in memory.
 
+mod explain;
 mod fixture;
 mod formats;
 mod queries;
+mod subqueries;
 mod tpch;
 mod writing;

@@ -40,7 +40,13 @@ pub(crate) async fn create(
         user: metadata::user(input.metadata.unwrap_or_default())?,
         tags,
     };
-    let new = NewUpload { bucket: input.bucket.clone(), key: input.key, metadata, checksum: Some(checksum), transient: false };
+    let new = NewUpload {
+        bucket: input.bucket.clone(),
+        key: input.key,
+        metadata,
+        checksum: Some(checksum),
+        transient: false,
+    };
     let upload = store.objects.create_upload(new).await.map_err(from_engine)?;
     // What nobody asked for is not announced.
     let announced = wanted.is_some();
