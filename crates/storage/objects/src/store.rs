@@ -212,7 +212,7 @@ impl ObjectStore for BucketStore {
         let metadata = attributes::to_metadata(&options.attributes, &options.tags)?;
         let (bucket, key) = (self.bucket(), key_of_path(location));
         // Whoever writes through this process has no name of the upload that would outlive it.
-        let new = NewUpload { bucket, key, metadata, checksum: None, transient: true };
+        let new = NewUpload { bucket, key, metadata, checksum: None, transient: true, encrypted: false };
         let upload = self.objects.create_upload(new).await.map_err(|error| failure(location.as_ref(), error))?;
         Ok(Box::new(multipart::Upload::new(self.clone(), upload)))
     }

@@ -32,7 +32,7 @@ fn files(dir: &std::path::Path) -> usize {
 
 async fn begin(store: &Objects, key: &str, checksum: Option<(ChecksumAlgorithm, ChecksumKind)>) -> String {
     let metadata = Metadata { user: BTreeMap::from([("x".into(), "y".into())]), ..Metadata::default() };
-    let new = NewUpload { bucket: "b".into(), key: key.into(), metadata, checksum, transient: false };
+    let new = NewUpload { bucket: "b".into(), key: key.into(), metadata, checksum, ..NewUpload::default() };
     store.create_upload(new).await.unwrap().upload_id
 }
 

@@ -17,6 +17,8 @@ pub(crate) const TYPES: &[ResourceType] = &[
                  CorsConfiguration{CorsRules![{Id AllowedHeaders[] AllowedMethods![] AllowedOrigins![] ExposedHeaders[] \
                  MaxAge:i}]} \
                  OwnershipControls{Rules![{ObjectOwnership}]} \
+                 BucketEncryption{ServerSideEncryptionConfiguration![{ServerSideEncryptionByDefault{SSEAlgorithm! \
+                 KMSMasterKeyID} BucketKeyEnabled:b}]} \
                  NotificationConfiguration{EventBridgeConfiguration{EventBridgeEnabled:b} \
                  LambdaConfigurations[{Event! Function! Filter{S3Key!{Rules![{Name! Value!}]}}}]}",
         naming: Naming::Property("BucketName", BUCKET),
@@ -33,6 +35,7 @@ pub(crate) const TYPES: &[ResourceType] = &[
             setting("PutBucketOwnershipControls", |s| {
                 given(s, "OwnershipControls", |it| json!({"OwnershipControls": it}))
             }),
+            setting("PutBucketEncryption", |s| given(s, "BucketEncryption", encryption)),
             setting("PutBucketNotificationConfiguration", |s| {
                 given(s, "NotificationConfiguration", |it| json!({"NotificationConfiguration": notifications(it)}))
             }),
@@ -53,6 +56,8 @@ pub(crate) const TYPES: &[ResourceType] = &[
                 changed(s, "OwnershipControls", |it| json!({"OwnershipControls": it}))
             }),
             setting("DeleteBucketOwnershipControls", |s| gone(s, "OwnershipControls")),
+            setting("PutBucketEncryption", |s| changed(s, "BucketEncryption", encryption)),
+            setting("DeleteBucketEncryption", |s| gone(s, "BucketEncryption")),
             setting("PutBucketNotificationConfiguration", |s| {
                 Ok(when(s.changed(&["NotificationConfiguration"]), || {
                     let wanted = s.properties.get("NotificationConfiguration").cloned().unwrap_or_else(|| json!({}));
@@ -125,6 +130,19 @@ fn cors(configuration: &Value) -> Value {
     };
     let rules: Vec<Value> = configuration["CorsRules"].as_array().into_iter().flatten().map(rule).collect();
     json!({"CORSConfiguration": {"CORSRules": rules}})
+}
+
+fn encryption(configuration: &Value) -> Value {
+    let rule = |rule: &Value| {
+        let mut wanted = json!({"ApplyServerSideEncryptionByDefault": rule["ServerSideEncryptionByDefault"]});
+        if let Some(enabled) = rule.get("BucketKeyEnabled") {
+            wanted["BucketKeyEnabled"] = enabled.clone();
+        }
+        wanted
+    };
+    let rules = configuration["ServerSideEncryptionConfiguration"].as_array();
+    let rules: Vec<Value> = rules.into_iter().flatten().map(rule).collect();
+    json!({"ServerSideEncryptionConfiguration": {"Rules": rules}})
 }
 
 fn notifications(configuration: &Value) -> Value {
