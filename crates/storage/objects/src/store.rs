@@ -310,6 +310,7 @@ impl ObjectStore for BucketStore {
             metadata: None,
             condition,
             origin: self.origin(),
+            encrypted: false,
         };
         self.objects.copy(request).await.map(drop).map_err(|error| of_two(from, to, error))
     }
