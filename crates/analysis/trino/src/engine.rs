@@ -200,6 +200,7 @@ impl Engine {
     /// DataFusion's session for one query. Object stores and caches are the query's own: they hold the rights of whoever
     /// asks; memory and disk are everybody's.
     pub(crate) fn state(&self, session: &Session) -> Result<SessionState, TrinoError> {
+        allow_huge_pages();
         let runtime = RuntimeEnvBuilder::new()
             .with_memory_pool(Arc::clone(&self.runtime.memory_pool))
             .build()
@@ -238,6 +239,13 @@ pub(crate) async fn physical(state: &SessionState, plan: &LogicalPlan) -> Result
         }
         error => error,
     })
+}
+
+/// Queries are worth huge pages, which whoever started this process may have refused for a time without any.
+fn allow_huge_pages() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    // Best effort: without them queries only take more time.
+    ONCE.call_once(|| drop(rustix::thread::disable_transparent_huge_pages(false)));
 }
 
 /// Whether an error may come from a subquery that DataFusion could not turn into a join.
