@@ -141,12 +141,12 @@ impl DataKey {
     /// The key of one run of bytes.
     pub(crate) fn of(&self, id: Uuid) -> Result<RunKey> {
         let derived = self.0.expand(&[id.as_bytes()], &AES_256_GCM).map_err(|_| unsealable())?.into();
-        Ok(RunKey(LessSafeKey::new(derived)))
+        Ok(RunKey(Box::new(LessSafeKey::new(derived))))
     }
 }
 
 /// What one run of bytes is encrypted with.
-pub(crate) struct RunKey(LessSafeKey);
+pub(crate) struct RunKey(Box<LessSafeKey>);
 
 impl fmt::Debug for RunKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -91,7 +91,6 @@ pub(crate) async fn get(
     let rule = ServerSideEncryptionRule {
         apply_server_side_encryption_by_default: Some(default),
         bucket_key_enabled,
-        ..ServerSideEncryptionRule::default()
     };
     let configuration = ServerSideEncryptionConfiguration { rules: vec![rule] };
     Ok(S3Response::new(GetBucketEncryptionOutput { server_side_encryption_configuration: Some(configuration) }))
