@@ -244,8 +244,10 @@ pub(crate) async fn physical(state: &SessionState, plan: &LogicalPlan) -> Result
 /// Queries are worth huge pages, which whoever started this process may have refused for a time without any.
 fn allow_huge_pages() {
     static ONCE: std::sync::Once = std::sync::Once::new();
-    // Best effort: without them queries only take more time.
-    ONCE.call_once(|| drop(rustix::thread::disable_transparent_huge_pages(false)));
+    ONCE.call_once(|| {
+        // Best effort: without them queries only take more time.
+        let _ = rustix::thread::disable_transparent_huge_pages(false);
+    });
 }
 
 /// Whether an error may come from a subquery that DataFusion could not turn into a join.

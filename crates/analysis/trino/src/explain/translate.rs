@@ -23,6 +23,7 @@ use datafusion::physical_plan::projection::ProjectionExec;
 use datafusion::physical_plan::repartition::RepartitionExec;
 use datafusion::physical_plan::sorts::sort::SortExec;
 use datafusion::physical_plan::sorts::sort_preserving_merge::SortPreservingMergeExec;
+use datafusion::physical_plan::statistics::{StatisticsArgs, StatisticsContext};
 use datafusion::physical_plan::streaming::StreamingTableExec;
 use datafusion::physical_plan::union::UnionExec;
 use datafusion::physical_plan::unnest::UnnestExec;
@@ -36,12 +37,13 @@ use crate::scan::{Noted, Scanned};
 
 /// A plan as nodes.
 pub(super) fn node(plan: &Arc<dyn ExecutionPlan>, noted: &Noted, what: Explain) -> Node {
-    Translation { noted, what }.node(plan)
+    Translation { noted, what, statistics: StatisticsContext::new() }.node(plan)
 }
 
 struct Translation<'t> {
     noted: &'t Noted,
     what: Explain,
+    statistics: StatisticsContext,
 }
 
 impl Translation<'_> {
@@ -118,7 +120,7 @@ impl Translation<'_> {
         let schema = plan.schema();
         let output = |field: &Arc<arrow::datatypes::Field>| (field.name().clone(), type_name(field.data_type()));
         node.outputs = schema.fields().iter().map(output).collect();
-        let estimate = plan.partition_statistics(None).map(|statistics| Estimate {
+        let estimate = self.statistics.compute(plan.as_ref(), &StatisticsArgs::new()).map(|statistics| Estimate {
             rows: statistics.num_rows.get_value().copied(),
             bytes: statistics.total_byte_size.get_value().copied(),
         });

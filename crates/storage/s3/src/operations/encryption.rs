@@ -88,10 +88,7 @@ pub(crate) async fn get(
         kms_master_key_id: None,
         sse_algorithm: ServerSideEncryption::from_static(ALGORITHM),
     };
-    let rule = ServerSideEncryptionRule {
-        apply_server_side_encryption_by_default: Some(default),
-        bucket_key_enabled,
-    };
+    let rule = ServerSideEncryptionRule { apply_server_side_encryption_by_default: Some(default), bucket_key_enabled };
     let configuration = ServerSideEncryptionConfiguration { rules: vec![rule] };
     Ok(S3Response::new(GetBucketEncryptionOutput { server_side_encryption_configuration: Some(configuration) }))
 }
