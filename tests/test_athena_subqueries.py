@@ -67,7 +67,7 @@ def lake(shared):
         (
             "SELECT id, CASE WHEN EXISTS (SELECT 1 FROM orders i WHERE i.who = o.who AND i.id <> o.id) THEN 'more' "
             "ELSE 'one' END AS it FROM orders o ORDER BY id",
-            None,
+            [("1", "more"), ("2", "more"), ("3", "one"), ("4", "one")],
         ),
         (
             "SELECT id, (SELECT i.id FROM orders i WHERE i.who = o.who ORDER BY i.paid DESC LIMIT 1) AS best "
@@ -83,10 +83,12 @@ def lake(shared):
     ],
 )
 def test_subqueries_are_expressions(lake, sql, expected):
-    if expected is None:
-        assert "Given correlated subquery is not supported" in lake.refused(sql)
-    else:
-        assert lake.rows(sql)[1:] == expected
+    assert lake.rows(sql)[1:] == expected
+
+
+def test_what_no_plan_is_found_for_is_refused_by_name(lake):
+    reason = lake.refused("SELECT (SELECT sum(i.paid) FROM orders i WHERE i.id > o.id) FROM orders o")
+    assert reason.startswith("NOT_SUPPORTED") and "Given correlated subquery is not supported" in reason
 
 
 def test_plans_are_shown_in_trinos_words(lake):

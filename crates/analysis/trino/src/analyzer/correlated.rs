@@ -18,6 +18,8 @@ use super::{Analyzer, planned, project};
 struct Hoisted {
     plan: LogicalPlan,
     conditions: Vec<Condition>,
+    /// What else it asks of the outer row; nothing that works on one outer row's rows may stand above it.
+    others: Vec<Expr>,
 }
 
 /// `column = value of the outer query`
@@ -26,7 +28,24 @@ struct Condition {
     outer: Expr,
 }
 
+/// A subquery that was prepared to be joined: its rows, and when one of them belongs to an outer row.
+pub(super) struct Joinable {
+    pub(super) plan: LogicalPlan,
+    pub(super) condition: Expr,
+}
+
 impl Hoisted {
+    /// All conditions.
+    fn condition(self) -> (LogicalPlan, Option<Expr>) {
+        let equal = self.conditions.into_iter().map(|condition| Expr::Column(condition.column).eq(condition.outer));
+        (self.plan, conjunction(equal.chain(self.others)))
+    }
+
+    /// The same if its rows can be told apart by keys alone.
+    fn keyed(self) -> Option<Self> {
+        self.others.is_empty().then_some(self)
+    }
+
     fn keys(&self) -> Vec<Expr> {
         self.conditions.iter().map(|condition| Expr::Column(condition.column.clone())).collect()
     }
@@ -51,17 +70,24 @@ impl Analyzer<'_> {
             _ => {
                 let columns = plan.schema().columns();
                 let Some(hoisted) = self.hoisted(&plan)? else { return Ok(plan) };
-                let conditions = hoisted.conditions.into_iter();
-                let conditions = conditions.map(|condition| Expr::Column(condition.column).eq(condition.outer));
-                let filtered = filter(hoisted.plan, conjunction(conditions))?;
+                let (plan, condition) = hoisted.condition();
+                let filtered = filter(plan, condition)?;
                 project(filtered, columns.into_iter().map(Expr::Column).collect())
             }
         }
     }
 
+    /// A correlated subquery's rows and the condition that joins them to the outer query's; none if it can't be told.
+    pub(super) fn joinable(&mut self, plan: &LogicalPlan) -> Result<Option<Joinable>, TrinoError> {
+        let Some(hoisted) = self.hoisted(plan)? else { return Ok(None) };
+        let (plan, condition) = hoisted.condition();
+        let Some(condition) = condition else { return Ok(None) };
+        Ok(Some(Joinable { plan, condition: super::lateral::inner(&condition)? }))
+    }
+
     fn hoisted(&mut self, plan: &LogicalPlan) -> Result<Option<Hoisted>, TrinoError> {
         if plan.all_out_ref_exprs().is_empty() {
-            return Ok(Some(Hoisted { plan: plan.clone(), conditions: Vec::new() }));
+            return Ok(Some(Hoisted { plan: plan.clone(), conditions: Vec::new(), others: Vec::new() }));
         }
         match plan {
             LogicalPlan::Filter(node) => {
@@ -71,8 +97,8 @@ impl Analyzer<'_> {
             LogicalPlan::Projection(node) if !node.expr.iter().any(Expr::contains_outer) => {
                 let Some(input) = self.hoisted(&node.input)? else { return Ok(None) };
                 let exprs = [node.expr.clone(), new_keys(&input, &node.expr)].concat();
-                let Hoisted { plan, conditions } = input;
-                Ok(Some(Hoisted { plan: project(plan, exprs)?, conditions }))
+                let Hoisted { plan, conditions, others } = input;
+                Ok(Some(Hoisted { plan: project(plan, exprs)?, conditions, others }))
             }
             LogicalPlan::Sort(node) if node.fetch.is_none() => {
                 let Some(input) = self.hoisted(&node.input)? else { return Ok(None) };
@@ -81,7 +107,7 @@ impl Analyzer<'_> {
                 Ok(Some(Hoisted { plan, ..input }))
             }
             LogicalPlan::Distinct(datafusion::logical_expr::Distinct::All(input)) => {
-                let Some(input) = self.hoisted(input)? else { return Ok(None) };
+                let Some(input) = self.hoisted(input)?.and_then(Hoisted::keyed) else { return Ok(None) };
                 let plan = LogicalPlanBuilder::from(input.plan).distinct().and_then(|plan| plan.build());
                 Ok(Some(Hoisted { plan: plan.map_err(planned)?, ..input }))
             }
@@ -91,14 +117,15 @@ impl Analyzer<'_> {
                 if sets || calls {
                     return Ok(None);
                 }
-                let Some(input) = self.hoisted(&node.input)? else { return Ok(None) };
+                let Some(input) = self.hoisted(&node.input)?.and_then(Hoisted::keyed) else { return Ok(None) };
                 let keys = [node.group_expr.clone(), new_keys(&input, &node.group_expr)].concat();
-                let Hoisted { plan, conditions } = input;
+                let Hoisted { plan, conditions, others } = input;
                 let plan = LogicalPlanBuilder::from(plan).aggregate(keys, node.aggr_expr.clone());
-                Ok(Some(Hoisted { plan: plan.and_then(|plan| plan.build()).map_err(planned)?, conditions }))
+                let plan = plan.and_then(|plan| plan.build()).map_err(planned)?;
+                Ok(Some(Hoisted { plan, conditions, others }))
             }
             LogicalPlan::Window(node) if !node.window_expr.iter().any(Expr::contains_outer) => {
-                let Some(input) = self.hoisted(&node.input)? else { return Ok(None) };
+                let Some(input) = self.hoisted(&node.input)?.and_then(Hoisted::keyed) else { return Ok(None) };
                 self.hoisted_window(input, &node.window_expr)
             }
             LogicalPlan::Limit(node) => {
@@ -117,10 +144,13 @@ impl Analyzer<'_> {
     fn hoisted_filter(&mut self, input: Hoisted, predicate: Expr) -> Result<Option<Hoisted>, TrinoError> {
         let (correlated, own): (Vec<_>, Vec<_>) =
             split_conjunction_owned(predicate).into_iter().partition(Expr::contains_outer);
-        let Hoisted { plan, mut conditions } = filter_hoisted(input, conjunction(own))?;
+        let Hoisted { plan, mut conditions, mut others } = filter_hoisted(input, conjunction(own))?;
         let mut exprs: Vec<Expr> = plan.schema().columns().into_iter().map(Expr::Column).collect();
         for condition in correlated {
-            let Some((inner, outer)) = sides(condition) else { return Ok(None) };
+            let Some((inner, outer)) = sides(&condition) else {
+                others.push(condition);
+                continue;
+            };
             let column = match inner {
                 Expr::Column(column) => column,
                 inner => {
@@ -132,7 +162,7 @@ impl Analyzer<'_> {
             conditions.push(Condition { column, outer });
         }
         let plan = if exprs.len() > plan.schema().fields().len() { project(plan, exprs)? } else { plan };
-        Ok(Some(Hoisted { plan, conditions }))
+        Ok(Some(Hoisted { plan, conditions, others }))
     }
 
     /// Windows of one outer row's rows are windows of the rows with the same keys.
@@ -150,7 +180,7 @@ impl Analyzer<'_> {
             keyed.push(call);
         }
         let plan = LogicalPlanBuilder::window_plan(input.plan, keyed).map_err(planned)?;
-        Ok(Some(Hoisted { plan: project(plan, exprs)?, conditions: input.conditions }))
+        Ok(Some(Hoisted { plan: project(plan, exprs)?, conditions: input.conditions, others: Vec::new() }))
     }
 
     /// The first rows of one outer row are those with the lowest numbers among the rows with the same keys.
@@ -170,13 +200,13 @@ impl Analyzer<'_> {
             }
             other => (other, Vec::new()),
         };
-        let Some(hoisted) = self.hoisted(input)? else { return Ok(None) };
+        let Some(hoisted) = self.hoisted(input)?.and_then(Hoisted::keyed) else { return Ok(None) };
         let keys = hoisted.keys();
         let (plan, (number, _)) = self.ranked(hoisted.plan, "row_number", keys, order)?;
         let first = number.clone().gt(lit(skip as i64));
         let last = fetch.map(|fetch| number.lt_eq(lit((skip + fetch) as i64)));
         let plan = filter(plan, conjunction([first].into_iter().chain(last)))?;
-        Ok(Some(Hoisted { plan, conditions: hoisted.conditions }))
+        Ok(Some(Hoisted { plan, conditions: hoisted.conditions, others: Vec::new() }))
     }
 
     /// Conditions pass a join where it keeps rows only together.
@@ -195,14 +225,16 @@ impl Analyzer<'_> {
         };
         let joined = plan.with_new_exprs(plan.expressions(), vec![left.plan, right.plan]).map_err(planned)?;
         let conditions = left.conditions.into_iter().chain(right.conditions).collect();
-        Ok(Some(Hoisted { plan: joined, conditions }))
+        let others = left.others.into_iter().chain(right.others).collect();
+        Ok(Some(Hoisted { plan: joined, conditions, others }))
     }
 }
 
-/// The keys that a list of expressions has not got yet.
+/// The columns of conditions that a list of expressions has not got yet.
 fn new_keys(input: &Hoisted, exprs: &[Expr]) -> Vec<Expr> {
     let mut keys: Vec<Expr> = Vec::new();
-    for key in input.keys() {
+    let others = input.others.iter().flat_map(Expr::column_refs).map(|column| Expr::Column(column.clone()));
+    for key in input.keys().into_iter().chain(others) {
         if !exprs.contains(&key) && !keys.contains(&key) {
             keys.push(key);
         }
@@ -220,12 +252,12 @@ fn filter(plan: LogicalPlan, condition: Option<Expr>) -> Result<LogicalPlan, Tri
 }
 
 fn filter_hoisted(input: Hoisted, condition: Option<Expr>) -> Result<Hoisted, TrinoError> {
-    Ok(Hoisted { plan: filter(input.plan, condition)?, conditions: input.conditions })
+    Ok(Hoisted { plan: filter(input.plan, condition)?, ..input })
 }
 
 /// The inner and the outer side of an equality between them.
-fn sides(condition: Expr) -> Option<(Expr, Expr)> {
-    let Expr::BinaryExpr(BinaryExpr { left, op: Operator::Eq, right }) = condition else { return None };
+fn sides(condition: &Expr) -> Option<(Expr, Expr)> {
+    let Expr::BinaryExpr(BinaryExpr { left, op: Operator::Eq, right }) = condition.clone() else { return None };
     let is_inner = |expr: &Expr| !expr.contains_outer() && expr.any_column_refs();
     let is_outer = |expr: &Expr| expr.contains_outer() && !expr.any_column_refs();
     match (*left, *right) {

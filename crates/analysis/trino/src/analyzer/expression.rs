@@ -12,16 +12,18 @@ use datafusion::functions_nested::expr_fn::make_array;
 use datafusion::logical_expr::{Expr, lit};
 
 use super::scope::Scope;
-use super::{Analyzer, CallKind, at, literal};
+use super::{Analyzer, CallKind, Place, at, literal};
 use crate::error::unsupported;
 
 impl Analyzer<'_> {
     /// An expression in a scope.
     pub(super) fn expr(&mut self, expr: &ast::Expr, scope: &Scope<'_>) -> Result<Typed, TrinoError> {
-        let around = self.in_filter;
-        self.in_filter = around && is_condition(expr);
+        let around = self.place;
+        if around == Place::Condition && !is_condition(expr) {
+            self.place = Place::InFilter;
+        }
         let value = self.kind(expr, scope).map_err(at(expr.pos));
-        self.in_filter = around;
+        self.place = around;
         value
     }
 

@@ -145,7 +145,7 @@ impl Analyzer<'_> {
     ) -> Result<LogicalPlan, TrinoError> {
         let source = plan.schema().columns();
         let keys = groups.keys();
-        let (plan, computed) = self.with_keys(plan, &keys)?;
+        let (plan, computed) = self.with_group_keys(plan, &keys)?;
         let aggregates = {
             let outputs = values.outputs.iter().map(|output| &output.value.0);
             let order = values.order.iter().map(|(sort, _)| &sort.expr);
@@ -221,6 +221,19 @@ impl Analyzer<'_> {
             .map_err(planned)?;
         self.regroup(values, &[], source)?;
         Ok(plan)
+    }
+
+    /// The same for keys that may ask whether a subquery has rows, which only a join can tell.
+    fn with_group_keys(
+        &mut self,
+        plan: LogicalPlan,
+        keys: &[Expr],
+    ) -> Result<(LogicalPlan, Vec<(Expr, Column)>), TrinoError> {
+        let (plan, asked) = self.with_subqueries(plan, keys)?;
+        let replaced = keys.iter().map(|key| replace(key.clone(), &asked)).collect::<Result<Vec<_>, _>>()?;
+        let (plan, computed) = self.with_keys(plan, &replaced)?;
+        let computed = computed.into_iter().map(|(_, column)| column);
+        Ok((plan, keys.iter().cloned().zip(computed).collect()))
     }
 
     /// Adds the keys that aren't columns yet to the plan. The answer holds a column for each key.

@@ -12,7 +12,7 @@ use datafusion::common::JoinType;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, lit};
 
 use super::scope::{Field, Relation, Scope};
-use super::{Analyzer, at, lateral, planned, project, subquery};
+use super::{Analyzer, Place, at, lateral, planned, project, subquery};
 use crate::error::unsupported;
 
 impl Analyzer<'_> {
@@ -118,9 +118,10 @@ impl Analyzer<'_> {
                 let fields = [left.fields, right.fields].concat();
                 let scope = Scope::query(&fields, outer);
                 let inner = matches!(kind, JoinKind::Inner | JoinKind::Cross);
-                let was = std::mem::replace(&mut self.in_filter, inner);
+                let place = if inner { Place::Condition } else { Place::Value };
+                let was = std::mem::replace(&mut self.place, place);
                 let value = self.plain(condition, &scope, "JOIN clause");
-                self.in_filter = was;
+                self.place = was;
                 let value = super::expression::boolean(value?, "JOIN ON clause").map_err(at(condition.pos))?;
                 let plan = match (inner, subquery::has_subquery(&value)) {
                     (_, false) => join(left.plan, right.plan, kind, vec![value])?,

@@ -13,7 +13,7 @@ use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 use super::grouping::Groups;
 use super::query::{ordinal, sorted};
 use super::scope::{Field, Relation, Scope};
-use super::{Analyzer, at, call, planned, project};
+use super::{Analyzer, Place, at, call, planned, project};
 
 /// A column that a SELECT gives.
 #[derive(Debug, Clone)]
@@ -69,6 +69,7 @@ impl Analyzer<'_> {
             plan = filter(plan, having)?;
         }
         let (plan, values) = self.windowed(plan, &outputs, &order)?;
+        let (plan, values) = self.marks_in(plan, values)?;
         self.projected(plan, outputs, values, order, select.distinct)
     }
 
@@ -82,17 +83,17 @@ impl Analyzer<'_> {
         let Some(condition) = condition else {
             return Ok(plan);
         };
-        let was = std::mem::replace(&mut self.in_filter, true);
+        let was = std::mem::replace(&mut self.place, Place::Condition);
         let value = self.plain(condition, scope, "WHERE clause");
-        self.in_filter = was;
+        self.place = was;
         let value = super::expression::boolean(value?, "WHERE clause").map_err(at(condition.pos))?;
         filter(plan, value)
     }
 
     fn filter_condition(&mut self, condition: &ast::Expr, scope: &Scope<'_>, what: &str) -> Result<Expr, TrinoError> {
-        let was = std::mem::replace(&mut self.in_filter, true);
+        let was = std::mem::replace(&mut self.place, Place::Condition);
         let value = self.condition(condition, scope, what);
-        self.in_filter = was;
+        self.place = was;
         value
     }
 
@@ -195,6 +196,17 @@ impl Analyzer<'_> {
         let exprs = outputs.iter().map(|output| &output.value.0).chain(order.iter().map(|(sort, _)| &sort.expr));
         let mut exprs = exprs.chain(having.map(|(having, _)| having));
         having.is_some() || exprs.any(|expr| !super::grouping::aggregates_in([expr]).is_empty())
+    }
+
+    /// Joins the subqueries whose rows' existence the values ask for.
+    fn marks_in(&mut self, plan: LogicalPlan, values: Vec<Expr>) -> Result<(LogicalPlan, Vec<Expr>), TrinoError> {
+        let asks = |value: &Expr| value.exists(|expr| Ok(matches!(expr, Expr::Exists(_)))).unwrap_or(false);
+        if !values.iter().any(asks) {
+            return Ok((plan, values));
+        }
+        let (plan, computed) = self.with_subqueries(plan, &values)?;
+        let values = values.into_iter().map(|value| replace(value, &computed)).collect::<Result<_, _>>()?;
+        Ok((plan, values))
     }
 
     /// Computes the window functions, and gives the columns' and sort keys' values in terms of the plan with them.

@@ -10,19 +10,20 @@ use boathouse_trino_parser::ast::{self, ComparisonOp, Quantifier};
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, Spans};
 use datafusion::logical_expr::expr::{Exists, InSubquery};
-use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, Subquery, lit};
+use datafusion::logical_expr::utils::split_conjunction;
+use datafusion::logical_expr::{Expr, JoinType, LogicalPlan, LogicalPlanBuilder, Operator, Subquery, lit};
 
 use super::scope::{Field, Relation, Scope};
 use super::select::replace;
-use super::{Analyzer, membership, planned, project, single};
+use super::{Analyzer, Place, membership, planned, project, single};
 use crate::error::unsupported;
 
 impl Analyzer<'_> {
     /// A subquery's rows; its names may be columns of the query around it.
     fn subquery(&mut self, query: &ast::Query, scope: &Scope<'_>) -> Result<Relation, TrinoError> {
-        let (filter, calls) = (std::mem::take(&mut self.in_filter), std::mem::take(&mut self.calls));
+        let (place, calls) = (std::mem::take(&mut self.place), std::mem::take(&mut self.calls));
         let relation = self.query(query, Some(scope));
-        (self.in_filter, self.calls) = (filter, calls);
+        (self.place, self.calls) = (place, calls);
         let mut relation = relation?;
         relation.fields.retain(|field| !field.hidden);
         relation.plan = self.prepared(relation.plan)?;
@@ -65,9 +66,12 @@ impl Analyzer<'_> {
     }
 
     pub(super) fn exists(&mut self, query: &ast::Query, scope: &Scope<'_>) -> Result<Typed, TrinoError> {
-        let is_condition = std::mem::take(&mut self.in_filter);
         let relation = self.subquery(query, scope)?;
-        if is_condition {
+        if self.place != Place::Value {
+            return Ok((Expr::Exists(Exists::new(subquery(relation.plan), false)), Type::Boolean));
+        }
+        // A comparison that is no equality can't group rows: those that belong to a row are looked for by a join.
+        if is_correlated_loosely(&relation.plan) {
             return Ok((Expr::Exists(Exists::new(subquery(relation.plan), false)), Type::Boolean));
         }
         // Elsewhere than in a filter only a value can become a join.
@@ -89,7 +93,7 @@ impl Analyzer<'_> {
         negated: bool,
         scope: &Scope<'_>,
     ) -> Result<Typed, TrinoError> {
-        let is_condition = std::mem::take(&mut self.in_filter);
+        let is_condition = self.place == Place::Condition;
         let value = self.expr(value, scope)?;
         let (plan, column) = self.column(query, scope, matches!(value.1, Type::Row(_)))?;
         let is_row = matches!(value.1, Type::Row(_));
@@ -164,7 +168,6 @@ impl Analyzer<'_> {
         query: &ast::Query,
         scope: &Scope<'_>,
     ) -> Result<Typed, TrinoError> {
-        self.in_filter = false;
         let left = self.expr(left, scope)?;
         let extreme = |analyzer: &mut Self, name: &str, count_all: bool| -> Result<Typed, TrinoError> {
             let (plan, column) = analyzer.column(query, scope, false)?;
@@ -203,7 +206,35 @@ impl Analyzer<'_> {
         plan: LogicalPlan,
         exprs: impl IntoIterator<Item = &'e Expr>,
     ) -> Result<(LogicalPlan, Vec<(Expr, Column)>), TrinoError> {
-        self.with_keys(plan, &correlated_in(exprs))
+        let mut subqueries = Vec::new();
+        let mut marks = Vec::new();
+        for found in correlated_in(exprs) {
+            match found {
+                Expr::Exists(exists) => marks.push(exists),
+                value => subqueries.push(value),
+            }
+        }
+        let (mut plan, mut computed) = self.with_keys(plan, &subqueries)?;
+        for exists in marks {
+            let (marked, column) = self.marked(plan, &exists)?;
+            plan = marked;
+            computed.push((Expr::Exists(exists), column));
+        }
+        Ok((plan, computed))
+    }
+
+    /// Adds a column that says whether the subquery has rows.
+    fn marked(&mut self, plan: LogicalPlan, exists: &Exists) -> Result<(LogicalPlan, Column), TrinoError> {
+        let joinable = self.joinable(&exists.subquery.subquery)?.ok_or_else(unsupported_correlation)?;
+        let mut kept: Vec<Expr> = plan.schema().columns().into_iter().map(Expr::Column).collect();
+        let joined = LogicalPlanBuilder::from(plan)
+            .join_on(joinable.plan, JoinType::LeftMark, [joinable.condition])
+            .and_then(|builder| builder.build())
+            .map_err(planned)?;
+        let mark = joined.schema().columns().pop().ok_or_else(unsupported_correlation)?;
+        let column = self.fresh_column("exists");
+        kept.push(Expr::Column(mark).alias(&column.name));
+        Ok((project(joined, kept)?, column))
     }
 
     /// The same for a join's condition, whose subqueries belong to the side that they take all their columns from.
@@ -221,7 +252,7 @@ impl Analyzer<'_> {
                 (_, true) => &mut right,
                 _ => return Err(unsupported_correlation()),
             };
-            let (plan, columns) = self.with_keys(side.clone(), std::slice::from_ref(&subquery))?;
+            let (plan, columns) = self.with_subqueries(side.clone(), [&subquery])?;
             *side = plan;
             computed.extend(columns);
         }
@@ -304,15 +335,17 @@ fn is_subquery(expr: &Expr) -> bool {
     matches!(expr, Expr::ScalarSubquery(_) | Expr::InSubquery(_) | Expr::Exists(_))
 }
 
-/// The correlated scalar subqueries in expressions, each once.
+/// The correlated subqueries in expressions that give values, each once.
 fn correlated_in<'e>(exprs: impl IntoIterator<Item = &'e Expr>) -> Vec<Expr> {
     let mut found: Vec<Expr> = Vec::new();
     for expr in exprs {
         let visited = expr.apply(|expr| {
-            if let Expr::ScalarSubquery(subquery) = expr
-                && !subquery.outer_ref_columns.is_empty()
-                && !found.contains(expr)
-            {
+            let correlated = match expr {
+                Expr::ScalarSubquery(subquery) => !subquery.outer_ref_columns.is_empty(),
+                Expr::Exists(_) => true,
+                _ => false,
+            };
+            if correlated && !found.contains(expr) {
                 found.push(expr.clone());
             }
             Ok(TreeNodeRecursion::Continue)
@@ -322,9 +355,27 @@ fn correlated_in<'e>(exprs: impl IntoIterator<Item = &'e Expr>) -> Vec<Expr> {
     found
 }
 
+/// Whether a subquery compares with the query around it by anything but equality.
+fn is_correlated_loosely(plan: &LogicalPlan) -> bool {
+    let mut loosely = false;
+    let visited = plan.apply(|plan| {
+        if let LogicalPlan::Filter(filter) = plan {
+            let mut terms = split_conjunction(&filter.predicate).into_iter().filter(|term| term.contains_outer());
+            loosely |= terms.any(|term| !matches!(term, Expr::BinaryExpr(term) if term.op == Operator::Eq));
+        }
+        Ok(TreeNodeRecursion::Continue)
+    });
+    debug_assert!(visited.is_ok(), "the visitor never fails");
+    loosely
+}
+
 /// The columns that a subquery takes from the query around it.
 fn taken(subquery: &Expr) -> Vec<Column> {
-    let Expr::ScalarSubquery(subquery) = subquery else { return Vec::new() };
+    let subquery = match subquery {
+        Expr::ScalarSubquery(subquery) => subquery,
+        Expr::Exists(exists) => &exists.subquery,
+        _ => return Vec::new(),
+    };
     let columns = subquery.outer_ref_columns.iter().map(|expr| match expr {
         Expr::OuterReferenceColumn(_, column) => Some(column.clone()),
         _ => None,

@@ -118,6 +118,30 @@ async fn correlated_in_and_exists_are_values_too() {
 }
 
 #[tokio::test]
+async fn existence_may_depend_on_any_comparison() {
+    let cases: &[(&str, &[&str])] = &[
+        (
+            "SELECT b, EXISTS (SELECT 1 FROM t i WHERE i.b > o.b) FROM t o ORDER BY b",
+            &["1|true", "2|true", "3|true", "4|false", "NULL|false"],
+        ),
+        (
+            "SELECT b, NOT EXISTS (SELECT 1 FROM t i WHERE i.a = o.a AND i.b <> o.b) FROM t o ORDER BY b",
+            &["1|false", "2|true", "3|false", "4|true", "NULL|true"],
+        ),
+        (
+            "SELECT b FROM t o WHERE b = 4 OR EXISTS (SELECT 1 FROM t i WHERE i.a = o.a AND i.b > o.b) ORDER BY b",
+            &["1", "4"],
+        ),
+        (
+            "SELECT CASE WHEN EXISTS (SELECT 1 FROM t i WHERE i.b > o.b + 1) THEN 'more' ELSE 'few' END AS m, count(*) FROM t o GROUP BY 1 ORDER BY 1",
+            &["few|3", "more|2"],
+        ),
+        ("SELECT count_if(EXISTS (SELECT 1 FROM t i WHERE i.b > o.b)) FROM t o", &["3"]),
+    ];
+    check(&fixture().await, cases).await;
+}
+
+#[tokio::test]
 async fn quantified_comparisons_know_of_null() {
     let cases: &[(&str, &[&str])] = &[
         (
@@ -194,7 +218,6 @@ async fn what_is_not_carried_is_refused_by_name() {
     let fixture = fixture().await;
     for sql in [
         "SELECT (SELECT sum(i.b) FROM t i WHERE i.b > o.b) FROM t o",
-        "SELECT EXISTS (SELECT 1 FROM t i WHERE i.b > o.b) FROM t o",
         "SELECT l.b FROM t l LEFT JOIN t r ON (SELECT max(i.b) FROM t i WHERE i.a = l.a AND i.b = r.b) = 3",
     ] {
         let error = fixture.error(sql).await;
