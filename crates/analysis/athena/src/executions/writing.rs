@@ -10,7 +10,7 @@ use boathouse_metadata::{Key, MetadataError};
 use boathouse_trino::catalog::Buckets;
 use boathouse_trino::write::Begun;
 use futures::TryStreamExt;
-use object_store::ObjectStoreExt;
+use object_store::{ObjectStore, ObjectStoreExt};
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
