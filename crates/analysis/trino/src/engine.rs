@@ -24,6 +24,7 @@ use crate::catalog::Session;
 use crate::error::{internal, of_datafusion};
 use crate::explain::{self, Explain, ExplainFormat, Times};
 use crate::first_rows::FirstRowsRule;
+use crate::memory::SmallPartialTables;
 use crate::operators;
 use crate::scan::{Footers, Noted};
 use crate::storage::Statistics;
@@ -112,7 +113,7 @@ impl Engine {
             .with_mode(DiskManagerMode::Directories(vec![spill_directory]))
             .with_max_temp_directory_size(spill_limit);
         let runtime = RuntimeEnvBuilder::new()
-            .with_memory_pool(Arc::new(pool))
+            .with_memory_pool(Arc::new(SmallPartialTables(Arc::new(pool))))
             .with_disk_manager_builder(disk)
             .build_arc()
             .map_err(of_datafusion)?;

@@ -12,6 +12,7 @@
 //! | [`explain`] | plans in Trino's words |
 //! | `scan` | partitions, files, Parquet, text and JSON |
 //! | `first_rows` | one row of each key, without a sort |
+//! | `memory` | the memory pool of all queries |
 //! | `operators` | our own operators in DataFusion's plans |
 //! | `storage` | counting what is read |
 //! | [`write`] | rows into files, for INSERT, CREATE TABLE AS and UNLOAD |
@@ -27,6 +28,7 @@ pub mod explain;
 mod first_rows;
 pub mod hive;
 pub mod hive_paths;
+mod memory;
 mod operators;
 mod scan;
 mod storage;

@@ -62,7 +62,10 @@ impl Query {
             Ok(Outcome::Value(value)) => Ok(value),
             Ok(Outcome::Undefined) => Err(problem("returned nothing (undefined).".into())),
             Ok(Outcome::Function) => Err(problem("returned an unsupported result type.".into())),
-            Err(error) => Err(problem(format!("threw an error during evaluation. {error}"))),
+            Err(error) => {
+                let joint = if has_code(&error) { "." } else { ":" };
+                Err(problem(format!("threw an error during evaluation{joint} {error}")))
+            }
         }
     }
 
@@ -80,6 +83,15 @@ impl Query {
         );
         Err(Trouble::evaluation(&self.location, cause))
     }
+}
+
+/// Whether a message of JSONata starts with a code such as `T2001`.
+fn has_code(message: &str) -> bool {
+    message.split_once(": ").is_some_and(|(code, _)| {
+        code.len() == 5
+            && code.starts_with(|c: char| c.is_ascii_uppercase())
+            && code[1..].bytes().all(|byte| byte.is_ascii_digit())
+    })
 }
 
 pub(crate) fn kind_of(value: &Value) -> &'static str {

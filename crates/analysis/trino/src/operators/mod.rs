@@ -5,26 +5,34 @@
 //! | `build_side` | hashes the side of a join that has fewer rows |
 //! | `filter_order` | evaluates cheap conditions first |
 //! | `join_filter` | drops, right above a scan, the rows that a join further up will not match |
+//! | `same` | says whether two plans give the same rows |
+//! | `shared` | computes once what several places need |
 //! | `pace` | makes joins that multiply rows give way to others, and stoppable |
 
 mod build_side;
 mod filter_order;
 mod join_filter;
 mod pace;
+mod same;
+mod shared;
 
 use std::sync::Arc;
 
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
+use datafusion::physical_optimizer::filter_pushdown::FilterPushdown;
 use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 
 /// DataFusion's rules for physical plans and ours among them.
 pub(crate) fn rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
-    let mut rules = Vec::new();
+    let mut rules: Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> = Vec::new();
     for rule in PhysicalOptimizer::new().rules {
         let chooses_sides = rule.name() == "join_selection";
+        if rule.name() == FilterPushdown::new_post_optimization().name() {
+            rules.push(Arc::new(shared::ShareAggregations));
+        }
         rules.push(rule);
         if chooses_sides {
-            rules.push(Arc::new(build_side::HashFewerRows) as Arc<dyn PhysicalOptimizerRule + Send + Sync>);
+            rules.push(Arc::new(build_side::HashFewerRows));
         }
     }
     rules.push(Arc::new(filter_order::OrderConditions));

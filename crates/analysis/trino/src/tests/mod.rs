@@ -4,6 +4,7 @@ mod explain;
 mod fixture;
 mod formats;
 mod queries;
+mod sharing;
 mod subqueries;
 mod tpch;
 mod writing;
