@@ -3,6 +3,7 @@
 //! | Module | What it does |
 //! |---|---|
 //! | `build_side` | hashes the side of a join that has fewer rows |
+//! | `every` | evaluates cheap conditions as one |
 //! | `filter_order` | evaluates cheap conditions first |
 //! | `join_filter` | drops, right above a scan, the rows that a join further up will not match |
 //! | `same` | says whether two plans give the same rows |
@@ -10,6 +11,7 @@
 //! | `pace` | makes joins that multiply rows give way to others, and stoppable |
 
 mod build_side;
+mod every;
 mod filter_order;
 mod join_filter;
 mod pace;
