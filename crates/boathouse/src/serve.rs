@@ -46,7 +46,7 @@ pub(crate) async fn run(options: Options) -> Result<(), ServerError> {
         (Some(certificate), Some(key)) => Some(tls_config(certificate, key)?),
         _ => None,
     };
-    let server = server::open(&options.data_dir, options.dev, Arc::new(SystemClock))?;
+    let server = server::open(&options.data_dir, options.dev, Arc::new(SystemClock)).await?;
     let scheme = if tls.is_some() { "https" } else { "http" };
     let gateway = match tls {
         Some(config) => server.gateway.with_tls(config),

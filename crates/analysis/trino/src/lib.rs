@@ -9,6 +9,7 @@
 //! | [`engine`] | limits, planning, running: [`engine::Engine`] |
 //! | [`hive`] | Hive's classes ↔ formats |
 //! | `analyzer` | syntax tree → logical plan, with Trino's names, types and errors |
+//! | [`explain`] | plans in Trino's words |
 //! | `scan` | partitions, files, Parquet, text and JSON |
 //! | `first_rows` | one row of each key, without a sort |
 //! | `memory` | the memory pool of all queries |
@@ -23,6 +24,7 @@ mod analyzer;
 pub mod catalog;
 pub mod engine;
 mod error;
+pub mod explain;
 mod first_rows;
 pub mod hive;
 pub mod hive_paths;

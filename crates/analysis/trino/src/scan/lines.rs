@@ -21,7 +21,7 @@ use memchr::memchr;
 use object_store::{ObjectStore, ObjectStoreExt};
 
 use super::values::{Column, Strictness};
-use super::{DataFile, ScanRequest, json, projected, text};
+use super::{DataFile, ScanRequest, json, noted, projected, text};
 use crate::catalog::{JsonFormat, TextFormat};
 use crate::error::of_object_store;
 use crate::storage::Statistics;
@@ -38,6 +38,7 @@ pub(super) fn scan(request: ScanRequest<'_>, reader: Reader) -> PlanResult<Arc<d
     let ScanRequest { state, table, mut files, projection, limit } = request;
     let schema = projected(&table.schema, projection)?;
     let layout = Arc::new(Layout::new(table, projection, reader, Arc::clone(&schema)));
+    noted::note(state, &schema, &table.definition, &files);
     files.sort_by_key(|file| std::cmp::Reverse(file.meta.size));
     let mut shares: Vec<(u64, Vec<Source>)> = Vec::new();
     shares.resize_with(state.config().target_partitions().clamp(1, files.len().max(1)), Default::default);

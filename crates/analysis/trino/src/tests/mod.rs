@@ -1,9 +1,11 @@
 //! Whole queries over tables in memory.
 
 mod documents;
+mod explain;
 mod fixture;
 mod formats;
 mod queries;
 mod sharing;
+mod subqueries;
 mod tpch;
 mod writing;

@@ -6,7 +6,7 @@ use futures::TryStreamExt;
 use super::fixture::{Fixture, parsed};
 use crate::catalog::{Format, JsonFormat, TextFormat};
 use crate::engine::Column;
-use crate::write::{Compression, MAX_PARTITIONS, WriteFormat, WriteTarget};
+use crate::write::{Begun, Compression, MAX_PARTITIONS, WriteFormat, WriteTarget};
 
 fn target(table: &str, format: WriteFormat, compression: Compression) -> WriteTarget {
     WriteTarget {
@@ -18,6 +18,7 @@ fn target(table: &str, format: WriteFormat, compression: Compression) -> WriteTa
         known_partitions: Vec::new(),
         max_new_partitions: MAX_PARTITIONS,
         file_prefix: None,
+        begun: Begun::default(),
         bucketed_by: Vec::new(),
     }
 }

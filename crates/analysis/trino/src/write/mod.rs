@@ -62,8 +62,22 @@ pub struct WriteTarget {
     pub max_new_partitions: usize,
     /// What the files' names begin with; by default the time of the session's start.
     pub file_prefix: Option<String>,
+    /// Where the files are noted as they are begun.
+    pub begun: Begun,
     /// The columns that rows are spread over buckets by; refused unless empty.
     pub bucketed_by: Vec<String>,
+}
+
+/// The files that a statement has begun, as `s3://bucket/key`: noted before their first byte, for whoever has to remove them
+/// if the statement is dropped.
+#[derive(Debug, Clone, Default)]
+pub struct Begun(Arc<Mutex<Vec<String>>>);
+
+impl Begun {
+    /// The files so far.
+    pub fn files(&self) -> Vec<String> {
+        self.0.lock().clone()
+    }
 }
 
 /// The formats that can be written.
@@ -294,6 +308,7 @@ impl Output {
         };
         let name = format!("{}_{}{extension}", self.prefix, uuid::Uuid::new_v4().simple());
         let path = directory.clone().join(name);
+        self.target.begun.0.lock().push(format!("s3://{}/{path}", self.location.bucket));
         self.progress.lock().files.push(path.clone());
         path
     }

@@ -6,7 +6,7 @@
 use boathouse_trino::catalog::{ColumnDefinition, Format};
 use boathouse_trino::engine;
 use boathouse_trino::hive::classes;
-use boathouse_trino::write::{Compression, WriteFormat, WriteTarget, Written};
+use boathouse_trino::write::{Begun, Compression, WriteFormat, WriteTarget, Written};
 use boathouse_trino_functions::types::Type;
 use futures::{StreamExt, TryStreamExt};
 use object_store::ObjectStoreExt;
@@ -239,6 +239,7 @@ impl Target<'_> {
             known_partitions: Vec::new(),
             max_new_partitions: MAX_PARTITIONS,
             file_prefix: Some(prefix(self.attempt)),
+            begun: Begun::default(),
             bucketed_by: Vec::new(),
         };
         let written = self.compiler.engine().write(self.compiler.session(), &query, target).await;
