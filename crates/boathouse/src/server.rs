@@ -169,6 +169,7 @@ pub(crate) fn open(data_dir: &Path, dev: bool, clock: Arc<dyn Clock>) -> Result<
         roles: Arc::clone(&identity) as _,
         clock: Arc::clone(&platform.clock),
     }));
+    boathouse_events::worker::hear(&platform, &events);
     let machines =
         StepFunctions::new(metadata.clone(), Arc::clone(&identity) as _, Arc::clone(&identity) as _, platform.clone());
     let lambda = Lambda::open(boathouse_lambda::Deps {
@@ -214,6 +215,7 @@ pub(crate) fn open(data_dir: &Path, dev: bool, clock: Arc<dyn Clock>) -> Result<
         stores: Arc::clone(&s3.stores),
         authorizer: Arc::clone(&identity) as _,
         clock: Arc::clone(&platform.clock),
+        events: platform.events.clone(),
         concurrent_queries: CONCURRENT_QUERIES,
         queued_queries: QUEUED_QUERIES,
     })?;

@@ -34,6 +34,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use boathouse_aws::access::{AccessRequest, Authorizer, ConditionKeys};
+use boathouse_aws::events::Events;
 use boathouse_aws::service::{Access, any_resource};
 use boathouse_aws::stores::ObjectStores;
 use boathouse_aws::{Clock, Ctx, Protocol, ServiceTable};
@@ -58,6 +59,8 @@ pub struct Deps {
     pub authorizer: Arc<dyn Authorizer>,
     /// The time, for the executions that a restart finds unfinished.
     pub clock: Arc<dyn Clock>,
+    /// Where those executions' ends are told.
+    pub events: Events,
     /// How many executions run at once.
     pub concurrent_queries: usize,
     /// How many more may wait.
@@ -88,7 +91,7 @@ impl Athena {
 /// # Errors
 /// [`MetadataError::Storage`] when the store can't be written.
 pub fn service(deps: Deps) -> Result<ServiceTable, MetadataError> {
-    let interrupted = history::recover(&deps.metadata, store::seconds(deps.clock.now()))?;
+    let interrupted = history::recover(&deps.metadata, &deps.events, deps.clock.now())?;
     if interrupted > 0 {
         tracing::warn!(interrupted, "query executions were interrupted by the last stop");
     }

@@ -1,9 +1,12 @@
 //! The end of memory: executions older than 45 days go; those that a restart finds unfinished have failed.
 
+use boathouse_aws::events::Events;
 use boathouse_metadata::{Key, Metadata, MetadataError, Transaction};
+use chrono::{DateTime, Utc};
 
 use super::failure::Failure;
 use super::row::{Row, State};
+use super::telling::change;
 use crate::store::*;
 
 const DAYS: f64 = 45.0;
@@ -52,16 +55,19 @@ fn forget(tx: &Transaction<'_>, id: &str) -> Result<(), MetadataError> {
     Ok(())
 }
 
-/// Marks what was running when the process ended as failed; says how many there were.
-pub(crate) fn recover(metadata: &Metadata, now: Timestamp) -> Result<usize, MetadataError> {
+/// Marks what was running when the process ended as failed, and tells of it; says how many there were.
+pub(crate) fn recover(metadata: &Metadata, events: &Events, time: DateTime<Utc>) -> Result<usize, MetadataError> {
+    let (events, now) = (events.clone(), seconds(time));
     metadata.transaction_blocking(move |tx| {
         crate::workgroups::ensure_primary(tx, now)?;
         let unfinished = tx.scan(UNFINISHED, &Key::default(), None, usize::MAX)?;
         for entry in &unfinished {
             tx.delete(UNFINISHED, &entry.key)?;
             if let Some(mut row) = tx.get_json::<Row>(EXECUTIONS, &entry.key)? {
+                let previous = row.state();
                 interrupt(&mut row, now);
                 tx.put_json(EXECUTIONS, &entry.key, &row)?;
+                events.tell(tx, change(time, &row, Some(previous)))?;
             }
         }
         Ok(unfinished.len())

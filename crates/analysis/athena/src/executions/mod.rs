@@ -5,7 +5,6 @@
 //! | `row` | the stored row, which is AWS's QueryExecution |
 //! | `start` | StartQueryExecution: checks, idempotence, result reuse |
 //! | `runner` | the queue, the states, the end |
-//! | `changes` | tells the platform of the states |
 //! | `failure` | why an execution did not succeed |
 //! | `telling` | the events of an execution |
 //! | `history` | what is forgotten after 45 days, and what a restart finds unfinished |
