@@ -173,6 +173,7 @@ pub(crate) async fn open(data_dir: &Path, dev: bool, clock: Arc<dyn Clock>) -> R
         roles: Arc::clone(&identity) as _,
         clock: Arc::clone(&platform.clock),
     }));
+    boathouse_events::worker::hear(&platform, &events);
     let queues = Arc::new(Sqs::new(metadata.clone(), Arc::clone(&identity) as _));
     let machines =
         StepFunctions::new(metadata.clone(), Arc::clone(&identity) as _, Arc::clone(&identity) as _, platform.clone());

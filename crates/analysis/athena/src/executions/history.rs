@@ -6,6 +6,7 @@ use boathouse_metadata::{Key, MetadataError, Transaction};
 use super::failure::Failure;
 use super::put;
 use super::row::{Row, State};
+use super::telling::change;
 use super::writing::take_back_after_crash;
 use crate::Athena;
 use crate::store::*;
@@ -56,14 +57,19 @@ fn forget(tx: &Transaction<'_>, id: &str) -> Result<(), MetadataError> {
     Ok(())
 }
 
-/// Takes back what unfinished executions have written, then marks them as failed.
+/// Takes back what unfinished executions have written, then marks them as failed and tells of it.
 pub(crate) async fn recover(athena: &Athena, platform: &Platform) -> Result<(), MetadataError> {
     let unfinished = athena.metadata.scan(UNFINISHED, &Key::default(), None, usize::MAX >> 1)?;
     for entry in &unfinished {
         let Some(mut row) = athena.metadata.get_json::<Row>(EXECUTIONS, &entry.key)? else { continue };
         take_back_after_crash(athena, platform, row.id(), row.result_location()).await;
-        interrupt(&mut row, seconds(platform.clock.now()));
-        athena.metadata.transaction(move |tx| put(tx, &row)).await?;
+        let (events, time, previous) = (platform.events.clone(), platform.clock.now(), row.state());
+        interrupt(&mut row, seconds(time));
+        let ended = move |tx: &Transaction<'_>| {
+            put(tx, &row)?;
+            events.tell(tx, change(time, &row, Some(previous)))
+        };
+        athena.metadata.transaction(ended).await?;
     }
     if !unfinished.is_empty() {
         tracing::warn!(interrupted = unfinished.len(), "query executions were interrupted by the last stop");

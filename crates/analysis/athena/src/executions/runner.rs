@@ -18,7 +18,7 @@ use super::failure::Failure;
 use super::put;
 use super::row::{Row, State};
 use super::start::{Prepared, reuse_key};
-use super::telling::tell;
+use super::telling::change;
 use super::writing::{Written, take_back};
 use crate::Athena;
 use crate::error::AthenaError;
@@ -216,9 +216,8 @@ async fn live(athena: &Arc<Athena>, ctx: &Ctx, mut row: Row, prepared: Prepared,
     }
     let previous = row.state();
     end(ctx, &mut row, &progress, begun, outcome);
-    match keep(athena, row.clone()).await {
-        Ok(()) => tell(ctx, &row, Some(previous)),
-        Err(error) => tracing::error!(%error, execution = row.id(), "the end of an execution can't be kept"),
+    if let Err(error) = keep(athena, ctx, row.clone(), previous).await {
+        tracing::error!(%error, execution = row.id(), "the end of an execution can't be kept");
     }
 }
 
@@ -235,11 +234,7 @@ async fn work(
     row.execution.statistics.query_queue_time_in_millis = millis(queued);
     row.execution.status.state = State::Running;
     let begun = row.clone();
-    let running = async {
-        keep(athena, begun.clone()).await?;
-        tell(ctx, &begun, Some(State::Queued));
-        Ok::<_, MetadataError>(())
-    };
+    let running = keep(athena, ctx, begun, State::Queued);
     let run = async {
         let job = Job::new(athena, ctx, row, progress, prepared.parameters)?;
         statements::run(&job, &prepared.statement).await
@@ -282,8 +277,9 @@ fn end(ctx: &Ctx, row: &mut Row, progress: &Progress, begun: Instant, outcome: R
     }
 }
 
-/// Writes the row; a query's result becomes the one to be reused.
-async fn keep(athena: &Athena, row: Row) -> Result<(), MetadataError> {
+/// Writes the row, whose state was `previous`, and tells of it; a query's result becomes the one to be reused.
+async fn keep(athena: &Athena, ctx: &Ctx, row: Row, previous: State) -> Result<(), MetadataError> {
+    let (teller, told) = (ctx.platform.events.clone(), change(ctx.now(), &row, Some(previous)));
     athena
         .metadata
         .transaction(move |tx| {
@@ -291,7 +287,8 @@ async fn keep(athena: &Athena, row: Row) -> Result<(), MetadataError> {
             if row.state() == State::Succeeded && select {
                 tx.put(REUSABLE, &reuse_key(&row), row.id().as_bytes())?;
             }
-            put(tx, &row)
+            put(tx, &row)?;
+            teller.tell(tx, told)
         })
         .await
 }
