@@ -43,7 +43,7 @@ enum Benchmark {
     /// The reference architecture's daily work on much data, beside DuckDB and PySpark.
     Pipeline {
         /// About how many GB of raw JSON.
-        #[arg(long, default_value = "5")]
+        #[arg(long, env = "BOATHOUSE_BENCH_GIGABYTES", default_value = "5")]
         gigabytes: String,
     },
     /// The 22 queries of TPC-H through Athena.

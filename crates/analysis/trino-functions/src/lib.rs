@@ -28,6 +28,8 @@ mod testing;
 mod time;
 pub mod types;
 
+pub use functions::json;
+
 use boathouse_trino_parser::ast;
 use datafusion::logical_expr::expr::{AggregateFunction, AggregateFunctionParams, Sort};
 use datafusion::logical_expr::{Expr, WindowFunctionDefinition};
@@ -126,9 +128,18 @@ pub fn scalar(name: &str, args: Vec<Argument<'_>>, binder: &mut dyn LambdaBinder
         Implementation::Expression(build) => build(args, &result)?,
         Implementation::Kernel(kernel) => {
             let (args, types) = args.into_iter().unzip();
-            let (kernel, volatility) = (*kernel, entry.volatility);
-            let (name, signature) = (name.to_lowercase(), entry.signature.text);
-            Bound { name, signature, kernel, types, lambdas, result: result.clone(), volatility }.call(args)
+            let bound = Bound {
+                name: name.to_lowercase(),
+                signature: entry.signature.text,
+                kernel: *kernel,
+                types,
+                lambdas,
+                result: result.clone(),
+                volatility: entry.volatility,
+                failure: entry.failure,
+                tolerant: false,
+            };
+            bound.call(args)
         }
         Implementation::Aggregate(_) | Implementation::Window(_) => {
             return Err(TrinoError::internal(format!("{name} is no scalar function")));

@@ -125,6 +125,11 @@ impl Engine {
         self.runtime.memory_pool.reserved()
     }
 
+    /// On how many threads one query runs.
+    pub(crate) fn threads(&self) -> usize {
+        self.threads
+    }
+
     /// Starts a query.
     ///
     /// # Errors
@@ -224,8 +229,11 @@ impl Engine {
         options.optimizer.hash_join_single_partition_threshold = BROADCAST_BYTES;
         options.optimizer.hash_join_single_partition_threshold_rows = BROADCAST_ROWS;
         let state = SessionStateBuilder::new_with_default_features().with_config(config);
+        let state = state.with_optimizer_rules(operators::logical_rules());
         let state = state.with_physical_optimizer_rules(operators::rules());
         let state = state.with_physical_optimizer_rule(Arc::new(FirstRowsRule));
+        // Last, for the windows that the rule before has left.
+        let state = state.with_physical_optimizer_rule(Arc::new(operators::CountRows));
         Ok(state.with_runtime_env(Arc::new(runtime)).build())
     }
 }

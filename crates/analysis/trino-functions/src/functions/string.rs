@@ -33,14 +33,14 @@ pub(crate) fn register(table: &mut Table) {
         "Texts with a separator between them, NULLs left out.",
         concat_ws,
     );
-    table.kernel("length(varchar(x)) -> bigint", "The number of characters.", length);
-    table.kernel("length(char(x)) -> bigint", "The number of characters.", length);
+    table.kernel("length(varchar(x)) -> bigint", "The number of characters.", length).never_fails();
+    table.kernel("length(char(x)) -> bigint", "The number of characters.", length).never_fails();
     table.alias("char_length", "length");
     table.alias("character_length", "length");
-    table.kernel("lower(varchar(x)) -> varchar(x)", "The text in small letters.", lower);
-    table.kernel("lower(char(x)) -> char(x)", "The text in small letters.", lower);
-    table.kernel("upper(varchar(x)) -> varchar(x)", "The text in capital letters.", upper);
-    table.kernel("upper(char(x)) -> char(x)", "The text in capital letters.", upper);
+    table.kernel("lower(varchar(x)) -> varchar(x)", "The text in small letters.", lower).never_fails();
+    table.kernel("lower(char(x)) -> char(x)", "The text in small letters.", lower).never_fails();
+    table.kernel("upper(varchar(x)) -> varchar(x)", "The text in capital letters.", upper).never_fails();
+    table.kernel("upper(char(x)) -> char(x)", "The text in capital letters.", upper).never_fails();
     table.kernel("replace(varchar, varchar) -> varchar", "The text without all occurrences of another.", replace);
     table.kernel(
         "replace(varchar, varchar, varchar) -> varchar",

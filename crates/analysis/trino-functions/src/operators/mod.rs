@@ -2,13 +2,15 @@
 //! the same, or our own checked function where it doesn't.
 
 mod access;
+mod attempt;
 mod like;
 mod logic;
 pub(crate) mod temporal;
 
 pub use access::{concat, dereference, negate, subscript};
+pub use attempt::try_;
 pub use like::like;
-pub use logic::{between, case, coalesce, if_, in_list, is_distinct_from, nullif, try_};
+pub use logic::{between, case, coalesce, if_, in_list, is_distinct_from, nullif};
 pub use temporal::{at_time_zone, extract};
 
 pub(crate) use access::map_positions;
