@@ -95,7 +95,7 @@ def test_plans_are_shown_in_trinos_words(lake):
     sql = "SELECT who, sum(paid) AS paid FROM orders WHERE id < 4 GROUP BY who ORDER BY 2 DESC LIMIT 1"
     plan = lake.text(f"EXPLAIN {sql}")
     assert plan.startswith("Output[columnNames = [who, paid]]")
-    for part in ["Aggregate[type = FINAL, keys = [who]]", "ScanFilter", "awsdatacatalog:subqueries:orders", "TopN"]:
+    for part in ["Aggregate[type = FINAL, keys = [who]]", "filterPredicate = (\"id\" < 4)", "awsdatacatalog:subqueries:orders", "TopN"]:
         assert part in plan, plan
     assert "Exec[" not in plan
     assert lake.text(f"EXPLAIN (TYPE DISTRIBUTED) {sql}").startswith("Fragment 0 [SINGLE]")

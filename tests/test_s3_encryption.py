@@ -53,16 +53,16 @@ def test_objects_come_back_whole_and_in_ranges(s3, bucket, size):
 def test_nothing_of_it_is_on_the_disk(start, tmp_path):
     server = start("--dev")
     s3 = server.client("s3", "test", "test")
-    s3.create_bucket(Bucket="b")
+    s3.create_bucket(Bucket="sealed")
     for size in (100, 50_000, 2_000_000):
-        s3.put_object(Bucket="b", Key=f"{size}", Body=MARK * (size // len(MARK)), ServerSideEncryption="AES256")
+        s3.put_object(Bucket="sealed", Key=f"{size}", Body=MARK * (size // len(MARK)), ServerSideEncryption="AES256")
     server.kill()
     directory = tmp_path / "data"
     assert not on_disk(directory)
     server = start("--dev")
     s3 = server.client("s3", "test", "test")
     for size in (100, 50_000, 2_000_000):
-        assert s3.get_object(Bucket="b", Key=f"{size}")["Body"].read() == MARK * (size // len(MARK))
+        assert s3.get_object(Bucket="sealed", Key=f"{size}")["Body"].read() == MARK * (size // len(MARK))
     keys = list(directory.rglob("master.key"))
     assert len(keys) == 1 and keys[0].stat().st_mode & 0o777 == 0o600
 

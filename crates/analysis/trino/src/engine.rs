@@ -262,7 +262,7 @@ fn allow_huge_pages() {
 /// Whether an error may come from a subquery that DataFusion could not turn into a join.
 fn is_unplanned(error: &TrinoError) -> bool {
     error.code == ErrorCode::GenericInternalError
-        || error.code == ErrorCode::NotSupported && error.message.contains("OuterReferenceColumn")
+        || error.code == ErrorCode::NotSupported && error.message.contains("does not support logical expression")
 }
 
 fn columns(analysis: Analysis) -> Vec<Column> {

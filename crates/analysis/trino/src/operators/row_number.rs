@@ -151,7 +151,10 @@ impl Counting {
         let rows = batch.num_rows();
         let evaluate = |key: &Arc<dyn PhysicalExpr>| key.evaluate(batch)?.into_array(rows);
         let keys: Vec<ArrayRef> = self.keys.iter().map(evaluate).collect::<Result<_>>()?;
-        let ranges = if keys.is_empty() { vec![0..rows] } else { partition(&keys)?.ranges() };
+        let ranges = match keys.is_empty() {
+            true => std::iter::once(0..rows).collect(),
+            false => partition(&keys)?.ranges(),
+        };
         let mut number = match &self.last {
             Some((last, number)) if is_same(last, &keys)? => *number,
             _ => 0,
