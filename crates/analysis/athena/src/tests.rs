@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use boathouse_aws::access::{AccessRequest, Authorizer};
+use boathouse_aws::events::Events;
 use boathouse_aws::stores::ObjectStores;
 use boathouse_aws::{AwsError, Ctx, Dispatcher, Platform, Principal, SystemClock};
 use boathouse_metadata::Metadata;
@@ -68,6 +69,7 @@ async fn serve(dir: &std::path::Path, buckets: &Buckets) -> Ctx {
         stores: Arc::new(buckets.clone()),
         authorizer: Arc::new(Anyone),
         clock: Arc::new(SystemClock),
+        events: Events::default(),
         concurrent_queries: 2,
         queued_queries: 100,
     };
