@@ -69,7 +69,6 @@ async fn serve(dir: &std::path::Path, buckets: &Buckets) -> Ctx {
         stores: Arc::new(buckets.clone()),
         authorizer: Arc::new(Anyone),
         clock: Arc::new(SystemClock),
-        events: Events::default(),
         concurrent_queries: 2,
         queued_queries: 100,
     };

@@ -56,8 +56,8 @@ fn detach(node: &mut Node, next: &mut usize, incoming: &mut Vec<(Node, Exchange)
 fn kind(root: &Node, incoming: &[(Node, Exchange)]) -> String {
     let mut scans = false;
     root.walk(&mut |node| scans |= node.name.contains("Scan"));
-    let dealt = incoming.iter().map(|(_, exchange)| exchange.partitioning());
-    let dealt = dealt.filter(|partitioning| *partitioning != "SINGLE").next();
+    let mut dealt = incoming.iter().map(|(_, exchange)| exchange.partitioning());
+    let dealt = dealt.find(|partitioning| *partitioning != "SINGLE");
     match (scans, dealt) {
         (true, _) => "SOURCE".to_owned(),
         (false, Some(partitioning)) => partitioning.to_owned(),
