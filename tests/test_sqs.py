@@ -378,10 +378,13 @@ def test_the_command_line(shared, unique):
     name = unique("cli")
 
     def aws(*arguments):
-        command = [*AWS, "sqs", *arguments, "--output", "json"]
+        # For SQS, version 1 of the command takes an endpoint from its arguments only.
+        command = [*AWS, "sqs", *arguments, "--output", "json", "--endpoint-url", shared.url]
         return subprocess.run(command, env=shared.environment(), capture_output=True, text=True, timeout=120)
 
-    url = json.loads(aws("create-queue", "--queue-name", name).stdout)["QueueUrl"]
+    created = aws("create-queue", "--queue-name", name)
+    assert created.returncode == 0, created.stderr
+    url = json.loads(created.stdout)["QueueUrl"]
     assert json.loads(aws("send-message", "--queue-url", url, "--message-body", "hi").stdout)["MessageId"]
     message = json.loads(aws("receive-message", "--queue-url", url).stdout)["Messages"][0]
     assert message["Body"] == "hi"

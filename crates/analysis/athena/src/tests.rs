@@ -9,7 +9,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use boathouse_aws::access::{AccessRequest, Authorizer};
-use boathouse_aws::events::Events;
 use boathouse_aws::stores::ObjectStores;
 use boathouse_aws::{AwsError, Ctx, Dispatcher, Platform, Principal, SystemClock};
 use boathouse_metadata::Metadata;

@@ -9,6 +9,7 @@
 //! | [`operators`] | `+ - * / %`, signs, comparisons: result types and expressions |
 //! | [`arithmetic`] | the checked kernels behind them, as one scalar function |
 //! | `functions` | every function by name, one file for each kind |
+//! | [`sql_json`] | JSON_EXISTS, JSON_VALUE, JSON_QUERY, JSON_OBJECT, JSON_ARRAY |
 //! | `signature`, `resolve` | signatures as text, and which overload a call means |
 //! | `kernel` | our own functions inside DataFusion |
 //! | `time` | dates, times and zones as numbers |
@@ -23,6 +24,7 @@ mod kernel;
 pub mod operators;
 mod resolve;
 mod signature;
+pub mod sql_json;
 #[cfg(test)]
 mod testing;
 mod time;
@@ -35,6 +37,7 @@ use datafusion::logical_expr::expr::{AggregateFunction, AggregateFunctionParams,
 use datafusion::logical_expr::{Expr, WindowFunctionDefinition};
 
 use crate::error::{ErrorCode, TrinoError};
+use crate::functions::sliding::sliding;
 use crate::functions::{Implementation, TABLE};
 use crate::kernel::Bound;
 use crate::resolve::{Resolution, resolve};
@@ -193,7 +196,8 @@ pub fn window(
         }
         Implementation::Aggregate(build) => {
             let plan = build(resolution.args, &resolution.result)?;
-            Ok((WindowFunctionDefinition::AggregateUDF(plan.function), plan.args, resolution.result))
+            let function = WindowFunctionDefinition::AggregateUDF(sliding(plan.function));
+            Ok((function, plan.args, resolution.result))
         }
         _ => Err(TrinoError::internal(format!("{name} is no window function"))),
     }

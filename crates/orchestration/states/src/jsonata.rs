@@ -4,6 +4,10 @@
 //! holds values that cannot cross threads. Members of inputs are therefore in the order of their names; members of objects
 //! that an expression makes are in the order in which it makes them.
 //!
+//! There is no document around an expression: what reads one is refused ([`Expression::refusals`]).
+//!
+//! Numbers are doubles, but integers of more than 15 digits are kept as 64 bits wherever doubles would lose some.
+//!
 //! The tests compare it with the reference implementation (`tests/jsonata`). As in Step Functions there is no `$eval`, and
 //! there are `$partition`, `$range`, `$hash`, `$random(seed)`, `$uuid` and `$parse`. Limits, those of Step Functions where
 //! they are known: 100 nested evaluations, 6.99 MB for one value, 360,145 elements of `$range`; and 10,000,000 steps,
@@ -75,6 +79,12 @@ impl Expression {
     /// What is wrong with it: JSONata's code and message.
     pub fn parse(text: &str) -> Result<Self, String> {
         syntax::compile(text).map(|program| Self { program: Arc::new(program) })
+    }
+
+    /// What it refers to although Step Functions has no such thing, in AWS's words: `$` and names of the document around
+    /// the expression, and `$$` anywhere.
+    pub fn refusals(&self) -> Vec<String> {
+        syntax::refusals(&self.program)
     }
 
     /// Evaluates it.

@@ -208,6 +208,7 @@ fn keeps_bits(from: &Type, to: &Type) -> bool {
         (Type::Varchar(from), Type::Varchar(to)) => to.is_none() || from.is_some_and(|from| Some(from) <= *to),
         (Type::Char(from), Type::Char(to)) => from <= to,
         (Type::Uuid | Type::IpAddress, Type::Varchar(None)) => true,
+        (Type::Sketch(_), Type::Varbinary) | (Type::Varbinary, Type::Sketch(_)) => true,
         (Type::Timestamp(from_precision), Type::Timestamp(to_precision))
         | (Type::TimestampTz(from_precision), Type::TimestampTz(to_precision))
         | (Type::Time(from_precision), Type::Time(to_precision)) => {
@@ -269,6 +270,7 @@ pub(crate) fn castable(from: &Type, to: &Type) -> bool {
         (Time(_), Time(_) | Timestamp(_) | TimestampTz(_)) => true,
         (Timestamp(_) | TimestampTz(_), Date | Time(_) | Timestamp(_) | TimestampTz(_)) => true,
         (Uuid, Varbinary) | (Varbinary, Uuid) => true,
+        (Type::Sketch(_), Varbinary) | (Varbinary, Type::Sketch(_)) => true,
         _ => false,
     }
 }

@@ -22,18 +22,25 @@
 //! Signatures are explained in [`crate::signature`]. For unbounded text declare `varchar`; `varchar(x)` only where the
 //! length matters for the result's type.
 
+mod address;
 mod aggregate;
 mod array;
 mod binary;
 mod bitwise;
+mod color;
 mod conditional;
+mod conversion;
 mod datetime;
 mod elements;
+mod hashing;
 mod higher_order;
 pub mod json;
 mod map;
 mod math;
 mod regexp;
+mod session;
+mod sketch;
+pub(crate) mod sliding;
 mod string;
 mod support;
 #[cfg(test)]
@@ -138,17 +145,22 @@ impl Table {
     fn build() -> Self {
         let mut table = Self::default();
         let kinds = [
+            address::register,
             aggregate::register,
             array::register,
             binary::register,
             bitwise::register,
+            color::register,
             conditional::register,
+            conversion::register,
             datetime::register,
             higher_order::register,
             json::register,
             map::register,
             math::register,
             regexp::register,
+            session::register,
+            sketch::register,
             string::register,
             url::register,
             window::register,

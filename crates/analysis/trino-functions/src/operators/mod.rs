@@ -5,6 +5,7 @@ mod access;
 mod attempt;
 mod like;
 mod logic;
+mod nested;
 pub(crate) mod temporal;
 
 pub use access::{concat, dereference, negate, subscript};
@@ -85,6 +86,11 @@ pub fn comparison(op: ComparisonOp, left: Typed, right: Typed) -> Result<Typed, 
     let ordered = !matches!(op, ComparisonOp::Equal | ComparisonOp::NotEqual);
     if ordered && !common.is_orderable() {
         return Err(refuse());
+    }
+    if !ordered && nested::is_nested(&common) {
+        let kernel: crate::kernel::Kernel = if op == ComparisonOp::Equal { nested::equal } else { nested::not_equal };
+        let sides = vec![cast::coerce(left, &common)?, cast::coerce(right, &common)?];
+        return Ok((access::operator(symbol, kernel, sides, &Type::Boolean), Type::Boolean));
     }
     let (left, right) = (comparable(cast::coerce(left, &common)?), comparable(cast::coerce(right, &common)?));
     Ok((native(left, operator, right), Type::Boolean))

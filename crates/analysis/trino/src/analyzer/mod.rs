@@ -13,6 +13,7 @@ mod expression;
 mod grouping;
 mod information;
 mod join;
+mod json;
 mod lateral;
 mod literal;
 mod membership;

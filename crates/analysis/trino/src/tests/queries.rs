@@ -135,7 +135,7 @@ async fn sorted_rows_are_counted() {
         fixture.rows("SELECT max(n) FROM (SELECT row_number() OVER (ORDER BY v) AS n FROM t)").await.unwrap(),
         ["60000"]
     );
-    let plan = fixture.explain(&numbered, Explain::Distributed, ExplainFormat::Text).await;
+    let plan = fixture.explain(numbered, Explain::Distributed, ExplainFormat::Text).await;
     assert!(plan.contains("RowNumberExec: keys=[k@0]") && !plan.contains("WindowAgg"), "{plan}");
 }
 

@@ -128,6 +128,7 @@ impl Evaluator<'_> {
             Kind::Null => Val::Null,
             Kind::Bool(value) => Val::Bool(*value),
             Kind::Number(number) => Val::Number(*number),
+            Kind::Integer(integer) => Val::Integer(*integer),
             Kind::String(text) => Val::text(&**text),
             Kind::Regex(pattern) => Val::function(Function::Regex(pattern.clone())),
             Kind::Variable(name) => self.variable(name, input, frame),

@@ -174,6 +174,7 @@ impl Call<'_> {
         match self.at(index) {
             Val::Undefined => Ok(None),
             Val::Number(number) => Ok(Some(*number)),
+            Val::Integer(integer) => Ok(Some(*integer as f64)),
             _ => Err(self.mismatch(index + 1)),
         }
     }

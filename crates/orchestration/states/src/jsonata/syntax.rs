@@ -3,6 +3,7 @@
 mod ancestry;
 mod lexer;
 mod lower;
+mod outside;
 mod parser;
 mod raw;
 pub(super) mod signature;
@@ -11,6 +12,7 @@ use std::sync::Arc;
 
 use regex::Regex;
 
+pub(super) use outside::refusals;
 use signature::Signature;
 
 /// Nested expressions in a text: deeper ones could not be evaluated either.
@@ -70,6 +72,8 @@ pub(super) enum Kind {
     Null,
     Bool(bool),
     Number(f64),
+    /// As [`Val::Integer`](super::value::Val::Integer).
+    Integer(i64),
     String(Arc<str>),
     Regex(Arc<Pattern>),
     Variable(Name),

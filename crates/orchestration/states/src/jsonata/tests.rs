@@ -1,4 +1,5 @@
 mod differential;
+mod integers;
 
 use chrono::{TimeZone, Utc};
 use proptest::prelude::*;

@@ -1,6 +1,7 @@
 //! Values: JSON, undefined, sequences, tuples, functions.
 
 mod json;
+mod number;
 mod object;
 
 use std::cmp::Ordering;
@@ -8,18 +9,23 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 pub(super) use json::{javascript, number_text, rounded};
+pub(super) use number::{EXACT, calculate};
 pub(super) use object::Object;
 
 use super::eval::Frame;
 use super::functions::Builtin;
 use super::syntax::{Lambda, Name, Pattern, Transform};
+use crate::numbers::order_mixed;
 
 #[derive(Debug, Clone)]
 pub(super) enum Val {
     Undefined,
     Null,
     Bool(bool),
+    /// A number of at most 15 digits, or one that is not whole.
     Number(f64),
+    /// An integer of more digits, which a double would not keep. What is smaller is a `Number`: see [`Val::integer`].
+    Integer(i64),
     String(Rc<str>),
     Array(List),
     Object(Rc<Object>),
@@ -144,6 +150,7 @@ impl Val {
     pub(super) fn number(&self) -> Option<f64> {
         match self {
             Self::Number(number) if !number.is_nan() => Some(*number),
+            Self::Integer(integer) => Some(*integer as f64),
             _ => None,
         }
     }
@@ -154,6 +161,7 @@ impl Val {
             Self::Undefined | Self::Null => false,
             Self::Bool(value) => *value,
             Self::Number(number) => *number != 0.0 && !number.is_nan(),
+            Self::Integer(_) => true,
             Self::String(text) => !text.is_empty(),
             Self::Array(list) => list.items.iter().any(Self::truth),
             Self::Tuples(tuples) => !tuples.is_empty(),
@@ -189,6 +197,10 @@ impl Val {
             (Self::Undefined, Self::Undefined) | (Self::Null, Self::Null) => true,
             (Self::Bool(a), Self::Bool(b)) => a == b,
             (Self::Number(a), Self::Number(b)) => a == b,
+            (Self::Integer(a), Self::Integer(b)) => a == b,
+            (Self::Integer(a), Self::Number(b)) | (Self::Number(b), Self::Integer(a)) => {
+                order_mixed(*a, *b) == Some(Ordering::Equal)
+            }
             (Self::String(a), Self::String(b)) => a == b,
             (Self::Array(a), Self::Array(b)) => Rc::ptr_eq(&a.items, &b.items),
             (Self::Object(a), Self::Object(b)) => Rc::ptr_eq(a, b),
@@ -202,7 +214,7 @@ impl Val {
             Self::Undefined => "undefined",
             Self::Null => "null",
             Self::Bool(_) => "boolean",
-            Self::Number(_) => "number",
+            Self::Number(_) | Self::Integer(_) => "number",
             Self::String(_) => "string",
             Self::Array(_) | Self::Tuples(_) => "array",
             Self::Object(_) => "object",
@@ -215,6 +227,9 @@ impl Val {
 pub(super) fn order(a: &Val, b: &Val) -> Option<Ordering> {
     match (a, b) {
         (Val::Number(a), Val::Number(b)) => a.partial_cmp(b),
+        (Val::Integer(a), Val::Integer(b)) => Some(a.cmp(b)),
+        (Val::Integer(a), Val::Number(b)) => order_mixed(*a, *b),
+        (Val::Number(a), Val::Integer(b)) => order_mixed(*b, *a).map(Ordering::reverse),
         (Val::String(a), Val::String(b)) if a.is_ascii() && b.is_ascii() => Some(a.cmp(b)),
         // By UTF-16 code units, as JavaScript orders.
         (Val::String(a), Val::String(b)) => Some(a.encode_utf16().cmp(b.encode_utf16())),

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::{Evaluator, Frame, MAX_VALUE, Result, decided, too_much};
 use crate::jsonata::functions::string_of;
 use crate::jsonata::syntax::{Node, Operator};
-use crate::jsonata::value::{List, Val, javascript, order};
+use crate::jsonata::value::{List, Val, calculate, javascript, order};
 
 impl Evaluator<'_> {
     pub(super) fn binary(
@@ -50,17 +50,20 @@ impl Evaluator<'_> {
     }
 
     fn range(&self, from: &Val, to: &Val) -> Result {
-        let whole = |value: &Val, code: &str, side: &str| match value {
-            Val::Undefined => Ok(None),
-            Val::Number(number) if number.fract() == 0.0 => Ok(Some(*number)),
+        let check = |value: &Val, code: &str, side: &str| match value {
+            Val::Undefined | Val::Integer(_) => Ok(()),
+            Val::Number(number) if number.fract() == 0.0 => Ok(()),
             _ => Err(format!("{code}: The {side} side of the range operator (..) must evaluate to an integer")),
         };
-        let (from, to) = (whole(from, "T2003", "left")?, whole(to, "T2004", "right")?);
-        let (Some(from), Some(to)) = (from, to) else { return Ok(Val::Undefined) };
-        if from > to {
+        check(from, "T2003", "left")?;
+        check(to, "T2004", "right")?;
+        let Some(length) = calculate(Operator::Subtract, to, from).and_then(|length| length.number()) else {
+            return Ok(Val::Undefined);
+        };
+        if length < 0.0 {
             return Ok(Val::Undefined);
         }
-        let size = to - from + 1.0;
+        let size = length + 1.0;
         if size > 1e7 {
             return Err(format!(
                 "D2014: The size of the sequence allocated by the range operator (..) must not exceed 1e6. \
@@ -73,7 +76,8 @@ impl Evaluator<'_> {
             return Err(too_much());
         }
         self.charge(size as usize * 8)?;
-        Ok(Val::Array(List::sequence((0..size as usize).map(|at| Val::Number(from + at as f64)).collect())))
+        let item = |at: usize| calculate(Operator::Add, from, &Val::Number(at as f64));
+        Ok(Val::Array(List::sequence((0..size as usize).filter_map(item).collect())))
     }
 }
 
@@ -109,6 +113,7 @@ fn finite_truth(operator: Operator, value: &Val) -> Result<()> {
 pub(super) fn negate(value: &Val) -> Result {
     match (value, numeric(value)?) {
         (Val::Undefined, _) => Ok(Val::Undefined),
+        (Val::Integer(integer), _) if *integer != i64::MIN => Ok(Val::integer(-integer)),
         (_, Some(number)) => Ok(Val::Number(-number)),
         (other, None) => Err(format!("D1002: Cannot negate a non-numeric value: {}", shown(other))),
     }
@@ -119,7 +124,7 @@ pub(super) fn shown(value: &Val) -> String {
 }
 
 fn compare(operator: Operator, a: &Val, b: &Val) -> Result {
-    let comparable = |value: &Val| matches!(value, Val::Undefined | Val::Number(_) | Val::String(_));
+    let comparable = |value: &Val| matches!(value, Val::Undefined | Val::Number(_) | Val::Integer(_) | Val::String(_));
     let symbol = operator.symbol();
     if !comparable(a) || !comparable(b) {
         return Err(format!(
@@ -147,20 +152,13 @@ fn compare(operator: Operator, a: &Val, b: &Val) -> Result {
 }
 
 fn arithmetic(operator: Operator, a: &Val, b: &Val) -> Result {
-    let number = |value: &Val, code: &str, side: &str| match (value, numeric(value)?) {
-        (Val::Undefined, _) => Ok(None),
-        (_, Some(number)) => Ok(Some(number)),
+    let check = |value: &Val, code: &str, side: &str| match (value, numeric(value)?) {
+        (Val::Undefined, _) | (_, Some(_)) => Ok(()),
         _ => {
             Err(format!("{code}: The {side} side of the \"{}\" operator must evaluate to a number", operator.symbol()))
         }
     };
-    let (a, b) = (number(a, "T2001", "left")?, number(b, "T2002", "right")?);
-    let (Some(a), Some(b)) = (a, b) else { return Ok(Val::Undefined) };
-    Ok(Val::Number(match operator {
-        Operator::Add => a + b,
-        Operator::Subtract => a - b,
-        Operator::Multiply => a * b,
-        Operator::Divide => a / b,
-        _ => a % b,
-    }))
+    check(a, "T2001", "left")?;
+    check(b, "T2002", "right")?;
+    Ok(calculate(operator, a, b).unwrap_or(Val::Undefined))
 }

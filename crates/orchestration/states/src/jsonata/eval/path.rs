@@ -296,6 +296,7 @@ fn picks(value: &Val, at: usize, count: usize) -> usize {
     let hits = |index: f64| usize::from(position(index, count) == Some(at));
     match value {
         Val::Number(index) => hits(*index),
+        Val::Integer(index) => hits(*index as f64),
         Val::Array(list) if list.items.iter().all(|item| item.number().is_some()) => {
             list.items.iter().filter_map(Val::number).map(hits).sum()
         }

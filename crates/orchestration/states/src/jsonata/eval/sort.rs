@@ -49,7 +49,7 @@ fn after(terms: &[Term], a: &[Val], b: &[Val]) -> Result<bool> {
             (false, true) => return Ok(false),
             (false, false) => {}
         }
-        let sortable = |value: &Val| matches!(value, Val::Number(_) | Val::String(_));
+        let sortable = |value: &Val| matches!(value, Val::Number(_) | Val::Integer(_) | Val::String(_));
         if !sortable(a) || !sortable(b) {
             return Err(
                 "T2008: The expressions within an order-by clause must evaluate to numeric or string values".into()

@@ -132,11 +132,11 @@ impl<'de> Visitor<'de> for JsonVisitor {
     }
 
     fn visit_i64<E>(self, value: i64) -> std::result::Result<Val, E> {
-        Ok(Val::Number(value as f64))
+        Ok(Val::integer(value))
     }
 
     fn visit_u64<E>(self, value: u64) -> std::result::Result<Val, E> {
-        Ok(Val::Number(value as f64))
+        Ok(i64::try_from(value).map_or(Val::Number(value as f64), Val::integer))
     }
 
     fn visit_f64<E>(self, value: f64) -> std::result::Result<Val, E> {

@@ -1,17 +1,22 @@
 //! Numbers: conversion, arithmetic, aggregation.
 
+use std::cmp::Ordering;
 use std::sync::LazyLock;
 
 use regex::Regex;
 
 use super::{Builtin, Call, integers, number_picture};
 use crate::jsonata::eval::Result;
-use crate::jsonata::value::{Val, javascript};
+use crate::jsonata::syntax::Operator;
+use crate::jsonata::value::{Val, calculate, javascript, order};
 
 pub(super) fn call(call: &Call<'_>) -> Option<Result> {
     let of = |body: fn(f64) -> f64| Ok(call.number(0)?.map_or(Val::Undefined, |number| Val::Number(body(number))));
     Some(match call.builtin {
         Builtin::Number => number(call),
+        Builtin::Floor | Builtin::Ceil | Builtin::Abs | Builtin::Round if matches!(call.at(0), Val::Integer(_)) => {
+            of_integer(call)
+        }
         Builtin::Abs => of(f64::abs),
         Builtin::Floor => of(f64::floor),
         Builtin::Ceil => of(f64::ceil),
@@ -32,6 +37,19 @@ pub(super) fn call(call: &Call<'_>) -> Option<Result> {
         Builtin::ParseInteger => parse_integer(call),
         _ => return None,
     })
+}
+
+/// What is whole stays as it is, unless it is rounded to tens.
+fn of_integer(call: &Call<'_>) -> Result {
+    match (call.builtin, call.at(0)) {
+        (Builtin::Abs, Val::Integer(integer)) => {
+            Ok(integer.checked_abs().map_or_else(|| Val::Number((*integer as f64).abs()), Val::integer))
+        }
+        (Builtin::Round, _) if call.number(1)?.is_some_and(|places| places < 0.0 || places.fract() != 0.0) => {
+            round_call(call)
+        }
+        (_, whole) => Ok(whole.clone()),
+    }
 }
 
 fn with_picture(call: &Call<'_>, body: fn(f64, &str) -> Result) -> Result {
@@ -61,12 +79,12 @@ fn number(call: &Call<'_>) -> Result {
     let cast = |shown: &str| format!("D3030: Unable to cast value to a number: {shown}");
     Ok(match call.at(0) {
         Val::Undefined => Val::Undefined,
-        Val::Number(number) => Val::Number(*number),
+        number @ (Val::Number(_) | Val::Integer(_)) => number.clone(),
         Val::Bool(value) => Val::Number(f64::from(u8::from(*value))),
         Val::String(text) => {
             let decimal = DECIMAL.is_match(text).then(|| text.parse::<f64>().ok()).flatten();
             match decimal.filter(|number| number.is_finite()) {
-                Some(number) => Val::Number(number),
+                Some(number) => text.parse().map_or(Val::Number(number), Val::integer),
                 None if PREFIXED.is_match(text) => Val::Number(prefixed(text).unwrap_or(f64::NAN)),
                 None => return Err(cast(&format!("\"{text}\""))),
             }
@@ -130,23 +148,30 @@ fn shift(number: f64, places: f64) -> f64 {
 
 fn aggregate(call: &Call<'_>) -> Val {
     let Some(items) = call.items(0) else { return Val::Undefined };
-    let numbers = items.iter().filter_map(|item| match item {
-        Val::Number(number) => Some(*number),
-        _ => None,
-    });
-    let count = items.len() as f64;
+    let numbers = || items.iter().filter(|item| matches!(item, Val::Number(_) | Val::Integer(_)));
+    let sum = || {
+        numbers().fold(Val::Number(0.0), |sum, number| {
+            calculate(Operator::Add, &sum, number).unwrap_or(Val::Number(f64::NAN))
+        })
+    };
+    let most = |wanted: Ordering| {
+        let better = |best: &Val, other: &Val| order(other, best) == Some(wanted);
+        let numbers = numbers().filter(|item| item.number().is_some());
+        numbers.reduce(|best, other| if better(best, other) { other } else { best }).cloned()
+    };
     match call.builtin {
-        Builtin::Sum => Val::Number(numbers.fold(0.0, |sum, number| sum + number)),
+        Builtin::Sum => sum(),
         _ if items.is_empty() => Val::Undefined,
-        Builtin::Max => Val::Number(numbers.fold(f64::NEG_INFINITY, f64::max)),
-        Builtin::Min => Val::Number(numbers.fold(f64::INFINITY, f64::min)),
-        _ => Val::Number(numbers.fold(0.0, |sum, number| sum + number) / count),
+        Builtin::Max => most(Ordering::Greater).unwrap_or(Val::Number(f64::NEG_INFINITY)),
+        Builtin::Min => most(Ordering::Less).unwrap_or(Val::Number(f64::INFINITY)),
+        _ => Val::Number(sum().number().unwrap_or(f64::NAN) / items.len() as f64),
     }
 }
 
 fn format_base(call: &Call<'_>) -> Result {
     let Some(number) = call.number(0)? else { return Ok(Val::Undefined) };
     let number = round(number, 0.0);
+    let integer = if let Val::Integer(integer) = call.at(0) { Some(i128::from(*integer)) } else { None };
     let radix = round(call.number(1)?.unwrap_or(10.0), 0.0);
     if !(2.0..=36.0).contains(&radix) {
         return Err(format!(
@@ -155,9 +180,10 @@ fn format_base(call: &Call<'_>) -> Result {
         ));
     }
     if radix == 10.0 {
-        return Ok(Val::text(javascript(number)));
+        return Ok(Val::text(integer.map_or_else(|| javascript(number), |integer| integer.to_string())));
     }
-    let (radix, mut rest, mut digits) = (radix as u32, number.abs() as u128, Vec::new());
+    let size = integer.map_or(number.abs() as u128, i128::unsigned_abs);
+    let (radix, mut rest, mut digits) = (radix as u32, size, Vec::new());
     loop {
         digits.push(char::from_digit((rest % u128::from(radix)) as u32, radix).unwrap_or('0'));
         rest /= u128::from(radix);

@@ -59,6 +59,7 @@ fn write(value: &Val, indent: Option<usize>, text: &mut String) -> Result<()> {
         Val::Number(number) if number.is_infinite() => return Err("D1001: Number out of range: null".into()),
         Val::Number(number) if number.is_nan() => text.push_str("null"),
         Val::Number(number) => text.push_str(&number_text(*number)),
+        Val::Integer(integer) => text.push_str(&integer.to_string()),
         Val::String(own) => quote(own, text),
         Val::Function(_) => text.push_str("\"\""),
         Val::Array(list) => {

@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use super::Pattern;
 use crate::jsonata::patterns;
+use crate::jsonata::value::EXACT;
 
 #[derive(Debug, Clone)]
 pub(super) enum Token {
     Number(f64),
+    Integer(i64),
     String(String),
     Name(String),
     Variable(String),
@@ -28,6 +30,7 @@ impl Token {
     pub(super) fn shown(&self) -> String {
         match self {
             Self::Number(number) => number.to_string(),
+            Self::Integer(integer) => integer.to_string(),
             Self::String(text) | Self::Name(text) | Self::Variable(text) => text.clone(),
             Self::Bool(value) => value.to_string(),
             Self::Null => "null".into(),
@@ -173,6 +176,11 @@ impl<'t> Lexer<'t> {
             }
         }
         self.at += end;
+        if let Ok(integer) = rest[..end].parse::<i64>()
+            && integer.unsigned_abs() >= EXACT
+        {
+            return Ok(Token::Integer(integer));
+        }
         match rest[..end].parse::<f64>() {
             Ok(number) if number.is_finite() => Ok(Token::Number(number)),
             _ => Err(format!("S0102: Number out of range: \"{}\"", &rest[..end])),

@@ -46,6 +46,7 @@ impl Lowering {
             RawKind::Null => Node::new(Kind::Null),
             RawKind::Bool(value) => Node::new(Kind::Bool(value)),
             RawKind::Number(number) => Node::new(Kind::Number(number)),
+            RawKind::Integer(integer) => Node::new(Kind::Integer(integer)),
             RawKind::String(text) => Node::new(Kind::String(name(&text))),
             RawKind::Regex(pattern) => Node::new(Kind::Regex(pattern)),
             RawKind::Variable(text) => Node::new(Kind::Variable(name(&text))),
@@ -143,7 +144,7 @@ impl Lowering {
         }
         for step in steps.iter_mut() {
             match &step.kind {
-                Kind::Number(_) | Kind::Bool(_) | Kind::Null => {
+                Kind::Number(_) | Kind::Integer(_) | Kind::Bool(_) | Kind::Null => {
                     return Err("S0213: The literal value cannot be used as a step within a path expression".to_owned());
                 }
                 Kind::String(text) => step.kind = Kind::Name(text.clone()),
@@ -242,9 +243,16 @@ impl Lowering {
 
     fn negate(&mut self, of: Raw) -> Result {
         let mut of = self.node(of)?;
-        if let Kind::Number(number) = &mut of.kind {
-            *number = -*number;
-            return Ok(of);
+        match &mut of.kind {
+            Kind::Number(number) => {
+                *number = -*number;
+                return Ok(of);
+            }
+            Kind::Integer(integer) => {
+                *integer = -*integer;
+                return Ok(of);
+            }
+            _ => {}
         }
         let slots = slots_of(&of);
         let mut node = Node::new(Kind::Negate(Box::new(of)));

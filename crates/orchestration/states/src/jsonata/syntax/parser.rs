@@ -122,6 +122,7 @@ impl Parser<'_> {
         let operator = match token {
             Token::End => return Ok(RawKind::End.into()),
             Token::Number(number) => return Ok(RawKind::Number(number).into()),
+            Token::Integer(integer) => return Ok(RawKind::Integer(integer).into()),
             Token::String(text) => return Ok(RawKind::String(text).into()),
             Token::Name(name) => return Ok(RawKind::Name(name).into()),
             Token::Variable(name) => return Ok(RawKind::Variable(name).into()),

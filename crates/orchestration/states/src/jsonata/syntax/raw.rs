@@ -19,6 +19,7 @@ pub(super) enum RawKind {
     Null,
     Bool(bool),
     Number(f64),
+    Integer(i64),
     String(String),
     Regex(Arc<Pattern>),
     Variable(String),

@@ -196,7 +196,7 @@ fn symbol(value: &Val) -> char {
         Val::Undefined => 'm',
         Val::Null => 'l',
         Val::Bool(_) => 'b',
-        Val::Number(_) => 'n',
+        Val::Number(_) | Val::Integer(_) => 'n',
         Val::String(_) => 's',
         Val::Array(_) | Val::Tuples(_) => 'a',
         Val::Object(_) => 'o',

@@ -11,7 +11,10 @@ impl From<&Value> for Val {
         match value {
             Value::Null => Self::Null,
             Value::Bool(value) => Self::Bool(*value),
-            Value::Number(number) => Self::Number(number.as_f64().unwrap_or(f64::NAN)),
+            Value::Number(number) => match number.as_i64() {
+                Some(integer) => Self::integer(integer),
+                None => Self::Number(number.as_f64().unwrap_or(f64::NAN)),
+            },
             Value::String(text) => Self::text(text.as_str()),
             Value::Array(elements) => Self::array(elements.iter().map(Self::from).collect()),
             Value::Object(members) => Self::object(
@@ -29,6 +32,7 @@ impl Val {
             Self::Null => Value::Null,
             Self::Bool(value) => Value::Bool(*value),
             Self::Number(number) => json_number(*number),
+            Self::Integer(integer) => Value::from(*integer),
             Self::String(text) => Value::String(text.to_string()),
             Self::Array(list) => {
                 let element = |item: &Self| if item.is_undefined() { Some(Value::Null) } else { item.to_json() };
