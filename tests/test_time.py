@@ -76,7 +76,7 @@ def test_a_time_that_daylight_saving_repeats_happens_once(server, clock):
 
 
 def test_a_flexible_window_is_used_and_kept(server, clock):
-    clock.move_to("2027-06-01T00:00:00Z")
+    clock.move_to("2027-06-01T02:00:00Z")
     ticks = Ticks(server)
     window = {"Mode": "FLEXIBLE", "MaximumWindowInMinutes": 60}
     ticks.schedule("cron(0 1 * * ? *)", FlexibleTimeWindow=window)
@@ -321,7 +321,7 @@ def test_sessions_end(server, clock):
     iam.put_user_policy(UserName="ann", PolicyName="assume", PolicyDocument=policy)
     key = iam.create_access_key(UserName="ann")["AccessKey"]
     sts = server.client("sts", key["AccessKeyId"], key["SecretAccessKey"])
-    session = sts.assume_role(RoleArn=role, RoleSessionName="s", DurationSeconds=900)["Credentials"]
+    session = sts.assume_role(RoleArn=role, RoleSessionName="once", DurationSeconds=900)["Credentials"]
 
     import boto3
 
@@ -333,7 +333,7 @@ def test_sessions_end(server, clock):
         aws_secret_access_key=session["SecretAccessKey"],
         aws_session_token=session["SessionToken"],
     )
-    assert as_role.get_caller_identity()["Arn"].endswith("assumed-role/short/s")
+    assert as_role.get_caller_identity()["Arn"].endswith("assumed-role/short/once")
     clock.move(14 * MINUTE)
     as_role.get_caller_identity()
     clock.move(MINUTE)
