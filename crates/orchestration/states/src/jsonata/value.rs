@@ -224,9 +224,12 @@ impl Val {
 }
 
 /// The order of two numbers or two texts.
+#[inline]
 pub(super) fn order(a: &Val, b: &Val) -> Option<Ordering> {
+    if let (Val::Number(a), Val::Number(b)) = (a, b) {
+        return a.partial_cmp(b);
+    }
     match (a, b) {
-        (Val::Number(a), Val::Number(b)) => a.partial_cmp(b),
         (Val::Integer(a), Val::Integer(b)) => Some(a.cmp(b)),
         (Val::Integer(a), Val::Number(b)) => order_mixed(*a, *b),
         (Val::Number(a), Val::Integer(b)) => order_mixed(*b, *a).map(Ordering::reverse),

@@ -8,7 +8,7 @@ use regex::Regex;
 use super::{Builtin, Call, integers, number_picture};
 use crate::jsonata::eval::Result;
 use crate::jsonata::syntax::Operator;
-use crate::jsonata::value::{Val, calculate, javascript, order};
+use crate::jsonata::value::{EXACT, Val, calculate, javascript, order};
 
 pub(super) fn call(call: &Call<'_>) -> Option<Result> {
     let of = |body: fn(f64) -> f64| Ok(call.number(0)?.map_or(Val::Undefined, |number| Val::Number(body(number))));
@@ -149,11 +149,17 @@ fn shift(number: f64, places: f64) -> f64 {
 fn aggregate(call: &Call<'_>) -> Val {
     let Some(items) = call.items(0) else { return Val::Undefined };
     let numbers = || items.iter().filter(|item| matches!(item, Val::Number(_) | Val::Integer(_)));
-    let sum = || {
-        numbers().fold(Val::Number(0.0), |sum, number| {
-            calculate(Operator::Add, &sum, number).unwrap_or(Val::Number(f64::NAN))
+    let small = || {
+        items.iter().try_fold(0.0, |sum, item| match item {
+            Val::Number(number) => Some(sum + number).filter(|sum| sum.abs() < EXACT as f64),
+            _ => None,
         })
     };
+    let exact = || {
+        let plus = |sum: Val, number: &Val| calculate(Operator::Add, &sum, number).unwrap_or(Val::Number(f64::NAN));
+        numbers().fold(Val::Number(0.0), plus)
+    };
+    let sum = || small().map_or_else(exact, Val::Number);
     let most = |wanted: Ordering| {
         let better = |best: &Val, other: &Val| order(other, best) == Some(wanted);
         let numbers = numbers().filter(|item| item.number().is_some());

@@ -25,21 +25,29 @@ impl Val {
 
 /// Arithmetic: integers stay integers as far as 64 bits reach, anything else is what doubles make of it. `None` unless
 /// both are numbers.
+#[inline]
 pub(in crate::jsonata) fn calculate(operator: Operator, a: &Val, b: &Val) -> Option<Val> {
-    let (x, y) = (a.number()?, b.number()?);
-    let value = match operator {
+    if let (Val::Number(x), Val::Number(y)) = (a, b) {
+        let value = double(operator, *x, *y);
+        if value.abs() < EXACT as f64 {
+            return Some(Val::Number(value));
+        }
+    }
+    let value = double(operator, a.number()?, b.number()?);
+    Some(exactly(operator, a, b).unwrap_or(Val::Number(value)))
+}
+
+#[inline]
+fn double(operator: Operator, x: f64, y: f64) -> f64 {
+    match operator {
         Operator::Add => x + y,
         Operator::Subtract => x - y,
         Operator::Multiply => x * y,
         Operator::Divide => x / y,
         _ => x % y,
-    };
-    let large = value.abs() >= EXACT as f64 || matches!(a, Val::Integer(_)) || matches!(b, Val::Integer(_));
-    let exact = if large { exactly(operator, a, b) } else { None };
-    Some(exact.unwrap_or(Val::Number(value)))
+    }
 }
 
-#[cold]
 fn exactly(operator: Operator, a: &Val, b: &Val) -> Option<Val> {
     let (a, b) = (a.exact()?, b.exact()?);
     let value = match operator {
