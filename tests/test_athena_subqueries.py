@@ -100,7 +100,7 @@ def test_plans_are_shown_in_trinos_words(lake):
     assert "Exec[" not in plan
     assert lake.text(f"EXPLAIN (TYPE DISTRIBUTED) {sql}").startswith("Fragment 0 [SINGLE]")
     tree = json.loads(lake.text(f"EXPLAIN (FORMAT JSON) {sql}"))
-    assert (tree["name"], tree["outputs"][0]) == ("Output", {"symbol": "who", "type": "varchar"})
+    assert (tree["name"], tree["outputs"][0]) == ("Output", {"symbol": "who", "type": "varchar(3)"})
     assert lake.text(f"EXPLAIN (FORMAT GRAPHVIZ) {sql}").startswith("digraph logical_plan {")
     assert lake.text(f"EXPLAIN (TYPE VALIDATE) {sql}") == "true"
 

@@ -144,6 +144,7 @@ async fn a_restart_fails_what_was_running_and_keeps_the_rest() {
             let mut row: crate::executions::Row = tx.get_json(crate::store::EXECUTIONS, &key)?.unwrap();
             row.execution.status.state = crate::executions::row::State::Running;
             row.execution.query_execution_id = "killed".into();
+            row.execution.result_configuration.output_location = Some("s3://lake/out/killed.csv".into());
             crate::executions::put(tx, &row)
         })
         .unwrap();
@@ -243,7 +244,7 @@ async fn plans_are_shown_and_queries_checked() {
     assert!(world.fails("EXPLAIN (TYPE IO, FORMAT JSON) SELECT 1").await.contains("only in Athena engine version 2"));
     let json = world.lines("EXPLAIN ANALYZE (FORMAT JSON) SELECT 1 AS n").await.join("\n");
     let json: Value = serde_json::from_str(&json).unwrap();
-    assert_eq!(json["fragments"][0]["outputLayout"], "n");
+    assert_eq!(json["fragments"][0]["outputLayout"], "expr_1");
 }
 
 #[tokio::test]
