@@ -742,3 +742,63 @@ def test_the_neighbours_of_the_examples_types(world, unique):
     alias = world.client("lambda").get_alias(FunctionName=made["Function"], Name="live")
     assert alias["FunctionVersion"] == "2"
     assert world.delete(stack)["StackStatus"] == "DELETE_COMPLETE", world.failures(stack)
+
+
+QUEUES = """
+Resources:
+  Dead: {Type: AWS::SQS::Queue}
+  Work:
+    Type: AWS::SQS::Queue
+    Properties:
+      QueueName: %s
+      VisibilityTimeout: %d
+      RedrivePolicy: {deadLetterTargetArn: !GetAtt Dead.Arn, maxReceiveCount: 3}
+      Tags: [{Key: team, Value: data}]
+  Ordered: {Type: AWS::SQS::Queue, Properties: {FifoQueue: true, ContentBasedDeduplication: true}}
+  Policy:
+    Type: AWS::SQS::QueuePolicy
+    Properties:
+      Queues: [!Ref Work]
+      PolicyDocument:
+        Version: "2012-10-17"
+        Statement:
+          - {Effect: Allow, Principal: {Service: s3.amazonaws.com}, Action: "sqs:SendMessage", Resource: !GetAtt Work.Arn}
+  Raw:
+    Type: AWS::S3::Bucket
+    DependsOn: Policy
+    Properties:
+      NotificationConfiguration:
+        QueueConfigurations: [{Event: "s3:ObjectCreated:*", Queue: !GetAtt Work.Arn}]
+Outputs:
+  Url: {Value: !Ref Work}
+  Same: {Value: !GetAtt Work.QueueUrl}
+  Name: {Value: !GetAtt Work.QueueName}
+  Dead: {Value: !Ref Dead}
+  Ordered: {Value: !GetAtt Ordered.QueueName}
+  Raw: {Value: !Ref Raw}
+"""
+
+
+def test_queues_and_their_policies(world, unique):
+    sqs, name = world.client("sqs"), unique("work")
+    stack = world.create(QUEUES % (name, 7))
+    assert stack["StackStatus"] == "CREATE_COMPLETE", world.failures(stack)
+    made = outputs(stack)
+    assert made["Url"] == made["Same"] == sqs.get_queue_url(QueueName=name)["QueueUrl"]
+    assert made["Name"] == name and made["Ordered"].endswith(".fifo")
+    assert sqs.list_dead_letter_source_queues(QueueUrl=made["Dead"])["queueUrls"] == [made["Url"]]
+    shown = sqs.get_queue_attributes(QueueUrl=made["Url"], AttributeNames=["All"])["Attributes"]
+    assert shown["VisibilityTimeout"] == "7" and "s3.amazonaws.com" in shown["Policy"]
+    world.client("s3").put_object(Bucket=made["Raw"], Key="k", Body=b"x")
+    received = sqs.receive_message(QueueUrl=made["Url"], WaitTimeSeconds=10, MaxNumberOfMessages=10)["Messages"]
+    assert "s3:TestEvent" in received[0]["Body"]
+    stack = world.update(stack["StackName"], QUEUES % (name, 9))
+    assert stack["StackStatus"] == "UPDATE_COMPLETE", world.failures(stack)
+    shown = sqs.get_queue_attributes(QueueUrl=made["Url"], AttributeNames=["VisibilityTimeout"])["Attributes"]
+    assert shown == {"VisibilityTimeout": "9"}
+    taken = world.create(QUEUES % (name, 7))  # somebody else's queue is not taken over
+    assert "already exists" in str(world.failures(taken))
+    world.client("s3").delete_object(Bucket=made["Raw"], Key="k")
+    assert world.delete(stack)["StackStatus"] == "DELETE_COMPLETE"
+    with pytest.raises(ClientError, match="NonExistentQueue"):
+        sqs.get_queue_url(QueueName=name)

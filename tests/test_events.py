@@ -123,7 +123,7 @@ def test_what_is_not_here_is_refused_by_name(events, unique):
     message = refused("InvalidEventPatternException", events.put_rule, Name=name, EventPattern='{"source": "x"}')
     assert message == 'Event pattern is not valid. Reason: "source" must be an object or an array'
     events.put_rule(Name=name, EventPattern='{"source": ["x"]}')
-    for service, resource in [("sqs", "queue"), ("sns", "topic"), ("kinesis", "stream/s"), ("ecs", "cluster/c")]:
+    for service, resource in [("sns", "topic"), ("kinesis", "stream/s"), ("ecs", "cluster/c")]:
         target = {"Id": "1", "Arn": f"arn:aws:{service}:us-east-1:{ACCOUNT}:{resource}"}
         assert service in refused("ValidationException", events.put_targets, Rule=name, Targets=[target])
     assert "CreateArchive" in refused(
@@ -141,6 +141,79 @@ def test_events_arrive(events, logs, unique):
     assert (event["id"], event["source"], event["detail-type"]) == (sent, "shop", "Order")
     assert (event["account"], event["region"], event["resources"]) == (ACCOUNT, "us-east-1", ["arn:aws:s3:::raw"])
     assert event["detail"] == {"kind": f"{name}!", "n": 6}
+
+
+def admit(sqs, name, *rules, service="events.amazonaws.com"):
+    """A queue that rules of these ARNs may send to; answers its URL."""
+    url = sqs.create_queue(QueueName=name)["QueueUrl"]
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": service},
+        "Action": "sqs:SendMessage",
+        "Resource": f"arn:aws:sqs:us-east-1:{ACCOUNT}:{name}",
+        "Condition": {"ArnEquals": {"aws:SourceArn": list(rules)}},
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+    return url
+
+
+def messages(sqs, url):
+    """Waits for messages and takes them away."""
+    arguments = {"WaitTimeSeconds": 20, "MaxNumberOfMessages": 10, "MessageAttributeNames": ["All"]}
+    found = sqs.receive_message(QueueUrl=url, MessageSystemAttributeNames=["All"], **arguments).get("Messages", [])
+    for message in found:
+        sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+    return found
+
+
+def values(message):
+    return {name: value["StringValue"] for name, value in message["MessageAttributes"].items()}
+
+
+def test_queues_are_targets(shared, events, unique):
+    sqs = shared.client("sqs", "test", "test")
+    name, stranger, queue = unique("to-queue"), unique("stranger"), unique("queue")
+    rules = [f"arn:aws:events:us-east-1:{ACCOUNT}:rule/{each}" for each in (name, stranger)]
+    url = admit(sqs, queue, rules[0])
+    target = {"Arn": f"arn:aws:sqs:us-east-1:{ACCOUNT}:{queue}"}
+    rule(events, name, {"source": [name]}, target)
+    rule(events, stranger, {"source": [stranger]}, target)
+    put(events, stranger, {})  # the queue's policy does not let this rule in
+    wait_for(lambda: given_up(shared), "the refusal")
+    sent = put(events, name, {"n": 1})
+    (message,) = messages(sqs, url)
+    assert json.loads(message["Body"])["id"] == sent
+    fifo = sqs.create_queue(QueueName=f"{queue}.fifo", Attributes={"FifoQueue": "true", "ContentBasedDeduplication": "true"})
+    arn = f"arn:aws:sqs:us-east-1:{ACCOUNT}:{queue}.fifo"
+    permission = {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": "sqs:*", "Resource": arn}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [permission]})
+    sqs.set_queue_attributes(QueueUrl=fifo["QueueUrl"], Attributes={"Policy": policy})
+    target = {"Id": "1", "Arn": arn, "SqsParameters": {"MessageGroupId": "orders"}}
+    events.put_targets(Rule=name, Targets=[target])
+    assert events.list_targets_by_rule(Rule=name)["Targets"] == [target]
+    put(events, name, {"n": 2})
+    (message,) = messages(sqs, fifo["QueueUrl"])
+    assert message["Attributes"]["MessageGroupId"] == "orders"
+
+
+def test_what_can_not_be_delivered_goes_to_the_dead_letter_queue(shared, events, unique):
+    sqs = shared.client("sqs", "test", "test")
+    name, queue = unique("dead"), unique("letters")
+    arn = f"arn:aws:events:us-east-1:{ACCOUNT}:rule/{name}"
+    url = admit(sqs, queue, arn)
+    function = f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:nobody"
+    config = {"Arn": f"arn:aws:sqs:us-east-1:{ACCOUNT}:{queue}"}
+    rule(events, name, {"source": [name]}, {"Arn": function, "Input": "{}", "DeadLetterConfig": config})
+    sent = put(events, name, {"n": 1})
+    (letter,) = messages(sqs, url)
+    assert json.loads(letter["Body"])["id"] == sent
+    told = values(letter)
+    assert (told["RULE_ARN"], told["TARGET_ARN"], told["RETRY_ATTEMPTS"]) == (arn, function, "0")
+    assert told["ERROR_CODE"] in ("NO_PERMISSIONS", "NO_RESOURCE") and told["ERROR_MESSAGE"]
+    for wrong in ["q", f"arn:aws:sns:us-east-1:{ACCOUNT}:t", f"arn:aws:sqs:us-east-1:{ACCOUNT}:q.fifo"]:
+        target = {"Id": "1", "Arn": function, "DeadLetterConfig": {"Arn": wrong}}
+        assert wrong in refused("ValidationException", events.put_targets, Rule=name, Targets=[target])
 
 
 def test_input_transformers_make_what_targets_get(events, logs, unique):

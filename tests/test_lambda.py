@@ -121,7 +121,7 @@ def test_a_function_is_created_read_listed_and_deleted(functions):
         ({"Layers": ["arn:aws:lambda:us-east-1:000000000000:layer:none:1"]}, "InvalidParameterValueException", "layer:none:1"),
         ({"PackageType": "Image"}, "NotImplemented", "PackageType"),
         ({"VpcConfig": {"SubnetIds": ["subnet-1"]}}, "NotImplemented", "VpcConfig"),
-        ({"DeadLetterConfig": {"TargetArn": "arn:aws:sqs:us-east-1:000000000000:q"}}, "NotImplemented", "DeadLetterConfig"),
+        ({"DeadLetterConfig": {"TargetArn": "arn:aws:sns:us-east-1:000000000000:t"}}, "NotImplemented", "DeadLetterConfig"),
         ({"TracingConfig": {"Mode": "Active"}}, "NotImplemented", "TracingConfig"),
     ],
 )
@@ -859,6 +859,104 @@ def test_results_go_to_event_buses(functions, shared, unique):
     assert (event["detail"]["requestPayload"], event["detail"]["responsePayload"]) == (7, "done")
 
 
+def test_results_and_dead_letters_go_to_queues(functions, shared, unique):
+    sqs = shared.client("sqs", "test", "test")
+    names = [unique("success"), unique("failure"), unique("dead")]
+    urls = [sqs.create_queue(QueueName=name)["QueueUrl"] for name in names]
+    arns = [f"arn:aws:sqs:us-east-1:000000000000:{name}" for name in names]
+    code = "def handler(e, c):\n    return 1 / e\n"
+    powerless = functions.role()
+    with pytest.raises(ClientError) as caught:
+        functions.create(code, role=powerless, DeadLetterConfig={"TargetArn": arns[2]})
+    assert "does not have permissions to call SendMessage on SQS" in caught.value.response["Error"]["Message"]
+    role = functions.role(allow("sqs:SendMessage"))
+    name = functions.create(code, role=role, DeadLetterConfig={"TargetArn": arns[2]})
+    client = functions.client
+    assert client.get_function_configuration(FunctionName=name)["DeadLetterConfig"] == {"TargetArn": arns[2]}
+    destinations = {"OnSuccess": {"Destination": arns[0]}, "OnFailure": {"Destination": arns[1]}}
+    client.put_function_event_invoke_config(FunctionName=name, MaximumRetryAttempts=0, DestinationConfig=destinations)
+    fifo = {"OnSuccess": {"Destination": arns[0] + ".fifo"}}
+    put = lambda: client.put_function_event_invoke_config(FunctionName=name, DestinationConfig=fifo)
+    refused(put, "InvalidParameterValueException")
+    for event in [1, 0]:
+        answer = client.invoke(FunctionName=name, InvocationType="Event", Payload=json.dumps(event))
+
+    def message(url):
+        arguments = {"WaitTimeSeconds": 20, "MessageAttributeNames": ["All"]}
+        return wait_for(lambda: sqs.receive_message(QueueUrl=url, **arguments).get("Messages"), "the message", 60)[0]
+
+    success = json.loads(message(urls[0])["Body"])
+    assert (success["requestContext"]["condition"], success["responsePayload"]) == ("Success", 1.0)
+    failure = json.loads(message(urls[1])["Body"])
+    assert failure["requestContext"]["condition"] == "RetriesExhausted"
+    letter = message(urls[2])
+    told = {name: value["StringValue"] for name, value in letter["MessageAttributes"].items()}
+    assert letter["Body"] == "0"
+    assert told["RequestID"] == answer["ResponseMetadata"]["RequestId"]
+    assert (told["ErrorCode"], told["ErrorMessage"]) == ("200", "division by zero")
+    client.update_function_configuration(FunctionName=name, DeadLetterConfig={"TargetArn": ""})
+    assert "DeadLetterConfig" not in client.get_function_configuration(FunctionName=name)
+
+
+def test_queues_are_event_sources(functions, shared, unique):
+    sqs, client = shared.client("sqs", "test", "test"), functions.client
+    source, sink = unique("source"), unique("sink")
+    attributes = {"VisibilityTimeout": "60"}
+    urls = {name: sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"] for name in (source, sink)}
+    arn = f"arn:aws:sqs:us-east-1:000000000000:{source}"
+    # Passes the good ones on, and fails at the bad ones by name.
+    code = (
+        "import boto3\n"
+        "def handler(event, context):\n"
+        "    failed = []\n"
+        "    for record in event['Records']:\n"
+        "        if record['body'] == 'bad':\n"
+        "            failed.append({'itemIdentifier': record['messageId']})\n"
+        "        else:\n"
+        f"            boto3.client('sqs').send_message(QueueUrl='{urls[sink]}', MessageBody=record['body'] + record['eventSourceARN'])\n"
+        "    return {'batchItemFailures': failed}\n"
+    )
+    create = client.create_event_source_mapping
+    powerless = functions.create(code)
+    with pytest.raises(ClientError) as caught:
+        create(FunctionName=powerless, EventSourceArn=arn)
+    assert "permissions to call ReceiveMessage on SQS" in caught.value.response["Error"]["Message"]
+    slow = functions.create(code, role=functions.role(allow("sqs:*")), Timeout=61)
+    with pytest.raises(ClientError) as caught:
+        create(FunctionName=slow, EventSourceArn=arn)
+    assert "less than Function timeout" in caught.value.response["Error"]["Message"]
+    name = functions.create(code, role=functions.role(allow("sqs:*")), Timeout=60, MemorySize=512)
+    made = create(FunctionName=name, EventSourceArn=arn, FunctionResponseTypes=["ReportBatchItemFailures"])
+    assert (made["State"], made["BatchSize"]) == ("Enabled", 10)
+    refused(lambda: create(FunctionName=name, EventSourceArn=arn), "ResourceConflictException")
+    for body in ["good", "bad", "better"]:
+        sqs.send_message(QueueUrl=urls[source], MessageBody=body)
+    got = set()
+
+    def passed_on():
+        for message in sqs.receive_message(QueueUrl=urls[sink], WaitTimeSeconds=5, MaxNumberOfMessages=10).get("Messages", []):
+            got.add(message["Body"])
+        return got == {f"good{arn}", f"better{arn}"}
+
+    wait_for(passed_on, "the messages that the function passes on", timeout=90)
+
+    def only_the_bad_one_is_left():
+        shown = sqs.get_queue_attributes(QueueUrl=urls[source], AttributeNames=["All"])["Attributes"]
+        counts = [shown["ApproximateNumberOfMessages"], shown["ApproximateNumberOfMessagesNotVisible"]]
+        return sorted(counts) == ["0", "1"]
+
+    wait_for(only_the_bad_one_is_left, "the deletion of what was processed")
+    uuid = made["UUID"]
+    assert [each["UUID"] for each in client.list_event_source_mappings(FunctionName=name)["EventSourceMappings"]] == [uuid]
+    assert client.update_event_source_mapping(UUID=uuid, Enabled=False)["State"] == "Disabled"
+    assert client.get_event_source_mapping(UUID=uuid)["State"] == "Disabled"
+    sqs.send_message(QueueUrl=urls[source], MessageBody="unread")
+    client.delete_event_source_mapping(UUID=uuid)
+    refused(lambda: client.get_event_source_mapping(UUID=uuid), "ResourceNotFoundException")
+    received = sqs.receive_message(QueueUrl=urls[source], WaitTimeSeconds=5)["Messages"]
+    assert [message["Body"] for message in received] == ["unread"]
+
+
 def test_event_configurations_are_kept(functions):
     name = functions.create(ECHO)
     client = functions.client
@@ -868,9 +966,9 @@ def test_event_configurations_are_kept(functions):
     found = client.get_function_event_invoke_config(FunctionName=name)
     assert (found["MaximumRetryAttempts"], found["MaximumEventAgeInSeconds"]) == (2, 60)
     assert len(client.list_function_event_invoke_configs(FunctionName=name)["FunctionEventInvokeConfigs"]) == 1
-    queue = {"OnFailure": {"Destination": "arn:aws:sqs:us-east-1:000000000000:q"}}
-    put = lambda: client.put_function_event_invoke_config(FunctionName=name, DestinationConfig=queue)
-    assert "SQS" in refused(put, "NotImplemented")
+    topic = {"OnFailure": {"Destination": "arn:aws:sns:us-east-1:000000000000:t"}}
+    put = lambda: client.put_function_event_invoke_config(FunctionName=name, DestinationConfig=topic)
+    assert "SNS" in refused(put, "NotImplemented")
     client.delete_function_event_invoke_config(FunctionName=name)
     refused(lambda: client.delete_function_event_invoke_config(FunctionName=name), "ResourceNotFoundException")
 
@@ -906,9 +1004,9 @@ def test_accepted_events_survive_kill_9(start, unique, tmp_path):
 def test_what_is_missing_is_named(functions):
     name = functions.create(ECHO)
     client = functions.client
-    queue = "arn:aws:sqs:us-east-1:000000000000:q"
+    stream = {"FunctionName": name, "EventSourceArn": "arn:aws:kinesis:us-east-1:000000000000:stream/s"}
     for call, operation in [
-        (lambda: client.create_event_source_mapping(FunctionName=name, EventSourceArn=queue), "CreateEventSourceMapping"),
+        (lambda: client.create_event_source_mapping(**stream, StartingPosition="LATEST"), "event source mappings of kinesis"),
         (lambda: client.create_function_url_config(FunctionName=name, AuthType="NONE"), "CreateFunctionUrlConfig"),
         (
             lambda: client.put_provisioned_concurrency_config(

@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from conftest import allow, wait_for
-from test_events import log_group, received, rule
+from test_events import admit, log_group, messages, received, rule
 from test_lambda import Functions
 
 MEGABYTE = 1024 * 1024
@@ -137,15 +137,39 @@ def test_configurations_that_are_none(listener):
     def code(**configuration):
         return refusal(put, Bucket=listener.bucket, NotificationConfiguration=configuration)
 
-    queue = {"QueueArn": "arn:aws:sqs:us-east-1:000000000000:q", "Events": ["s3:ObjectCreated:*"]}
+    queue = {"QueueArn": "arn:aws:sqs:us-east-1:000000000000:none", "Events": ["s3:ObjectCreated:*"]}
     topic = {"TopicArn": "arn:aws:sns:us-east-1:000000000000:t", "Events": ["s3:ObjectCreated:*"]}
-    assert "SQS" in code(QueueConfigurations=[queue])["Message"]
+    assert code(QueueConfigurations=[queue])["Message"] == "Unable to validate the following destination configurations"
+    fifo = {**queue, "QueueArn": queue["QueueArn"] + ".fifo"}
+    assert "FIFO" in code(QueueConfigurations=[fifo])["Message"]
     assert code(TopicConfigurations=[topic])["Code"] == "NotImplemented"
     function = {"LambdaFunctionArn": listener.arn, "Events": ["s3:ObjectCreated:*"]}
     assert "overlapping" in code(LambdaFunctionConfigurations=[function, function])["Message"]
     assert code(LambdaFunctionConfigurations=[{**function, "Events": ["s3:ObjectMelted:*"]}])["Code"] == "InvalidArgument"
     assert code(LambdaFunctionConfigurations=[{**function, "Events": ["s3:Replication:*"]}])["Code"] == "NotImplemented"
     assert refusal(put, Bucket="never-made-1", NotificationConfiguration={})["Code"] == "NoSuchBucket"
+
+
+def test_a_queue_hears_of_a_bucket(shared, unique):
+    s3, sqs = shared.client("s3", "test", "test"), shared.client("sqs", "test", "test")
+    bucket, name = unique("to-queue"), unique("objects")
+    s3.create_bucket(Bucket=bucket)
+    url = sqs.create_queue(QueueName=name)["QueueUrl"]
+    arn = f"arn:aws:sqs:us-east-1:000000000000:{name}"
+    configuration = {"QueueConfigurations": [{"Id": "q", "QueueArn": arn, "Events": ["s3:ObjectCreated:*"]}]}
+    put = s3.put_bucket_notification_configuration
+    error = refusal(put, Bucket=bucket, NotificationConfiguration=configuration)
+    assert error["Message"] == "Unable to validate the following destination configurations"  # nobody let the bucket in
+    admit(sqs, name, f"arn:aws:s3:::{bucket}", service="s3.amazonaws.com")
+    put(Bucket=bucket, NotificationConfiguration=configuration)
+    kept = s3.get_bucket_notification_configuration(Bucket=bucket)
+    assert kept["QueueConfigurations"] == configuration["QueueConfigurations"]
+    (test,) = messages(sqs, url)
+    assert (json.loads(test["Body"])["Event"], json.loads(test["Body"])["Bucket"]) == ("s3:TestEvent", bucket)
+    s3.put_object(Bucket=bucket, Key="a b", Body=b"1234")
+    (message,) = messages(sqs, url)
+    (record,) = json.loads(message["Body"])["Records"]
+    assert (record["eventName"], record["s3"]["object"]["key"]) == ("ObjectCreated:Put", "a+b")
 
 
 def test_the_event_bus_hears_of_a_bucket(shared, unique):

@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from conftest import allow, service_role, wait_for
-from test_events import log_group, received, rule
+from test_events import log_group, messages, received, rule, values
 
 ACCOUNT = "000000000000"
 OFF = {"Mode": "OFF"}
@@ -152,6 +152,35 @@ def test_a_one_time_schedule_calls_any_operation_and_goes(shared, scheduler, rol
     refused("ResourceNotFoundException", scheduler.get_schedule, Name=name)
 
 
+def test_schedules_send_messages_and_bury_what_they_can_not(shared, scheduler, unique):
+    sqs = shared.client("sqs", "test", "test")
+    ticks, letters, closed = unique("ticks"), unique("letters"), unique("closed")
+    urls = {name: sqs.create_queue(QueueName=name)["QueueUrl"] for name in (ticks, letters, closed)}
+    arns = {name: f"arn:aws:sqs:us-east-1:{ACCOUNT}:{name}" for name in urls}
+    grants = [allow("sqs:SendMessage", resource=arns[name]) for name in (ticks, letters)]
+    role = service_role(shared, unique("sender"), *grants, service="scheduler.amazonaws.com")
+
+    def schedule(**target):
+        name = unique("tick")
+        target = {"RoleArn": role, "DeadLetterConfig": {"Arn": arns[letters]}, **target}
+        every = {"ScheduleExpression": "rate(1 day)", "FlexibleTimeWindow": OFF}
+        arn = scheduler.create_schedule(Name=name, Target=target, **every)["ScheduleArn"]
+        assert scheduler.get_schedule(Name=name)["Target"]["DeadLetterConfig"] == {"Arn": arns[letters]}
+        return arn
+
+    schedule(Arn=arns[ticks], Input="templated")
+    assert [message["Body"] for message in messages(sqs, urls[ticks])] == ["templated"]
+    body = {"QueueUrl": urls[ticks], "MessageBody": "<aws.scheduler.schedule-arn>"}
+    arn = schedule(Arn="arn:aws:scheduler:::aws-sdk:sqs:sendMessage", Input=json.dumps(body))
+    assert [message["Body"] for message in messages(sqs, urls[ticks])] == [arn]
+    arn = schedule(Arn=arns[closed], Input="refused")
+    (letter,) = messages(sqs, urls[letters])
+    told = values(letter)
+    assert (letter["Body"], told["SCHEDULE_ARN"], told["TARGET_ARN"]) == ("refused", arn, arns[closed])
+    assert (told["ERROR_CODE"], told["IS_PAYLOAD_TRUNCATED"]) == ("AccessDeniedException", "false")
+    assert told["EXECUTION_ID"] and told["SCHEDULED_TIME"]
+
+
 def test_what_is_not_here_is_refused_by_name(shared, scheduler, role, unique):
     name = unique("no")
 
@@ -163,18 +192,19 @@ def test_what_is_not_here_is_refused_by_name(shared, scheduler, role, unique):
         )
 
     assert "cron" in create("cron(0 3 * * * *)") and "rate" in create("rate(1 hours)")
-    assert "DeadLetterConfig" in create(DeadLetterConfig={"Arn": f"arn:aws:sqs:us-east-1:{ACCOUNT}:q"})
+    assert "FIFO" in create(DeadLetterConfig={"Arn": f"arn:aws:sqs:us-east-1:{ACCOUNT}:q.fifo"})
+    assert "SqsParameters" in create(SqsParameters={"MessageGroupId": "g"}, Arn=f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:f")
     assert "KinesisParameters" in create(KinesisParameters={"PartitionKey": "k"})
-    queue = {"Arn": f"arn:aws:sqs:us-east-1:{ACCOUNT}:q", "RoleArn": role}
+    topic = {"Arn": f"arn:aws:sns:us-east-1:{ACCOUNT}:t", "RoleArn": role}
     message = refused(
         "ValidationException",
         scheduler.create_schedule,
         Name=name,
         ScheduleExpression="rate(1 hour)",
         FlexibleTimeWindow=OFF,
-        Target=queue,
+        Target=topic,
     )
-    assert "sqs" in message
+    assert "sns" in message
     other = service_role(shared, unique("other"), allow("events:PutEvents"), service="glue.amazonaws.com")
     assert "must allow AWS EventBridge Scheduler to assume the role" in create(RoleArn=other)
     refused("ResourceNotFoundException", scheduler.get_schedule, Name=name)

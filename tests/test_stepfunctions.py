@@ -137,8 +137,8 @@ def test_machines_are_created_once_updated_and_deleted(world):
         (machine("S", S={"Type": "Pass"}), "exactly one of the following fields: [Next, End] at /States/S"),
         (machine("S", S={"Type": "Odd", "End": True}), "The field 'Type' should have one of these values"),
         (
-            machine("S", S={"Type": "Task", "Resource": "arn:aws:states:::sqs:sendMessage", "End": True}),
-            "does not implement the service integration 'sqs:sendMessage' yet at /States/S/Resource",
+            machine("S", S={"Type": "Task", "Resource": "arn:aws:states:::sns:publish", "End": True}),
+            "does not implement the service integration 'sns:publish' yet at /States/S/Resource",
         ),
         (
             machine("S", S={"Type": "Task", "Resource": "arn:aws:states:::aws-sdk:glue:flyAway", "End": True}),
@@ -168,6 +168,35 @@ def test_definitions_that_cannot_run_are_refused(world, definition, expected):
     assert expected in message(error)
     found = world.sfn.validate_state_machine_definition(definition=definition)
     assert found["result"] == "FAIL"
+
+
+def test_messages_are_sent_and_waited_for(world):
+    sqs = world.server.client("sqs", "test", "test")
+    url = sqs.create_queue(QueueName=world.unique("queue"))["QueueUrl"]
+    send = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::sqs:sendMessage",
+        "Parameters": {"QueueUrl": url, "MessageBody": {"n.$": "$.n"}},
+        "End": True,
+    }
+    sent = world.output(machine("S", S=send), {"n": 7})
+    (message,) = sqs.receive_message(QueueUrl=url)["Messages"]
+    assert (sent["MessageId"], json.loads(message["Body"])) == (message["MessageId"], {"n": 7})
+    assert sent["SdkHttpMetadata"] == {"HttpStatusCode": 200}
+    sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+    waits = send | {"Resource": send["Resource"] + ".waitForTaskToken"}
+    waits["Parameters"] = {"QueueUrl": url, "MessageBody": {"token.$": "$$.Task.Token"}}
+    execution = world.start(world.create(machine("S", S=waits)))
+    (message,) = wait_for(lambda: sqs.receive_message(QueueUrl=url, WaitTimeSeconds=5).get("Messages"), "the token")
+    world.sfn.send_task_success(taskToken=json.loads(message["Body"])["token"], output='{"done": true}')
+    assert json.loads(world.ended(execution)["output"]) == {"done": True}
+    nowhere = send | {"Parameters": {"QueueUrl": url + "-none", "MessageBody": "x"}}
+    failed = world.run(machine("S", S=nowhere), {})
+    assert failed["error"] == "SQS.QueueDoesNotExistException", failed
+    assert "AWS.SimpleQueueService.NonExistentQueue" in failed["cause"]
+    sdk = send | {"Resource": "arn:aws:states:::aws-sdk:sqs:sendMessage"}
+    sdk["Parameters"] = {"QueueUrl": url, "MessageBody": "sdk"}
+    assert world.output(machine("S", S=sdk), {})["MessageId"]
 
 
 def test_a_role_must_trust_step_functions_and_be_passed(world):

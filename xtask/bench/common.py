@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import textwrap
+import threading
 import time
 from pathlib import Path
 
@@ -83,6 +84,51 @@ def cpu_seconds(pid):
     """The processor time that a process has used."""
     user, system = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
     return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+
+class Watch:
+    """Looks five times a second at a process and all that descend from it: the processor time that they have used so far,
+    and the memory that they hold together. What processes use up that end between two looks, their parents report."""
+
+    def __init__(self, pid):
+        self.pid, self.looks, self.over = pid, [], threading.Event()
+        self.look()
+        self.thread = threading.Thread(target=self.run, daemon=True)
+        self.thread.start()
+
+    def run(self):
+        while not self.over.wait(0.2):
+            self.look()
+
+    def stop(self):
+        self.look()
+        self.over.set()
+        self.thread.join()
+
+    def look(self):
+        parents, used, held = {}, {}, {}
+        for directory in Path("/proc").iterdir():
+            if directory.name.isdigit():
+                with contextlib.suppress(OSError):
+                    fields = (directory / "stat").read_text().rpartition(")")[2].split()
+                    pid = int(directory.name)
+                    parents[pid] = int(fields[1])
+                    used[pid], held[pid] = sum(map(int, fields[11:15])), int(fields[21])
+        family = {self.pid}
+        while grown := {pid for pid, parent in parents.items() if parent in family} - family:
+            family |= grown
+        seconds = sum(used.get(pid, 0) for pid in family) / os.sysconf("SC_CLK_TCK")
+        memory = sum(held.get(pid, 0) for pid in family) * os.sysconf("SC_PAGE_SIZE") / 2**20
+        # A process that has just ended is counted nowhere for a moment.
+        seconds = max(seconds, self.looks[-1][1]) if self.looks else seconds
+        self.looks.append((time.time(), seconds, memory))
+
+    def between(self, begin, end):
+        """Processor seconds, and the peak of memory in MB, between two moments of `time.time()`."""
+        before = [look for look in self.looks if look[0] <= begin] or self.looks[:1]
+        until = [look for look in self.looks if look[0] <= end] or self.looks[:1]
+        inside = [memory for at, _, memory in self.looks if begin <= at <= end] or [until[-1][2]]
+        return until[-1][1] - before[-1][1], max(inside)
 
 
 def timed(action):

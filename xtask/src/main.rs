@@ -1,4 +1,5 @@
-//! The project's tasks: `cargo xtask test`, `cargo xtask coverage`, `cargo xtask bench`.
+//! The project's tasks: `cargo xtask test`, `cargo xtask coverage`, `cargo xtask functions`,
+//! `cargo xtask bench`.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -10,6 +11,11 @@ use clap::{Parser, Subcommand};
 /// What the suites in `tests/` need.
 const CLIENTS: &str = "tests/requirements.txt";
 
+/// Writes docs/COVERAGE.md.
+const COVERAGE: &str = "xtask/coverage.py";
+/// Writes docs/functions.md.
+const FUNCTIONS: &str = "xtask/functions.py";
+
 /// What contributors run.
 #[derive(Parser)]
 #[command(name = "cargo xtask")]
@@ -18,6 +24,12 @@ enum Task {
     Test,
     /// Writes docs/COVERAGE.md: every operation of the services that Boathouse serves, implemented or not.
     Coverage {
+        /// Only fails if the file is not up to date.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Writes docs/functions.md: every SQL function that Trino documents, implemented or not.
+    Functions {
         /// Only fails if the file is not up to date.
         #[arg(long)]
         check: bool,
@@ -43,7 +55,7 @@ enum Benchmark {
     /// The reference architecture's daily work on much data, beside DuckDB and PySpark.
     Pipeline {
         /// About how many GB of raw JSON.
-        #[arg(long, default_value = "5")]
+        #[arg(long, env = "BOATHOUSE_BENCH_GIGABYTES", default_value = "5")]
         gigabytes: String,
     },
     /// The 22 queries of TPC-H through Athena.
@@ -57,7 +69,8 @@ enum Benchmark {
 fn main() -> ExitCode {
     let outcome = match Task::parse() {
         Task::Test => test(),
-        Task::Coverage { check } => Clients::prepare(&[]).and_then(|clients| coverage(&clients, check)),
+        Task::Coverage { check } => Clients::prepare(&[]).and_then(|clients| script(&clients, COVERAGE, check)),
+        Task::Functions { check } => Clients::prepare(&[]).and_then(|clients| script(&clients, FUNCTIONS, check)),
         Task::Bench(benchmark) => bench(&benchmark),
     };
     match outcome {
@@ -77,7 +90,8 @@ fn test() -> Result<(), String> {
     joined(clients)?;
     let duckdb = joined(duckdb)?;
     let clients = Clients::prepare(&[])?;
-    coverage(&clients, true)?;
+    script(&clients, COVERAGE, true)?;
+    script(&clients, FUNCTIONS, true)?;
     let mut python = clients.python();
     python.env("BOATHOUSE_DUCKDB_PYTHON", duckdb);
     run(python.args(["-m", "pytest", "-q", "-n", "2", "-p", "no:cacheprovider", "tests"]))
@@ -87,8 +101,9 @@ fn joined<T>(work: JoinHandle<Result<T, String>>) -> Result<T, String> {
     work.join().unwrap_or_else(|_| Err("a virtual environment could not be made".to_owned()))
 }
 
-fn coverage(clients: &Clients, check: bool) -> Result<(), String> {
-    run(clients.python().arg("xtask/coverage.py").args(check.then_some("--check")))
+/// A script that writes a document, or with `check` only compares it.
+fn script(clients: &Clients, path: &str, check: bool) -> Result<(), String> {
+    run(clients.python().arg(path).args(check.then_some("--check")))
 }
 
 fn bench(benchmark: &Benchmark) -> Result<(), String> {

@@ -4,6 +4,7 @@
 mod data_directory;
 mod demo;
 mod doctor;
+mod functions;
 mod operations;
 mod serve;
 mod server;
@@ -44,6 +45,9 @@ enum Command {
     /// Prints the implemented operations of every service as JSON.
     #[command(hide = true)]
     Operations,
+    /// Prints the SQL functions with their signatures as JSON.
+    #[command(hide = true)]
+    Functions,
 }
 
 fn main() -> ExitCode {
@@ -77,6 +81,7 @@ async fn run(command: Command) -> Result<(), Box<dyn std::error::Error>> {
         Command::Doctor(options) => doctor::run(&options)?,
         Command::Credentials { data_dir } => print_credentials(&data_dir)?,
         Command::Operations => operations::run()?,
+        Command::Functions => functions::run(),
     }
     Ok(())
 }

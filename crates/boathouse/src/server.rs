@@ -24,6 +24,7 @@ use boathouse_observe::Logs;
 use boathouse_observe::files::FilesError;
 use boathouse_runtimes::Pythons;
 use boathouse_sandbox::{Level, Sandbox};
+use boathouse_sqs::{Sqs, SqsError};
 use boathouse_stepfunctions::{SfnError, StepFunctions};
 use boathouse_trino::engine::{Engine, EngineConfig};
 
@@ -89,6 +90,9 @@ pub(crate) enum ServerError {
     /// Executions that were going on can't be taken up.
     #[error(transparent)]
     Executions(#[from] SfnError),
+    /// Message move tasks that were going on can't be taken up.
+    #[error(transparent)]
+    Queues(#[from] SqsError),
     /// Functions can't be taken up.
     #[error(transparent)]
     Lambda(#[from] LambdaError),
@@ -170,6 +174,7 @@ pub(crate) fn open(data_dir: &Path, dev: bool, clock: Arc<dyn Clock>) -> Result<
         clock: Arc::clone(&platform.clock),
     }));
     boathouse_events::worker::hear(&platform, &events);
+    let queues = Arc::new(Sqs::new(metadata.clone(), Arc::clone(&identity) as _));
     let machines =
         StepFunctions::new(metadata.clone(), Arc::clone(&identity) as _, Arc::clone(&identity) as _, platform.clone());
     let lambda = Lambda::open(boathouse_lambda::Deps {
@@ -232,11 +237,14 @@ pub(crate) fn open(data_dir: &Path, dev: bool, clock: Arc<dyn Clock>) -> Result<
         boathouse_apigateway::service(&apis),
         boathouse_lambda::service(&lambda),
         boathouse_stepfunctions::service(&machines),
+        boathouse_sqs::service(&queues),
         boathouse_cloudformation::service(&stacks),
     ];
     platform.dispatcher.install(services, Arc::clone(&identity) as _);
     boathouse_observe::retention::spawn(&platform, &logs);
     boathouse_events::worker::start(&platform, &events);
+    boathouse_sqs::sweeper::spawn(&platform, &queues);
+    boathouse_sqs::moves::recover(&platform, &queues)?;
     s3.notifications.start(&platform);
     boathouse_glue_crawlers::worker::recover(&platform, &crawlers)?;
     boathouse_glue_jobs::worker::recover(&platform, &jobs)?;

@@ -175,7 +175,8 @@ def table(options, name, columns, prefix, partition=None):
     run(
         options,
         f"CREATE EXTERNAL TABLE IF NOT EXISTS `{name}` ({described}) {partitioned} STORED AS PARQUET "
-        f"LOCATION 's3://{options.accepted}/{prefix}' TBLPROPERTIES ('classification' = 'parquet')",
+        f"LOCATION 's3://{options.accepted}/{prefix}' "
+        "TBLPROPERTIES ('classification' = 'parquet', 'write.compression' = 'SNAPPY')",
     )
 
 
@@ -190,17 +191,19 @@ def raw_rows(options, name, files):
 
 
 def stage(options, name, source, files):
-    """Reads the raw files once: typed rows, each with its month and with what is wrong with it."""
+    """Reads the raw files once: typed rows, each with its month, and bad ones with what is wrong and the raw record."""
     staged = f"staged_{name}"
     run(options, f"DROP TABLE IF EXISTS `{staged}`")
     clear(options.accepted, f"_staged/{name}/")
     table(options, staged, source.columns | {"month": "string", "reason": "string", "record": "string"}, f"_staged/{name}/")
     values = ", ".join(f"{source.values[column]} AS {column}" for column in source.columns)
     wrong = " ".join(f"WHEN {condition} THEN '{what}'" for what, condition in source.rules.items())
+    columns = ", ".join(source.columns) + ", month, reason"
     run(
         options,
-        f"INSERT INTO {staged} SELECT {values}, {source.month} AS month, CASE {wrong} END AS reason, "
-        f"{source.record} AS record {raw_rows(options, name, files)}",
+        f"INSERT INTO {staged} SELECT {columns}, CASE WHEN reason IS NOT NULL THEN record END AS record "
+        f"FROM (SELECT {values}, {source.month} AS month, CASE {wrong} END AS reason, {source.record} AS record "
+        f"{raw_rows(options, name, files)}) typed",
     )
     return staged
 
@@ -217,11 +220,13 @@ def accept(options, name, source, staged):
     known = f"SELECT {', '.join(source.key)} FROM {accepted}"
     if timed:
         known += " WHERE month IN (" + ", ".join(f"'{month}'" for month in months) + ")"
-    order = ", ".join(source.key)
+    key = ", ".join(source.key)
+    # Of rows with one key the same one wins every time: those that differ in nothing are alike.
+    order = ", ".join(column for column in columns.split(", ") if column not in source.key) or key
     run(
         options,
         f"INSERT INTO {accepted} SELECT {', '.join('new.' + column for column in columns.split(', '))} "
-        f"FROM (SELECT *, row_number() OVER (PARTITION BY {order} ORDER BY record) AS nth "
+        f"FROM (SELECT *, row_number() OVER (PARTITION BY {key} ORDER BY {order}) AS nth "
         f"FROM {staged} WHERE reason IS NULL) new "
         f"LEFT JOIN ({known}) old ON {same} WHERE new.nth = 1 AND old.{source.key[0]} IS NULL",
     )

@@ -106,7 +106,8 @@ def replace(options, name, months):
     run(
         options,
         f"CREATE EXTERNAL TABLE IF NOT EXISTS `master_{name}` ({columns}) PARTITIONED BY (`month` string) "
-        f"STORED AS PARQUET LOCATION 's3://{options.master}/{name}/' TBLPROPERTIES ('classification' = 'parquet')",
+        f"STORED AS PARQUET LOCATION 's3://{options.master}/{name}/' "
+        "TBLPROPERTIES ('classification' = 'parquet', 'write.compression' = 'SNAPPY')",
     )
     for month in months:
         clear(options.master, f"{name}/month={month}/")

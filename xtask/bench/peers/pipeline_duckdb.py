@@ -7,6 +7,8 @@ import duckdb
 SOURCE, OUT = os.environ["SOURCE"], os.environ["OUT"]
 os.makedirs(OUT)
 NUMBERS = ("flight", "dep_time", "dep_delay", "arr_delay", "air_time", "distance", "hour")
+# What decides between rows of one key, as in the job.
+ORDER = "tailnum, origin, dest, hour, dep_time, dep_delay, arr_delay, air_time, distance, month"
 TEXTS = ("carrier", "tailnum", "origin", "dest", "time_hour", "year", "month")
 
 
@@ -23,18 +25,19 @@ missing = " OR ".join(f"{name} IS NULL" for name in ("carrier", "flight", "origi
 duck.sql(
     f"""
     CREATE TABLE staged AS
+    SELECT * EXCLUDE raw, CASE WHEN bad THEN raw END AS record FROM (
     SELECT carrier, tailnum, origin, dest, {numbers}, try_cast(time_hour AS TIMESTAMP) AS time_hour, year || '-' || lpad(month, 2, '0') AS month,
-           ({bad_number} OR {missing} OR NOT json_valid(line)) AS bad, line AS record
-    FROM (SELECT line, {values} FROM (SELECT CASE WHEN json_valid(line) THEN line END AS line
+           ({bad_number} OR {missing} OR line IS NULL) AS bad, raw
+    FROM (SELECT raw, line, {values} FROM (SELECT line AS raw, CASE WHEN json_valid(line) THEN line END AS line
           FROM read_csv('{SOURCE}/flights/*.json.gz', columns = {{'line': 'VARCHAR'}}, delim = '\x01', quote = '',
-                        escape = '', header = false)))
+                        escape = '', header = false))))
     """
 )
 duck.sql(
     f"""
     COPY (SELECT carrier, flight, tailnum, origin, dest, time_hour, hour, dep_time, dep_delay, arr_delay, air_time,
                  distance, month
-          FROM (SELECT *, row_number() OVER (PARTITION BY carrier, flight, time_hour ORDER BY record) AS nth
+          FROM (SELECT *, row_number() OVER (PARTITION BY carrier, flight, time_hour ORDER BY {ORDER}) AS nth
                 FROM staged WHERE NOT bad) WHERE nth = 1)
     TO '{OUT}/accepted' (FORMAT parquet, PARTITION_BY (month))
     """

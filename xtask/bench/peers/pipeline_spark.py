@@ -41,9 +41,11 @@ typed = typed.select(
     F.to_timestamp(text("time_hour")).alias("time_hour"),
     F.concat(text("year"), F.lit("-"), F.lpad(text("month"), 2, "0")).alias("month"),
     bad.alias("bad"),
-    "record",
+    F.when(bad, F.col("record")).alias("record"),
 ).persist()
-nth = F.row_number().over(Window.partitionBy("carrier", "flight", "time_hour").orderBy("record"))
+# What decides between rows of one key, as in the job.
+order = ["tailnum", "origin", "dest", "hour", "dep_time", "dep_delay", "arr_delay", "air_time", "distance", "month"]
+nth = F.row_number().over(Window.partitionBy("carrier", "flight", "time_hour").orderBy(*map(F.asc_nulls_last, order)))
 good = typed.where(~F.col("bad")).withColumn("nth", nth).where("nth = 1").drop("nth", "bad", "record")
 good.write.partitionBy("month").parquet(f"{OUT}/accepted")
 typed.where("bad").select("record").write.option("compression", "gzip").json(f"{OUT}/quarantine")

@@ -3,7 +3,7 @@
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, UInt32Array};
+use arrow::array::{Array, ArrayRef, UInt32Array, new_null_array};
 use arrow::compute::take;
 use arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::{DataFusionError, Result as PlanResult, ScalarValue};
@@ -14,6 +14,7 @@ use datafusion::logical_expr::{
     Signature, ValueOrLambda, Volatility,
 };
 
+use crate::cast::{is_nullable, nulls_for_errors};
 use crate::error::{ErrorCode, TrinoError};
 use crate::types::Type;
 
@@ -29,6 +30,8 @@ pub(crate) struct Call<'a> {
     pub(crate) result: &'a Type,
     /// How many values are wanted.
     pub(crate) rows: usize,
+    /// Whether a row that can't be computed may be NULL: who heeds it saves the search for the rows that fail.
+    pub(crate) tolerant: bool,
 }
 
 type Argument = ValueOrLambda<ColumnarValue, LambdaArgument>;
@@ -53,6 +56,14 @@ impl Call<'_> {
         match self.args.get(index) {
             Some(ValueOrLambda::Value(ColumnarValue::Scalar(value))) => Some(value),
             _ => None,
+        }
+    }
+
+    /// A row's value, or NULL instead of its error where that is wanted.
+    pub(crate) fn forgive<T>(&self, value: Result<Option<T>, TrinoError>) -> Result<Option<T>, TrinoError> {
+        match value {
+            Err(error) if self.tolerant && is_nullable(error.code) => Ok(None),
+            other => other,
         }
     }
 
@@ -83,6 +94,25 @@ impl Lambda<'_> {
         let captured = |columns: &[ArrayRef]| columns.iter().map(|column| Ok(take(column, rows, None)?)).collect();
         Ok(self.0.evaluate(&values, captured)?.into_array(rows.len())?)
     }
+
+    /// The values of a lambda without parameters in some rows of the batch that follow each other.
+    pub(crate) fn evaluate_slice(&self, offset: usize, length: usize) -> Result<ArrayRef, TrinoError> {
+        // The number of rows comes from a column that nobody reads.
+        let count = || -> PlanResult<ArrayRef> { Ok(new_null_array(&DataType::Null, length)) };
+        let captured = |columns: &[ArrayRef]| Ok(columns.iter().map(|column| column.slice(offset, length)).collect());
+        Ok(self.0.evaluate(&[&count], captured)?.into_array(length)?)
+    }
+}
+
+/// What is known about a function's errors.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Failure {
+    /// Nothing.
+    Unknown,
+    /// An error is one row's own, and where an argument is NULL, so is the result.
+    OfRows,
+    /// There is none, with arguments for which this holds.
+    Never(fn(&[Expr]) -> bool),
 }
 
 /// A kernel with what it was resolved to. Two are equal if they mean the same function on the same types.
@@ -102,9 +132,34 @@ pub(crate) struct Bound {
     pub(crate) result: Type,
     /// Whether the same arguments always give the same result.
     pub(crate) volatility: Volatility,
+    /// How it fails.
+    pub(crate) failure: Failure,
+    /// Whether rows that can't be computed are NULL, as inside TRY.
+    pub(crate) tolerant: bool,
 }
 
 impl Bound {
+    /// An operator of one signature, which is its name.
+    pub(crate) fn operator(name: &'static str, kernel: Kernel, types: Vec<Type>, result: Type) -> Self {
+        Self {
+            name: name.to_owned(),
+            signature: name,
+            kernel,
+            types,
+            lambdas: Vec::new(),
+            result,
+            volatility: Volatility::Immutable,
+            failure: Failure::Unknown,
+            tolerant: false,
+        }
+    }
+
+    /// The function that an expression calls, if it is one of ours, and the arguments.
+    pub(crate) fn of(expr: &Expr) -> Option<(&Self, &[Expr])> {
+        let Expr::ScalarFunction(call) = expr else { return None };
+        Some((&call.func.inner().downcast_ref::<Scalar>()?.bound, &call.args))
+    }
+
     /// The call as an expression; lambdas stand among the arguments as [`Expr::Lambda`].
     pub(crate) fn call(self, args: Vec<Expr>) -> Expr {
         if self.lambdas.is_empty() {
@@ -116,12 +171,21 @@ impl Bound {
         Expr::HigherOrderFunction(HigherOrderFunction::new(Arc::new(function), args))
     }
 
+    fn run(&self, args: &[Argument], rows: usize) -> Result<ArrayRef, TrinoError> {
+        let Self { types, result, tolerant, .. } = self;
+        (self.kernel)(&Call { args, types, result, rows, tolerant: *tolerant })
+    }
+
     fn compute(&self, args: &[Argument], number_rows: usize) -> PlanResult<ColumnarValue> {
         let constant = self.volatility != Volatility::Volatile
             && args.iter().all(|arg| matches!(arg, ValueOrLambda::Value(ColumnarValue::Scalar(_))));
         let rows = if constant { 1 } else { number_rows };
-        let call = Call { args, types: &self.types, result: &self.result, rows };
-        let computed = (self.kernel)(&call)?;
+        let computed = match self.tolerant {
+            true => {
+                nulls_for_errors(rows, &self.result, &|offset, length| self.run(&slices(args, offset, length), length))
+            }
+            false => self.run(args, rows),
+        }?;
         if computed.data_type() != &self.result.to_arrow() || computed.len() != rows {
             let (got, len, wanted) = (computed.data_type(), computed.len(), &self.result);
             let message = format!("{} gave {len} values of {got} instead of {rows} of {wanted}", self.name);
@@ -134,6 +198,17 @@ impl Bound {
     }
 }
 
+/// Some rows of arguments that are no lambdas.
+fn slices(args: &[Argument], offset: usize, length: usize) -> Vec<Argument> {
+    let slice = |arg: &Argument| match arg {
+        ValueOrLambda::Value(ColumnarValue::Array(array)) => {
+            ValueOrLambda::Value(ColumnarValue::Array(array.slice(offset, length)))
+        }
+        other => other.clone(),
+    };
+    args.iter().map(slice).collect()
+}
+
 /// The analyzer has checked the arguments already; DataFusion only wants to know whether there are any.
 pub(crate) fn any_arguments(count: usize, volatility: Volatility) -> Signature {
     if count == 0 { Signature::nullary(volatility) } else { Signature::any(count, volatility) }
@@ -141,8 +216,8 @@ pub(crate) fn any_arguments(count: usize, volatility: Volatility) -> Signature {
 
 impl PartialEq for Bound {
     fn eq(&self, other: &Self) -> bool {
-        (&self.name, self.signature, &self.types, &self.lambdas, &self.result)
-            == (&other.name, other.signature, &other.types, &other.lambdas, &other.result)
+        (&self.name, self.signature, &self.types, &self.lambdas, &self.result, self.tolerant)
+            == (&other.name, other.signature, &other.types, &other.lambdas, &other.result, other.tolerant)
     }
 }
 
@@ -150,7 +225,7 @@ impl Eq for Bound {}
 
 impl Hash for Bound {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        (&self.name, self.signature, &self.types, &self.result).hash(state);
+        (&self.name, self.signature, &self.types, &self.result, self.tolerant).hash(state);
     }
 }
 

@@ -9,6 +9,7 @@
 //! | [`operators`] | `+ - * / %`, signs, comparisons: result types and expressions |
 //! | [`arithmetic`] | the checked kernels behind them, as one scalar function |
 //! | `functions` | every function by name, one file for each kind |
+//! | [`sql_json`] | JSON_EXISTS, JSON_VALUE, JSON_QUERY, JSON_OBJECT, JSON_ARRAY |
 //! | `signature`, `resolve` | signatures as text, and which overload a call means |
 //! | `kernel` | our own functions inside DataFusion |
 //! | `time` | dates, times and zones as numbers |
@@ -23,16 +24,20 @@ mod kernel;
 pub mod operators;
 mod resolve;
 mod signature;
+pub mod sql_json;
 #[cfg(test)]
 mod testing;
 mod time;
 pub mod types;
+
+pub use functions::json;
 
 use boathouse_trino_parser::ast;
 use datafusion::logical_expr::expr::{AggregateFunction, AggregateFunctionParams, Sort};
 use datafusion::logical_expr::{Expr, WindowFunctionDefinition};
 
 use crate::error::{ErrorCode, TrinoError};
+use crate::functions::sliding::sliding;
 use crate::functions::{Implementation, TABLE};
 use crate::kernel::Bound;
 use crate::resolve::{Resolution, resolve};
@@ -126,9 +131,18 @@ pub fn scalar(name: &str, args: Vec<Argument<'_>>, binder: &mut dyn LambdaBinder
         Implementation::Expression(build) => build(args, &result)?,
         Implementation::Kernel(kernel) => {
             let (args, types) = args.into_iter().unzip();
-            let (kernel, volatility) = (*kernel, entry.volatility);
-            let (name, signature) = (name.to_lowercase(), entry.signature.text);
-            Bound { name, signature, kernel, types, lambdas, result: result.clone(), volatility }.call(args)
+            let bound = Bound {
+                name: name.to_lowercase(),
+                signature: entry.signature.text,
+                kernel: *kernel,
+                types,
+                lambdas,
+                result: result.clone(),
+                volatility: entry.volatility,
+                failure: entry.failure,
+                tolerant: false,
+            };
+            bound.call(args)
         }
         Implementation::Aggregate(_) | Implementation::Window(_) => {
             return Err(TrinoError::internal(format!("{name} is no scalar function")));
@@ -182,7 +196,8 @@ pub fn window(
         }
         Implementation::Aggregate(build) => {
             let plan = build(resolution.args, &resolution.result)?;
-            Ok((WindowFunctionDefinition::AggregateUDF(plan.function), plan.args, resolution.result))
+            let function = WindowFunctionDefinition::AggregateUDF(sliding(plan.function));
+            Ok((function, plan.args, resolution.result))
         }
         _ => Err(TrinoError::internal(format!("{name} is no window function"))),
     }

@@ -1,5 +1,6 @@
 //! Dates, times and zones as numbers: what casts, operators and functions share.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use arrow::array::{
@@ -51,16 +52,19 @@ impl Zone {
     }
 
     /// The zone's name as Trino shows it.
-    pub(crate) fn name(self) -> String {
+    pub(crate) fn name(self) -> Cow<'static, str> {
         match self {
-            Self::Named(zone) => zone.name().to_owned(),
-            Self::Fixed(offset) if offset.local_minus_utc() == 0 => "UTC".to_owned(),
-            Self::Fixed(offset) => offset.to_string(),
+            Self::Named(zone) => zone.name().into(),
+            Self::Fixed(offset) if offset.local_minus_utc() == 0 => "UTC".into(),
+            Self::Fixed(offset) => offset.to_string().into(),
         }
     }
 
     /// How far the zone's clocks are ahead of UTC at an instant, in seconds.
     pub(crate) fn offset(self, instant: i128) -> i32 {
+        if self == Self::Named(chrono_tz::UTC) {
+            return 0;
+        }
         let seconds = i64::try_from(instant.div_euclid(SECOND)).ok();
         let utc = seconds.and_then(|seconds| DateTime::from_timestamp(seconds, 0)).unwrap_or_default().naive_utc();
         match self {
@@ -79,6 +83,7 @@ impl Zone {
     pub(crate) fn instant(self, local: i128) -> i128 {
         let shift = match self {
             Self::Fixed(offset) => offset.local_minus_utc(),
+            Self::Named(chrono_tz::UTC) => 0,
             Self::Named(zone) => {
                 let shown = naive(local).unwrap_or_default();
                 match zone.offset_from_local_datetime(&shown) {
@@ -230,9 +235,12 @@ where
 }
 
 /// Timestamps with time zone from instants and zones.
-pub(crate) fn zoned_timestamps(precision: u8, values: Vec<Option<(i128, String)>>) -> Result<ArrayRef, TrinoError> {
+pub(crate) fn zoned_timestamps<Z: AsRef<str>>(
+    precision: u8,
+    values: Vec<Option<(i128, Z)>>,
+) -> Result<ArrayRef, TrinoError> {
     let instants = timestamps(precision, values.iter().map(|value| value.as_ref().map(|(at, _)| *at)), Some("UTC"))?;
-    let zones: StringArray = values.iter().map(|value| value.as_ref().map(|(_, zone)| zone.as_str())).collect();
+    let zones: StringArray = values.iter().map(|value| value.as_ref().map(|(_, zone)| zone.as_ref())).collect();
     let nulls: NullBuffer = values.iter().map(Option::is_some).collect();
     let DataType::Struct(fields) = Type::TimestampTz(precision).to_arrow() else {
         return Err(TrinoError::internal("a timestamp with time zone is a struct"));

@@ -22,6 +22,7 @@ use crate::analyzer::{self, Analysis, Known, Needed};
 use crate::catalog::Session;
 use crate::error::{internal, of_datafusion};
 use crate::first_rows::FirstRowsRule;
+use crate::memory::SmallPartialTables;
 use crate::operators;
 use crate::scan::Footers;
 use crate::storage::Statistics;
@@ -122,7 +123,7 @@ impl Engine {
             .with_mode(DiskManagerMode::Directories(vec![spill_directory]))
             .with_max_temp_directory_size(spill_limit);
         let runtime = RuntimeEnvBuilder::new()
-            .with_memory_pool(Arc::new(pool))
+            .with_memory_pool(Arc::new(SmallPartialTables(Arc::new(pool))))
             .with_disk_manager_builder(disk)
             .build_arc()
             .map_err(of_datafusion)?;
@@ -132,6 +133,11 @@ impl Engine {
     /// How many bytes running queries hold now, as far as the memory limit counts them.
     pub fn reserved_memory(&self) -> usize {
         self.runtime.memory_pool.reserved()
+    }
+
+    /// On how many threads one query runs.
+    pub(crate) fn threads(&self) -> usize {
+        self.threads
     }
 
     /// Starts a query.
@@ -224,8 +230,11 @@ impl Engine {
         options.optimizer.hash_join_single_partition_threshold = BROADCAST_BYTES;
         options.optimizer.hash_join_single_partition_threshold_rows = BROADCAST_ROWS;
         let state = SessionStateBuilder::new_with_default_features().with_config(config);
+        let state = state.with_optimizer_rules(operators::logical_rules());
         let state = state.with_physical_optimizer_rules(operators::rules());
         let state = state.with_physical_optimizer_rule(Arc::new(FirstRowsRule));
+        // Last, for the windows that the rule before has left.
+        let state = state.with_physical_optimizer_rule(Arc::new(operators::CountRows));
         Ok(state.with_runtime_env(Arc::new(runtime)).build())
     }
 }

@@ -11,6 +11,7 @@
 //! | `analyzer` | syntax tree → logical plan, with Trino's names, types and errors |
 //! | `scan` | partitions, files, Parquet, text and JSON |
 //! | `first_rows` | one row of each key, without a sort |
+//! | `memory` | the memory pool of all queries |
 //! | `operators` | our own operators in DataFusion's plans |
 //! | `storage` | counting what is read |
 //! | [`write`] | rows into files, for INSERT, CREATE TABLE AS and UNLOAD |
@@ -25,6 +26,7 @@ mod error;
 mod first_rows;
 pub mod hive;
 pub mod hive_paths;
+mod memory;
 mod operators;
 mod scan;
 mod storage;

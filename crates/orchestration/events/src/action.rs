@@ -1,12 +1,15 @@
 //! What a target does, told by its ARN ("Event bus targets available in the EventBridge console", "Managing targets in
 //! EventBridge Scheduler").
 
+use std::collections::BTreeMap;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use boathouse_aws::{Arn, AwsError, Ctx, Platform};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::api::SqsParameters;
 use crate::delivery::Delivery;
 use crate::error::EventsError;
 use crate::store::validation;
@@ -24,6 +27,13 @@ pub(crate) enum Action {
     LogGroup { group: String },
     /// Sends the event on to another bus.
     Bus { bus: String },
+    /// Sends a message, with these attributes of type String.
+    Queue {
+        arn: String,
+        group: Option<String>,
+        #[serde(default)]
+        attributes: BTreeMap<String, String>,
+    },
     /// Puts an event with the payload as its detail.
     PutEvents { bus: String, source: String, detail_type: String },
     /// Calls an operation with the payload as its input.
@@ -31,8 +41,8 @@ pub(crate) enum Action {
 }
 
 impl Action {
-    /// What the target of a rule does.
-    pub(crate) fn of_target(arn: &str) -> Result<Self, EventsError> {
+    /// What the target of a rule or a templated target of a schedule does.
+    pub(crate) fn of_target(arn: &str, queue: Option<&SqsParameters>) -> Result<Self, EventsError> {
         let malformed =
             || validation(format!("Parameter {arn} is not valid. Reason: Provided Arn is not in correct format."));
         let parsed: Arn = arn.parse().map_err(|_| malformed())?;
@@ -46,9 +56,17 @@ impl Action {
                 after("log-group:").map(|group| Self::LogGroup { group: group.trim_end_matches(":*").to_owned() })
             }
             "events" => after("event-bus/").map(|bus| Self::Bus { bus }),
+            "sqs" => after("").map(|_| {
+                let group = queue.and_then(|parameters| parameters.message_group_id.clone());
+                Self::Queue { arn: arn.to_owned(), group, attributes: BTreeMap::new() }
+            }),
             other => return Err(EventsError::NotImplemented(format!("targets of service {other} ({arn})"))),
         };
-        action.ok_or_else(|| EventsError::NotImplemented(format!("the target {arn}")))
+        let action = action.ok_or_else(|| EventsError::NotImplemented(format!("the target {arn}")))?;
+        if queue.is_some() && !matches!(action, Self::Queue { .. }) {
+            return Err(validation(format!("SqsParameters are for queues as targets, not for {arn}.")));
+        }
+        Ok(action)
     }
 
     /// Whether it can be done as a role only: these services have no resource policies.
@@ -77,6 +95,10 @@ impl Action {
                 let input = json!({"DeliveryStreamName": stream, "Record": {"Data": BASE64.encode(payload)}});
                 ctx.call("firehose", "PutRecord", input).await.map(drop)
             }
+            Self::Queue { arn, group, attributes } => {
+                let input = message(arn, group.as_deref(), attributes, payload)?;
+                ctx.because_of(&delivery.source_arn).call("sqs", "SendMessage", input).await.map(drop)
+            }
             Self::LogGroup { group } => log(ctx, group, delivery, payload).await,
             Self::Bus { .. } => Err(AwsError::internal("an event is sent on by the bus itself")),
             Self::PutEvents { bus, source, detail_type } => {
@@ -99,6 +121,24 @@ impl Action {
 
 fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
+}
+
+/// The input of SendMessage.
+fn message(
+    arn: &str,
+    group: Option<&str>,
+    attributes: &BTreeMap<String, String>,
+    body: &str,
+) -> Result<Value, AwsError> {
+    let queue: Arn = arn.parse().map_err(|_| AwsError::internal(format!("{arn} is not an ARN")))?;
+    let mut input = json!({"QueueUrl": queue.queue_url(), "MessageBody": body});
+    if let Some(group) = group {
+        input["MessageGroupId"] = group.into();
+    }
+    for (name, value) in attributes {
+        input["MessageAttributes"][name] = json!({"DataType": "String", "StringValue": value});
+    }
+    Ok(input)
 }
 
 /// Puts the payload into the group, in a stream for each sender and day.
@@ -172,19 +212,21 @@ mod tests {
 
     #[test]
     fn targets_are_told_by_their_arns() {
-        let of =
-            |service: &str, resource: &str| Action::of_target(&Arn::new(service, "us-east-1", resource).to_string());
+        let of = |service: &str, resource: &str| {
+            Action::of_target(&Arn::new(service, "us-east-1", resource).to_string(), None)
+        };
         assert!(matches!(of("lambda", "function:f").unwrap(), Action::Lambda { .. }));
         assert!(matches!(of("states", "stateMachine:m").unwrap(), Action::StateMachine { .. }));
         assert_eq!(of("firehose", "deliverystream/d").unwrap(), Action::Firehose { stream: "d".into() });
         assert_eq!(of("logs", "log-group:/a/b:*").unwrap(), Action::LogGroup { group: "/a/b".into() });
         assert_eq!(of("events", "event-bus/b").unwrap(), Action::Bus { bus: "b".into() });
-        for service in ["sqs", "sns", "kinesis", "ecs"] {
+        assert!(matches!(of("sqs", "q").unwrap(), Action::Queue { group: None, .. }));
+        for service in ["sns", "kinesis", "ecs"] {
             let refused = of(service, "x").unwrap_err().to_string();
             assert!(refused.contains(service), "{refused}");
         }
         assert!(matches!(of("glue", "workflow/w"), Err(EventsError::NotImplemented(_))));
-        assert!(matches!(Action::of_target("nonsense"), Err(EventsError::Validation(_))));
+        assert!(matches!(Action::of_target("nonsense", None), Err(EventsError::Validation(_))));
     }
 
     #[test]

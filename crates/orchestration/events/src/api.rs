@@ -140,6 +140,24 @@ pub struct RetryPolicy {
     pub maximum_event_age_in_seconds: Option<u32>,
 }
 
+/// Where undeliverable events go.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct DeadLetterConfig {
+    /// The ARN of a standard queue.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub arn: Option<String>,
+}
+
+/// What a queue as target needs besides.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct SqsParameters {
+    /// The group in a FIFO queue.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message_group_id: Option<String>,
+}
+
 /// A rule's target. Members that only unsupported targets have are kept in `other`, to refuse them by name.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -157,6 +175,10 @@ pub struct Target {
     pub input_transformer: Option<InputTransformer>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_policy: Option<RetryPolicy>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dead_letter_config: Option<DeadLetterConfig>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sqs_parameters: Option<SqsParameters>,
     #[serde(flatten)]
     pub other: std::collections::BTreeMap<String, Value>,
 }

@@ -28,7 +28,10 @@ fn check_options(
     let logs = log.is_some_and(|log| log["Level"].as_str().is_some_and(|level| level != "OFF"));
     for (given, name) in [
         (kms.is_some_and(|key| !key.is_empty()), "KmsKeyIdentifier"),
-        (wanted(dead_letters, "Arn"), "DeadLetterConfig (there is no SQS)"),
+        (
+            wanted(dead_letters, "Arn"),
+            "DeadLetterConfig of buses (it is for events that a KMS key can't decrypt, and there is no KMS)",
+        ),
         (logs, "LogConfig"),
     ] {
         if given {

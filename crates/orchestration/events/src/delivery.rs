@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::action::Action;
 use crate::api::RetryPolicy;
+use crate::dead_letters::{self, DeadLetters, Exhausted};
 use crate::error::EventsError;
 use crate::event::Event;
 use crate::router;
@@ -39,6 +40,9 @@ pub(crate) struct Delivery {
     pub(crate) retry: Retry,
     /// Over how many buses the event has come.
     pub(crate) hops: u32,
+    /// What becomes of it when it can't be delivered.
+    #[serde(default)]
+    pub(crate) dead_letters: Option<DeadLetters>,
 }
 
 /// Who sends.
@@ -84,15 +88,36 @@ pub(crate) async fn attempt(platform: Platform, state: Arc<Events>, task: Task<D
     let pause = exponential(attempt, FIRST_PAUSE, LONGEST_PAUSE);
     let part = rand::rng().random_range(0.5..1.0);
     let again = platform.clock.now() + TimeDelta::milliseconds((pause.num_milliseconds() as f64 * part) as i64);
-    let too_often = attempt > delivery.retry.attempts;
-    let too_old = again - created > TimeDelta::seconds(i64::from(delivery.retry.age_seconds));
+    let worth_retrying = worth_retrying(&failure);
+    let exhausted = match () {
+        () if !worth_retrying => None,
+        () if attempt > delivery.retry.attempts => Some(Exhausted::Attempts),
+        () if again - created > TimeDelta::seconds(i64::from(delivery.retry.age_seconds)) => Some(Exhausted::Age),
+        () => None,
+    };
     let (source, error) = (&delivery.source_arn, failure.to_string());
-    if too_often || too_old || !worth_retrying(&failure) {
+    if exhausted.is_some() || !worth_retrying {
         tracing::error!(source, event = delivery.event_id, action = ?delivery.action, attempt, error, "delivery given up");
-        return Outcome::Done;
+        let Some(letter) = dead_letters::letter(&delivery, attempt, &failure, exhausted) else {
+            return Outcome::Done;
+        };
+        return replace(&platform, &state, id, letter).await;
     }
     tracing::warn!(source, event = delivery.event_id, attempt, error, "delivery failed; it is tried again");
     Outcome::RetryAt(again)
+}
+
+/// Puts a dead letter in the place of what it is of, so that it is neither lost nor sent twice.
+async fn replace(platform: &Platform, state: &Arc<Events>, id: String, letter: Delivery) -> Outcome {
+    let (queue, now) = (state.deliveries.clone(), platform.clock.now());
+    let replaced = state.metadata.transaction(move |tx| queue.put(tx, &id, now, &letter)).await;
+    match replaced {
+        Ok(()) => Outcome::Settled,
+        Err(error) => {
+            tracing::error!(%error, "a dead letter can't be kept; the delivery is tried again");
+            Outcome::RetryAt(now + FIRST_PAUSE)
+        }
+    }
 }
 
 /// Missing targets and permissions don't come back by waiting.

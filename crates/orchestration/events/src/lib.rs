@@ -2,13 +2,14 @@
 //!
 //! AWS counterpart: "Amazon EventBridge API Reference", "Amazon EventBridge Scheduler API Reference". Once PutEvents has
 //! answered, every delivery that a rule wants is a durable task: it is done at least once, also after a crash, retried with
-//! longer and longer pauses, and given up (with a line in the log) after the target's number of attempts or age. Timers of
+//! longer and longer pauses, and given up (with a line in the log and a message in the target's dead-letter queue) after the
+//! target's number of attempts or age. Timers of
 //! schedules and scheduled rules are durable too; of times that passed while the server was down, the last one is made up.
 //!
 //! What happens inside the platform (job runs, crawls, queries, executions, objects) arrives on the default bus.
 //!
-//! Targets are Lambda functions, state machines, delivery streams, log groups, event buses; of schedules also every operation
-//! of every service here. Other targets, dead-letter queues, keys of KMS, archives, replays, connections and API
+//! Targets are Lambda functions, state machines, queues, delivery streams, log groups, event buses; of schedules also every operation
+//! of every service here. Other targets, keys of KMS, archives, replays, connections and API
 //! destinations are refused by name or absent.
 //!
 //! | Module | What it does |
@@ -19,7 +20,7 @@
 //! | [`pattern`] | event patterns |
 //! | [`input`] | what targets get of an event |
 //! | `event`, `router` | an event; which targets it goes to |
-//! | `action`, `delivery` | what a target does; the tasks that do it |
+//! | `action`, `delivery`, `dead_letters` | what a target does; the tasks that do it; what becomes of those that fail |
 //! | [`schedule`] | cron, rate and at expressions in time zones |
 //! | `timers` | what fires scheduled rules and schedules |
 //! | [`scheduler`] | EventBridge Scheduler's operations |
@@ -30,6 +31,7 @@
 mod action;
 pub mod api;
 mod buses;
+mod dead_letters;
 mod delivery;
 pub mod error;
 mod event;

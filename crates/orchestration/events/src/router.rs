@@ -10,6 +10,7 @@ use parking_lot::Mutex;
 
 use crate::action::Action;
 use crate::api::Target;
+use crate::dead_letters::DeadLetters;
 use crate::delivery::{Delivery, Retry, Sender};
 use crate::error::EventsError;
 use crate::event::{Event, timestamp};
@@ -43,6 +44,8 @@ struct Prepared {
     input: Input,
     action: Action,
     retry: Retry,
+    arn: String,
+    dead_letters: Option<String>,
 }
 
 impl Router {
@@ -89,7 +92,9 @@ fn prepared(rule: &Rule, targets: Vec<Target>) -> Result<Vec<Prepared>, EventsEr
         let (text, path) = (target.input.as_deref(), target.input_path.as_deref());
         let input = Input::parse(text, path, target.input_transformer.as_ref()).map_err(EventsError::Validation)?;
         let role = target.role_arn.or_else(|| rule.role_arn.clone());
-        Ok(Prepared { role, input, action: Action::of_target(&target.arn)?, retry: Retry::of(target.retry_policy) })
+        let action = Action::of_target(&target.arn, target.sqs_parameters.as_ref())?;
+        let dead_letters = target.dead_letter_config.and_then(|config| config.arn);
+        Ok(Prepared { role, input, action, retry: Retry::of(target.retry_policy), arn: target.arn, dead_letters })
     };
     targets.into_iter().map(prepare).collect()
 }
@@ -149,6 +154,12 @@ fn for_rule(here: Here<'_>, bus: &str, rule: &str, targets: &[Prepared], event: 
         action: target.action.clone(),
         retry: target.retry,
         hops,
+        dead_letters: target.dead_letters.clone().map(|queue| DeadLetters {
+            queue,
+            target: target.arn.clone(),
+            event: Some(event.json.clone()),
+            scheduled: None,
+        }),
     };
     targets.iter().map(deliver).collect()
 }

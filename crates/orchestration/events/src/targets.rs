@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::action::Action;
 use crate::api::{ListTargetsByRule, PutTargets, RemoveTargets, RetryPolicy, Target};
+use crate::dead_letters;
 use crate::error::EventsError;
 use crate::input::Input;
 use crate::store::{EVENTS_PRINCIPAL, Events, TARGETS, bus_name, page, rule_in, valid_name, validation};
@@ -30,15 +31,15 @@ pub(crate) fn check_retry(policy: Option<RetryPolicy>) -> Result<(), String> {
 fn check(ctx: &Ctx, state: &Events, target: &Target) -> Result<(), EventsError> {
     valid_name("targets.member.id", &target.id, 64, "._-").map_err(validation)?;
     if let Some(name) = target.other.iter().find(|(_, value)| !value.is_null()).map(|(name, _)| name) {
-        let reason = if name == "DeadLetterConfig" { " (there is no SQS)" } else { "" };
-        return Err(EventsError::NotImplemented(format!("{name} of targets{reason}")));
+        return Err(EventsError::NotImplemented(format!("{name} of targets")));
     }
     check_retry(target.retry_policy).map_err(validation)?;
     let input = target.input.as_deref();
     Input::parse(input, target.input_path.as_deref(), target.input_transformer.as_ref()).map_err(|reason| {
         validation(format!("Parameter Input of target {} is not valid. Reason: {reason}.", target.id))
     })?;
-    let action = Action::of_target(&target.arn)?;
+    dead_letters::queue_of(target.dead_letter_config.as_ref()).map_err(validation)?;
+    let action = Action::of_target(&target.arn, target.sqs_parameters.as_ref())?;
     if action.needs_role() && target.role_arn.is_none() {
         return Err(validation(format!("RoleArn is required for target {}.", target.arn)));
     }

@@ -74,7 +74,9 @@ fn target_services(targets: &Arc<Targets>) -> Vec<ServiceTable> {
     });
     let glue = table("glue")
         .operation("StartJobRun", Access::Free, targets, |ctx, state, input| note("StartJobRun", ctx, state, input));
-    vec![lambda, states, glue]
+    let sqs = table("sqs")
+        .operation("SendMessage", Access::Free, targets, |ctx, state, input| note("SendMessage", ctx, state, input));
+    vec![lambda, states, glue, sqs]
 }
 
 struct Bench {
@@ -251,6 +253,86 @@ async fn failed_deliveries_are_tried_again_and_given_up_at_last() {
     bench.settled().await;
     bench.clock.advance(TimeDelta::hours(1));
     bench.nothing_happens().await;
+}
+
+/// The values of a message's attributes.
+fn attribute<'a>(call: &'a Call, name: &str) -> &'a str {
+    call.input["MessageAttributes"][name]["StringValue"].as_str().unwrap_or_default()
+}
+
+#[tokio::test]
+async fn events_that_can_not_be_delivered_go_to_the_dead_letter_queue() {
+    let mut bench = bench();
+    let config = json!({"Arn": "arn:aws:sqs:us-east-1:000000000000:dead"});
+    let target = json!({"Arn": FUNCTION, "Input": "{}", "DeadLetterConfig": config,
+        "RetryPolicy": {"MaximumRetryAttempts": 0}});
+    bench.rule("r", json!({"source": ["shop"]}), target).await;
+    let gone = AwsError::new("ResourceNotFoundException", StatusCode::NOT_FOUND, "no such function");
+    for (failure, code, condition) in
+        [(gone, "NO_RESOURCE", ""), (AwsError::internal("not now"), "INTERNAL_ERROR", "MaximumRetryAttempts")]
+    {
+        bench.targets.failures.lock().push_back(failure);
+        let answer = bench.put("shop", json!({"n": 1})).await;
+        assert_eq!(bench.next().await.operation, "Invoke");
+        let letter = bench.next().await;
+        assert_eq!((letter.operation, letter.principal.as_str()), ("SendMessage", "events.amazonaws.com"));
+        assert_eq!(letter.input["QueueUrl"], "https://sqs.us-east-1.amazonaws.com/000000000000/dead");
+        let rule = "arn:aws:events:us-east-1:000000000000:rule/r";
+        assert_eq!((attribute(&letter, "RULE_ARN"), letter.source_arn.as_deref()), (rule, Some(rule)));
+        assert_eq!((attribute(&letter, "TARGET_ARN"), attribute(&letter, "ERROR_CODE")), (FUNCTION, code));
+        assert_eq!(attribute(&letter, "EXHAUSTED_RETRY_CONDITION"), condition);
+        assert_eq!(attribute(&letter, "RETRY_ATTEMPTS"), "0");
+        // The event as it came, not what the target would have got.
+        let event: Value = serde_json::from_str(letter.input["MessageBody"].as_str().unwrap()).unwrap();
+        assert_eq!(event["id"], answer["Entries"][0]["EventId"]);
+    }
+    bench.settled().await;
+    bench.nothing_happens().await;
+}
+
+#[tokio::test]
+async fn a_dead_letter_waits_for_its_queue_without_calling_the_target_again() {
+    let mut bench = bench();
+    let config = json!({"Arn": "arn:aws:sqs:us-east-1:000000000000:dead"});
+    bench.rule("r", json!({"source": ["shop"]}), json!({"Arn": FUNCTION, "DeadLetterConfig": config})).await;
+    let gone = AwsError::new("ResourceNotFoundException", StatusCode::NOT_FOUND, "gone");
+    bench.targets.failures.lock().extend([gone, AwsError::internal("the queue has a bad day")]);
+    bench.put("shop", json!({})).await;
+    assert_eq!(bench.next().await.operation, "Invoke");
+    assert_eq!(bench.next().await.operation, "SendMessage");
+    for _ in 0..1000 {
+        tokio::task::yield_now().await;
+    }
+    bench.clock.advance(TimeDelta::minutes(1));
+    assert_eq!(bench.next().await.operation, "SendMessage");
+    bench.settled().await;
+    bench.nothing_happens().await;
+}
+
+#[tokio::test]
+async fn queues_are_targets_of_rules_and_schedules() {
+    let mut bench = bench();
+    let queue = "arn:aws:sqs:us-east-1:000000000000:q.fifo";
+    let target = json!({"Arn": queue, "Input": "{\"a\": 1}", "SqsParameters": {"MessageGroupId": "g"}});
+    bench.rule("r", json!({"source": ["shop"]}), target.clone()).await;
+    bench.put("shop", json!({})).await;
+    let call = bench.next().await;
+    let url = "https://sqs.us-east-1.amazonaws.com/000000000000/q.fifo";
+    assert_eq!(call.input, json!({"QueueUrl": url, "MessageBody": "{\"a\": 1}", "MessageGroupId": "g"}));
+    let shown = bench.events("ListTargetsByRule", json!({"Rule": "r"})).await;
+    assert_eq!(shown["Targets"][0]["SqsParameters"], target["SqsParameters"]);
+    let dead = json!({"Arn": "arn:aws:sqs:us-east-1:000000000000:dead"});
+    let mut target = json!({"Arn": queue, "RoleArn": ROLE, "Input": "tick", "DeadLetterConfig": dead});
+    target["SqsParameters"] = json!({"MessageGroupId": "g"});
+    bench.targets.failures.lock().push_back(AwsError::access_denied("no"));
+    bench.schedule("s", "rate(1 day)", json!({"Target": target})).await.unwrap();
+    assert_eq!(bench.next().await.input["MessageBody"], "tick");
+    let letter = bench.next().await;
+    assert!(letter.principal.contains("assumed-role/runner/"), "{}", letter.principal);
+    assert_eq!((&letter.input["MessageBody"], attribute(&letter, "TARGET_ARN")), (&json!("tick"), queue));
+    assert_eq!(attribute(&letter, "ERROR_CODE"), "AccessDeniedException");
+    assert_eq!(attribute(&letter, "SCHEDULED_TIME"), "2026-03-01T00:00:00Z");
+    assert!(attribute(&letter, "SCHEDULE_ARN").ends_with("schedule/default/s"));
 }
 
 #[tokio::test]
@@ -436,7 +518,7 @@ async fn universal_targets_call_any_operation() {
     for (operation, reason) in [
         ("glue:startCrawl", "glue:StartCrawl is not an operation that Boathouse implements"),
         ("lambda:getFunction", "only reads"),
-        ("sqs:sendMessage", "sqs is not a service"),
+        ("sns:publish", "sns is not a service"),
     ] {
         let target = json!({"Arn": format!("arn:aws:scheduler:::aws-sdk:{operation}"), "RoleArn": ROLE});
         let error = bench.schedule("no", "rate(1 day)", json!({"Target": target})).await.unwrap_err();
@@ -492,7 +574,7 @@ async fn what_schedules_can_not_be_is_refused() {
         assert!(error.code == "ValidationException" && error.message.contains(reason), "{expression}: {error}");
     }
     for (target, reason) in [
-        (json!({"Arn": "arn:aws:sqs:us-east-1:000000000000:q", "RoleArn": ROLE}), "sqs"),
+        (json!({"Arn": "arn:aws:sns:us-east-1:000000000000:t", "RoleArn": ROLE}), "sns"),
         (json!({"Arn": MACHINE, "RoleArn": "arn:aws:iam::000000000000:role/untrusting"}), "must allow AWS EventBridge"),
         (json!({"Arn": MACHINE, "RoleArn": ROLE, "DeadLetterConfig": {"Arn": "q"}}), "DeadLetterConfig"),
         (json!({"Arn": MACHINE, "RoleArn": ROLE, "Input": "no json"}), "not valid JSON"),
@@ -530,7 +612,7 @@ async fn what_rules_and_targets_can_not_be_is_refused() {
     }
     bench.events("PutRule", json!({"Name": "r", "EventPattern": "{\"a\":[1]}"})).await;
     for (target, reason) in [
-        (json!({"Arn": "arn:aws:sqs:us-east-1:000000000000:q"}), "sqs"),
+        (json!({"Arn": "arn:aws:sns:us-east-1:000000000000:t"}), "sns"),
         (json!({"Arn": MACHINE}), "RoleArn is required"),
         (json!({"Arn": FUNCTION, "SqsParameters": {"MessageGroupId": "g"}}), "SqsParameters"),
         (json!({"Arn": FUNCTION, "DeadLetterConfig": {"Arn": "q"}}), "DeadLetterConfig"),

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::definition::Language;
 use crate::failure::Trouble;
+use crate::numbers;
 use crate::path::JsonPath;
 use crate::scope::Scope;
 use crate::template::{Query, Template};
@@ -191,10 +192,7 @@ impl Order {
 fn compare(sort: Sort, a: &Value, b: &Value) -> Option<Ordering> {
     match sort {
         Sort::String => Some(a.as_str()?.cmp(b.as_str()?)),
-        Sort::Numeric => match (a.as_i64(), b.as_i64()) {
-            (Some(a), Some(b)) => Some(a.cmp(&b)),
-            _ => a.as_f64()?.partial_cmp(&b.as_f64()?),
-        },
+        Sort::Numeric => numbers::order(a, b),
         Sort::Timestamp => Some(timestamp(a.as_str()?)?.cmp(&timestamp(b.as_str()?)?)),
     }
 }

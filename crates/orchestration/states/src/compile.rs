@@ -4,6 +4,8 @@ mod fields;
 mod flow;
 mod json;
 mod states;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 

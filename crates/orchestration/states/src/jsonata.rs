@@ -1,22 +1,31 @@
-//! JSONata: the query and transformation language of states with `"QueryLanguage": "JSONata"` (docs.jsonata.org, 2.x).
+//! JSONata 2.0.6, the query and transformation language of states with `"QueryLanguage": "JSONata"` (docs.jsonata.org).
 //!
 //! Written here because every crate of it forces `serde_json` to keep the order of members, for the whole program, and
-//! holds values that cannot cross threads. Members of objects are therefore in the order of their names.
+//! holds values that cannot cross threads. Members of inputs are therefore in the order of their names; members of objects
+//! that an expression makes are in the order in which it makes them.
 //!
-//! Not there, and refused by name: `%` (parent), `@` and `#` (focus and index binding), `$eval` (Step Functions has none).
-//! There, as in Step Functions: `$partition`, `$range`, `$hash`, `$random(seed)`, `$uuid`, `$parse`.
+//! There is no document around an expression: what reads one is refused ([`Expression::refusals`]).
+//!
+//! Numbers are doubles, but integers of more than 15 digits are kept as 64 bits wherever doubles would lose some.
+//!
+//! The tests compare it with the reference implementation (`tests/jsonata`). As in Step Functions there is no `$eval`, and
+//! there are `$partition`, `$range`, `$hash`, `$random(seed)`, `$uuid` and `$parse`. Limits, those of Step Functions where
+//! they are known: 100 nested evaluations, 6.99 MB for one value, 360,145 elements of `$range`; and 10,000,000 steps,
+//! 512 MB of values in all, 500 nested expressions in a text. Not there, and refused by name: look-around and
+//! back-references in regular expressions.
 //!
 //! | Module | What it does |
 //! |---|---|
-//! | `lexer`, `parser` | text → syntax tree |
-//! | `value` | values: JSON, undefined, sequences, functions |
+//! | `syntax` | text → syntax tree |
+//! | `value` | values: JSON, undefined, sequences, tuples, functions |
 //! | `eval` | evaluation |
-//! | `functions` and below | the built-in functions |
+//! | `functions` | the built-in functions |
+//! | `patterns` | regular expressions |
 
 mod eval;
 mod functions;
-mod lexer;
-mod parser;
+mod patterns;
+mod syntax;
 mod value;
 
 use std::sync::Arc;
@@ -30,7 +39,7 @@ use crate::scope::Variables;
 /// A compiled expression.
 #[derive(Debug, Clone)]
 pub struct Expression {
-    root: Arc<parser::Node>,
+    program: Arc<syntax::Program>,
 }
 
 /// What an expression sees.
@@ -57,7 +66,7 @@ pub struct Bindings<'a> {
 pub enum Outcome {
     /// Nothing.
     Undefined,
-    /// A function or a regular expression.
+    /// A function or a regular expression, or something with one in it.
     Function,
     /// JSON.
     Value(Value),
@@ -67,17 +76,23 @@ impl Expression {
     /// Compiles an expression.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// What is wrong with it: JSONata's code and message.
     pub fn parse(text: &str) -> Result<Self, String> {
-        parser::parse(text).map(|root| Self { root: Arc::new(root) })
+        syntax::compile(text).map(|program| Self { program: Arc::new(program) })
+    }
+
+    /// What it refers to although Step Functions has no such thing, in AWS's words: `$` and names of the document around
+    /// the expression, and `$$` anywhere.
+    pub fn refusals(&self) -> Vec<String> {
+        syntax::refusals(&self.program)
     }
 
     /// Evaluates it.
     ///
     /// # Errors
-    /// JSONata's code and message.
+    /// JSONata's code and message, or only a message for what has no code.
     pub fn evaluate(&self, bindings: &Bindings<'_>) -> Result<Outcome, String> {
-        eval::run(&self.root, bindings)
+        eval::run(&self.program, bindings, value::Val::Undefined)
     }
 }
 

@@ -16,6 +16,7 @@
 //! | [`template`], [`choice`] | payload templates, choice rules |
 //! | [`scope`] | what expressions see |
 //! | [`references`] | which variables states read |
+//! | `numbers` | the order of numbers |
 //! | [`failure`], [`rng`] | errors; repeatable randomness |
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
@@ -27,6 +28,7 @@ pub mod failure;
 pub mod history;
 pub mod intrinsics;
 pub mod jsonata;
+mod numbers;
 pub mod path;
 pub mod references;
 pub mod rng;

@@ -35,8 +35,18 @@ pub struct Query {
     location: String,
 }
 
-/// What is wrong with a template: the field and the message.
+/// What is wrong with a JSONPath template.
 pub(crate) type Problem = String;
+
+/// What is wrong with a JSONata expression.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    /// AWS's code.
+    pub(crate) code: &'static str,
+    pub(crate) message: String,
+    /// The field that the expression stands in, such as `Output/total`.
+    pub(crate) location: String,
+}
 
 /// The expression in `{% … %}`, if the string is one.
 pub(crate) fn delimited(text: &str) -> Option<&str> {
@@ -45,10 +55,19 @@ pub(crate) fn delimited(text: &str) -> Option<&str> {
 
 impl Query {
     /// Compiles the text between the delimiters.
-    pub(crate) fn parse(text: &str, location: &str) -> Result<Self, Problem> {
+    pub(crate) fn parse(text: &str, location: &str) -> Result<Self, Vec<Refusal>> {
+        let refusal = |code, message| Refusal { code, message, location: location.to_owned() };
         let expression = Expression::parse(text).map_err(|error| {
-            format!("The JSONata expression '{text}' specified for the field '{location}' is not valid: {error}")
+            let message = if has_code(&error) { error[CODE_LENGTH..].to_owned() } else { error };
+            vec![refusal("INVALID_JSONATA_EXPRESSION", message)]
         })?;
+        let refused = expression.refusals();
+        if !refused.is_empty() {
+            return Err(refused
+                .into_iter()
+                .map(|message| refusal("UNSUPPORTED_JSONATA_EXPRESSION", message))
+                .collect());
+        }
         Ok(Self { text: text.to_owned(), expression, location: location.to_owned() })
     }
 
@@ -62,7 +81,10 @@ impl Query {
             Ok(Outcome::Value(value)) => Ok(value),
             Ok(Outcome::Undefined) => Err(problem("returned nothing (undefined).".into())),
             Ok(Outcome::Function) => Err(problem("returned an unsupported result type.".into())),
-            Err(error) => Err(problem(format!("threw an error during evaluation. {error}"))),
+            Err(error) => {
+                let joint = if has_code(&error) { "." } else { ":" };
+                Err(problem(format!("threw an error during evaluation{joint} {error}")))
+            }
         }
     }
 
@@ -80,6 +102,18 @@ impl Query {
         );
         Err(Trouble::evaluation(&self.location, cause))
     }
+}
+
+/// A code such as `T2001`, with the colon and the blank after it.
+const CODE_LENGTH: usize = 7;
+
+/// Whether a message of JSONata starts with a code.
+fn has_code(message: &str) -> bool {
+    message.split_once(": ").is_some_and(|(code, _)| {
+        code.len() == 5
+            && code.starts_with(|c: char| c.is_ascii_uppercase())
+            && code[1..].bytes().all(|byte| byte.is_ascii_digit())
+    })
 }
 
 pub(crate) fn kind_of(value: &Value) -> &'static str {
@@ -125,18 +159,18 @@ impl Template {
     }
 
     /// Compiles a JSONata template: strings in `{% %}` are evaluated.
-    pub(crate) fn jsonata(value: &Value, location: &str) -> Result<Self, Problem> {
+    pub(crate) fn jsonata(value: &Value, location: &str) -> Result<Self, Vec<Refusal>> {
         match value {
             Value::Object(members) => {
-                let compiled = members.iter().map(|(name, member)| {
-                    Ok::<_, Problem>((name.clone(), Self::jsonata(member, &format!("{location}/{name}"))?))
-                });
-                Ok(Self::object(compiled.collect::<Result<_, _>>()?, value))
+                let compiled = members
+                    .iter()
+                    .map(|(name, member)| Ok((name.clone(), Self::jsonata(member, &format!("{location}/{name}"))?)));
+                Ok(Self::object(all(compiled)?, value))
             }
             Value::Array(elements) => {
                 let compiled = elements.iter().enumerate();
                 let compiled = compiled.map(|(index, element)| Self::jsonata(element, &format!("{location}[{index}]")));
-                Ok(Self::array(compiled.collect::<Result<_, _>>()?, value))
+                Ok(Self::array(all(compiled)?, value))
             }
             Value::String(text) => match delimited(text) {
                 Some(expression) => Ok(Self::Jsonata(Query::parse(expression, location)?)),
@@ -173,6 +207,18 @@ impl Template {
             _ => Err(Trouble::runtime("a template of one query language was evaluated in the other")),
         }
     }
+}
+
+/// All of the parts, or all that is wrong with any of them.
+fn all<T>(parts: impl Iterator<Item = Result<T, Vec<Refusal>>>) -> Result<Vec<T>, Vec<Refusal>> {
+    let (mut whole, mut refused) = (Vec::new(), Vec::new());
+    for part in parts {
+        match part {
+            Ok(part) => whole.push(part),
+            Err(more) => refused.extend(more),
+        }
+    }
+    if refused.is_empty() { Ok(whole) } else { Err(refused) }
 }
 
 /// What a template is evaluated with, by query language.

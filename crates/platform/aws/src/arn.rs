@@ -38,6 +38,11 @@ impl Arn {
         Self::new("iam", "", resource)
     }
 
+    /// The address of the queue that this ARN names, as SQS's operations take it.
+    pub fn queue_url(&self) -> String {
+        format!("https://sqs.{}.amazonaws.com/{}/{}", self.region, self.account, self.resource)
+    }
+
     /// The ARN of a bucket, or with `key` of an object in it.
     pub fn s3(bucket: &str, key: Option<&str>) -> Self {
         let resource = match key {

@@ -14,6 +14,9 @@ pub struct AwsError {
     pub status: StatusCode,
     /// What went wrong and what would help.
     pub message: String,
+    /// What the code was while the service spoke the query protocol, if that was another one: clients of services that
+    /// changed to JSON (SQS) still match on it.
+    pub query_code: Option<&'static str>,
     /// Further members of the error's shape, such as `AthenaErrorCode`.
     pub details: Vec<(&'static str, serde_json::Value)>,
 }
@@ -30,7 +33,7 @@ pub enum Fault {
 impl AwsError {
     /// An error with any status.
     pub fn new(code: impl Into<Cow<'static, str>>, status: StatusCode, message: impl Into<String>) -> Self {
-        Self { code: code.into(), status, message: message.into(), details: Vec::new() }
+        Self { code: code.into(), status, message: message.into(), query_code: None, details: Vec::new() }
     }
 
     /// A 400.
@@ -58,6 +61,12 @@ impl AwsError {
     pub fn with_detail(mut self, name: &'static str, value: impl Into<serde_json::Value>) -> Self {
         self.details.push((name, value.into()));
         self
+    }
+
+    /// The same error with the code that it had in the query protocol.
+    #[must_use]
+    pub fn with_query_code(self, code: &'static str) -> Self {
+        Self { query_code: Some(code), ..self }
     }
 
     /// Whose mistake it is, from the status.

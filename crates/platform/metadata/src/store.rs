@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 
 use crate::MetadataError;
 use crate::key::Key;
-use crate::transaction::{AfterCommit, Entry, Transaction, get, scan};
+use crate::transaction::{AfterCommit, Entry, Transaction, count, get, scan};
 
 /// How many transactions may share one fsync.
 const GROUP_LIMIT: usize = 256;
@@ -103,6 +103,20 @@ impl Metadata {
         limit: usize,
     ) -> Result<Vec<Entry>, MetadataError> {
         self.read(|connection| scan(connection, space, prefix, after, limit))
+    }
+
+    /// How many rows there are below `prefix`, after `after`; counting ends at `limit`.
+    ///
+    /// # Errors
+    /// [`MetadataError::Storage`].
+    pub fn count(
+        &self,
+        space: &'static str,
+        prefix: &Key,
+        after: Option<&Key>,
+        limit: usize,
+    ) -> Result<usize, MetadataError> {
+        self.read(|connection| count(connection, space, prefix, after, limit))
     }
 
     /// One page of at most `limit` rows below `prefix`.
@@ -358,6 +372,9 @@ mod tests {
         }
         let first = store.page(SPACE, &Key::default(), None, 2).unwrap();
         assert_eq!(first.entries.len(), 2);
+        assert_eq!(store.count(SPACE, &Key::default(), None, 9).unwrap(), 3);
+        assert_eq!(store.count(SPACE, &Key::default(), first.next.as_ref(), 9).unwrap(), 1);
+        assert_eq!(store.count(SPACE, &Key::default(), None, 2).unwrap(), 2);
         let second = store.page(SPACE, &Key::default(), first.next.as_ref(), 2).unwrap();
         assert_eq!(second.entries[0].key.last(), "c");
         assert!(second.next.is_none());

@@ -93,6 +93,20 @@ impl<'a> Transaction<'a> {
         scan(self.connection, space, prefix, after, limit)
     }
 
+    /// How many rows there are below `prefix`, after `after`; counting ends at `limit`.
+    ///
+    /// # Errors
+    /// [`MetadataError::Storage`].
+    pub fn count(
+        &self,
+        space: &'static str,
+        prefix: &Key,
+        after: Option<&Key>,
+        limit: usize,
+    ) -> Result<usize, MetadataError> {
+        count(self.connection, space, prefix, after, limit)
+    }
+
     /// Writes a row, new or not.
     ///
     /// # Errors
@@ -174,14 +188,36 @@ pub(crate) fn scan(
         "SELECT key, value, version FROM entries
          WHERE space = ?1 AND key >= ?2 AND key < ?3 AND (?4 IS NULL OR key > ?4) ORDER BY key LIMIT ?5",
     )?;
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    // SQLite narrows the range by one lower bound only; give it the later one.
-    let start = after.filter(|after| *after > prefix).unwrap_or(prefix);
     let rows = statement.query_map(
-        params![space, start.as_bytes(), prefix.prefix_end(), after.map(Key::as_bytes), limit],
+        params![space, start(prefix, after), prefix.prefix_end(), after.map(Key::as_bytes), sql_limit(limit)],
         |row| {
             Ok(Entry { key: Key::from_bytes(row.get(0)?), value: row.get(1)?, version: row.get::<_, i64>(2)? as u64 })
         },
     )?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+pub(crate) fn count(
+    connection: &Connection,
+    space: &str,
+    prefix: &Key,
+    after: Option<&Key>,
+    limit: usize,
+) -> Result<usize, MetadataError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT count(*) FROM (SELECT 1 FROM entries
+         WHERE space = ?1 AND key >= ?2 AND key < ?3 AND (?4 IS NULL OR key > ?4) LIMIT ?5)",
+    )?;
+    let bounds = params![space, start(prefix, after), prefix.prefix_end(), after.map(Key::as_bytes), sql_limit(limit)];
+    let found: i64 = statement.query_row(bounds, |row| row.get(0))?;
+    Ok(found as usize)
+}
+
+/// SQLite narrows a range by one lower bound only: the later one.
+fn start<'a>(prefix: &'a Key, after: Option<&'a Key>) -> &'a [u8] {
+    after.filter(|after| *after > prefix).unwrap_or(prefix).as_bytes()
+}
+
+fn sql_limit(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
 }

@@ -17,6 +17,7 @@ use uuid::Uuid;
 use crate::Durability;
 use crate::collector::Pending;
 use crate::error::{Error, Result};
+use crate::sealing::Sealer;
 
 const BLOCK: u64 = 64 << 10;
 const OPEN_FILES: usize = 64;
@@ -103,13 +104,17 @@ impl Blobs {
         Ok(file)
     }
 
-    pub(crate) fn create(&self, pending: Pending) -> Result<BlobWriter> {
+    /// A new file, encrypted by the sealer if there is one.
+    pub(crate) fn create(&self, pending: Pending, sealer: Option<Sealer>) -> Result<BlobWriter> {
         let file = File::create_new(self.path(pending.id()))?;
-        Ok(BlobWriter { pending, file, length: 0, sums: BlockSums::default() })
+        Ok(BlobWriter { pending, file, length: 0, sums: BlockSums::default(), sealer })
     }
 
     /// Makes the bytes of a written blob and its directory entry durable.
     pub(crate) fn seal(&self, mut writer: BlobWriter) -> Result<Pending> {
+        if let Some(sealer) = writer.sealer.take() {
+            writer.append(&sealer.finish()?)?;
+        }
         writer.file.write_all(&writer.sums.finish())?;
         if self.durability == Durability::Strict {
             writer.file.sync_data()?;
@@ -201,6 +206,7 @@ pub(crate) struct BlobWriter {
     file: File,
     length: u64,
     sums: BlockSums,
+    sealer: Option<Sealer>,
 }
 
 impl BlobWriter {
@@ -215,10 +221,22 @@ impl BlobWriter {
 
     pub(crate) fn write(&mut self, chunks: &[Bytes]) -> Result<()> {
         for chunk in chunks {
-            self.file.write_all(chunk)?;
-            self.sums.update(chunk);
-            self.length += chunk.len() as u64;
+            match &mut self.sealer {
+                None => self.append(chunk)?,
+                Some(sealer) => {
+                    for sealed in sealer.update(chunk)? {
+                        self.append(&sealed)?;
+                    }
+                }
+            }
         }
+        Ok(())
+    }
+
+    fn append(&mut self, bytes: &[u8]) -> Result<()> {
+        self.file.write_all(bytes)?;
+        self.sums.update(bytes);
+        self.length += bytes.len() as u64;
         Ok(())
     }
 }

@@ -14,6 +14,7 @@ use crate::hashing::{ChecksumAlgorithm, Digests, Expectations, Hasher};
 use crate::index::{Change, Table};
 use crate::packs::Placed;
 use crate::record::Extent;
+use crate::sealing::{DataKey, Sealer};
 use crate::{Durability, Objects, blocking};
 
 /// Bytes up to this size live in their index row.
@@ -54,12 +55,13 @@ impl Received {
 }
 
 impl Objects {
-    /// Receives a body and verifies it; dropped unused, what it returns leaves nothing behind.
+    /// Receives a body and verifies it, and stores it encrypted if there is a key for it; dropped unused, what it returns leaves nothing behind.
     pub(crate) async fn receive<B, E>(
         &self,
         mut body: B,
         checksums: &[ChecksumAlgorithm],
         expect: E,
+        key: Option<&DataKey>,
     ) -> Result<Received>
     where
         B: Stream<Item = std::io::Result<Bytes>> + Send + Unpin,
@@ -72,19 +74,33 @@ impl Objects {
             0..=INLINE_BYTES if ended => {
                 let bytes = Bytes::from(chunks.concat());
                 let digests = hash(hasher, std::slice::from_ref(&bytes));
+                let bytes = key.map_or(Ok(bytes.clone()), |key| sealed_inline(key, bytes))?;
                 Received { digests, extent: Extent::Inline(bytes), stored: Stored::Inline }
             }
-            0..=PACKED_BYTES if ended => self.receive_packed(hasher, chunks, length).await?,
-            _ => self.receive_blob(hasher, chunks, ended, body).await?,
+            0..=PACKED_BYTES if ended => self.receive_packed(hasher, chunks, length, key).await?,
+            _ => self.receive_blob(hasher, chunks, (ended, body), key).await?,
         };
         received.digests.verify(&expect())?;
         Ok(received)
     }
 
-    async fn receive_packed(&self, hasher: Hasher, chunks: Vec<Bytes>, length: usize) -> Result<Received> {
+    async fn receive_packed(
+        &self,
+        hasher: Hasher,
+        chunks: Vec<Bytes>,
+        length: usize,
+        key: Option<&DataKey>,
+    ) -> Result<Received> {
         let id = Uuid::now_v7();
+        let stored = match key.map(|key| key.of(id)).transpose()? {
+            None => chunks.clone(),
+            Some(key) => {
+                let chunks = chunks.clone();
+                blocking(move || key.seal(&chunks)).await?
+            }
+        };
         // The disk works while the processor hashes.
-        let placed = self.inner.packs.append(id, chunks.clone())?;
+        let placed = self.inner.packs.append(id, stored)?;
         let digests = match length {
             0..=HASH_BYTES => hash(hasher, &chunks),
             _ => spawn_blocking(move || hash(hasher, &chunks)).await.map_err(|_| Error::Closed)?,
@@ -93,14 +109,21 @@ impl Objects {
         Ok(Received { digests, extent: Extent::Packed(id), stored: Stored::Packed(placed) })
     }
 
-    async fn receive_blob<B>(&self, hasher: Hasher, first: Vec<Bytes>, mut ended: bool, mut body: B) -> Result<Received>
+    async fn receive_blob<B>(
+        &self,
+        hasher: Hasher,
+        first: Vec<Bytes>,
+        (mut ended, mut body): (bool, B),
+        key: Option<&DataKey>,
+    ) -> Result<Received>
     where
         B: Stream<Item = std::io::Result<Bytes>> + Send + Unpin,
     {
         let pending = self.intend().await?;
         let id = pending.id();
+        let sealer = key.map(|key| key.of(id)).transpose()?.map(Sealer::new);
         let blobs = Arc::clone(&self.inner.blobs);
-        let writer = blocking(move || blobs.create(pending)).await?;
+        let writer = blocking(move || blobs.create(pending, sealer)).await?;
         let mut step = Step::start(writer, hasher, first);
         let mut flush = Flush::new(self.inner.blobs.durability());
         while !ended {
@@ -181,6 +204,13 @@ impl Flush {
             None => Ok(()),
         }
     }
+}
+
+/// The run's id and the sealed bytes: what lies in a row has no id of its own.
+fn sealed_inline(key: &DataKey, bytes: Bytes) -> Result<Bytes> {
+    let id = Uuid::new_v4();
+    let sealed = key.of(id)?.seal(&[bytes])?;
+    Ok([&id.as_bytes()[..], &sealed.concat()].concat().into())
 }
 
 fn hash(mut hasher: Hasher, chunks: &[Bytes]) -> Digests {

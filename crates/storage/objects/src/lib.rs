@@ -21,6 +21,7 @@
 //! | `reader` | GET: an open object and its body |
 //! | `record` | the index record and its codec |
 //! | `index` | tables, the writer, group commit |
+//! | `sealing` | encryption at rest |
 //! | `blobs` | content files with block checksums |
 //! | `packs` | append-only files of many small objects |
 //! | `compaction` | packs that are mostly garbage |
@@ -49,6 +50,7 @@ mod packs;
 mod reader;
 mod record;
 mod references;
+mod sealing;
 mod store;
 mod uploads;
 
@@ -63,10 +65,11 @@ pub use crate::error::{Digest, Error, Result};
 pub use crate::hashing::{Checksum, ChecksumAlgorithm, ChecksumKind, Expectations};
 pub use crate::listing::{ListRequest, Listing};
 pub use crate::manifest::PartInfo;
-pub use crate::objects::{CopyRequest, DeleteRequest, PutRequest, WriteCondition};
+pub use crate::objects::{CopyRequest, DeleteRequest, ENCRYPT, PutRequest, WriteCondition};
 pub use crate::outbox::{ChangeKind, ObjectChange, WATCH};
 pub use crate::reader::OpenObject;
 pub use crate::record::{Metadata, ObjectInfo};
+pub use crate::sealing::Encryption;
 pub use crate::store::{BucketStore, key_of_path, path_of_key};
 pub use crate::uploads::{
     CompleteUpload, CompletedPart, ListUploads, NewUpload, PartPage, UploadInfo, UploadPage, UploadPart,
@@ -77,6 +80,7 @@ use crate::collector::{Collector, Errands};
 use crate::compaction::Compactor;
 use crate::index::{Index, Writer};
 use crate::packs::Packs;
+use crate::sealing::Keys;
 
 /// What an acknowledgement means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -120,6 +124,7 @@ struct Inner {
     _collector: Collector,
     index: Index,
     blobs: Arc<Blobs>,
+    keys: Keys,
     changes_kept: Arc<Notify>,
     clock: Clock,
 }
@@ -142,6 +147,7 @@ impl Objects {
         std::fs::create_dir_all(dir)?;
         let blobs = Arc::new(Blobs::open(dir.join("blobs"), options.durability)?);
         let index = Index::open(&dir.join("index"))?;
+        let keys = Keys::open(dir, options.durability)?;
         if options.durability == Durability::Strict {
             std::fs::File::open(dir)?.sync_all()?;
         }
@@ -153,6 +159,7 @@ impl Objects {
         let packs = Arc::new(Packs::open(dir.join("packs"), options, &index, errands.clone())?);
         let (with_writer, with_packs) = (Arc::clone(&writer), Arc::clone(&packs));
         errands.equip(Compactor { index: index.clone(), writer: with_writer, packs: with_packs });
+        uploads::recover(&index, &writer)?;
         let clock = options.clock.clone();
         Ok(Self {
             inner: Arc::new(Inner {
@@ -163,6 +170,7 @@ impl Objects {
                 _collector: collector,
                 index,
                 blobs,
+                keys,
                 changes_kept,
                 clock,
             }),

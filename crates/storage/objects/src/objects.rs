@@ -3,16 +3,21 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use futures::Stream;
+use futures::{Stream, StreamExt as _};
 
 use crate::buckets;
 use crate::error::{Error, Result};
 use crate::hashing::{ChecksumAlgorithm, Expectations};
 use crate::index::{Change, Table};
 use crate::outbox::{Cause, ChangeKind};
+use crate::reader::OpenObject;
 use crate::record::{Location, Metadata, ObjectInfo, Record};
 use crate::references::{current, remove, replace, share};
+use crate::sealing::{DataKey, Encryption};
 use crate::{ListRequest, Listing, Objects, blocking, key_of};
+
+/// The document of buckets whose new objects are all encrypted at rest; what it says is the front's business.
+pub const ENCRYPT: &str = "encryption";
 
 /// What must hold of the present object for a write to happen.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -41,6 +46,8 @@ pub struct PutRequest {
     pub condition: WriteCondition,
     /// What is to be kept with the change, where the bucket is watched.
     pub origin: Option<String>,
+    /// Whether the bytes are encrypted at rest even if the bucket does not want that by itself.
+    pub encrypted: bool,
 }
 
 /// What to copy where.
@@ -60,6 +67,8 @@ pub struct CopyRequest {
     pub condition: WriteCondition,
     /// What is to be kept with the change, where the bucket is watched.
     pub origin: Option<String>,
+    /// Whether the copy is encrypted at rest even if neither its source is nor the bucket wants that by itself.
+    pub encrypted: bool,
 }
 
 /// What to delete.
@@ -84,8 +93,17 @@ impl Objects {
         B: Stream<Item = std::io::Result<Bytes>> + Send + Unpin,
         E: FnOnce() -> Expectations + Send,
     {
+        self.write(request, body, expect, ChangeKind::Put).await
+    }
+
+    async fn write<B, E>(&self, request: PutRequest, body: B, expect: E, kind: ChangeKind) -> Result<ObjectInfo>
+    where
+        B: Stream<Item = std::io::Result<Bytes>> + Send + Unpin,
+        E: FnOnce() -> Expectations + Send,
+    {
         self.bucket(&request.bucket)?;
-        let received = self.receive(body, &request.checksums, expect).await?;
+        let (encryption, key) = self.new_key(&request.bucket, request.encrypted)?.unzip();
+        let received = self.receive(body, &request.checksums, expect, key.as_ref()).await?;
         let digests = received.digests.clone();
         let info = ObjectInfo {
             size: digests.length,
@@ -93,10 +111,11 @@ impl Objects {
             modified_ms: self.now_ms(),
             checksums: digests.checksums,
             metadata: request.metadata,
+            encryption,
         };
         let publish = move |change: &mut Change<'_>| {
             let record = Record { info, location: Location::Whole(received.extent.clone()) };
-            let cause = Cause { kind: ChangeKind::Put, at_ms: record.info.modified_ms, origin: request.origin };
+            let cause = Cause { kind, at_ms: record.info.modified_ms, origin: request.origin };
             replace(change, &request.bucket, &request.key, &request.condition, &record, cause)?;
             received.keep(change)?;
             Ok(record.info)
@@ -150,11 +169,33 @@ impl Objects {
         self.inner.writer.change(delete).await
     }
 
-    /// Copies an object without copying its bytes.
+    /// Whether every new object of a bucket is encrypted: it has the document [`ENCRYPT`].
+    ///
+    /// # Errors
+    /// [`Error::NoSuchBucket`].
+    pub fn encrypts(&self, bucket: &str) -> Result<bool> {
+        Ok(self.document(bucket, ENCRYPT)?.is_some())
+    }
+
+    /// A key for a new object, if it is to be encrypted.
+    pub(crate) fn new_key(&self, bucket: &str, wanted: bool) -> Result<Option<(Encryption, DataKey)>> {
+        match wanted || self.encrypts(bucket)? {
+            true => self.inner.keys.new_key().map(Some),
+            false => Ok(None),
+        }
+    }
+
+    /// Copies an object without copying its bytes, unless they have to be encrypted. An encrypted object's copy is encrypted.
     ///
     /// # Errors
     /// [`Error::NoSuchBucket`], [`Error::NoSuchKey`], [`Error::PreconditionFailed`].
     pub async fn copy(&self, request: CopyRequest) -> Result<ObjectInfo> {
+        if request.encrypted || self.encrypts(&request.bucket)? {
+            let source = self.get(&request.source_bucket, &request.source_key)?;
+            if source.info().encryption.is_none() {
+                return self.copy_bytes(request, &source).await;
+            }
+        }
         let modified_ms = self.now_ms();
         let copy = move |change: &mut Change<'_>| {
             buckets::require(change, &request.source_bucket)?;
@@ -171,6 +212,22 @@ impl Objects {
             Ok(record.info)
         };
         self.inner.writer.change(copy).await
+    }
+
+    async fn copy_bytes(&self, request: CopyRequest, source: &OpenObject) -> Result<ObjectInfo> {
+        let info = source.info();
+        let put = PutRequest {
+            bucket: request.bucket,
+            key: request.key,
+            metadata: request.metadata.unwrap_or_else(|| info.metadata.clone()),
+            checksums: info.checksums.iter().map(|checksum| checksum.algorithm).collect(),
+            condition: request.condition,
+            origin: request.origin,
+            encrypted: true,
+        };
+        let length = Some(info.size);
+        let body = source.read(0..info.size)?.map(|piece| piece.map_err(std::io::Error::other));
+        self.write(put, body, || Expectations { length, ..Expectations::default() }, ChangeKind::Copy).await
     }
 
     /// Moves an object to another key of its bucket, at once: no one sees both or neither.

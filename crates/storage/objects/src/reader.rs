@@ -13,6 +13,7 @@ use crate::index::{Table, View};
 use crate::manifest::{self, Part, PartInfo};
 use crate::packs::{self, Slot};
 use crate::record::{Extent, Location, ObjectInfo, Record};
+use crate::sealing::{self, DataKey, RunKey};
 use crate::{Objects, key_of};
 
 /// How many bytes one item of a body holds at most.
@@ -29,7 +30,35 @@ struct Segment {
 
 enum Source {
     Inline(Bytes),
-    File { pin: Pin, base: u64 },
+    File { pin: Pin, run: Run },
+}
+
+/// A run of bytes in a file.
+struct Run {
+    base: u64,
+    /// How many bytes it stands for.
+    size: u64,
+    key: Option<RunKey>,
+}
+
+impl Run {
+    /// How many bytes it has in the file.
+    fn stored(&self) -> u64 {
+        if self.key.is_some() { sealing::sealed_bytes(self.size) } else { self.size }
+    }
+
+    /// Where the bytes of a range are, relative to its beginning.
+    fn stored_range(&self, range: &Range<u64>) -> Range<u64> {
+        if self.key.is_some() { sealing::sealed_range(self.size, range) } else { range.clone() }
+    }
+
+    /// The bytes of a range from what is stored there.
+    fn opened(&self, range: &Range<u64>, stored: Bytes) -> Result<Bytes> {
+        match &self.key {
+            None => Ok(stored),
+            Some(key) => key.unseal(self.size, range, &stored),
+        }
+    }
 }
 
 /// An object as it was when it was opened: overwriting or deleting it meanwhile does not disturb its readers.
@@ -52,7 +81,9 @@ impl Objects {
                 Some(raw) => Record::decode(&raw)?,
                 None => return self.bucket(bucket).and_then(|_| Err(Error::NoSuchKey(key.to_owned()))),
             };
-            let (segments, parts) = self.find(&view, &record)?;
+            let encryption = record.info.encryption.as_ref();
+            let data_key = encryption.map(|encryption| self.inner.keys.unwrap(encryption)).transpose()?;
+            let (segments, parts) = self.find(&view, &record, data_key)?;
             // Files may have been collected before they were pinned; if the index still names them now, they were not.
             if segments.still_named(&self.inner.index.view(), bucket, key, &record)? {
                 return Ok(segments.open(record.info, parts));
@@ -60,8 +91,8 @@ impl Objects {
         }
     }
 
-    fn find(&self, view: &View<'_>, record: &Record) -> Result<(Segments<'_>, Vec<PartInfo>)> {
-        let mut segments = Segments { objects: self, found: Vec::new(), slots: Vec::new(), end: 0 };
+    fn find(&self, view: &View<'_>, record: &Record, key: Option<DataKey>) -> Result<(Segments<'_>, Vec<PartInfo>)> {
+        let mut segments = Segments { objects: self, key, found: Vec::new(), slots: Vec::new(), end: 0 };
         let mut parts = Vec::new();
         match &record.location {
             Location::Whole(extent) => segments.push(view, record.info.size, extent)?,
@@ -80,6 +111,7 @@ impl Objects {
 /// Where the bytes of an object are found to be, one run after the other.
 struct Segments<'a> {
     objects: &'a Objects,
+    key: Option<DataKey>,
     found: Vec<Segment>,
     slots: Vec<(Uuid, Slot)>,
     end: u64,
@@ -88,13 +120,21 @@ struct Segments<'a> {
 impl Segments<'_> {
     fn push(&mut self, view: &View<'_>, size: u64, extent: &Extent) -> Result<()> {
         let inner = &self.objects.inner;
+        let run = |id: Uuid, base: u64| {
+            let key = self.key.as_ref().map(|key| key.of(id)).transpose()?;
+            Ok::<_, Error>(Run { base, size, key })
+        };
         let source = match extent {
-            Extent::Inline(bytes) => Source::Inline(bytes.clone()),
-            Extent::Blob(id) => Source::File { pin: inner.blobs.pin(*id), base: 0 },
+            Extent::Inline(bytes) => Source::Inline(match &self.key {
+                None => bytes.clone(),
+                Some(key) => unsealed_inline(key, size, bytes)?,
+            }),
+            Extent::Blob(id) => Source::File { pin: inner.blobs.pin(*id), run: run(*id, 0)? },
             Extent::Packed(id) => {
                 let slot = packs::slot(view, *id)?.ok_or_else(packs::missing)?;
+                let source = Source::File { pin: inner.packs.files.pin(slot.pack), run: run(*id, slot.base())? };
                 self.slots.push((*id, slot));
-                Source::File { pin: inner.packs.files.pin(slot.pack), base: slot.base() }
+                source
             }
         };
         self.found.push(Segment { start: self.end, size, source });
@@ -118,6 +158,12 @@ impl Segments<'_> {
     fn open(self, info: ObjectInfo, parts: Vec<PartInfo>) -> OpenObject {
         OpenObject { info: Arc::new(info), segments: self.found.into(), parts: parts.into() }
     }
+}
+
+/// The bytes of an encrypted run that lies in a row, with its id before it.
+fn unsealed_inline(key: &DataKey, size: u64, stored: &Bytes) -> Result<Bytes> {
+    let (id, sealed) = stored.split_first_chunk().ok_or_else(|| Error::Corrupt("an encrypted row".into()))?;
+    key.of(Uuid::from_bytes(*id))?.unseal(size, &(0..size), sealed)
 }
 
 impl OpenObject {
@@ -199,20 +245,24 @@ impl OpenObject {
         let to = (range.end - start).min(*size).min((from / limit + 1).saturating_mul(limit));
         match source {
             Source::Inline(bytes) => Ok(bytes.slice(from as usize..to as usize)),
-            Source::File { pin, base } => {
+            Source::File { pin, run } => {
+                let range = from..to;
+                let stored = run.stored_range(&range);
                 if to - from <= INLINE_READ
                     && let Some(file) = pin.ready()
-                    && let Some(bytes) =
-                        blobs::read_cached(file, *base, *size, from..to).inspect_err(|error| pin.report(error))?
+                    && let Some(bytes) = blobs::read_cached(file, run.base, run.stored(), stored.clone())
+                        .and_then(|bytes| bytes.map(|bytes| run.opened(&range, bytes)).transpose())
+                        .inspect_err(|error| pin.report(error))?
                 {
                     return Ok(bytes);
                 }
                 let segments = Arc::clone(&self.segments);
                 crate::blocking(move || {
-                    let Segment { size, source: Source::File { pin, base }, .. } = &segments[at] else {
+                    let Segment { source: Source::File { pin, run }, .. } = &segments[at] else {
                         return Err(Error::Closed);
                     };
-                    blobs::read(pin.file()?, *base, *size, from..to).inspect_err(|error| pin.report(error))
+                    let read = blobs::read(pin.file()?, run.base, run.stored(), stored);
+                    read.and_then(|bytes| run.opened(&range, bytes)).inspect_err(|error| pin.report(error))
                 })
                 .await
             }

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use crate::error::{Error, Result};
 use crate::hashing::Checksum;
+use crate::sealing::{self, Encryption};
 
 /// What a caller stores beside the bytes. The engine keeps it and does not interpret it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,6 +40,9 @@ pub struct ObjectInfo {
     /// What the caller stored beside the bytes.
     #[serde(default)]
     pub metadata: Metadata,
+    /// How the bytes are encrypted at rest, if they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encryption: Option<Encryption>,
 }
 
 impl ObjectInfo {
@@ -116,13 +120,23 @@ impl Record {
         let info: ObjectInfo = serde_json::from_slice(info).map_err(|error| corrupt(&error.to_string()))?;
         let id = || Uuid::from_slice(tail).map_err(|_| corrupt("id"));
         let location = match head[0] {
-            INLINE if tail.len() as u64 == info.size => Location::Whole(Extent::Inline(Bytes::copy_from_slice(tail))),
+            INLINE if tail.len() as u64 == inline_bytes(&info) => {
+                Location::Whole(Extent::Inline(Bytes::copy_from_slice(tail)))
+            }
             BLOB => Location::Whole(Extent::Blob(id()?)),
             PACKED => Location::Whole(Extent::Packed(id()?)),
             PARTS => Location::Parts(id()?),
             _ => return Err(corrupt("location")),
         };
         Ok(Self { info, location })
+    }
+}
+
+/// How long the bytes of an object are in its row: with their run's id before them, if they are encrypted.
+fn inline_bytes(info: &ObjectInfo) -> u64 {
+    match info.encryption {
+        None => info.size,
+        Some(_) => size_of::<Uuid>() as u64 + sealing::sealed_bytes(info.size),
     }
 }
 
@@ -145,6 +159,7 @@ mod tests {
                 modified_ms,
                 checksums: Vec::new(),
                 metadata: Metadata { user, ..Metadata::default() },
+                encryption: None,
             };
             let id = Uuid::from_u128(7);
             let extents = [Extent::Inline(body.clone().into()), Extent::Blob(id), Extent::Packed(id)].map(Location::Whole);

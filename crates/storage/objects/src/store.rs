@@ -210,7 +210,9 @@ impl ObjectStore for BucketStore {
         options: PutMultipartOptions,
     ) -> object_store::Result<Box<dyn MultipartUpload>> {
         let metadata = attributes::to_metadata(&options.attributes, &options.tags)?;
-        let new = NewUpload { bucket: self.bucket(), key: key_of_path(location), metadata, checksum: None };
+        let (bucket, key) = (self.bucket(), key_of_path(location));
+        // Whoever writes through this process has no name of the upload that would outlive it.
+        let new = NewUpload { bucket, key, metadata, checksum: None, transient: true, encrypted: false };
         let upload = self.objects.create_upload(new).await.map_err(|error| failure(location.as_ref(), error))?;
         Ok(Box::new(multipart::Upload::new(self.clone(), upload)))
     }
@@ -308,6 +310,7 @@ impl ObjectStore for BucketStore {
             metadata: None,
             condition,
             origin: self.origin(),
+            encrypted: false,
         };
         self.objects.copy(request).await.map(drop).map_err(|error| of_two(from, to, error))
     }

@@ -6,7 +6,7 @@ mod listing;
 use bytes::Bytes;
 use futures::{Stream, StreamExt as _};
 use serde::{Deserialize, Serialize};
-use std::ops::Range;
+use std::ops::{Bound, Range};
 use uuid::Uuid;
 
 pub use self::complete::{CompleteUpload, CompletedPart};
@@ -15,11 +15,12 @@ pub use self::listing::{ListUploads, PartPage, UploadPage};
 
 use crate::error::{Error, Result};
 use crate::hashing::{ChecksumAlgorithm, ChecksumKind, Expectations};
-use crate::index::{Change, Table};
+use crate::index::{Change, Index, Table, Writer};
 use crate::manifest::{self, Part, PartInfo};
 use crate::reader::OpenObject;
 use crate::record::Metadata;
 use crate::references::free_extent;
+use crate::sealing::Encryption;
 use crate::{Objects, buckets, key_of};
 
 /// An upload that is to begin.
@@ -33,6 +34,10 @@ pub struct NewUpload {
     pub metadata: Metadata,
     /// The checksum to compute of each part and of the object.
     pub checksum: Option<(ChecksumAlgorithm, ChecksumKind)>,
+    /// Whether only this process can complete it: when a store is opened, such uploads of an earlier process are aborted.
+    pub transient: bool,
+    /// Whether the bytes are encrypted at rest even if the bucket does not want that by itself.
+    pub encrypted: bool,
 }
 
 /// An upload under way.
@@ -48,6 +53,8 @@ pub struct UploadInfo {
     pub metadata: Metadata,
     /// The checksum that is computed of each part and of the object.
     pub checksum: Option<(ChecksumAlgorithm, ChecksumKind)>,
+    /// How the bytes are encrypted at rest, if they are.
+    pub encryption: Option<Encryption>,
 }
 
 /// A part that is to be written.
@@ -70,6 +77,10 @@ struct Row {
     initiated_ms: u64,
     metadata: Metadata,
     checksum: Option<(ChecksumAlgorithm, ChecksumKind)>,
+    #[serde(default)]
+    transient: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    encryption: Option<Encryption>,
 }
 
 /// Where an upload's row is.
@@ -112,8 +123,8 @@ fn decode(raw: &[u8]) -> Result<Row> {
 
 impl Row {
     fn info(self, key: String, id: Uuid) -> UploadInfo {
-        let Self { initiated_ms, metadata, checksum } = self;
-        UploadInfo { key, upload_id: name(id), initiated_ms, metadata, checksum }
+        let Self { initiated_ms, metadata, checksum, encryption, .. } = self;
+        UploadInfo { key, upload_id: name(id), initiated_ms, metadata, checksum, encryption }
     }
 }
 
@@ -139,19 +150,38 @@ pub(crate) fn abort_all(change: &mut Change<'_>, bucket: &str) -> Result<()> {
     Ok(())
 }
 
+/// Aborts the uploads that an earlier process can't complete any more.
+pub(crate) fn recover(index: &Index, writer: &Writer) -> Result<()> {
+    let mut lost = Vec::new();
+    for row in index.scan(Table::Upload, &[], Bound::Unbounded) {
+        let (row, raw) = row?;
+        if decode(&raw)?.transient {
+            lost.push(Place { id: listing::id_of_row(&row)?, row });
+        }
+    }
+    if lost.is_empty() {
+        return Ok(());
+    }
+    tracing::info!(uploads = lost.len(), "uploads of an earlier process are aborted");
+    let abort = move |change: &mut Change<'_>| lost.iter().try_for_each(|place| end(change, place, |_| false));
+    // On a thread of its own: the caller's may be one that must not block.
+    std::thread::scope(|scope| scope.spawn(|| writer.change_blocking(abort)).join()).unwrap_or(Err(Error::Closed))
+}
+
 impl Objects {
     /// Begins an upload in parts.
     ///
     /// # Errors
     /// [`Error::NoSuchBucket`], [`Error::UnsupportedChecksum`].
     pub async fn create_upload(&self, new: NewUpload) -> Result<UploadInfo> {
-        let NewUpload { bucket, key, metadata, checksum } = new;
+        let NewUpload { bucket, key, metadata, checksum, transient, encrypted } = new;
         if let Some((algorithm, kind)) = checksum.filter(|(algorithm, kind)| !algorithm.supports(*kind)) {
             return Err(Error::UnsupportedChecksum { algorithm, kind });
         }
         // Ordered by time, so that the uploads of a key are listed in the order they began.
         let place = Place::new(&bucket, &key, Uuid::now_v7());
-        let row = Row { initiated_ms: self.now_ms(), metadata, checksum };
+        let encryption = self.new_key(&bucket, encrypted)?.map(|(encryption, _)| encryption);
+        let row = Row { initiated_ms: self.now_ms(), metadata, checksum, transient, encryption };
         let create = move |change: &mut Change<'_>| {
             buckets::require(change, &bucket)?;
             let raw = serde_json::to_vec(&row).expect("invariant: maps with string keys serialise");
@@ -193,7 +223,8 @@ impl Objects {
         if let Some((algorithm, _)) = upload.checksum.filter(|(algorithm, _)| !checksums.contains(algorithm)) {
             checksums.push(algorithm);
         }
-        let received = self.receive(body, &checksums, expect).await?;
+        let key = upload.encryption.as_ref().map(|encryption| self.inner.keys.unwrap(encryption)).transpose()?;
+        let received = self.receive(body, &checksums, expect, key.as_ref()).await?;
         let digests = received.digests.clone();
         let info = PartInfo {
             number,

@@ -32,7 +32,7 @@ fn files(dir: &std::path::Path) -> usize {
 
 async fn begin(store: &Objects, key: &str, checksum: Option<(ChecksumAlgorithm, ChecksumKind)>) -> String {
     let metadata = Metadata { user: BTreeMap::from([("x".into(), "y".into())]), ..Metadata::default() };
-    let new = NewUpload { bucket: "b".into(), key: key.into(), metadata, checksum };
+    let new = NewUpload { bucket: "b".into(), key: key.into(), metadata, checksum, ..NewUpload::default() };
     store.create_upload(new).await.unwrap().upload_id
 }
 
@@ -310,4 +310,26 @@ async fn kill_dash_nine_leaves_whole_objects_and_uploads_that_go_on() {
         drop(store);
         assert_eq!(files(dir.path()), listing.objects.len(), "nothing of an unfinished upload is left");
     }
+}
+
+#[tokio::test]
+async fn uploads_of_a_process_end_with_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    store.create_bucket("b").await.unwrap();
+    let new =
+        |key: &str, transient| NewUpload { bucket: "b".into(), key: key.into(), transient, ..NewUpload::default() };
+    let lost = store.create_upload(new("lost", true)).await.unwrap().upload_id;
+    part(&store, "lost", &lost, 1, &body(1, 6 * MIB)).await.unwrap();
+    let kept = store.create_upload(new("kept", false)).await.unwrap().upload_id;
+    part(&store, "kept", &kept, 1, &body(2, 6 * MIB)).await.unwrap();
+    assert_eq!(files(dir.path()), 2);
+    drop(store);
+    let store = open(dir.path());
+    let left = store.list_uploads("b", ListUploads { max_uploads: 9, ..ListUploads::default() }).await.unwrap();
+    assert_eq!(left.uploads.iter().map(|upload| &upload.upload_id).collect::<Vec<_>>(), [&kept]);
+    assert!(matches!(store.list_parts("b", "lost", &lost, 0, 9), Err(Error::NoSuchUpload(_))));
+    drop(store);
+    drop(open(dir.path())); // closing waits for the collector
+    assert_eq!(files(dir.path()), 1);
 }

@@ -12,6 +12,7 @@ use http::{HeaderMap, StatusCode};
 use percent_encoding::percent_decode_str;
 
 use crate::error::Result;
+use crate::operations::encryption;
 use crate::policy;
 
 /// Shared by the adapter, which makes it and writes the answer, and the operation's handler.
@@ -110,6 +111,13 @@ impl Store {
         let request = AccessRequest::new(action, &resource, keys);
         let request = request.with_resource_policy(policy.filter(|_| !ignored));
         self.authorizer.authorize(ctx, &request)
+    }
+
+    /// Asks for leave to write an object, with what the request says of its encryption.
+    pub(crate) fn allow_write(&self, call: &Call, bucket: &str, key: &str) -> Result<()> {
+        let wanted = call.header(encryption::HEADER).map(str::to_owned);
+        let keys = wanted.map(|wanted| (format!("s3:{}", encryption::HEADER), vec![wanted])).into_iter().collect();
+        self.allow_if(&call.ctx, "s3:PutObject", bucket, Some(key), &keys)
     }
 
     /// Asks for an action that is about no bucket.

@@ -114,6 +114,7 @@ mod tests {
         let headers: HeaderMap =
             pairs.iter().map(|(name, value)| (name.parse().unwrap(), HeaderValue::from_static(value))).collect();
         let info = ObjectInfo {
+            encryption: None,
             size: 1,
             etag: "abc".into(),
             modified_ms: INFO_MS,

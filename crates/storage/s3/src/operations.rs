@@ -4,6 +4,7 @@ pub(crate) mod batch;
 pub(crate) mod bucket;
 pub(crate) mod configuration;
 pub(crate) mod copy;
+pub(crate) mod encryption;
 pub(crate) mod listing;
 pub(crate) mod multipart;
 pub(crate) mod notification;

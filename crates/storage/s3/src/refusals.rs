@@ -4,9 +4,10 @@ use boathouse_aws::{ACCOUNT_ID, AwsError};
 use http::{HeaderMap, Method, StatusCode};
 
 use crate::error::{Result, invalid_argument};
+use crate::operations::encryption;
 
 /// Query members that operations know, beside `X-Amz-…` of presigned URLs and `response-…`.
-const QUERY: [&str; 38] = [
+const QUERY: [&str; 39] = [
     "acl",
     "attributes",
     "bucket-region",
@@ -15,6 +16,7 @@ const QUERY: [&str; 38] = [
     "delete",
     "delimiter",
     "encoding-type",
+    "encryption",
     "fetch-owner",
     "key-marker",
     "list-type",
@@ -90,7 +92,7 @@ pub(crate) fn check(method: &Method, query: &str, headers: &HeaderMap) -> Result
     if method == Method::POST && text("content-type").is_some_and(|it| it.starts_with("multipart/form-data")) {
         return Err(AwsError::not_implemented("PostObject (uploads by browser forms)"));
     }
-    check_encryption(text("x-amz-server-side-encryption"))?;
+    check_encryption(text(encryption::HEADER))?;
     check_storage_class(text("x-amz-storage-class"))?;
     check_acl(headers, text("x-amz-acl"))?;
     if text("x-amz-bucket-object-lock-enabled").is_some_and(|value| value.eq_ignore_ascii_case("true")) {
@@ -117,9 +119,7 @@ fn check_query(name: &str, value: &str) -> Result<()> {
 
 fn check_encryption(wanted: Option<&str>) -> Result<()> {
     match wanted {
-        None => Ok(()),
-        // Nothing is encrypted at rest yet, so nobody is told that it is.
-        Some("AES256") => Err(AwsError::not_implemented("SSE-S3 (encryption at rest)")),
+        None | Some(encryption::ALGORITHM) => Ok(()),
         Some("aws:kms" | "aws:kms:dsse") => Err(AwsError::not_implemented("SSE-KMS")),
         Some(_) => Err(AwsError::bad_request(
             "InvalidEncryptionAlgorithmError",
@@ -184,10 +184,9 @@ mod tests {
         assert_eq!(code("renameObject", "a", "b").as_deref(), Some("NotImplemented"));
         assert_eq!(code("versionId=3", "a", "b").as_deref(), Some("InvalidArgument"));
         assert_eq!(code("", "x-amz-object-lock-mode", "GOVERNANCE").as_deref(), Some("NotImplemented"));
-        for algorithm in ["AES256", "aws:kms"] {
-            let refused = code("", "x-amz-server-side-encryption", algorithm);
-            assert_eq!(refused.as_deref(), Some("NotImplemented"), "{algorithm}");
-        }
+        assert_eq!(code("", encryption::HEADER, "AES256"), None);
+        assert_eq!(code("", encryption::HEADER, "aws:kms").as_deref(), Some("NotImplemented"));
+        assert_eq!(code("", encryption::HEADER, "ROT13").as_deref(), Some("InvalidEncryptionAlgorithmError"));
         assert_eq!(code("", "x-amz-storage-class", "GLACIER").as_deref(), Some("NotImplemented"));
         assert_eq!(code("", "x-amz-storage-class", "LUKEWARM").as_deref(), Some("InvalidStorageClass"));
         assert_eq!(code("", "x-amz-acl", "public-read").as_deref(), Some("AccessControlListNotSupported"));

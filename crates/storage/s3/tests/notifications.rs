@@ -56,6 +56,14 @@ impl Ears {
     }
 }
 
+impl Ears {
+    async fn send_message(ctx: Ctx, ears: Arc<Self>, input: Value) -> Result<Value, AwsError> {
+        assert_eq!((&*ctx.principal.arn, ctx.source_arn.as_deref()), ("s3.amazonaws.com", Some("arn:aws:s3:::raw")));
+        assert_eq!(input["QueueUrl"], "https://sqs.us-east-1.amazonaws.com/000000000000/q");
+        ears.hear(serde_json::from_str(input["MessageBody"].as_str().unwrap()).unwrap())
+    }
+}
+
 struct Scene {
     ctx: Ctx,
     ears: Arc<Ears>,
@@ -72,7 +80,9 @@ impl Scene {
         let events = ServiceTable::new("events", Protocol::AwsJson { version: "1.1", target_prefix: "AWSEvents" });
         let events = events.operation("PutEvents", Access::InHandler, &ears, Ears::put_events);
         let dispatcher = Dispatcher::default();
-        dispatcher.install(vec![s3.table, lambda, events], Arc::new(Everybody));
+        let sqs = ServiceTable::new("sqs", Protocol::AwsJson { version: "1.0", target_prefix: "AmazonSQS" });
+        let sqs = sqs.operation("SendMessage", Access::InHandler, &ears, Ears::send_message);
+        dispatcher.install(vec![s3.table, lambda, events, sqs], Arc::new(Everybody));
         let platform = Platform::new(dispatcher, Arc::new(SystemClock), "us-east-1");
         Self { ctx: platform.context(Arc::new(Principal::root())), ears, notifications: s3.notifications }
     }
@@ -149,6 +159,29 @@ async fn functions_and_the_bus_hear_what_they_asked_for() {
     assert_eq!(heard[2]["Records"][0]["s3"]["object"]["key"], "in/c", "in/b was nobody's business");
 }
 
+fn queues(prefix: &str) -> Value {
+    let filter = json!({"Key": {"FilterRules": [{"Name": "prefix", "Value": prefix}]}});
+    let arn = "arn:aws:sqs:us-east-1:000000000000:q";
+    let events = ["s3:ObjectCreated:*"];
+    json!({"QueueConfigurations": [{"Id": "two", "QueueArn": arn, "Events": events, "Filter": filter}]})
+}
+
+#[tokio::test]
+async fn queues_hear_of_changes_after_a_test() {
+    let dir = tempfile::tempdir().unwrap();
+    let scene = Scene::open(dir.path());
+    scene.notifications.start(&scene.ctx.platform);
+    scene.bucket(queues("in/")).await;
+    let kept = scene.call("GetBucketNotificationConfiguration", json!({"Bucket": "raw"})).await.unwrap();
+    assert_eq!(kept, queues("in/"));
+    scene.put("out/a").await;
+    scene.put("in/a").await;
+    let heard = scene.heard(2).await;
+    assert_eq!((&heard[0]["Event"], &heard[0]["Bucket"]), (&json!("s3:TestEvent"), &json!("raw")));
+    let record = &heard[1]["Records"][0];
+    assert_eq!((&record["s3"]["object"]["key"], &record["s3"]["configurationId"]), (&json!("in/a"), &json!("two")));
+}
+
 #[tokio::test]
 async fn what_fails_is_told_again_and_what_is_refused_is_dropped() {
     let dir = tempfile::tempdir().unwrap();
@@ -196,9 +229,15 @@ async fn destinations_are_tested_and_others_refused() {
     let input = json!({"Bucket": "raw", "NotificationConfiguration": functions(&["s3:ObjectCreated:*"], ""),
         "SkipDestinationValidation": true});
     scene.call("PutBucketNotificationConfiguration", input).await.unwrap();
-    let queue = json!({"QueueArn": "arn:aws:sqs:us-east-1:000000000000:q", "Events": ["s3:ObjectCreated:*"]});
-    let error = scene.configure(json!({"QueueConfigurations": [queue]})).await.unwrap_err();
-    assert!(error.code == "NotImplemented" && error.message.contains("SQS"), "{error}");
+    for (code, reason) in [("AccessDeniedException", "do not allow S3"), ("QueueDoesNotExist", "does not exist")] {
+        scene.ears.answers.lock().unwrap().push(AwsError::bad_request(code, "no"));
+        let error = scene.configure(queues("")).await.unwrap_err();
+        assert_eq!(error.code, "InvalidArgument");
+        assert!(
+            error.details.iter().any(|(_, value)| value.as_str().unwrap_or_default().contains(reason)),
+            "{error:?}"
+        );
+    }
     let topic = json!({"TopicArn": "arn:aws:sns:us-east-1:000000000000:t", "Events": ["s3:ObjectCreated:*"]});
     let error = scene.configure(json!({"TopicConfigurations": [topic]})).await.unwrap_err();
     assert!(error.code == "NotImplemented" && error.message.contains("SNS"), "{error}");

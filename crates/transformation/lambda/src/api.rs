@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::dead_letters::DeadLetterConfig;
+
 /// Names and texts in the order of names.
 pub(crate) type Texts = BTreeMap<String, String>;
 
@@ -69,9 +71,9 @@ pub(crate) struct Settings {
     pub(crate) layers: Option<Vec<String>>,
     pub(crate) ephemeral_storage: Option<EphemeralStorage>,
     pub(crate) logging_config: Option<LoggingConfig>,
+    pub(crate) dead_letter_config: Option<DeadLetterConfig>,
     // What AWS has and Boathouse has not is read, so that it can be refused by name.
     pub(crate) vpc_config: Option<Value>,
-    pub(crate) dead_letter_config: Option<Value>,
     #[serde(rename = "KMSKeyArn")]
     pub(crate) kms_key_arn: Option<String>,
     pub(crate) tracing_config: Option<Value>,

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::api::{Empty, Page};
 use crate::concurrency::Named;
+use crate::dead_letters::is_standard_queue;
 use crate::error::LambdaError;
 use crate::functions::Qualified;
 use crate::names::{FunctionRef, LATEST, function_arn};
@@ -74,7 +75,7 @@ struct Destination {
 }
 
 impl Destination {
-    /// A function or an event bus of this installation.
+    /// A function, an event bus or a queue of this installation.
     fn checked(self) -> Result<Option<String>, LambdaError> {
         let Some(text) = self.destination.filter(|text| !text.is_empty()) else { return Ok(None) };
         let invalid = || LambdaError::InvalidParameter(format!("The destination ARN {text} is invalid."));
@@ -82,7 +83,7 @@ impl Destination {
         match arn.service.as_str() {
             "lambda" if FunctionRef::parse(&text, None).is_ok() => Ok(Some(text)),
             "events" if arn.resource.starts_with("event-bus/") => Ok(Some(text)),
-            "sqs" => Err(LambdaError::NotImplemented("destinations of SQS")),
+            "sqs" if is_standard_queue(&arn) => Ok(Some(text)),
             "sns" => Err(LambdaError::NotImplemented("destinations of SNS")),
             "s3" => Err(LambdaError::NotImplemented("destinations of S3")),
             _ => Err(invalid()),

@@ -13,9 +13,9 @@
 //! Payload (base64)?, LogType?}`; a service says by `Ctx::because_of` what it acts for, which the conditions of the
 //! function's policy are checked against. Asynchronous events are on disk when they are acknowledged, and survive a crash.
 //!
-//! **Not here yet**, and refused by name: event source mappings, function URLs, provisioned concurrency, response streaming,
-//! container images, VPC settings, dead-letter queues and destinations of SQS, SNS and S3, JSON logs, layer policies, code
-//! signing, extensions, SnapStart. GetFunction and GetLayerVersion answer without a `Location` to download from. Instances
+//! **Not here yet**, and refused by name: event sources other than SQS, their filters, function URLs, provisioned concurrency, response streaming,
+//! container images, VPC settings, dead-letter topics and destinations of SNS and S3, JSON logs, layer policies, code signing,
+//! extensions, SnapStart. GetFunction and GetLayerVersion answer without a `Location` to download from. Instances
 //! that wait are not frozen: threads that a handler left running go on.
 //!
 //! | Module | What it does |
@@ -25,7 +25,8 @@
 //! | `functions` | create, read, update, delete, publish |
 //! | `aliases`, `layers`, `tags` | what belongs to functions |
 //! | `permissions` | resource policies |
-//! | `concurrency`, `event_config` | limits; retries and destinations |
+//! | `concurrency`, `event_config`, `dead_letters` | limits; retries and destinations; dead-letter queues |
+//! | `event_sources` | queues whose messages functions are given |
 //! | `code` | archives: checked, kept, unpacked |
 //! | `invoke` | Invoke: now, or from the durable queue |
 //! | `instance` | warm instances, the Runtime API, logs |
@@ -39,8 +40,10 @@ mod aliases;
 mod api;
 mod code;
 mod concurrency;
+mod dead_letters;
 pub mod error;
 mod event_config;
+mod event_sources;
 mod functions;
 mod instance;
 mod invoke;
@@ -77,6 +80,7 @@ pub fn service(state: &Arc<Lambda>) -> ServiceTable {
     let table = with_functions(table, state);
     let table = with_versions(table, state);
     let table = with_invocations(table, state);
+    let table = with_event_sources(table, state);
     let table = with_policies_and_tags(table, state);
     let table = with_layers(table, state);
     without(table)
@@ -211,6 +215,32 @@ fn with_invocations(table: ServiceTable, state: &Arc<Lambda>) -> ServiceTable {
         )
 }
 
+fn with_event_sources(table: ServiceTable, state: &Arc<Lambda>) -> ServiceTable {
+    use event_sources::{Named, Update, arn, create, delete, get, list, update};
+    const MAPPINGS: &str = "/2015-03-31/event-source-mappings";
+    const MAPPING: &str = "/2015-03-31/event-source-mappings/{UUID}";
+    let named = || Access::On(|ctx: &Ctx, input: &Named| vec![arn(ctx.region(), &input.uuid)]);
+    table
+        .operation("CreateEventSourceMapping", Access::On(any_resource), state, create)
+        .route("CreateEventSourceMapping", Route::post(MAPPINGS).status(202))
+        .operation("ListEventSourceMappings", Access::On(any_resource), state, list)
+        .route(
+            "ListEventSourceMappings",
+            paged(Route::get(MAPPINGS)).query("FunctionName", "FunctionName").query("EventSourceArn", "EventSourceArn"),
+        )
+        .operation("GetEventSourceMapping", named(), state, get)
+        .route("GetEventSourceMapping", Route::get(MAPPING))
+        .operation(
+            "UpdateEventSourceMapping",
+            Access::On(|ctx: &Ctx, input: &Update| vec![arn(ctx.region(), &input.uuid)]),
+            state,
+            update,
+        )
+        .route("UpdateEventSourceMapping", Route::put(MAPPING).status(202))
+        .operation("DeleteEventSourceMapping", named(), state, delete)
+        .route("DeleteEventSourceMapping", Route::delete(MAPPING).status(202))
+}
+
 fn with_policies_and_tags(table: ServiceTable, state: &Arc<Lambda>) -> ServiceTable {
     use functions::Qualified;
     use permissions::{AddPermission, RemovePermission};
@@ -285,18 +315,11 @@ fn with_layers(table: ServiceTable, state: &Arc<Lambda>) -> ServiceTable {
 
 /// Operations that clients may well expect, so that they are refused by name.
 fn without(table: ServiceTable) -> ServiceTable {
-    const MAPPINGS: &str = "/2015-03-31/event-source-mappings";
-    const MAPPING: &str = "/2015-03-31/event-source-mappings/{UUID}";
     const URL: &str = "/2021-10-31/functions/{FunctionName}/url";
     const PROVISIONED: &str = "/2019-09-30/functions/{FunctionName}/provisioned-concurrency";
     const LAYER_POLICY: &str = "/2018-10-31/layers/{LayerName}/versions/{VersionNumber}/policy";
     const SIGNING: &str = "/2020-06-30/functions/{FunctionName}/code-signing-config";
     [
-        ("CreateEventSourceMapping", Route::post(MAPPINGS)),
-        ("ListEventSourceMappings", Route::get(MAPPINGS)),
-        ("GetEventSourceMapping", Route::get(MAPPING)),
-        ("UpdateEventSourceMapping", Route::put(MAPPING)),
-        ("DeleteEventSourceMapping", Route::delete(MAPPING)),
         ("CreateFunctionUrlConfig", Route::post(URL)),
         ("UpdateFunctionUrlConfig", Route::put(URL)),
         ("GetFunctionUrlConfig", Route::get(URL)),

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::api::{Environment, EphemeralStorage, LoggingConfig, Settings};
+use crate::dead_letters::DeadLetterConfig;
 use crate::error::LambdaError;
 
 /// Seconds that an invocation may take.
@@ -89,6 +90,7 @@ pub(crate) fn check(settings: &Settings) -> Result<(), LambdaError> {
         };
         return Err(LambdaError::constraint(memory, "memorySize", &constraint));
     }
+    settings.dead_letter_config.as_ref().map_or(Ok(()), DeadLetterConfig::check)?;
     settings.environment.as_ref().map_or(Ok(()), check_environment)?;
     settings.ephemeral_storage.map_or(Ok(()), check_ephemeral)?;
     settings.logging_config.as_ref().map_or(Ok(()), check_logging)?;
@@ -187,11 +189,6 @@ fn refuse_unimplemented(settings: &Settings) -> Result<(), LambdaError> {
     };
     let refused = [
         (set(&settings.vpc_config, "SubnetIds") || set(&settings.vpc_config, "SecurityGroupIds"), "VpcConfig"),
-        (
-            set(&settings.dead_letter_config, "TargetArn"),
-            "DeadLetterConfig (its targets, SQS and SNS, are not there; use \
-          PutFunctionEventInvokeConfig with a function or an event bus)",
-        ),
         (settings.kms_key_arn.as_ref().is_some_and(|arn| !arn.is_empty()), "KMSKeyArn"),
         (settings.tracing_config.as_ref().is_some_and(|config| config["Mode"] == "Active"), "TracingConfig Active"),
         (settings.file_system_configs.as_ref().is_some_and(|list| !list.is_empty()), "FileSystemConfigs"),
@@ -223,6 +220,7 @@ mod tests {
             "Runtime": "python3.12", "Role": "arn:aws:iam::000000000000:role/r", "Handler": "app.handler",
             "Timeout": 900, "MemorySize": 10240, "Environment": {"Variables": {"A_1": "x"}},
             "EphemeralStorage": {"Size": 512}, "TracingConfig": {"Mode": "PassThrough"},
+            "DeadLetterConfig": {"TargetArn": "arn:aws:sqs:us-east-1:000000000000:q"},
             "VpcConfig": {"SubnetIds": [], "SecurityGroupIds": []}, "LoggingConfig": {"LogFormat": "Text"},
         });
         assert_eq!(check_json(settings), Ok(()));
@@ -245,7 +243,8 @@ mod tests {
             (json!({"Layers": ["a", "b", "c", "d", "e", "f"]}), "5 layers"),
             (json!({"LoggingConfig": {"LogFormat": "JSON"}}), "LogFormat JSON"),
             (json!({"VpcConfig": {"SubnetIds": ["subnet-1"]}}), "VpcConfig"),
-            (json!({"DeadLetterConfig": {"TargetArn": "arn:aws:sqs:::q"}}), "DeadLetterConfig"),
+            (json!({"DeadLetterConfig": {"TargetArn": "arn:aws:sns:us-east-1:000000000000:t"}}), "DeadLetterConfig"),
+            (json!({"DeadLetterConfig": {"TargetArn": "arn:aws:sqs:us-east-1:000000000000:q.fifo"}}), "standard queue"),
             (json!({"TracingConfig": {"Mode": "Active"}}), "TracingConfig"),
             (json!({"SnapStart": {"ApplyOn": "PublishedVersions"}}), "SnapStart"),
         ] {

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::api::{EphemeralStorage, LoggingConfig, Page, Texts};
 use crate::code::CodeStore;
 use crate::error::LambdaError;
+use crate::event_sources::Pollers;
 use crate::instance::Pool;
 use crate::invoke::Job;
 use crate::names::{FunctionRef, LATEST, function_arn, is_version};
@@ -64,6 +65,9 @@ pub(crate) struct Function {
     pub(crate) layers: Vec<LayerUse>,
     pub(crate) ephemeral_storage: EphemeralStorage,
     pub(crate) logging: LoggingConfig,
+    /// The ARN of the queue for events that it failed to process.
+    #[serde(default)]
+    pub(crate) dead_letters: Option<String>,
     pub(crate) architecture: String,
     /// Of the archive, in hex.
     pub(crate) digest: String,
@@ -142,6 +146,7 @@ pub struct Lambda {
     pub(crate) code: CodeStore,
     pub(crate) pool: Arc<Pool>,
     pub(crate) jobs: Queue<Job>,
+    pub(crate) pollers: Pollers,
 }
 
 impl Lambda {
@@ -164,6 +169,7 @@ impl Lambda {
             code,
             pool,
             jobs,
+            pollers: Pollers::default(),
         }))
     }
 

@@ -1,4 +1,4 @@
-//! What goes on without requests: the queue of events, waiting instances, archives that nobody needs.
+//! What goes on without requests: the queue of events, event sources, waiting instances, archives that nobody needs.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -6,9 +6,9 @@ use std::sync::Arc;
 use boathouse_metadata::Key;
 
 use crate::error::LambdaError;
-use crate::invoke;
 use crate::layers::Layer;
 use crate::store::{FUNCTIONS, Function, LAYERS, Lambda, StoredFunction, VERSIONS};
+use crate::{event_sources, invoke};
 
 /// Takes up the events that an earlier process did not finish, and clears away archives that no row names.
 ///
@@ -30,7 +30,7 @@ pub fn start(state: &Arc<Lambda>) -> Result<(), LambdaError> {
     }
     state.pool.sweep();
     invoke::work(state);
-    Ok(())
+    event_sources::start(state)
 }
 
 fn rows<T: serde::de::DeserializeOwned>(state: &Lambda, space: &'static str) -> Result<Vec<T>, LambdaError> {

@@ -29,8 +29,9 @@ use crate::store::{REUSABLE, now};
 const CHECK: Duration = Duration::from_millis(100);
 /// How much the threads of queries stand back behind those of the API.
 const NICENESS: i32 = 5;
-/// Threads of queries for each core.
-const THREADS_PER_CORE: usize = 2;
+/// How many more threads queries have than there are cores: few, since what a query allocates on one and frees on another
+/// costs time.
+const SPARE_THREADS: usize = 2;
 
 /// Runs so many executions at once and lets so many more wait.
 #[derive(Debug)]
@@ -185,7 +186,7 @@ const QUERY_STACK: usize = 256 << 20;
 fn query_runtime() -> Runtime {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(THREADS_PER_CORE * cores + 2)
+        .worker_threads(cores + SPARE_THREADS)
         .thread_name("query")
         .on_thread_start(stand_back)
         .thread_stack_size(QUERY_STACK)

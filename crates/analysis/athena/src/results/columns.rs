@@ -75,6 +75,8 @@ fn described(ty: &Type) -> (&'static str, u32, u32) {
         Type::IntervalYearMonth => ("interval year to month", 0, 0),
         Type::Uuid => ("uuid", 0, 0),
         Type::IpAddress => ("ipaddress", 0, 0),
+        Type::Color => ("color", 0, 0),
+        Type::Sketch(sketch) => (sketch.name(), 0, 0),
         Type::Array(_) => ("array", 0, 0),
         Type::Map(..) => ("map", 0, 0),
         Type::Row(_) => ("row", 0, 0),

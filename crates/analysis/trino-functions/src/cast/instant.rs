@@ -34,12 +34,12 @@ pub(super) fn convert(array: &ArrayRef, from: &Type, to: &Type) -> Result<ArrayR
         (Type::TimestampTz(_), Type::TimestampTz(precision)) => {
             let value = |row: usize| {
                 let (instant, zone) = zoned_value(array, row);
-                array.is_valid(row).then(|| (instant, zone.to_owned()))
+                array.is_valid(row).then_some((instant, zone))
             };
             zoned_timestamps(*precision, rows.map(value).collect())
         }
         (Type::Date | Type::Time(_) | Type::Timestamp(_), Type::TimestampTz(precision)) => {
-            let value = |row: usize| each(row).map(|nanos| (nanos, "UTC".to_owned()));
+            let value = |row: usize| each(row).map(|nanos| (nanos, "UTC"));
             zoned_timestamps(*precision, rows.map(value).collect())
         }
         _ => Err(not_castable(from, to)),

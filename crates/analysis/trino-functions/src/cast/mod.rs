@@ -22,13 +22,16 @@ use arrow::array::{
 use arrow::compute::concat;
 use arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
-use datafusion::logical_expr::{Expr, Volatility, cast as arrow_cast};
+use datafusion::logical_expr::{Expr, cast as arrow_cast};
 
 use crate::Typed;
 use crate::error::{ErrorCode, TrinoError};
-use crate::kernel::{Bound, Call, Kernel};
+use crate::kernel::{Bound, Call, Failure, Kernel};
 use crate::types::Type;
 use crate::types::coercion::{as_decimal, can_coerce};
+
+/// The name and the signature of casts.
+const CAST: &str = "cast";
 
 /// `CAST(value AS to)`. Literals are converted at once, unless that fails: the error belongs to the row's evaluation.
 ///
@@ -73,17 +76,20 @@ fn convert((expr, from): Typed, to: &Type, safe: bool) -> Result<Typed, TrinoErr
     if widens(&from, to) {
         return Ok((arrow_cast(expr, to.to_arrow()), to.clone()));
     }
-    let (name, kernel): (_, Kernel) = if safe { ("try_cast", try_cast_kernel) } else { ("cast", cast_kernel) };
-    let bound = Bound {
-        name: name.to_owned(),
-        signature: name,
-        kernel,
-        types: vec![from],
-        lambdas: Vec::new(),
-        result: to.clone(),
-        volatility: Volatility::Immutable,
-    };
-    Ok((bound.call(vec![expr]), to.clone()))
+    Ok((checked(expr, from, to, safe), to.clone()))
+}
+
+/// The cast that looks at every value.
+fn checked(expr: Expr, from: Type, to: &Type, safe: bool) -> Expr {
+    let (name, kernel): (_, Kernel) = if safe { ("try_cast", try_cast_kernel) } else { (CAST, cast_kernel) };
+    let failure = if safe { Failure::Never(|_| true) } else { Failure::OfRows };
+    Bound { failure, ..Bound::operator(name, kernel, vec![from], to.clone()) }.call(vec![expr])
+}
+
+/// A cast as TRY wants it: TRY_CAST of the same value; none for another function.
+pub(crate) fn tried(bound: &Bound, args: &[Expr]) -> Option<Expr> {
+    let (value, from) = args.first().zip(bound.types.first()).filter(|_| bound.signature == CAST)?;
+    Some(checked(value.clone(), from.clone(), &bound.result, true))
 }
 
 fn cast_kernel(call: &Call<'_>) -> Result<ArrayRef, TrinoError> {
@@ -138,7 +144,7 @@ fn halve(
 }
 
 /// The errors that TRY and TRY_CAST turn into NULL.
-fn is_nullable(code: ErrorCode) -> bool {
+pub(crate) fn is_nullable(code: ErrorCode) -> bool {
     matches!(
         code,
         ErrorCode::DivisionByZero
@@ -202,6 +208,7 @@ fn keeps_bits(from: &Type, to: &Type) -> bool {
         (Type::Varchar(from), Type::Varchar(to)) => to.is_none() || from.is_some_and(|from| Some(from) <= *to),
         (Type::Char(from), Type::Char(to)) => from <= to,
         (Type::Uuid | Type::IpAddress, Type::Varchar(None)) => true,
+        (Type::Sketch(_), Type::Varbinary) | (Type::Varbinary, Type::Sketch(_)) => true,
         (Type::Timestamp(from_precision), Type::Timestamp(to_precision))
         | (Type::TimestampTz(from_precision), Type::TimestampTz(to_precision))
         | (Type::Time(from_precision), Type::Time(to_precision)) => {
@@ -263,6 +270,7 @@ pub(crate) fn castable(from: &Type, to: &Type) -> bool {
         (Time(_), Time(_) | Timestamp(_) | TimestampTz(_)) => true,
         (Timestamp(_) | TimestampTz(_), Date | Time(_) | Timestamp(_) | TimestampTz(_)) => true,
         (Uuid, Varbinary) | (Varbinary, Uuid) => true,
+        (Type::Sketch(_), Varbinary) | (Varbinary, Type::Sketch(_)) => true,
         _ => false,
     }
 }

@@ -1,5 +1,6 @@
 //! From text and to text.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -150,7 +151,7 @@ fn local(text: &str) -> Result<i128, TrinoError> {
 }
 
 /// A text without a zone is UTC's, the zone of every session.
-fn zoned(text: &str) -> Result<(i128, String), TrinoError> {
+fn zoned(text: &str) -> Result<(i128, Cow<'static, str>), TrinoError> {
     let refuse = || unreadable("timestamp with time zone", text);
     let (local, zone) = parse_timestamp(text).ok_or_else(refuse)?;
     let zone = Zone::parse(zone.unwrap_or("UTC")).ok_or_else(refuse)?;

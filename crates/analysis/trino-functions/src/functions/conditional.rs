@@ -1,13 +1,12 @@
-//! Choices by value, types' names, and random values.
+//! Choices by value, types' names, and UUIDs.
 
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-use arrow::array::AsArray;
-use arrow::array::{Array, ArrayRef, BooleanArray, Float64Array, Int64Array, StringArray, make_comparator};
+use arrow::array::{Array, ArrayRef, BooleanArray, StringArray, make_comparator};
 use arrow::compute::SortOptions;
 use arrow::compute::kernels::zip::zip;
-use arrow::datatypes::{DataType, Int64Type};
+use arrow::datatypes::DataType;
 use datafusion::logical_expr::lit;
 use rand::Rng;
 
@@ -53,16 +52,6 @@ pub(crate) fn register(table: &mut Table) {
             Ok(Arc::new(uuids.collect::<StringArray>()))
         })
         .volatile();
-    let random = "A random number: from 0 below 1, from 0 below n, or from m below n.";
-    table
-        .kernel("random() -> double", random, |call| {
-            let mut source = rand::rng();
-            Ok(Arc::new(Float64Array::from_iter_values((0..call.rows).map(|_| source.random::<f64>()))))
-        })
-        .volatile();
-    table.kernel("random(bigint) -> bigint", random, random_below).volatile();
-    table.kernel("random(bigint, bigint) -> bigint", random, random_below).volatile();
-    table.alias("rand", "random");
 }
 
 /// Version 4: all bits random except those that say so.
@@ -71,24 +60,6 @@ fn random_uuid() -> [u8; 16] {
     bytes[6] = bytes[6] & 0x0f | 0x40;
     bytes[8] = bytes[8] & 0x3f | 0x80;
     bytes
-}
-
-fn random_below(call: &Call<'_>) -> Result<ArrayRef, TrinoError> {
-    let stops = call.array(call.len() - 1)?;
-    let starts = if call.len() > 1 { Some(call.array(0)?) } else { None };
-    let mut source = rand::rng();
-    let mut value = |row: usize| {
-        if stops.is_null(row) || starts.as_ref().is_some_and(|starts| starts.is_null(row)) {
-            return Ok(None);
-        }
-        let stop = stops.as_primitive::<Int64Type>().value(row);
-        match starts.as_ref().map(|starts| starts.as_primitive::<Int64Type>().value(row)) {
-            None if stop <= 0 => Err(TrinoError::invalid("bound must be positive")),
-            Some(start) if start >= stop => Err(TrinoError::invalid("start value must be less than stop value")),
-            start => Ok(Some(source.random_range(start.unwrap_or(0)..stop))),
-        }
-    };
-    Ok(Arc::new((0..call.rows).map(&mut value).collect::<Result<Int64Array, TrinoError>>()?))
 }
 
 fn extreme(call: &Call<'_>, wanted: Ordering) -> Result<ArrayRef, TrinoError> {
@@ -110,7 +81,7 @@ fn extreme(call: &Call<'_>, wanted: Ordering) -> Result<ArrayRef, TrinoError> {
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{call, error, evaluate, shown, text, value};
+    use crate::testing::{call, evaluate, shown, text, value};
 
     #[test]
     fn the_greatest_and_the_least() {
@@ -139,14 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn random_values_stay_in_their_range() {
-        let number: f64 = shown("random", vec![]).parse().unwrap();
-        assert!((0.0..1.0).contains(&number));
-        assert_eq!(shown("rand", vec![value("5", "integer"), value("6", "integer")]), "5");
-        assert_eq!(
-            error(call("random", vec![value("0", "integer")]).unwrap()),
-            "INVALID_FUNCTION_ARGUMENT: bound must be positive"
-        );
+    fn uuids_differ() {
         let uuids = (call("uuid", vec![]).unwrap(), call("uuid", vec![]).unwrap());
         assert_ne!(evaluate(&uuids.0).unwrap().to_data(), evaluate(&uuids.1).unwrap().to_data());
     }

@@ -72,7 +72,7 @@ fn transform(call: &Call<'_>) -> Computed {
 }
 
 /// The rows in which none of the first arguments is NULL; lambdas are no values.
-fn nulls_of(
+pub(super) fn nulls_of(
     call: &Call<'_>,
     arguments: std::ops::Range<usize>,
 ) -> Result<Option<arrow::buffer::NullBuffer>, TrinoError> {

@@ -1,12 +1,17 @@
 //! Functions of JSON, as text or as the type `json` (which travels as its text).
 
+mod document;
 mod path;
 mod reader;
+
+pub use document::{JsonQuestion, answer, answers};
 
 use std::borrow::Cow;
 
 use arrow::array::StringArray;
 use arrow::datatypes::{Float64Type, Int64Type};
+use datafusion::common::ScalarValue;
+use datafusion::logical_expr::Expr;
 
 use self::path::Path;
 use self::reader::{Kind, Reader};
@@ -16,16 +21,22 @@ use crate::error::TrinoError;
 use crate::kernel::Call;
 use crate::types::Type;
 
+const PARSE: &str = "json_parse(varchar) -> json";
+
 pub(crate) fn register(table: &mut Table) {
-    table.kernel("json_parse(varchar) -> json", "The JSON value that text spells.", parse);
+    table.kernel(PARSE, "The JSON value that text spells.", parse).fails_by_row();
     table.kernel("json_format(json) -> varchar", "The text of a JSON value.", |call| call.array(0));
     for signature in ["json_extract(varchar, varchar) -> json", "json_extract(json, varchar) -> json"] {
-        table.kernel(signature, "The value at a path such as `$.a[0]`; NULL if there is none.", extract);
+        table
+            .kernel(signature, "The value at a path such as `$.a[0]`; NULL if there is none.", extract)
+            .never_fails_if(has_known_path);
     }
     for signature in
         ["json_extract_scalar(varchar, varchar) -> varchar", "json_extract_scalar(json, varchar) -> varchar"]
     {
-        table.kernel(signature, "The boolean, number or text at a path, as text.", extract_scalar);
+        table
+            .kernel(signature, "The boolean, number or text at a path, as text.", extract_scalar)
+            .never_fails_if(has_known_path);
     }
     for signature in ["json_size(varchar, varchar) -> bigint", "json_size(json, varchar) -> bigint"] {
         table.kernel(signature, "The number of members or elements at a path; 0 for scalars.", size);
@@ -51,6 +62,11 @@ pub(crate) fn register(table: &mut Table) {
     ] {
         table.kernel(signature, "Whether a value is an element; NULL for what is no array.", array_contains);
     }
+}
+
+/// Whether the path is known before any document is read, and is one.
+fn has_known_path(args: &[Expr]) -> bool {
+    matches!(args, [_, Expr::Literal(ScalarValue::Utf8(Some(path)), _)] if Path::parse(path).is_ok())
 }
 
 fn parse(call: &Call<'_>) -> Computed {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, StructArray, UInt32Array};
+use arrow::array::{Array, ArrayRef, AsArray, Int64Array, StructArray, UInt32Array};
 use arrow::compute::{concat, take};
 use arrow::datatypes::{DataType, Int64Type};
 
@@ -31,6 +31,11 @@ pub(crate) fn register(table: &mut Table) {
         "multimap_from_entries(array(row(K, V))) -> map(K, array(V)) where K:comparable",
         "The map from rows of key and value, with all values of a key.",
         multimap_from_entries,
+    );
+    table.kernel(
+        "array_histogram(array(K)) -> map(K, bigint) where K:comparable",
+        "How often each element occurs that isn't NULL.",
+        array_histogram,
     );
     table.kernel("map_entries(map(K, V)) -> array(row(K, V))", "The map's entries as rows.", map_entries);
     table.kernel("map_keys(map(K, V)) -> array(K)", "The map's keys.", |call| column(call, 0));
@@ -132,6 +137,27 @@ fn multimap_from_entries(call: &Call<'_>) -> Computed {
     map(take(&entry_keys, &UInt32Array::from(chosen), None)?, arrays, sizes, nulls(call)?)
 }
 
+fn array_histogram(call: &Call<'_>) -> Computed {
+    let (pool, nulls) = (Pool::new(call, 0..1)?, nulls(call)?);
+    let order = keys(&pool.values, types_of(call)?.0)?;
+    let (mut chosen, mut counts, mut lengths) = (Vec::new(), Vec::<i64>::new(), Vec::with_capacity(call.rows));
+    for row in 0..call.rows {
+        let before = chosen.len();
+        let mut places = HashMap::new();
+        for index in pool.range(0, row).filter(|index| pool.values.is_valid(*index)) {
+            let place = *places.entry(order.row(index)).or_insert(chosen.len());
+            if place == chosen.len() {
+                chosen.push(index as u32);
+                counts.push(0);
+            }
+            counts[place] += 1;
+        }
+        lengths.push(chosen.len() - before);
+    }
+    let chosen = take(&pool.values, &UInt32Array::from(chosen), None)?;
+    map(chosen, Arc::new(Int64Array::from(counts)), lengths, nulls)
+}
+
 /// The entries of all rows that are not NULL, and how many each row has.
 fn flat(call: &Call<'_>, index: usize) -> Result<(UInt32Array, Vec<usize>, ArrayRef), TrinoError> {
     let array = call.array(index)?;
@@ -214,6 +240,7 @@ mod tests {
                 "map_from_entries(ARRAY[ROW(1, 'x'), ROW(1, 'y')])",
                 "INVALID_FUNCTION_ARGUMENT: Duplicate map keys (1) are not allowed",
             ),
+            ("array_histogram(ARRAY['a', 'b', NULL, 'a'])", "{a=2, b=1}"),
             ("multimap_from_entries(ARRAY[ROW(1, 'x'), ROW(2, 'y'), ROW(1, 'z')])", "{1=[x, z], 2=[y]}"),
         ]);
         assert_eq!(type_of("map(ARRAY[1], ARRAY[true])"), "map(integer, boolean)");

@@ -1,6 +1,7 @@
 //! Functions of numbers.
 
 mod bucket;
+mod distribution;
 mod round;
 
 use std::sync::Arc;
@@ -23,6 +24,7 @@ use crate::{Typed, operators};
 pub(crate) fn register(table: &mut Table) {
     signs(table);
     bucket::register(table);
+    distribution::register(table);
     round::register(table);
     let modulus = "The remainder of a division, with the sign of the first.";
     for signature in [

@@ -16,23 +16,31 @@
 //!   the columns are the lambda's parameters and `rows[i]` is the row of the batch that the i-th value belongs to.
 //! - `table.aggregate(…)`, `table.window(…)`: see `aggregate.rs` and `window.rs`.
 //! - `table.alias("pow", "power")` gives all overloads registered so far a second name; `.volatile()` after an entry keeps
-//!   it from being computed once for all rows.
+//!   it from being computed once for all rows. `.never_fails()` and `.fails_by_row()` spare TRY the search for the rows
+//!   that fail, and let what stands inside it be computed once with what stands outside.
 //!
 //! Signatures are explained in [`crate::signature`]. For unbounded text declare `varchar`; `varchar(x)` only where the
 //! length matters for the result's type.
 
+mod address;
 mod aggregate;
 mod array;
 mod binary;
 mod bitwise;
+mod color;
 mod conditional;
+mod conversion;
 mod datetime;
 mod elements;
+mod hashing;
 mod higher_order;
-mod json;
+pub mod json;
 mod map;
 mod math;
 mod regexp;
+mod session;
+mod sketch;
+pub(crate) mod sliding;
 mod string;
 mod support;
 #[cfg(test)]
@@ -46,7 +54,7 @@ use std::sync::{Arc, LazyLock};
 use datafusion::logical_expr::{AggregateUDF, Expr, Volatility, WindowFunctionDefinition};
 
 use crate::error::TrinoError;
-use crate::kernel::Kernel;
+use crate::kernel::{Failure, Kernel};
 use crate::signature::Signature;
 use crate::types::Type;
 use crate::{FunctionKind, Typed};
@@ -92,6 +100,8 @@ pub(crate) struct Entry {
     pub(crate) implementation: Implementation,
     /// Whether the same arguments always give the same result.
     pub(crate) volatility: Volatility,
+    /// How it fails.
+    pub(crate) failure: Failure,
 }
 
 impl Entry {
@@ -108,6 +118,21 @@ impl Entry {
     pub(crate) fn volatile(&mut self) {
         self.volatility = Volatility::Volatile;
     }
+
+    /// A row's error is its own, and a NULL argument gives NULL, so that TRY can be asked of each row.
+    pub(crate) fn fails_by_row(&mut self) {
+        self.failure = Failure::OfRows;
+    }
+
+    /// No row is an error if this holds for the arguments.
+    pub(crate) fn never_fails_if(&mut self, holds: fn(&[Expr]) -> bool) {
+        self.failure = Failure::Never(holds);
+    }
+
+    /// No row is an error.
+    pub(crate) fn never_fails(&mut self) {
+        self.never_fails_if(|_| true);
+    }
 }
 
 /// All functions.
@@ -120,17 +145,22 @@ impl Table {
     fn build() -> Self {
         let mut table = Self::default();
         let kinds = [
+            address::register,
             aggregate::register,
             array::register,
             binary::register,
             bitwise::register,
+            color::register,
             conditional::register,
+            conversion::register,
             datetime::register,
             higher_order::register,
             json::register,
             map::register,
             math::register,
             regexp::register,
+            session::register,
+            sketch::register,
             string::register,
             url::register,
             window::register,
@@ -206,7 +236,13 @@ impl Table {
     ) -> &mut Entry {
         // A constant of this crate; `every_signature_is_readable` reads them all.
         let signature = Signature::parse(signature).expect("the table's signatures are readable");
-        let entry = Entry { signature, description, implementation, volatility: Volatility::Immutable };
+        let entry = Entry {
+            signature,
+            description,
+            implementation,
+            volatility: Volatility::Immutable,
+            failure: Failure::Unknown,
+        };
         let overloads = self.entries.entry(entry.signature.name.clone()).or_default();
         overloads.push(Arc::new(entry));
         overloads.last_mut().and_then(Arc::get_mut).expect("an entry just added is shared with nobody")

@@ -23,6 +23,7 @@ pub(crate) fn register(table: &mut Table) {
     table.kernel("chr(bigint) -> varchar(1)", "The character with a code point.", chr);
     table.kernel("codepoint(varchar(1)) -> integer", "The code point of the only character.", codepoint);
     table.kernel("concat(varchar, varchar...) -> varchar", "One text after the other.", concat);
+    table.kernel("concat(char(x), char(y)) -> char(x + y)", "One text after the other.", concat_chars);
     table.kernel(
         "concat_ws(varchar, array(varchar)) -> varchar",
         "The texts of an array with a separator between them, NULLs left out.",
@@ -33,14 +34,14 @@ pub(crate) fn register(table: &mut Table) {
         "Texts with a separator between them, NULLs left out.",
         concat_ws,
     );
-    table.kernel("length(varchar(x)) -> bigint", "The number of characters.", length);
-    table.kernel("length(char(x)) -> bigint", "The number of characters.", length);
+    table.kernel("length(varchar(x)) -> bigint", "The number of characters.", length).never_fails();
+    table.kernel("length(char(x)) -> bigint", "The number of characters.", length).never_fails();
     table.alias("char_length", "length");
     table.alias("character_length", "length");
-    table.kernel("lower(varchar(x)) -> varchar(x)", "The text in small letters.", lower);
-    table.kernel("lower(char(x)) -> char(x)", "The text in small letters.", lower);
-    table.kernel("upper(varchar(x)) -> varchar(x)", "The text in capital letters.", upper);
-    table.kernel("upper(char(x)) -> char(x)", "The text in capital letters.", upper);
+    table.kernel("lower(varchar(x)) -> varchar(x)", "The text in small letters.", lower).never_fails();
+    table.kernel("lower(char(x)) -> char(x)", "The text in small letters.", lower).never_fails();
+    table.kernel("upper(varchar(x)) -> varchar(x)", "The text in capital letters.", upper).never_fails();
+    table.kernel("upper(char(x)) -> char(x)", "The text in capital letters.", upper).never_fails();
     table.kernel("replace(varchar, varchar) -> varchar", "The text without all occurrences of another.", replace);
     table.kernel(
         "replace(varchar, varchar, varchar) -> varchar",
@@ -102,6 +103,21 @@ fn concat(call: &Call<'_>) -> Computed {
     let pieces = (0..call.len()).map(|index| text(call, index)).collect::<Result<Vec<_>, _>>()?;
     write_texts(call, |row, out| {
         pieces.iter().for_each(|piece| out.push_str(piece.value(row)));
+        Ok(Some(()))
+    })
+}
+
+/// The first text is as wide as its type; blanks at the end are not stored.
+fn concat_chars(call: &Call<'_>) -> Computed {
+    let Type::Char(width) = call.types[0] else { return Err(TrinoError::internal("char is a text of some width")) };
+    let (left, right) = (text(call, 0)?, text(call, 1)?);
+    write_texts(call, |row, out| {
+        let (left, right) = (left.value(row), right.value(row).trim_end_matches(' '));
+        out.push_str(left);
+        if !right.is_empty() {
+            out.extend(std::iter::repeat_n(' ', (width as usize).saturating_sub(left.chars().count())));
+            out.push_str(right);
+        }
         Ok(Some(()))
     })
 }

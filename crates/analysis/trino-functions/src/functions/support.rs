@@ -149,7 +149,7 @@ pub(super) fn texts<'a>(
     for row in 0..call.rows {
         match is_null(nulls.as_ref(), row) {
             true => builder.append_null(),
-            false => builder.append_option(each(row)?),
+            false => builder.append_option(call.forgive(each(row))?),
         }
     }
     Ok(Arc::new(builder.finish()))
@@ -165,7 +165,7 @@ pub(super) fn write_texts(
     for row in 0..call.rows {
         let written = match is_null(nulls.as_ref(), row) {
             true => None,
-            false => each(row, &mut Text(&mut builder))?,
+            false => call.forgive(each(row, &mut Text(&mut builder)))?,
         };
         match written {
             Some(()) => builder.append_value(""),
@@ -223,7 +223,7 @@ pub(super) fn primitives<T: ArrowPrimitiveType>(
     for row in 0..call.rows {
         match is_null(nulls.as_ref(), row) {
             true => builder.append_null(),
-            false => builder.append_option(each(row)?),
+            false => builder.append_option(call.forgive(each(row))?),
         }
     }
     Ok(Arc::new(builder.finish().with_data_type(call.result.to_arrow())))
@@ -236,7 +236,7 @@ pub(super) fn truths(call: &Call<'_>, mut each: impl FnMut(usize) -> Result<Opti
     for row in 0..call.rows {
         match is_null(nulls.as_ref(), row) {
             true => builder.append_null(),
-            false => builder.append_option(each(row)?),
+            false => builder.append_option(call.forgive(each(row))?),
         }
     }
     Ok(Arc::new(builder.finish()))

@@ -148,7 +148,7 @@ impl PartitionEvaluator for Signed {
 mod tests {
     use arrow::array::{Int64Array, RecordBatch};
     use datafusion::logical_expr::expr::WindowFunction;
-    use datafusion::logical_expr::{ExprFunctionExt, WindowFrame, col};
+    use datafusion::logical_expr::{ExprFunctionExt, WindowFrame, WindowFrameBound, WindowFrameUnits, col};
     use datafusion::prelude::SessionContext;
 
     use super::*;
@@ -156,19 +156,19 @@ mod tests {
     use crate::window;
 
     fn over(name: &str, args: Vec<Typed>) -> String {
+        over_frame(name, args, WindowFrame::new(Some(false)))
+    }
+
+    fn over_frame(name: &str, args: Vec<Typed>, frame: WindowFrame) -> String {
         let values: ArrayRef = Arc::new(Int64Array::from(vec![30, 10, 10, 20]));
         let input = RecordBatch::try_from_iter([("n", values)]).unwrap();
         let (function, args, ty) = window(name, args, false).unwrap();
         let call = Expr::WindowFunction(Box::new(WindowFunction::new(function, args)));
-        let call = call
-            .order_by(vec![col("n").sort(true, false)])
-            .window_frame(WindowFrame::new(Some(false)))
-            .build()
-            .unwrap();
-        let frame = SessionContext::new().read_batch(input).unwrap();
-        let frame = frame.window(vec![call.alias("w")]).unwrap().sort(vec![col("n").sort(true, false)]).unwrap();
+        let call = call.order_by(vec![col("n").sort(true, false)]).window_frame(frame).build().unwrap();
+        let rows = SessionContext::new().read_batch(input).unwrap();
+        let rows = rows.window(vec![call.alias("w")]).unwrap().sort(vec![col("n").sort(true, false)]).unwrap();
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
-        let result = runtime.block_on(frame.select_columns(&["w"]).unwrap().collect()).unwrap();
+        let result = runtime.block_on(rows.select_columns(&["w"]).unwrap().collect()).unwrap();
         let batch = arrow::compute::concat_batches(&result[0].schema(), &result).unwrap();
         let array = batch.column(0);
         assert_eq!(array.data_type(), &ty.to_arrow(), "{name}");
@@ -193,6 +193,19 @@ mod tests {
         assert_eq!(over("first_value", vec![n()]), "10 10 10 10");
         assert_eq!(over("sum", vec![n()]), "20 20 40 70");
         assert_eq!(over("max_by", vec![n(), n()]), "10 10 20 30");
+    }
+
+    #[test]
+    fn frames_that_move_are_computed_anew() {
+        let frame = WindowFrame::new_bounds(
+            WindowFrameUnits::Rows,
+            WindowFrameBound::Preceding(ScalarValue::UInt64(Some(1))),
+            WindowFrameBound::CurrentRow,
+        );
+        let n = || (col("n"), Type::Bigint);
+        assert_eq!(over_frame("array_agg", vec![n()], frame.clone()), "[10] [10, 10] [10, 20] [20, 30]");
+        assert_eq!(over_frame("min_by", vec![n(), n()], frame.clone()), "10 10 10 20");
+        assert_eq!(over_frame("sum", vec![n()], frame), "10 20 30 50");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use arrow::compute::{SortOptions, take};
 use arrow::datatypes::{Int8Type, Int16Type, Int32Type, Int64Type};
 use datafusion::common::ScalarValue;
 use datafusion::functions::core::expr_fn::get_field;
-use datafusion::logical_expr::{Expr, Operator, Volatility};
+use datafusion::logical_expr::{Expr, Operator};
 
 use super::native;
 use crate::Typed;
@@ -117,8 +117,7 @@ fn nth_field(base: Expr, index: usize, fields: &[crate::types::RowField]) -> Typ
 
 pub(super) fn operator(name: &'static str, kernel: Kernel, args: Vec<Typed>, result: &Type) -> Expr {
     let (args, types) = args.into_iter().unzip();
-    let (volatility, result) = (Volatility::Immutable, result.clone());
-    Bound { name: name.to_owned(), signature: name, kernel, types, lambdas: Vec::new(), result, volatility }.call(args)
+    Bound::operator(name, kernel, types, result.clone()).call(args)
 }
 
 fn negate_integers(call: &Call<'_>) -> Result<ArrayRef, TrinoError> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray, StringArray};
 use arrow::compute::kernels::comparison::like as arrow_like;
 use datafusion::common::ScalarValue;
-use datafusion::logical_expr::{Expr, Like, Volatility, lit, not};
+use datafusion::logical_expr::{Expr, Like, lit, not};
 
 use crate::Typed;
 use crate::cast;
@@ -33,16 +33,7 @@ pub fn like(value: Typed, pattern: Typed, escape: Option<Typed>, negated: bool) 
         return Ok((Expr::Like(Like::new(negated, Box::new(value), pattern, None, false)), Type::Boolean));
     }
     let args: Vec<_> = [Some(value), Some(pattern), escape].into_iter().flatten().collect();
-    let bound = Bound {
-        name: "like".to_owned(),
-        signature: "like",
-        kernel: like_rows,
-        types: vec![Type::VARCHAR; args.len()],
-        lambdas: Vec::new(),
-        result: Type::Boolean,
-        volatility: Volatility::Immutable,
-    };
-    let matched = bound.call(args);
+    let matched = Bound::operator("like", like_rows, vec![Type::VARCHAR; args.len()], Type::Boolean).call(args);
     Ok((if negated { not(matched) } else { matched }, Type::Boolean))
 }
 

@@ -1,16 +1,15 @@
 //! Conditions and choices. Branches that are not taken are not evaluated.
 
-use arrow::array::{ArrayRef, UInt32Array};
 use boathouse_trino_parser::ast::ComparisonOp;
 use datafusion::common::ScalarValue;
-use datafusion::logical_expr::expr::{Case, InList, Lambda};
-use datafusion::logical_expr::{Expr, Operator, Volatility};
+use datafusion::functions::core::nullif as nullif_function;
+use datafusion::logical_expr::expr::{Case, InList};
+use datafusion::logical_expr::{Expr, Operator};
 
 use super::{comparable, comparison, native};
 use crate::Typed;
-use crate::cast::{coerce, nulls_for_errors};
+use crate::cast::coerce;
 use crate::error::TrinoError;
-use crate::kernel::{Bound, Call};
 use crate::types::Type;
 use crate::types::coercion::{common_of, common_super_type};
 
@@ -135,31 +134,22 @@ pub fn nullif(first: Typed, second: Typed) -> Result<Typed, TrinoError> {
     let ty = first.1.clone();
     let refuse = || TrinoError::mismatch(format!("Types are not comparable with NULLIF: {ty} vs {}", second.1));
     common_super_type(&ty, &second.1).ok_or_else(refuse)?;
+    if is_compared_as_stored(&ty, &second.1) {
+        // The values stay where they are; only what is NULL changes.
+        return Ok((nullif_function().call(vec![first.0, second.0]), ty));
+    }
     let equal = comparison(ComparisonOp::Equal, first.clone(), second)?;
     let nothing = (null(&ty)?, ty);
     case(None, vec![(equal, nothing)], Some(first))
 }
 
-/// `TRY(value)`: NULL in the rows where the value can't be computed.
-pub fn try_((expr, ty): Typed) -> Typed {
-    let bound = Bound {
-        name: "try".to_owned(),
-        signature: "try",
-        kernel: try_rows,
-        types: vec![ty.clone()],
-        lambdas: vec![Vec::new()],
-        result: ty.clone(),
-        volatility: Volatility::Immutable,
-    };
-    (bound.call(vec![Expr::Lambda(Lambda::new(Vec::new(), expr))]), ty)
-}
-
-/// The value is a lambda without parameters, so that it is evaluated here and the rows can be chosen.
-fn try_rows(call: &Call<'_>) -> Result<ArrayRef, TrinoError> {
-    let value = call.lambda(0)?;
-    nulls_for_errors(call.rows, call.result, &|offset, length| {
-        value.evaluate(&[], &UInt32Array::from_iter_values(offset as u32..(offset + length) as u32))
-    })
+/// Whether values of these types are equal where Arrow's are, without a conversion.
+fn is_compared_as_stored(one: &Type, other: &Type) -> bool {
+    match (one, other) {
+        (Type::Varchar(_), Type::Varchar(_)) => true,
+        (Type::Boolean | Type::Date, _) => one == other,
+        _ => one.is_integer() && one == other,
+    }
 }
 
 /// A NULL of a type.

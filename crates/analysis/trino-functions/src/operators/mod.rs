@@ -2,13 +2,16 @@
 //! the same, or our own checked function where it doesn't.
 
 mod access;
+mod attempt;
 mod like;
 mod logic;
+mod nested;
 pub(crate) mod temporal;
 
 pub use access::{concat, dereference, negate, subscript};
+pub use attempt::try_;
 pub use like::like;
-pub use logic::{between, case, coalesce, if_, in_list, is_distinct_from, nullif, try_};
+pub use logic::{between, case, coalesce, if_, in_list, is_distinct_from, nullif};
 pub use temporal::{at_time_zone, extract};
 
 pub(crate) use access::map_positions;
@@ -83,6 +86,11 @@ pub fn comparison(op: ComparisonOp, left: Typed, right: Typed) -> Result<Typed, 
     let ordered = !matches!(op, ComparisonOp::Equal | ComparisonOp::NotEqual);
     if ordered && !common.is_orderable() {
         return Err(refuse());
+    }
+    if !ordered && nested::is_nested(&common) {
+        let kernel: crate::kernel::Kernel = if op == ComparisonOp::Equal { nested::equal } else { nested::not_equal };
+        let sides = vec![cast::coerce(left, &common)?, cast::coerce(right, &common)?];
+        return Ok((access::operator(symbol, kernel, sides, &Type::Boolean), Type::Boolean));
     }
     let (left, right) = (comparable(cast::coerce(left, &common)?), comparable(cast::coerce(right, &common)?));
     Ok((native(left, operator, right), Type::Boolean))

@@ -66,6 +66,11 @@ impl<'a> Reader<'a> {
                 let result = types.pop().ok_or_else(|| self.unreadable())?;
                 Pattern::Function(types, Box::new(result))
             }
+            "qdigest" => {
+                let of = self.bracketed(Self::word)?;
+                let ty = Type::parse_trino(&format!("qdigest({of})")).map_err(|_| self.unreadable())?;
+                Pattern::Exact(ty)
+            }
             "interval" => Pattern::Exact(self.interval()?),
             _ => self.sized(word)?,
         };

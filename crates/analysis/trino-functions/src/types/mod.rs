@@ -57,12 +57,47 @@ pub enum Type {
     Uuid,
     /// `ipaddress`, as its canonical text
     IpAddress,
+    /// `color`: red, green and blue as one number, or below zero one of the terminal's own
+    Color,
+    /// What values have been condensed to, as bytes of our own form
+    Sketch(Sketch),
     /// `array(T)`
     Array(Arc<Type>),
     /// `map(K, V)`
     Map(Arc<Type>, Arc<Type>),
     /// `row(name T, …)`; names are optional
     Row(Arc<[RowField]>),
+}
+
+/// The types of condensed values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Sketch {
+    /// `HyperLogLog`: about how many different values there were
+    HyperLogLog,
+    /// `tdigest`: about how doubles were distributed
+    TDigest,
+    /// `qdigest(bigint)`: about how bigints were distributed
+    QDigestOfBigint,
+    /// `qdigest(real)`
+    QDigestOfReal,
+    /// `qdigest(double)`
+    QDigestOfDouble,
+    /// `SetDigest`: about which different values there were
+    SetDigest,
+}
+
+impl Sketch {
+    /// The type's name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::HyperLogLog => "HyperLogLog",
+            Self::TDigest => "tdigest",
+            Self::QDigestOfBigint => "qdigest(bigint)",
+            Self::QDigestOfReal => "qdigest(real)",
+            Self::QDigestOfDouble => "qdigest(double)",
+            Self::SetDigest => "SetDigest",
+        }
+    }
 }
 
 /// One field of a row type.
@@ -104,7 +139,8 @@ impl Type {
             Self::Double => DataType::Float64,
             Self::Decimal(precision, scale) => DataType::Decimal128(*precision, *scale as i8),
             Self::Varchar(_) | Self::Char(_) | Self::Json | Self::Uuid | Self::IpAddress => DataType::Utf8,
-            Self::Varbinary => DataType::Binary,
+            Self::Varbinary | Self::Sketch(_) => DataType::Binary,
+            Self::Color => DataType::Int32,
             Self::Date => DataType::Date32,
             Self::Time(precision) => match precision {
                 0..=3 => DataType::Time32(TimeUnit::Millisecond),
@@ -146,6 +182,7 @@ impl Type {
             Self::Array(element) => element.is_comparable(),
             Self::Map(key, value) => key.is_comparable() && value.is_comparable(),
             Self::Row(fields) => fields.iter().all(|field| field.ty.is_comparable()),
+            Self::Sketch(_) => false,
             _ => true,
         }
     }
@@ -153,7 +190,7 @@ impl Type {
     /// Whether values have an order: `json` and maps have none.
     pub fn is_orderable(&self) -> bool {
         match self {
-            Self::Json | Self::Map(..) => false,
+            Self::Json | Self::Map(..) | Self::Color | Self::Sketch(_) => false,
             Self::Array(element) => element.is_orderable(),
             Self::Row(fields) => fields.iter().all(|field| field.ty.is_orderable()),
             _ => true,
@@ -208,6 +245,8 @@ impl fmt::Display for Type {
             Self::IntervalYearMonth => f.write_str("interval year to month"),
             Self::Uuid => f.write_str("uuid"),
             Self::IpAddress => f.write_str("ipaddress"),
+            Self::Color => f.write_str("color"),
+            Self::Sketch(sketch) => f.write_str(sketch.name()),
             Self::Array(element) => write!(f, "array({element})"),
             Self::Map(key, value) => write!(f, "map({key}, {value})"),
             Self::Row(fields) => {

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::sync::Arc;
 
-use super::{RowField, Type};
+use super::{RowField, Sketch, Type};
 use crate::error::{ErrorCode, TrinoError};
 
 /// How deep types may nest; deeper ones are refused rather than let the stack run out.
@@ -102,12 +102,23 @@ impl<'a> Reader<'a> {
                 Ok(Type::map(key, reader.ty(depth + 1)?))
             })?),
             "row" if self.dialect == Dialect::Trino => Some(self.bracketed(|reader| reader.fields(depth))?),
+            "qdigest" if self.dialect == Dialect::Trino => Some(self.bracketed(Self::digested)?),
             "struct" if self.dialect == Dialect::Hive => Some(self.bracketed(|reader| reader.fields(depth))?),
             _ => None,
         };
         match nested {
             Some(ty) => Ok(ty),
             None => self.simple(&name),
+        }
+    }
+
+    /// What a quantile digest is of.
+    fn digested(&mut self) -> Result<Type, TrinoError> {
+        match self.word().as_deref() {
+            Some("bigint") => Ok(Type::Sketch(Sketch::QDigestOfBigint)),
+            Some("real") => Ok(Type::Sketch(Sketch::QDigestOfReal)),
+            Some("double") => Ok(Type::Sketch(Sketch::QDigestOfDouble)),
+            _ => Err(self.unknown()),
         }
     }
 
@@ -144,6 +155,10 @@ impl<'a> Reader<'a> {
             ("json", []) if !hive => Ok(Type::Json),
             ("uuid", []) if !hive => Ok(Type::Uuid),
             ("ipaddress", []) if !hive => Ok(Type::IpAddress),
+            ("color", []) if !hive => Ok(Type::Color),
+            ("hyperloglog", []) if !hive => Ok(Type::Sketch(Sketch::HyperLogLog)),
+            ("tdigest", []) if !hive => Ok(Type::Sketch(Sketch::TDigest)),
+            ("setdigest", []) if !hive => Ok(Type::Sketch(Sketch::SetDigest)),
             ("unknown", []) if !hive => Ok(Type::Unknown),
             ("date", []) => Ok(Type::Date),
             _ => Err(self.unknown()),

@@ -1,14 +1,16 @@
 //! Calls: scalar functions, aggregates, window functions and lambdas.
 
+use arrow::datatypes::IntervalMonthDayNano;
 use boathouse_trino_functions::error::{ErrorCode, TrinoError};
 use boathouse_trino_functions::types::Type;
 use boathouse_trino_functions::{
     AggregateCall, Argument, BoundLambda, FunctionKind, LambdaBinder, Typed, aggregate, kind, operators, scalar, window,
 };
 use boathouse_trino_parser::ast::{
-    self, ExprKind, FrameBound, FrameUnit, FunctionCall, JsonCall, NullTreatment, Over, SortItem, Window,
+    self, ExprKind, FrameBound, FrameUnit, FunctionCall, ListaggOverflow, NullTreatment, Over, SortItem, Window,
 };
 use datafusion::common::ScalarValue;
+use datafusion::functions::core::expr_fn::get_field;
 use datafusion::logical_expr::expr::{NullTreatment as PlanNulls, Sort, WindowFunction, WindowFunctionParams};
 use datafusion::logical_expr::{Expr, WindowFrame, WindowFrameBound, WindowFrameUnits};
 
@@ -23,11 +25,6 @@ impl Analyzer<'_> {
         scalar(name, args.into_iter().map(Argument::Value).collect(), &mut NoLambdas)
     }
 
-    /// The SQL/JSON functions.
-    pub(super) fn json_call(&mut self, _: &JsonCall, _: &Scope<'_>) -> Result<Typed, TrinoError> {
-        Err(unsupported("JSON_EXISTS, JSON_VALUE, JSON_QUERY, JSON_OBJECT and JSON_ARRAY are not supported"))
-    }
-
     pub(super) fn function(
         &mut self,
         expr: &ast::Expr,
@@ -35,6 +32,9 @@ impl Analyzer<'_> {
         scope: &Scope<'_>,
     ) -> Result<Typed, TrinoError> {
         let name = call.name.last_lower();
+        if name == "reduce_agg" {
+            return self.expr(&reduced(expr, call)?, scope);
+        }
         if call.over.is_some() {
             return self.window_function(expr, call, &name, scope);
         }
@@ -110,7 +110,8 @@ impl Analyzer<'_> {
         scope: &Scope<'_>,
     ) -> Result<Typed, TrinoError> {
         let before = self.calls.len();
-        let args = self.exprs(&call.args, scope)?;
+        let mut args = self.exprs(&call.args, scope)?;
+        args.extend(overflow_arguments(call));
         let filter = self.call_filter(call, scope)?;
         let sorted = if call.within_group.is_empty() { &call.order_by } else { &call.within_group };
         let order_by = self.sort_exprs(sorted, scope)?;
@@ -149,6 +150,8 @@ impl Analyzer<'_> {
         let item = |item: &SortItem| {
             let (expr, ty) = self.expr(&item.expr, scope)?;
             orderable(&ty, item.expr.pos)?;
+            // Instants have an order, whatever their zones.
+            let expr = if matches!(ty, Type::TimestampTz(_)) { get_field(expr, "instant") } else { expr };
             Ok(sort(expr, item))
         };
         items.iter().map(item).collect()
@@ -258,7 +261,7 @@ impl Analyzer<'_> {
             };
             let count = value.cast_to(&arrow::datatypes::DataType::Int64);
             match (units, count) {
-                (WindowFrameUnits::Range, _) => Ok(value),
+                (WindowFrameUnits::Range, _) => Ok(calendar_distance(value)),
                 (_, Ok(ScalarValue::Int64(Some(count)))) if count >= 0 => Ok(ScalarValue::UInt64(Some(count as u64))),
                 _ => {
                     let message = "Window frame offset value must not be negative or null";
@@ -274,6 +277,62 @@ impl Analyzer<'_> {
             FrameBound::UnboundedFollowing => WindowFrameBound::Following(unbounded),
         })
     }
+}
+
+/// Dates and timestamps move by days and nanoseconds; DataFusion would not subtract a duration from a date.
+fn calendar_distance(value: ScalarValue) -> ScalarValue {
+    const DAY: i64 = 86_400_000;
+    match value {
+        ScalarValue::DurationMillisecond(Some(millis)) => {
+            let (days, rest) = (millis / DAY, millis % DAY);
+            let interval = IntervalMonthDayNano::new(0, i32::try_from(days).unwrap_or(i32::MAX), rest * 1_000_000);
+            ScalarValue::IntervalMonthDayNano(Some(interval))
+        }
+        other => other,
+    }
+}
+
+/// What `LISTAGG(… ON OVERFLOW TRUNCATE …)` adds to its arguments.
+fn overflow_arguments(call: &FunctionCall) -> Vec<Typed> {
+    let Some(ListaggOverflow::Truncate { filler, with_count }) = &call.overflow else { return Vec::new() };
+    let separator = (call.args.len() == 1).then(|| super::literal::string(""));
+    let filler = super::literal::string(filler.as_deref().unwrap_or("..."));
+    let with_count = (Expr::Literal(ScalarValue::Boolean(Some(*with_count)), None), Type::Boolean);
+    separator.into_iter().chain([filler, with_count]).collect()
+}
+
+/// `reduce_agg(x, s, f, g)` as `reduce(array_agg(x) FILTER (WHERE x IS NOT NULL), s, f, s -> s)`: one place folds all
+/// values, so that states never have to be combined.
+fn reduced(expr: &ast::Expr, call: &FunctionCall) -> Result<ast::Expr, TrinoError> {
+    let [value, state, step, combine] = call.args.as_slice() else {
+        let message = format!("Unexpected parameters for function reduce_agg: {} of 4", call.args.len());
+        return Err(TrinoError::at(expr.pos, ErrorCode::FunctionNotFound, message));
+    };
+    let ExprKind::Lambda { parameters, .. } = &combine.kind else {
+        let message = "The last argument of reduce_agg must be a lambda expression";
+        return Err(TrinoError::at(combine.pos, ErrorCode::FunctionNotFound, message));
+    };
+    let Some(parameter) = parameters.first().filter(|_| parameters.len() == 2) else {
+        let message = format!("Expected a lambda that takes 2 argument(s) but got {}", parameters.len());
+        return Err(TrinoError::at(combine.pos, ErrorCode::InvalidArguments, message));
+    };
+    let node = |kind: ExprKind| ast::Expr { kind, pos: expr.pos };
+    let present = node(ExprKind::IsNull { expr: Box::new(value.clone()), negated: true });
+    let filter = match &call.filter {
+        Some(filter) => node(ExprKind::Logical { op: ast::LogicalOp::And, terms: vec![filter.clone(), present] }),
+        None => present,
+    };
+    let values = FunctionCall {
+        name: ast::Name::of("array_agg"),
+        args: vec![value.clone()],
+        filter: Some(filter),
+        ..call.clone()
+    };
+    let state_itself = node(ExprKind::Identifier(parameter.clone()));
+    let finish = node(ExprKind::Lambda { parameters: vec![parameter.clone()], body: Box::new(state_itself) });
+    let values = node(ExprKind::Function(Box::new(values)));
+    let args = vec![values, state.clone(), step.clone(), finish];
+    Ok(node(ExprKind::Function(Box::new(FunctionCall::new(ast::Name::of("reduce"), args)))))
 }
 
 /// A sort key.

@@ -12,6 +12,7 @@ mod expression;
 mod grouping;
 mod information;
 mod join;
+mod json;
 mod lateral;
 mod literal;
 mod query;

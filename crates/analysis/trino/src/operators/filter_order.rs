@@ -17,6 +17,11 @@ use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::filter::{FilterExec, FilterExecBuilder};
 
+use super::every::Every;
+
+/// Up to this cost a condition is evaluated for all rows.
+const CHEAP: u32 = 3;
+
 /// Sorts the conditions of filters.
 #[derive(Debug)]
 pub(super) struct OrderConditions;
@@ -45,17 +50,24 @@ impl PhysicalOptimizerRule for OrderConditions {
     }
 }
 
-/// The conditions in the order of their costs. None if they stand so already, or if one of them could fail: then rows that an
-/// earlier one drops may be what keeps it from failing.
+/// The conditions in the order of their costs, the cheap ones as one. None if they stand so already, or if one of them could
+/// fail: then rows that an earlier one drops may be what keeps it from failing.
 fn sorted(predicate: &Arc<dyn PhysicalExpr>, schema: &Schema) -> Option<Arc<dyn PhysicalExpr>> {
-    let conditions = split_conjunction(predicate);
-    let costs: Vec<u32> = conditions.iter().map(|condition| cost(condition, schema)).collect::<Option<_>>()?;
-    if costs.is_sorted() {
+    let conditions = split_conjunction(predicate).into_iter();
+    let mut conditions: Vec<(u32, &Arc<dyn PhysicalExpr>)> =
+        conditions.map(|condition| Some((cost(condition, schema)?, condition))).collect::<Option<_>>()?;
+    let in_order = conditions.is_sorted_by_key(|(cost, _)| *cost);
+    conditions.sort_by_key(|(cost, _)| *cost);
+    let cheap = conditions.partition_point(|(cost, _)| *cost <= CHEAP);
+    if in_order && cheap < 2 {
         return None;
     }
-    let mut order: Vec<usize> = (0..conditions.len()).collect();
-    order.sort_by_key(|index| costs[*index]);
-    Some(conjunction(order.into_iter().map(|index| Arc::clone(conditions[index]))))
+    let mut conditions: Vec<_> = conditions.into_iter().map(|(_, condition)| Arc::clone(condition)).collect();
+    if cheap > 1 {
+        let every: Arc<dyn PhysicalExpr> = Arc::new(Every::new(conditions.drain(..cheap).collect()));
+        conditions.insert(0, every);
+    }
+    Some(conjunction(conditions))
 }
 
 /// About what a condition costs, a comparison of numbers with a constant being the unit; none for what could fail.
@@ -82,6 +94,9 @@ fn cost(expr: &Arc<dyn PhysicalExpr>, schema: &Schema) -> Option<u32> {
     }
     if let Some(not) = expr.downcast_ref::<NotExpr>() {
         return cost(not.arg(), schema);
+    }
+    if expr.is::<Every>() {
+        return Some(0); // sorted already
     }
     if expr.is::<Column>() || expr.is::<Literal>() {
         return Some(0);
@@ -110,6 +125,12 @@ mod tests {
         let found = sorted(&compare(text(), Operator::And, number()), &schema).unwrap();
         assert_eq!(found.to_string(), "n@1 < 5 AND t@0 = a");
         assert!(sorted(&compare(number(), Operator::And, text()), &schema).is_none());
+        let both = compare(compare(number(), Operator::And, text()), Operator::And, number());
+        let found = sorted(&both, &schema).unwrap();
+        assert_eq!(found.to_string(), "n@1 < 5 AND n@1 < 5 AND t@0 = a");
+        let is_one = |condition: &Arc<dyn PhysicalExpr>| condition.is::<Every>();
+        assert!(is_one(split_conjunction(&found)[0]));
+        assert!(sorted(&found, &schema).is_none());
         let failing = compare(compare(lit(1_i64), Operator::Divide, n()), Operator::Lt, lit(5_i64));
         assert!(sorted(&compare(text(), Operator::And, failing), &schema).is_none());
     }

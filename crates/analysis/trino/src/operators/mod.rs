@@ -3,28 +3,58 @@
 //! | Module | What it does |
 //! |---|---|
 //! | `build_side` | hashes the side of a join that has fewer rows |
+//! | `every` | evaluates cheap conditions as one |
 //! | `filter_order` | evaluates cheap conditions first |
 //! | `join_filter` | drops, right above a scan, the rows that a join further up will not match |
+//! | `json_once` | reads a JSON document once for all paths that are taken out of it |
 //! | `pace` | makes joins that multiply rows give way to others, and stoppable |
+//! | `row_number` | counts sorted rows without a state for each partition |
+//! | `same` | says whether two plans give the same rows |
+//! | `shared` | computes once what several places need |
 
 mod build_side;
+mod every;
 mod filter_order;
 mod join_filter;
+mod json_once;
 mod pace;
+mod row_number;
+mod same;
+mod shared;
+
+pub(crate) use row_number::CountRows;
 
 use std::sync::Arc;
 
+use datafusion::optimizer::{Optimizer, OptimizerRule};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
+use datafusion::physical_optimizer::filter_pushdown::FilterPushdown;
 use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
+
+/// DataFusion's rules for logical plans and ours among them.
+pub(crate) fn logical_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
+    let mut rules: Vec<Arc<dyn OptimizerRule + Send + Sync>> = Vec::new();
+    for rule in Optimizer::new().rules {
+        // Filters stand where they will stay, and nothing has been torn apart yet.
+        if rule.name() == "common_sub_expression_eliminate" {
+            rules.push(Arc::new(json_once::ReadJsonOnce));
+        }
+        rules.push(rule);
+    }
+    rules
+}
 
 /// DataFusion's rules for physical plans and ours among them.
 pub(crate) fn rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
-    let mut rules = Vec::new();
+    let mut rules: Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> = Vec::new();
     for rule in PhysicalOptimizer::new().rules {
         let chooses_sides = rule.name() == "join_selection";
+        if rule.name() == FilterPushdown::new_post_optimization().name() {
+            rules.push(Arc::new(shared::ShareAggregations));
+        }
         rules.push(rule);
         if chooses_sides {
-            rules.push(Arc::new(build_side::HashFewerRows) as Arc<dyn PhysicalOptimizerRule + Send + Sync>);
+            rules.push(Arc::new(build_side::HashFewerRows));
         }
     }
     rules.push(Arc::new(filter_order::OrderConditions));

@@ -17,6 +17,7 @@ use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
 use flate2::write::MultiGzDecoder;
 use futures::StreamExt;
 use futures::stream::BoxStream;
+use memchr::memchr;
 use object_store::{ObjectStore, ObjectStoreExt};
 
 use super::values::{Column, Strictness};
@@ -269,7 +270,7 @@ impl OpenFile {
     async fn next_line(&mut self) -> Result<Option<(usize, usize)>, TrinoError> {
         let mut searched = self.start;
         loop {
-            if let Some(found) = self.buffer[searched..].iter().position(|byte| *byte == b'\n') {
+            if let Some(found) = memchr(b'\n', &self.buffer[searched..]) {
                 let (start, end) = (self.start, searched + found);
                 self.start = end + 1;
                 if self.lines_to_skip > 0 {

@@ -19,6 +19,7 @@ use boathouse_trino_functions::error::{ErrorCode, TrinoError};
 use boathouse_trino_functions::types::Type;
 use datafusion::catalog::{Session as PlanSession, TableProvider};
 use datafusion::common::{Result as PlanResult, ScalarValue};
+use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
@@ -82,6 +83,25 @@ impl HiveTable {
     /// The hidden columns with their types.
     pub(crate) fn hidden() -> impl Iterator<Item = (&'static str, Type)> {
         HIDDEN.iter().map(|(name, ty)| (*name, ty.clone()))
+    }
+
+    /// Whether a filter can be answered by what all rows of a file share.
+    fn decides_files(&self, filter: &Expr) -> bool {
+        let columns = filter.column_refs();
+        let is_shared = |name: &str| self.constant_fields().iter().any(|field| field.name() == name);
+        !columns.is_empty() && columns.iter().all(|column| is_shared(&column.name)) && !filter.is_volatile()
+    }
+
+    /// The files whose rows a filter leaves.
+    fn chosen(&self, files: Vec<DataFile>, filter: &Expr) -> PlanResult<Vec<DataFile>> {
+        if files.is_empty() {
+            return Ok(files);
+        }
+        let fields = self.constant_fields();
+        let column = |index: usize| ScalarValue::iter_to_array(files.iter().map(|file| file.constants[index].clone()));
+        let columns = (0..fields.len()).map(column).collect::<PlanResult<_>>()?;
+        let mut keep = partitions::holds(fields.into(), columns, filter)?.into_iter();
+        Ok(files.into_iter().filter(|_| keep.next() == Some(true)).collect())
     }
 
     /// The fields of partition keys and hidden columns.
@@ -160,7 +180,7 @@ impl TableProvider for HiveTable {
     }
 
     fn supports_filters_pushdown(&self, filters: &[&Expr]) -> PlanResult<Vec<TableProviderFilterPushDown>> {
-        let support = |filter: &&Expr| match partitions::decides(&self.definition, filter) {
+        let support = |filter: &&Expr| match self.decides_files(filter) {
             true => TableProviderFilterPushDown::Exact,
             false => TableProviderFilterPushDown::Inexact,
         };
@@ -174,12 +194,19 @@ impl TableProvider for HiveTable {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> PlanResult<Arc<dyn ExecutionPlan>> {
-        let pruning: Vec<Expr> =
-            filters.iter().filter(|filter| partitions::decides(&self.definition, filter)).cloned().collect();
-        let limit = limit.filter(|_| pruning.len() == filters.len());
-        let partitions = partitions::select(&self.session, &self.definition, &pruning).await?;
+        let shared: Vec<Expr> = filters.iter().filter(|filter| self.decides_files(filter)).cloned().collect();
+        let limit = limit.filter(|_| shared.len() == filters.len());
+        let (of_keys, of_files): (Vec<Expr>, Vec<Expr>) =
+            shared.into_iter().partition(|filter| partitions::decides(&self.definition, filter));
+        let partitions = partitions::select(&self.session, &self.definition, &of_keys).await?;
         let mut plans = Vec::new();
-        for (format, files) in self.files(partitions).await?.into_values() {
+        for (format, mut files) in self.files(partitions).await?.into_values() {
+            if let Some(filter) = conjunction(of_files.iter().cloned()) {
+                files = self.chosen(files, &filter)?;
+            }
+            if files.is_empty() {
+                continue;
+            }
             let request = ScanRequest { state, table: self, files, projection, limit };
             plans.push(self.scan_files(format, request).await?);
         }

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, RecordBatch, RecordBatchOptions};
-use arrow::datatypes::{DataType, Field, Schema};
+use arrow::array::{ArrayRef, AsArray, RecordBatch};
+use arrow::datatypes::{DataType, Field, Fields, Schema};
 use boathouse_trino_functions::error::{ErrorCode, TrinoError};
 use boathouse_trino_functions::types::Type;
 use datafusion::common::{DFSchema, ScalarValue};
@@ -74,33 +74,16 @@ fn value_of(key: &ColumnDefinition, text: &str) -> Result<ScalarValue, TrinoErro
 
 /// Keeps the partitions for which the filter is true.
 fn prune(table: &TableDefinition, partitions: Vec<Partition>, filter: &Expr) -> Result<Vec<Partition>, TrinoError> {
-    if partitions.is_empty() {
-        return Ok(partitions);
-    }
-    let keep = evaluate(table, &partitions, filter).map_err(of_datafusion)?;
-    let keep = keep.as_boolean();
-    let kept = partitions.into_iter().enumerate();
-    Ok(kept.filter(|(row, _)| keep.is_valid_at(*row) && keep.value(*row)).map(|(_, partition)| partition).collect())
+    let fields = table.partition_keys.iter().map(|key| Arc::new(Field::new(&key.name, key.ty.to_arrow(), true)));
+    let keep = columns(table, &partitions).and_then(|columns| holds(fields.collect(), columns, filter));
+    let mut keep = keep.map_err(of_datafusion)?.into_iter();
+    Ok(partitions.into_iter().filter(|_| keep.next() == Some(true)).collect())
 }
 
-/// Whether a row of an array isn't NULL.
-trait ValidAt {
-    fn is_valid_at(&self, row: usize) -> bool;
-}
-
-impl<A: arrow::array::Array> ValidAt for A {
-    fn is_valid_at(&self, row: usize) -> bool {
-        arrow::array::Array::is_valid(self, row)
-    }
-}
-
-fn evaluate(table: &TableDefinition, partitions: &[Partition], filter: &Expr) -> datafusion::common::Result<ArrayRef> {
-    let fields: Vec<_> =
-        table.partition_keys.iter().map(|key| Field::new(&key.name, key.ty.to_arrow(), true)).collect();
+/// In which rows of some columns a filter is true.
+pub(super) fn holds(fields: Fields, columns: Vec<ArrayRef>, filter: &Expr) -> datafusion::common::Result<Vec<bool>> {
     let schema = Arc::new(Schema::new(fields));
-    let columns = columns(table, partitions)?;
-    let options = RecordBatchOptions::new().with_row_count(Some(partitions.len()));
-    let batch = RecordBatch::try_new_with_options(Arc::clone(&schema), columns, &options)?;
+    let batch = RecordBatch::try_new(Arc::clone(&schema), columns)?;
     // The scan's filters may still carry the relation's qualifier.
     let filter = datafusion::logical_expr::expr_rewriter::unnormalize_col(filter.clone());
     let filter = create_physical_expr(
@@ -109,7 +92,8 @@ fn evaluate(table: &TableDefinition, partitions: &[Partition], filter: &Expr) ->
         &ExecutionProps::new(),
         &PhysicalPlanningContext::default(),
     )?;
-    filter.evaluate(&batch)?.into_array(partitions.len())
+    let truths = filter.evaluate(&batch)?.into_array(batch.num_rows())?;
+    Ok(truths.as_boolean().iter().map(|truth| truth == Some(true)).collect())
 }
 
 /// The partitions' values, a column for each key.

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use boathouse_trino_functions::types::Type;
+use memchr::memchr;
 use serde_json::{Map, Value};
 
 use super::values::Column;
@@ -61,7 +62,7 @@ fn add(format: &TextFormat, raw: &[u8], ty: &Type, column: &mut Column) {
 /// The text up to the next delimiter, and what follows it.
 fn cut(line: &[u8], delimiter: u8, escape: Option<u8>) -> (&[u8], Option<&[u8]>) {
     let Some(escape) = escape else {
-        return match line.iter().position(|byte| *byte == delimiter) {
+        return match memchr(delimiter, line) {
             Some(end) => (&line[..end], Some(&line[end + 1..])),
             None => (line, None),
         };

@@ -75,6 +75,26 @@ async fn partitions_are_pruned() {
 }
 
 #[tokio::test]
+async fn files_are_chosen_by_what_their_rows_share() {
+    let fixture = Fixture::new();
+    let columns = [("a", "integer")];
+    fixture.table("t", &columns, &[("day", "varchar")], Format::Json(JsonFormat::default()));
+    fixture.partition("t", &["1"], "s3://lake/t/day=1");
+    fixture.put("t/day=1/one", "{\"a\": 1}\n").await;
+    fixture.put("t/day=1/two", "{\"a\": 2}\n{\"a\": 3}\n").await;
+    // A file that can't be read shows that it isn't.
+    fixture.put("t/day=1/bad", "{\"a\"\n").await;
+    let path = |name: &str| format!("'s3://lake/t/day=1/{name}'");
+    let sum = |condition: &str| format!("SELECT sum(a) FROM t WHERE {condition}");
+    let listed = format!("\"$path\" IN ({}, {}, 's3://lake/elsewhere')", path("one"), path("two"));
+    assert_eq!(fixture.rows(&sum(&listed)).await.unwrap(), ["6"]);
+    assert_eq!(fixture.rows(&sum(&format!("{listed} AND day = '1' AND a > 1"))).await.unwrap(), ["5"]);
+    assert_eq!(fixture.rows(&sum("\"$path\" LIKE '%/two' AND day || \"$path\" <> 'x'")).await.unwrap(), ["5"]);
+    assert_eq!(fixture.rows(&sum("\"$file_size\" > 1000")).await.unwrap(), ["NULL"]);
+    assert!(fixture.error("SELECT a FROM t").await.starts_with("HIVE_BAD_DATA"));
+}
+
+#[tokio::test]
 async fn parquet_of_other_types() {
     let fixture = Fixture::new();
     fixture.table("t", &[("a", "bigint"), ("missing", "varchar")], &[], Format::Parquet);

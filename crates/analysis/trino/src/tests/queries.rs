@@ -114,6 +114,39 @@ async fn one_row_of_each_key_needs_no_sort() {
 }
 
 #[tokio::test]
+async fn sorted_rows_are_counted() {
+    let fixture = Fixture::new();
+    fixture.table("t", &[("k", "bigint"), ("v", "bigint")], &[], Format::Parquet);
+    // Keys run on over the ends of batches, and one of them is NULL.
+    let k: Int64Array = (0..60_000_i64).map(|row| (row % 1000 != 7).then_some(row / 7 % 4000)).collect();
+    let v = Int64Array::from_iter_values((0..60_000).map(|row| row * 7919 % 60_013));
+    let batch = RecordBatch::try_from_iter([("k", Arc::new(k) as _), ("v", Arc::new(v) as _)]).unwrap();
+    fixture.put_parquet("t/f", &batch).await;
+    let numbered = "SELECT k, v, row_number() OVER (PARTITION BY k ORDER BY v) AS n FROM t";
+    // Everything that is asked is known without it.
+    let checks = format!(
+        "SELECT count(*), sum(n), count_if(n = 1), max(n) FILTER (WHERE k IS NULL), count(DISTINCT k) + 1 FROM ({numbered})"
+    );
+    let counts = "SELECT sum(c), sum(c * (c + 1) / 2), count(*), max(c) FILTER (WHERE k IS NULL), count(*) \
+                  FROM (SELECT k, count(*) AS c FROM t GROUP BY k)";
+    assert_eq!(fixture.rows(&checks).await.unwrap(), fixture.rows(counts).await.unwrap());
+    let least = format!(
+        "SELECT count(*) FROM ({numbered}) a JOIN (SELECT k, min(v) AS m FROM t GROUP BY k) b ON a.k IS NOT DISTINCT FROM b.k WHERE n = 1 AND v <> m"
+    );
+    assert_eq!(fixture.rows(&least).await.unwrap(), ["0"]);
+    assert_eq!(
+        fixture.rows("SELECT max(n) FROM (SELECT row_number() OVER (ORDER BY v) AS n FROM t)").await.unwrap(),
+        ["60000"]
+    );
+    let plan = fixture
+        .engine
+        .explain(&fixture.session, &super::fixture::parsed(numbered), Explain::Distributed)
+        .await
+        .unwrap();
+    assert!(plan.contains("RowNumberExec: keys=[k@0]") && !plan.contains("WindowAgg"), "{plan}");
+}
+
+#[tokio::test]
 async fn joins_and_subqueries() {
     let cases: &[(&str, &[&str])] = &[
         ("SELECT l.b, r.b FROM t l JOIN t r ON l.a = r.a AND l.b < r.b", &["1|3"]),

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, UInt32Array};
 use arrow::compute::take_record_batch;
 use arrow::datatypes::{Field, Schema, SchemaRef};
+use arrow::row::{Row, RowConverter, SortField};
 use boathouse_trino_functions::cast;
 use boathouse_trino_functions::error::{ErrorCode, TrinoError};
 use boathouse_trino_functions::types::Type;
@@ -20,7 +21,10 @@ use boathouse_trino_parser::ast;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
-use datafusion::physical_plan::{execute_stream, execute_stream_partitioned};
+use datafusion::physical_expr::expressions::Column as KeyColumn;
+use datafusion::physical_expr::{Partitioning, PhysicalExpr};
+use datafusion::physical_plan::repartition::RepartitionExec;
+use datafusion::physical_plan::{ExecutionPlan, execute_stream_partitioned};
 use futures::StreamExt;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
@@ -125,11 +129,8 @@ impl Engine {
         let store = session.buckets.bucket(&location.bucket)?;
         let state = self.state(session)?;
         let plan = physical(&state, &plan).await?;
-        let streams = match target.partition_keys {
-            0 => execute_stream_partitioned(plan, state.task_ctx()).map_err(of_datafusion)?,
-            // One writer for each partition, and not one for each partition and thread.
-            _ => vec![execute_stream(plan, state.task_ctx()).map_err(of_datafusion)?],
-        };
+        let plan = by_partition(plan, target.partition_keys, self.threads()).map_err(of_datafusion)?;
+        let streams = execute_stream_partitioned(plan, state.task_ctx()).map_err(of_datafusion)?;
         let output = Arc::new(Output::new(target, columns, location, store, session));
         let cleanup = Cleanup { output: Arc::clone(&output), armed: true };
         let mut tasks = JoinSet::new();
@@ -151,6 +152,21 @@ impl Engine {
             }
         }
     }
+}
+
+/// All rows of a partition in one stream: a partition has one writer, and not one for each thread.
+fn by_partition(
+    plan: Arc<dyn ExecutionPlan>,
+    partition_keys: usize,
+    threads: usize,
+) -> datafusion::common::Result<Arc<dyn ExecutionPlan>> {
+    if partition_keys == 0 {
+        return Ok(plan);
+    }
+    let schema = plan.schema();
+    let keys = schema.fields().iter().enumerate().skip(schema.fields().len() - partition_keys);
+    let keys = keys.map(|(index, field)| Arc::new(KeyColumn::new(field.name(), index)) as Arc<dyn PhysicalExpr>);
+    Ok(Arc::new(RepartitionExec::try_new(plan, Partitioning::Hash(keys.collect(), threads))?))
 }
 
 fn refuse_unsupported(target: &WriteTarget) -> Result<(), TrinoError> {
@@ -363,6 +379,10 @@ impl Writer {
             }
             self.make_room().await?;
         }
+        // Here and not when the file is closed: the writers work beside each other.
+        for file in self.open.values_mut() {
+            file.flush().await?;
+        }
         Ok(self.open.into_values().collect())
     }
 
@@ -375,15 +395,24 @@ impl Writer {
         if self.output.target.partition_keys == 0 {
             return Ok(vec![(Vec::new(), rows)]);
         }
-        let mut groups: HashMap<Vec<String>, Vec<u32>> = HashMap::new();
-        let keys = batch.columns()[stored..].iter().zip(&self.output.columns[stored..]);
-        let keys: Vec<(&ArrayRef, &Type)> = keys.map(|(array, column)| (array, &column.ty)).collect();
-        for row in 0..batch.num_rows() {
-            let values = keys.iter().map(|(array, ty)| partition_text(array, row, ty)).collect();
-            groups.entry(values).or_default().push(row as u32);
+        let keys = &batch.columns()[stored..];
+        let fields = keys.iter().map(|key| SortField::new(key.data_type().clone())).collect();
+        let encoded = RowConverter::new(fields)?.convert_columns(keys)?;
+        let mut groups: HashMap<Row<'_>, Vec<u32>> = HashMap::new();
+        for (row, key) in (0..).zip(&encoded) {
+            groups.entry(key).or_default().push(row);
         }
-        let part = |(values, indices)| Ok((values, take_record_batch(&rows, &UInt32Array::from(indices))?));
-        groups.into_iter().map(part).collect()
+        let value = |row: u32| {
+            let keys = keys.iter().zip(&self.output.columns[stored..]);
+            keys.map(|(array, column)| partition_text(array, row as usize, &column.ty)).collect()
+        };
+        let part = |indices: Vec<u32>| {
+            let values = value(indices[0]);
+            let is_all = indices.len() == rows.num_rows();
+            let part = if is_all { rows.clone() } else { take_record_batch(&rows, &UInt32Array::from(indices))? };
+            Ok((values, part))
+        };
+        groups.into_values().map(part).collect()
     }
 
     async fn write(&mut self, values: Vec<String>, rows: &RecordBatch) -> Result<(), TrinoError> {

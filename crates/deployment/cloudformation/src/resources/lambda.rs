@@ -133,6 +133,35 @@ pub(crate) const TYPES: &[ResourceType] = &[
         physical: by_name,
         attributes: &[],
     },
+    ResourceType {
+        name: "AWS::Lambda::EventSourceMapping",
+        schema: "FunctionName! EventSourceArn^ BatchSize:i MaximumBatchingWindowInSeconds:i Enabled:b FunctionResponseTypes[] \
+                 ScalingConfig{MaximumConcurrency:i} FilterCriteria:j DestinationConfig:j StartingPosition^ Topics[] Queues[] \
+                 BisectBatchOnFunctionError:b MaximumRecordAgeInSeconds:i MaximumRetryAttempts:i ParallelizationFactor:i \
+                 TumblingWindowInSeconds:i KmsKeyArn Tags[{Key! Value!}]",
+        naming: Naming::Generated(plain(64)),
+        create: &[call!("lambda", "CreateEventSourceMapping", |s| Value::Object(s.properties.clone()))],
+        update: &[call!("lambda", "UpdateEventSourceMapping", |s| {
+            let mut wanted = s.without(&["EventSourceArn"]);
+            for (name, default) in [
+                ("BatchSize", json!(10)),
+                ("MaximumBatchingWindowInSeconds", json!(0)),
+                ("Enabled", json!(true)),
+                ("FunctionResponseTypes", json!([])),
+                ("ScalingConfig", json!({})),
+            ] {
+                wanted.entry(name).or_insert(default);
+            }
+            with(wanted, json!({"UUID": s.physical}))
+        })],
+        delete: &[call!("lambda", "DeleteEventSourceMapping", |s| json!({"UUID": s.physical}))],
+        read: None,
+        physical: |s| s.answered("/UUID").as_str().map(str::to_owned),
+        attributes: &[
+            ("Id", |s| s.physical.into()),
+            ("EventSourceMappingArn", |s| s.arn("lambda", format!("event-source-mapping:{}", s.physical))),
+        ],
+    },
 ];
 
 /// The properties that UpdateFunctionConfiguration takes.
@@ -169,6 +198,7 @@ fn configuration(s: &Subject<'_>) -> Map<String, Value> {
         ("Layers", json!([])),
         ("Timeout", json!(3)),
         ("MemorySize", json!(128)),
+        ("DeadLetterConfig", json!({"TargetArn": ""})),
     ] {
         if s.old.contains_key(name) && !wanted.contains_key(name) {
             wanted.insert(name.to_owned(), default);

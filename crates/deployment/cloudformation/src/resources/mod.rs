@@ -8,7 +8,7 @@
 //! | `names` | physical names |
 //! | `subject` | what a declaration's functions see |
 //! | `shapes` | helpers that bring properties into the shape of an operation's input |
-//! | `apigateway`, `athena`, `cloudformation`, `events`, `firehose`, `glue`, `iam`, `lambda`, `logs`, `s3`, `states` | the types of each service |
+//! | `apigateway`, `athena`, `cloudformation`, `events`, `firehose`, `glue`, `iam`, `lambda`, `logs`, `s3`, `sqs`, `states` | the types of each service |
 //! | `archive` | zip archives for code that stands in the template |
 
 mod apigateway;
@@ -25,6 +25,7 @@ pub(crate) mod names;
 mod s3;
 pub(crate) mod schema;
 mod shapes;
+mod sqs;
 mod states;
 pub(crate) mod subject;
 
@@ -163,6 +164,7 @@ pub(crate) fn find(name: &str) -> Option<&'static Known> {
             lambda::TYPES,
             logs::TYPES,
             s3::TYPES,
+            sqs::TYPES,
             states::TYPES,
         ];
         let all = tables.into_iter().flatten();

@@ -17,8 +17,11 @@ pub(crate) const TYPES: &[ResourceType] = &[
                  CorsConfiguration{CorsRules![{Id AllowedHeaders[] AllowedMethods![] AllowedOrigins![] ExposedHeaders[] \
                  MaxAge:i}]} \
                  OwnershipControls{Rules![{ObjectOwnership}]} \
+                 BucketEncryption{ServerSideEncryptionConfiguration![{ServerSideEncryptionByDefault{SSEAlgorithm! \
+                 KMSMasterKeyID} BucketKeyEnabled:b}]} \
                  NotificationConfiguration{EventBridgeConfiguration{EventBridgeEnabled:b} \
-                 LambdaConfigurations[{Event! Function! Filter{S3Key!{Rules![{Name! Value!}]}}}]}",
+                 LambdaConfigurations[{Event! Function! Filter{S3Key!{Rules![{Name! Value!}]}}}] \
+                 QueueConfigurations[{Event! Queue! Filter{S3Key!{Rules![{Name! Value!}]}}}]}",
         naming: Naming::Property("BucketName", BUCKET),
         create: &[
             call!("s3", "CreateBucket", |s| json!({"Bucket": s.name})),
@@ -33,6 +36,7 @@ pub(crate) const TYPES: &[ResourceType] = &[
             setting("PutBucketOwnershipControls", |s| {
                 given(s, "OwnershipControls", |it| json!({"OwnershipControls": it}))
             }),
+            setting("PutBucketEncryption", |s| given(s, "BucketEncryption", encryption)),
             setting("PutBucketNotificationConfiguration", |s| {
                 given(s, "NotificationConfiguration", |it| json!({"NotificationConfiguration": notifications(it)}))
             }),
@@ -53,6 +57,8 @@ pub(crate) const TYPES: &[ResourceType] = &[
                 changed(s, "OwnershipControls", |it| json!({"OwnershipControls": it}))
             }),
             setting("DeleteBucketOwnershipControls", |s| gone(s, "OwnershipControls")),
+            setting("PutBucketEncryption", |s| changed(s, "BucketEncryption", encryption)),
+            setting("DeleteBucketEncryption", |s| gone(s, "BucketEncryption")),
             setting("PutBucketNotificationConfiguration", |s| {
                 Ok(when(s.changed(&["NotificationConfiguration"]), || {
                     let wanted = s.properties.get("NotificationConfiguration").cloned().unwrap_or_else(|| json!({}));
@@ -127,6 +133,19 @@ fn cors(configuration: &Value) -> Value {
     json!({"CORSConfiguration": {"CORSRules": rules}})
 }
 
+fn encryption(configuration: &Value) -> Value {
+    let rule = |rule: &Value| {
+        let mut wanted = json!({"ApplyServerSideEncryptionByDefault": rule["ServerSideEncryptionByDefault"]});
+        if let Some(enabled) = rule.get("BucketKeyEnabled") {
+            wanted["BucketKeyEnabled"] = enabled.clone();
+        }
+        wanted
+    };
+    let rules = configuration["ServerSideEncryptionConfiguration"].as_array();
+    let rules: Vec<Value> = rules.into_iter().flatten().map(rule).collect();
+    json!({"ServerSideEncryptionConfiguration": {"Rules": rules}})
+}
+
 fn notifications(configuration: &Value) -> Value {
     let mut wanted = Map::new();
     if configuration["EventBridgeConfiguration"]["EventBridgeEnabled"] != json!(false)
@@ -134,15 +153,20 @@ fn notifications(configuration: &Value) -> Value {
     {
         wanted.insert("EventBridgeConfiguration".into(), json!({}));
     }
-    let function = |it: &Value| {
-        let mut target = json!({"LambdaFunctionArn": it["Function"], "Events": [it["Event"]]});
+    let target = |it: &Value, ours: &str, theirs: &str| {
+        let mut target = json!({theirs: it[ours], "Events": [it["Event"]]});
         if let Some(rules) = it.pointer("/Filter/S3Key/Rules") {
             target["Filter"] = json!({"Key": {"FilterRules": rules}});
         }
         target
     };
-    if let Some(functions) = configuration["LambdaConfigurations"].as_array() {
-        wanted.insert("LambdaFunctionConfigurations".into(), functions.iter().map(function).collect());
+    for (property, member, ours, theirs) in [
+        ("LambdaConfigurations", "LambdaFunctionConfigurations", "Function", "LambdaFunctionArn"),
+        ("QueueConfigurations", "QueueConfigurations", "Queue", "QueueArn"),
+    ] {
+        if let Some(targets) = configuration[property].as_array() {
+            wanted.insert(member.into(), targets.iter().map(|it| target(it, ours, theirs)).collect());
+        }
     }
     Value::Object(wanted)
 }

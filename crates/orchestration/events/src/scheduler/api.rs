@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::api::{RetryPolicy, Tag};
+use crate::api::{DeadLetterConfig, RetryPolicy, SqsParameters, Tag};
 
 /// Declares wire types: AWS's member names, absent members left out.
 macro_rules! wire {
@@ -47,6 +47,10 @@ wire! {
         retry_policy: Option<RetryPolicy>,
         #[serde(skip_serializing_if = "Option::is_none")]
         event_bridge_parameters: Option<EventBridgeParameters>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        dead_letter_config: Option<DeadLetterConfig>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        sqs_parameters: Option<SqsParameters>,
         #[serde(flatten)]
         other: BTreeMap<String, Value>,
     }

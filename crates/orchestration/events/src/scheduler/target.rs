@@ -4,6 +4,7 @@ use boathouse_aws::{Ctx, Platform};
 use serde_json::{Value, json};
 
 use crate::action::{self, Action};
+use crate::dead_letters;
 use crate::error::{EventsError, SchedulerError};
 use crate::store::{Events, bus_name};
 use crate::targets::check_retry;
@@ -22,10 +23,10 @@ fn invalid(message: impl Into<String>) -> SchedulerError {
 
 pub(super) fn check(ctx: &Ctx, state: &Events, target: &Target) -> Result<(), SchedulerError> {
     if let Some(name) = target.other.iter().find(|(_, value)| !value.is_null()).map(|(name, _)| name) {
-        let reason = if name == "DeadLetterConfig" { " (there is no SQS)" } else { "" };
-        return Err(SchedulerError::NotImplemented(format!("{name} of targets{reason}")));
+        return Err(SchedulerError::NotImplemented(format!("{name} of targets")));
     }
     check_retry(target.retry_policy).map_err(invalid)?;
+    dead_letters::queue_of(target.dead_letter_config.as_ref()).map_err(invalid)?;
     let action = action(&ctx.platform, target)?;
     if let Some(input) = &target.input {
         if input.len() > MAX_INPUT {
@@ -55,7 +56,7 @@ pub(super) fn action(platform: &Platform, target: &Target) -> Result<Action, Sch
             operation.strip_prefix("aws-sdk:").ok_or_else(|| invalid(format!("{} is not a target", target.arn)))?;
         return action::universal(platform, operation).map_err(invalid);
     }
-    let action = Action::of_target(&target.arn).map_err(|error| match error {
+    let action = Action::of_target(&target.arn, target.sqs_parameters.as_ref()).map_err(|error| match error {
         EventsError::NotImplemented(what) => SchedulerError::NotImplemented(what),
         other => invalid(other.to_string()),
     })?;

@@ -11,6 +11,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::action::Action;
+use crate::dead_letters::DeadLetters;
 use crate::delivery::{Delivery, Retry, Sender};
 use crate::error::{EventsError, SchedulerError};
 use crate::event::timestamp;
@@ -104,6 +105,7 @@ fn delivery(
     let arn = schedule_arn(&platform.region, group, name);
     let execution = Uuid::new_v4().to_string();
     let action = target::action(platform, &schedule.target)?;
+    let queue = schedule.target.dead_letter_config.as_ref().and_then(|config| config.arn.clone());
     let payload = match &schedule.target.input {
         Some(input) => fill(input, &arn, time, &execution),
         None => without_input(platform, &action, &arn, time, &execution),
@@ -117,6 +119,12 @@ fn delivery(
         payload,
         retry: Retry::of(schedule.target.retry_policy),
         hops: 0,
+        dead_letters: queue.map(|queue| DeadLetters {
+            queue,
+            target: schedule.target.arn.clone(),
+            event: None,
+            scheduled: Some(timestamp(time)),
+        }),
     })
 }
 

@@ -6,7 +6,7 @@ use super::Compiler;
 use crate::definition::{Amount, Language, Text};
 use crate::intrinsics::Intrinsic;
 use crate::path::JsonPath;
-use crate::template::{Query, Template, delimited};
+use crate::template::{Query, Refusal, Template, delimited};
 
 type Members = Map<String, Value>;
 
@@ -138,25 +138,31 @@ impl Compiler<'_> {
         };
         match Query::parse(expression, location) {
             Ok(query) => Some(query),
-            Err(problem) => {
-                self.schema(problem, &format!("{at}/{location}"));
-                None
-            }
+            Err(refused) => self.refuse(refused, at),
         }
+    }
+
+    fn refuse<T>(&mut self, refused: Vec<Refusal>, at: &str) -> Option<T> {
+        for Refusal { code, message, location } in refused {
+            self.report(code, message, Some(&format!("{at}/{location}")));
+        }
+        None
     }
 
     pub(super) fn template(&mut self, members: &Members, name: &str, language: Language, at: &str) -> Option<Template> {
         let value = members.get(name)?;
-        let compiled = match language {
-            Language::JsonPath => Template::jsonpath(value),
-            Language::Jsonata => Template::jsonata(value, name),
-        };
-        match compiled {
-            Ok(template) => Some(template),
-            Err(problem) => {
-                self.schema(problem, &format!("{at}/{name}"));
-                None
-            }
+        match language {
+            Language::JsonPath => match Template::jsonpath(value) {
+                Ok(template) => Some(template),
+                Err(problem) => {
+                    self.schema(problem, &format!("{at}/{name}"));
+                    None
+                }
+            },
+            Language::Jsonata => match Template::jsonata(value, name) {
+                Ok(template) => Some(template),
+                Err(refused) => self.refuse(refused, at),
+            },
         }
     }
 

@@ -1,164 +1,148 @@
-//! The built-in functions: their names, how many arguments they take, and where they are.
+//! The built-in functions: their names, signatures, and where they are.
 
 mod collections;
+mod dates;
+mod extras;
+mod higher_order;
+mod integers;
+mod matching;
+mod number_picture;
 mod numbers;
 mod strings;
-mod time;
+mod urls;
 
+use std::collections::HashMap;
 use std::rc::Rc;
+use std::sync::LazyLock;
 
-use super::eval::{Evaluator, Result};
-use super::value::{Val, number_text};
+use super::eval::{Evaluator, Result, arity};
+use super::syntax::signature::Signature;
+use super::value::Val;
 
-pub(super) use strings::{regex_match, string_of};
+pub(super) use matching::{first_match, next_match};
+pub(super) use strings::string_of;
 
-/// Declares the functions: name, fewest and most arguments, whether the context can be the first argument.
+/// Declares the functions: name, how many arguments a caller such as `$map` passes, signature.
 macro_rules! builtins {
-    ($($variant:ident $name:literal $least:literal $most:literal $context:literal),* $(,)?) => {
+    ($($variant:ident $name:literal $arity:literal $signature:literal),* $(,)?) => {
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub(in crate::jsonata) enum Builtin { $($variant),* }
 
-        impl Builtin {
-            pub(in crate::jsonata) fn named(name: &str) -> Option<Self> {
-                match name { $($name => Some(Self::$variant),)* _ => None }
-            }
-
-            fn name(self) -> &'static str {
-                match self { $(Self::$variant => $name),* }
-            }
-
-            fn counts(self) -> (usize, usize, bool) {
-                match self { $(Self::$variant => ($least, $most, $context)),* }
-            }
-        }
+        const ALL: &[(&str, Builtin, usize, &str)] = &[$(($name, Builtin::$variant, $arity, $signature)),*];
     };
 }
 
 builtins! {
-    String "string" 1 2 true,
-    Length "length" 1 1 true,
-    Substring "substring" 2 3 true,
-    SubstringBefore "substringBefore" 2 2 true,
-    SubstringAfter "substringAfter" 2 2 true,
-    Uppercase "uppercase" 1 1 true,
-    Lowercase "lowercase" 1 1 true,
-    Trim "trim" 1 1 true,
-    Pad "pad" 2 3 true,
-    Contains "contains" 2 2 true,
-    Split "split" 2 3 true,
-    Join "join" 1 2 false,
-    Match "match" 2 3 true,
-    Replace "replace" 3 4 true,
-    Base64Encode "base64encode" 1 1 true,
-    Base64Decode "base64decode" 1 1 true,
-    EncodeUrl "encodeUrl" 1 1 true,
-    EncodeUrlComponent "encodeUrlComponent" 1 1 true,
-    DecodeUrl "decodeUrl" 1 1 true,
-    DecodeUrlComponent "decodeUrlComponent" 1 1 true,
-    Eval "eval" 1 2 true,
-    Number "number" 1 1 true,
-    Abs "abs" 1 1 true,
-    Floor "floor" 1 1 true,
-    Ceil "ceil" 1 1 true,
-    Round "round" 1 2 true,
-    Power "power" 2 2 true,
-    Sqrt "sqrt" 1 1 true,
-    Random "random" 0 1 false,
-    FormatNumber "formatNumber" 2 3 true,
-    FormatBase "formatBase" 1 2 true,
-    FormatInteger "formatInteger" 2 2 true,
-    ParseInteger "parseInteger" 2 2 true,
-    Sum "sum" 1 1 false,
-    Max "max" 1 1 false,
-    Min "min" 1 1 false,
-    Average "average" 1 1 false,
-    Boolean "boolean" 1 1 true,
-    Not "not" 1 1 true,
-    Exists "exists" 1 1 false,
-    Count "count" 1 1 false,
-    Append "append" 2 2 false,
-    Sort "sort" 1 2 false,
-    Reverse "reverse" 1 1 false,
-    Shuffle "shuffle" 1 1 false,
-    Distinct "distinct" 1 1 false,
-    Zip "zip" 1 99 false,
-    Keys "keys" 1 1 true,
-    Lookup "lookup" 2 2 true,
-    Spread "spread" 1 1 true,
-    Merge "merge" 1 1 false,
-    Sift "sift" 2 2 true,
-    Each "each" 2 2 true,
-    Error "error" 0 1 false,
-    Assert "assert" 1 2 false,
-    Type "type" 1 1 false,
-    Map "map" 2 2 false,
-    Filter "filter" 2 2 false,
-    Single "single" 1 2 false,
-    Reduce "reduce" 2 3 false,
-    Now "now" 0 2 false,
-    Millis "millis" 0 0 false,
-    FromMillis "fromMillis" 1 3 true,
-    ToMillis "toMillis" 1 2 true,
-    Partition "partition" 2 2 false,
-    Range "range" 3 3 false,
-    Hash "hash" 1 2 false,
-    Uuid "uuid" 0 0 false,
-    Parse "parse" 1 1 false,
+    String "string" 1 "<x-b?:s>",
+    Length "length" 1 "<s-:n>",
+    Substring "substring" 3 "<s-nn?:s>",
+    SubstringBefore "substringBefore" 2 "<s-s:s>",
+    SubstringAfter "substringAfter" 2 "<s-s:s>",
+    Uppercase "uppercase" 1 "<s-:s>",
+    Lowercase "lowercase" 1 "<s-:s>",
+    Trim "trim" 1 "<s-:s>",
+    Pad "pad" 3 "<s-ns?:s>",
+    Contains "contains" 2 "<s-(sf):b>",
+    Split "split" 3 "<s-(sf)n?:a<s>>",
+    Join "join" 2 "<a<s>s?:s>",
+    Match "match" 3 "<s-f<s:o>n?:a<o>>",
+    Replace "replace" 4 "<s-(sf)(sf)n?:s>",
+    Base64Encode "base64encode" 1 "<s-:s>",
+    Base64Decode "base64decode" 1 "<s-:s>",
+    EncodeUrl "encodeUrl" 1 "<s-:s>",
+    EncodeUrlComponent "encodeUrlComponent" 1 "<s-:s>",
+    DecodeUrl "decodeUrl" 1 "<s-:s>",
+    DecodeUrlComponent "decodeUrlComponent" 1 "<s-:s>",
+    Number "number" 1 "<(nsb)-:n>",
+    Abs "abs" 1 "<n-:n>",
+    Floor "floor" 1 "<n-:n>",
+    Ceil "ceil" 1 "<n-:n>",
+    Round "round" 2 "<n-n?:n>",
+    Power "power" 2 "<n-n:n>",
+    Sqrt "sqrt" 1 "<n-:n>",
+    FormatNumber "formatNumber" 3 "<n-so?:s>",
+    FormatBase "formatBase" 2 "<n-n?:s>",
+    FormatInteger "formatInteger" 2 "<n-s:s>",
+    ParseInteger "parseInteger" 2 "<s-s:n>",
+    Sum "sum" 1 "<a<n>:n>",
+    Max "max" 1 "<a<n>:n>",
+    Min "min" 1 "<a<n>:n>",
+    Average "average" 1 "<a<n>:n>",
+    Boolean "boolean" 1 "<x-:b>",
+    Not "not" 1 "<x-:b>",
+    Exists "exists" 1 "<x:b>",
+    Count "count" 1 "<a:n>",
+    Append "append" 2 "<xx:a>",
+    Sort "sort" 2 "<af?:a>",
+    Reverse "reverse" 1 "<a:a>",
+    Shuffle "shuffle" 1 "<a:a>",
+    Distinct "distinct" 1 "<x:x>",
+    Zip "zip" 0 "<a+>",
+    Keys "keys" 1 "<x-:a<s>>",
+    Lookup "lookup" 2 "<x-s:x>",
+    Spread "spread" 1 "<x-:a<o>>",
+    Merge "merge" 1 "<a<o>:o>",
+    Sift "sift" 2 "<o-f?:o>",
+    Each "each" 2 "<o-f:a>",
+    Error "error" 1 "<s?:x>",
+    Assert "assert" 2 "<bs?:x>",
+    Type "type" 1 "<x:s>",
+    Clone "clone" 1 "<(oa)-:o>",
+    Map "map" 2 "<af>",
+    Filter "filter" 2 "<af>",
+    Single "single" 2 "<af?>",
+    Reduce "reduce" 3 "<afj?:j>",
+    Now "now" 2 "<s?s?:s>",
+    Millis "millis" 0 "<:n>",
+    FromMillis "fromMillis" 3 "<n-s?s?:s>",
+    ToMillis "toMillis" 2 "<s-s?:n>",
+    Partition "partition" 2 "<an?:a>",
+    Range "range" 3 "<nnn?:a>",
+    Hash "hash" 2 "<ss?:s>",
+    Random "random" 1 "<n?:n>",
+    Uuid "uuid" 0 "<:s>",
+    Parse "parse" 1 "<s?:x>",
 }
+
+static NAMED: LazyLock<HashMap<&str, Builtin>> =
+    LazyLock::new(|| ALL.iter().map(|(name, builtin, ..)| (*name, *builtin)).collect());
+
+static SIGNATURES: LazyLock<Vec<Signature>> = LazyLock::new(|| {
+    ALL.iter().map(|(_, _, _, text)| Signature::parse(text).expect("signatures of functions are right")).collect()
+});
 
 impl Builtin {
+    pub(super) fn named(name: &str) -> Option<Self> {
+        NAMED.get(name).copied()
+    }
+
+    fn name(self) -> &'static str {
+        ALL[self as usize].0
+    }
+
     pub(super) fn arity(self) -> usize {
-        match self {
-            // As many arguments as a callback gets would confuse these.
-            Self::String | Self::Round | Self::Number | Self::Split => 1,
-            other => other.counts().1,
-        }
+        ALL[self as usize].2
     }
 }
 
-/// Calls `builtin`. A missing first argument is the context where JSONata says so.
-pub(super) fn call(evaluator: &Evaluator<'_>, builtin: Builtin, mut arguments: Vec<Val>, context: &Val) -> Result {
-    let (least, most, takes_context) = builtin.counts();
-    if takes_context && arguments.len() < least {
-        arguments.insert(0, context.clone());
-    }
-    if arguments.len() < least || arguments.len() > most {
-        return Err(format!("T0410: Function \"{}\" does not take {} arguments", builtin.name(), arguments.len()));
-    }
+/// Calls `builtin` after its signature has put the arguments right.
+pub(super) fn call(evaluator: &Evaluator<'_>, builtin: Builtin, arguments: Vec<Val>, context: &Val) -> Result {
+    let arguments = SIGNATURES[builtin as usize].validate(builtin.name(), arguments, context)?;
     let call = Call { evaluator, builtin, arguments };
-    match builtin {
-        Builtin::Eval => Err("$eval is not available in Step Functions".into()),
-        Builtin::Boolean => Ok(match call.at(0) {
-            Val::Undefined => Val::Undefined,
-            other => Val::Bool(other.truth()),
-        }),
-        Builtin::Not => Ok(match call.at(0) {
-            Val::Undefined => Val::Undefined,
-            other => Val::Bool(!other.truth()),
-        }),
-        Builtin::Exists => Ok(Val::Bool(!call.at(0).is_undefined())),
-        Builtin::Error => {
-            let message = call.optional_text(0)?.unwrap_or_else(|| "$error() function evaluated".into());
-            Err(format!("D3137: {message}"))
-        }
-        Builtin::Assert => match call.at(0) {
-            Val::Bool(true) => Ok(Val::Undefined),
-            Val::Bool(false) => {
-                let message = call.optional_text(1)?.unwrap_or_else(|| "$assert() statement failed".into());
-                Err(format!("D3141: {message}"))
-            }
-            _ => Err(call.mismatch(1)),
-        },
-        Builtin::Type => Ok(match call.at(0) {
-            Val::Undefined => Val::Undefined,
-            other => Val::text(other.kind()),
-        }),
-        Builtin::Now | Builtin::Millis | Builtin::FromMillis | Builtin::ToMillis => time::call(&call),
-        _ => match numbers::call(&call).or_else(|| strings::call(&call)).or_else(|| collections::call(&call)) {
-            Some(value) => value,
-            None => Err(format!("the function ${} is not supported", builtin.name())),
-        },
-    }
+    let value = strings::call(&call)
+        .or_else(|| matching::call(&call))
+        .or_else(|| urls::call(&call))
+        .or_else(|| numbers::call(&call))
+        .or_else(|| collections::call(&call))
+        .or_else(|| higher_order::call(&call))
+        .or_else(|| dates::call(&call))
+        .unwrap_or_else(|| extras::call(&call))?;
+    evaluator.charge(match &value {
+        Val::String(text) => text.len(),
+        Val::Array(list) => list.items.len() * 8,
+        _ => 0,
+    })?;
+    Ok(value)
 }
 
 /// One call: the function and its arguments.
@@ -178,7 +162,7 @@ impl Call<'_> {
     }
 
     /// Text, or `None` for undefined.
-    fn optional_text(&self, index: usize) -> Result<Option<Rc<str>>> {
+    fn text(&self, index: usize) -> Result<Option<Rc<str>>> {
         match self.at(index) {
             Val::Undefined => Ok(None),
             Val::String(text) => Ok(Some(text.clone())),
@@ -186,20 +170,13 @@ impl Call<'_> {
         }
     }
 
-    fn text(&self, index: usize) -> Result<Rc<str>> {
-        self.optional_text(index)?.ok_or_else(|| self.mismatch(index + 1))
-    }
-
-    fn optional_number(&self, index: usize) -> Result<Option<f64>> {
+    fn number(&self, index: usize) -> Result<Option<f64>> {
         match self.at(index) {
             Val::Undefined => Ok(None),
             Val::Number(number) => Ok(Some(*number)),
+            Val::Integer(integer) => Ok(Some(*integer as f64)),
             _ => Err(self.mismatch(index + 1)),
         }
-    }
-
-    fn number(&self, index: usize) -> Result<f64> {
-        self.optional_number(index)?.ok_or_else(|| self.mismatch(index + 1))
     }
 
     fn function(&self, index: usize) -> Result<&Val> {
@@ -207,17 +184,25 @@ impl Call<'_> {
         if value.is_function() { Ok(value) } else { Err(self.mismatch(index + 1)) }
     }
 
-    /// Calls back with as many of `arguments` as the function wants.
-    fn call_back(&self, function: &Val, arguments: Vec<Val>) -> Result {
-        let wanted = Evaluator::arity(function).max(1);
-        self.evaluator.call(function, arguments.into_iter().take(wanted).collect(), &Val::Undefined)
+    /// The items of an array argument, `None` for undefined.
+    fn items(&self, index: usize) -> Option<Rc<Vec<Val>>> {
+        match self.at(index) {
+            Val::Undefined => None,
+            Val::Array(list) => Some(list.items.clone()),
+            other => Some(Rc::new(vec![other.clone()])),
+        }
     }
-}
 
-fn finite(number: f64) -> Result {
-    if number.is_finite() {
-        Ok(Val::Number(number))
-    } else {
-        Err(format!("D1001: Number out of range: {}", number_text(number)))
+    /// Calls back with as many of three arguments as the function wants.
+    fn call_back(&self, function: &Val, value: Val, place: impl FnOnce() -> Val, all: &Val) -> Result {
+        let wanted = arity(function);
+        let mut arguments = vec![value];
+        if wanted >= 2 {
+            arguments.push(place());
+        }
+        if wanted >= 3 {
+            arguments.push(all.clone());
+        }
+        self.evaluator.apply(function, arguments, &Val::Null)
     }
 }

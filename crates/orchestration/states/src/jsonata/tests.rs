@@ -1,3 +1,6 @@
+mod differential;
+mod integers;
+
 use chrono::{TimeZone, Utc};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -79,9 +82,6 @@ fn operators() {
             ("nothing != 1 or nothing = 1", json!(false)),
             ("2 in [1, 2]", json!(true)),
             ("1 > 2 ? 'x' : 'y'", json!("y")),
-            ("nothing ?: 'd'", json!("d")),
-            ("nothing ?? 'd'", json!("d")),
-            ("0 ?? 'd'", json!(0)),
             ("[1..4]", json!([1, 2, 3, 4])),
             ("($x := 3; $x * $x)", json!(9)),
             ("($f := function($n){ $n < 2 ? 1 : $n * $f($n - 1) }; $f(5))", json!(120)),
@@ -185,8 +185,7 @@ fn collections_and_higher_order_functions() {
 
 #[test]
 fn mistakes_are_told() {
-    for text in ["1 +", "(1", "[1, 2", "{'a' 1}", "$f(", "'abc", "a.%", "a@$b.c", "1 ~> 2", "$eval('1')", "$error('x')"]
-    {
+    for text in ["1 +", "(1", "[1, 2", "{'a' 1}", "$f(", "'abc", "%", "a ?? b", "1 ~> 2", "$eval('1')", "$error('x')"] {
         assert!(evaluate(text, &json!({})).is_err(), "{text}");
     }
     for text in
@@ -194,13 +193,74 @@ fn mistakes_are_told() {
     {
         assert!(evaluate(text, &json!({})).is_err(), "{text}");
     }
-    assert!(evaluate("($f := function(){ $f() + 1 }; $f())", &json!({})).unwrap_err().starts_with("D1011"));
+    let endless = |text| evaluate(text, &json!({})).unwrap_err();
+    assert!(endless("($f := function(){ $f() + 1 }; $f())").starts_with("Stack overflow error"));
+    assert!(endless("($f := function(){ $f() }; $f())").starts_with("Expression evaluation timeout"));
+    assert!(endless("($f := function($s){ $f($s & $s) }; $f('x'))").starts_with("Expression evaluation memory"));
+    assert!(endless("[1..900000]").starts_with("Expression evaluation memory"));
+    assert!(endless("[1..1000].$pad('', 6000000)").starts_with("Expression evaluation memory"));
 }
+
+const TOKENS: [&str; 48] = [
+    "$states",
+    ".input",
+    ".a",
+    ".b",
+    ".t",
+    "a",
+    "b",
+    "$x",
+    "$",
+    "$$",
+    "(",
+    ")",
+    "[",
+    "]",
+    "{",
+    "}",
+    "'k':",
+    ",",
+    ";",
+    ":=",
+    "@$x",
+    "#$i",
+    "%",
+    "*",
+    "**",
+    "^(",
+    ">",
+    "1",
+    "-",
+    "0.5",
+    "'é'",
+    "/[a-z]+/i",
+    " ? ",
+    " : ",
+    " ~> ",
+    " & ",
+    " in ",
+    "..",
+    "$map(",
+    "$match(",
+    "$fromMillis(0,",
+    "$formatNumber(1,",
+    "$toMillis('2017',",
+    "function($x){",
+    "$x($x)",
+    "|",
+    "?",
+    "null",
+];
 
 proptest! {
     #[test]
-    fn any_text_is_parsed_or_refused(text in "[ -~]{0,40}") {
+    fn any_text_is_parsed_or_refused(text in "[ -~]{0,40}|\\PC{0,40}") {
         let _ = evaluate(&text, &json!({"a": [1, {"b": 2}]}));
+    }
+
+    #[test]
+    fn any_tokens_end(tokens in prop::collection::vec(prop::sample::select(TOKENS.to_vec()), 1..24)) {
+        let _ = evaluate(&tokens.concat(), &json!({"a": [1, {"b": 2}], "t": "žl🐎"}));
     }
 
     #[test]

@@ -1,45 +1,99 @@
-//! Values: JSON, undefined, sequences, functions.
+//! Values: JSON, undefined, sequences, tuples, functions.
 
-use std::collections::BTreeMap;
+mod json;
+mod number;
+mod object;
+
+use std::cmp::Ordering;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use serde_json::{Map, Number, Value};
+pub(super) use json::{javascript, number_text, rounded};
+pub(super) use number::{EXACT, calculate};
+pub(super) use object::Object;
 
 use super::eval::Frame;
 use super::functions::Builtin;
-use super::parser::Node;
+use super::syntax::{Lambda, Name, Pattern, Transform};
+use crate::numbers::order_mixed;
 
 #[derive(Debug, Clone)]
 pub(super) enum Val {
     Undefined,
     Null,
     Bool(bool),
+    /// A number of at most 15 digits, or one that is not whole.
     Number(f64),
+    /// An integer of more digits, which a double would not keep. What is smaller is a `Number`: see [`Val::integer`].
+    Integer(i64),
     String(Rc<str>),
     Array(List),
-    Object(Rc<BTreeMap<String, Val>>),
+    Object(Rc<Object>),
     Function(Rc<Function>),
-    Regex(Rc<regex::Regex>),
+    /// What a step with bindings gives to the step after it.
+    Tuples(Rc<Vec<Tuple>>),
 }
 
-/// An array, and whether it is a result sequence: then one item stands for itself, and none for nothing.
+/// An array and what is special about it.
 #[derive(Debug, Clone)]
 pub(super) struct List {
     pub(super) items: Rc<Vec<Val>>,
+    /// A result sequence: one item stands for itself, none for nothing.
     pub(super) sequence: bool,
+    /// A sequence of which one item stays an array.
     pub(super) keep: bool,
-    /// Made by `[…]` as a step: it is not flattened into what is around it.
+    /// Made by `[…]` at the edge of a path: it is not flattened into what is around it.
     pub(super) whole: bool,
+    /// The input, put into an array because it is one.
+    pub(super) wrapper: bool,
+}
+
+/// A value on a path, and the variables that were bound on the way to it.
+#[derive(Debug, Clone)]
+pub(super) struct Tuple {
+    pub(super) value: Val,
+    pub(super) names: Vec<(Name, Val)>,
+}
+
+impl Tuple {
+    pub(super) fn bind(&mut self, name: &Name, value: Val) {
+        match self.names.iter_mut().find(|(own, _)| own == name) {
+            Some((_, own)) => *own = value,
+            None => self.names.push((name.clone(), value)),
+        }
+    }
 }
 
 #[derive(Debug)]
 pub(super) enum Function {
     Builtin(Builtin),
-    Lambda { parameters: Arc<Vec<String>>, body: Arc<Node>, frame: Rc<Frame>, input: Val },
-    Partial { of: Val, arguments: Vec<Option<Val>> },
+    Lambda(Closure),
+    /// A call in tail position, to be made by who called the function around it.
+    Thunk(Arc<super::syntax::Call>, Rc<Frame>, Val),
+    /// A function with some arguments given; `None` are still to come.
+    Partial(Val, Vec<Option<Val>>),
     Composed(Val, Val),
-    Transform { pattern: Arc<Node>, update: Arc<Node>, delete: Option<Arc<Node>>, frame: Rc<Frame> },
+    Transform(Arc<Transform>, Rc<Frame>),
+    Regex(Arc<Pattern>),
+    /// The next match of a regular expression, from a byte of the text.
+    NextMatch(Arc<Pattern>, Rc<str>, usize),
+}
+
+#[derive(Debug)]
+pub(super) struct Closure {
+    pub(super) lambda: Arc<Lambda>,
+    pub(super) frame: Rc<Frame>,
+    pub(super) input: Val,
+}
+
+impl List {
+    pub(super) fn sequence(items: Vec<Val>) -> Self {
+        Self { sequence: true, ..Self::plain(items) }
+    }
+
+    pub(super) fn plain(items: Vec<Val>) -> Self {
+        Self { items: Rc::new(items), sequence: false, keep: false, whole: false, wrapper: false }
+    }
 }
 
 impl Val {
@@ -48,15 +102,19 @@ impl Val {
     }
 
     pub(super) fn array(items: Vec<Val>) -> Self {
-        Self::Array(List { items: Rc::new(items), sequence: false, keep: false, whole: false })
+        Self::Array(List::plain(items))
     }
 
     pub(super) fn sequence(items: Vec<Val>) -> Self {
-        Self::Array(List { items: Rc::new(items), sequence: true, keep: false, whole: false })
+        Self::Array(List::sequence(items))
     }
 
-    pub(super) fn object(members: BTreeMap<String, Val>) -> Self {
+    pub(super) fn object(members: Object) -> Self {
         Self::Object(Rc::new(members))
+    }
+
+    pub(super) fn function(function: Function) -> Self {
+        Self::Function(Rc::new(function))
     }
 
     pub(super) fn is_undefined(&self) -> bool {
@@ -64,7 +122,7 @@ impl Val {
     }
 
     pub(super) fn is_function(&self) -> bool {
-        matches!(self, Self::Function(_) | Self::Regex(_))
+        matches!(self, Self::Function(_))
     }
 
     /// The items of an array; any other value is its own only item, undefined is none.
@@ -80,7 +138,7 @@ impl Val {
     pub(super) fn unwrapped(self) -> Self {
         match &self {
             Self::Array(list) if list.sequence => match list.items.as_slice() {
-                [] if !list.keep => Self::Undefined,
+                [] => Self::Undefined,
                 [only] if !list.keep => only.clone(),
                 _ => self,
             },
@@ -88,33 +146,65 @@ impl Val {
         }
     }
 
-    /// JavaScript-like truth as `$boolean` defines it; `None` for undefined.
-    pub(super) fn truth(&self) -> bool {
+    /// A number that can be calculated with.
+    pub(super) fn number(&self) -> Option<f64> {
         match self {
-            Self::Undefined | Self::Null | Self::Function(_) | Self::Regex(_) => false,
-            Self::Bool(value) => *value,
-            Self::Number(number) => *number != 0.0,
-            Self::String(text) => !text.is_empty(),
-            Self::Array(list) => match list.items.as_slice() {
-                [only] => only.truth(),
-                items => items.iter().any(Self::truth),
-            },
-            Self::Object(members) => !members.is_empty(),
+            Self::Number(number) if !number.is_nan() => Some(*number),
+            Self::Integer(integer) => Some(*integer as f64),
+            _ => None,
         }
     }
 
+    /// Truth as conditions and predicates see it.
+    pub(super) fn truth(&self) -> bool {
+        match self {
+            Self::Undefined | Self::Null => false,
+            Self::Bool(value) => *value,
+            Self::Number(number) => *number != 0.0 && !number.is_nan(),
+            Self::Integer(_) => true,
+            Self::String(text) => !text.is_empty(),
+            Self::Array(list) => list.items.iter().any(Self::truth),
+            Self::Tuples(tuples) => !tuples.is_empty(),
+            Self::Object(members) => !members.is_empty(),
+            Self::Function(function) => !matches!(**function, Function::Regex(_) | Function::NextMatch(..)),
+        }
+    }
+
+    /// Truth as JavaScript sees it, which is asked what a comparison of `$sort` gives.
+    pub(super) fn truthy(&self) -> bool {
+        match self {
+            Self::Array(_) | Self::Object(_) | Self::Function(_) | Self::Tuples(_) => true,
+            simple => simple.truth(),
+        }
+    }
+
+    /// Deep equality.
     pub(super) fn same(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Null, Self::Null) => true,
-            (Self::Bool(a), Self::Bool(b)) => a == b,
-            (Self::Number(a), Self::Number(b)) => a == b,
-            (Self::String(a), Self::String(b)) => a == b,
             (Self::Array(a), Self::Array(b)) => {
                 a.items.len() == b.items.len() && a.items.iter().zip(b.items.iter()).all(|(a, b)| a.same(b))
             }
             (Self::Object(a), Self::Object(b)) => {
-                a.len() == b.len() && a.iter().zip(b.iter()).all(|((n, a), (m, b))| n == m && a.same(b))
+                a.len() == b.len() && a.iter().all(|(name, value)| b.get(name).is_some_and(|other| value.same(other)))
             }
+            _ => self.identical(other),
+        }
+    }
+
+    /// The same simple value, or the very same array, object or function.
+    pub(super) fn identical(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Undefined, Self::Undefined) | (Self::Null, Self::Null) => true,
+            (Self::Bool(a), Self::Bool(b)) => a == b,
+            (Self::Number(a), Self::Number(b)) => a == b,
+            (Self::Integer(a), Self::Integer(b)) => a == b,
+            (Self::Integer(a), Self::Number(b)) | (Self::Number(b), Self::Integer(a)) => {
+                order_mixed(*a, *b) == Some(Ordering::Equal)
+            }
+            (Self::String(a), Self::String(b)) => a == b,
+            (Self::Array(a), Self::Array(b)) => Rc::ptr_eq(&a.items, &b.items),
+            (Self::Object(a), Self::Object(b)) => Rc::ptr_eq(a, b),
+            (Self::Function(a), Self::Function(b)) => Rc::ptr_eq(a, b),
             _ => false,
         }
     }
@@ -124,67 +214,28 @@ impl Val {
             Self::Undefined => "undefined",
             Self::Null => "null",
             Self::Bool(_) => "boolean",
-            Self::Number(_) => "number",
+            Self::Number(_) | Self::Integer(_) => "number",
             Self::String(_) => "string",
-            Self::Array(_) => "array",
+            Self::Array(_) | Self::Tuples(_) => "array",
             Self::Object(_) => "object",
-            Self::Function(_) | Self::Regex(_) => "function",
-        }
-    }
-
-    /// As JSON; functions become empty strings, as in `$string`, and undefined is `None`.
-    pub(super) fn to_json(&self) -> Option<Value> {
-        Some(match self {
-            Self::Undefined => return None,
-            Self::Null => Value::Null,
-            Self::Bool(value) => Value::Bool(*value),
-            Self::Number(number) => json_number(*number),
-            Self::String(text) => Value::String(text.to_string()),
-            Self::Array(list) => list.items.iter().filter_map(Self::to_json).collect(),
-            Self::Object(members) => {
-                let members = members.iter().filter_map(|(name, value)| Some((name.clone(), value.to_json()?)));
-                Value::Object(members.collect::<Map<_, _>>())
-            }
-            Self::Function(_) | Self::Regex(_) => Value::String(String::new()),
-        })
-    }
-}
-
-fn json_number(number: f64) -> Value {
-    if number.fract() == 0.0 && number.abs() < 9_007_199_254_740_992.0 {
-        return Value::from(number as i64);
-    }
-    Number::from_f64(number).map_or(Value::Null, Value::Number)
-}
-
-impl From<&Value> for Val {
-    fn from(value: &Value) -> Self {
-        match value {
-            Value::Null => Self::Null,
-            Value::Bool(value) => Self::Bool(*value),
-            Value::Number(number) => Self::Number(number.as_f64().unwrap_or(f64::NAN)),
-            Value::String(text) => Self::text(text.as_str()),
-            Value::Array(elements) => Self::array(elements.iter().map(Self::from).collect()),
-            Value::Object(members) => {
-                Self::object(members.iter().map(|(name, value)| (name.clone(), Self::from(value))).collect())
-            }
+            Self::Function(_) => "function",
         }
     }
 }
 
-/// A number as JavaScript writes it, after rounding to 15 digits as JSONata does.
-pub(super) fn number_text(number: f64) -> String {
-    let rounded: f64 = format!("{number:.14e}").parse().unwrap_or(number);
-    let size = rounded.abs();
-    if size == 0.0 {
-        return "0".into();
+/// The order of two numbers or two texts.
+#[inline]
+pub(super) fn order(a: &Val, b: &Val) -> Option<Ordering> {
+    if let (Val::Number(a), Val::Number(b)) = (a, b) {
+        return a.partial_cmp(b);
     }
-    if (1e-6..1e21).contains(&size) {
-        return rounded.to_string();
-    }
-    let text = format!("{rounded:e}");
-    match text.split_once('e') {
-        Some((digits, power)) if !power.starts_with('-') => format!("{digits}e+{power}"),
-        _ => text,
+    match (a, b) {
+        (Val::Integer(a), Val::Integer(b)) => Some(a.cmp(b)),
+        (Val::Integer(a), Val::Number(b)) => order_mixed(*a, *b),
+        (Val::Number(a), Val::Integer(b)) => order_mixed(*b, *a).map(Ordering::reverse),
+        (Val::String(a), Val::String(b)) if a.is_ascii() && b.is_ascii() => Some(a.cmp(b)),
+        // By UTF-16 code units, as JavaScript orders.
+        (Val::String(a), Val::String(b)) => Some(a.encode_utf16().cmp(b.encode_utf16())),
+        _ => None,
     }
 }

@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use serde_json::Value;
 
 use super::{Step, apply};
+use crate::numbers;
 
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Filter {
@@ -104,15 +105,12 @@ fn compare(left: &Operand, comparison: Comparison, right: &Operand, current: &Va
 }
 
 fn same(a: &Value, b: &Value) -> bool {
-    match (a.as_f64(), b.as_f64()) {
-        (Some(a), Some(b)) => a == b,
-        _ => a == b,
-    }
+    numbers::order(a, b).map_or_else(|| a == b, |order| order == Ordering::Equal)
 }
 
 fn order(a: &Value, b: &Value) -> Option<Ordering> {
     match (a, b) {
         (Value::String(a), Value::String(b)) => Some(a.cmp(b)),
-        _ => a.as_f64()?.partial_cmp(&b.as_f64()?),
+        _ => numbers::order(a, b),
     }
 }

@@ -40,7 +40,7 @@ const SDK: [(&str, &str, &str); 9] = [
 
 /// The optimized integrations that Boathouse has: service, action, dispatcher's service, operation, label, patterns.
 #[allow(clippy::type_complexity, reason = "a table reads best as a table")]
-const OPTIMIZED: [(&str, &str, &str, &str, &str, &[Pattern]); 8] = [
+const OPTIMIZED: [(&str, &str, &str, &str, &str, &[Pattern]); 9] = [
     ("lambda", "invoke", "lambda", "Invoke", "Lambda", &[Pattern::RequestResponse, Pattern::WaitForTaskToken]),
     ("glue", "startJobRun", "glue", "StartJobRun", "Glue", &[Pattern::RequestResponse, Pattern::Sync]),
     (
@@ -70,6 +70,7 @@ const OPTIMIZED: [(&str, &str, &str, &str, &str, &[Pattern]); 8] = [
         "EventBridge",
         &[Pattern::RequestResponse, Pattern::WaitForTaskToken],
     ),
+    ("sqs", "sendMessage", "sqs", "SendMessage", "SQS", &[Pattern::RequestResponse, Pattern::WaitForTaskToken]),
 ];
 
 /// The operation that an integration means, if there is one of that name.
@@ -149,6 +150,7 @@ mod tests {
         assert_eq!(of("arn:aws:states:::glue:startCrawler"), None);
         assert_eq!(of("arn:aws:states:::glue:startJobRun.waitForTaskToken"), None);
         assert_eq!(of("arn:aws:states:::aws-sdk:glue:startJobRun.sync"), None);
-        assert_eq!(of("arn:aws:states:::sqs:sendMessage"), None);
+        assert_eq!(of("arn:aws:states:::sqs:sendMessage.waitForTaskToken"), triple("sqs", "SendMessage", "SQS"));
+        assert_eq!(of("arn:aws:states:::sns:publish"), None);
     }
 }

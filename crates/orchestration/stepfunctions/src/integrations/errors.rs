@@ -62,11 +62,13 @@ pub(super) fn optimized(label: &str, error: &AwsError, ctx: &Ctx) -> Failure {
         error.message,
         service(label),
         error.status.as_u16(),
-        error.code,
+        error.query_code.unwrap_or(&error.code),
         ctx.request_id
     );
-    // Of these services only Glue has a class of its own for a denied call.
-    let unmodelled = UNMODELLED.contains(&&*error.code) || error.code == "AccessDeniedException" && label != "Glue";
+    // Of these services only Glue has a class of its own for a denied call, and SQS none for wrong parameters.
+    let unmodelled = UNMODELLED.contains(&&*error.code)
+        || error.code == "AccessDeniedException" && label != "Glue"
+        || label == "SQS" && error.code.contains("Parameter");
     let name = if unmodelled { format!("{}Exception", service(label)) } else { exception(&error.code) };
     Failure::new(format!("{label}.{name}"), cause)
 }
@@ -79,6 +81,7 @@ fn service(label: &str) -> String {
         "Glue" => "AWSGlue".into(),
         "Athena" => "AmazonAthena".into(),
         "EventBridge" => "AmazonEventBridge".into(),
+        "SQS" => "AmazonSQS".into(),
         other => other.to_owned(),
     }
 }

@@ -24,6 +24,7 @@ pub(super) fn input(operation: &Operation, parameters: &Value) -> Value {
             entries.into_iter().flatten().for_each(|entry| stringify(entry, "Detail"));
         }
         "s3" => s3_body(&mut input),
+        "sqs" if operation.optimized => stringify(&mut input, "MessageBody"),
         _ => {}
     }
     if SMALL.contains(&operation.service.as_str()) { renamed(&input, &small_letter) } else { input }
@@ -202,6 +203,9 @@ mod tests {
         assert_eq!(input(&start, &parameters), json!({"stateMachineArn": "a", "input": "{\"X\":1}"}));
         let answer = json!({"executionArn": "e", "startDate": 1_700_000_000.5, "none": null});
         assert_eq!(output(&start, answer.clone()), json!({"ExecutionArn": "e", "StartDate": 1_700_000_000_500_i64}));
+        let send = operation("arn:aws:states:::sqs:sendMessage");
+        let parameters = json!({"QueueUrl": "q", "MessageBody": {"a": 1}});
+        assert_eq!(input(&send, &parameters), json!({"QueueUrl": "q", "MessageBody": "{\"a\":1}"}));
         let sdk = operation("arn:aws:states:::aws-sdk:sfn:startExecution");
         assert_eq!(output(&sdk, answer)["StartDate"], "2023-11-14T22:13:20.500Z");
     }

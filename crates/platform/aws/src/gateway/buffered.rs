@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::record::Record;
 use super::{Gateway, signing_time};
 use crate::context::Ctx;
-use crate::error::AwsError;
+use crate::error::{AwsError, Fault};
 use crate::http_service::{ResponseBody, full};
 use crate::protocol::query::QueryInput;
 use crate::protocol::rest_json::Route;
@@ -68,6 +68,7 @@ impl Gateway {
             call.wire = Wire::RestJson;
         }
         let outcome = self.call(&mut call, claim, body, record).await;
+        let query_error = outcome.as_ref().err().and_then(query_error);
         record.error = outcome.as_ref().err().map(|error| error.code.to_string());
         let error_type = record.error.clone().filter(|_| matches!(call.wire, Wire::Json { .. } | Wire::RestJson));
         let answer = outcome.unwrap_or_else(|error| call.failure(&error));
@@ -75,6 +76,9 @@ impl Gateway {
         let mut response = respond_with(answer, record.request_id);
         if let Some(code) = error_type.and_then(|code| HeaderValue::from_str(&code).ok()) {
             response.headers_mut().insert("x-amzn-errortype", code);
+        }
+        if let Some(code) = query_error {
+            response.headers_mut().insert("x-amzn-query-error", code);
         }
         response
     }
@@ -170,6 +174,11 @@ impl Gateway {
         };
         let table = self.platform.dispatcher.service(service).ok_or_else(invalid)?;
         match table.protocol {
+            Protocol::AwsJson { target_prefix, .. } => {
+                let target = format!("X-Amz-Target: {target_prefix}.{}", form.action);
+                let message = format!("{service} does not speak the query protocol here, but JSON ({target})");
+                Err(AwsError::bad_request("InvalidAction", message))
+            }
             Protocol::AwsQuery { version, namespace } if version == form.version && table.has(&form.action) => {
                 call.wire = Wire::Query { namespace };
                 Ok((table, OperationInput::Query(form)))
@@ -244,6 +253,15 @@ pub(super) async fn collect(body: Incoming, limit: usize) -> Result<Bytes, AwsEr
         }
         Err(_) => Err(AwsError::bad_request("IncompleteBody", "the request's body ended early")),
     }
+}
+
+/// How services that once spoke the query protocol tell the code of those days ("AWS query compatible" in Smithy).
+fn query_error(error: &AwsError) -> Option<HeaderValue> {
+    let fault = match error.fault() {
+        Fault::Sender => "Sender",
+        Fault::Receiver => "Receiver",
+    };
+    HeaderValue::from_str(&format!("{};{fault}", error.query_code?)).ok()
 }
 
 fn missing_token(wire: Wire) -> AwsError {

@@ -133,6 +133,7 @@ fn describe(upload: Row, parts: &BTreeMap<u32, Part>, modified_ms: u64) -> Resul
         modified_ms,
         checksums: checksum.into_iter().collect(),
         metadata: upload.metadata,
+        encryption: upload.encryption,
     })
 }
 

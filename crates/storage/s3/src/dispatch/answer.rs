@@ -22,7 +22,7 @@ pub(super) const MAX_OBJECT: usize = 256 * 1024;
 const MAX_DOCUMENT: usize = 16 << 20;
 const USER_METADATA: &str = "x-amz-meta-";
 
-const TEXTS: [(&str, &str); 18] = [
+const TEXTS: [(&str, &str); 19] = [
     ("accept-ranges", "AcceptRanges"),
     ("cache-control", "CacheControl"),
     ("content-disposition", "ContentDisposition"),
@@ -40,6 +40,7 @@ const TEXTS: [(&str, &str); 18] = [
     ("x-amz-checksum-sha1", "ChecksumSHA1"),
     ("x-amz-checksum-sha256", "ChecksumSHA256"),
     ("x-amz-checksum-type", "ChecksumType"),
+    ("x-amz-server-side-encryption", "ServerSideEncryption"),
     ("x-amz-version-id", "VersionId"),
 ];
 const NUMBERS: [(&str, &str); 3] =

@@ -204,6 +204,15 @@ const CORS_RULES: Member = flat(
 const PUBLIC_ACCESS: &[Member] =
     &[flag("BlockPublicAcls"), flag("IgnorePublicAcls"), flag("BlockPublicPolicy"), flag("RestrictPublicBuckets")];
 
+const ENCRYPTION: &[Member] = &[flat(
+    "Rules",
+    "Rule",
+    &[
+        structure("ApplyServerSideEncryptionByDefault", &[text("SSEAlgorithm"), text("KMSMasterKeyID")]),
+        flag("BucketKeyEnabled"),
+    ],
+)];
+
 const OWNERSHIP: &[Member] = &[flat("Rules", "Rule", &[text("ObjectOwnership")])];
 
 const NOTIFICATIONS: &[Member] = &[
@@ -318,6 +327,13 @@ pub(super) const OPERATIONS: &[Operation] = &[
         }),
     Operation::bucket("GetBucketNotificationConfiguration", "GET", "notification")
         .gives(Output::Members(NOTIFICATIONS)),
+    Operation::bucket("PutBucketEncryption", "PUT", "encryption").takes(Input::Document {
+        member: &structure("ServerSideEncryptionConfiguration", ENCRYPTION),
+        root: "ServerSideEncryptionConfiguration",
+    }),
+    Operation::bucket("GetBucketEncryption", "GET", "encryption")
+        .gives(Output::Payload("ServerSideEncryptionConfiguration", ENCRYPTION)),
+    Operation::bucket("DeleteBucketEncryption", "DELETE", "encryption"),
     Operation::bucket("GetBucketVersioning", "GET", "versioning").gives(Output::Members(&[text("Status")])),
     Operation::bucket("ListObjects", "GET", "")
         .parameters(&[

@@ -202,3 +202,38 @@ fn every_operation_is_one_of_the_wire() {
         assert!(!matches!(operation.input, Input::Body) || operation.method == "PUT");
     }
 }
+
+#[tokio::test]
+async fn what_asks_for_encryption_says_so() {
+    let scene = Scene::bucket("us-east-1").await;
+    let put = |key: &str| json!({"Bucket": "raw", "Key": key, "Body": "secret"});
+    let mut asked = put("asked");
+    asked["ServerSideEncryption"] = json!("AES256");
+    assert_eq!(scene.good("PutObject", asked).await["ServerSideEncryption"], "AES256");
+    let got = scene.good("GetObject", json!({"Bucket": "raw", "Key": "asked"})).await;
+    assert_eq!((&got["Body"], &got["ServerSideEncryption"]), (&json!("secret"), &json!("AES256")));
+    assert_eq!(scene.good("PutObject", put("plain")).await.get("ServerSideEncryption"), None);
+    let copy =
+        |to: &str| json!({"Bucket": "raw", "Key": to, "CopySource": "raw/plain", "ServerSideEncryption": "AES256"});
+    scene.good("CopyObject", copy("copied")).await;
+    scene.good("CopyObject", copy("plain")).await;
+    for key in ["copied", "plain"] {
+        let head = scene.good("HeadObject", json!({"Bucket": "raw", "Key": key})).await;
+        assert_eq!((&head["ServerSideEncryption"], &head["ContentLength"]), (&json!("AES256"), &json!(6)), "{key}");
+    }
+    assert_eq!(
+        scene.code("GetBucketEncryption", json!({"Bucket": "raw"})).await,
+        "ServerSideEncryptionConfigurationNotFoundError"
+    );
+    let rules = json!({"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]});
+    let wanted = json!({"Bucket": "raw", "ServerSideEncryptionConfiguration": rules});
+    scene.good("PutBucketEncryption", wanted).await;
+    let told = scene.good("GetBucketEncryption", json!({"Bucket": "raw"})).await;
+    assert_eq!(told["ServerSideEncryptionConfiguration"], rules);
+    assert_eq!(scene.good("PutObject", put("later")).await["ServerSideEncryption"], "AES256");
+    let mut kms = put("kms");
+    kms["ServerSideEncryption"] = json!("aws:kms");
+    assert_eq!(scene.code("PutObject", kms).await, "NotImplemented");
+    scene.good("DeleteBucketEncryption", json!({"Bucket": "raw"})).await;
+    assert_eq!(scene.good("PutObject", put("last")).await.get("ServerSideEncryption"), None);
+}

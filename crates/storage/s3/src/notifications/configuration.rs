@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use boathouse_aws::AwsError;
+use boathouse_aws::{Arn, AwsError};
 use boathouse_objects::ChangeKind;
 use s3s::dto::{
     Event, EventBridgeConfiguration, FilterRule, FilterRuleName, LambdaFunctionConfiguration,
-    NotificationConfiguration, NotificationConfigurationFilter, S3KeyFilter,
+    NotificationConfiguration, NotificationConfigurationFilter, QueueConfiguration, S3KeyFilter,
 };
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -23,12 +23,14 @@ const MAX_FILTER: usize = 1024;
 pub(crate) struct Configuration {
     /// Whether EventBridge hears of everything.
     pub(crate) event_bridge: bool,
-    pub(crate) functions: Vec<FunctionTarget>,
+    pub(crate) functions: Vec<Target>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) queues: Vec<Target>,
 }
 
-/// Which changes a function hears of.
+/// Which changes a function or queue hears of.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct FunctionTarget {
+pub(crate) struct Target {
     pub(crate) id: String,
     pub(crate) arn: String,
     events: Vec<Kind>,
@@ -124,59 +126,67 @@ impl Configuration {
     /// Checks what a client sent.
     ///
     /// # Errors
-    /// `InvalidArgument` in S3's words; `NotImplemented` for queues, topics and events that never happen here.
+    /// `InvalidArgument` in S3's words; `NotImplemented` for topics and events that never happen here.
     pub(crate) fn from_wire(wire: NotificationConfiguration) -> Result<Self> {
-        let named = [
-            (wire.queue_configurations.is_some_and(|it| !it.is_empty()), "SQS queues (QueueConfiguration)"),
-            (wire.topic_configurations.is_some_and(|it| !it.is_empty()), "SNS topics (TopicConfiguration)"),
-        ];
-        if let Some((_, what)) = named.iter().find(|(there, _)| *there) {
-            return Err(AwsError::not_implemented(format!("{what} as destinations of bucket notifications")));
+        if wire.topic_configurations.is_some_and(|it| !it.is_empty()) {
+            let what = "SNS topics (TopicConfiguration) as destinations of bucket notifications";
+            return Err(AwsError::not_implemented(what));
         }
         let functions = wire.lambda_function_configurations.unwrap_or_default();
-        if functions.len() > MAX_CONFIGURATIONS {
+        let queues = wire.queue_configurations.unwrap_or_default();
+        if functions.len() + queues.len() > MAX_CONFIGURATIONS {
             return Err(invalid_argument(
                 "The number of notification configurations exceeds the maximum allowed number: 100",
             ));
         }
-        let functions = functions.into_iter().map(FunctionTarget::from_wire).collect::<Result<Vec<_>>>()?;
+        let functions = functions.into_iter().map(Target::function).collect::<Result<Vec<_>>>()?;
+        let queues = queues.into_iter().map(Target::queue).collect::<Result<Vec<_>>>()?;
+        let targets: Vec<&Target> = functions.iter().chain(&queues).collect();
         let mut ids = BTreeSet::new();
-        if let Some(twice) = functions.iter().find(|target| !ids.insert(&target.id)) {
+        if let Some(twice) = targets.iter().find(|target| !ids.insert(&target.id)) {
             return Err(invalid_argument(format!("Same ID used for multiple configurations: {}", twice.id)));
         }
-        for (at, target) in functions.iter().enumerate() {
-            functions[..at].iter().try_for_each(|other| target.check_apart_from(other))?;
+        for (at, target) in targets.iter().enumerate() {
+            targets[..at].iter().try_for_each(|other| target.check_apart_from(other))?;
         }
-        Ok(Self { event_bridge: wire.event_bridge_configuration.is_some(), functions })
+        Ok(Self { event_bridge: wire.event_bridge_configuration.is_some(), functions, queues })
     }
 
     pub(crate) fn to_wire(&self) -> NotificationConfiguration {
-        let functions: Vec<_> = self.functions.iter().map(FunctionTarget::to_wire).collect();
+        let functions: Vec<_> = self.functions.iter().map(Target::to_function).collect();
+        let queues: Vec<_> = self.queues.iter().map(Target::to_queue).collect();
         NotificationConfiguration {
             event_bridge_configuration: self.event_bridge.then(EventBridgeConfiguration::default),
             lambda_function_configurations: (!functions.is_empty()).then_some(functions),
-            queue_configurations: None,
+            queue_configurations: (!queues.is_empty()).then_some(queues),
             topic_configurations: None,
         }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        !self.event_bridge && self.functions.is_empty()
+        !self.event_bridge && self.functions.is_empty() && self.queues.is_empty()
     }
 
     /// The functions that hear of a change.
-    pub(crate) fn functions_for(&self, key: &str, change: ChangeKind) -> impl Iterator<Item = &FunctionTarget> {
-        let kind = Kind::of(change);
-        self.functions.iter().filter(move |target| {
-            target.events.iter().any(|wanted| wanted.meets(kind))
-                && target.prefix.as_ref().is_none_or(|prefix| key.starts_with(prefix))
-                && target.suffix.as_ref().is_none_or(|suffix| key.ends_with(suffix))
-        })
+    pub(crate) fn functions_for(&self, key: &str, change: ChangeKind) -> impl Iterator<Item = &Target> {
+        self.functions.iter().filter(move |target| target.hears_of(key, change))
+    }
+
+    /// The queues that hear of a change.
+    pub(crate) fn queues_for(&self, key: &str, change: ChangeKind) -> impl Iterator<Item = &Target> {
+        self.queues.iter().filter(move |target| target.hears_of(key, change))
     }
 }
 
-impl FunctionTarget {
-    fn from_wire(wire: LambdaFunctionConfiguration) -> Result<Self> {
+impl Target {
+    fn hears_of(&self, key: &str, change: ChangeKind) -> bool {
+        let kind = Kind::of(change);
+        self.events.iter().any(|wanted| wanted.meets(kind))
+            && self.prefix.as_ref().is_none_or(|prefix| key.starts_with(prefix))
+            && self.suffix.as_ref().is_none_or(|suffix| key.ends_with(suffix))
+    }
+
+    fn function(wire: LambdaFunctionConfiguration) -> Result<Self> {
         let arn: Vec<&str> = wire.lambda_function_arn.split(':').collect();
         if !matches!(
             arn.as_slice(),
@@ -186,18 +196,32 @@ impl FunctionTarget {
                 invalid_argument("The ARN could not be parsed").with_detail("ArgumentValue", wire.lambda_function_arn)
             );
         }
-        if wire.events.is_empty() {
+        Self::of_any_sort(wire.id, wire.lambda_function_arn, &wire.events, wire.filter)
+    }
+
+    fn queue(wire: QueueConfiguration) -> Result<Self> {
+        let arn: Option<Arn> = wire.queue_arn.parse().ok();
+        let wrong = match arn.filter(|arn| arn.service == "sqs") {
+            Some(arn) if arn.resource.ends_with(".fifo") => "FIFO queues can't be destinations of notifications",
+            Some(_) => return Self::of_any_sort(wire.id, wire.queue_arn, &wire.events, wire.filter),
+            None => "The ARN could not be parsed",
+        };
+        Err(invalid_argument(wrong).with_detail("ArgumentValue", wire.queue_arn))
+    }
+
+    fn of_any_sort(
+        id: Option<String>,
+        arn: String,
+        events: &[Event],
+        filter: Option<NotificationConfigurationFilter>,
+    ) -> Result<Self> {
+        if events.is_empty() {
             return Err(invalid_argument("A notification configuration must name at least one event"));
         }
-        let events = wire.events.iter().map(|event| Kind::parse(event.as_ref())).collect::<Result<_>>()?;
-        let rules = wire.filter.and_then(|filter| filter.key).and_then(|key| key.filter_rules).unwrap_or_default();
-        let mut target = Self {
-            id: wire.id.unwrap_or_else(|| Uuid::new_v4().to_string()),
-            arn: wire.lambda_function_arn,
-            events,
-            prefix: None,
-            suffix: None,
-        };
+        let events = events.iter().map(|event| Kind::parse(event.as_ref())).collect::<Result<_>>()?;
+        let rules = filter.and_then(|filter| filter.key).and_then(|key| key.filter_rules).unwrap_or_default();
+        let id = id.unwrap_or_else(|| Uuid::new_v4().to_string());
+        let mut target = Self { id, arn, events, prefix: None, suffix: None };
         rules.into_iter().try_for_each(|rule| target.add_rule(rule))?;
         Ok(target)
     }
@@ -222,7 +246,29 @@ impl FunctionTarget {
         Ok(())
     }
 
-    fn to_wire(&self) -> LambdaFunctionConfiguration {
+    fn to_function(&self) -> LambdaFunctionConfiguration {
+        LambdaFunctionConfiguration {
+            events: self.wire_events(),
+            filter: self.wire_filter(),
+            id: Some(self.id.clone()),
+            lambda_function_arn: self.arn.clone(),
+        }
+    }
+
+    fn to_queue(&self) -> QueueConfiguration {
+        QueueConfiguration {
+            events: self.wire_events(),
+            filter: self.wire_filter(),
+            id: Some(self.id.clone()),
+            queue_arn: self.arn.clone(),
+        }
+    }
+
+    fn wire_events(&self) -> Vec<Event> {
+        self.events.iter().map(|kind| Event::from(kind.name().to_owned())).collect()
+    }
+
+    fn wire_filter(&self) -> Option<NotificationConfigurationFilter> {
         let rule = |name: &'static str, value: &Option<String>| {
             let value = value.clone()?;
             Some(FilterRule { name: Some(FilterRuleName::from_static(name)), value: Some(value) })
@@ -231,13 +277,8 @@ impl FunctionTarget {
             .into_iter()
             .flatten()
             .collect();
-        let filter = NotificationConfigurationFilter { key: Some(S3KeyFilter { filter_rules: Some(rules.clone()) }) };
-        LambdaFunctionConfiguration {
-            events: self.events.iter().map(|kind| Event::from(kind.name().to_owned())).collect(),
-            filter: (!rules.is_empty()).then_some(filter),
-            id: Some(self.id.clone()),
-            lambda_function_arn: self.arn.clone(),
-        }
+        (!rules.is_empty())
+            .then(|| NotificationConfigurationFilter { key: Some(S3KeyFilter { filter_rules: Some(rules) }) })
     }
 
     /// Two configurations must not be able to hear of the same event.
@@ -315,6 +356,31 @@ mod tests {
         assert!(!apart(created("a/", ""), created("a/b/", "")));
         assert!(!apart(created("", ".gz"), created("x", ".csv.gz")));
         assert!(!apart(created("", ""), function(&["s3:ObjectCreated:Copy"], "", "")));
+    }
+
+    #[test]
+    fn queues_share_the_rules_with_functions() {
+        let queue = |arn: &str, prefix: &str| {
+            let LambdaFunctionConfiguration { events, filter, .. } = function(&["s3:ObjectCreated:*"], prefix, "");
+            QueueConfiguration { events, filter, id: None, queue_arn: arn.into() }
+        };
+        let of = |queues, functions| {
+            Configuration::from_wire(NotificationConfiguration {
+                queue_configurations: Some(queues),
+                lambda_function_configurations: Some(functions),
+                ..NotificationConfiguration::default()
+            })
+        };
+        let arn = "arn:aws:sqs:us-east-1:000000000000:q";
+        let found = of(vec![queue(arn, "in/")], vec![function(&["s3:ObjectCreated:*"], "out/", "")]).unwrap();
+        let heard =
+            |key| (found.queues_for(key, ChangeKind::Put).count(), found.functions_for(key, ChangeKind::Put).count());
+        assert_eq!((heard("in/a"), heard("out/a")), ((1, 0), (0, 1)));
+        assert_eq!(Configuration::from_wire(found.to_wire()).unwrap(), found);
+        assert!(of(vec![queue(arn, "")], vec![function(&["s3:ObjectCreated:*"], "out/", "")]).is_err(), "they overlap");
+        for wrong in ["q", "arn:aws:sqs:us-east-1:000000000000:q.fifo", "arn:aws:sns:us-east-1:000000000000:t"] {
+            assert_eq!(of(vec![queue(wrong, "")], Vec::new()).unwrap_err().code, "InvalidArgument", "{wrong}");
+        }
     }
 
     #[test]

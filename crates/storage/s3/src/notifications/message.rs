@@ -61,8 +61,8 @@ pub(crate) fn bucket_arn(bucket: &str) -> String {
     format!("arn:aws:s3:::{bucket}")
 }
 
-/// The message that a function gets.
-pub(crate) fn for_function(change: &ObjectChange, region: &str, configuration_id: &str) -> Value {
+/// The message that a function or a queue gets.
+pub(crate) fn for_target(change: &ObjectChange, region: &str, configuration_id: &str) -> Value {
     let origin = origin_of(change);
     let key = utf8_percent_encode(&change.key, PLAIN).to_string().replace(' ', "+");
     let mut object = json!({"key": key, "sequencer": sequencer(change)});
@@ -94,6 +94,18 @@ pub(crate) fn for_function(change: &ObjectChange, region: &str, configuration_id
             "object": object,
         },
     }]})
+}
+
+/// The message that a queue gets when it becomes a bucket's destination.
+pub(crate) fn test(ctx: &Ctx, bucket: &str) -> Value {
+    json!({
+        "Service": "Amazon S3",
+        "Event": "s3:TestEvent",
+        "Time": ctx.now().to_rfc3339_opts(SecondsFormat::Millis, true),
+        "Bucket": bucket,
+        "RequestId": ctx.request_id,
+        "HostId": rest_xml::host_id(ctx.request_id),
+    })
 }
 
 /// The entry that the event bus gets.
@@ -152,13 +164,13 @@ mod tests {
 
     #[test]
     fn functions_get_coded_keys_and_removals_have_no_size() {
-        let record = for_function(&change(ChangeKind::Put), "us-east-1", "id")["Records"][0].clone();
+        let record = for_target(&change(ChangeKind::Put), "us-east-1", "id")["Records"][0].clone();
         assert_eq!(record["eventName"], "ObjectCreated:Put");
         assert_eq!(record["eventTime"], "2026-03-01T00:00:00.123Z");
         let object = json!({"key": "in/a+b%2B%C3%A9.csv", "size": 7, "eTag": "abc", "sequencer": "000000000055AED6"});
         assert_eq!(record["s3"]["object"], object);
         assert_eq!(record["s3"]["bucket"]["arn"], "arn:aws:s3:::raw");
-        let removed = for_function(&change(ChangeKind::Delete), "us-east-1", "id")["Records"][0].clone();
+        let removed = for_target(&change(ChangeKind::Delete), "us-east-1", "id")["Records"][0].clone();
         assert_eq!(removed["eventName"], "ObjectRemoved:Delete");
         assert_eq!(removed["s3"]["object"].get("size"), None);
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use boathouse_aws::{AwsError, Ctx, Platform, Principal};
+use boathouse_aws::{Arn, AwsError, Ctx, Platform, Principal};
 use boathouse_objects::{ObjectChange, WATCH};
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::StreamExt;
@@ -26,11 +26,12 @@ const LONGEST_PAUSE: TimeDelta = TimeDelta::minutes(5);
 /// How often the worker looks for what is due again.
 const TICK: Duration = Duration::from_millis(500);
 /// Answers that will not get better by asking again: AWS drops such events as well.
-const HOPELESS: [&str; 4] = [
+const HOPELESS: [&str; 5] = [
     "AccessDeniedException",
     "ResourceNotFoundException",
     "InvalidParameterValueException",
     "RequestTooLargeException",
+    "QueueDoesNotExist",
 ];
 
 /// Tells the changes of all watched buckets, from the ones that an earlier process left on.
@@ -122,8 +123,12 @@ async fn tell(ctx: &Ctx, store: &Store, change: &ObjectChange) -> Result<(), Aws
     let Ok(Some(configuration)) = store.document::<Configuration>(&change.bucket, WATCH) else { return Ok(()) };
     let ctx = ctx.because_of(&message::bucket_arn(&change.bucket));
     for target in configuration.functions_for(&change.key, change.kind) {
-        let payload = message::for_function(change, ctx.region(), &target.id).to_string();
+        let payload = message::for_target(change, ctx.region(), &target.id).to_string();
         hopeful(change, &target.arn, invoke(&ctx, &target.arn, "Event", &payload).await)?;
+    }
+    for target in configuration.queues_for(&change.key, change.kind) {
+        let body = message::for_target(change, ctx.region(), &target.id).to_string();
+        hopeful(change, &target.arn, send(&ctx, &target.arn, &body).await)?;
     }
     if configuration.event_bridge {
         let put = ctx.call("events", "PutEvents", json!({"Entries": [message::for_event_bus(change)]})).await;
@@ -136,6 +141,12 @@ async fn tell(ctx: &Ctx, store: &Store, change: &ObjectChange) -> Result<(), Aws
 pub(crate) async fn invoke(ctx: &Ctx, arn: &str, kind: &str, payload: &str) -> Result<(), AwsError> {
     let input = json!({"FunctionName": arn, "InvocationType": kind, "Payload": STANDARD.encode(payload)});
     ctx.call("lambda", "Invoke", input).await.map(drop)
+}
+
+/// Sends a message to a queue as S3 does.
+pub(crate) async fn send(ctx: &Ctx, arn: &str, body: &str) -> Result<(), AwsError> {
+    let queue: Arn = arn.parse().map_err(|error| AwsError::internal(format!("{error}")))?;
+    ctx.call("sqs", "SendMessage", json!({"QueueUrl": queue.queue_url(), "MessageBody": body})).await.map(drop)
 }
 
 /// PutEvents answers success for entries that it refused.

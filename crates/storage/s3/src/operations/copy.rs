@@ -5,7 +5,7 @@ use boathouse_objects::{CopyRequest, Metadata, ObjectInfo};
 use s3s::S3Response;
 use s3s::dto::{CopyObjectInput, CopyObjectOutput, CopyObjectResult, CopySource};
 
-use super::{Reply, etag, object, timestamp};
+use super::{Reply, encryption, etag, object, timestamp};
 use crate::call::{Call, Store};
 use crate::conditions::{self, Conditions};
 use crate::error::{Result, invalid_argument, invalid_request};
@@ -35,7 +35,7 @@ pub(crate) fn readable_source(store: &Store, call: &Call, bucket: &str, key: &st
 
 pub(crate) async fn copy(store: &Store, call: &Call, input: CopyObjectInput) -> Reply<CopyObjectOutput> {
     let (source_bucket, source_key) = source(&input.copy_source)?;
-    store.allow(&call.ctx, "s3:PutObject", &input.bucket, Some(&input.key))?;
+    store.allow_write(call, &input.bucket, &input.key)?;
     let info = readable_source(store, call, &source_bucket, &source_key)?;
     if info.size > MAX_BYTES {
         return Err(invalid_request(
@@ -44,7 +44,11 @@ pub(crate) async fn copy(store: &Store, call: &Call, input: CopyObjectInput) -> 
     }
     let replaces = directive(input.metadata_directive.as_ref().map(|it| it.as_str()), "metadata")?;
     let retags = directive(input.tagging_directive.as_ref().map(|it| it.as_str()), "tagging")?;
-    if (&source_bucket, &source_key) == (&input.bucket, &input.key) && !replaces && !retags {
+    if (&source_bucket, &source_key) == (&input.bucket, &input.key)
+        && !replaces
+        && !retags
+        && !encryption::is_wanted(call)
+    {
         return Err(invalid_request(
             "This copy request is illegal because it is trying to copy an object to itself without changing the object's \
              metadata, storage class, website redirect location or encryption attributes.",
@@ -69,6 +73,7 @@ pub(crate) async fn copy(store: &Store, call: &Call, input: CopyObjectInput) -> 
         metadata: Some(Metadata { ..stored }),
         condition: conditions::of_write(&call.headers)?,
         origin: Some(message::origin(&call.ctx)),
+        encrypted: encryption::is_wanted(call),
     };
     let copied = store.objects.copy(request).await.map_err(|error| object::conditional(call, error))?;
     let mut result = CopyObjectResult {
@@ -77,7 +82,11 @@ pub(crate) async fn copy(store: &Store, call: &Call, input: CopyObjectInput) -> 
         ..CopyObjectResult::default()
     };
     super::fill_checksums!(result, &copied);
-    Ok(S3Response::new(CopyObjectOutput { copy_object_result: Some(result), ..CopyObjectOutput::default() }))
+    Ok(S3Response::new(CopyObjectOutput {
+        copy_object_result: Some(result),
+        server_side_encryption: encryption::shown(copied.encryption.as_ref()),
+        ..CopyObjectOutput::default()
+    }))
 }
 
 fn directive(text: Option<&str>, what: &str) -> Result<bool> {

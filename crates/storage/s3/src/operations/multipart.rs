@@ -2,7 +2,8 @@
 
 use boathouse_aws::AwsError;
 use boathouse_objects::{
-    Checksum, ChecksumAlgorithm, ChecksumKind, CompleteUpload, CompletedPart, Metadata, NewUpload, PartInfo, UploadPart,
+    Checksum, ChecksumAlgorithm, ChecksumKind, CompleteUpload, CompletedPart, Encryption, Metadata, NewUpload,
+    PartInfo, UploadPart,
 };
 use http::{HeaderMap, StatusCode};
 use s3s::S3Response;
@@ -12,7 +13,7 @@ use s3s::dto::{
     CreateMultipartUploadOutput, UploadPartCopyInput, UploadPartCopyOutput, UploadPartInput, UploadPartOutput,
 };
 
-use super::{Reply, copy, etag, object, timestamp};
+use super::{Reply, copy, encryption, etag, object, timestamp};
 use crate::call::{Call, Store};
 use crate::checksums;
 use crate::conditions;
@@ -28,7 +29,7 @@ pub(crate) async fn create(
     call: &Call,
     input: CreateMultipartUploadInput,
 ) -> Reply<CreateMultipartUploadOutput> {
-    store.allow(&call.ctx, "s3:PutObject", &input.bucket, Some(&input.key))?;
+    store.allow_write(call, &input.bucket, &input.key)?;
     let tags = tags::from_header(call.header("x-amz-tagging"))?;
     if !tags.is_empty() {
         store.allow(&call.ctx, "s3:PutObjectTagging", &input.bucket, Some(&input.key))?;
@@ -40,7 +41,14 @@ pub(crate) async fn create(
         user: metadata::user(input.metadata.unwrap_or_default())?,
         tags,
     };
-    let new = NewUpload { bucket: input.bucket.clone(), key: input.key, metadata, checksum: Some(checksum) };
+    let new = NewUpload {
+        bucket: input.bucket.clone(),
+        key: input.key,
+        metadata,
+        checksum: Some(checksum),
+        transient: false,
+        encrypted: encryption::is_wanted(call),
+    };
     let upload = store.objects.create_upload(new).await.map_err(from_engine)?;
     // What nobody asked for is not announced.
     let announced = wanted.is_some();
@@ -50,6 +58,7 @@ pub(crate) async fn create(
         upload_id: Some(upload.upload_id),
         checksum_algorithm: input.checksum_algorithm,
         checksum_type: announced.then(|| wire_kind(checksum.1)),
+        server_side_encryption: encryption::shown(upload.encryption.as_ref()),
         ..CreateMultipartUploadOutput::default()
     }))
 }
@@ -106,9 +115,11 @@ pub(crate) async fn upload(store: &Store, call: &Call, input: UploadPartInput) -
     };
     let trailers = call.trailers.clone();
     let sent = announced.algorithm;
+    let encrypted = encryption_of(store, &request)?;
     let written = store.objects.upload_part(request, call.take_body(), move || announced.expectations(&trailers)).await;
     let part = written.map_err(from_engine)?;
     let mut headers = HeaderMap::new();
+    encryption::tell(encrypted.as_ref(), &mut headers);
     metadata::set(&mut headers, "etag", &format!("\"{}\"", part.etag));
     let shown: Vec<Checksum> =
         part.checksums.into_iter().filter(|sum| sent.is_none_or(|it| it == sum.algorithm)).collect();
@@ -133,13 +144,24 @@ pub(crate) async fn upload_copy(store: &Store, call: &Call, input: UploadPartCop
         number: number(input.part_number)?,
         checksums: Vec::new(),
     };
+    let encrypted = encryption_of(store, &request)?;
     let part = store.objects.copy_part(request, &source, range).await.map_err(from_engine)?;
     let copy_part_result = Some(CopyPartResult {
         e_tag: Some(etag(&part.etag)),
         last_modified: Some(timestamp(part.modified_ms)),
         ..CopyPartResult::default()
     });
-    Ok(S3Response::new(UploadPartCopyOutput { copy_part_result, ..UploadPartCopyOutput::default() }))
+    let server_side_encryption = encryption::shown(encrypted.as_ref());
+    Ok(S3Response::new(UploadPartCopyOutput {
+        copy_part_result,
+        server_side_encryption,
+        ..UploadPartCopyOutput::default()
+    }))
+}
+
+/// How the upload that a part belongs to is encrypted.
+fn encryption_of(store: &Store, part: &UploadPart) -> Result<Option<Encryption>> {
+    Ok(store.objects.upload(&part.bucket, &part.key, &part.upload_id).map_err(from_engine)?.encryption)
 }
 
 /// Both ends must be given, and lie within the source.
@@ -193,6 +215,7 @@ pub(crate) async fn complete(
         bucket: Some(input.bucket),
         key: Some(input.key),
         e_tag: Some(etag(&info.etag)),
+        server_side_encryption: encryption::shown(info.encryption.as_ref()),
         ..CompleteMultipartUploadOutput::default()
     };
     super::fill_checksums!(output, &info);

@@ -31,7 +31,7 @@ pub(crate) async fn put(
     Ok(S3Response::new(PutBucketNotificationConfigurationOutput {}))
 }
 
-/// Every function must be there and let this bucket's notifications in.
+/// Every function must be there and let this bucket's notifications in. Every queue gets a first message, as on AWS.
 async fn check_destinations(call: &Call, bucket: &str, configuration: &Configuration) -> Result<()> {
     let ctx = call.ctx.as_principal(Principal::service(PRINCIPAL).into());
     let ctx = ctx.because_of(&message::bucket_arn(bucket));
@@ -40,11 +40,21 @@ async fn check_destinations(call: &Call, bucket: &str, configuration: &Configura
             return Err(unable_to_validate(&target.arn, &error));
         }
     }
+    let test = message::test(&ctx, bucket).to_string();
+    for target in &configuration.queues {
+        if let Err(error) = worker::send(&ctx, &target.arn, &test).await {
+            return Err(unable_to_validate(&target.arn, &error));
+        }
+    }
     Ok(())
 }
 
 fn unable_to_validate(arn: &str, cause: &AwsError) -> AwsError {
     let reason = match &*cause.code {
+        "AccessDeniedException" if arn.contains(":sqs:") => "Permissions on the destination queue do not allow S3 to \
+                                                             publish notifications from this bucket"
+            .to_owned(),
+        "QueueDoesNotExist" => "The destination queue does not exist".to_owned(),
         "AccessDeniedException" => format!("Not authorized to invoke function [{arn}]"),
         "ResourceNotFoundException" => "The destination Lambda function does not exist".to_owned(),
         _ => cause.message.clone(),
@@ -64,7 +74,7 @@ pub(crate) async fn get(
     Ok(S3Response::new(GetBucketNotificationConfigurationOutput {
         event_bridge_configuration: wire.event_bridge_configuration,
         lambda_function_configurations: wire.lambda_function_configurations,
-        queue_configurations: None,
+        queue_configurations: wire.queue_configurations,
         topic_configurations: None,
     }))
 }

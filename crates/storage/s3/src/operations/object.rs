@@ -13,8 +13,8 @@ use s3s::dto::{
     PutObjectInput, PutObjectOutput,
 };
 
-use super::Reply;
 use super::multipart::{kind_of, wire_kind};
+use super::{Reply, encryption};
 use crate::call::{Call, Store};
 use crate::checksums::{self, Announced};
 use crate::conditions;
@@ -24,7 +24,7 @@ use crate::view::{Part, View};
 use crate::{metadata, tags};
 
 pub(crate) async fn put(store: &Store, call: &Call, input: PutObjectInput) -> Reply<PutObjectOutput> {
-    store.allow(&call.ctx, "s3:PutObject", &input.bucket, Some(&input.key))?;
+    store.allow_write(call, &input.bucket, &input.key)?;
     let tags = tags::from_header(call.header("x-amz-tagging"))?;
     if !tags.is_empty() {
         store.allow(&call.ctx, "s3:PutObjectTagging", &input.bucket, Some(&input.key))?;
@@ -43,6 +43,7 @@ pub(crate) async fn put(store: &Store, call: &Call, input: PutObjectInput) -> Re
         checksums: vec![announced.algorithm.unwrap_or(ChecksumAlgorithm::Crc64Nvme)],
         condition,
         origin: Some(message::origin(&call.ctx)),
+        encrypted: encryption::is_wanted(call),
     };
     let trailers = call.trailers.clone();
     let put = store.objects.put(request, call.take_body(), move || announced.expectations(&trailers)).await;
@@ -50,6 +51,7 @@ pub(crate) async fn put(store: &Store, call: &Call, input: PutObjectInput) -> Re
     let mut headers = HeaderMap::new();
     metadata::set(&mut headers, "etag", &format!("\"{}\"", info.etag));
     checksum_headers(&info.checksums, &mut headers);
+    encryption::tell(info.encryption.as_ref(), &mut headers);
     Ok(S3Response::with_headers(PutObjectOutput::default(), headers))
 }
 

@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::{check_unpacked_size, layer_uses, shape, versions};
 use crate::api::{Code, Settings, Texts};
 use crate::code;
+use crate::dead_letters::{self, DeadLetterConfig};
 use crate::error::LambdaError;
 use crate::names::{FunctionRef, LATEST};
 use crate::settings;
@@ -95,6 +96,7 @@ pub(crate) async fn create(ctx: Ctx, state: Arc<Lambda>, input: CreateFunction) 
         layers,
         ephemeral_storage: settings.ephemeral_storage.unwrap_or_default(),
         logging: settings.logging_config.unwrap_or_default(),
+        dead_letters: settings.dead_letter_config.as_ref().and_then(DeadLetterConfig::queue),
         architecture,
         digest: kept.digest,
         code_size: kept.size,
@@ -102,6 +104,7 @@ pub(crate) async fn create(ctx: Ctx, state: Arc<Lambda>, input: CreateFunction) 
         last_modified: ctx.now(),
         revision: new_revision(),
     };
+    dead_letters::check_role(&state, &latest)?;
     let mut stored = StoredFunction { latest, published: 0, tags: input.tags, reserved: None };
     let publish = input.publish;
     let now = ctx.now();

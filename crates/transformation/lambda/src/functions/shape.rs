@@ -31,6 +31,9 @@ pub(crate) fn configuration(region: &str, function: &Function) -> Value {
         "SnapStart": {"ApplyOn": "None", "OptimizationStatus": "Off"},
         "LoggingConfig": {"LogFormat": "Text", "LogGroup": function.log_group()},
     });
+    if let Some(queue) = &function.dead_letters {
+        shown["DeadLetterConfig"] = json!({"TargetArn": queue});
+    }
     if !function.environment.is_empty() {
         shown["Environment"] = json!({"Variables": function.environment});
     }

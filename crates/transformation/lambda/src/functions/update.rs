@@ -11,6 +11,7 @@ use super::create::architecture;
 use super::{check_unpacked_size, layer_uses, shape, versions};
 use crate::api::{Code, Settings};
 use crate::code;
+use crate::dead_letters;
 use crate::error::LambdaError;
 use crate::names::FunctionRef;
 use crate::settings;
@@ -90,6 +91,11 @@ pub(crate) async fn update_configuration(
         check_role(&ctx, &state, role)?;
     }
     let layers = input.settings.layers.as_ref().map(|arns| layer_uses(&ctx, &state, arns)).transpose()?;
+    if input.settings.dead_letter_config.is_some() {
+        let mut wanted = present.latest;
+        apply(&mut wanted, input.settings.clone(), None);
+        dead_letters::check_role(&state, &wanted)?;
+    }
     let (region, now) = (ctx.region().to_owned(), ctx.now());
     let shown = state
         .metadata
@@ -130,5 +136,8 @@ fn apply(function: &mut Function, settings: Settings, layers: Option<Vec<LayerUs
     function.ephemeral_storage = settings.ephemeral_storage.unwrap_or(function.ephemeral_storage);
     if let Some(logging) = settings.logging_config {
         function.logging = logging;
+    }
+    if let Some(config) = settings.dead_letter_config {
+        function.dead_letters = config.queue();
     }
 }

@@ -163,24 +163,40 @@ async fn put_again(state: &Lambda, id: &str, event: QueuedEvent, due: DateTime<U
     }
 }
 
-/// The event is done: its result takes its place in the queue if somebody wants it.
+/// The event is done: its result takes its place in the queue if somebody wants it, and so does the event itself if it
+/// failed and the function has a dead-letter queue.
 async fn end(state: &Lambda, id: &str, event: &QueuedEvent, ending: Ending) -> Outcome {
     let wanted = FunctionRef { name: event.function.clone(), qualifier: event.qualifier.clone() };
     let config = match event_config::of(state, &wanted) {
         Ok(config) => config,
         Err(error) => return again_soon(state, &error),
     };
-    let target = if ending.is_success() { config.on_success } else { config.on_failure };
-    let Some(target) = target else {
-        if !ending.is_success() {
+    let region = &state.platform.region;
+    let queue = match state.resolve(region, &wanted, 1.0) {
+        Ok(function) => function.dead_letters.filter(|_| !ending.is_success()),
+        Err(LambdaError::NotFound(_)) => None, // deleted meanwhile
+        Err(error) => return again_soon(state, &error),
+    };
+    let now = state.platform.clock.now();
+    let letter = queue.map(|queue| ending.dead_letter(event, queue));
+    let success = ending.is_success();
+    let target = if success { config.on_success } else { config.on_failure };
+    let result = target.map(|target| ending.delivery(region, &wanted, target, now));
+    let deliveries: Vec<Job> = result.into_iter().chain(letter).map(Job::Deliver).collect();
+    if deliveries.is_empty() {
+        if !success {
             tracing::warn!(function = event.function, request = event.request_id, "an event was given up");
         }
         return Outcome::Done;
-    };
-    let now = state.platform.clock.now();
-    let delivery = ending.delivery(&state.platform.region, &wanted, target, now);
+    }
     let (jobs, id) = (state.jobs.clone(), id.to_owned());
-    let put = state.metadata.transaction(move |tx| jobs.put(tx, &id, now, &Job::Deliver(delivery))).await;
+    let put = state
+        .metadata
+        .transaction(move |tx| {
+            jobs.remove(tx, &id)?;
+            deliveries.iter().try_for_each(|delivery| jobs.add(tx, now, delivery).map(drop))
+        })
+        .await;
     match put {
         Ok(()) => Outcome::Settled,
         Err(error) => again_soon(state, &error),

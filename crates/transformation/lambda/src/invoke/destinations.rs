@@ -1,8 +1,9 @@
-//! Results of asynchronous invocations, delivered to functions and event buses as the execution role.
+//! Results of asynchronous invocations, delivered to functions, event buses and queues as the execution role; and what could
+//! not be processed, delivered to dead-letter queues.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use boathouse_aws::AwsError;
+use boathouse_aws::{Arn, AwsError};
 use boathouse_tasks::{Outcome, exponential};
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -16,6 +17,8 @@ use crate::store::Lambda;
 
 /// Attempts to deliver a result.
 const ATTEMPTS: u32 = 5;
+/// Characters of an error message that dead letters carry.
+const LONGEST_MESSAGE: usize = 1024;
 
 /// A result on its way.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,8 +27,11 @@ pub(crate) struct Delivery {
     qualifier: Option<String>,
     target: String,
     success: bool,
-    /// The invocation record, as JSON text.
+    /// The invocation record, as JSON text; the event itself if it goes to a dead-letter queue.
     record: String,
+    /// Attributes of a queue's message: name, type, value.
+    #[serde(default)]
+    attributes: Vec<(String, String, String)>,
 }
 
 /// How an event ended.
@@ -94,7 +100,32 @@ impl Ending {
             record["responsePayload"] = payload;
         }
         let FunctionRef { name, qualifier } = wanted.clone();
-        Delivery { function: name, qualifier, target, success, record: record.to_string() }
+        Delivery { function: name, qualifier, target, success, record: record.to_string(), attributes: Vec::new() }
+    }
+
+    /// The event on its way to a dead-letter queue.
+    pub(super) fn dead_letter(&self, event: &QueuedEvent, queue: String) -> Delivery {
+        let payload = BASE64.decode(&event.payload).unwrap_or_default();
+        let message = match &self.response {
+            Some((_, answer)) => answer["errorMessage"].as_str().map_or_else(|| answer.to_string(), str::to_owned),
+            None => self.condition.to_owned(),
+        };
+        let message = if message.is_empty() { self.condition } else { &message };
+        let message: String = message.chars().take(LONGEST_MESSAGE).collect();
+        let attributes = [
+            ("RequestID", "String", self.request_id.clone()),
+            // What Invoke would have answered: the function's own failures are a 200.
+            ("ErrorCode", "Number", if self.response.is_some() { "200" } else { "429" }.to_owned()),
+            ("ErrorMessage", "String", message),
+        ];
+        Delivery {
+            function: event.function.clone(),
+            qualifier: event.qualifier.clone(),
+            target: queue,
+            success: false,
+            record: String::from_utf8_lossy(&payload).into_owned(),
+            attributes: attributes.map(|(name, kind, value)| (name.to_owned(), kind.to_owned(), value)).into(),
+        }
     }
 }
 
@@ -118,13 +149,21 @@ pub(super) async fn deliver(state: &Lambda, attempt: u32, delivery: &Delivery) -
 }
 
 async fn send(state: &Lambda, delivery: &Delivery) -> Result<(), LambdaError> {
-    let Delivery { function, qualifier, target, success, record } = delivery;
+    let Delivery { function, qualifier, target, success, record, attributes } = delivery;
     let wanted = FunctionRef { name: function.clone(), qualifier: qualifier.clone() };
     let region = &state.platform.region;
     let ctx = state.pool.role_context(&state.resolve(region, &wanted, 1.0)?)?;
     if target.contains(":lambda:") {
         let input = json!({"FunctionName": target, "InvocationType": "Event", "Payload": BASE64.encode(record)});
         ctx.call("lambda", "Invoke", input).await?;
+        return Ok(());
+    }
+    if let Some(queue) = target.parse::<Arn>().ok().filter(|arn| arn.service == "sqs") {
+        let mut input = json!({"QueueUrl": queue.queue_url(), "MessageBody": record});
+        for (name, kind, value) in attributes {
+            input["MessageAttributes"][name] = json!({"DataType": kind, "StringValue": value});
+        }
+        ctx.call("sqs", "SendMessage", input).await?;
         return Ok(());
     }
     let entry = json!({

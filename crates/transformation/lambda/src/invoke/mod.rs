@@ -157,7 +157,7 @@ pub(crate) async fn invoke(ctx: Ctx, state: Arc<Lambda>, input: Invoke) -> Resul
 }
 
 /// Runs an invocation now.
-async fn run(
+pub(crate) async fn run(
     state: &Arc<Lambda>,
     wanted: &FunctionRef,
     function: Function,

@@ -1,17 +1,23 @@
 //! Aggregates. DataFusion's own accumulators where they mean the same on explicitly cast arguments; ours where types,
 //! overflow or rounding differ.
 
+mod checksum;
 mod extreme;
+mod fold;
+mod frequent;
+mod moments;
+mod several;
+mod sketches;
 mod sum;
 mod wrapped;
 
 use std::sync::Arc;
 
+use arrow::datatypes::DataType;
 use datafusion::functions_aggregate::{
-    approx_distinct, approx_percentile_cont, array_agg, average, bool_and_or, correlation, count, covariance, min_max,
-    regr, stddev, sum as native_sum, variance,
+    array_agg, average, bool_and_or, correlation, count, covariance, min_max, regr, stddev, sum as native_sum, variance,
 };
-use datafusion::logical_expr::{AggregateUDF, lit, when};
+use datafusion::logical_expr::{AggregateUDF, cast as arrow_cast, lit, when};
 
 use super::{AggregatePlan, Table};
 use crate::Typed;
@@ -29,6 +35,11 @@ pub(crate) fn register(table: &mut Table) {
     let max = "The greatest value that isn't NULL.";
     table.aggregate("max(T) -> T where T:orderable", max, |args, _| plain(min_max::max_udaf(), args));
     extreme::register(table);
+    several::register(table);
+    checksum::register(table);
+    frequent::register(table);
+    moments::register(table);
+    sketches::register(table);
     table.aggregate("bool_and(boolean) -> boolean", "Whether all values are true.", |args, _| {
         plain(bool_and_or::bool_and_udaf(), args)
     });
@@ -42,6 +53,11 @@ pub(crate) fn register(table: &mut Table) {
         Ok(plan)
     });
     wrapped::register(table);
+    let reduce = "One value from all that aren't NULL, by a function of a state and a value, and one of two states.";
+    // The analyzer writes it as `reduce` of `array_agg`.
+    table.aggregate("reduce_agg(T, S, function(S, T, S), function(S, S, S)) -> S", reduce, |_, _| {
+        Err(TrinoError::internal("reduce_agg is written as reduce"))
+    });
 }
 
 fn counts(table: &mut Table) {
@@ -53,15 +69,6 @@ fn counts(table: &mut Table) {
         let counted = args.into_iter().map(|(expr, _)| Ok((when(expr, lit(1_i64)).end()?, Type::Bigint)));
         plain(count::count_udaf(), counted.collect::<Result<_, TrinoError>>()?)
     });
-    let description = "About how many different values there are.";
-    table.aggregate("approx_distinct(T) -> bigint where T:comparable", description, approximate_count);
-    table.aggregate("approx_distinct(T, double) -> bigint where T:comparable", description, approximate_count);
-}
-
-fn approximate_count(mut args: Vec<Typed>, result: &Type) -> Plan {
-    // The wanted standard error only says how coarse it may be.
-    args.truncate(1);
-    wrapped::retyped(approx_distinct::approx_distinct_udaf(), args, result)
 }
 
 fn sums(table: &mut Table) {
@@ -79,6 +86,33 @@ fn sums(table: &mut Table) {
         wrapped::retyped(average::avg_udaf(), doubles(args)?, result)
     });
     table.aggregate("avg(decimal(p, s)) -> decimal(p, s)", avg, sum::average);
+    for signature in [
+        "sum(interval day to second) -> interval day to second",
+        "sum(interval year to month) -> interval year to month",
+    ] {
+        table.aggregate(signature, sum, |args, result| {
+            let whole = sum::sum(numbers_of_intervals(args), &Type::Bigint)?;
+            Ok(wrapped::interval(whole, result))
+        });
+    }
+    for signature in [
+        "avg(interval day to second) -> interval day to second",
+        "avg(interval year to month) -> interval year to month",
+    ] {
+        table.aggregate(signature, avg, |args, result| {
+            let whole = plain(average::avg_udaf(), doubles(numbers_of_intervals(args))?)?;
+            Ok(wrapped::interval(whole, result))
+        });
+    }
+}
+
+/// Intervals as bigints of their milliseconds or months.
+fn numbers_of_intervals(args: Vec<Typed>) -> Vec<Typed> {
+    let number = |(expr, ty): Typed| {
+        let first = if ty == Type::IntervalYearMonth { DataType::Int32 } else { DataType::Int64 };
+        (arrow_cast(arrow_cast(expr, first), DataType::Int64), Type::Bigint)
+    };
+    args.into_iter().map(number).collect()
 }
 
 fn doubles(args: Vec<Typed>) -> Result<Vec<Typed>, TrinoError> {
@@ -116,14 +150,24 @@ fn statistics(table: &mut Table) {
     table.aggregate("regr_intercept(double, double) -> double", intercept, |args, _| {
         plain(regr::regr_intercept_udaf(), args)
     });
-    let percentile = "About the value below which this part of the values lies.";
-    table.aggregate("approx_percentile(double, double) -> double", percentile, percentile_of);
-    table.aggregate("approx_percentile(bigint, double) -> bigint", percentile, percentile_of);
-    table.aggregate("approx_percentile(real, double) -> real", percentile, percentile_of);
+    reals(table);
 }
 
-fn percentile_of(args: Vec<Typed>, result: &Type) -> Plan {
-    wrapped::rounded(approx_percentile_cont::approx_percentile_cont_udaf(), doubles(args)?, result)
+/// The same of reals: computed with doubles.
+fn reals(table: &mut Table) {
+    let describe = "The same of reals.";
+    macro_rules! of_reals {
+        ($($signature:literal => $function:expr),+ $(,)?) => {
+            $(table.aggregate($signature, describe, |args, result| wrapped::retyped($function, doubles(args)?, result));)+
+        };
+    }
+    of_reals! {
+        "corr(real, real) -> real" => correlation::corr_udaf(),
+        "covar_samp(real, real) -> real" => covariance::covar_samp_udaf(),
+        "covar_pop(real, real) -> real" => covariance::covar_pop_udaf(),
+        "regr_slope(real, real) -> real" => regr::regr_slope_udaf(),
+        "regr_intercept(real, real) -> real" => regr::regr_intercept_udaf(),
+    }
 }
 
 /// An aggregate of DataFusion's as it is.
@@ -131,5 +175,7 @@ fn plain(function: Arc<AggregateUDF>, args: Vec<Typed>) -> Plan {
     Ok(AggregatePlan { function, args: args.into_iter().map(|(expr, _)| expr).collect(), ordered: false })
 }
 
+#[cfg(test)]
+mod more_tests;
 #[cfg(test)]
 mod tests;

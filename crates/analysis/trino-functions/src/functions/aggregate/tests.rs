@@ -9,7 +9,7 @@ use crate::types::format::write_value;
 use crate::{AggregateCall, Typed, aggregate};
 
 /// An aggregate over these rows as Athena shows it, spread over two partitions.
-fn over(name: &str, args: Vec<Typed>, distinct: bool) -> Result<String, TrinoError> {
+pub(super) fn over(name: &str, args: Vec<Typed>, distinct: bool) -> Result<String, TrinoError> {
     let numbers: ArrayRef = std::sync::Arc::new(Int64Array::from(vec![Some(3), Some(1), None, Some(1)]));
     let texts: ArrayRef = std::sync::Arc::new(StringArray::from(vec![Some("c"), Some("a"), None, Some("b")]));
     let doubles: ArrayRef = std::sync::Arc::new(Float64Array::from(vec![1.0, 2.0, 4.0, 8.0]));
@@ -31,19 +31,19 @@ fn over(name: &str, args: Vec<Typed>, distinct: bool) -> Result<String, TrinoErr
     Ok(text)
 }
 
-fn n() -> Typed {
+pub(super) fn n() -> Typed {
     (col("n"), Type::Bigint)
 }
 
-fn t() -> Typed {
+pub(super) fn t() -> Typed {
     (col("t"), Type::VARCHAR)
 }
 
-fn d() -> Typed {
+pub(super) fn d() -> Typed {
     (col("d"), Type::Double)
 }
 
-fn as_type(value: Typed, ty: &str) -> Typed {
+pub(super) fn as_type(value: Typed, ty: &str) -> Typed {
     crate::cast::cast(value, &Type::parse_trino(ty).unwrap()).unwrap()
 }
 
@@ -115,7 +115,8 @@ fn wrong_arguments_are_refused_with_what_is_expected() {
     assert_eq!(
         error.to_string(),
         "FUNCTION_NOT_FOUND: Unexpected parameters (varchar) for function sum. \
-         Expected: sum(bigint), sum(decimal(p, s)), sum(double), sum(real)"
+         Expected: sum(bigint), sum(decimal(p, s)), sum(double), sum(interval day to second), \
+         sum(interval year to month), sum(real)"
     );
     let error = over("nope", vec![], false).unwrap_err();
     assert_eq!(error.to_string(), "FUNCTION_NOT_FOUND: Function 'nope' not registered");

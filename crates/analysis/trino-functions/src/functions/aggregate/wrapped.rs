@@ -26,7 +26,7 @@ use crate::error::TrinoError;
 use crate::types::Type;
 
 /// Turns what the inner aggregate gave into the result.
-type Finish = fn(&ArrayRef, &Type) -> Result<ArrayRef, TrinoError>;
+pub(super) type Finish = fn(&ArrayRef, &Type) -> Result<ArrayRef, TrinoError>;
 
 pub(super) fn register(table: &mut Table) {
     let histogram = "How often each value occurs.";
@@ -47,6 +47,10 @@ pub(super) fn register(table: &mut Table) {
     let listagg = "The values as one text with a separator between them, in the given order.";
     table.aggregate("listagg(varchar) -> varchar", listagg, list_texts);
     table.aggregate("listagg(varchar, varchar) -> varchar", listagg, list_texts);
+    let signature = "listagg(varchar, varchar, varchar, boolean) -> varchar";
+    table.aggregate(signature, "The values as one text that is cut off where it would be too long.", |args, result| {
+        collected(cut_off, args, result)
+    });
     table.aggregate("geometric_mean(double) -> double", "The geometric mean of the values.", |args, result| {
         collected(geometric_mean, args, result)
     });
@@ -68,15 +72,22 @@ pub(super) fn retyped(inner: Arc<AggregateUDF>, args: Vec<Typed>, result: &Type)
     Ok(AggregatePlan { function: wrapped(inner, convert, result), args, ordered: false })
 }
 
-/// An aggregate that gives a double, which is rounded to Trino's type.
-pub(super) fn rounded(inner: Arc<AggregateUDF>, args: Vec<Typed>, result: &Type) -> Result<AggregatePlan, TrinoError> {
-    let finish: Finish = |value, result| crate::cast::cast_array(value, &Type::Double, result);
-    let args = args.into_iter().map(|(expr, _)| expr).collect();
-    Ok(AggregatePlan { function: wrapped(inner, finish, result), args, ordered: false })
+/// An aggregate of intervals' numbers, whose result becomes an interval again.
+pub(super) fn interval(whole: AggregatePlan, result: &Type) -> AggregatePlan {
+    let finish: Finish = |value, result| {
+        let whole = crate::cast::cast_array(value, &number_type(value.data_type()), &Type::Bigint)?;
+        let first = if result == &Type::IntervalYearMonth { DataType::Int32 } else { DataType::Int64 };
+        Ok(cast(&cast(&whole, &first)?, &result.to_arrow())?)
+    };
+    AggregatePlan { function: wrapped(whole.function, finish, result), ..whole }
+}
+
+fn number_type(ty: &DataType) -> Type {
+    if ty == &DataType::Float64 { Type::Double } else { Type::Bigint }
 }
 
 /// An aggregate over all rows' arguments, which are collected as rows of their own.
-fn collected(finish: Finish, args: Vec<Typed>, result: &Type) -> Result<AggregatePlan, TrinoError> {
+pub(super) fn collected(finish: Finish, args: Vec<Typed>, result: &Type) -> Result<AggregatePlan, TrinoError> {
     let members = args.into_iter().enumerate().flat_map(|(index, (expr, _))| [lit(format!("c{index}")), expr]);
     let row: Expr = named_struct(members.collect());
     Ok(AggregatePlan { function: wrapped(array_agg_udaf(), finish, result), args: vec![row], ordered: true })
@@ -138,12 +149,12 @@ impl AggregateUDFImpl for Wrapped {
 
     fn accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
         let inner = self.inner.accumulator(self.inner_args(args)?)?;
-        Ok(Box::new(Finishing { inner, finish: self.finish, result: self.result.clone() }))
+        Ok(Box::new(Finishing { inner, finish: self.finish, result: self.result.clone(), bytes: 0 }))
     }
 
     fn create_sliding_accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
         let inner = self.inner.create_sliding_accumulator(self.inner_args(args)?)?;
-        Ok(Box::new(Finishing { inner, finish: self.finish, result: self.result.clone() }))
+        Ok(Box::new(Finishing { inner, finish: self.finish, result: self.result.clone(), bytes: 0 }))
     }
 
     fn state_fields(&self, args: StateFieldsArgs<'_>) -> Result<Vec<FieldRef>> {
@@ -168,10 +179,22 @@ struct Finishing {
     inner: Box<dyn Accumulator>,
     finish: Finish,
     result: Type,
+    /// What all values took that came in.
+    bytes: usize,
+}
+
+impl Finishing {
+    fn count(&mut self, values: &[ArrayRef]) -> Result<()> {
+        for values in values {
+            self.bytes += values.to_data().get_slice_memory_size()?;
+        }
+        Ok(())
+    }
 }
 
 impl Accumulator for Finishing {
     fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
+        self.count(values)?;
         self.inner.update_batch(values)
     }
 
@@ -198,11 +221,14 @@ impl Accumulator for Finishing {
     }
 
     fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
+        self.count(states)?;
         self.inner.merge_batch(states)
     }
 
+    /// Values that are kept in an order count the batch that they came from each time; they take no more than came in,
+    /// with something for each of them.
     fn size(&self) -> usize {
-        size_of::<Self>() + self.inner.size()
+        size_of::<Self>() + self.inner.size().min(self.bytes.saturating_mul(4))
     }
 }
 
@@ -277,26 +303,54 @@ fn union_of(rows: &ArrayRef, result: &Type) -> Result<ArrayRef, TrinoError> {
     one_map(take(&keys, &first, None)?, take(&values, &first, None)?, result)
 }
 
+/// The longest text that `listagg` makes, in bytes.
+const LONGEST_TEXT: usize = 1_048_576;
+
 fn joined(rows: &ArrayRef, _: &Type) -> Result<ArrayRef, TrinoError> {
+    let (out, left) = join(rows);
+    if left > 0 {
+        return Err(TrinoError::invalid(format!(
+            "Concatenated string has the length in bytes larger than the maximum output length {LONGEST_TEXT}",
+        )));
+    }
+    Ok(Arc::new(StringArray::from(vec![out])))
+}
+
+/// The third column stands in for what is left out, the fourth says whether its number follows.
+fn cut_off(rows: &ArrayRef, _: &Type) -> Result<ArrayRef, TrinoError> {
+    let (mut out, left) = join(rows);
+    if let Some(out) = out.as_mut().filter(|_| left > 0) {
+        let columns = rows.as_struct();
+        out.push_str(columns.column(1).as_string::<i32>().value(0));
+        out.push_str(columns.column(2).as_string::<i32>().value(0));
+        if columns.column(3).as_boolean().value(0) {
+            out.push_str(&format!("({left})"));
+        }
+    }
+    Ok(Arc::new(StringArray::from(vec![out])))
+}
+
+/// As many values as the longest text holds, and how many are left; no text without values.
+fn join(rows: &ArrayRef) -> (Option<String>, usize) {
     let texts = rows.as_struct().column(0).as_string::<i32>();
     let separators = rows.as_struct().column(1).as_string::<i32>();
-    let mut out: Option<String> = None;
+    let (mut out, mut left): (Option<String>, _) = (None, 0);
     for (text, separator) in texts.iter().zip(separators.iter()) {
-        let Some(text) = text else { continue };
+        let (Some(text), separator) = (text, separator.unwrap_or_default()) else { continue };
         match &mut out {
+            Some(out) if left > 0 || out.len() + separator.len() + text.len() > LONGEST_TEXT => left += 1,
             Some(out) => {
-                out.push_str(separator.unwrap_or_default());
+                out.push_str(separator);
                 out.push_str(text);
+            }
+            None if text.len() > LONGEST_TEXT => {
+                out = Some(String::new());
+                left += 1;
             }
             None => out = Some(text.to_owned()),
         }
     }
-    if out.as_ref().is_some_and(|out| out.len() > 1_048_576) {
-        return Err(TrinoError::invalid(
-            "Concatenated string has the length in bytes larger than the maximum output length 1048576",
-        ));
-    }
-    Ok(Arc::new(StringArray::from(vec![out])))
+    (out, left)
 }
 
 fn geometric_mean(rows: &ArrayRef, _: &Type) -> Result<ArrayRef, TrinoError> {

@@ -11,6 +11,9 @@ fn hashes() {
         ("to_hex(xxhash64(to_utf8('')))", "EF46DB3751D8E999"),
         ("to_hex(xxhash64(to_utf8('abc')))", "44BC2CF5AD770999"),
         ("to_hex(xxhash64(to_utf8('Nobody inspects the spammish repetition')))", "FBCEA83C8A378BF1"),
+        ("to_hex(murmur3(to_utf8('hashme')))", "93192FE805BE23041C8318F67EC4F2BC"),
+        ("to_hex(spooky_hash_v2_32(to_utf8('')))", "6BF50919"),
+        ("to_hex(spooky_hash_v2_64(to_utf8('')))", "1909F56BFC062723"),
         ("md5(CAST(NULL AS varbinary))", "NULL"),
     ]);
 }

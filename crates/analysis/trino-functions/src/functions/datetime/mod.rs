@@ -155,14 +155,14 @@ fn with_timezone(call: &Call<'_>) -> Result<ArrayRef, TrinoError> {
 }
 
 /// Timestamps with time zone of the call's precision.
-fn zoned(
+fn zoned<Z: AsRef<str>>(
     call: &Call<'_>,
-    value: impl Fn(usize) -> Result<Option<(i128, String)>, TrinoError>,
+    value: impl Fn(usize) -> Result<Option<(i128, Z)>, TrinoError>,
 ) -> Result<ArrayRef, TrinoError> {
     let Type::TimestampTz(precision) = call.result else {
         return Err(TrinoError::internal("a timestamp with time zone is wanted"));
     };
-    zoned_timestamps(*precision, (0..call.rows).map(value).collect::<Result<_, _>>()?)
+    zoned_timestamps(*precision, (0..call.rows).map(|row| call.forgive(value(row))).collect::<Result<_, _>>()?)
 }
 
 fn offset(call: &Call<'_>, part: fn(i64) -> i64) -> Result<ArrayRef, TrinoError> {
@@ -202,7 +202,7 @@ fn from_unixtime(call: &Call<'_>) -> Result<ArrayRef, TrinoError> {
             return Err(TrinoError::invalid("Unix time is out of range"));
         }
         let zone = match rest.as_slice() {
-            [] => "UTC".to_owned(),
+            [] => "UTC".into(),
             [zone] => known_zone(zone.as_string::<i32>().value(row))?.name(),
             [hours, minutes, ..] => {
                 let part = |array: &ArrayRef| array.as_primitive::<Int64Type>().value(row);

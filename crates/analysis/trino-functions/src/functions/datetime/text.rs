@@ -1,5 +1,6 @@
 //! From text and to text: MySQL's, Joda's and ISO 8601's forms.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 use std::sync::Arc;
 
@@ -27,18 +28,24 @@ pub(super) fn register(table: &mut Table) {
     let signature = "format_datetime(timestamp(p) with time zone, varchar) -> varchar";
     table.kernel(signature, format, |call| formatted(call, Pattern::joda));
     let parse = "The time that a text shows, by a pattern of MySQL's.";
-    table.kernel("date_parse(varchar, varchar) -> timestamp(3)", parse, date_parse);
+    table.kernel("date_parse(varchar, varchar) -> timestamp(3)", parse, date_parse).fails_by_row();
     let parse = "The instant that a text shows, by a pattern of Joda's.";
-    table.kernel("parse_datetime(varchar, varchar) -> timestamp(3) with time zone", parse, parse_datetime);
+    table
+        .kernel("parse_datetime(varchar, varchar) -> timestamp(3) with time zone", parse, parse_datetime)
+        .fails_by_row();
     let iso = "The value in the form of ISO 8601.";
     table.kernel("to_iso8601(date) -> varchar", iso, to_iso8601);
     table.kernel("to_iso8601(timestamp(p)) -> varchar", iso, to_iso8601);
     table.kernel("to_iso8601(timestamp(p) with time zone) -> varchar", iso, to_iso8601);
     let iso = "The date of a text in the form of ISO 8601.";
-    table.kernel("from_iso8601_date(varchar) -> date", iso, from_iso8601_date);
+    table.kernel("from_iso8601_date(varchar) -> date", iso, from_iso8601_date).fails_by_row();
     let iso = "The instant of a text in the form of ISO 8601.";
-    table.kernel("from_iso8601_timestamp(varchar) -> timestamp(3) with time zone", iso, from_iso8601_timestamp);
-    table.kernel("from_iso8601_timestamp_nanos(varchar) -> timestamp(9) with time zone", iso, from_iso8601_timestamp);
+    table
+        .kernel("from_iso8601_timestamp(varchar) -> timestamp(3) with time zone", iso, from_iso8601_timestamp)
+        .fails_by_row();
+    table
+        .kernel("from_iso8601_timestamp_nanos(varchar) -> timestamp(9) with time zone", iso, from_iso8601_timestamp)
+        .fails_by_row();
     let human = "Seconds in words: weeks, days, hours, minutes, seconds.";
     table.kernel("human_readable_seconds(double) -> varchar", human, human_readable);
 }
@@ -119,7 +126,8 @@ fn date_parse(call: &Call<'_>) -> Result<ArrayRef, TrinoError> {
         let text = values.as_string::<i32>().value(row);
         patterns.with(row, |pattern| Ok(Some(of_calendar(pattern.parse(text)?.0))))
     };
-    timestamps(3, (0..call.rows).map(value).collect::<Result<Vec<_>, TrinoError>>()?.into_iter(), None)
+    let values = (0..call.rows).map(|row| call.forgive(value(row))).collect::<Result<Vec<_>, TrinoError>>()?;
+    timestamps(3, values.into_iter(), None)
 }
 
 fn parse_datetime(call: &Call<'_>) -> Result<ArrayRef, TrinoError> {
@@ -168,7 +176,8 @@ fn unreadable(text: &str) -> TrinoError {
 
 fn from_iso8601_date(call: &Call<'_>) -> Result<ArrayRef, TrinoError> {
     let values = call.array(0)?;
-    let read = |text: Option<&str>| text.map(|text| iso_date(text).ok_or_else(|| unreadable(text))).transpose();
+    let read =
+        |text: Option<&str>| call.forgive(text.map(|text| iso_date(text).ok_or_else(|| unreadable(text))).transpose());
     Ok(Arc::new(values.as_string::<i32>().iter().map(read).collect::<Result<Date32Array, _>>()?))
 }
 
@@ -185,6 +194,9 @@ fn from_iso8601_timestamp(call: &Call<'_>) -> Result<ArrayRef, TrinoError> {
 
 /// `2020`, `2020-01`, `2020-01-31`, `2020-W05`, `2020-W05-5` or `2020-031` as days since 1970.
 fn iso_date(text: &str) -> Option<i32> {
+    if let Some(date) = plain_date(text.as_bytes()) {
+        return Some(days_of(date));
+    }
     let (negative, text) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
     let parts: Vec<_> = text.split('-').collect();
     let number =
@@ -206,13 +218,23 @@ fn iso_date(text: &str) -> Option<i32> {
     date.map(days_of)
 }
 
+/// `2020-01-31`, the form that is met most.
+fn plain_date(text: &[u8]) -> Option<NaiveDate> {
+    let [year @ .., b'-', m1, m2, b'-', d1, d2] = text else { return None };
+    let number = |digits: &[u8]| {
+        digits.iter().try_fold(0, |sum, digit| Some(sum * 10 + u32::from(digit.checked_sub(b'0').filter(|n| *n < 10)?)))
+    };
+    let year = number(<&[u8; 4]>::try_from(year).ok()?)?;
+    NaiveDate::from_ymd_opt(year as i32, number(&[*m1, *m2])?, number(&[*d1, *d2])?)
+}
+
 /// A date with `T05:06:07.123+01:00`; without an offset it is UTC.
-fn iso_timestamp(text: &str) -> Option<(i128, String)> {
+fn iso_timestamp(text: &str) -> Option<(i128, Cow<'static, str>)> {
     let (date, clock) = text.split_once('T').unwrap_or((text, ""));
     let days = i128::from(iso_date(date)?) * DAY;
     let split = clock.find(['+', '-', 'Z']).unwrap_or(clock.len());
     let (clock, zone) = clock.split_at(split);
-    let clock = clock.replace(',', ".");
+    let clock = if clock.contains(',') { Cow::Owned(clock.replace(',', ".")) } else { Cow::Borrowed(clock) };
     let nanos = match clock.len() {
         0 => 0,
         1 | 2 => parse_time(&format!("{clock}:00"))?,

@@ -5,7 +5,14 @@ use crate::error::TrinoError;
 /// A path from the top of a JSON value.
 pub(super) struct Path(Vec<Step>);
 
+impl From<Path> for Vec<Step> {
+    fn from(path: Path) -> Self {
+        path.0
+    }
+}
+
 /// One step down: a member's name, or an element's index where the name is a number.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Step {
     /// The name as text.
     pub(super) name: String,

@@ -12,7 +12,7 @@ const DEEPEST: usize = 1_000;
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Malformed;
 
-type Result<T> = std::result::Result<T, Malformed>;
+pub(super) type Result<T> = std::result::Result<T, Malformed>;
 
 /// The kinds of values.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -45,13 +45,13 @@ impl<'a> Reader<'a> {
         bytes.get(self.at).copied()
     }
 
-    fn accept(&mut self, byte: u8) -> bool {
+    pub(super) fn accept(&mut self, byte: u8) -> bool {
         let there = self.peek() == Some(byte);
         self.at += usize::from(there);
         there
     }
 
-    fn expect(&mut self, byte: u8) -> Result<()> {
+    pub(super) fn expect(&mut self, byte: u8) -> Result<()> {
         if self.accept(byte) { Ok(()) } else { Err(Malformed) }
     }
 
@@ -78,7 +78,8 @@ impl<'a> Reader<'a> {
         self.nested(0)
     }
 
-    fn nested(&mut self, depth: usize) -> Result<&'a str> {
+    /// The next value, so deep inside the text.
+    pub(super) fn nested(&mut self, depth: usize) -> Result<&'a str> {
         if depth > DEEPEST {
             return Err(Malformed);
         }
@@ -87,7 +88,7 @@ impl<'a> Reader<'a> {
         match kind {
             Kind::Object => self.each_member(depth, |_, _| ())?,
             Kind::Array => self.each_element(depth, |_| ())?,
-            Kind::Text => drop(self.text()?),
+            Kind::Text => self.pass_text()?,
             Kind::Number => self.number()?,
             Kind::Boolean | Kind::Null => self.word()?,
         }
@@ -211,29 +212,40 @@ impl<'a> Reader<'a> {
     pub(super) fn text(&mut self) -> Result<Cow<'a, str>> {
         self.expect(b'"')?;
         let mut out: Option<String> = None;
-        let mut start = self.at;
         loop {
-            let rest = &self.text.as_bytes()[self.at..];
-            let plain = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f)).ok_or(Malformed)?;
-            self.at += plain;
-            let piece = &self.text[start..self.at];
-            self.at += 1;
-            match rest[plain] {
+            let (piece, stop) = self.piece()?;
+            match stop {
                 b'"' => {
                     return Ok(match out {
                         None => Cow::Borrowed(piece),
                         Some(text) => Cow::Owned(text + piece),
                     });
                 }
-                b'\\' => {
+                _ => {
                     let out = out.get_or_insert_default();
                     out.push_str(piece);
                     out.push(self.escape()?);
-                    start = self.at;
                 }
-                _ => return Err(Malformed),
             }
         }
+    }
+
+    /// Goes past text.
+    fn pass_text(&mut self) -> Result<()> {
+        self.expect(b'"')?;
+        while self.piece()?.1 == b'\\' {
+            self.escape()?;
+        }
+        Ok(())
+    }
+
+    /// Text up to a quote or a backslash, and which of them it is. Control characters may not stand there.
+    fn piece(&mut self) -> Result<(&'a str, u8)> {
+        let start = self.at;
+        let end = start + plain_bytes(&self.text.as_bytes()[start..]);
+        let stop = *self.text.as_bytes().get(end).filter(|byte| matches!(byte, b'"' | b'\\')).ok_or(Malformed)?;
+        self.at = end + 1;
+        Ok((&self.text[start..end], stop))
     }
 
     fn escape(&mut self) -> Result<char> {
@@ -273,6 +285,29 @@ impl<'a> Reader<'a> {
             false => Err(Malformed),
         }
     }
+}
+
+/// How many bytes stand before the first quote, backslash or control character: eight at a time.
+fn plain_bytes(bytes: &[u8]) -> usize {
+    const ONES: u64 = u64::MAX / 255;
+    const HIGH: u64 = ONES * 0x80;
+    // The lowest of the bits that are set belongs to the first such byte; those above it may be wrong.
+    let zeros = |word: u64| word.wrapping_sub(ONES) & !word;
+    let mut eights = bytes.chunks_exact(8);
+    let mut passed = 0;
+    for eight in &mut eights {
+        let word = u64::from_le_bytes(eight.try_into().expect("eight bytes"));
+        let quotes = zeros(word ^ (ONES * u64::from(b'"')));
+        let backslashes = zeros(word ^ (ONES * u64::from(b'\\')));
+        let controls = word.wrapping_sub(ONES * 0x20) & !word;
+        let stops = (quotes | backslashes | controls) & HIGH;
+        if stops != 0 {
+            return passed + stops.trailing_zeros() as usize / 8;
+        }
+        passed += 8;
+    }
+    let rest = eights.remainder();
+    passed + rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f)).unwrap_or(rest.len())
 }
 
 /// Writes the only value of a text in the form that the type `json` has: no blanks, members in the order of their names.

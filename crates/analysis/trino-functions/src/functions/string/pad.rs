@@ -13,12 +13,18 @@ pub(super) fn register(table: &mut Table) {
         lpad,
     );
     table.kernel("rpad(varchar, bigint, varchar) -> varchar", "The text brought to a length, filled up behind.", rpad);
-    table.kernel("trim(varchar(x)) -> varchar(x)", "The text without white space around it.", trim);
-    table.kernel("ltrim(varchar(x)) -> varchar(x)", "The text without white space in front.", ltrim);
-    table.kernel("rtrim(varchar(x)) -> varchar(x)", "The text without white space behind.", rtrim);
-    table.kernel("trim(varchar(x), varchar) -> varchar(x)", "The text without some characters around it.", trim);
-    table.kernel("ltrim(varchar(x), varchar) -> varchar(x)", "The text without some characters in front.", ltrim);
-    table.kernel("rtrim(varchar(x), varchar) -> varchar(x)", "The text without some characters behind.", rtrim);
+    table.kernel("trim(varchar(x)) -> varchar(x)", "The text without white space around it.", trim).never_fails();
+    table.kernel("ltrim(varchar(x)) -> varchar(x)", "The text without white space in front.", ltrim).never_fails();
+    table.kernel("rtrim(varchar(x)) -> varchar(x)", "The text without white space behind.", rtrim).never_fails();
+    table
+        .kernel("trim(varchar(x), varchar) -> varchar(x)", "The text without some characters around it.", trim)
+        .never_fails();
+    table
+        .kernel("ltrim(varchar(x), varchar) -> varchar(x)", "The text without some characters in front.", ltrim)
+        .never_fails();
+    table
+        .kernel("rtrim(varchar(x), varchar) -> varchar(x)", "The text without some characters behind.", rtrim)
+        .never_fails();
 }
 
 fn lpad(call: &Call<'_>) -> Computed {
@@ -69,6 +75,9 @@ fn rtrim(call: &Call<'_>) -> Computed {
 fn trim_ends(call: &Call<'_>, front: bool, back: bool) -> Computed {
     let values = text(call, 0)?;
     let sets = (call.len() > 1).then(|| text(call, 1)).transpose()?;
+    if sets.is_none() && (0..call.rows).all(|row| values.get(row).is_none_or(is_bounded)) {
+        return call.array(0);
+    }
     texts(call, |row| {
         let mut value = values.value(row);
         let set = sets.as_ref().map(|sets| sets.value(row));
@@ -81,6 +90,12 @@ fn trim_ends(call: &Call<'_>, front: bool, back: bool) -> Computed {
         }
         Ok(Some(value))
     })
+}
+
+/// Whether nothing has to be looked at but the first and the last byte to know that there is nothing to trim.
+fn is_bounded(text: &str) -> bool {
+    let bounded = |byte: Option<&u8>| byte.is_none_or(u8::is_ascii_graphic);
+    bounded(text.as_bytes().first()) && bounded(text.as_bytes().last())
 }
 
 /// White space as Java has it: without the no-break spaces, with the separators of information.

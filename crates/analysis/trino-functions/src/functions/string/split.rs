@@ -3,9 +3,11 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use arrow::array::StringBuilder;
+use arrow::array::{ArrayRef, StringArray, StringBuilder, UInt32Array};
+use arrow::compute::{interleave, take};
 
 use super::super::Table;
+use super::super::higher_order::nulls_of;
 use super::super::support::{Computed, bigints, list, map, nulls, optional_bigints, text, text_arrays, texts};
 use super::piece;
 use crate::error::TrinoError;
@@ -27,6 +29,11 @@ pub(super) fn register(table: &mut Table) {
         "split_to_map(varchar, varchar, varchar) -> map(varchar, varchar)",
         "The map from text such as `a=1,b=2`.",
         split_to_map,
+    );
+    table.kernel(
+        "split_to_map(varchar, varchar, varchar, function(varchar, varchar, varchar, varchar)) -> map(varchar, varchar)",
+        "The map from text such as `a=1,b=2,a=3`; of a key's values the function makes one.",
+        split_to_map_merging,
     );
     table.kernel(
         "split_to_multimap(varchar, varchar, varchar) -> map(varchar, array(varchar))",
@@ -109,6 +116,42 @@ fn split_to_map(call: &Call<'_>) -> Computed {
         lengths.push(entries.len());
     }
     map(Arc::new(map_keys.finish()), Arc::new(map_values.finish()), lengths, nulls)
+}
+
+/// Keys that come several times are settled by the function: one step at a time, but each step for all rows at once.
+fn split_to_map_merging(call: &Call<'_>) -> Computed {
+    let (values, between, within) = (text(call, 0)?, text(call, 1)?, text(call, 2)?);
+    let nulls = nulls_of(call, 0..3)?;
+    let mut groups: Vec<(u32, &str, Vec<&str>)> = Vec::new();
+    let mut lengths = Vec::with_capacity(call.rows);
+    for row in 0..call.rows {
+        let before = groups.len();
+        if nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row)) {
+            for (key, value) in entries(values.value(row), between.value(row), within.value(row))? {
+                match groups[before..].iter_mut().find(|(_, known, _)| *known == key) {
+                    Some((_, _, all)) => all.push(value),
+                    None => groups.push((row as u32, key, vec![value])),
+                }
+            }
+        }
+        lengths.push(groups.len() - before);
+    }
+    let merge = call.lambda(3)?;
+    let mut merged: ArrayRef = Arc::new(groups.iter().map(|(_, _, all)| all.first().copied()).collect::<StringArray>());
+    let longest = groups.iter().map(|(_, _, all)| all.len()).max().unwrap_or(0);
+    for step in 1..longest {
+        let active: Vec<_> = groups.iter().enumerate().filter(|(_, (_, _, all))| all.len() > step).collect();
+        let places: UInt32Array = active.iter().map(|(place, _)| Some(*place as u32)).collect();
+        let rows: UInt32Array = active.iter().map(|(_, (row, _, _))| Some(*row)).collect();
+        let keys: ArrayRef = Arc::new(active.iter().map(|(_, (_, key, _))| Some(*key)).collect::<StringArray>());
+        let next: ArrayRef = Arc::new(active.iter().map(|(_, (_, _, all))| Some(all[step])).collect::<StringArray>());
+        let computed = merge.evaluate(&[keys, take(&merged, &places, None)?, next], &rows)?;
+        let mut choice: Vec<(usize, usize)> = (0..groups.len()).map(|place| (0, place)).collect();
+        places.values().iter().enumerate().for_each(|(index, place)| choice[*place as usize] = (1, index));
+        merged = interleave(&[merged.as_ref(), computed.as_ref()], &choice)?;
+    }
+    let keys = groups.iter().map(|(_, key, _)| Some(*key)).collect::<StringArray>();
+    map(Arc::new(keys), merged, lengths, nulls)
 }
 
 fn split_to_multimap(call: &Call<'_>) -> Computed {

@@ -1,298 +1,209 @@
-//! Text functions.
+//! Text.
 
-use std::collections::BTreeMap;
-
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
-use regex::Regex;
-use ring::digest;
-use serde_json::Value;
+use std::rc::Rc;
 
 use super::{Builtin, Call};
-use crate::jsonata::eval::{Result, lookup};
+use crate::jsonata::eval::Result;
 use crate::jsonata::value::{Val, number_text};
 
-/// What `encodeURI` leaves as it is, beside letters and digits.
-const URI: &str = "-_.!~*'();/?:@&=+$,#";
-/// What `encodeURIComponent` leaves.
-const COMPONENT: &str = "-_.!~*'()";
-
 pub(super) fn call(call: &Call<'_>) -> Option<Result> {
-    let of = |body: fn(&Call<'_>, &str) -> Result| match call.optional_text(0) {
+    let of = |body: fn(&str) -> Val| match call.text(0) {
+        Ok(Some(text)) => Ok(body(&text)),
         Ok(None) => Ok(Val::Undefined),
-        Ok(Some(text)) => body(call, &text),
         Err(error) => Err(error),
     };
     Some(match call.builtin {
         Builtin::String => string(call),
-        Builtin::Length => of(|_, text| Ok(Val::Number(text.chars().count() as f64))),
-        Builtin::Substring => of(substring),
-        Builtin::SubstringBefore => of(|call, text| {
-            let separator = call.text(1)?;
-            Ok(Val::text(text.split_once(&*separator).map_or(text, |(before, _)| before)))
-        }),
-        Builtin::SubstringAfter => of(|call, text| {
-            let separator = call.text(1)?;
-            Ok(Val::text(text.split_once(&*separator).map_or(text, |(_, after)| after)))
-        }),
-        Builtin::Uppercase => of(|_, text| Ok(Val::text(text.to_uppercase()))),
-        Builtin::Lowercase => of(|_, text| Ok(Val::text(text.to_lowercase()))),
-        Builtin::Trim => of(|_, text| Ok(Val::text(text.split_whitespace().collect::<Vec<_>>().join(" ")))),
-        Builtin::Pad => of(pad),
-        Builtin::Contains => of(|call, text| {
-            Ok(Val::Bool(match call.at(1) {
-                Val::Regex(regex) => regex.is_match(text),
-                _ => text.contains(&*call.text(1)?),
-            }))
-        }),
-        Builtin::Split => of(split),
+        Builtin::Length => of(|text| Val::Number(text.chars().count() as f64)),
+        Builtin::Uppercase => of(|text| Val::text(text.to_uppercase())),
+        Builtin::Lowercase => of(|text| Val::text(text.to_lowercase())),
+        Builtin::Trim => of(|text| Val::text(trim(text))),
+        Builtin::Substring => substring(call),
+        Builtin::SubstringBefore => around(call, |text, at, _| text[..at].to_owned()),
+        Builtin::SubstringAfter => around(call, |text, at, length| text[at + length..].to_owned()),
+        Builtin::Pad => pad(call),
         Builtin::Join => join(call),
-        Builtin::Match => of(matches),
-        Builtin::Replace => of(replace),
-        Builtin::Base64Encode => of(|_, text| Ok(Val::text(BASE64_STANDARD.encode(text)))),
-        Builtin::Base64Decode => of(|_, text| {
-            let bytes = BASE64_STANDARD.decode(text).map_err(|error| format!("D3137: not Base64: {error}"))?;
-            Ok(Val::text(String::from_utf8_lossy(&bytes).into_owned()))
-        }),
-        Builtin::EncodeUrl => of(|_, text| Ok(Val::text(encode(text, URI)))),
-        Builtin::EncodeUrlComponent => of(|_, text| Ok(Val::text(encode(text, COMPONENT)))),
-        Builtin::DecodeUrl | Builtin::DecodeUrlComponent => of(|_, text| decode(text)),
-        Builtin::Hash => hash(call),
-        Builtin::Uuid => Ok(Val::text(call.evaluator.bindings.rng.uuid().to_string())),
-        Builtin::Parse => of(|_, text| {
-            let value: Value = serde_json::from_str(text).map_err(|error| format!("D3137: not JSON: {error}"))?;
-            Ok(Val::from(&value))
-        }),
+        Builtin::Base64Encode => of(|text| Val::text(base64_encode(text))),
+        Builtin::Base64Decode => of(|text| Val::text(base64_decode(text))),
         _ => return None,
     })
 }
 
-/// What `&` and `$string` make of a value; undefined is the empty text.
-pub(in crate::jsonata) fn string_of(value: &Val) -> Result<String> {
-    Ok(match value {
-        Val::Undefined | Val::Function(_) | Val::Regex(_) => String::new(),
-        Val::String(text) => text.to_string(),
+fn string(call: &Call<'_>) -> Result {
+    match call.at(0) {
+        Val::Undefined => Ok(Val::Undefined),
+        other => string_of(other, matches!(call.at(1), Val::Bool(true))).map(Val::text),
+    }
+}
+
+/// A value as text: texts as they are, anything else as JSON.
+pub(in crate::jsonata) fn string_of(value: &Val, pretty: bool) -> Result<String> {
+    let mut text = String::new();
+    match value {
+        Val::String(text) => return Ok(text.to_string()),
         Val::Number(number) if !number.is_finite() => {
             return Err("D3001: Attempting to invoke string function on Infinity or NaN".into());
         }
-        Val::Number(number) => number_text(*number),
-        other => json_text(other, false),
-    })
-}
-
-fn json_text(value: &Val, pretty: bool) -> String {
-    let Some(value) = value.to_json() else { return String::new() };
-    let text = if pretty { serde_json::to_string_pretty(&value) } else { serde_json::to_string(&value) };
-    text.unwrap_or_default()
-}
-
-fn string(call: &Call<'_>) -> Result {
-    let pretty = matches!(call.at(1), Val::Bool(true));
-    Ok(match call.at(0) {
-        Val::Undefined => Val::Undefined,
-        value @ (Val::Array(_) | Val::Object(_)) => Val::text(json_text(value, pretty)),
-        value => Val::text(string_of(value)?),
-    })
-}
-
-fn substring(call: &Call<'_>, text: &str) -> Result {
-    let count = text.chars().count() as f64;
-    let start = call.number(1)?.trunc();
-    let start = if start < 0.0 { (start + count).max(0.0) } else { start };
-    let length = match call.optional_number(2)? {
-        Some(length) if length <= 0.0 => return Ok(Val::text("")),
-        Some(length) => length.trunc() as usize,
-        None => usize::MAX,
-    };
-    Ok(Val::text(text.chars().skip(start as usize).take(length).collect::<String>()))
-}
-
-fn pad(call: &Call<'_>, text: &str) -> Result {
-    let width = call.number(1)?;
-    let filling = call.optional_text(2)?.filter(|filling| !filling.is_empty()).unwrap_or_else(|| " ".into());
-    let missing = (width.abs() as usize).saturating_sub(text.chars().count());
-    if missing > 1_000_000 {
-        return Err("D3137: the padded text is too long".into());
+        Val::Function(_) => {}
+        Val::Array(list) if list.wrapper => write(&list.items[0], pretty.then_some(0), &mut text)?,
+        other => write(other, pretty.then_some(0), &mut text)?,
     }
-    let filling: String = filling.chars().cycle().take(missing).collect();
-    Ok(Val::text(if width < 0.0 { format!("{filling}{text}") } else { format!("{text}{filling}") }))
+    Ok(text)
 }
 
-fn split(call: &Call<'_>, text: &str) -> Result {
-    let limit = match call.optional_number(2)? {
-        Some(limit) if limit < 0.0 => {
-            return Err("D3020: Third argument of split function must evaluate to a positive number".into());
+/// Writes JSON; `indent` is how deep the line is, if there are lines.
+fn write(value: &Val, indent: Option<usize>, text: &mut String) -> Result<()> {
+    match value {
+        Val::Undefined | Val::Null => text.push_str("null"),
+        Val::Bool(value) => text.push_str(if *value { "true" } else { "false" }),
+        Val::Number(number) if number.is_infinite() => return Err("D1001: Number out of range: null".into()),
+        Val::Number(number) if number.is_nan() => text.push_str("null"),
+        Val::Number(number) => text.push_str(&number_text(*number)),
+        Val::Integer(integer) => text.push_str(&integer.to_string()),
+        Val::String(own) => quote(own, text),
+        Val::Function(_) => text.push_str("\"\""),
+        Val::Array(list) => {
+            brackets(('[', ']'), list.items.iter(), indent, text, write)?;
         }
-        Some(limit) => limit as usize,
-        None => usize::MAX,
-    };
-    let parts: Vec<Val> = match call.at(1) {
-        Val::Regex(regex) => regex.split(text).take(limit).map(Val::text).collect(),
-        _ => {
-            let separator = call.text(1)?;
-            if separator.is_empty() {
-                text.chars().take(limit).map(|c| Val::text(c.to_string())).collect()
-            } else {
-                text.split(&*separator).take(limit).map(Val::text).collect()
-            }
+        Val::Tuples(tuples) => {
+            brackets(('[', ']'), tuples.iter(), indent, text, |tuple, inner, text| write(&tuple.value, inner, text))?;
         }
+        Val::Object(members) => {
+            let members = members.iter().filter(|(_, member)| !member.is_undefined());
+            brackets(('{', '}'), members, indent, text, |(name, member), inner, text| {
+                quote(name, text);
+                text.push_str(if inner.is_some() { ": " } else { ":" });
+                write(member, inner, text)
+            })?;
+        }
+    }
+    Ok(())
+}
+
+fn brackets<T>(
+    (open, close): (char, char),
+    items: impl Iterator<Item = T>,
+    indent: Option<usize>,
+    text: &mut String,
+    each: impl Fn(T, Option<usize>, &mut String) -> Result<()>,
+) -> Result<()> {
+    let line = |depth: usize, text: &mut String| {
+        text.push('\n');
+        text.push_str(&"  ".repeat(depth));
     };
-    Ok(Val::array(parts))
+    text.push(open);
+    let mut empty = true;
+    for item in items {
+        if !empty {
+            text.push(',');
+        }
+        empty = false;
+        if let Some(depth) = indent {
+            line(depth + 1, text);
+        }
+        each(item, indent.map(|depth| depth + 1), text)?;
+    }
+    if let (Some(depth), false) = (indent, empty) {
+        line(depth, text);
+    }
+    text.push(close);
+    Ok(())
+}
+
+fn quote(own: &str, text: &mut String) {
+    text.push_str(&serde_json::Value::from(own).to_string());
+}
+
+fn trim(text: &str) -> String {
+    let words: Vec<&str> = text.split([' ', '\t', '\n', '\r']).filter(|word| !word.is_empty()).collect();
+    words.join(" ")
+}
+
+fn substring(call: &Call<'_>) -> Result {
+    let Some(text) = call.text(0)? else { return Ok(Val::Undefined) };
+    let count = text.chars().count() as f64;
+    let mut start = call.number(1)?.unwrap_or(0.0);
+    if count + start < 0.0 {
+        start = 0.0;
+    }
+    let end = match call.number(2)? {
+        Some(length) if length <= 0.0 => return Ok(Val::text("")),
+        Some(length) if start >= 0.0 => start + length,
+        Some(length) => count + start + length,
+        None => count,
+    };
+    // Fractions are cut off, negative places count from the end.
+    let place = |at: f64| if at.trunc() < 0.0 { (count + at.trunc()).max(0.0) } else { at.trunc().min(count) };
+    let (start, end) = (place(start) as usize, place(end) as usize);
+    Ok(Val::text(text.chars().skip(start).take(end.saturating_sub(start)).collect::<String>()))
+}
+
+/// What `take` takes of the text around the first occurrence of another text; the whole text when there is none.
+fn around(call: &Call<'_>, take: fn(&str, usize, usize) -> String) -> Result {
+    let Some(text) = call.text(0)? else { return Ok(Val::Undefined) };
+    let searched = call.text(1)?.unwrap_or_else(|| "undefined".into());
+    Ok(match text.find(&*searched) {
+        Some(at) => Val::text(take(&text, at, searched.len())),
+        None => Val::String(text),
+    })
+}
+
+fn pad(call: &Call<'_>) -> Result {
+    let Some(text) = call.text(0)? else { return Ok(Val::Undefined) };
+    let width = call.number(1)?.unwrap_or(f64::NAN);
+    let with = call.text(2)?.filter(|with| !with.is_empty()).unwrap_or_else(|| " ".into());
+    let missing = width.abs() - text.chars().count() as f64;
+    if missing.is_nan() || missing <= 0.0 {
+        return Ok(Val::String(text));
+    }
+    if missing.fract() != 0.0 {
+        return Err("RangeError: Invalid array length".into());
+    }
+    call.evaluator.charge((missing as usize).saturating_mul(with.len()))?;
+    let padding: String = with.chars().cycle().take(missing as usize).collect();
+    Ok(Val::text(if width > 0.0 { format!("{text}{padding}") } else { format!("{padding}{text}") }))
 }
 
 fn join(call: &Call<'_>) -> Result {
-    if call.at(0).is_undefined() {
-        return Ok(Val::Undefined);
-    }
-    let separator = call.optional_text(1)?.unwrap_or_else(|| "".into());
-    let parts: Option<Vec<String>> = call
-        .at(0)
-        .items()
+    let Some(items) = call.items(0) else { return Ok(Val::Undefined) };
+    let separator = call.text(1)?.unwrap_or_else(|| "".into());
+    let texts: Vec<Rc<str>> = items
         .iter()
         .map(|item| match item {
-            Val::String(text) => Some(text.to_string()),
-            _ => None,
+            Val::String(text) => text.clone(),
+            _ => "".into(),
         })
         .collect();
-    parts
-        .map(|parts| Val::text(parts.join(&separator)))
-        .ok_or_else(|| "T0412: Argument 1 of function \"join\" must be an array of \"s\"".to_owned())
+    let size = texts.iter().map(|text| text.len() + separator.len()).sum();
+    call.evaluator.charge(size)?;
+    Ok(Val::text(texts.join(&separator)))
 }
 
-fn found(captures: &regex::Captures<'_>, text: &str) -> Val {
-    let whole = captures.get(0).map_or("", |found| found.as_str());
-    let start = captures.get(0).map_or(0, |found| text[..found.start()].chars().count());
-    let groups = captures.iter().skip(1).map(|group| Val::text(group.map_or("", |group| group.as_str())));
-    let groups = Val::array(groups.collect());
-    Val::object(BTreeMap::from([
-        ("match".to_owned(), Val::text(whole)),
-        ("index".to_owned(), Val::Number(start as f64)),
-        ("groups".to_owned(), groups),
-    ]))
+const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/// Every character is one byte, as in the reference.
+fn base64_encode(text: &str) -> String {
+    use base64::Engine as _;
+    let bytes: Vec<u8> = text.encode_utf16().map(|unit| unit as u8).collect();
+    base64::prelude::BASE64_STANDARD.encode(bytes)
 }
 
-/// What a regular expression gives when it is called like a function: the first match.
-pub(in crate::jsonata) fn regex_match(regex: &Regex, text: Option<&Val>) -> Result {
-    let Some(Val::String(text)) = text else { return Ok(Val::Undefined) };
-    Ok(regex.captures(text).map_or(Val::Undefined, |captures| found(&captures, text)))
-}
-
-fn matches(call: &Call<'_>, text: &str) -> Result {
-    let Val::Regex(regex) = call.at(1) else { return Err(call.mismatch(2)) };
-    let limit = call.optional_number(2)?.map_or(usize::MAX, |limit| limit.max(0.0) as usize);
-    let all = regex.captures_iter(text).take(limit).map(|captures| found(&captures, text));
-    Ok(Val::sequence(all.collect()).unwrapped())
-}
-
-fn replace(call: &Call<'_>, text: &str) -> Result {
-    let limit = match call.optional_number(3)? {
-        Some(limit) if limit < 0.0 => {
-            return Err("D3011: Fourth argument of replace function must evaluate to a positive number".into());
-        }
-        Some(limit) => limit as usize,
-        None => usize::MAX,
-    };
-    let Val::Regex(regex) = call.at(1) else {
-        let (pattern, with) = (call.text(1)?, call.text(2)?);
-        if pattern.is_empty() {
-            return Err("D3010: Second argument of replace function cannot be an empty string".into());
-        }
-        return Ok(Val::text(text.replacen(&*pattern, &with, limit)));
-    };
-    let (mut replaced, mut from) = (String::new(), 0);
-    for captures in regex.captures_iter(text).take(limit) {
-        let Some(whole) = captures.get(0) else { continue };
-        if whole.is_empty() {
-            return Err("D1004: Regular expression matches zero length string".into());
-        }
-        replaced.push_str(&text[from..whole.start()]);
-        replaced.push_str(&match call.at(2) {
-            Val::String(with) => expand(with, &captures),
-            with if with.is_function() => match call.call_back(with, vec![found(&captures, text)])? {
-                Val::String(with) => with.to_string(),
-                _ => return Err("D3012: Attempted to replace a matched string with a non-string value".into()),
-            },
-            _ => return Err(call.mismatch(3)),
-        });
-        from = whole.end();
-    }
-    replaced.push_str(&text[from..]);
-    Ok(Val::text(replaced))
-}
-
-/// `$1` is a group, `$0` the whole match, `$$` a dollar sign.
-fn expand(with: &str, captures: &regex::Captures<'_>) -> String {
-    let (mut text, mut rest) = (String::new(), with);
-    while let Some((before, after)) = rest.split_once('$') {
-        text.push_str(before);
-        if let Some(after) = after.strip_prefix('$') {
-            text.push('$');
-            rest = after;
-            continue;
-        }
-        let mut digits: &str = &after[..after.len() - after.trim_start_matches(|c: char| c.is_ascii_digit()).len()];
-        // `$12` is group 1 and a 2 when there are fewer than 12 groups.
-        while digits.len() > 1 && digits.parse::<usize>().is_ok_and(|group| group >= captures.len()) {
-            digits = &digits[..digits.len() - 1];
-        }
-        match digits.parse::<usize>() {
-            Ok(group) => text.push_str(captures.get(group).map_or("", |group| group.as_str())),
-            Err(_) => text.push('$'),
-        }
-        rest = &after[digits.len()..];
-    }
-    text + rest
-}
-
-fn encode(text: &str, kept: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || kept.as_bytes().contains(&byte) {
-            encoded.push(byte as char);
-        } else {
-            encoded.push_str(&format!("%{byte:02X}"));
+/// What is not Base64 is skipped; every byte is one character.
+fn base64_decode(text: &str) -> String {
+    let (mut bits, mut count, mut decoded) = (0u32, 0, String::new());
+    for byte in text.bytes().take_while(|byte| *byte != b'=') {
+        let byte = match byte {
+            b'-' => b'+',
+            b'_' => b'/',
+            other => other,
+        };
+        let Some(value) = BASE64.iter().position(|own| *own == byte) else { continue };
+        bits = bits << 6 | value as u32;
+        count += 6;
+        if count >= 8 {
+            count -= 8;
+            decoded.push((bits >> count & 0xFF) as u8 as char);
         }
     }
-    encoded
-}
-
-fn decode(text: &str) -> Result {
-    let malformed = || "D3140: Malformed URL passed to the decoding function".to_owned();
-    let (mut bytes, mut rest) = (Vec::with_capacity(text.len()), text.as_bytes());
-    while let Some((first, after)) = rest.split_first() {
-        if *first != b'%' {
-            bytes.push(*first);
-            rest = after;
-            continue;
-        }
-        let digits = after.get(..2).and_then(|digits| std::str::from_utf8(digits).ok()).ok_or_else(malformed)?;
-        bytes.push(u8::from_str_radix(digits, 16).map_err(|_| malformed())?);
-        rest = &after[2..];
-    }
-    String::from_utf8(bytes).map(Val::text).map_err(|_| malformed())
-}
-
-fn hash(call: &Call<'_>) -> Result {
-    let algorithm = call.optional_text(1)?.unwrap_or_else(|| "SHA-1".into());
-    let text = match call.at(0) {
-        Val::Undefined => return Ok(Val::Undefined),
-        other => string_of(other)?,
-    };
-    let algorithm = match &*algorithm {
-        "MD5" => {
-            use md5::Digest as _;
-            return Ok(Val::text(hex::encode(md5::Md5::digest(text.as_bytes()))));
-        }
-        "SHA-1" => &digest::SHA1_FOR_LEGACY_USE_ONLY,
-        "SHA-256" => &digest::SHA256,
-        "SHA-384" => &digest::SHA384,
-        "SHA-512" => &digest::SHA512,
-        other => return Err(format!("D3137: unknown hash algorithm {other}")),
-    };
-    Ok(Val::text(hex::encode(digest::digest(algorithm, text.as_bytes()))))
-}
-
-/// `$lookup`, which other modules need too.
-pub(super) fn look_up(call: &Call<'_>) -> Result {
-    Ok(lookup(call.at(0), &call.text(1)?))
+    decoded
 }

@@ -1,0 +1,329 @@
+//! Encryption at rest: AES-256-GCM in chunks, so that a range is read without the rest.
+//!
+//! Each object has a data key of its own, which its record holds wrapped by the store's master key. Each run of bytes (an
+//! object, or a part of one) is encrypted with a key derived from that and from the run's id, so that no key meets a number
+//! twice. A chunk's nonce says its place and whether it is the last one: chunks can be neither moved nor left out.
+//!
+//! The master key is a file of the store's directory that only its owner can read. Whoever has the whole directory can
+//! read everything; what this protects are the content files and the index by themselves.
+
+use std::fmt;
+use std::fs::{File, OpenOptions};
+use std::io::Write as _;
+use std::ops::Range;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use parking_lot::Mutex;
+use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use ring::hkdf::{HKDF_SHA256, Prk, Salt};
+use ring::rand::{SecureRandom as _, SystemRandom};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::Durability;
+use crate::error::{Error, Result};
+
+const KEY_BYTES: usize = 32;
+const TAG_BYTES: u64 = 16;
+/// A sealed chunk is as long as a block with a checksum, so that a read touches no more blocks than it must.
+const SEALED_CHUNK: u64 = 64 << 10;
+const CHUNK: u64 = SEALED_CHUNK - TAG_BYTES;
+const FILE: &str = "master.key";
+/// What the keys of runs are derived with, beside the data key.
+const PURPOSE: &[u8] = b"boathouse objects: a run of bytes";
+
+/// How an object's bytes are encrypted: its data key, wrapped by the master key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Encryption {
+    /// `nonce (12) | key (32) | tag (16)` in base64.
+    key: String,
+}
+
+/// The master key of a store.
+pub(crate) struct Keys {
+    dir: PathBuf,
+    durability: Durability,
+    master: Mutex<Option<Arc<LessSafeKey>>>,
+}
+
+impl Keys {
+    /// The keys of a store; the master key is made when it is needed for the first time.
+    pub(crate) fn open(dir: &Path, durability: Durability) -> Result<Self> {
+        let master = match std::fs::read(dir.join(FILE)) {
+            Ok(bytes) => Some(Arc::new(master(&bytes)?)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+            Err(error) => return Err(error.into()),
+        };
+        Ok(Self { dir: dir.to_owned(), durability, master: Mutex::new(master) })
+    }
+
+    /// A new data key.
+    pub(crate) fn new_key(&self) -> Result<(Encryption, DataKey)> {
+        let master = self.master_or_new()?;
+        let (key, nonce): ([u8; KEY_BYTES], [u8; NONCE_LEN]) = (random()?, random()?);
+        let mut sealed = key.to_vec();
+        master
+            .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::empty(), &mut sealed)
+            .map_err(|_| unsealable())?;
+        let wrapped = STANDARD.encode([&nonce[..], &sealed].concat());
+        Ok((Encryption { key: wrapped }, DataKey::new(&key)))
+    }
+
+    /// The data key of an object.
+    pub(crate) fn unwrap(&self, encryption: &Encryption) -> Result<DataKey> {
+        let master = self.master.lock().clone();
+        let master = master.ok_or_else(|| Error::Corrupt(format!("an object is encrypted, and {FILE} is missing")))?;
+        let wrapped = STANDARD.decode(&encryption.key).ok();
+        let opened = wrapped.and_then(|mut wrapped| {
+            let (nonce, sealed) = wrapped.split_first_chunk_mut::<NONCE_LEN>()?;
+            let nonce = Nonce::assume_unique_for_key(*nonce);
+            let key = master.open_in_place(nonce, Aad::empty(), sealed).ok()?;
+            Some(DataKey::new(key))
+        });
+        opened.ok_or_else(|| Error::Corrupt(format!("the key of an object does not open with {FILE}")))
+    }
+
+    /// The master key; a new one is durable before anything is encrypted with it.
+    fn master_or_new(&self) -> Result<Arc<LessSafeKey>> {
+        let mut held = self.master.lock();
+        if let Some(master) = held.as_ref() {
+            return Ok(Arc::clone(master));
+        }
+        let key: [u8; KEY_BYTES] = random()?;
+        let (path, fresh) = (self.dir.join(FILE), self.dir.join(format!("{FILE}.new")));
+        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&fresh)?;
+        file.write_all(hex::encode(key).as_bytes())?;
+        if self.durability == Durability::Strict {
+            file.sync_all()?;
+        }
+        std::fs::rename(&fresh, &path)?;
+        if self.durability == Durability::Strict {
+            File::open(&self.dir)?.sync_all()?;
+        }
+        let made = Arc::new(cipher(&key)?);
+        *held = Some(Arc::clone(&made));
+        Ok(made)
+    }
+}
+
+fn master(text: &[u8]) -> Result<LessSafeKey> {
+    let key = hex::decode(text.trim_ascii()).ok().filter(|key| key.len() == KEY_BYTES);
+    cipher(&key.ok_or_else(|| Error::Corrupt(format!("{FILE} holds no key")))?)
+}
+
+fn cipher(key: &[u8]) -> Result<LessSafeKey> {
+    Ok(LessSafeKey::new(UnboundKey::new(&AES_256_GCM, key).map_err(|_| unsealable())?))
+}
+
+fn random<const N: usize>() -> Result<[u8; N]> {
+    let mut bytes = [0; N];
+    let filled = SystemRandom::new().fill(&mut bytes);
+    filled.map(|()| bytes).map_err(|_| std::io::Error::other("the system has no random numbers").into())
+}
+
+fn unsealable() -> Error {
+    std::io::Error::other("the bytes can't be encrypted").into()
+}
+
+/// What the runs of one object are encrypted with.
+pub(crate) struct DataKey(Prk);
+
+impl DataKey {
+    fn new(key: &[u8]) -> Self {
+        Self(Salt::new(HKDF_SHA256, PURPOSE).extract(key))
+    }
+
+    /// The key of one run of bytes.
+    pub(crate) fn of(&self, id: Uuid) -> Result<RunKey> {
+        let derived = self.0.expand(&[id.as_bytes()], &AES_256_GCM).map_err(|_| unsealable())?.into();
+        Ok(RunKey(Box::new(LessSafeKey::new(derived))))
+    }
+}
+
+/// What one run of bytes is encrypted with.
+pub(crate) struct RunKey(Box<LessSafeKey>);
+
+impl fmt::Debug for RunKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RunKey(***)")
+    }
+}
+
+fn nonce(index: u64, last: bool) -> Nonce {
+    let mut bytes = [0; NONCE_LEN];
+    bytes[3] = u8::from(last);
+    bytes[4..].copy_from_slice(&index.to_be_bytes());
+    Nonce::assume_unique_for_key(bytes)
+}
+
+fn chunks(size: u64) -> u64 {
+    size.div_ceil(CHUNK).max(1)
+}
+
+/// How long a run of `size` bytes is when it is sealed.
+pub(crate) fn sealed_bytes(size: u64) -> u64 {
+    size + chunks(size) * TAG_BYTES
+}
+
+/// Where the sealed chunks of a range lie, in a run of `size` bytes.
+pub(crate) fn sealed_range(size: u64, range: &Range<u64>) -> Range<u64> {
+    let (first, last) = (range.start / CHUNK, range.end.saturating_sub(1) / CHUNK);
+    first * SEALED_CHUNK..((last + 1) * SEALED_CHUNK).min(sealed_bytes(size))
+}
+
+impl RunKey {
+    /// The bytes of a range from the sealed chunks that it lies in.
+    pub(crate) fn unseal(&self, size: u64, range: &Range<u64>, sealed: &[u8]) -> Result<Bytes> {
+        let first = range.start / CHUNK;
+        let mut plain = Vec::with_capacity(sealed.len());
+        for (index, chunk) in sealed.chunks(SEALED_CHUNK as usize).enumerate() {
+            let index = first + index as u64;
+            let mut chunk = chunk.to_vec();
+            let opened = self.0.open_in_place(nonce(index, index + 1 == chunks(size)), Aad::empty(), &mut chunk);
+            plain.extend_from_slice(opened.map_err(|_| Error::Corrupt(format!("chunk {index} of an encrypted run")))?);
+        }
+        let start = (range.start - first * CHUNK) as usize;
+        let end = (range.end - first * CHUNK) as usize;
+        match end <= plain.len() {
+            true => Ok(Bytes::from(plain).slice(start..end)),
+            false => Err(Error::Corrupt("an encrypted run is shorter than its record says".into())),
+        }
+    }
+
+    /// A whole run at once.
+    pub(crate) fn seal(self, chunks: &[Bytes]) -> Result<Vec<Bytes>> {
+        let mut sealer = Sealer::new(self);
+        let mut sealed = Vec::new();
+        for chunk in chunks {
+            sealed.extend(sealer.update(chunk)?);
+        }
+        sealed.push(sealer.finish()?);
+        Ok(sealed)
+    }
+}
+
+/// Encrypts a run of bytes as they come.
+pub(crate) struct Sealer {
+    key: RunKey,
+    index: u64,
+    held: Vec<u8>,
+}
+
+impl Sealer {
+    pub(crate) fn new(key: RunKey) -> Self {
+        Self { key, index: 0, held: Vec::new() }
+    }
+
+    /// The chunks that are full and not the last one.
+    pub(crate) fn update(&mut self, mut bytes: &[u8]) -> Result<Vec<Bytes>> {
+        let mut sealed = Vec::new();
+        while !bytes.is_empty() {
+            if self.held.len() == CHUNK as usize {
+                sealed.push(self.next(false)?);
+            }
+            let (now, later) = bytes.split_at(bytes.len().min(CHUNK as usize - self.held.len()));
+            self.held.reserve_exact(SEALED_CHUNK as usize - self.held.len());
+            self.held.extend_from_slice(now);
+            bytes = later;
+        }
+        Ok(sealed)
+    }
+
+    /// The last chunk.
+    pub(crate) fn finish(mut self) -> Result<Bytes> {
+        self.next(true)
+    }
+
+    fn next(&mut self, last: bool) -> Result<Bytes> {
+        let mut chunk = std::mem::take(&mut self.held);
+        let nonce = nonce(self.index, last);
+        self.key.0.seal_in_place_append_tag(nonce, Aad::empty(), &mut chunk).map_err(|_| unsealable())?;
+        self.index += 1;
+        Ok(chunk.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn run() -> (tempfile::TempDir, Keys, Encryption, Uuid) {
+        let dir = tempfile::tempdir().unwrap();
+        let keys = Keys::open(dir.path(), Durability::None).unwrap();
+        let (encryption, _) = keys.new_key().unwrap();
+        (dir, keys, encryption, Uuid::from_u128(7))
+    }
+
+    fn sealed(key: RunKey, bytes: &[u8], piece: usize) -> Vec<u8> {
+        let pieces: Vec<Bytes> = bytes.chunks(piece.max(1)).map(Bytes::copy_from_slice).collect();
+        key.seal(&pieces).unwrap().concat()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(48))]
+        #[test]
+        fn ranges_come_back(
+            size in prop_oneof![0..3_u64, CHUNK - 1..CHUNK + 2, 2 * CHUNK - 1..2 * CHUNK + 2, 0..300_000_u64],
+            (a, b) in (any::<prop::sample::Index>(), any::<prop::sample::Index>()),
+            piece in 1..200_000_usize,
+        ) {
+            let (_dir, keys, encryption, id) = run();
+            let bytes: Vec<u8> = (0..size).map(|at| (at * 31 % 251) as u8).collect();
+            let run = sealed(keys.unwrap(&encryption).unwrap().of(id).unwrap(), &bytes, piece);
+            prop_assert_eq!(run.len() as u64, sealed_bytes(size));
+            let (a, b) = (a.index(size as usize + 1) as u64, b.index(size as usize + 1) as u64);
+            let range = a.min(b)..a.max(b);
+            prop_assume!(!range.is_empty());
+            let part = sealed_range(size, &range);
+            let key = keys.unwrap(&encryption).unwrap().of(id).unwrap();
+            let read = key.unseal(size, &range, &run[part.start as usize..part.end as usize]).unwrap();
+            prop_assert!(read == bytes[range.start as usize..range.end as usize]);
+        }
+    }
+
+    #[test]
+    fn what_was_changed_moved_or_cut_is_found() {
+        let (_dir, keys, encryption, id) = run();
+        let key = |id| keys.unwrap(&encryption).unwrap().of(id).unwrap();
+        let size = 2 * CHUNK + 5;
+        let run = sealed(key(id), &vec![7; size as usize], 1 << 20);
+        let open = |id, run: &[u8], size| key(id).unseal(size, &(0..size), run);
+        assert!(open(id, &run, size).is_ok());
+        let mut flipped = run.clone();
+        flipped[70_000] ^= 1;
+        let chunk = SEALED_CHUNK as usize;
+        let swapped = [&run[chunk..2 * chunk], &run[..chunk], &run[2 * chunk..]].concat();
+        for (id, run, size) in [
+            (id, &flipped[..], size),
+            (id, &swapped[..], size),
+            (id, &run[..2 * chunk], 2 * CHUNK),
+            (Uuid::from_u128(8), &run[..], size),
+        ] {
+            assert!(matches!(open(id, run, size), Err(Error::Corrupt(_))));
+        }
+    }
+
+    #[test]
+    fn the_master_key_is_the_owners_and_no_other_opens() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let (dir, keys, encryption, _) = run();
+        let path = dir.path().join(FILE);
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert!(Keys::open(dir.path(), Durability::None).unwrap().unwrap(&encryption).is_ok());
+        assert!(keys.unwrap(&Encryption { key: "AAAA".into() }).is_err());
+        std::fs::remove_file(&path).unwrap();
+        let lost = Keys::open(dir.path(), Durability::None).unwrap();
+        assert!(matches!(lost.unwrap(&encryption), Err(Error::Corrupt(text)) if text.contains("is missing")));
+        lost.new_key().unwrap();
+        assert!(matches!(lost.unwrap(&encryption), Err(Error::Corrupt(_))));
+        std::fs::write(&path, "nonsense").unwrap();
+        assert!(Keys::open(dir.path(), Durability::None).is_err());
+    }
+}
