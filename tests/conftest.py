@@ -5,6 +5,7 @@ server per worker, `shared`, and keep apart by names from `unique`.
 """
 
 import ctypes
+import datetime
 import itertools
 import json
 import os
@@ -14,6 +15,7 @@ import sys
 import time
 
 import boto3
+import botocore.auth
 import pytest
 from botocore.config import Config
 
@@ -117,6 +119,44 @@ def start(tmp_path):
     yield start_server
     for server in servers:
         server.stop()
+
+
+class Clock:
+    """The time of a server that was started with `flags`, which only goes forward, and of the signatures made here."""
+
+    def __init__(self, file):
+        self.file, self.ahead = file, 0
+        self.flags = ("--clock-ahead", str(file))
+        self.move(0)
+
+    def now(self):
+        return datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=self.ahead)
+
+    def move(self, seconds):
+        self.ahead += int(seconds)
+        other = self.file.with_suffix(".new")
+        other.write_text(str(self.ahead))
+        other.replace(self.file)
+        if seconds:
+            # The server looks at the file every 20 ms, and its calls and timers are to see the new time from here on.
+            time.sleep(0.5)
+
+    def move_to(self, time):
+        """Goes to `time`, such as 2027-03-13T12:00:00Z; a second later rather than earlier."""
+        wanted = datetime.datetime.fromisoformat(time)
+        assert wanted > self.now()
+        self.move((wanted - self.now()).total_seconds() + 1)
+
+
+@pytest.fixture
+def clock(tmp_path, monkeypatch):
+    clock = Clock(tmp_path / "clock-ahead")
+
+    def signing_time(remove_tzinfo=True):
+        return clock.now().replace(tzinfo=None) if remove_tzinfo else clock.now()
+
+    monkeypatch.setattr(botocore.auth, "get_current_datetime", signing_time)
+    return clock
 
 
 @pytest.fixture(scope="session")

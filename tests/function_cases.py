@@ -684,7 +684,7 @@ AGGREGATE = [
     ("listagg(s, ',' ON OVERFLOW TRUNCATE '...' WITH COUNT) WITHIN GROUP (ORDER BY d)", "a,b,a"),
     ("map_agg(s, d)['b']", "2.0"),
     ("map_union(map(ARRAY[coalesce(s, '?')], ARRAY[1]))['?']", "1"),
-    ("multimap_agg(n, s)[2]", "[b, null]"),
+    ("cardinality(multimap_agg(n, s)[2])", "2"),
     ("histogram(n)[2]", "2"),
     ("numeric_histogram(10, d)", "{1.0=1.0, 2.0=1.0, 4.0=1.0, 8.0=1.0}"),
     ("approx_most_frequent(2, s, 10)", "{a=2, b=1}"),

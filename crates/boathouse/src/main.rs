@@ -51,8 +51,19 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    // What a server at rest has asked for is not for the programs that it starts.
+    huge_pages(true);
     // Sandboxes are set up by this very program, and only while it has one thread.
-    boathouse_sandbox::init::dispatch().unwrap_or_else(start)
+    boathouse_sandbox::init::dispatch().unwrap_or_else(|| {
+        // A server at rest needs few bytes in many places, and each would take 2 MiB. The first query asks for them again.
+        huge_pages(false);
+        start()
+    })
+}
+
+/// Best effort: where the system refuses, the server only takes more memory, or queries more time.
+fn huge_pages(allowed: bool) {
+    let _ = rustix::thread::disable_transparent_huge_pages(!allowed);
 }
 
 /// Connections, files and functions need more descriptors than the soft limit, which is for programs of old, lets have.
@@ -80,7 +91,7 @@ async fn run(command: Command) -> Result<(), Box<dyn std::error::Error>> {
         Command::Demo(options) => demo::run(options).await?,
         Command::Doctor(options) => doctor::run(&options)?,
         Command::Credentials { data_dir } => print_credentials(&data_dir)?,
-        Command::Operations => operations::run()?,
+        Command::Operations => operations::run().await?,
         Command::Functions => functions::run(),
     }
     Ok(())

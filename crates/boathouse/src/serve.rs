@@ -3,8 +3,10 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
-use boathouse_aws::SystemClock;
+use boathouse_aws::{Clock, ShiftedClock, SystemClock};
+use chrono::TimeDelta;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_rustls::rustls::ServerConfig;
@@ -27,6 +29,10 @@ pub(crate) struct Options {
     /// Accepts the key `test` with the secret `test` as root. Only on a loopback address.
     #[arg(long)]
     dev: bool,
+    /// A file with the seconds by which the platform's clock is ahead of the machine's. It is looked at again and again, and
+    /// time never runs backwards. For tests that can't wait for tomorrow.
+    #[arg(long, hide = true, requires = "dev")]
+    clock_ahead: Option<PathBuf>,
     /// A file with the certificate chain in PEM: serves HTTPS.
     #[arg(long, env = "BOATHOUSE_TLS_CERTIFICATE", requires = "tls_key")]
     tls_certificate: Option<PathBuf>,
@@ -46,7 +52,7 @@ pub(crate) async fn run(options: Options) -> Result<(), ServerError> {
         (Some(certificate), Some(key)) => Some(tls_config(certificate, key)?),
         _ => None,
     };
-    let server = server::open(&options.data_dir, options.dev, Arc::new(SystemClock))?;
+    let server = server::open(&options.data_dir, options.dev, clock(options.clock_ahead)?).await?;
     let scheme = if tls.is_some() { "https" } else { "http" };
     let gateway = match tls {
         Some(config) => server.gateway.with_tls(config),
@@ -67,6 +73,35 @@ pub(crate) async fn run(options: Options) -> Result<(), ServerError> {
     Arc::new(gateway).serve(listener, stopped).await;
     drop(server.lock);
     Ok(())
+}
+
+/// How often the file of a clock that tests set forward is looked at.
+const CLOCK_LOOKS: Duration = Duration::from_millis(20);
+
+/// The machine's clock, or one that is as far ahead as a file says.
+fn clock(ahead: Option<PathBuf>) -> std::io::Result<Arc<dyn Clock>> {
+    let Some(file) = ahead else { return Ok(Arc::new(SystemClock)) };
+    let seconds = move || -> std::io::Result<TimeDelta> {
+        let seconds = std::fs::read_to_string(&file)?.trim().parse().map_err(std::io::Error::other)?;
+        Ok(TimeDelta::seconds(seconds))
+    };
+    let clock = Arc::new(ShiftedClock::default());
+    let mut present = seconds()?;
+    clock.advance(present);
+    let moved = Arc::clone(&clock);
+    tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(CLOCK_LOOKS).await;
+            // A file that is being written is read again.
+            if let Ok(wanted) = seconds()
+                && wanted > present
+            {
+                moved.advance(wanted - present);
+                present = wanted;
+            }
+        }
+    });
+    Ok(clock)
 }
 
 fn tls_config(certificate: &Path, key: &Path) -> Result<ServerConfig, ServerError> {

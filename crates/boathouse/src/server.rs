@@ -126,7 +126,7 @@ pub(crate) struct Server {
 ///
 /// # Errors
 /// See [`ServerError`].
-pub(crate) fn open(data_dir: &Path, dev: bool, clock: Arc<dyn Clock>) -> Result<Server, ServerError> {
+pub(crate) async fn open(data_dir: &Path, dev: bool, clock: Arc<dyn Clock>) -> Result<Server, ServerError> {
     let lock = data_directory::lock(data_dir)?;
     // Making a store costs a row of fsyncs: the two are made side by side.
     let objects = std::thread::spawn({
@@ -173,6 +173,7 @@ pub(crate) fn open(data_dir: &Path, dev: bool, clock: Arc<dyn Clock>) -> Result<
         roles: Arc::clone(&identity) as _,
         clock: Arc::clone(&platform.clock),
     }));
+    boathouse_events::worker::hear(&platform, &events);
     let queues = Arc::new(Sqs::new(metadata.clone(), Arc::clone(&identity) as _));
     let machines =
         StepFunctions::new(metadata.clone(), Arc::clone(&identity) as _, Arc::clone(&identity) as _, platform.clone());
@@ -213,7 +214,7 @@ pub(crate) fn open(data_dir: &Path, dev: bool, clock: Arc<dyn Clock>) -> Result<
     ));
     let glue = boathouse_glue_crawlers::operations(boathouse_glue_catalog::service(metadata.clone()), &crawlers);
     let glue = boathouse_glue_jobs::operations(glue, &jobs);
-    let athena = boathouse_athena::service(boathouse_athena::Deps {
+    let (athena, executions) = boathouse_athena::service(boathouse_athena::Deps {
         metadata,
         engine,
         stores: Arc::clone(&s3.stores),
@@ -239,6 +240,8 @@ pub(crate) fn open(data_dir: &Path, dev: bool, clock: Arc<dyn Clock>) -> Result<
         boathouse_cloudformation::service(&stacks),
     ];
     platform.dispatcher.install(services, Arc::clone(&identity) as _);
+    // Before anybody can look: what a crash left half-written goes.
+    executions.run(&platform).await?;
     boathouse_observe::retention::spawn(&platform, &logs);
     boathouse_events::worker::start(&platform, &events);
     boathouse_sqs::sweeper::spawn(&platform, &queues);

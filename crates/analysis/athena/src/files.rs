@@ -8,7 +8,7 @@ use boathouse_aws::stores::ObjectStores;
 use boathouse_trino::catalog::Buckets;
 use boathouse_trino_functions::error::{ErrorCode, TrinoError};
 use bytes::Bytes;
-use futures::{StreamExt, TryStreamExt};
+use futures::TryStreamExt;
 use object_store::buffered::BufWriter;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt, PutPayload};
@@ -139,20 +139,15 @@ impl Files {
         Ok(listed.common_prefixes.iter().filter_map(|path| path.filename().map(str::to_owned)).collect())
     }
 
-    /// Removes these objects.
+    /// Removes these objects; those that are not there do no harm.
     pub(crate) async fn delete(&self, locations: &[String]) -> Result<(), Failure> {
         for location in locations {
             let (store, path) = self.open(&Place::parse(location)?)?;
-            store.delete(&path).await?;
+            match store.delete(&path).await {
+                Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
         }
-        Ok(())
-    }
-
-    /// Removes every object below the folder.
-    pub(crate) async fn delete_below(&self, folder: &Place) -> Result<(), Failure> {
-        let (store, path) = self.open(folder)?;
-        let found = store.list(Some(&path)).map_ok(|object| object.location).boxed();
-        store.delete_stream(found).try_collect::<Vec<_>>().await?;
         Ok(())
     }
 }

@@ -36,7 +36,7 @@ use std::sync::Arc;
 use boathouse_aws::access::{AccessRequest, Authorizer, ConditionKeys};
 use boathouse_aws::service::{Access, any_resource};
 use boathouse_aws::stores::ObjectStores;
-use boathouse_aws::{Clock, Ctx, Protocol, ServiceTable};
+use boathouse_aws::{Clock, Ctx, Platform, Protocol, ServiceTable};
 use boathouse_metadata::{Metadata, MetadataError};
 use boathouse_trino::engine::Engine;
 
@@ -56,7 +56,7 @@ pub struct Deps {
     pub stores: Arc<dyn ObjectStores>,
     /// Who decides about executions, whose workgroup only this service knows.
     pub authorizer: Arc<dyn Authorizer>,
-    /// The time, for the executions that a restart finds unfinished.
+    /// The time, for what is made at the first start.
     pub clock: Arc<dyn Clock>,
     /// How many executions run at once.
     pub concurrent_queries: usize,
@@ -82,16 +82,27 @@ impl Athena {
     }
 }
 
-/// The service `athena`. Executions that were running when the process last ended have failed before it returns, so that
-/// none is ever lost.
+/// What is to be done before the first call comes.
+pub struct Recovery(Arc<Athena>);
+
+impl Recovery {
+    /// Takes back what executions have written that were running when the process last ended, and marks them as failed:
+    /// none is ever lost, and nothing half-written is seen.
+    ///
+    /// # Errors
+    /// [`MetadataError::Storage`] when the store can't be read or written.
+    pub async fn run(self, platform: &Platform) -> Result<(), MetadataError> {
+        history::recover(&self.0, platform).await
+    }
+}
+
+/// The service `athena`, and what it has to do once the services that it calls are there.
 ///
 /// # Errors
 /// [`MetadataError::Storage`] when the store can't be written.
-pub fn service(deps: Deps) -> Result<ServiceTable, MetadataError> {
-    let interrupted = history::recover(&deps.metadata, store::seconds(deps.clock.now()))?;
-    if interrupted > 0 {
-        tracing::warn!(interrupted, "query executions were interrupted by the last stop");
-    }
+pub fn service(deps: Deps) -> Result<(ServiceTable, Recovery), MetadataError> {
+    let now = store::seconds(deps.clock.now());
+    deps.metadata.transaction_blocking(move |tx| workgroups::ensure_primary(tx, now))?;
     let state = &Arc::new(Athena {
         metadata: deps.metadata,
         engine: deps.engine,
@@ -103,7 +114,7 @@ pub fn service(deps: Deps) -> Result<ServiceTable, MetadataError> {
     let table = execution_operations(table, state);
     let table = workgroup_operations(table, state);
     let table = kept_statement_operations(table, state);
-    Ok(catalog_operations(table, state))
+    Ok((catalog_operations(table, state), Recovery(Arc::clone(state))))
 }
 
 /// An operation on the workgroup that a member of its input names.

@@ -24,6 +24,8 @@ pub(crate) const EXECUTIONS_OF: &str = "athena-executions-of-workgroup";
 pub(crate) const HISTORY: &str = "athena-history";
 /// `(id)` → nothing: executions that have not ended.
 pub(crate) const UNFINISHED: &str = "athena-unfinished";
+/// `(id)` → [`crate::executions::writing::Writing`], of executions that have not ended.
+pub(crate) const WRITINGS: &str = "athena-writings";
 /// `(ClientRequestToken)` → id.
 pub(crate) const TOKENS: &str = "athena-request-tokens";
 /// `(hash of statement and context)` → id of the last execution that succeeded.

@@ -71,10 +71,11 @@ async fn serve(dir: &std::path::Path, buckets: &Buckets) -> Ctx {
         concurrent_queries: 2,
         queued_queries: 100,
     };
-    let athena = tokio::task::spawn_blocking(move || crate::service(deps)).await.unwrap().unwrap();
+    let (athena, recovery) = tokio::task::spawn_blocking(move || crate::service(deps)).await.unwrap().unwrap();
     let dispatcher = Dispatcher::default();
     dispatcher.install(vec![athena, boathouse_glue_catalog::service(metadata)], Arc::new(Anyone));
     let platform = Platform::new(dispatcher, Arc::new(SystemClock), "us-east-1");
+    recovery.run(&platform).await.unwrap();
     platform.context(Arc::new(Principal::root()))
 }
 

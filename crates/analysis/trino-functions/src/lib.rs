@@ -39,6 +39,7 @@ use datafusion::logical_expr::expr::{AggregateFunction, AggregateFunctionParams,
 use datafusion::logical_expr::{Expr, WindowFunctionDefinition};
 
 use crate::error::{ErrorCode, TrinoError};
+use crate::functions::aggregate::named;
 use crate::functions::sliding::sliding;
 use crate::functions::{Implementation, TABLE};
 use crate::kernel::Bound;
@@ -171,7 +172,8 @@ pub fn aggregate(call: AggregateCall) -> Result<Typed, TrinoError> {
         order_by: if plan.ordered { call.order_by } else { Vec::new() },
         null_treatment: None,
     };
-    Ok((Expr::AggregateFunction(AggregateFunction { func: plan.function, params }), resolution.result))
+    let func = named(plan.function, &call.name);
+    Ok((Expr::AggregateFunction(AggregateFunction { func, params }), resolution.result))
 }
 
 /// A call of a window function or of an aggregate as one: the function, its arguments and the result's type.
@@ -198,7 +200,7 @@ pub fn window(
         }
         Implementation::Aggregate(build) => {
             let plan = build(resolution.args, &resolution.result)?;
-            let function = WindowFunctionDefinition::AggregateUDF(sliding(plan.function));
+            let function = WindowFunctionDefinition::AggregateUDF(sliding(named(plan.function, name)));
             Ok((function, plan.args, resolution.result))
         }
         _ => Err(TrinoError::internal(format!("{name} is no window function"))),

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Instant;
 
 use arrow::array::RecordBatch;
 use boathouse_trino_functions::error::{ErrorCode, TrinoError};
@@ -14,17 +15,18 @@ use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::{SendableRecordBatchStream, SessionState, SessionStateBuilder};
 use datafusion::logical_expr::LogicalPlan;
-use datafusion::physical_plan::{ExecutionPlan, displayable, execute_stream};
+use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::SessionConfig;
-use futures::Stream;
+use futures::{Stream, StreamExt};
 
 use crate::analyzer::{self, Analysis, Known, Needed};
 use crate::catalog::Session;
 use crate::error::{internal, of_datafusion};
+use crate::explain::{self, Explain, ExplainFormat, Times};
 use crate::first_rows::FirstRowsRule;
 use crate::memory::SmallPartialTables;
 use crate::operators;
-use crate::scan::Footers;
+use crate::scan::{Footers, Noted};
 use crate::storage::Statistics;
 
 /// How many rows operators hand on at a time.
@@ -66,18 +68,6 @@ pub struct Column {
     pub name: String,
     /// Its type.
     pub ty: Type,
-}
-
-/// What EXPLAIN shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Explain {
-    /// The plan as the analyzer made it.
-    Logical,
-    /// The plan as it will run.
-    #[default]
-    Distributed,
-    /// The plan after it ran, with what each operator did.
-    Analyze,
 }
 
 /// A query's rows as they are computed. Dropping it cancels the query.
@@ -162,25 +152,33 @@ impl Engine {
         Ok(columns(analysis))
     }
 
-    /// A query's plan as text.
+    /// A query's plan as text. What it reads while it runs is counted in the statistics.
     ///
     /// # Errors
-    /// What is wrong with the query; with [`Explain::Analyze`] also what goes wrong while it runs.
-    pub async fn explain(&self, session: &Session, query: &ast::Query, what: Explain) -> Result<String, TrinoError> {
-        let statistics = Arc::new(Statistics::default());
-        let analysis = self.analysis(session, &statistics, query).await?;
-        if what == Explain::Logical {
-            return Ok(analysis.plan.display_indent().to_string());
-        }
-        let state = self.state(session)?;
+    /// What is wrong with the query; if it runs, also what goes wrong then.
+    pub async fn explain(
+        &self,
+        session: &Session,
+        query: &ast::Query,
+        what: Explain,
+        format: ExplainFormat,
+        statistics: &Arc<Statistics>,
+    ) -> Result<String, TrinoError> {
+        let (mut times, begun) = (Times::default(), Instant::now());
+        let analysis = self.analysis(session, statistics, query).await?;
+        times.analysis = begun.elapsed();
+        let (mut state, noted) = (self.state(session)?, Arc::new(Noted::default()));
+        state.config_mut().set_extension(Arc::clone(&noted));
         let plan = physical(&state, &analysis.plan).await?;
-        if what == Explain::Analyze {
-            let batches = datafusion::physical_plan::collect(Arc::clone(&plan), state.task_ctx());
-            batches.await.map_err(of_datafusion)?;
-            let shown = datafusion::physical_plan::display::DisplayableExecutionPlan::with_metrics(plan.as_ref());
-            return Ok(shown.indent(false).to_string());
+        times.planning = begun.elapsed() - times.analysis;
+        if what.runs() {
+            let mut rows = execute_stream(Arc::clone(&plan), state.task_ctx()).map_err(of_datafusion)?;
+            while let Some(batch) = rows.next().await {
+                statistics.add_rows(batch.map_err(of_datafusion)?.num_rows());
+            }
+            times.execution = begun.elapsed() - times.analysis - times.planning;
         }
-        Ok(displayable(plan.as_ref()).indent(false).to_string())
+        Ok(explain::shown(&plan, &noted, &columns(analysis), what, format, times))
     }
 
     /// Analyzes a query, and asks the catalog for what that needs until nothing is missing.
@@ -208,6 +206,7 @@ impl Engine {
     /// DataFusion's session for one query. Object stores and caches are the query's own: they hold the rights of whoever
     /// asks; memory and disk are everybody's.
     pub(crate) fn state(&self, session: &Session) -> Result<SessionState, TrinoError> {
+        allow_huge_pages();
         let runtime = RuntimeEnvBuilder::new()
             .with_memory_pool(Arc::clone(&self.runtime.memory_pool))
             .build()
@@ -242,12 +241,28 @@ impl Engine {
 /// The plan that runs.
 pub(crate) async fn physical(state: &SessionState, plan: &LogicalPlan) -> Result<Arc<dyn ExecutionPlan>, TrinoError> {
     state.create_physical_plan(plan).await.map_err(|error| match of_datafusion(error) {
+        error if is_unplanned(&error) && analyzer::is_correlated(plan) => analyzer::unsupported_correlation(),
         error if error.code == ErrorCode::GenericInternalError => {
             tracing::debug!(plan = %plan.display_indent(), "a query couldn't be planned");
             internal(format!("The query can't be planned: {}", error.message))
         }
         error => error,
     })
+}
+
+/// Queries are worth huge pages, which whoever started this process may have refused for a time without any.
+fn allow_huge_pages() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| {
+        // Best effort: without them queries only take more time.
+        let _ = rustix::thread::disable_transparent_huge_pages(false);
+    });
+}
+
+/// Whether an error may come from a subquery that DataFusion could not turn into a join.
+fn is_unplanned(error: &TrinoError) -> bool {
+    error.code == ErrorCode::GenericInternalError
+        || error.code == ErrorCode::NotSupported && error.message.contains("does not support logical expression")
 }
 
 fn columns(analysis: Analysis) -> Vec<Column> {

@@ -96,6 +96,11 @@ impl FirstRows {
     }
 }
 
+/// The keys of which a plan lets the first row of each pass, if it is such a plan.
+pub(crate) fn keys_of(plan: &Arc<dyn ExecutionPlan>) -> Option<&[Arc<dyn PhysicalExpr>]> {
+    plan.downcast_ref::<FirstRows>().map(|first| first.keys.as_slice())
+}
+
 impl DisplayAs for FirstRows {
     fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let keys: Vec<String> = self.keys.iter().map(ToString::to_string).collect();

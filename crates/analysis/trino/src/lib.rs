@@ -12,6 +12,7 @@
 //! | `adapt` | columns of files as columns of tables |
 //! | `analyzer` | syntax tree → logical plan, with Trino's names, types and errors |
 //! | [`projection`] | partitions that follow from a table's properties |
+//! | [`explain`] | plans in Trino's words |
 //! | `scan` | partitions, files, Parquet, text and JSON |
 //! | `first_rows` | one row of each key, without a sort |
 //! | `memory` | the memory pool of all queries |
@@ -28,6 +29,7 @@ pub mod catalog;
 mod codec;
 pub mod engine;
 mod error;
+pub mod explain;
 mod first_rows;
 pub mod hive;
 pub mod hive_paths;

@@ -12,7 +12,7 @@ use crate::error::StackError;
 use crate::requests::{self, Checked, check, check_role, is_same, plan_of, valid_name};
 use crate::status::StackStatus;
 use crate::store::{
-    ALL, Caller, Definition, OnFailure, STACKS, Stack, Stacks, Time, put_stack, put_with_event, stack_in,
+    ALL, CHANGE_SETS, Caller, Definition, OnFailure, STACKS, Stack, Stacks, Time, put_stack, put_with_event, stack_in,
 };
 
 /// Which stack an operation is about.
@@ -167,6 +167,8 @@ pub(crate) async fn begin_update(
                 return Err(not_updatable(&stack));
             }
             begin(&mut stack, StackStatus::UpdateInProgress);
+            // They were made for what the stack was.
+            tx.delete_prefix(CHANGE_SETS, &Key::new([&uuid]))?;
             stack.previous = Some(std::mem::replace(&mut stack.definition, checked.definition));
             stack.description = checked.description;
             (stack.caller, stack.token, stack.updated) = (caller, token, Some(now));

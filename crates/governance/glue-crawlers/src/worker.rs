@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use boathouse_aws::events::PlatformEvent;
 use boathouse_aws::{ACCOUNT_ID, AwsError, Ctx, Platform, Principal};
 use boathouse_metadata::{Key, Transaction};
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -22,6 +23,8 @@ const MAX_REMARKS: usize = 10;
 /// Marks the crawler as running, durably, and sets the crawl going.
 pub(crate) async fn start(ctx: &Ctx, state: &Arc<Crawlers>, name: &str) -> Result<(), CrawlerError> {
     let (owned, time, id) = (name.to_owned(), now(ctx), run_id(ctx));
+    let started = json!({"state": "Started", "message": "Crawler Started", "startTime": clock_time(ctx.now())});
+    let (teller, told) = (ctx.platform.events.clone(), event(ctx.now(), name, started));
     state
         .metadata
         .transaction(move |tx| {
@@ -35,14 +38,9 @@ pub(crate) async fn start(ctx: &Ctx, state: &Arc<Crawlers>, name: &str) -> Resul
             tx.put_json(CRAWLS, &Key::new([&owned, &id]), &crawl)?;
             stored.run = Some((id, time));
             tx.put_json(CRAWLERS, &Key::new([owned]), &stored)?;
-            Ok(())
+            Ok(teller.tell(tx, told)?)
         })
         .await?;
-    tell(
-        &ctx.platform,
-        name,
-        json!({"state": "Started", "message": "Crawler Started", "startTime": clock_time(ctx.now())}),
-    );
     spawn(ctx.platform.clone(), Arc::clone(state), name.to_owned());
     Ok(())
 }
@@ -93,10 +91,8 @@ fn spawn(platform: Platform, state: Arc<Crawlers>, name: String) {
             () = stopped.notified() => Ok(None),
         };
         state.running.lock().remove(&name);
-        let end_time = platform.clock.now().timestamp_millis() as f64 / 1000.0;
-        match finish(&state, &name, ended, end_time).await {
-            Ok(end) => tell(&platform, &name, end.detail(platform.clock.now())),
-            Err(error) => tracing::error!(crawler = name, %error, "the crawl's end can't be kept"),
+        if let Err(error) = finish(&platform, &state, &name, ended).await {
+            tracing::error!(crawler = name, %error, "the crawl's end can't be kept");
         }
     });
 }
@@ -114,11 +110,13 @@ async fn work(platform: &Platform, state: &Crawlers, name: &str) -> Result<Optio
 
 /// Keeps how the crawl ended: in the crawler, its totals and its history.
 async fn finish(
+    platform: &Platform,
     state: &Crawlers,
     name: &str,
     ended: Result<Option<Outcome>, CrawlerError>,
-    end_time: Timestamp,
-) -> Result<End, CrawlerError> {
+) -> Result<(), CrawlerError> {
+    let now = platform.clock.now();
+    let end_time = now.timestamp_millis() as f64 / 1000.0;
     let (status, outcome, message) = match ended {
         Ok(Some(outcome)) => {
             let message = remarks(&outcome);
@@ -128,7 +126,7 @@ async fn finish(
         Err(error) => (CrawlStatus::Failed, Outcome::default(), Some(AwsError::from(error).message)),
     };
     tracing::info!(crawler = name, ?status, changes = ?outcome.changes, message, "crawl ended");
-    let owned = name.to_owned();
+    let (owned, teller) = (name.to_owned(), platform.events.clone());
     state
         .metadata
         .transaction(move |tx| {
@@ -158,8 +156,8 @@ async fn finish(
                 error_message: message,
                 ..Crawl::default()
             };
-            tx.put_json(CRAWLS, &Key::new([owned, id]), &crawl)?;
-            Ok(end)
+            tx.put_json(CRAWLS, &Key::new([&owned, &id]), &crawl)?;
+            Ok(teller.tell(tx, event(now, &owned, end.detail(now)))?)
         })
         .await
 }
@@ -199,10 +197,10 @@ impl End {
     }
 }
 
-fn tell(platform: &Platform, crawler: &str, mut detail: Value) {
+fn event(time: DateTime<Utc>, crawler: &str, mut detail: Value) -> PlatformEvent {
     detail["accountId"] = ACCOUNT_ID.into();
     detail["crawlerName"] = crawler.into();
-    platform.events.emit(platform.clock.now(), "aws.glue", "Glue Crawler State Change", Vec::new(), detail);
+    PlatformEvent::new(time, "aws.glue", "Glue Crawler State Change", detail)
 }
 
 fn clock_time(time: DateTime<Utc>) -> String {

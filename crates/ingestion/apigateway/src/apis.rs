@@ -9,7 +9,8 @@ use serde_json::{Map, Value};
 use crate::api::{Api, Cors, Empty, Integration, Items, Named, Route, Stage};
 use crate::error::GatewayError;
 use crate::store::{
-    ApiGateway, Deployed, EPOCHS, Resource, all_in, described, new_id, patched, put_in, refuse, take, timestamp,
+    ApiGateway, Deployed, EPOCHS, Resource, all_in, described, id_for, made_before, new_id, patched, put_in, refuse,
+    take, timestamp,
 };
 use crate::{deployments, integrations, routes, stages};
 
@@ -49,7 +50,7 @@ pub(crate) async fn create(
     }
     let api: Api = described(input, &["ApiId", "ApiEndpoint", "CreatedDate"])?;
     let api = Api {
-        api_id: new_id(10),
+        api_id: id_for(&ctx, 10),
         created_date: timestamp(&ctx),
         api_key_selection_expression: api.api_key_selection_expression.or(Some("$request.header.x-api-key".into())),
         route_selection_expression: api.route_selection_expression.or(Some("$request.method $request.path".into())),
@@ -62,17 +63,21 @@ pub(crate) async fn create(
     if let Some(role) = quick.as_ref().and_then(|quick| quick.credentials.as_ref()) {
         state.may_pass(&ctx, role)?;
     }
-    let (kept, now) = (api.clone(), timestamp(&ctx));
-    state
+    let (caller, now) = (ctx.clone(), timestamp(&ctx));
+    let api = state
         .deps
         .metadata
         .transaction(move |tx| {
-            tx.put_json(Api::SPACE, &Key::new([&kept.api_id]), &kept)?;
-            tx.put(EPOCHS, &Key::new([&kept.api_id]), b"{}")?;
-            if let Some(quick) = quick {
-                create_quickly(tx, &kept, quick, &now)?;
+            let key = Key::new([&api.api_id]);
+            if let Some(made) = made_before(tx, &caller, &key)? {
+                return Ok(made);
             }
-            Ok::<_, GatewayError>(())
+            tx.put_json(Api::SPACE, &key, &api)?;
+            tx.put(EPOCHS, &key, b"{}")?;
+            if let Some(quick) = quick {
+                create_quickly(tx, &api, quick, &now)?;
+            }
+            Ok::<_, GatewayError>(api)
         })
         .await?;
     Ok(shown(&ctx, api))

@@ -8,7 +8,10 @@ use serde_json::{Map, Value};
 
 use crate::api::{Authorizer, Deployment, Empty, Integration, Items, Named, Route, Stage};
 use crate::error::GatewayError;
-use crate::store::{ApiGateway, Deployed, Resource, Snapshot, all_in, api_in, get_in, new_id, put_in, take, timestamp};
+use crate::store::{
+    ApiGateway, Deployed, Resource, Snapshot, all_in, api_in, get_in, id_for, made_before, new_id, put_in, take,
+    timestamp,
+};
 
 const NO_ROUTES: &str = "At least one route is required before deploying the Api.";
 
@@ -27,18 +30,10 @@ fn snapshot(tx: &Transaction<'_>, api: &str) -> Result<Snapshot, GatewayError> {
 fn deploy(
     tx: &Transaction<'_>,
     api: &str,
-    now: &str,
-    auto_deployed: bool,
-    description: Option<String>,
     snapshot: Snapshot,
+    deployment: Deployment,
 ) -> Result<Deployment, GatewayError> {
-    let deployment = Deployment {
-        auto_deployed: Some(auto_deployed),
-        created_date: now.to_owned(),
-        deployment_id: new_id(6),
-        deployment_status: "DEPLOYED".into(),
-        description,
-    };
+    let deployment = Deployment { deployment_status: "DEPLOYED".into(), ..deployment };
     put_in(tx, api, &Deployed { deployment: deployment.clone(), snapshot })?;
     Ok(deployment)
 }
@@ -72,7 +67,14 @@ pub(crate) fn deploy_automatically(tx: &Transaction<'_>, api: &str, now: &str) -
         return Ok(());
     }
     let description = "Automatic deployment triggered by changes to the Api configuration";
-    let deployment = deploy(tx, api, now, true, Some(description.into()), current)?;
+    let deployment = Deployment {
+        auto_deployed: Some(true),
+        created_date: now.to_owned(),
+        deployment_id: new_id(6),
+        description: Some(description.into()),
+        ..Deployment::default()
+    };
+    let deployment = deploy(tx, api, current, deployment)?;
     behind.into_iter().try_for_each(|stage| serve(tx, api, stage, &deployment))?;
     forget_unserved(tx, api)
 }
@@ -97,9 +99,20 @@ pub(crate) async fn create(
     let api = take(&mut input, "ApiId")?;
     state.allow(&ctx, "POST", &format!("/apis/{api}/deployments"))?;
     let (stage, description) = (take(&mut input, "StageName").ok(), take(&mut input, "Description").ok());
-    let now = timestamp(&ctx);
+    let wanted = Deployment {
+        auto_deployed: Some(false),
+        created_date: timestamp(&ctx),
+        deployment_id: id_for(&ctx, 6),
+        description,
+        ..Deployment::default()
+    };
+    let caller = ctx.clone();
     state
         .change(&ctx, &api, move |tx, api| {
+            let key = Key::new([&api.api_id, &wanted.deployment_id]);
+            if let Some(made) = made_before::<Deployed>(tx, &caller, &key)? {
+                return Ok(made.deployment);
+            }
             let current = snapshot(tx, &api.api_id)?;
             if current.routes.is_empty() {
                 return Err(GatewayError::bad(NO_ROUTES));
@@ -108,7 +121,7 @@ pub(crate) async fn create(
             if stage.as_ref().is_some_and(|stage| stage.auto_deploy == Some(true)) {
                 return Err(GatewayError::bad("A stage with AutoDeploy can't be deployed to by hand"));
             }
-            let deployment = deploy(tx, &api.api_id, &now, false, description, current)?;
+            let deployment = deploy(tx, &api.api_id, current, wanted)?;
             stage.map_or(Ok(()), |stage| serve(tx, &api.api_id, stage, &deployment))?;
             Ok(deployment)
         })

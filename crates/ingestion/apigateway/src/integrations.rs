@@ -9,7 +9,9 @@ use serde_json::{Map, Value};
 use crate::api::{Empty, Integration, Items, Named, Route};
 use crate::error::GatewayError;
 use crate::services;
-use crate::store::{ApiGateway, Resource, all_in, asked, described, get_in, new_id, patched, put_in, refuse, take};
+use crate::store::{
+    ApiGateway, Resource, all_in, asked, described, get_in, id_for, made_before, patched, put_in, refuse, take,
+};
 
 /// How long an integration may take where nothing else is said, and at most, in milliseconds.
 pub(crate) const MAX_TIMEOUT: u64 = 30_000;
@@ -89,10 +91,15 @@ pub(crate) async fn create(
     let api = take(&mut input, "ApiId")?;
     state.allow(&ctx, "POST", &format!("/apis/{api}/integrations"))?;
     let integration = described(input, Integration::FIXED)?;
-    let integration = with_defaults(Integration { integration_id: new_id(7), ..integration });
+    let integration = with_defaults(Integration { integration_id: id_for(&ctx, 7), ..integration });
     checked(&ctx, &state, &integration)?;
+    let caller = ctx.clone();
     state
         .change(&ctx, &api, move |tx, api| {
+            let key = Key::new([&api.api_id, &integration.integration_id]);
+            if let Some(made) = made_before(tx, &caller, &key)? {
+                return Ok(made);
+            }
             put_in(tx, &api.api_id, &integration)?;
             Ok(integration)
         })

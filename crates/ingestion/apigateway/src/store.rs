@@ -256,9 +256,26 @@ pub(crate) fn asked(value: &Option<Value>) -> bool {
     }
 }
 
+const ID_LETTERS: &[u8; 36] = b"abcdefghijklmnopqrstuvwxyz0123456789";
+
 pub(crate) fn new_id(length: usize) -> String {
     let mut rng = rand::rng();
-    (0..length).map(|_| b"abcdefghijklmnopqrstuvwxyz0123456789"[rng.random_range(0..36)] as char).collect()
+    (0..length).map(|_| ID_LETTERS[rng.random_range(0..36)] as char).collect()
+}
+
+/// The id of what a call makes: always the same for a call with a token, at most 32 letters.
+pub(crate) fn id_for(ctx: &Ctx, length: usize) -> String {
+    let Some(token) = &ctx.token else { return new_id(length) };
+    let digest = ring::digest::digest(&ring::digest::SHA256, token.as_bytes());
+    digest.as_ref().iter().take(length).map(|byte| ID_LETTERS[usize::from(byte % 36)] as char).collect()
+}
+
+/// What an earlier call with the same token has made.
+pub(crate) fn made_before<R: Resource>(tx: &Transaction<'_>, ctx: &Ctx, key: &Key) -> Result<Option<R>, GatewayError> {
+    if ctx.token.is_none() {
+        return Ok(None);
+    }
+    Ok(tx.get_json(R::SPACE, key)?)
 }
 
 pub(crate) fn timestamp(ctx: &Ctx) -> String {

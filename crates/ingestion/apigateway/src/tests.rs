@@ -494,6 +494,31 @@ async fn requests_become_calls_of_other_services() {
 }
 
 #[tokio::test]
+async fn a_call_with_the_same_token_makes_nothing_new() {
+    let world = world(Vec::new());
+    let twice = |operation: &'static str, input: Value| {
+        let (one, two) = (world.ctx.once(operation), world.ctx.once(operation));
+        async move {
+            let made = one.call("apigateway", operation, input.clone()).await.unwrap();
+            assert_eq!(two.call("apigateway", operation, input).await.unwrap(), made, "{operation}");
+            made
+        }
+    };
+    let api = twice("CreateApi", json!({"Name": "a", "ProtocolType": "HTTP"})).await["ApiId"].clone();
+    let integration = json!({
+        "ApiId": api, "IntegrationType": "AWS_PROXY", "IntegrationUri": arn("f"), "PayloadFormatVersion": "2.0",
+    });
+    let made = twice("CreateIntegration", integration.clone()).await;
+    let target = format!("integrations/{}", made["IntegrationId"].as_str().unwrap());
+    world.route(api.as_str().unwrap(), "$default", &target, json!({})).await;
+    twice("CreateDeployment", json!({"ApiId": api})).await;
+    for (operation, expected) in [("GetApis", 1), ("GetIntegrations", 1), ("GetDeployments", 1)] {
+        assert_eq!(world.ok(operation, json!({"ApiId": api})).await["Items"].as_array().unwrap().len(), expected);
+    }
+    assert_ne!(world.ok("CreateIntegration", integration).await["IntegrationId"], made["IntegrationId"]);
+}
+
+#[tokio::test]
 async fn wrong_and_missing_things_are_refused_by_name() {
     let world = world(vec![]);
     let api = world.api().await;

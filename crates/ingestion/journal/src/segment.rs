@@ -274,7 +274,8 @@ mod tests {
     fn frames(sizes: &[(u32, usize)]) -> (Vec<u8>, Contents, Vec<u64>) {
         let (mut bytes, mut contents, mut starts) = (Vec::new(), Contents::default(), Vec::new());
         for (sequence, (number, size)) in sizes.iter().enumerate() {
-            let data = vec![sequence as u8; *size];
+            // No zeros: a file's unwritten rest must not complete a frame.
+            let data = vec![sequence as u8 + 1; *size];
             let frame =
                 Frame { shard: shard(*number), sequence: sequence as u64, arrival_ms: 5, key: b"", data: &data };
             contents.add_frame(&frame, bytes.len() as u64);

@@ -15,7 +15,7 @@ use crate::error::EventsError;
 use crate::event::Event;
 use crate::router;
 use crate::scheduler::SCHEDULER_PRINCIPAL;
-use crate::store::{DEFAULT_BUS, EVENTS_PRINCIPAL, Events, bus_arn};
+use crate::store::{EVENTS_PRINCIPAL, Events, bus_arn};
 
 /// The first pause; each further one is twice as long, up to [`LONGEST_PAUSE`], and a random part of it shorter.
 const FIRST_PAUSE: TimeDelta = TimeDelta::seconds(1);
@@ -169,12 +169,6 @@ async fn send_on(
     }
     let malformed = || EventsError::Validation("the event is not JSON".into());
     let event = Event::forwarded(&delivery.payload).ok_or_else(malformed)?;
-    let deliveries = router::deliveries(state, &ctx.platform, bus, &event, delivery.hops + 1)?;
+    let deliveries = router::deliveries(state, (&ctx.platform).into(), bus, &event, delivery.hops + 1)?;
     Ok(router::enqueue(state, &ctx.platform, deliveries).await?)
-}
-
-/// Hands an event of the platform itself to the default bus.
-pub(crate) async fn publish(platform: &Platform, state: &Arc<Events>, event: &Event) -> Result<(), EventsError> {
-    let deliveries = router::deliveries(state, platform, DEFAULT_BUS, event, 0)?;
-    Ok(router::enqueue(state, platform, deliveries).await?)
 }

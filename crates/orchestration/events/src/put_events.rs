@@ -50,7 +50,7 @@ pub(crate) async fn put(ctx: Ctx, state: Arc<Events>, input: PutEvents) -> Resul
         match prepare(&ctx, &state, entry) {
             Ok((bus, event)) => {
                 answers.push(json!({"EventId": event.id}));
-                deliveries.extend(router::deliveries(&state, &ctx.platform, &bus, &event, 0)?);
+                deliveries.extend(router::deliveries(&state, (&ctx.platform).into(), &bus, &event, 0)?);
             }
             Err((code, message)) => {
                 failed += 1;

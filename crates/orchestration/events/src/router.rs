@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use boathouse_aws::Platform;
 use boathouse_metadata::{Key, MetadataError, Transaction};
+use chrono::{DateTime, Utc};
 use parking_lot::Mutex;
 
 use crate::action::Action;
@@ -98,17 +99,30 @@ fn prepared(rule: &Rule, targets: Vec<Target>) -> Result<Vec<Prepared>, EventsEr
     targets.into_iter().map(prepare).collect()
 }
 
+/// Where and when events are routed.
+#[derive(Clone, Copy)]
+pub(crate) struct Here<'a> {
+    pub(crate) region: &'a str,
+    pub(crate) now: DateTime<Utc>,
+}
+
+impl<'a> From<&'a Platform> for Here<'a> {
+    fn from(platform: &'a Platform) -> Self {
+        Self { region: &platform.region, now: platform.clock.now() }
+    }
+}
+
 /// The deliveries that an event on a bus causes. `hops` says over how many buses it has come.
 pub(crate) fn deliveries(
     state: &Events,
-    platform: &Platform,
+    here: Here<'_>,
     bus: &str,
     event: &Event,
     hops: u32,
 ) -> Result<Vec<Delivery>, EventsError> {
     let routes = state.router.routes(state, bus)?;
     let matching = routes.iter().filter(|route| route.pattern.matches(&event.value));
-    Ok(matching.flat_map(|route| for_rule(platform, bus, &route.rule, &route.targets, event, hops)).collect())
+    Ok(matching.flat_map(|route| for_rule(here, bus, &route.rule, &route.targets, event, hops)).collect())
 }
 
 /// The deliveries of a scheduled rule, read inside the transaction that sets its next time.
@@ -122,18 +136,11 @@ pub(crate) fn scheduled_deliveries(
 ) -> Result<Vec<Delivery>, EventsError> {
     let rows = tx.scan(crate::store::TARGETS, &Key::new([bus, name]), None, usize::MAX >> 1)?;
     let targets = rows.iter().map(|entry| entry.json()).collect::<Result<Vec<Target>, MetadataError>>()?;
-    Ok(for_rule(platform, bus, name, &prepared(rule, targets)?, event, 0))
+    Ok(for_rule(platform.into(), bus, name, &prepared(rule, targets)?, event, 0))
 }
 
-fn for_rule(
-    platform: &Platform,
-    bus: &str,
-    rule: &str,
-    targets: &[Prepared],
-    event: &Event,
-    hops: u32,
-) -> Vec<Delivery> {
-    let (arn, now) = (rule_arn(&platform.region, bus, rule), timestamp(platform.clock.now()));
+fn for_rule(here: Here<'_>, bus: &str, rule: &str, targets: &[Prepared], event: &Event, hops: u32) -> Vec<Delivery> {
+    let (arn, now) = (rule_arn(here.region, bus, rule), timestamp(here.now));
     let around = Surroundings { rule_arn: &arn, rule_name: rule, ingestion_time: &now };
     let deliver = |target: &Prepared| Delivery {
         sender: Sender::Rule,

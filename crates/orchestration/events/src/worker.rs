@@ -1,12 +1,14 @@
 //! What works in the background: timers, deliveries, events of the platform.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
-use boathouse_aws::Platform;
-use tokio::sync::broadcast::error::RecvError;
+use boathouse_aws::events::{EventKeeper, PlatformEvent};
+use boathouse_aws::{Clock, Platform};
+use boathouse_metadata::{MetadataError, Transaction};
 
 use crate::event::Event;
-use crate::store::Events;
+use crate::router::{self, Here};
+use crate::store::{DEFAULT_BUS, Events};
 use crate::{delivery, timers};
 
 /// Deliveries at once.
@@ -22,23 +24,34 @@ pub fn start(platform: &Platform, state: &Arc<Events>) {
         .spawn(CONCURRENT_DELIVERIES, move |task| delivery::attempt(deliverer.clone(), Arc::clone(&owner), task));
     let (waker, owner) = (platform.clone(), Arc::clone(state));
     state.timers.spawn(CONCURRENT_TIMERS, move |task| timers::fire(waker.clone(), Arc::clone(&owner), task));
-    tokio::spawn(listen(platform.clone(), Arc::clone(state)));
+}
+
+/// Has the default bus hear what happens in the platform from now on. What happens before is not told to anybody.
+pub fn hear(platform: &Platform, state: &Arc<Events>) {
+    let (clock, region) = (Arc::clone(&platform.clock), Arc::clone(&platform.region));
+    platform.events.kept_by(Arc::new(DefaultBus { state: Arc::downgrade(state), clock, region }));
 }
 
 /// Hands what happens in the platform to the default bus.
-fn listen(platform: Platform, state: Arc<Events>) -> impl Future<Output = ()> + Send {
-    let mut events = platform.events.subscribe();
-    async move {
-        loop {
-            match events.recv().await {
-                Ok(event) => {
-                    let event = Event::of_platform(&platform.region, &event);
-                    if let Err(error) = delivery::publish(&platform, &state, &event).await {
-                        tracing::error!(event = event.id, %error, "an event of the platform can't be delivered");
-                    }
-                }
-                Err(RecvError::Lagged(missed)) => tracing::error!(missed, "events of the platform were lost"),
-                Err(RecvError::Closed) => return,
+struct DefaultBus {
+    /// Not owned, because the state's own services hold the platform.
+    state: Weak<Events>,
+    clock: Arc<dyn Clock>,
+    region: Arc<str>,
+}
+
+impl EventKeeper for DefaultBus {
+    fn keep(&self, tx: &Transaction<'_>, event: &PlatformEvent) -> Result<(), MetadataError> {
+        let Some(state) = self.state.upgrade() else { return Ok(()) };
+        let here = Here { region: &self.region, now: self.clock.now() };
+        let event = Event::of_platform(here.region, event);
+        match router::deliveries(&state, here, DEFAULT_BUS, &event, 0) {
+            Ok(deliveries) => {
+                deliveries.iter().try_for_each(|delivery| state.deliveries.add(tx, here.now, delivery).map(drop))
+            }
+            Err(error) => {
+                tracing::error!(event = event.id, %error, "an event of the platform can't be routed");
+                Ok(())
             }
         }
     }

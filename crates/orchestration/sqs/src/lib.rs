@@ -4,8 +4,9 @@
 //! wakes, visibility time-outs, delays, retention, dead-letter queues, deduplication, resource policies. Everything that a
 //! receive changes is on disk too: after a crash a message in flight is still out of sight. Times are the platform's clock.
 //!
-//! Refused by name: encryption at rest (KMS keys, `SqsManagedSseEnabled`), `ReceiveRequestAttemptId`. Absent: the query protocol of old clients, throughput quotas. Groups of standard queues ("fair queues") are kept and
-//! shown, but everybody is served in the order of time.
+//! Refused by name: encryption at rest (KMS keys, `SqsManagedSseEnabled`), `ReceiveRequestAttemptId`. Absent: the query
+//! protocol of old clients, throughput quotas. Groups of standard queues ("fair queues") are kept and shown, but everybody is
+//! served in the order of time.
 //!
 //! | Module | What it does |
 //! |---|---|

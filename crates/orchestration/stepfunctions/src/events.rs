@@ -1,24 +1,27 @@
 //! "Step Functions Execution Status Change" on the platform's events, as the EventBridge guide documents it.
 
+use boathouse_aws::Platform;
+use boathouse_aws::events::PlatformEvent;
 use boathouse_states::Status;
 use serde_json::{Value, json};
 
 use crate::api::MachineType;
-use crate::store::{Standing, StepFunctions, StoredExecution};
+use crate::store::{Standing, StoredExecution};
 
 /// The largest input or output that an event carries, in bytes.
 const MAX_DATA: usize = 248 * 1024;
 
-/// Tells that the execution began. Express executions are not told of, as on AWS.
-pub(crate) fn tell_started(state: &StepFunctions, row: &StoredExecution) {
+/// What is told when an execution begins, and when it has ended by then. Express executions are not told of, as on AWS.
+pub(crate) fn begun(platform: &Platform, row: &StoredExecution) -> Vec<PlatformEvent> {
     let running = StoredExecution { standing: Standing::from(&Status::Running), stopped: None, ..row.clone() };
-    tell(state, &running);
+    let ended = (!row.is_running()).then(|| standing(platform, row)).flatten();
+    standing(platform, &running).into_iter().chain(ended).collect()
 }
 
-/// Tells how the execution stands.
-pub(crate) fn tell(state: &StepFunctions, row: &StoredExecution) {
+/// What is told of how the execution stands.
+pub(crate) fn standing(platform: &Platform, row: &StoredExecution) -> Option<PlatformEvent> {
     if row.kind == MachineType::Express {
-        return;
+        return None;
     }
     let included = |text: Option<&String>| match text {
         Some(text) if text.len() <= MAX_DATA => (Value::from(text.as_str()), json!({"included": true})),
@@ -45,12 +48,7 @@ pub(crate) fn tell(state: &StepFunctions, row: &StoredExecution) {
         "redriveCount": row.redrives,
         "redriveDate": row.redriven,
     });
-    let platform = &state.platform;
-    platform.events.emit(
-        platform.clock.now(),
-        "aws.states",
-        "Step Functions Execution Status Change",
-        vec![row.arn.clone()],
-        detail,
-    );
+    let time = platform.clock.now();
+    let event = PlatformEvent::new(time, "aws.states", "Step Functions Execution Status Change", detail);
+    Some(PlatformEvent { resources: vec![row.arn.clone()], ..event })
 }

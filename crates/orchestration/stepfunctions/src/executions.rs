@@ -107,10 +107,7 @@ async fn start_standard(
         return existing(&found, &row);
     }
     logging::log(state, &row, &steps);
-    events::tell_started(state, &row);
-    if ended {
-        events::tell(state, &row);
-    } else {
+    if !ended {
         runner::launch(state, row, execution, 1, commands, None);
     }
     Ok(answer)
@@ -125,6 +122,7 @@ async fn keep_new(
     ended: bool,
 ) -> Result<Option<StoredExecution>, SfnError> {
     let (row, bytes) = (row.clone(), runner::encode(steps)?);
+    let (teller, told) = (state.platform.events.clone(), events::begun(&state.platform, &row));
     state
         .metadata
         .transaction(move |tx| {
@@ -145,6 +143,7 @@ async fn keep_new(
             if !ended {
                 tx.put(OPEN, &key, b"null")?;
             }
+            told.into_iter().try_for_each(|event| teller.tell(tx, event))?;
             Ok(None)
         })
         .await
@@ -418,6 +417,7 @@ pub(crate) async fn redrive(ctx: Ctx, state: Arc<StepFunctions>, input: Redrive)
     row.redrives += 1;
     row.redriven = Some(at);
     let (kept, bytes) = (row.clone(), runner::encode(&[step])?);
+    let (teller, told) = (state.platform.events.clone(), events::begun(&state.platform, &row));
     state
         .metadata
         .transaction(move |tx| {
@@ -431,13 +431,10 @@ pub(crate) async fn redrive(ctx: Ctx, state: Arc<StepFunctions>, input: Redrive)
             if !ended {
                 tx.put(OPEN, &key, b"null")?;
             }
-            Ok(())
+            told.into_iter().try_for_each(|event| teller.tell(tx, event).map_err(SfnError::from))
         })
         .await?;
-    events::tell_started(&state, &row);
-    if ended {
-        events::tell(&state, &row);
-    } else {
+    if !ended {
         runner::launch(&state, row, execution, sequence + 1, commands, None);
     }
     Ok(json!({"redriveDate": seconds(at)}))

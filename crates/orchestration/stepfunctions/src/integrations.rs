@@ -73,7 +73,9 @@ fn idempotency_key(row: &StoredExecution, call: &Call) -> String {
 }
 
 async fn carry_out(state: &StepFunctions, row: &StoredExecution, call: &Call) -> Result<Happening, Failure> {
-    let ctx = context(state, row, call)?;
+    let key = idempotency_key(row, call);
+    // Where an operation has no member for the key, the platform's services know the task by the call's token.
+    let ctx = context(state, row, call)?.once(&key);
     let task = call.task;
     let (operation, pattern) = match &*call.resource {
         Resource::Lambda { arn } => {
@@ -90,7 +92,7 @@ async fn carry_out(state: &StepFunctions, row: &StoredExecution, call: &Call) ->
     };
     let output = match operation.special {
         catalog::Special::LambdaInvoke => invoke(&ctx, call.parameters.value()).await?,
-        _ => plain(&ctx, row, call, &operation).await?,
+        _ => plain(&ctx, row, call, &operation, &key).await?,
     };
     Ok(match pattern {
         Pattern::RequestResponse => Happening::Succeeded { task, output },
@@ -137,9 +139,14 @@ async fn invoke(ctx: &Ctx, parameters: &Value) -> Result<Value, Failure> {
     Ok(result)
 }
 
-async fn plain(ctx: &Ctx, row: &StoredExecution, call: &Call, operation: &Operation) -> Result<Value, Failure> {
+async fn plain(
+    ctx: &Ctx,
+    row: &StoredExecution,
+    call: &Call,
+    operation: &Operation,
+    key: &str,
+) -> Result<Value, Failure> {
     let mut input = shapes::input(operation, call.parameters.value());
-    let key = idempotency_key(row, call);
     match (operation.service.as_str(), operation.operation.as_str()) {
         ("states", "StartExecution") if input.get("name").is_none() => {
             input["name"] =
@@ -148,8 +155,6 @@ async fn plain(ctx: &Ctx, row: &StoredExecution, call: &Call, operation: &Operat
         ("athena", "StartQueryExecution") if input.get("ClientRequestToken").is_none() => {
             input["ClientRequestToken"] = key.into();
         }
-        // Glue has no member for it on the wire; the platform's own takes this one from inside.
-        ("glue", "StartJobRun") => input["IdempotencyKey"] = key.into(),
         ("events", "PutEvents") => shapes::add_resources(&mut input, &row.arn, &row.machine_arn),
         _ => {}
     }

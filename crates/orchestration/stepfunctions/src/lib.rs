@@ -4,9 +4,10 @@
 //! drives executions, and what carries out their tasks.
 //!
 //! Standard executions run exactly once: each step is in the log before its commands are carried out, and after a crash the
-//! log is replayed. A call that was under way is made again with the same idempotency key, which Athena, Glue and Step
-//! Functions honour; a Lambda function or another operation may see it twice. Asynchronous express executions run at least
-//! once, synchronous ones at most once.
+//! log is replayed. A call that was under way is made again with the same idempotency key: Athena, Glue and Step Functions,
+//! and whatever else makes something without a name of its own, do the work once. A Lambda function whose answer a crash
+//! cut off is called again with the same request id; other operations without a key of their own, such as PutEvents or
+//! PutRecord, may be done twice. Asynchronous express executions run at least once, synchronous ones at most once.
 //!
 //! | Module | What it does |
 //! |---|---|

@@ -257,9 +257,6 @@ impl Driver {
         }
         logging::log(&self.state, &self.row, &steps);
         self.carry_out(commands);
-        if ended {
-            events::tell(&self.state, &self.row);
-        }
         Ok(ended)
     }
 
@@ -290,14 +287,16 @@ impl Driver {
         }
         let (bytes, key) = (encode(steps)?, history_key(&self.row, self.sequence));
         self.sequence += 1;
-        let row = ended.then(|| self.row.clone());
+        let end = ended.then(|| (self.row.clone(), events::standing(&self.state.platform, &self.row)));
+        let teller = self.state.platform.events.clone();
         self.state
             .metadata
             .transaction(move |tx| {
                 tx.put(HISTORY, &key, &bytes)?;
-                if let Some(row) = row {
+                if let Some((row, event)) = end {
                     tx.put_json(EXECUTIONS, &row.key(), &row)?;
                     tx.delete(OPEN, &row.key())?;
+                    event.into_iter().try_for_each(|event| teller.tell(tx, event))?;
                 }
                 Ok(())
             })

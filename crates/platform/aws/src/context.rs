@@ -50,6 +50,7 @@ impl Platform {
             source_ip: None,
             secure_transport: false,
             source_arn: None,
+            token: None,
         }
     }
 }
@@ -69,6 +70,9 @@ pub struct Ctx {
     pub secure_transport: bool,
     /// The resource on whose account a service calls: the condition keys `aws:SourceArn` and, with it, `aws:SourceAccount`.
     pub source_arn: Option<Arc<str>>,
+    /// Tells a call of another service from all others. Operations that make something without a name of its own answer a
+    /// call that comes again with its token, because a crash hid the first answer, with what they made then.
+    pub token: Option<Arc<str>>,
 }
 
 impl Ctx {
@@ -93,6 +97,12 @@ impl Ctx {
     #[must_use]
     pub fn because_of(&self, resource: &str) -> Self {
         Self { source_arn: Some(resource.into()), ..self.clone() }
+    }
+
+    /// The same context for a call that is known by `token`, also after a restart.
+    #[must_use]
+    pub fn once(&self, token: &str) -> Self {
+        Self { token: Some(token.into()), ..self.clone() }
     }
 
     /// Calls an operation of any service as this context's principal, authorised like a call from outside.

@@ -202,8 +202,6 @@ pub struct StartJobRun {
     pub notification_property: Option<Value>,
     /// Refused.
     pub execution_role_session_policy: Option<String>,
-    /// Not AWS's: calls from inside with the same key get the same run.
-    pub idempotency_key: Option<String>,
 }
 
 /// GetJobRun.

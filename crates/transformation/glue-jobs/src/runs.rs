@@ -4,22 +4,51 @@ use std::sync::Arc;
 
 use boathouse_aws::Ctx;
 use boathouse_metadata::{Key, Transaction};
+use chrono::{DateTime, TimeDelta, Utc};
 use rand::Rng;
 use serde_json::{Value, json};
 
 use crate::api::{BatchStopJobRun, GetJobRun, GetJobRuns, Job, JobRun, JobRunState, StartJobRun, Timestamp};
 use crate::error::JobError;
-use crate::store::{JOBS, Jobs, RUNS, STARTED, StoredRun, UNFINISHED, no_job, no_run, now, page, put_run};
+use crate::store::{JOBS, Jobs, RUNS, STARTED, StoredRun, UNFINISHED, no_job, no_run, now, page, put_run, seconds};
 use crate::{check, worker};
 
 /// Runs that BatchStopJobRun takes at once.
 const MAX_STOPS: usize = 25;
 
+/// Days for which a run is known ("GetJobRun").
+const HISTORY_DAYS: i64 = 365;
+/// Runs that one start forgets at most, so that no single caller pays for all.
+const FORGOTTEN_AT_ONCE: usize = 100;
+
 /// Run ids order newest first: what is left of the clock's range, then a random part. 64 digits, as AWS's.
-fn run_id(ctx: &Ctx) -> String {
-    let left = u64::MAX - ctx.now().timestamp_micros().unsigned_abs();
+fn run_id(time: DateTime<Utc>) -> String {
     let random: [u64; 3] = rand::rng().random();
-    format!("jr_{left:016x}{:016x}{:016x}{:016x}", random[0], random[1], random[2])
+    format!("{}{:016x}{:016x}{:016x}", run_id_start(time), random[0], random[1], random[2])
+}
+
+fn run_id_start(time: DateTime<Utc>) -> String {
+    format!("jr_{:016x}", u64::MAX - time.timestamp_micros().unsigned_abs())
+}
+
+/// Runs that began before this are not known any more.
+fn horizon(now: DateTime<Utc>) -> DateTime<Utc> {
+    now - TimeDelta::days(HISTORY_DAYS)
+}
+
+/// Forgets some of a job's runs whose time is over. A run that goes on is kept.
+fn forget_old(tx: &Transaction<'_>, job: &str, now: DateTime<Utc>) -> Result<(), JobError> {
+    let (prefix, oldest) = (Key::new([job]), Key::new([job, &run_id_start(horizon(now))]));
+    for entry in tx.scan(RUNS, &prefix, Some(&oldest), FORGOTTEN_AT_ONCE)? {
+        let run: StoredRun = entry.json()?;
+        if run.state().has_ended() {
+            tx.delete(RUNS, &entry.key)?;
+            if let Some(token) = &run.token {
+                tx.delete(STARTED, &Key::new([job, token]))?;
+            }
+        }
+    }
+    Ok(())
 }
 
 fn check_start(input: &StartJobRun) -> Result<(), JobError> {
@@ -41,8 +70,8 @@ fn check_start(input: &StartJobRun) -> Result<(), JobError> {
 
 pub(crate) async fn start(ctx: Ctx, state: Arc<Jobs>, input: StartJobRun) -> Result<Value, JobError> {
     check_start(&input)?;
-    let (id, time) = (run_id(&ctx), now(&ctx));
-    let (run, new) = state.metadata.transaction(move |tx| admit(tx, input, id, time)).await?;
+    let (id, caller) = (run_id(ctx.now()), ctx.clone());
+    let (run, new) = state.metadata.transaction(move |tx| admit(tx, &caller, input, id)).await?;
     let answer = json!({"JobRunId": run.id()});
     if new {
         worker::spawn(ctx.platform.clone(), state, run);
@@ -50,10 +79,10 @@ pub(crate) async fn start(ctx: Ctx, state: Arc<Jobs>, input: StartJobRun) -> Res
     Ok(answer)
 }
 
-/// Makes a run durable, unless the caller's key has been seen: then the earlier run is the answer.
-fn admit(tx: &Transaction<'_>, input: StartJobRun, id: String, time: Timestamp) -> Result<(StoredRun, bool), JobError> {
+/// Makes a run durable, unless the call's token has been seen: then the earlier run is the answer.
+fn admit(tx: &Transaction<'_>, ctx: &Ctx, input: StartJobRun, id: String) -> Result<(StoredRun, bool), JobError> {
     let name = input.job_name.clone();
-    let seen = input.idempotency_key.as_ref().map(|key| Key::new([&name, key]));
+    let seen = ctx.token.as_deref().map(|token| Key::new([&name, token]));
     if let Some(seen) = &seen
         && let Some(entry) = tx.get(STARTED, seen)?
     {
@@ -67,7 +96,8 @@ fn admit(tx: &Transaction<'_>, input: StartJobRun, id: String, time: Timestamp) 
     if unfinished >= allowed as usize {
         return Err(JobError::ConcurrentRuns(name));
     }
-    let run = new_run(tx, input, job, id, time)?;
+    forget_old(tx, &name, ctx.now())?;
+    let run = StoredRun { token: ctx.token.as_deref().map(str::to_owned), ..new_run(tx, input, job, id, now(ctx))? };
     put_run(tx, &run)?;
     if let Some(seen) = seen {
         tx.put(STARTED, &seen, run.id().as_bytes())?;
@@ -120,7 +150,7 @@ fn new_run(
         execution_class: input.execution_class.or_else(|| job.execution_class.clone()),
         ..JobRun::default()
     };
-    Ok(StoredRun { run, job, running_since: None })
+    Ok(StoredRun { run, job, running_since: None, token: None })
 }
 
 /// The run as clients see it: how long it has worked so far.
@@ -133,14 +163,22 @@ fn shown(stored: StoredRun, now: Timestamp) -> JobRun {
 }
 
 pub(crate) async fn get(ctx: Ctx, state: Arc<Jobs>, input: GetJobRun) -> Result<Value, JobError> {
-    Ok(json!({"JobRun": shown(state.run(&input.job_name, &input.run_id)?, now(&ctx))}))
+    let run = state.run(&input.job_name, &input.run_id)?;
+    if run.run.started_on.is_some_and(|started| started < seconds(horizon(ctx.now()))) {
+        return Err(no_run(&input.run_id));
+    }
+    Ok(json!({"JobRun": shown(run, now(&ctx))}))
 }
 
 pub(crate) async fn list(ctx: Ctx, state: Arc<Jobs>, input: GetJobRuns) -> Result<Value, JobError> {
     state.job(&input.job_name)?;
     let prefix = Key::new([&input.job_name]);
-    let (found, next) = page(&state, RUNS, &prefix, input.max_results, 200, input.next_token)?;
-    let runs: Vec<JobRun> = found.into_iter().map(|run| shown(run, now(&ctx))).collect();
+    let (found, next) = page::<StoredRun>(&state, RUNS, &prefix, input.max_results, 200, input.next_token)?;
+    let (read, oldest) = (found.len(), run_id_start(horizon(ctx.now())));
+    let known = found.into_iter().take_while(|run| *run.id() < *oldest);
+    let runs: Vec<JobRun> = known.map(|run| shown(run, now(&ctx))).collect();
+    // Behind a run that is too old there are only older ones.
+    let next = next.filter(|_| runs.len() == read);
     Ok(json!({"JobRuns": runs, "NextToken": next}))
 }
 

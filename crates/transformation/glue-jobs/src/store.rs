@@ -26,7 +26,7 @@ pub(crate) const JOBS: &str = "glue-jobs";
 pub(crate) const RUNS: &str = "glue-job-runs";
 /// `(job, run)` of those that have not ended.
 pub(crate) const UNFINISHED: &str = "glue-job-runs-unfinished";
-/// `(job, key)` → the run that a call from inside with this key has started.
+/// `(job, token)` → the run that a call with this token has started.
 pub(crate) const STARTED: &str = "glue-job-runs-started";
 /// `(arn)` → tags: the catalog keeps all of Glue's there.
 pub(crate) const TAGS: &str = "glue-tags";
@@ -41,6 +41,9 @@ pub(crate) struct StoredRun {
     pub(crate) job: Job,
     /// When the work itself began.
     pub(crate) running_since: Option<Timestamp>,
+    /// The token of the call that started it, under which [`STARTED`] knows it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) token: Option<String>,
 }
 
 impl StoredRun {

@@ -4,8 +4,10 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use boathouse_aws::events::PlatformEvent;
 use boathouse_aws::{Ctx, Platform, Principal};
 use boathouse_metadata::{Key, Transaction};
+use chrono::{DateTime, TimeDelta, Utc};
 use futures::FutureExt;
 use serde_json::json;
 use tokio::sync::Notify;
@@ -201,7 +203,7 @@ impl Attempt<'_> {
             tokio::select! {
                 biased;
                 () = stopped.notified() => End::Stopped,
-                () = tokio::time::sleep(self.time_left()) => End::TimedOut,
+                () = self.ctx.platform.clock.sleep_until(self.deadline()) => End::TimedOut,
                 outcome = outcome => match outcome {
                     Ok(Ok(read)) => End::Succeeded(read),
                     Ok(Err(failure)) => End::Failed(failure),
@@ -224,11 +226,18 @@ impl Attempt<'_> {
         }
     }
 
-    /// How long the run may still work. Time without a server counts.
-    pub(crate) fn time_left(&self) -> Duration {
+    /// When the run's time is over. Time without a server counts.
+    fn deadline(&self) -> DateTime<Utc> {
         let minutes = self.run.run.timeout.unwrap_or(check::DEFAULT_TIMEOUT);
-        let spent = self.run.running_since.map_or(0.0, |since| now(&self.ctx) - since).max(0.0);
-        Duration::from_secs(u64::from(minutes) * 60).saturating_sub(Duration::from_secs_f64(spent))
+        let begun = self.run.running_since.map_or(self.ctx.now(), |since| {
+            DateTime::from_timestamp_millis((since * 1000.0) as i64).unwrap_or_default()
+        });
+        begun + TimeDelta::minutes(i64::from(minutes))
+    }
+
+    /// How long the run may still work.
+    pub(crate) fn time_left(&self) -> Duration {
+        (self.deadline() - self.ctx.now()).to_std().unwrap_or_default()
     }
 }
 
@@ -238,9 +247,9 @@ fn stored(tx: &Transaction<'_>, key: &Key) -> Result<StoredRun, JobError> {
 
 /// Keeps how the run ended, with its bookmark and with the run that tries it again.
 async fn finish(platform: &Platform, state: &Jobs, run: &StoredRun, end: End) -> Result<Option<StoredRun>, JobError> {
-    let time = seconds(platform.clock.now());
-    let key = run.key();
-    let (finished, retry) = state
+    let (now, teller) = (platform.clock.now(), platform.events.clone());
+    let (time, key) = (seconds(now), run.key());
+    state
         .metadata
         .transaction(move |tx| {
             let mut stored = stored(tx, &key)?;
@@ -263,11 +272,10 @@ async fn finish(platform: &Platform, state: &Jobs, run: &StoredRun, end: End) ->
             if let Some(retry) = &retry {
                 put_run(tx, retry)?;
             }
-            Ok::<_, JobError>((stored, retry))
+            teller.tell(tx, ended(now, &stored))?;
+            Ok(retry)
         })
-        .await?;
-    tell(platform, &finished);
-    Ok(retry)
+        .await
 }
 
 /// The run that tries a failed one again, if the job wants that once more.
@@ -289,11 +297,11 @@ fn again(failed: &StoredRun, time: Timestamp) -> Option<StoredRun> {
         execution_time: Some(0),
         ..failed.run.clone()
     };
-    Some(StoredRun { run, job: failed.job.clone(), running_since: None })
+    Some(StoredRun { run, job: failed.job.clone(), running_since: None, token: None })
 }
 
-/// Publishes the end ("AWS Glue events": Glue Job State Change).
-fn tell(platform: &Platform, run: &StoredRun) {
+/// What is told of the end ("AWS Glue events": Glue Job State Change).
+fn ended(time: DateTime<Utc>, run: &StoredRun) -> PlatformEvent {
     let state = run.state();
     let (severity, message) = match state {
         JobRunState::Succeeded => ("INFO", "Job run succeeded".to_owned()),
@@ -309,6 +317,5 @@ fn tell(platform: &Platform, run: &StoredRun) {
         "jobRunId": run.id(),
         "message": message,
     });
-    let time = platform.clock.now();
-    platform.events.emit(time, "aws.glue", "Glue Job State Change", Vec::new(), detail);
+    PlatformEvent::new(time, "aws.glue", "Glue Job State Change", detail)
 }

@@ -29,6 +29,9 @@ pub(crate) struct Layer {
     pub(crate) digest: String,
     pub(crate) size: u64,
     pub(crate) unpacked: u64,
+    /// The token of the call that published it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) token: Option<String>,
 }
 
 impl Layer {
@@ -113,10 +116,18 @@ pub(crate) async fn publish(ctx: Ctx, state: Arc<Lambda>, input: PublishLayer) -
         digest: kept.digest,
         size: kept.size,
         unpacked: kept.unpacked,
+        token: ctx.token.as_deref().map(str::to_owned),
     };
     let layer = state
         .metadata
         .transaction(move |tx| {
+            if layer.token.is_some() {
+                let versions = tx.scan(LAYERS, &Key::new([&layer.name]), None, usize::MAX >> 1)?;
+                let versions = versions.iter().map(|entry| entry.json()).collect::<Result<Vec<Layer>, _>>()?;
+                if let Some(published) = versions.into_iter().find(|version| version.token == layer.token) {
+                    return Ok(published);
+                }
+            }
             // Numbers are not used again, even when their layers are deleted.
             let counter = Key::new([&layer.name]);
             layer.version = tx.get_json::<u64>(LAYER_NUMBERS, &counter)?.unwrap_or_default() + 1;

@@ -1,9 +1,14 @@
 //! The end of memory: executions older than 45 days go; those that a restart finds unfinished have failed.
 
-use boathouse_metadata::{Key, Metadata, MetadataError, Transaction};
+use boathouse_aws::Platform;
+use boathouse_metadata::{Key, MetadataError, Transaction};
 
 use super::failure::Failure;
+use super::put;
 use super::row::{Row, State};
+use super::telling::change;
+use super::writing::take_back_after_crash;
+use crate::Athena;
 use crate::store::*;
 
 const DAYS: f64 = 45.0;
@@ -52,20 +57,24 @@ fn forget(tx: &Transaction<'_>, id: &str) -> Result<(), MetadataError> {
     Ok(())
 }
 
-/// Marks what was running when the process ended as failed; says how many there were.
-pub(crate) fn recover(metadata: &Metadata, now: Timestamp) -> Result<usize, MetadataError> {
-    metadata.transaction_blocking(move |tx| {
-        crate::workgroups::ensure_primary(tx, now)?;
-        let unfinished = tx.scan(UNFINISHED, &Key::default(), None, usize::MAX)?;
-        for entry in &unfinished {
-            tx.delete(UNFINISHED, &entry.key)?;
-            if let Some(mut row) = tx.get_json::<Row>(EXECUTIONS, &entry.key)? {
-                interrupt(&mut row, now);
-                tx.put_json(EXECUTIONS, &entry.key, &row)?;
-            }
-        }
-        Ok(unfinished.len())
-    })
+/// Takes back what unfinished executions have written, then marks them as failed and tells of it.
+pub(crate) async fn recover(athena: &Athena, platform: &Platform) -> Result<(), MetadataError> {
+    let unfinished = athena.metadata.scan(UNFINISHED, &Key::default(), None, usize::MAX >> 1)?;
+    for entry in &unfinished {
+        let Some(mut row) = athena.metadata.get_json::<Row>(EXECUTIONS, &entry.key)? else { continue };
+        take_back_after_crash(athena, platform, row.id(), row.result_location()).await;
+        let (events, time, previous) = (platform.events.clone(), platform.clock.now(), row.state());
+        interrupt(&mut row, seconds(time));
+        let ended = move |tx: &Transaction<'_>| {
+            put(tx, &row)?;
+            events.tell(tx, change(time, &row, Some(previous)))
+        };
+        athena.metadata.transaction(ended).await?;
+    }
+    if !unfinished.is_empty() {
+        tracing::warn!(interrupted = unfinished.len(), "query executions were interrupted by the last stop");
+    }
+    Ok(())
 }
 
 fn interrupt(row: &mut Row, now: Timestamp) {

@@ -5,9 +5,9 @@
 //! | `row` | the stored row, which is AWS's QueryExecution |
 //! | `start` | StartQueryExecution: checks, idempotence, result reuse |
 //! | `runner` | the queue, the states, the end |
-//! | `changes` | tells the platform of the states |
 //! | `failure` | why an execution did not succeed |
 //! | `telling` | the events of an execution |
+//! | `writing` | what a statement writes, and how that is taken back |
 //! | `history` | what is forgotten after 45 days, and what a restart finds unfinished |
 
 pub(crate) mod failure;
@@ -16,6 +16,7 @@ pub(crate) mod row;
 pub(crate) mod runner;
 pub(crate) mod start;
 mod telling;
+pub(crate) mod writing;
 
 use std::sync::Arc;
 
@@ -46,6 +47,7 @@ pub(crate) fn put(tx: &Transaction<'_>, row: &Row) -> Result<(), MetadataError> 
     tx.put_json(EXECUTIONS, &key, row)?;
     if row.state().has_ended() {
         tx.delete(UNFINISHED, &key)?;
+        tx.delete(WRITINGS, &key)?;
     } else {
         tx.put(UNFINISHED, &key, b"")?;
     }

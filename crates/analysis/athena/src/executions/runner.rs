@@ -18,10 +18,10 @@ use super::failure::Failure;
 use super::put;
 use super::row::{Row, State};
 use super::start::{Prepared, reuse_key};
-use super::telling::tell;
+use super::telling::change;
+use super::writing::{Written, take_back};
 use crate::Athena;
 use crate::error::AthenaError;
-use crate::files::{Files, Place};
 use crate::statements::{self, Job, Outcome};
 use crate::store::{REUSABLE, now};
 
@@ -56,7 +56,8 @@ pub(crate) struct Progress {
     planning_millis: AtomicU64,
     engine_millis: AtomicU64,
     scanned: Mutex<Option<Arc<Statistics>>>,
-    leftovers: Mutex<Vec<Place>>,
+    /// What is taken back if the statement does not succeed.
+    pub(crate) written: Written,
     committing: AtomicBool,
     cutoff: Option<u64>,
 }
@@ -94,16 +95,6 @@ impl Progress {
 
     pub(crate) fn scans(&self, scanned: Arc<Statistics>) {
         *self.scanned.lock() = Some(scanned);
-    }
-
-    /// A folder that must not stay if the statement does not succeed.
-    pub(crate) fn leaves(&self, folder: Place) {
-        self.leftovers.lock().push(folder);
-    }
-
-    /// The folders stay: they belong to something now.
-    pub(crate) fn keeps(&self) {
-        self.leftovers.lock().clear();
     }
 
     /// The statement has done its work and makes it seen; nothing stops it any more.
@@ -221,13 +212,12 @@ async fn live(athena: &Arc<Athena>, ctx: &Ctx, mut row: Row, prepared: Prepared,
         }
     };
     if outcome.is_err() {
-        clean(athena, ctx, &progress).await;
+        take_back(athena, &ctx.platform, &progress.written, row.result_location()).await;
     }
     let previous = row.state();
     end(ctx, &mut row, &progress, begun, outcome);
-    match keep(athena, row.clone()).await {
-        Ok(()) => tell(ctx, &row, Some(previous)),
-        Err(error) => tracing::error!(%error, execution = row.id(), "the end of an execution can't be kept"),
+    if let Err(error) = keep(athena, ctx, row.clone(), previous).await {
+        tracing::error!(%error, execution = row.id(), "the end of an execution can't be kept");
     }
 }
 
@@ -244,11 +234,7 @@ async fn work(
     row.execution.statistics.query_queue_time_in_millis = millis(queued);
     row.execution.status.state = State::Running;
     let begun = row.clone();
-    let running = async {
-        keep(athena, begun.clone()).await?;
-        tell(ctx, &begun, Some(State::Queued));
-        Ok::<_, MetadataError>(())
-    };
+    let running = keep(athena, ctx, begun, State::Queued);
     let run = async {
         let job = Job::new(athena, ctx, row, progress, prepared.parameters)?;
         statements::run(&job, &prepared.statement).await
@@ -257,16 +243,6 @@ async fn work(
     let (kept, outcome) = futures::join!(running, run);
     kept.map_err(AthenaError::from)?;
     outcome
-}
-
-async fn clean(athena: &Athena, ctx: &Ctx, progress: &Progress) {
-    let files = Files::new(ctx.clone(), Arc::clone(&athena.stores));
-    let leftovers = std::mem::take(&mut *progress.leftovers.lock());
-    for folder in leftovers {
-        if let Err(failure) = files.delete_below(&folder).await {
-            tracing::warn!(%folder, reason = failure.reason(), "a failed statement's files stay behind");
-        }
-    }
 }
 
 fn end(ctx: &Ctx, row: &mut Row, progress: &Progress, begun: Instant, outcome: Result<Outcome, Failure>) {
@@ -301,8 +277,9 @@ fn end(ctx: &Ctx, row: &mut Row, progress: &Progress, begun: Instant, outcome: R
     }
 }
 
-/// Writes the row; a query's result becomes the one to be reused.
-async fn keep(athena: &Athena, row: Row) -> Result<(), MetadataError> {
+/// Writes the row, whose state was `previous`, and tells of it; a query's result becomes the one to be reused.
+async fn keep(athena: &Athena, ctx: &Ctx, row: Row, previous: State) -> Result<(), MetadataError> {
+    let (teller, told) = (ctx.platform.events.clone(), change(ctx.now(), &row, Some(previous)));
     athena
         .metadata
         .transaction(move |tx| {
@@ -310,7 +287,8 @@ async fn keep(athena: &Athena, row: Row) -> Result<(), MetadataError> {
             if row.state() == State::Succeeded && select {
                 tx.put(REUSABLE, &reuse_key(&row), row.id().as_bytes())?;
             }
-            put(tx, &row)
+            put(tx, &row)?;
+            teller.tell(tx, told)
         })
         .await
 }

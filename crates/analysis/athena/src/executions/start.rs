@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::row::{Context, Execution, Private, ReuseInformation, Row, State, Statistics, Status};
-use super::telling::tell;
+use super::telling::change;
 use super::{history, put};
 use crate::Athena;
 use crate::data_catalogs;
@@ -77,10 +77,7 @@ pub(crate) async fn start(ctx: Ctx, athena: Arc<Athena>, request: Start) -> Resu
     let mut row = new_row(&ctx, request, &group, (&statement, kind::result_suffix(&prepared.statement)))?;
     let reused = reuse(&ctx, &athena, &mut row).await?;
     let place = if reused { None } else { Some(athena.runner.queue()?) };
-    let (id, admitted) = admit(&athena, row.clone()).await?;
-    if admitted {
-        tell(&ctx, &row, None);
-    }
+    let (id, admitted) = admit(&ctx, &athena, row.clone()).await?;
     if let (true, Some(place)) = (admitted, place) {
         athena.runner.launch(&athena, ctx, row, prepared, cutoff, place);
     }
@@ -205,7 +202,8 @@ fn effective(own: &ResultConfiguration, group: &WorkGroup) -> Result<ResultConfi
 }
 
 /// Makes the row durable, unless its token has been seen: then the earlier execution is the answer.
-async fn admit(athena: &Athena, row: Row) -> Result<(String, bool), AthenaError> {
+async fn admit(ctx: &Ctx, athena: &Athena, row: Row) -> Result<(String, bool), AthenaError> {
+    let (teller, told) = (ctx.platform.events.clone(), change(ctx.now(), &row, None));
     athena
         .metadata
         .transaction(move |tx| {
@@ -218,6 +216,7 @@ async fn admit(athena: &Athena, row: Row) -> Result<(String, bool), AthenaError>
             if let Some(token) = &row.private.token {
                 tx.put(TOKENS, &Key::new([token]), row.id().as_bytes())?;
             }
+            teller.tell(tx, told)?;
             Ok((row.id().to_owned(), true))
         })
         .await

@@ -1,12 +1,13 @@
 //! Tells the platform how executions go on ("Monitor Athena query events with EventBridge").
 
-use boathouse_aws::Ctx;
+use boathouse_aws::events::PlatformEvent;
+use chrono::{DateTime, Utc};
 use serde_json::json;
 
 use super::row::{Row, State};
 
-/// Tells that the row, which is on disk, has come to its state from `previous`.
-pub(crate) fn tell(ctx: &Ctx, row: &Row, previous: Option<State>) {
+/// What is told when a row has come to its state from `previous`.
+pub(crate) fn change(time: DateTime<Utc>, row: &Row, previous: Option<State>) -> PlatformEvent {
     let state = row.state();
     let place = match (previous, state) {
         (None, State::Queued) => "1",
@@ -32,6 +33,5 @@ pub(crate) fn tell(ctx: &Ctx, row: &Row, previous: Option<State>) {
             "retryable": error.retryable,
         });
     }
-    let resources = Vec::new();
-    ctx.platform.events.emit(ctx.now(), "aws.athena", "Athena Query State Change", resources, detail);
+    PlatformEvent::new(time, "aws.athena", "Athena Query State Change", detail)
 }

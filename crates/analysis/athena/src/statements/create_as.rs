@@ -1,6 +1,6 @@
 //! CREATE TABLE AS: the table appears in the catalog when its data is durable, or not at all.
 
-use boathouse_trino::write::{MAX_PARTITIONS, WriteTarget, Written};
+use boathouse_trino::write::{Begun, MAX_PARTITIONS, WriteTarget, Written};
 use boathouse_trino_parser::ast::{CreateTableAs, Pos};
 
 use super::properties::{self, WriteProperties};
@@ -8,6 +8,7 @@ use super::{Job, Outcome, Target, target};
 use crate::catalog::entities::{Parameters, Partition, Table};
 use crate::catalog::formats;
 use crate::executions::failure::Failure;
+use crate::executions::writing::Registers;
 use crate::files::Place;
 use crate::workgroups;
 
@@ -20,17 +21,14 @@ pub(super) async fn run(job: &Job<'_>, create: &CreateTableAs) -> Result<Outcome
     }
     let folder = folder(job, &properties, &to).await?;
     let (table, target) = plan(job, create, &properties, &to, &folder).await?;
-    let written = if create.with_data {
-        job.progress.leaves(folder);
-        target::write(job, &create.query, target).await?
-    } else {
-        Written::default()
-    };
+    let written = if create.with_data { target::write(job, &create.query, target).await? } else { Written::default() };
+    let outcome = target::report(job, &written).await?;
+    let registers = Registers::Table { database: to.database.clone(), table: to.table.clone() };
+    target::registers(job, registers).await?;
     // From here on the statement is not stopped half-way.
     job.progress.commits();
     register(job, &to, &table, &written).await?;
-    job.progress.keeps();
-    target::report(job, &written).await
+    Ok(outcome)
 }
 
 async fn exists(job: &Job<'_>, create: &CreateTableAs, to: &Target) -> Result<Outcome, Failure> {
@@ -111,6 +109,7 @@ async fn plan(
         max_new_partitions: MAX_PARTITIONS,
         file_prefix: None,
         buckets: properties.buckets.clone(),
+        begun: Begun::default(),
     };
     Ok((table, target))
 }

@@ -3,13 +3,14 @@
 use boathouse_trino::catalog::Format;
 use boathouse_trino::engine::Column;
 use boathouse_trino::projection;
-use boathouse_trino::write::{MAX_PARTITIONS, WriteFormat, WriteTarget, Written};
+use boathouse_trino::write::{Begun, MAX_PARTITIONS, WriteFormat, WriteTarget, Written};
 use boathouse_trino_parser::ast::{Insert, Query, Statement};
 
 use super::{Job, Outcome, Target, target};
 use crate::catalog::entities::{Partition, Table};
 use crate::catalog::{formats, tables};
 use crate::executions::failure::Failure;
+use crate::executions::writing::Registers;
 
 pub(super) async fn run(job: &Job<'_>, insert: &Insert) -> Result<Outcome, Failure> {
     let to = job.target(&insert.table)?;
@@ -36,19 +37,16 @@ pub(super) async fn run(job: &Job<'_>, insert: &Insert) -> Result<Outcome, Failu
         max_new_partitions: MAX_PARTITIONS,
         file_prefix: None,
         buckets: None,
+        begun: Begun::default(),
     };
     let query = match insert.columns.as_slice() {
         [] => insert.query.clone(),
         _ => aligned(job, insert, &columns).await?,
     };
     let written = target::write(job, &query, target).await?;
-    // The rows are durable: from here on the statement is not stopped half-way.
-    job.progress.commits();
-    if let Err(failure) = register(job, &to, &table, &known, &written).await {
-        job.files.delete(&written.files).await?;
-        return Err(failure);
-    }
-    target::report(job, &written).await
+    let outcome = target::report(job, &written).await?;
+    register(job, &to, &table, &new_partitions(&known, &written)?).await?;
+    Ok(outcome)
 }
 
 async fn known_partitions(job: &Job<'_>, to: &Target, table: &Table) -> Result<Vec<Partition>, Failure> {
@@ -58,22 +56,30 @@ async fn known_partitions(job: &Job<'_>, to: &Target, table: &Table) -> Result<V
     Ok(job.glue.partitions(&to.database, &to.table, None).await?)
 }
 
-/// Adds the new partitions. Rows in the default folder of a partition that lives elsewhere would never be seen.
-async fn register(
-    job: &Job<'_>,
-    to: &Target,
-    table: &Table,
-    known: &[Partition],
-    written: &Written,
-) -> Result<(), Failure> {
+/// The partitions that the catalog does not know yet. Rows in the default folder of a partition that lives elsewhere would
+/// never be seen.
+fn new_partitions(known: &[Partition], written: &Written) -> Result<Vec<(Vec<String>, String)>, Failure> {
     let mut new = Vec::new();
     for (values, location) in &written.partitions {
         match known.iter().find(|partition| partition.values == *values) {
-            None => new.push(Partition::of(table, values.clone(), location.clone())),
+            None => new.push((values.clone(), location.clone())),
             Some(there) if same_folder(there.storage_descriptor.location(), location) => {}
             Some(_) => return Err(Failure::unsupported("INSERT INTO partitions outside of their table's location")),
         }
     }
+    Ok(new)
+}
+
+/// Adds the new partitions.
+async fn register(job: &Job<'_>, to: &Target, table: &Table, new: &[(Vec<String>, String)]) -> Result<(), Failure> {
+    if !new.is_empty() {
+        let (database, table) = (to.database.clone(), to.table.clone());
+        target::registers(job, Registers::Partitions { database, table, partitions: new.to_vec() }).await?;
+    }
+    // The rows are durable: from here on the statement is not stopped half-way.
+    job.progress.commits();
+    let new: Vec<Partition> =
+        new.iter().map(|(values, location)| Partition::of(table, values.clone(), location.clone())).collect();
     job.glue.create_partitions(&to.database, &to.table, &new).await?;
     Ok(())
 }

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use boathouse_trino::engine::Explain as Shown;
+use boathouse_trino::Statistics;
+use boathouse_trino::explain::{Explain as Shown, ExplainFormat as Format};
 use boathouse_trino_functions::types::Type;
-use boathouse_trino_parser::ast::{Explain, ExplainFormat, ExplainType, Query, Statement};
+use boathouse_trino_parser::ast::{Analyze, Explain, ExplainFormat, ExplainType, Query, Statement};
 use futures::StreamExt;
 
 use super::{Job, Lines, Outcome};
@@ -29,21 +30,40 @@ pub(super) async fn explain(job: &Job<'_>, explain: &Explain) -> Result<Lines, F
     let Statement::Query(query) = &explain.statement else {
         return Err(Failure::unsupported("EXPLAIN of statements but queries"));
     };
-    let text = job.athena.engine.explain(&job.session, query, shown(explain)?).await?;
+    let Some(shown) = shown(explain)? else {
+        job.athena.engine.analyze(&job.session, query).await?;
+        return Ok(Lines { columns: vec![ColumnInfo::new("Valid", &Type::Boolean)], lines: vec!["true".to_owned()] });
+    };
+    let statistics = Arc::new(Statistics::default());
+    job.progress.scans(Arc::clone(&statistics));
+    let text = job.athena.engine.explain(&job.session, query, shown, format(explain)?, &statistics).await?;
     let column = ColumnInfo::new("Query Plan", &Type::VARCHAR);
     Ok(Lines { columns: vec![column], lines: text.lines().map(str::to_owned).collect() })
 }
 
-fn shown(explain: &Explain) -> Result<Shown, Failure> {
-    if matches!(explain.format, Some(ExplainFormat::Graphviz | ExplainFormat::Json)) {
-        return Err(Failure::unsupported("EXPLAIN in formats but TEXT"));
-    }
+/// What is to be shown; none if the query is only to be checked.
+fn shown(explain: &Explain) -> Result<Option<Shown>, Failure> {
+    let refuse = |message: &str| Err(Failure::user(1001, format!("NOT_SUPPORTED: line 1:1: {message}")));
     match (explain.analyze, explain.kind) {
-        (Some(_), _) => Ok(Shown::Analyze),
-        (None, Some(ExplainType::Logical)) => Ok(Shown::Logical),
-        (None, None | Some(ExplainType::Distributed)) => Ok(Shown::Distributed),
-        (None, Some(ExplainType::Validate | ExplainType::Io)) => {
-            Err(Failure::unsupported("EXPLAIN (TYPE VALIDATE) and (TYPE IO)"))
+        (Some(_), Some(_)) => refuse("EXPLAIN ANALYZE only supports TYPE DISTRIBUTED option"),
+        (Some(Analyze::Plain), None) => Ok(Some(Shown::Analyze)),
+        (Some(Analyze::Verbose), None) => Ok(Some(Shown::AnalyzeVerbose)),
+        // As "Using EXPLAIN and EXPLAIN ANALYZE in Athena" has it; Trino itself would show the distributed plan.
+        (None, None | Some(ExplainType::Logical)) => Ok(Some(Shown::Logical)),
+        (None, Some(ExplainType::Distributed)) => Ok(Some(Shown::Distributed)),
+        (None, Some(ExplainType::Validate)) => Ok(None),
+        (None, Some(ExplainType::Io)) => refuse("EXPLAIN (TYPE IO) is supported only in Athena engine version 2"),
+    }
+}
+
+fn format(explain: &Explain) -> Result<Format, Failure> {
+    match (explain.format, explain.analyze) {
+        (None | Some(ExplainFormat::Text), _) => Ok(Format::Text),
+        (Some(ExplainFormat::Json), _) => Ok(Format::Json),
+        (Some(ExplainFormat::Graphviz), None) => Ok(Format::Graphviz),
+        (Some(ExplainFormat::Graphviz), Some(_)) => {
+            let message = "NOT_SUPPORTED: line 1:1: EXPLAIN ANALYZE only supports the formats TEXT and JSON";
+            Err(Failure::user(1001, message))
         }
     }
 }

@@ -13,7 +13,9 @@ use super::properties::WriteProperties;
 use super::{Job, Outcome};
 use crate::catalog::entities::{Column, Parameters, Serde, Storage};
 use crate::catalog::formats;
+use crate::error::AthenaError;
 use crate::executions::failure::Failure;
+use crate::executions::writing::{Registers, Writing};
 use crate::results::write::{self, Size};
 
 /// The format that rows are written in.
@@ -130,17 +132,30 @@ pub(super) fn columns(
     Ok((described, keys))
 }
 
-/// Runs the query into files. Those of a statement that read too much do not stay.
+/// Runs the query into files, having said on disk which ones they will be.
 pub(super) async fn write(job: &Job<'_>, query: &Query, target: WriteTarget) -> Result<Written, Failure> {
     let begun = Instant::now();
+    let prefix = file_prefix(job);
+    let writing = Writing { folder: target.location.clone(), prefix: prefix.clone(), registers: None };
+    job.progress.written.announce(job.athena, &job.id, writing).await.map_err(AthenaError::from)?;
+    let files = job.progress.written.begun.clone();
+    let target = WriteTarget { file_prefix: Some(prefix), begun: files, ..target };
     let outcome = job.athena.engine.write(&job.session, query, target).await;
     job.progress.engine_done(begun);
     let written = outcome?;
-    if let Err(failure) = job.progress.check_cutoff(written.scanned_bytes) {
-        job.files.delete(&written.files).await?;
-        return Err(failure);
-    }
+    job.progress.check_cutoff(written.scanned_bytes)?;
     Ok(written)
+}
+
+/// What the names of the statement's files begin with: the time, as in Athena, and the execution, so that no other
+/// statement's do.
+fn file_prefix(job: &Job<'_>) -> String {
+    format!("{}_{}", job.session.start.format("%Y%m%d_%H%M%S"), job.id.replace('-', ""))
+}
+
+/// Keeps what the statement is about to put into the catalog.
+pub(super) async fn registers(job: &Job<'_>, what: Registers) -> Result<(), Failure> {
+    Ok(job.progress.written.registers(job.athena, &job.id, what).await.map_err(AthenaError::from)?)
 }
 
 /// The answer of a statement that has written rows: a manifest of its files.

@@ -1,6 +1,6 @@
 //! UNLOAD: rows as files, without a table.
 
-use boathouse_trino::write::{MAX_PARTITIONS, WriteTarget};
+use boathouse_trino::write::{Begun, MAX_PARTITIONS, WriteTarget};
 use boathouse_trino_parser::ast::{Pos, Unload};
 
 use super::{Job, Outcome, properties, target};
@@ -36,8 +36,8 @@ pub(super) async fn run(job: &Job<'_>, unload: &Unload) -> Result<Outcome, Failu
         max_new_partitions: MAX_PARTITIONS,
         file_prefix: None,
         buckets: None,
+        begun: Begun::default(),
     };
-    job.progress.leaves(folder);
     let written = target::write(job, &unload.query, to).await?;
     target::report(job, &written).await
 }

@@ -144,6 +144,7 @@ async fn a_restart_fails_what_was_running_and_keeps_the_rest() {
             let mut row: crate::executions::Row = tx.get_json(crate::store::EXECUTIONS, &key)?.unwrap();
             row.execution.status.state = crate::executions::row::State::Running;
             row.execution.query_execution_id = "killed".into();
+            row.execution.result_configuration.output_location = Some("s3://lake/out/killed.csv".into());
             crate::executions::put(tx, &row)
         })
         .unwrap();
@@ -153,6 +154,97 @@ async fn a_restart_fails_what_was_running_and_keeps_the_rest() {
     assert_eq!(killed["Status"]["AthenaError"]["Retryable"], true);
     let results = again.ok("GetQueryResults", json!({"QueryExecutionId": id})).await;
     assert_eq!(rows(&results)[1], [Some("7".to_owned())]);
+}
+
+/// Everything in a bucket below a prefix.
+async fn listed(world: &World, bucket: &str, prefix: &str) -> Vec<String> {
+    let found = world.buckets.0[bucket].list_with_delimiter(Some(&Path::parse(prefix).unwrap())).await.unwrap();
+    found.objects.into_iter().map(|object| object.location.to_string()).collect()
+}
+
+#[tokio::test]
+async fn a_restart_takes_back_what_an_insert_had_written() {
+    let world = world().await;
+    world
+        .run("CREATE EXTERNAL TABLE t (n int) PARTITIONED BY (d string) STORED AS PARQUET LOCATION 's3://lake/t/'")
+        .await;
+    world.run("INSERT INTO t VALUES (1, 'old')").await;
+    let before = listed(&world, "lake", "t/d=old").await;
+    // What a killed process leaves: a file in an old partition and one in a new partition, and that one in the catalog.
+    let id = world.start("INSERT INTO t VALUES (2, 'new'), (3, 'old')").await;
+    assert_eq!(world.ended(&id).await["Status"]["State"], "SUCCEEDED");
+    assert_eq!((listed(&world, "lake", "t/d=old").await.len(), listed(&world, "lake", "t/d=new").await.len()), (2, 1));
+    world.put("lake", "t/d=old/of-somebody-else", "x").await;
+    unfinish(
+        &world,
+        &id,
+        "s3://lake/t/",
+        serde_json::json!({"Partitions": {"database": "lake", "table": "t",
+        "partitions": [[["new"], "s3://lake/t/d=new"]]}}),
+    );
+    let world = World { ctx: serve(world.dir.path(), &world.buckets).await, ..world };
+    assert_eq!(world.execution(&id).await["Status"]["State"], "FAILED");
+    assert_eq!(listed(&world, "lake", "t/d=new").await, Vec::<String>::new());
+    assert_eq!(listed(&world, "lake", "t/d=old").await, [before, vec!["t/d=old/of-somebody-else".to_owned()]].concat());
+    assert_eq!(world.lines("SHOW PARTITIONS t").await, ["d=old"]);
+    assert!(!listed(&world, "results", "out").await.iter().any(|key| key.contains(&id)));
+}
+
+#[tokio::test]
+async fn a_restart_takes_back_a_table_that_was_not_told_of() {
+    let world = world().await;
+    let sql = "CREATE TABLE made WITH (external_location = 's3://lake/made/') AS SELECT 1 AS n";
+    let id = world.start(sql).await;
+    assert_eq!(world.ended(&id).await["Status"]["State"], "SUCCEEDED");
+    unfinish(&world, &id, "s3://lake/made/", serde_json::json!({"Table": {"database": "lake", "table": "made"}}));
+    let world = World { ctx: serve(world.dir.path(), &world.buckets).await, ..world };
+    assert_eq!(listed(&world, "lake", "made").await, Vec::<String>::new());
+    assert!(world.fails("SELECT * FROM made").await.starts_with("TABLE_NOT_FOUND"));
+    world.run(sql).await;
+}
+
+/// Makes an execution that has ended one that a killed process leaves.
+fn unfinish(world: &World, id: &str, folder: &str, registers: Value) {
+    let metadata = Metadata::open(&world.dir.path().join("metadata.db")).unwrap();
+    let (id, folder) = (id.to_owned(), folder.to_owned());
+    metadata
+        .transaction_blocking(move |tx| {
+            let key = boathouse_metadata::Key::new([&id]);
+            let mut row: crate::executions::Row = tx.get_json(crate::store::EXECUTIONS, &key)?.unwrap();
+            row.execution.status.state = crate::executions::row::State::Running;
+            let start =
+                chrono::DateTime::from_timestamp_millis((row.execution.status.submission_date_time * 1000.0) as i64);
+            let prefix = format!("{}_{}", start.unwrap().format("%Y%m%d_%H%M%S"), id.replace('-', ""));
+            let writing = serde_json::json!({"folder": folder, "prefix": prefix, "registers": registers});
+            tx.put_json(crate::store::WRITINGS, &key, &writing)?;
+            crate::executions::put(tx, &row)
+        })
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_statement_that_fails_leaves_what_others_have_written() {
+    let world = world().await;
+    let sql = "UNLOAD (SELECT 1 / (x - 5000) AS n FROM UNNEST(sequence(1, 6000)) AS t (x)) TO 's3://lake/out/' WITH (format = 'JSON')";
+    assert!(world.fails(sql).await.contains("DIVISION_BY_ZERO"));
+    assert_eq!(listed(&world, "lake", "out").await, Vec::<String>::new());
+    let metadata = Metadata::open(&world.dir.path().join("metadata.db")).unwrap();
+    let left = metadata.scan(crate::store::WRITINGS, &boathouse_metadata::Key::default(), None, 9).unwrap();
+    assert!(left.is_empty());
+}
+
+#[tokio::test]
+async fn plans_are_shown_and_queries_checked() {
+    let world = world().await;
+    let lines = world.lines("EXPLAIN SELECT 1 AS n").await;
+    assert_eq!(lines[0], "Output[columnNames = [n]]");
+    assert_eq!(world.lines("EXPLAIN (TYPE DISTRIBUTED) SELECT 1 AS n").await[0], "Fragment 0 [SINGLE]");
+    assert_eq!(world.lines("EXPLAIN (TYPE VALIDATE) SELECT 1").await, ["true"]);
+    assert!(world.fails("EXPLAIN (TYPE VALIDATE) SELECT nope").await.starts_with("COLUMN_NOT_FOUND"));
+    assert!(world.fails("EXPLAIN (TYPE IO, FORMAT JSON) SELECT 1").await.contains("only in Athena engine version 2"));
+    let json = world.lines("EXPLAIN ANALYZE (FORMAT JSON) SELECT 1 AS n").await.join("\n");
+    let json: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["fragments"][0]["outputLayout"], "expr_1");
 }
 
 #[tokio::test]

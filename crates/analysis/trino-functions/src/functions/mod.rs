@@ -23,7 +23,7 @@
 //! length matters for the result's type.
 
 mod address;
-mod aggregate;
+pub(crate) mod aggregate;
 mod array;
 mod binary;
 mod bitwise;

@@ -119,7 +119,7 @@ fn decimal_of(ty: &Type, common: &Type) -> Option<(u8, u8)> {
 }
 
 /// What a value is compared by: timestamps with time zone by their instants alone.
-pub(crate) fn comparable((expr, ty): Typed) -> Expr {
+pub fn comparable((expr, ty): Typed) -> Expr {
     if matches!(ty, Type::TimestampTz(_)) { get_field(expr, "instant") } else { expr }
 }
 

@@ -16,7 +16,7 @@ use datafusion::logical_expr::{Expr, WindowFrame, WindowFrameBound, WindowFrameU
 
 use super::expression::boolean;
 use super::scope::Scope;
-use super::{Analyzer, CallKind, at};
+use super::{Analyzer, CallKind, Place, at};
 use crate::error::unsupported;
 
 impl Analyzer<'_> {
@@ -110,6 +110,8 @@ impl Analyzer<'_> {
         scope: &Scope<'_>,
     ) -> Result<Typed, TrinoError> {
         let before = self.calls.len();
+        // It is computed before any filter that it stands in.
+        self.place = Place::Value;
         let mut args = self.exprs(&call.args, scope)?;
         args.extend(overflow_arguments(call));
         let filter = self.call_filter(call, scope)?;
@@ -165,6 +167,7 @@ impl Analyzer<'_> {
         scope: &Scope<'_>,
     ) -> Result<Typed, TrinoError> {
         let before = self.calls.len();
+        self.place = Place::Value;
         let args = self.exprs(&call.args, scope)?;
         let specification = self.window_specification(call.over.as_ref(), expr.pos)?;
         let partition_by = self.exprs(&specification.partition_by, scope)?.into_iter().map(|(expr, _)| expr).collect();

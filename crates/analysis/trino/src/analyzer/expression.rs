@@ -12,13 +12,19 @@ use datafusion::functions_nested::expr_fn::make_array;
 use datafusion::logical_expr::{Expr, lit};
 
 use super::scope::Scope;
-use super::{Analyzer, CallKind, at, literal};
+use super::{Analyzer, CallKind, Place, at, literal};
 use crate::error::unsupported;
 
 impl Analyzer<'_> {
     /// An expression in a scope.
     pub(super) fn expr(&mut self, expr: &ast::Expr, scope: &Scope<'_>) -> Result<Typed, TrinoError> {
-        self.kind(expr, scope).map_err(at(expr.pos))
+        let around = self.place;
+        if around == Place::Condition && !is_condition(expr) {
+            self.place = Place::InFilter;
+        }
+        let value = self.kind(expr, scope).map_err(at(expr.pos));
+        self.place = around;
+        value
     }
 
     /// An expression that must be a boolean.
@@ -65,10 +71,13 @@ impl Analyzer<'_> {
                 operators::comparison(*op, self.expr(left, scope)?, self.expr(right, scope)?)
             }
             ExprKind::Logical { op, terms } => self.logical(*op, terms, scope),
-            ExprKind::Not(expr) => Ok((
-                Expr::Not(Box::new(self.condition(expr, scope, "Value of logical NOT expression")?)),
-                Type::Boolean,
-            )),
+            ExprKind::Not(inner) => match &inner.kind {
+                ExprKind::InSubquery { expr, query, negated } => self.in_subquery(expr, query, !negated, scope),
+                _ => {
+                    let value = self.condition(inner, scope, "Value of logical NOT expression")?;
+                    Ok((Expr::Not(Box::new(value)), Type::Boolean))
+                }
+            },
             ExprKind::IsNull { expr, negated } => {
                 let (value, _) = self.expr(expr, scope)?;
                 Ok((if *negated { value.is_not_null() } else { value.is_null() }, Type::Boolean))
@@ -181,6 +190,18 @@ impl Analyzer<'_> {
     }
 }
 
+/// Whether an expression that filters rows may leave that to its parts: those of AND each filter by themselves.
+fn is_condition(expr: &ast::Expr) -> bool {
+    let asks = |expr: &ast::Expr| {
+        matches!(expr.kind, ExprKind::InSubquery { .. } | ExprKind::Exists(_) | ExprKind::Quantified { .. })
+    };
+    match &expr.kind {
+        ExprKind::Logical { op, .. } => *op == LogicalOp::And,
+        ExprKind::Not(inner) => matches!(inner.kind, ExprKind::InSubquery { .. } | ExprKind::Exists(_)),
+        _ => asks(expr),
+    }
+}
+
 /// Terms in a row from which on they become a tree of little depth: planning takes time with the square of the depth.
 const LONG_ROW: usize = 64;
 
@@ -217,7 +238,7 @@ pub(super) fn boolean((expr, ty): Typed, what: &str) -> Result<Expr, TrinoError>
 }
 
 /// `ROW(a, b)`: fields without names.
-fn row(values: Vec<Typed>) -> Typed {
+pub(super) fn row(values: Vec<Typed>) -> Typed {
     let fields: Vec<RowField> = values.iter().map(|(_, ty)| RowField { name: None, ty: ty.clone() }).collect();
     let named = values.into_iter().enumerate();
     let args = named.flat_map(|(index, (expr, _))| [lit(format!("field{index}")), expr]).collect();

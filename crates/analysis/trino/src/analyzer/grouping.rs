@@ -145,18 +145,22 @@ impl Analyzer<'_> {
     ) -> Result<LogicalPlan, TrinoError> {
         let source = plan.schema().columns();
         let keys = groups.keys();
-        let (plan, computed) = self.with_keys(plan, &keys)?;
+        let (plan, computed) = self.with_group_keys(plan, &keys)?;
         let aggregates = {
             let outputs = values.outputs.iter().map(|output| &output.value.0);
             let order = values.order.iter().map(|(sort, _)| &sort.expr);
             aggregates_in(outputs.chain(order).chain(values.having.iter().map(|(having, _)| having)))
         };
+        let (plan, asked) = self.with_subqueries(plan, &aggregates)?;
         let is_new = |known: &[(Expr, Column)], name: &str| known.iter().all(|(_, column)| column.name != name);
         let mut named: Vec<(Expr, Column)> = Vec::new();
         let mut calls = Vec::new();
         for aggregate in aggregates {
             // GROUPING takes the keys themselves; nothing else is computed from them beforehand.
-            let call = if is_grouping(&aggregate) { grouping_of(&aggregate, &computed)? } else { aggregate.clone() };
+            let call = match is_grouping(&aggregate) {
+                true => grouping_of(&aggregate, &computed)?,
+                false => replace(aggregate.clone(), &asked)?,
+            };
             let name = call.schema_name().to_string();
             // Two aggregates may look the same as text and differ in a type.
             let (call, column) = match is_new(&named, &name) {
@@ -219,8 +223,21 @@ impl Analyzer<'_> {
         Ok(plan)
     }
 
+    /// The same for keys that may ask whether a subquery has rows, which only a join can tell.
+    fn with_group_keys(
+        &mut self,
+        plan: LogicalPlan,
+        keys: &[Expr],
+    ) -> Result<(LogicalPlan, Vec<(Expr, Column)>), TrinoError> {
+        let (plan, asked) = self.with_subqueries(plan, keys)?;
+        let replaced = keys.iter().map(|key| replace(key.clone(), &asked)).collect::<Result<Vec<_>, _>>()?;
+        let (plan, computed) = self.with_keys(plan, &replaced)?;
+        let computed = computed.into_iter().map(|(_, column)| column);
+        Ok((plan, keys.iter().cloned().zip(computed).collect()))
+    }
+
     /// Adds the keys that aren't columns yet to the plan. The answer holds a column for each key.
-    fn with_keys(
+    pub(super) fn with_keys(
         &mut self,
         plan: LogicalPlan,
         keys: &[Expr],

@@ -12,7 +12,7 @@ use datafusion::common::JoinType;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, lit};
 
 use super::scope::{Field, Relation, Scope};
-use super::{Analyzer, at, lateral, planned, project, subquery};
+use super::{Analyzer, Place, at, lateral, planned, project, subquery};
 use crate::error::unsupported;
 
 impl Analyzer<'_> {
@@ -117,9 +117,26 @@ impl Analyzer<'_> {
             JoinConstraint::On(condition) => {
                 let fields = [left.fields, right.fields].concat();
                 let scope = Scope::query(&fields, outer);
-                let value = self.plain(condition, &scope, "JOIN clause")?;
-                let value = super::expression::boolean(value, "JOIN ON clause").map_err(at(condition.pos))?;
-                let plan = join(left.plan, right.plan, kind, vec![value])?;
+                let inner = matches!(kind, JoinKind::Inner | JoinKind::Cross);
+                let place = if inner { Place::Condition } else { Place::Value };
+                let was = std::mem::replace(&mut self.place, place);
+                let value = self.plain(condition, &scope, "JOIN clause");
+                self.place = was;
+                let value = super::expression::boolean(value?, "JOIN ON clause").map_err(at(condition.pos))?;
+                let plan = match (inner, subquery::has_subquery(&value)) {
+                    (_, false) => join(left.plan, right.plan, kind, vec![value])?,
+                    // All the same to an inner join, and a filter may hold any subquery.
+                    (true, true) => LogicalPlanBuilder::from(left.plan)
+                        .cross_join(right.plan)
+                        .and_then(|plan| plan.filter(value))
+                        .and_then(|plan| plan.build())
+                        .map_err(planned)?,
+                    (false, true) => {
+                        let sides = self.with_sides_subqueries(left.plan, right.plan, value);
+                        let (left, right, value) = sides.map_err(at(condition.pos))?;
+                        join(left, right, kind, vec![value])?
+                    }
+                };
                 Ok(Relation { plan, fields })
             }
             JoinConstraint::Using(columns) => self.joined_using(kind, left, right, columns),
@@ -225,7 +242,7 @@ impl Analyzer<'_> {
         let plan = match lateral::fused(&left.plan, &right.plan, kind == JoinKind::Left)? {
             Some(plan) if condition == lit(true) => plan,
             _ => {
-                let right = LogicalPlan::Subquery(subquery::subquery(right.plan));
+                let right = LogicalPlan::Subquery(subquery::subquery(self.prepared(right.plan)?));
                 join(left.plan, right, kind, vec![condition])?
             }
         };
@@ -315,7 +332,7 @@ pub(super) fn aliased(
 }
 
 /// One row without columns.
-fn one_row() -> Relation {
+pub(super) fn one_row() -> Relation {
     let schema = Arc::new(datafusion::common::DFSchema::empty());
     let empty = datafusion::logical_expr::EmptyRelation { produce_one_row: true, schema };
     Relation { plan: LogicalPlan::EmptyRelation(empty), fields: Vec::new() }

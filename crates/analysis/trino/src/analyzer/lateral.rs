@@ -52,7 +52,7 @@ pub(super) fn fused(
 }
 
 /// The expression where what was the outer query's is the plan's own.
-fn inner(expr: &Expr) -> Result<Expr, TrinoError> {
+pub(super) fn inner(expr: &Expr) -> Result<Expr, TrinoError> {
     expr.clone()
         .transform(|expr| match expr {
             Expr::OuterReferenceColumn(_, column) => Ok(Transformed::yes(Expr::Column(column))),

@@ -8,6 +8,7 @@
 //! the catalog and starts over.
 
 mod call;
+mod correlated;
 mod expression;
 mod grouping;
 mod information;
@@ -15,6 +16,7 @@ mod join;
 mod json;
 mod lateral;
 mod literal;
+mod membership;
 mod query;
 pub(crate) mod scope;
 mod select;
@@ -37,6 +39,7 @@ use crate::catalog::{Session, TableDefinition};
 use crate::error::of_datafusion;
 use crate::storage::Statistics;
 use scope::{Relation, Scope};
+pub(crate) use subquery::{is_correlated, unsupported_correlation};
 
 /// What the catalog has said so far, by database and name.
 #[derive(Debug, Default)]
@@ -83,8 +86,8 @@ pub(crate) struct Analyzer<'a> {
     calls: Vec<(CallKind, String)>,
     /// The windows of the WINDOW clauses around, the innermost last.
     windows: Vec<(ast::Ident, ast::Window)>,
-    /// Whether the expression at hand filters rows, so that subqueries in it may become joins.
-    in_filter: bool,
+    /// What the expression at hand is to the filter that it stands in, if it stands in one.
+    place: Place,
 }
 
 /// A query of a WITH clause.
@@ -102,6 +105,18 @@ enum NamedSource {
     Working(Relation),
     /// A recursive query.
     Recursive(ast::NamedQuery),
+}
+
+/// Where an expression stands, which decides how DataFusion can turn a subquery in it into a join.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Place {
+    /// In no filter: only values become joins there.
+    #[default]
+    Value,
+    /// Somewhere in a filter.
+    InFilter,
+    /// It filters rows by itself, as each term of AND does.
+    Condition,
 }
 
 /// Functions that aren't allowed everywhere.
@@ -130,7 +145,7 @@ pub(crate) fn analyze(
         database: session.database.to_lowercase(),
         calls: Vec::new(),
         windows: Vec::new(),
-        in_filter: false,
+        place: Place::Value,
     };
     let analysis = analyzer.statement(query);
     match (analysis, analyzer.needed) {

@@ -13,7 +13,7 @@ use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 use super::grouping::Groups;
 use super::query::{ordinal, sorted};
 use super::scope::{Field, Relation, Scope};
-use super::{Analyzer, at, call, planned, project};
+use super::{Analyzer, Place, at, call, planned, project};
 
 /// A column that a SELECT gives.
 #[derive(Debug, Clone)]
@@ -69,6 +69,7 @@ impl Analyzer<'_> {
             plan = filter(plan, having)?;
         }
         let (plan, values) = self.windowed(plan, &outputs, &order)?;
+        let (plan, values) = self.marks_in(plan, values)?;
         self.projected(plan, outputs, values, order, select.distinct)
     }
 
@@ -82,17 +83,17 @@ impl Analyzer<'_> {
         let Some(condition) = condition else {
             return Ok(plan);
         };
-        let was = std::mem::replace(&mut self.in_filter, true);
+        let was = std::mem::replace(&mut self.place, Place::Condition);
         let value = self.plain(condition, scope, "WHERE clause");
-        self.in_filter = was;
+        self.place = was;
         let value = super::expression::boolean(value?, "WHERE clause").map_err(at(condition.pos))?;
         filter(plan, value)
     }
 
     fn filter_condition(&mut self, condition: &ast::Expr, scope: &Scope<'_>, what: &str) -> Result<Expr, TrinoError> {
-        let was = std::mem::replace(&mut self.in_filter, true);
+        let was = std::mem::replace(&mut self.place, Place::Condition);
         let value = self.condition(condition, scope, what);
-        self.in_filter = was;
+        self.place = was;
         value
     }
 
@@ -197,6 +198,17 @@ impl Analyzer<'_> {
         having.is_some() || exprs.any(|expr| !super::grouping::aggregates_in([expr]).is_empty())
     }
 
+    /// Joins the subqueries whose rows' existence the values ask for.
+    fn marks_in(&mut self, plan: LogicalPlan, values: Vec<Expr>) -> Result<(LogicalPlan, Vec<Expr>), TrinoError> {
+        let asks = |value: &Expr| value.exists(|expr| Ok(matches!(expr, Expr::Exists(_)))).unwrap_or(false);
+        if !values.iter().any(asks) {
+            return Ok((plan, values));
+        }
+        let (plan, computed) = self.with_subqueries(plan, &values)?;
+        let values = values.into_iter().map(|value| replace(value, &computed)).collect::<Result<_, _>>()?;
+        Ok((plan, values))
+    }
+
     /// Computes the window functions, and gives the columns' and sort keys' values in terms of the plan with them.
     fn windowed(
         &mut self,
@@ -219,28 +231,32 @@ impl Analyzer<'_> {
     /// second one is added after the first one was renamed.
     pub(super) fn compute_windows(
         &mut self,
-        mut plan: LogicalPlan,
-        mut windows: Vec<Expr>,
+        plan: LogicalPlan,
+        windows: Vec<Expr>,
     ) -> Result<(LogicalPlan, Vec<(Expr, Column)>), TrinoError> {
+        let (mut plan, asked) = self.with_subqueries(plan, &windows)?;
+        let calls = windows.into_iter().map(|window| Ok((window.clone(), replace(window, &asked)?)));
+        let mut calls = calls.collect::<Result<Vec<(Expr, Expr)>, TrinoError>>()?;
         let mut named = Vec::new();
-        while !windows.is_empty() {
+        while !calls.is_empty() {
             let mut names = Vec::new();
-            let (now, later): (Vec<_>, Vec<_>) = windows.into_iter().partition(|window| {
-                let name = window.schema_name().to_string();
+            let (now, later): (Vec<_>, Vec<_>) = calls.into_iter().partition(|(_, call)| {
+                let name = call.schema_name().to_string();
                 let is_new = !names.contains(&name);
                 names.push(name);
                 is_new
             });
             let mut kept: Vec<Expr> = plan.schema().columns().into_iter().map(Expr::Column).collect();
-            plan = LogicalPlanBuilder::window_plan(plan, now.clone()).map_err(planned)?;
-            for window in now {
+            let added = now.iter().map(|(_, call)| call.clone());
+            plan = LogicalPlanBuilder::window_plan(plan, added).map_err(planned)?;
+            for (window, call) in now {
                 let column = self.fresh_column("window");
-                let computed = Column::new_unqualified(window.schema_name().to_string());
+                let computed = Column::new_unqualified(call.schema_name().to_string());
                 kept.push(Expr::Column(computed).alias(&column.name));
                 named.push((window, column));
             }
             plan = project(plan, kept)?;
-            windows = later;
+            calls = later;
         }
         Ok((plan, named))
     }

@@ -8,7 +8,7 @@ use boathouse_trino_functions::types::coercion::common_super_type;
 use boathouse_trino_functions::{Typed, cast};
 use boathouse_trino_parser::ast::{self, ExprKind, QueryBodyKind, RelationKind, SetOp};
 use datafusion::catalog::cte_worktable::CteWorkTable;
-use datafusion::common::Column;
+use datafusion::common::{Column, UnnestOptions};
 use datafusion::datasource::provider_as_source;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 
@@ -101,13 +101,16 @@ impl Analyzer<'_> {
             row.into_iter().zip(&types).map(|(cell, ty)| Ok(cast::coerce(cell, ty)?.0)).collect::<Result<Vec<_>, _>>()
         });
         let coerced = coerced.collect::<Result<Vec<_>, TrinoError>>()?;
-        let plan = LogicalPlanBuilder::values(coerced).and_then(|plan| plan.build()).map_err(planned)?;
         let columns: Vec<Column> = types.iter().map(|_| self.fresh_column("value")).collect();
+        let field = |(column, ty)| Field { relation: Vec::new(), name: None, label: None, column, ty, hidden: false };
+        let fields = columns.iter().cloned().zip(types).map(field).collect();
+        if coerced.iter().flatten().any(super::subquery::asks_elsewhere) {
+            return Ok(Relation { plan: unnested(coerced, &columns)?, fields });
+        }
+        let plan = LogicalPlanBuilder::values(coerced).and_then(|plan| plan.build()).map_err(planned)?;
         let renamed = plan.schema().columns().into_iter().zip(&columns);
         let renamed = renamed.map(|(column, new)| Expr::Column(column).alias(&new.name)).collect();
-        let plan = project(plan, renamed)?;
-        let field = |(column, ty)| Field { relation: Vec::new(), name: None, label: None, column, ty, hidden: false };
-        Ok(Relation { plan, fields: columns.into_iter().zip(types).map(field).collect() })
+        Ok(Relation { plan: project(plan, renamed)?, fields })
     }
 
     /// `WITH RECURSIVE`: the rows of the first part, then again and again those of the second part.
@@ -154,6 +157,17 @@ impl Analyzer<'_> {
             .map_err(planned)?;
         Ok(Relation { fields: fields(names), plan })
     }
+}
+
+/// Rows whose values are known only while the query runs: a list for each column, taken apart.
+fn unnested(rows: Vec<Vec<Expr>>, columns: &[Column]) -> Result<LogicalPlan, TrinoError> {
+    let lists = columns.iter().enumerate().map(|(index, column)| {
+        let cells = rows.iter().map(|row| row[index].clone()).collect();
+        datafusion::functions_nested::expr_fn::make_array(cells).alias(&column.name)
+    });
+    let plan = project(super::join::one_row().plan, lists.collect())?;
+    let plan = LogicalPlanBuilder::from(plan).unnest_columns_with_options(columns.to_vec(), UnnestOptions::new());
+    plan.and_then(|plan| plan.build()).map_err(planned)
 }
 
 fn named_lower(_: &ast::Ident, table: &str) -> String {

@@ -7,28 +7,41 @@ use boathouse_trino_functions::types::Type;
 use boathouse_trino_functions::types::coercion::common_super_type;
 use boathouse_trino_functions::{AggregateCall, Typed, aggregate, cast, operators};
 use boathouse_trino_parser::ast::{self, ComparisonOp, Quantifier};
-use datafusion::common::Spans;
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
+use datafusion::common::{Column, Spans};
 use datafusion::logical_expr::expr::{Exists, InSubquery};
-use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, Subquery, lit};
+use datafusion::logical_expr::utils::split_conjunction;
+use datafusion::logical_expr::{Expr, JoinType, LogicalPlan, LogicalPlanBuilder, Operator, Subquery, lit};
 
-use super::scope::{Relation, Scope};
-use super::{Analyzer, planned, project, single};
+use super::scope::{Field, Relation, Scope};
+use super::select::replace;
+use super::{Analyzer, Place, membership, planned, project, single};
 use crate::error::unsupported;
 
 impl Analyzer<'_> {
     /// A subquery's rows; its names may be columns of the query around it.
     fn subquery(&mut self, query: &ast::Query, scope: &Scope<'_>) -> Result<Relation, TrinoError> {
-        let (filter, calls) = (std::mem::take(&mut self.in_filter), std::mem::take(&mut self.calls));
+        let (place, calls) = (std::mem::take(&mut self.place), std::mem::take(&mut self.calls));
         let relation = self.query(query, Some(scope));
-        (self.in_filter, self.calls) = (filter, calls);
+        (self.place, self.calls) = (place, calls);
         let mut relation = relation?;
         relation.fields.retain(|field| !field.hidden);
+        relation.plan = self.prepared(relation.plan)?;
         Ok(relation)
     }
 
-    /// A subquery of one column.
-    fn column(&mut self, query: &ast::Query, scope: &Scope<'_>) -> Result<(LogicalPlan, Typed), TrinoError> {
+    /// A subquery of one column; several are the fields of a row where `rows` are wanted.
+    fn column(
+        &mut self,
+        query: &ast::Query,
+        scope: &Scope<'_>,
+        rows: bool,
+    ) -> Result<(LogicalPlan, Typed), TrinoError> {
         let relation = self.subquery(query, scope)?;
+        if rows && relation.fields.len() > 1 {
+            let row = super::expression::row(relation.fields.iter().map(Field::typed).collect());
+            return Ok((relation.plan, row));
+        }
         let [field] = relation.fields.as_slice() else {
             let message =
                 format!("Multiple columns returned by subquery are not yet supported. Found {}", relation.fields.len());
@@ -38,7 +51,7 @@ impl Analyzer<'_> {
     }
 
     pub(super) fn scalar_subquery(&mut self, query: &ast::Query, scope: &Scope<'_>) -> Result<Typed, TrinoError> {
-        let (plan, (expr, ty)) = self.column(query, scope)?;
+        let (plan, (expr, ty)) = self.column(query, scope, false)?;
         let plan = project(plan, vec![expr])?;
         if plan.all_out_ref_exprs().is_empty() || is_one_row(&plan) {
             return Ok((Expr::ScalarSubquery(subquery(plan)), ty));
@@ -54,10 +67,18 @@ impl Analyzer<'_> {
 
     pub(super) fn exists(&mut self, query: &ast::Query, scope: &Scope<'_>) -> Result<Typed, TrinoError> {
         let relation = self.subquery(query, scope)?;
-        if self.in_filter {
+        if self.place != Place::Value {
+            return Ok((Expr::Exists(Exists::new(subquery(relation.plan), false)), Type::Boolean));
+        }
+        // A comparison that is no equality can't group rows: those that belong to a row are looked for by a join.
+        if is_correlated_loosely(&relation.plan) {
             return Ok((Expr::Exists(Exists::new(subquery(relation.plan), false)), Type::Boolean));
         }
         // Elsewhere than in a filter only a value can become a join.
+        let relation = match relation.plan.all_out_ref_exprs().is_empty() {
+            true => first_row(relation)?,
+            false => relation,
+        };
         let count = count(vec![])?;
         let (plan, count) = self.aggregated(relation.plan, vec![count])?;
         let (count, _) = count.into_iter().next().ok_or_else(|| unsupported("a count without a column"))?;
@@ -72,14 +93,34 @@ impl Analyzer<'_> {
         negated: bool,
         scope: &Scope<'_>,
     ) -> Result<Typed, TrinoError> {
+        let is_condition = self.place == Place::Condition;
         let value = self.expr(value, scope)?;
-        let (plan, column) = self.column(query, scope)?;
-        if !self.in_filter {
-            return Err(unsupported("IN with a subquery is only supported in WHERE and HAVING"));
-        }
+        let (plan, column) = self.column(query, scope, matches!(value.1, Type::Row(_)))?;
+        let is_row = matches!(value.1, Type::Row(_));
+        let correlated = !plan.all_out_ref_exprs().is_empty();
         let (value, plan) = self.compared(value, plan, column)?;
-        let within = InSubquery::new(Box::new(value), subquery(plan), negated);
-        Ok((Expr::InSubquery(within), Type::Boolean))
+        // DataFusion's joins know of NULL only where a value is compared with all rows alike.
+        if is_condition && !is_row && !(negated && correlated) {
+            let within = InSubquery::new(Box::new(value), subquery(plan), negated);
+            return Ok((Expr::InSubquery(within), Type::Boolean));
+        }
+        let list = self.list_of(plan, correlated)?;
+        let found = membership::is_among(value, list);
+        Ok((if negated { Expr::Not(Box::new(found)) } else { found }, Type::Boolean))
+    }
+
+    /// The values of a plan's only column as one value.
+    fn list_of(&mut self, plan: LogicalPlan, correlated: bool) -> Result<Expr, TrinoError> {
+        let plan = match correlated {
+            true => plan,
+            false => LogicalPlanBuilder::from(plan).distinct().and_then(|plan| plan.build()).map_err(planned)?,
+        };
+        let column = plan.schema().columns().into_iter().map(Expr::Column).next();
+        let column = column.ok_or_else(|| unsupported("a subquery without a column"))?;
+        let list = datafusion::functions_aggregate::expr_fn::array_agg(column);
+        let (plan, mut values) = self.aggregated(plan, vec![(list, Type::Unknown)])?;
+        let (values, _) = values.pop().ok_or_else(|| unsupported("an aggregate without a column"))?;
+        Ok(Expr::ScalarSubquery(subquery(project(plan, vec![values])?)))
     }
 
     /// A value and a subquery's column in their common type.
@@ -92,8 +133,8 @@ impl Analyzer<'_> {
             TrinoError::new(ErrorCode::TypeMismatch, message)
         };
         let common = common_super_type(&value.1, &column.1).ok_or_else(refuse)?;
-        let (value, _) = cast::coerce(value, &common)?;
-        let (column, _) = cast::coerce(column, &common)?;
+        let value = operators::comparable(cast::coerce(value, &common)?);
+        let column = operators::comparable(cast::coerce(column, &common)?);
         let column = if matches!(column, Expr::Column(_)) { column } else { column.alias(self.fresh("value")) };
         Ok((value, project(plan, vec![column])?))
     }
@@ -129,7 +170,7 @@ impl Analyzer<'_> {
     ) -> Result<Typed, TrinoError> {
         let left = self.expr(left, scope)?;
         let extreme = |analyzer: &mut Self, name: &str, count_all: bool| -> Result<Typed, TrinoError> {
-            let (plan, column) = analyzer.column(query, scope)?;
+            let (plan, column) = analyzer.column(query, scope, false)?;
             let args = if count_all { vec![] } else { vec![column] };
             let (plan, values) = analyzer.aggregated(plan, vec![call(name, args)?])?;
             let (value, ty) = values.into_iter().next().ok_or_else(|| unsupported("an aggregate without a column"))?;
@@ -159,6 +200,65 @@ impl Analyzer<'_> {
         operators::case(None, branches, Some((compared, Type::Boolean)))
     }
 
+    /// The correlated subqueries in expressions as columns of the plan: DataFusion finds them in projections and filters only.
+    pub(super) fn with_subqueries<'e>(
+        &mut self,
+        plan: LogicalPlan,
+        exprs: impl IntoIterator<Item = &'e Expr>,
+    ) -> Result<(LogicalPlan, Vec<(Expr, Column)>), TrinoError> {
+        let mut subqueries = Vec::new();
+        let mut marks = Vec::new();
+        for found in correlated_in(exprs) {
+            match found {
+                Expr::Exists(exists) => marks.push(exists),
+                value => subqueries.push(value),
+            }
+        }
+        let (mut plan, mut computed) = self.with_keys(plan, &subqueries)?;
+        for exists in marks {
+            let (marked, column) = self.marked(plan, &exists)?;
+            plan = marked;
+            computed.push((Expr::Exists(exists), column));
+        }
+        Ok((plan, computed))
+    }
+
+    /// Adds a column that says whether the subquery has rows.
+    fn marked(&mut self, plan: LogicalPlan, exists: &Exists) -> Result<(LogicalPlan, Column), TrinoError> {
+        let joinable = self.joinable(&exists.subquery.subquery)?.ok_or_else(unsupported_correlation)?;
+        let mut kept: Vec<Expr> = plan.schema().columns().into_iter().map(Expr::Column).collect();
+        let joined = LogicalPlanBuilder::from(plan)
+            .join_on(joinable.plan, JoinType::LeftMark, [joinable.condition])
+            .and_then(|builder| builder.build())
+            .map_err(planned)?;
+        let mark = joined.schema().columns().pop().ok_or_else(unsupported_correlation)?;
+        let column = self.fresh_column("exists");
+        kept.push(Expr::Column(mark).alias(&column.name));
+        Ok((project(joined, kept)?, column))
+    }
+
+    /// The same for a join's condition, whose subqueries belong to the side that they take all their columns from.
+    pub(super) fn with_sides_subqueries(
+        &mut self,
+        mut left: LogicalPlan,
+        mut right: LogicalPlan,
+        condition: Expr,
+    ) -> Result<(LogicalPlan, LogicalPlan, Expr), TrinoError> {
+        let mut computed = Vec::new();
+        for subquery in correlated_in([&condition]) {
+            let belongs = |side: &LogicalPlan| taken(&subquery).iter().all(|column| side.schema().has_column(column));
+            let side = match (belongs(&left), belongs(&right)) {
+                (true, _) => &mut left,
+                (_, true) => &mut right,
+                _ => return Err(unsupported_correlation()),
+            };
+            let (plan, columns) = self.with_subqueries(side.clone(), [&subquery])?;
+            *side = plan;
+            computed.extend(columns);
+        }
+        Ok((left, right, replace(condition, &computed)?))
+    }
+
     /// Aggregates over all rows of a plan, and their columns.
     fn aggregated(
         &mut self,
@@ -171,7 +271,7 @@ impl Analyzer<'_> {
             .and_then(|builder| builder.build())
             .map_err(planned)?;
         let columns = plan.schema().columns();
-        let renamed: Vec<(Expr, datafusion::common::Column)> = columns
+        let renamed: Vec<(Expr, Column)> = columns
             .into_iter()
             .map(|column| {
                 let name = self.fresh_column("value");
@@ -190,6 +290,12 @@ fn count(args: Vec<Typed>) -> Result<Typed, TrinoError> {
 
 fn call(name: &str, args: Vec<Typed>) -> Result<Typed, TrinoError> {
     aggregate(AggregateCall { name: name.to_owned(), args, distinct: false, filter: None, order_by: Vec::new() })
+}
+
+/// No more than one of the rows.
+fn first_row(relation: Relation) -> Result<Relation, TrinoError> {
+    let plan = LogicalPlanBuilder::from(relation.plan).limit(0, Some(1)).and_then(|plan| plan.build());
+    Ok(Relation { plan: plan.map_err(planned)?, fields: relation.fields })
 }
 
 /// Whether a plan gives one row whatever it reads.
@@ -212,6 +318,85 @@ fn inverse(op: ComparisonOp) -> ComparisonOp {
         ComparisonOp::Greater => ComparisonOp::LessOrEqual,
         ComparisonOp::GreaterOrEqual => ComparisonOp::Less,
     }
+}
+
+/// Whether an expression takes values from a subquery or from the query around.
+pub(super) fn asks_elsewhere(expr: &Expr) -> bool {
+    let asks = |expr: &Expr| matches!(expr, Expr::OuterReferenceColumn(..)) || is_subquery(expr);
+    expr.exists(|expr| Ok(asks(expr))).unwrap_or(false)
+}
+
+/// Whether an expression holds a subquery.
+pub(super) fn has_subquery(expr: &Expr) -> bool {
+    expr.exists(|expr| Ok(is_subquery(expr))).unwrap_or(false)
+}
+
+fn is_subquery(expr: &Expr) -> bool {
+    matches!(expr, Expr::ScalarSubquery(_) | Expr::InSubquery(_) | Expr::Exists(_))
+}
+
+/// The correlated subqueries in expressions that give values, each once.
+fn correlated_in<'e>(exprs: impl IntoIterator<Item = &'e Expr>) -> Vec<Expr> {
+    let mut found: Vec<Expr> = Vec::new();
+    for expr in exprs {
+        let visited = expr.apply(|expr| {
+            let correlated = match expr {
+                Expr::ScalarSubquery(subquery) => !subquery.outer_ref_columns.is_empty(),
+                Expr::Exists(_) => true,
+                _ => false,
+            };
+            if correlated && !found.contains(expr) {
+                found.push(expr.clone());
+            }
+            Ok(TreeNodeRecursion::Continue)
+        });
+        debug_assert!(visited.is_ok(), "the visitor never fails");
+    }
+    found
+}
+
+/// Whether a subquery compares with the query around it by anything but equality.
+fn is_correlated_loosely(plan: &LogicalPlan) -> bool {
+    let mut loosely = false;
+    let visited = plan.apply(|plan| {
+        if let LogicalPlan::Filter(filter) = plan {
+            let mut terms = split_conjunction(&filter.predicate).into_iter().filter(|term| term.contains_outer());
+            loosely |= terms.any(|term| !matches!(term, Expr::BinaryExpr(term) if term.op == Operator::Eq));
+        }
+        Ok(TreeNodeRecursion::Continue)
+    });
+    debug_assert!(visited.is_ok(), "the visitor never fails");
+    loosely
+}
+
+/// The columns that a subquery takes from the query around it.
+fn taken(subquery: &Expr) -> Vec<Column> {
+    let subquery = match subquery {
+        Expr::ScalarSubquery(subquery) => subquery,
+        Expr::Exists(exists) => &exists.subquery,
+        _ => return Vec::new(),
+    };
+    let columns = subquery.outer_ref_columns.iter().map(|expr| match expr {
+        Expr::OuterReferenceColumn(_, column) => Some(column.clone()),
+        _ => None,
+    });
+    columns.flatten().collect()
+}
+
+/// What no plan was found for.
+pub(crate) fn unsupported_correlation() -> TrinoError {
+    unsupported("Given correlated subquery is not supported")
+}
+
+/// Whether a plan holds subqueries that take values from outside of them.
+pub(crate) fn is_correlated(plan: &LogicalPlan) -> bool {
+    let mut correlated = false;
+    let visited = plan.apply_with_subqueries(|plan| {
+        correlated |= plan.contains_outer_reference();
+        Ok(if correlated { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
+    });
+    debug_assert!(visited.is_ok(), "the visitor never fails");
+    correlated
 }
 
 /// A plan as a subquery of another plan.

@@ -20,7 +20,7 @@ use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
 use object_store::ObjectStoreExt;
 
 use super::lines::{Source, bad_data, constant, shares};
-use super::{DataFile, ScanRequest, projected};
+use super::{DataFile, ScanRequest, noted, projected};
 use crate::adapt::{adapted, place};
 use crate::catalog::AvroFormat;
 use crate::error::of_object_store;
@@ -28,6 +28,7 @@ use crate::error::of_object_store;
 /// A plan that reads Avro files, each thread its share of the files.
 pub(super) fn scan(request: ScanRequest<'_>, format: AvroFormat) -> PlanResult<Arc<dyn ExecutionPlan>> {
     let schema = projected(&request.table.schema, request.projection)?;
+    noted::note(request.state, &schema, &request.table.definition, &request.files);
     let stored = request.table.definition.columns.len();
     let all: Vec<usize> = (0..request.table.schema.fields().len()).collect();
     let outputs = request.projection.unwrap_or(&all).clone();

@@ -21,7 +21,7 @@ use object_store::{ObjectStore, ObjectStoreExt};
 
 use super::pattern::Pattern;
 use super::values::{Column, Strictness};
-use super::{DataFile, ScanRequest, json, projected, text};
+use super::{DataFile, ScanRequest, json, noted, projected, text};
 use crate::catalog::{GrokFormat, JsonFormat, RegexFormat, TextFormat};
 use crate::codec::{Codec, Decoder};
 use crate::error::{internal, of_object_store};
@@ -40,6 +40,7 @@ pub(super) enum Reader {
 pub(super) fn scan(request: ScanRequest<'_>, reader: Reader) -> PlanResult<Arc<dyn ExecutionPlan>> {
     let ScanRequest { table, projection, limit, .. } = request;
     let schema = projected(&table.schema, projection)?;
+    noted::note(request.state, &schema, &table.definition, &request.files);
     let layout = Arc::new(Layout::new(table, projection, reader, Arc::clone(&schema))?);
     let partition = |sources| Arc::new(Share { layout: Arc::clone(&layout), sources }) as Arc<dyn PartitionStream>;
     let partitions = shares(request)?.into_iter().map(partition).collect();

@@ -5,6 +5,7 @@ mod footers;
 mod generated;
 mod json;
 mod lines;
+mod noted;
 mod parquet;
 mod partitions;
 mod pattern;
@@ -37,6 +38,7 @@ use crate::storage::{Counting, Location, Statistics};
 
 pub(crate) use footers::Footers;
 pub(crate) use generated::{Generated, Rows};
+pub(crate) use noted::{Noted, Scanned};
 pub(crate) use partitions::{NULL_PARTITION, partition_values};
 
 /// The columns that every table has without showing them.

@@ -26,13 +26,14 @@ use parquet::file::metadata::ParquetMetaData;
 
 use super::footers::{self, Footers};
 use super::pieces::{self, Described};
-use super::{CONCURRENCY, DataFile, ScanRequest, is_text};
+use super::{CONCURRENCY, DataFile, ScanRequest, is_text, noted};
 use crate::adapt;
 use crate::error::of_datafusion;
 
 /// A plan that reads Parquet files, with their statistics.
 pub(super) async fn scan(request: ScanRequest<'_>, matching: Matching) -> PlanResult<Arc<dyn ExecutionPlan>> {
     let ScanRequest { state, table, files, projection, limit } = request;
+    noted::note(state, &table.columns, &table.definition, &files);
     let mut plans = Vec::new();
     // One plan reads one bucket; nearly always there is only one.
     for (location, files) in by_bucket(files) {

@@ -1,8 +1,8 @@
 //! JSON documents in columns: read once, whatever is asked about them.
 
-use super::fixture::{Fixture, parsed};
+use super::fixture::Fixture;
 use crate::catalog::{Format, TextFormat};
-use crate::engine::Explain;
+use crate::explain::{Explain, ExplainFormat};
 
 const LINES: &str = r#"{"a": " x ", "n": 7, "at": "2013-01-01T05:00:00Z", "in": {"b": [1, 2]}}
 {"a": "NA", "n": "soon", "at": "never", "a": "second"}
@@ -19,7 +19,7 @@ async fn fixture() -> Fixture {
 }
 
 async fn plan(fixture: &Fixture, sql: &str) -> String {
-    fixture.engine.explain(&fixture.session, &parsed(sql), Explain::Distributed).await.unwrap()
+    fixture.explain(sql, Explain::Distributed, ExplainFormat::Text).await
 }
 
 /// What a value is in every line, as a job that cleans records writes it.

@@ -21,6 +21,7 @@ use crate::catalog::{
     Buckets, Catalog, ColumnDefinition, Format, PartitionDefinition, Session, TableDefinition, TableKind,
 };
 use crate::engine::{Engine, EngineConfig};
+use crate::explain::{Explain, ExplainFormat};
 
 /// A lake with one bucket, `lake`, and one database, `db`.
 #[derive(Debug, Default)]
@@ -180,6 +181,11 @@ impl Fixture {
         let mut rows = self.rows(sql).await.unwrap();
         rows.sort();
         rows
+    }
+
+    /// A query's plan.
+    pub(super) async fn explain(&self, sql: &str, what: Explain, format: ExplainFormat) -> String {
+        self.engine.explain(&self.session, &parsed(sql), what, format, &Arc::default()).await.unwrap()
     }
 
     /// What is wrong with a query.

@@ -1,10 +1,12 @@
 //! Whole queries over tables in memory.
 
 mod documents;
+mod explain;
 mod fixture;
 mod formats;
 mod queries;
 mod schemas;
 mod sharing;
+mod subqueries;
 mod tpch;
 mod writing;

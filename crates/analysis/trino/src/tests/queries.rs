@@ -6,9 +6,9 @@ use arrow::array::{Int64Array, RecordBatch, StringArray};
 
 use super::fixture::Fixture;
 use crate::catalog::Format;
-use crate::engine::Explain;
+use crate::explain::{Explain, ExplainFormat};
 
-async fn fixture() -> Fixture {
+pub(super) async fn fixture() -> Fixture {
     let fixture = Fixture::new();
     fixture.table("t", &[("a", "varchar"), ("b", "bigint")], &[], Format::Parquet);
     let a = StringArray::from(vec![Some("x"), Some("y"), Some("x"), None, Some("z")]);
@@ -27,7 +27,7 @@ async fn the_first_slice() {
 }
 
 /// Runs queries and compares their rows.
-async fn check(fixture: &Fixture, cases: &[(&str, &[&str])]) {
+pub(super) async fn check(fixture: &Fixture, cases: &[(&str, &[&str])]) {
     for (sql, expected) in cases {
         match fixture.rows(sql).await {
             Ok(rows) => assert_eq!(&rows, expected, "{sql}"),
@@ -102,14 +102,11 @@ async fn one_row_of_each_key_needs_no_sort() {
     assert_eq!(fixture.sorted(&first("a", 1)).await, ["NULL|1", "x|1", "y|1", "z|1"]);
     assert_eq!(fixture.sorted(&first("a", 2)).await, ["x|2"]);
     assert_eq!(fixture.sorted(&first("b IS NULL, a = 'x'", 1)).await.len(), 4);
-    let plan = async |sql: &str| {
-        let query = super::fixture::parsed(sql);
-        fixture.engine.explain(&fixture.session, &query, Explain::Distributed).await.unwrap()
-    };
+    let plan = async |sql: &str| fixture.explain(sql, Explain::Logical, ExplainFormat::Text).await;
     let without = plan(&first("a", 1)).await;
-    assert!(without.contains("FirstRowsExec") && !without.contains("SortExec"), "{without}");
+    assert!(without.contains("RowNumber[partitionBy = [a], limit = 1]") && !without.contains("Sort["), "{without}");
     for with in [first("a", 2), first("a ORDER BY b", 1)] {
-        assert!(plan(&with).await.contains("SortExec"), "{with}");
+        assert!(plan(&with).await.contains("Sort["), "{with}");
     }
 }
 
@@ -138,12 +135,8 @@ async fn sorted_rows_are_counted() {
         fixture.rows("SELECT max(n) FROM (SELECT row_number() OVER (ORDER BY v) AS n FROM t)").await.unwrap(),
         ["60000"]
     );
-    let plan = fixture
-        .engine
-        .explain(&fixture.session, &super::fixture::parsed(numbered), Explain::Distributed)
-        .await
-        .unwrap();
-    assert!(plan.contains("RowNumberExec: keys=[k@0]") && !plan.contains("WindowAgg"), "{plan}");
+    let plan = fixture.explain(numbered, Explain::Distributed, ExplainFormat::Text).await;
+    assert!(plan.contains("RowNumberExec[") && !plan.contains("WindowAgg"), "{plan}");
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::fixture::{Fixture, parsed};
 use crate::catalog::{AvroFormat, Format, JsonFormat, TextFormat};
-use crate::write::{Compression, MAX_PARTITIONS, WriteFormat, WriteTarget};
+use crate::write::{Begun, Compression, MAX_PARTITIONS, WriteFormat, WriteTarget};
 
 /// A type and literals of it, in SQL.
 type Samples = (Type, Vec<String>);
@@ -65,6 +65,7 @@ fn target(name: &str, format: WriteFormat, compression: Compression) -> WriteTar
         max_new_partitions: MAX_PARTITIONS,
         file_prefix: None,
         buckets: None,
+        begun: Begun::default(),
     }
 }
 

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use arrow::array::{Int64Array, RecordBatch};
 
-use super::fixture::{Fixture, parsed};
+use super::fixture::Fixture;
 use crate::catalog::Format;
-use crate::engine::Explain;
+use crate::explain::{Explain, ExplainFormat};
 
 const ROWS: i64 = 200_000;
 const TWICE: &str = "WITH s (k, total) AS (SELECT k, sum(v) FROM t WHERE v > 1 GROUP BY k)
@@ -33,7 +33,7 @@ fn expected() -> String {
 }
 
 async fn shared(fixture: &Fixture, sql: &str) -> usize {
-    let plan = fixture.engine.explain(&fixture.session, &parsed(sql), Explain::Distributed).await.unwrap();
+    let plan = fixture.explain(sql, Explain::Distributed, ExplainFormat::Text).await;
     plan.matches("Shared").count()
 }
 

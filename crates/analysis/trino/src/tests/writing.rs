@@ -6,7 +6,7 @@ use futures::TryStreamExt;
 use super::fixture::{Fixture, parsed};
 use crate::catalog::{AvroFormat, Format, JsonFormat, TextFormat};
 use crate::engine::Column;
-use crate::write::{Buckets, Compression, MAX_PARTITIONS, WriteFormat, WriteTarget};
+use crate::write::{Begun, Buckets, Compression, MAX_PARTITIONS, WriteFormat, WriteTarget};
 
 fn target(table: &str, format: WriteFormat, compression: Compression) -> WriteTarget {
     WriteTarget {
@@ -19,6 +19,7 @@ fn target(table: &str, format: WriteFormat, compression: Compression) -> WriteTa
         max_new_partitions: MAX_PARTITIONS,
         file_prefix: None,
         buckets: None,
+        begun: Begun::default(),
     }
 }
 

@@ -68,6 +68,20 @@ pub struct WriteTarget {
     pub file_prefix: Option<String>,
     /// How the rows of a partition are spread over files, if they are.
     pub buckets: Option<Buckets>,
+    /// Where the files are noted as they are begun.
+    pub begun: Begun,
+}
+
+/// The files that a statement has begun, as `s3://bucket/key`: noted before their first byte, for whoever has to remove them
+/// if the statement is dropped.
+#[derive(Debug, Clone, Default)]
+pub struct Begun(Arc<Mutex<Vec<String>>>);
+
+impl Begun {
+    /// The files so far.
+    pub fn files(&self) -> Vec<String> {
+        self.0.lock().clone()
+    }
 }
 
 /// The formats that can be written.
@@ -323,6 +337,7 @@ impl Output {
         let bucket = bucket.map(|bucket| format!("{bucket:06}_0_")).unwrap_or_default();
         let name = format!("{bucket}{}_{}{extension}", self.prefix, uuid::Uuid::new_v4().simple());
         let path = directory.clone().join(name);
+        self.target.begun.0.lock().push(format!("s3://{}/{path}", self.location.bucket));
         self.progress.lock().files.push(path.clone());
         path
     }

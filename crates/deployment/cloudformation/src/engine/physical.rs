@@ -146,7 +146,9 @@ impl<'a> Hand<'a> {
     async fn calls(&self, call: &Call, answer: &Value, physical: Option<&str>, again: bool) -> Result<Value, Halt> {
         let mut first = Value::Null;
         for (index, input) in self.inputs(call, answer, physical)?.into_iter().enumerate() {
-            match self.operation.ctx.call(call.service, call.operation, input).await {
+            // The token was kept before the first call, so a call that a crash cut short makes nothing a second time.
+            let ctx = self.operation.ctx.once(&self.thing.token);
+            match ctx.call(call.service, call.operation, input).await {
                 Ok(answer) if index == 0 => first = answer,
                 Ok(_) => {}
                 Err(error) if again && is_repeated(&error) => {}

@@ -8,6 +8,44 @@ use super::catalog::Operation;
 /// Codes that the SDK has no exception class for: they come as the service's own, such as `S3.S3Exception`.
 const UNMODELLED: [&str; 4] = ["AccessDenied", "ValidationException", "InternalFailure", "SerializationException"];
 
+/// The codes that S3's SDK has classes for: all others come as `S3.S3Exception`.
+const S3: [&str; 14] = [
+    "BucketAlreadyExists",
+    "BucketAlreadyOwnedByYou",
+    "EncryptionTypeMismatch",
+    "IdempotencyParameterMismatch",
+    "InvalidObjectState",
+    "InvalidRequest",
+    "InvalidWriteOffset",
+    "NoSuchBucket",
+    "NoSuchKey",
+    "NoSuchUpload",
+    "ObjectAlreadyInActiveTierError",
+    "ObjectNotInActiveTierError",
+    "TooManyParts",
+    "UnsupportedMediaType",
+];
+/// The same for CloudFormation, as far as its operations are here.
+const CLOUD_FORMATION: [&str; 8] = [
+    "AlreadyExistsException",
+    "ChangeSetNotFound",
+    "InsufficientCapabilitiesException",
+    "InvalidChangeSetStatus",
+    "InvalidOperationException",
+    "LimitExceededException",
+    "StaleRequestException",
+    "TokenAlreadyExistsException",
+];
+
+/// Whether the SDK has an exception class for the code.
+fn is_modelled(label: &str, code: &str) -> bool {
+    match label {
+        "S3" => S3.contains(&code),
+        "CloudFormation" => CLOUD_FORMATION.contains(&code),
+        _ => !UNMODELLED.contains(&code),
+    }
+}
+
 /// What a failed call is to the execution.
 pub(super) fn of(operation: &Operation, error: &AwsError, ctx: &Ctx) -> Failure {
     if operation.optimized { optimized(&operation.label, error, ctx) } else { sdk(&operation.label, error, ctx) }
@@ -50,7 +88,7 @@ fn service(label: &str) -> String {
 
 /// An SDK integration's failure.
 fn sdk(label: &str, error: &AwsError, ctx: &Ctx) -> Failure {
-    let name = if UNMODELLED.contains(&&*error.code) { format!("{label}Exception") } else { exception(&error.code) };
+    let name = if is_modelled(label, &error.code) { exception(&error.code) } else { format!("{label}Exception") };
     let cause = format!(
         "{} (Service: {label}, Status Code: {}, Request ID: {}) (SDK Attempt Count: 1)",
         error.message,
@@ -68,5 +106,7 @@ mod tests {
     fn codes_become_exceptions() {
         assert_eq!(exception("InvalidToken"), "InvalidTokenException");
         assert_eq!(exception("EntityNotFoundException"), "EntityNotFoundException");
+        assert!(is_modelled("S3", "NoSuchKey") && !is_modelled("S3", "BucketNotEmpty"));
+        assert!(!is_modelled("CloudFormation", "ValidationError") && is_modelled("Iam", "NoSuchEntity"));
     }
 }

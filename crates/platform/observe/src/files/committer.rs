@@ -10,7 +10,7 @@ use std::sync::{Arc, mpsc};
 use tokio::sync::oneshot;
 
 use super::frame::{self, HEADER};
-use super::segments::{Segment, StreamLog, segment_path};
+use super::segments::{Segment, StreamLog, segment_path, summary_path};
 use super::{FilesError, NewEvent, StreamId, sync_directory};
 
 /// Bytes after which a segment is followed by another.
@@ -141,7 +141,15 @@ impl Committer {
         let file = create(&path).map_err(FilesError::io(&path))?;
         sync_directory(directory)?;
         let segment = Segment::empty(first_sequence);
-        stream.state.write().segments.push(segment);
+        let full = {
+            let mut state = stream.state.write();
+            let full = state.segments.last().copied();
+            state.segments.push(segment);
+            full
+        };
+        if let Some(full) = full {
+            full.keep(directory);
+        }
         self.files.insert(stream.id, file);
         Ok(segment)
     }
@@ -182,6 +190,8 @@ impl Committer {
         for first_sequence in removed {
             let path = segment_path(&stream.directory, first_sequence);
             fs::remove_file(&path).map_err(FilesError::io(&path))?;
+            // It may never have been written.
+            let _ = fs::remove_file(summary_path(&stream.directory, first_sequence));
         }
         sync_directory(&stream.directory)
     }

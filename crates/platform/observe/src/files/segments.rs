@@ -1,4 +1,6 @@
-//! The segments of one stream. A segment's file is named by the number of the first event that it can hold.
+//! The segments of one stream. A segment's file is named by the number of the first event that it can hold. What is known
+//! of a segment that is full stands in a small file beside it, so that only a stream's last segment is read when the stream
+//! is opened. That file is a convenience: where it is missing or does not fit, the segment is read.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,6 +9,9 @@ use parking_lot::RwLock;
 
 use super::frame::{self, HEADER, StoredEvent};
 use super::{FilesError, StreamId};
+
+/// Bytes of what is kept of a full segment.
+const SUMMARY: usize = 6 * 8 + 4;
 
 /// What is known of a segment without reading it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +38,57 @@ impl Segment {
 
     pub(crate) fn next_sequence(&self) -> u64 {
         self.first_sequence + self.events
+    }
+
+    /// Its numbers, with a checksum.
+    fn encode(&self) -> [u8; SUMMARY] {
+        let numbers = [
+            self.first_sequence,
+            self.events,
+            self.earliest as u64,
+            self.latest as u64,
+            self.length,
+            self.last_ingestion as u64,
+        ];
+        let mut bytes = [0; SUMMARY];
+        for (place, number) in bytes.chunks_exact_mut(8).zip(numbers) {
+            place.copy_from_slice(&number.to_le_bytes());
+        }
+        let checksum = crc_fast::crc32_iscsi(&bytes[..SUMMARY - 4]);
+        bytes[SUMMARY - 4..].copy_from_slice(&checksum.to_le_bytes());
+        bytes
+    }
+
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        let (numbers, checksum) = bytes.split_last_chunk::<4>().filter(|_| bytes.len() == SUMMARY)?;
+        if crc_fast::crc32_iscsi(numbers) != u32::from_le_bytes(*checksum) {
+            return None;
+        }
+        let mut numbers = numbers.chunks_exact(8).filter_map(|it| it.try_into().ok().map(u64::from_le_bytes));
+        let mut next = || numbers.next();
+        Some(Self {
+            first_sequence: next()?,
+            events: next()?,
+            earliest: next()? as i64,
+            latest: next()? as i64,
+            length: next()?,
+            last_ingestion: next()? as i64,
+        })
+    }
+
+    /// Keeps what is known of a segment that no more events come to. It is not made durable.
+    pub(crate) fn keep(&self, directory: &Path) {
+        let path = summary_path(directory, self.first_sequence);
+        if let Err(error) = fs::write(&path, self.encode()) {
+            tracing::warn!(path = %path.display(), %error, "a segment will be read again when its stream is opened");
+        }
+    }
+
+    /// What was kept of a segment, if it fits the file.
+    fn kept(directory: &Path, number: u64) -> Option<Self> {
+        let found = Self::decode(&fs::read(summary_path(directory, number)).ok()?)?;
+        let length = fs::metadata(segment_path(directory, number)).ok()?.len();
+        (found.first_sequence == number && found.length == length).then_some(found)
     }
 
     /// Takes note of an event.
@@ -78,15 +134,22 @@ impl StreamLog {
         let numbers = segment_numbers(&directory)?;
         let mut segments = Vec::new();
         for (n, &number) in numbers.iter().enumerate() {
+            let full = n + 1 < numbers.len();
+            if let Some(kept) = Segment::kept(&directory, number).filter(|_| full) {
+                segments.push(kept);
+                continue;
+            }
             let path = segment_path(&directory, number);
             let bytes = fs::read(&path).map_err(FilesError::io(&path))?;
             let (segment, _) = read_frames(number, &bytes);
             let torn = (bytes.len() as u64).saturating_sub(segment.length);
-            if torn > 0 && n + 1 < numbers.len() {
-                return Err(FilesError::Damaged(path));
-            }
-            if torn > 0 {
-                tracing::warn!(path = %path.display(), torn, "a torn batch at the end of a log is cut off");
+            match (torn, full) {
+                (0, true) => segment.keep(&directory),
+                (0, false) => {}
+                (_, true) => return Err(FilesError::Damaged(path)),
+                (_, false) => {
+                    tracing::warn!(path = %path.display(), torn, "a torn batch at the end of a log is cut off");
+                }
             }
             segments.push(segment);
         }
@@ -133,6 +196,10 @@ impl StreamLog {
 
 pub(crate) fn segment_path(directory: &Path, first_sequence: u64) -> PathBuf {
     directory.join(format!("{first_sequence:020}.log"))
+}
+
+pub(crate) fn summary_path(directory: &Path, first_sequence: u64) -> PathBuf {
+    directory.join(format!("{first_sequence:020}.summary"))
 }
 
 fn segment_numbers(directory: &Path) -> Result<Vec<u64>, FilesError> {

@@ -101,6 +101,33 @@ async fn large_logs_are_split_and_read_in_order() {
     assert_eq!(times(&log, Direction::Backward, 2, 11), (2..11).rev().collect::<Vec<_>>());
 }
 
+#[tokio::test]
+async fn a_full_segment_is_known_without_being_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let files = LogFiles::open(dir.path()).unwrap();
+    for n in 0..9 {
+        files.append(files.stream(ID).unwrap(), 1, vec![event(n, &"x".repeat(1 << 20))]).await.unwrap();
+    }
+    let known = files.stream(ID).unwrap().summary();
+    drop(files);
+    let path = |ending: &str| dir.path().join(ID.to_string()).join(format!("{:020}.{ending}", 0));
+    let sound = std::fs::read(path("log")).unwrap();
+    let mut damaged = sound.clone();
+    damaged[100] ^= 1;
+    let reopened = || LogFiles::open(dir.path()).unwrap().stream(ID).map(|log| log.summary());
+    // Only what is not looked at can be damaged and not be noticed.
+    std::fs::write(path("log"), &damaged).unwrap();
+    assert_eq!(reopened().unwrap(), known);
+    // Numbers that don't fit, or are torn, are not believed: then the segment is read.
+    std::fs::write(path("log"), [&damaged[..], b"more"].concat()).unwrap();
+    assert!(matches!(reopened(), Err(FilesError::Damaged(_))));
+    std::fs::write(path("log"), &sound).unwrap();
+    let summary = std::fs::read(path("summary")).unwrap();
+    std::fs::write(path("summary"), &summary[..summary.len() - 1]).unwrap();
+    assert_eq!(reopened().unwrap(), known);
+    assert_eq!(std::fs::read(path("summary")).unwrap(), summary);
+}
+
 proptest! {
     #[test]
     fn frames_survive_their_bytes(messages in proptest::collection::vec("\\PC{0,20}", 0..5), cut in 0_usize..200,

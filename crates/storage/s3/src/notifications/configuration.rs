@@ -278,7 +278,7 @@ impl Target {
             .flatten()
             .collect();
         (!rules.is_empty())
-            .then(|| NotificationConfigurationFilter { key: Some(S3KeyFilter { filter_rules: Some(rules) }) })
+            .then_some(NotificationConfigurationFilter { key: Some(S3KeyFilter { filter_rules: Some(rules) }) })
     }
 
     /// Two configurations must not be able to hear of the same event.

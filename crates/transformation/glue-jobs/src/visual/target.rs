@@ -6,7 +6,7 @@
 use boathouse_trino::catalog::{ColumnDefinition, Format};
 use boathouse_trino::engine;
 use boathouse_trino::hive::classes;
-use boathouse_trino::write::{Compression, WriteFormat, WriteTarget, Written};
+use boathouse_trino::write::{Begun, Compression, WriteFormat, WriteTarget, Written};
 use boathouse_trino_functions::types::Type;
 use futures::{StreamExt, TryStreamExt};
 use object_store::ObjectStoreExt;
@@ -240,6 +240,7 @@ impl Target<'_> {
             max_new_partitions: MAX_PARTITIONS,
             file_prefix: Some(prefix(self.attempt)),
             buckets: None,
+            begun: Begun::default(),
         };
         let written = self.compiler.engine().write(self.compiler.session(), &query, target).await;
         written.map_err(|error| Failure::new(self.compiler.real(&Failure::from(error).to_string())))

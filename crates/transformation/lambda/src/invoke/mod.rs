@@ -113,10 +113,19 @@ fn authorize(ctx: &Ctx, state: &Lambda, wanted: &FunctionRef) -> Result<(), Lamb
     Ok(state.authorizer.authorize(ctx, &request)?)
 }
 
-/// The id of an invocation: the request's own; services call more than once in one context.
+/// The id of an invocation: the request's own; services call more than once in one context. A call that is made again
+/// after a crash has the same id again, so that a function can tell that it has seen the event.
 fn request_id(ctx: &Ctx) -> String {
-    let from_outside = ctx.source_ip.is_some();
-    if from_outside { ctx.request_id } else { uuid::Uuid::new_v4() }.to_string()
+    let id = match &ctx.token {
+        Some(token) => {
+            let digest = ring::digest::digest(&ring::digest::SHA256, token.as_bytes());
+            let bytes = digest.as_ref().first_chunk().expect("invariant: SHA-256 has 32 bytes");
+            uuid::Builder::from_random_bytes(*bytes).into_uuid()
+        }
+        None if ctx.source_ip.is_some() => ctx.request_id,
+        None => uuid::Uuid::new_v4(),
+    };
+    id.to_string()
 }
 
 pub(crate) async fn invoke(ctx: Ctx, state: Arc<Lambda>, input: Invoke) -> Result<Value, LambdaError> {

@@ -11,6 +11,8 @@ mod sketches;
 mod sum;
 mod wrapped;
 
+pub(crate) use wrapped::named;
+
 use std::sync::Arc;
 
 use arrow::datatypes::DataType;

@@ -102,11 +102,21 @@ fn list_texts(mut args: Vec<Typed>, result: &Type) -> Result<AggregatePlan, Trin
 
 fn wrapped(inner: Arc<AggregateUDF>, finish: Finish, result: &Type) -> Arc<AggregateUDF> {
     let signature = Signature::variadic_any(Volatility::Immutable);
-    Arc::new(AggregateUDF::new_from_impl(Wrapped { inner, finish, result: result.clone(), signature }))
+    let name = inner.name().to_owned();
+    Arc::new(AggregateUDF::new_from_impl(Wrapped { name, inner, finish, result: result.clone(), signature }))
+}
+
+/// The function under the name that it is called by: DataFusion tells aggregates over the same arguments apart by names.
+pub(crate) fn named(function: Arc<AggregateUDF>, name: &str) -> Arc<AggregateUDF> {
+    match function.inner().downcast_ref::<Wrapped>() {
+        Some(wrapped) => Arc::new(AggregateUDF::new_from_impl(Wrapped { name: name.to_owned(), ..wrapped.clone() })),
+        None => function,
+    }
 }
 
 #[derive(Debug, Clone)]
 struct Wrapped {
+    name: String,
     inner: Arc<AggregateUDF>,
     finish: Finish,
     result: Type,
@@ -115,7 +125,10 @@ struct Wrapped {
 
 impl PartialEq for Wrapped {
     fn eq(&self, other: &Self) -> bool {
-        self.inner == other.inner && self.result == other.result && std::ptr::fn_addr_eq(self.finish, other.finish)
+        self.name == other.name
+            && self.inner == other.inner
+            && self.result == other.result
+            && std::ptr::fn_addr_eq(self.finish, other.finish)
     }
 }
 
@@ -123,7 +136,7 @@ impl Eq for Wrapped {}
 
 impl Hash for Wrapped {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        (&self.inner, &self.result).hash(state);
+        (&self.name, &self.inner, &self.result).hash(state);
     }
 }
 
@@ -136,7 +149,7 @@ impl Wrapped {
 
 impl AggregateUDFImpl for Wrapped {
     fn name(&self) -> &str {
-        self.inner.name()
+        &self.name
     }
 
     fn signature(&self) -> &Signature {
