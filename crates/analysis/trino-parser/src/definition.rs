@@ -19,6 +19,9 @@ impl Cursor<'_> {
             self.expect("REPAIR TABLE")?;
             return Ok(Statement::RepairTable(self.name()?));
         }
+        if self.take("VACUUM") {
+            return Ok(Statement::Vacuum(self.name()?));
+        }
         if self.take("DROP") {
             return self.drop_database_or_table();
         }

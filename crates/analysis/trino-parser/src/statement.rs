@@ -43,6 +43,8 @@ pub(crate) fn dialect(text: &str) -> Dialect {
     let hive = match (word(0), word(1)) {
         ("CREATE", "TABLE") => !creates_from_query(&words[2..]),
         ("CREATE", "DATABASE" | "SCHEMA" | "EXTERNAL") | ("DROP", "DATABASE" | "SCHEMA" | "TABLE") => true,
+        // Athena wants names that begin with an underscore in backticks here, and only here.
+        ("VACUUM", _) => text.contains('`'),
         (first, _) => matches!(first, "ALTER" | "MSCK" | "SHOW" | "DESCRIBE" | "DESC"),
     };
     if hive { Dialect::Hive } else { Dialect::Trino }

@@ -28,7 +28,7 @@ impl Analyzer<'_> {
         Ok(joined.unwrap_or_else(one_row))
     }
 
-    fn relation(&mut self, source: &Source, outer: Option<&Scope<'_>>) -> Result<Relation, TrinoError> {
+    pub(super) fn relation(&mut self, source: &Source, outer: Option<&Scope<'_>>) -> Result<Relation, TrinoError> {
         match &source.kind {
             RelationKind::Table { name, version } => {
                 if let Some(version) = version {
@@ -93,7 +93,7 @@ impl Analyzer<'_> {
         Ok(Relation { plan: plan.map_err(planned)?, fields: relation.fields })
     }
 
-    fn joined(
+    pub(super) fn joined(
         &mut self,
         kind: JoinKind,
         left: Relation,

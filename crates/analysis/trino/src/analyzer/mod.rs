@@ -8,6 +8,7 @@
 //! the catalog and starts over.
 
 mod call;
+pub(crate) mod change;
 mod correlated;
 mod expression;
 mod grouping;
@@ -38,6 +39,7 @@ use datafusion::logical_expr::{Expr, LogicalPlan};
 use crate::catalog::{Session, TableDefinition};
 use crate::error::of_datafusion;
 use crate::storage::Statistics;
+pub(crate) use change::Change;
 use scope::{Relation, Scope};
 pub(crate) use subquery::{is_correlated, unsupported_correlation};
 
@@ -127,12 +129,33 @@ enum CallKind {
     Grouping,
 }
 
-/// Analyzes a query with what is known of the catalog. On `Err(Ok(needed))` it has to be told more.
+/// What is analyzed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Statement<'a> {
+    /// A query.
+    Query(&'a ast::Query),
+    /// A change of a table's rows.
+    Change(Change<'a>),
+}
+
+impl<'a> From<&'a ast::Query> for Statement<'a> {
+    fn from(query: &'a ast::Query) -> Self {
+        Self::Query(query)
+    }
+}
+
+impl<'a> From<Change<'a>> for Statement<'a> {
+    fn from(change: Change<'a>) -> Self {
+        Self::Change(change)
+    }
+}
+
+/// Analyzes a statement with what is known of the catalog. On `Err(Ok(needed))` it has to be told more.
 pub(crate) fn analyze(
     session: &Arc<Session>,
     statistics: &Arc<Statistics>,
     known: &Known,
-    query: &ast::Query,
+    statement: Statement<'_>,
 ) -> Result<Analysis, Result<Needed, TrinoError>> {
     let mut analyzer = Analyzer {
         session: Arc::clone(session),
@@ -147,7 +170,10 @@ pub(crate) fn analyze(
         windows: Vec::new(),
         place: Place::Value,
     };
-    let analysis = analyzer.statement(query);
+    let analysis = match statement {
+        Statement::Query(query) => analyzer.statement(query),
+        Statement::Change(change) => analyzer.change(change),
+    };
     match (analysis, analyzer.needed) {
         (_, Some(needed)) => Err(Ok(needed)),
         (Ok(analysis), None) => Ok(analysis),

@@ -74,7 +74,7 @@ impl Analyzer<'_> {
     }
 
     /// WHERE
-    fn filtered(
+    pub(super) fn filtered(
         &mut self,
         plan: LogicalPlan,
         condition: Option<&ast::Expr>,
@@ -199,7 +199,11 @@ impl Analyzer<'_> {
     }
 
     /// Joins the subqueries whose rows' existence the values ask for.
-    fn marks_in(&mut self, plan: LogicalPlan, values: Vec<Expr>) -> Result<(LogicalPlan, Vec<Expr>), TrinoError> {
+    pub(super) fn marks_in(
+        &mut self,
+        plan: LogicalPlan,
+        values: Vec<Expr>,
+    ) -> Result<(LogicalPlan, Vec<Expr>), TrinoError> {
         let asks = |value: &Expr| value.exists(|expr| Ok(matches!(expr, Expr::Exists(_)))).unwrap_or(false);
         if !values.iter().any(asks) {
             return Ok((plan, values));
@@ -344,7 +348,7 @@ fn name_of(expr: &ast::Expr) -> Option<String> {
     }
 }
 
-fn filter(plan: LogicalPlan, condition: Expr) -> Result<LogicalPlan, TrinoError> {
+pub(super) fn filter(plan: LogicalPlan, condition: Expr) -> Result<LogicalPlan, TrinoError> {
     LogicalPlanBuilder::from(plan).filter(condition).and_then(|plan| plan.build()).map_err(planned)
 }
 
