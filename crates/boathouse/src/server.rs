@@ -14,6 +14,7 @@ use boathouse_events::Events;
 use boathouse_firehose::{Firehose, FirehoseError};
 use boathouse_glue_crawlers::{CrawlerError, Crawlers};
 use boathouse_glue_jobs::{JobError, Jobs};
+use boathouse_iceberg_rest::IcebergRest;
 use boathouse_identity::credentials::{CredentialsFileError, KeyPair};
 use boathouse_identity::{Identity, IdentityError, iam_service, sts_service};
 use boathouse_journal::{Journal, JournalError};
@@ -223,6 +224,7 @@ pub(crate) async fn open(data_dir: &Path, dev: bool, clock: Arc<dyn Clock>) -> R
         concurrent_queries: CONCURRENT_QUERIES,
         queued_queries: QUEUED_QUERIES,
     })?;
+    let iceberg = IcebergRest::new(Arc::clone(&s3.stores), Arc::clone(&identity) as _);
     let services = vec![
         sts_service(&identity),
         iam_service(&identity),
@@ -256,6 +258,7 @@ pub(crate) async fn open(data_dir: &Path, dev: bool, clock: Arc<dyn Clock>) -> R
     let gateway = Gateway::new(platform.clone(), identity)
         .with_http_service(s3.http)
         .with_site(Arc::new(Sites::new(&apis)))
+        .with_site(Arc::new(iceberg))
         .with_inside_door(inside);
     Ok(Server { gateway, platform, root, pythons, lock })
 }

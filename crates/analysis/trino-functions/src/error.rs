@@ -41,6 +41,8 @@ pub enum ErrorCode {
     NotSupported,
     NotFound,
     SubqueryMultipleRows,
+    MergeTargetRowMultipleMatches,
+    IcebergCommitError,
     DivisionByZero,
     NumericValueOutOfRange,
     InvalidCastArgument,

@@ -19,7 +19,7 @@ use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::SessionConfig;
 use futures::{Stream, StreamExt};
 
-use crate::analyzer::{self, Analysis, Change, Known, Needed, Statement};
+use crate::analyzer::{self, Analysis, Known, Needed, Statement};
 use crate::catalog::Session;
 use crate::error::{internal, of_datafusion};
 use crate::explain::{self, Explain, ExplainFormat, Times};
@@ -135,21 +135,8 @@ impl Engine {
     /// # Errors
     /// What is wrong with the query, and what keeps it from being planned; what goes wrong later comes with the rows.
     pub async fn query(&self, session: &Session, query: &ast::Query) -> Result<QueryStream, TrinoError> {
-        self.run(session, query).await
-    }
-
-    /// Starts to look for the rows that a statement changes: the columns of [`LEADING`](crate::change::LEADING), then,
-    /// unless rows only go, the table's columns with the values of the rows that come. Nothing is changed.
-    ///
-    /// # Errors
-    /// As [`Engine::query`]'s.
-    pub async fn changes(&self, session: &Session, change: Change<'_>) -> Result<QueryStream, TrinoError> {
-        self.run(session, change).await
-    }
-
-    async fn run(&self, session: &Session, statement: impl Into<Statement<'_>>) -> Result<QueryStream, TrinoError> {
         let statistics = Arc::new(Statistics::default());
-        let analysis = self.analysis(session, &statistics, statement).await?;
+        let analysis = self.analysis(session, &statistics, query).await?;
         let state = self.state(session)?;
         let plan = physical(&state, &analysis.plan).await?;
         let batches = execute_stream(plan, state.task_ctx()).map_err(of_datafusion)?;

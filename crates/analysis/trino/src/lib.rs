@@ -11,6 +11,7 @@
 //! | [`hive`] | Hive's classes ↔ formats |
 //! | `adapt` | columns of files as columns of tables |
 //! | `analyzer` | syntax tree → logical plan, with Trino's names, types and errors |
+//! | [`change`] | rows that UPDATE, DELETE and MERGE change |
 //! | [`projection`] | partitions that follow from a table's properties |
 //! | [`explain`] | plans in Trino's words |
 //! | `scan` | partitions, files, Parquet, text and JSON |
@@ -26,6 +27,7 @@
 mod adapt;
 mod analyzer;
 pub mod catalog;
+pub mod change;
 mod codec;
 pub mod engine;
 mod error;

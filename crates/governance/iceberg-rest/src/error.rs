@@ -1,7 +1,7 @@
 //! Errors in the protocol's shape: `{"error": {"message", "type", "code"}}`.
 
 use boathouse_aws::AwsError;
-use boathouse_iceberg::error::Error as TableError;
+use boathouse_iceberg::Error as TableError;
 use http::StatusCode;
 use serde_json::{Value, json};
 
@@ -105,7 +105,7 @@ impl RestError {
 impl From<TableError> for RestError {
     fn from(error: TableError) -> Self {
         match error {
-            TableError::Requirement(_) | TableError::Conflict(_) => Self::conflict(error.to_string()),
+            TableError::Requirement(_) | TableError::Conflict(_) | TableError::Changed(_) => Self::conflict(error.to_string()),
             TableError::Invalid(message) => Self::bad_request(message),
             TableError::Unsupported(_) => {
                 Self::new(StatusCode::NOT_ACCEPTABLE, "UnsupportedOperationException", error.to_string())

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use boathouse_iceberg::files::{self, Files};
 use boathouse_iceberg::metadata::{SortOrder, TableCreation, TableMetadata, UnboundPartitionSpec};
 use boathouse_iceberg::schema::Schema;
+use boathouse_iceberg::transaction::write_first_metadata;
 use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -133,8 +134,7 @@ impl Call<'_> {
     /// Writes a new table's state and puts the table into the Data Catalog. What was written goes if that fails.
     pub(crate) async fn keep_new(&self, table: &TableName, metadata: &TableMetadata) -> Result<String, RestError> {
         let files = CallersFiles::new(self);
-        let location = format!("{}/metadata/00000-{}.metadata.json", metadata.location, Uuid::new_v4());
-        files::write(files.as_ref(), &location, metadata.to_json()).await?;
+        let location = write_first_metadata(files.as_ref(), metadata, Uuid::new_v4()).await?;
         let input = table_input(Value::Null, &table.name, &location, metadata);
         match self.put_table(table, input).await {
             Ok(()) => Ok(location),

@@ -35,11 +35,6 @@ pub enum ColumnChange {
         /// Where it goes, if it moves.
         place: Option<Place>,
     },
-    /// All columns but these go; those that are new come after the others, in this order.
-    Replace {
-        /// Names, types and comments.
-        columns: Vec<(String, Type, Option<String>)>,
-    },
 }
 
 /// Where a column goes.
@@ -91,7 +86,6 @@ impl Draft<'_> {
                     None => Ok(()),
                 }
             }
-            ColumnChange::Replace { columns } => self.replace(columns),
         }
     }
 
@@ -162,19 +156,6 @@ impl Draft<'_> {
         };
         self.schema.fields.insert(index?, field);
         Ok(())
-    }
-
-    fn replace(&mut self, columns: &[(String, Type, Option<String>)]) -> Result<()> {
-        let gone = self.schema.fields.iter().map(|field| field.name.clone());
-        let gone: Vec<String> =
-            gone.filter(|name| !columns.iter().any(|(kept, ..)| kept.eq_ignore_ascii_case(name))).collect();
-        for (name, ty, doc) in columns {
-            match self.index(name) {
-                Ok(_) => self.change(name, name, ty, doc.clone())?,
-                Err(_) => self.add(name, ty, doc.clone())?,
-            }
-        }
-        gone.iter().try_for_each(|name| self.drop(name))
     }
 }
 
@@ -283,13 +264,5 @@ mod tests {
         assert!(refused(change("b", "b", INT, None)).contains("Cannot change the type"));
         assert!(refused(change("a", "B", INT, None)).contains("already exists"));
         assert!(refused(change("a", "a", INT, Some(Place::After("x".into())))).contains("does not exist"));
-    }
-
-    #[test]
-    fn replacing_keeps_what_is_named() {
-        let columns = vec![("d".into(), Type::Primitive(PrimitiveType::Date), None), ("z".into(), INT, None), ("a".into(), LONG, None)];
-        let replaced = after(&[ColumnChange::Replace { columns }]).unwrap();
-        assert_eq!(names(&replaced), [(1, "a"), (3, "d"), (4, "z")]);
-        assert_eq!(replaced.current_schema().column("a").unwrap().ty, LONG);
     }
 }

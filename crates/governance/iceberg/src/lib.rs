@@ -13,6 +13,8 @@
 //! | [`predicate`] | conditions that leave out files |
 //! | [`table`] | reading: snapshots, files, the deletes that apply to them |
 //! | [`transaction`] | writing: commits that are tried again |
+//! | [`evolution`] | changes of columns |
+//! | [`maintenance`] | what keeps a table small |
 //! | [`files`] | how files are reached |
 //! | `avro` | the container of manifests |
 //!
@@ -21,7 +23,9 @@
 
 mod avro;
 mod error;
+pub mod evolution;
 pub mod files;
+pub mod maintenance;
 pub mod manifest;
 pub mod metadata;
 pub mod predicate;

@@ -1,0 +1,118 @@
+//! ALTER TABLE of Iceberg tables: columns, properties, names ("Evolve Iceberg table schema", "Manage Iceberg tables").
+
+use boathouse_iceberg::Error;
+use boathouse_iceberg::evolution::{ColumnChange, Place, evolve};
+use boathouse_iceberg::metadata::{TableMetadata, TableRequirement, TableUpdate};
+use boathouse_iceberg::transaction::Transaction;
+use boathouse_trino::iceberg::of_iceberg;
+use boathouse_trino::iceberg::types::from_hive;
+use boathouse_trino_parser::ast::{AlterAction, ColumnDefinition, ColumnPlace, Name};
+
+use super::super::{Job, Lines, Target};
+use super::{Handle, properties};
+use crate::catalog::entities::Table as Entry;
+use crate::executions::failure::Failure;
+
+/// How often a change is made anew because somebody else has changed the table meanwhile.
+const ATTEMPTS: usize = 20;
+
+/// What must hold, and what changes.
+type Changes = (Vec<TableRequirement>, Vec<TableUpdate>);
+
+pub(in crate::statements) async fn run(
+    job: &Job<'_>,
+    target: &Target,
+    entry: Entry,
+    action: &AlterAction,
+) -> Result<Lines, Failure> {
+    match action {
+        AlterAction::AddColumns { partition, columns } if partition.is_empty() => {
+            let changes = columns.iter().map(added).collect::<Result<Vec<_>, _>>()?;
+            commit(job, target, |table| columns_changed(table, &changes)).await
+        }
+        AlterAction::DropColumn(name) => {
+            let changes = [ColumnChange::Drop { name: name.lower() }];
+            commit(job, target, |table| columns_changed(table, &changes)).await
+        }
+        AlterAction::ChangeColumn { column, definition, place } => {
+            let changes = [ColumnChange::Change {
+                name: column.lower(),
+                new_name: definition.name.lower(),
+                ty: from_hive(&definition.ty.to_string())?,
+                doc: definition.comment.clone(),
+                place: place.as_ref().map(|place| match place {
+                    ColumnPlace::First => Place::First,
+                    ColumnPlace::After(other) => Place::After(other.lower()),
+                }),
+            }];
+            commit(job, target, |table| columns_changed(table, &changes)).await
+        }
+        AlterAction::SetProperties(set) => {
+            let updates = properties::set(set)?;
+            commit(job, target, |_| Ok((Vec::new(), vec![TableUpdate::SetProperties { updates: updates.clone() }]))).await
+        }
+        AlterAction::UnsetProperties { keys, .. } => {
+            let removals = properties::unset(keys)?;
+            commit(job, target, |_| Ok((Vec::new(), vec![TableUpdate::RemoveProperties { removals: removals.clone() }])))
+                .await
+        }
+        AlterAction::Rename(name) => rename(job, target, entry, name).await,
+        AlterAction::AddColumns { .. }
+        | AlterAction::ReplaceColumns { .. }
+        | AlterAction::AddPartitions { .. }
+        | AlterAction::DropPartitions { .. }
+        | AlterAction::RenamePartition { .. }
+        | AlterAction::SetLocation { .. } => {
+            Err(Failure::user(1200, "Query type not supported by Athena Iceberg at this time"))
+        }
+    }
+}
+
+fn added(column: &ColumnDefinition) -> Result<ColumnChange, Failure> {
+    let (name, ty) = (column.name.lower(), from_hive(&column.ty.to_string())?);
+    Ok(ColumnChange::Add { name, ty, doc: column.comment.clone() })
+}
+
+fn columns_changed(table: &TableMetadata, changes: &[ColumnChange]) -> Result<Changes, Failure> {
+    evolve(table, changes).map_err(|error| match error {
+        Error::Invalid(message) => Failure::user(1200, message),
+        other => of_iceberg(other).into(),
+    })
+}
+
+/// Makes a change of the table's metadata, of whatever the table is when the change takes place.
+async fn commit(
+    job: &Job<'_>,
+    target: &Target,
+    changes: impl Fn(&TableMetadata) -> Result<Changes, Failure>,
+) -> Result<Lines, Failure> {
+    let mut attempt = 0;
+    loop {
+        let Handle { table, pointer, .. } = super::load(job, target).await?;
+        let (requirements, updates) = changes(table.metadata())?;
+        job.progress.commits();
+        let outcome = Transaction::new(table).require(requirements).apply(updates).commit(&pointer).await;
+        attempt += 1;
+        match outcome {
+            Ok(_) => return Ok(Lines::default()),
+            Err(Error::Requirement(_) | Error::Changed(_)) if attempt < ATTEMPTS => {}
+            Err(error) => return Err(pointer.told(error)),
+        }
+    }
+}
+
+/// Glue can't rename a table; so it gets a second name, and loses the first one.
+async fn rename(job: &Job<'_>, target: &Target, entry: Entry, name: &Name) -> Result<Lines, Failure> {
+    let to = job.target(name)?;
+    if job.find(&to).await?.is_some() {
+        return Err(Failure::user(1200, format!("Table {}.{} already exists", to.database, to.table)));
+    }
+    job.progress.commits();
+    let renamed = Entry { name: to.table.clone(), ..entry.into_input() };
+    job.glue.create_table(&to.database, &renamed).await?;
+    if let Err(error) = job.glue.delete_table(&target.database, &target.table).await {
+        job.glue.delete_table(&to.database, &to.table).await?;
+        return Err(error.into());
+    }
+    Ok(Lines::default())
+}

@@ -1,0 +1,88 @@
+//! VACUUM: old snapshots go, then the files that nothing leads to any more.
+
+use std::collections::BTreeSet;
+
+use boathouse_iceberg::maintenance::expire::{Retention, expired};
+use boathouse_iceberg::maintenance::reach::{self, Counting};
+use boathouse_iceberg::metadata::{Snapshot, TableMetadata};
+use boathouse_iceberg::table::Table;
+use boathouse_iceberg::transaction::Transaction;
+use boathouse_trino::iceberg::of_iceberg;
+use boathouse_trino_parser::ast::Name;
+use futures::TryStreamExt;
+
+use super::super::{Job, Lines};
+use super::{Handle, properties};
+use crate::executions::failure::Failure;
+use crate::files::Place;
+
+/// Files that nothing leads to may belong to a statement that is still running: only after so long they are nobody's.
+const ORPHAN_AGE_MS: i64 = 3 * 24 * 3_600 * 1_000;
+
+pub(in crate::statements) async fn run(job: &Job<'_>, name: &Name) -> Result<Lines, Failure> {
+    let target = super::target(job, name, "VACUUM").await?;
+    let Handle { table, pointer, .. } = super::load(job, &target).await?;
+    let before = table.metadata();
+    let retention = properties::retention(before);
+    let now_ms = job.ctx.now().timestamp_millis();
+    let updates = expired(before, retention, now_ms);
+    let (kept, gone): (Vec<Snapshot>, Vec<Snapshot>) = {
+        let after = before.apply(&updates, now_ms).map_err(of_iceberg)?;
+        before.snapshots.iter().cloned().partition(|snapshot| after.snapshot(snapshot.snapshot_id).is_some())
+    };
+    job.progress.commits();
+    let present = Transaction::new(table.clone()).apply(updates).commit(&pointer).await;
+    let present = present.map_err(|error| pointer.told(error))?;
+    // Whatever has come since is kept too.
+    let new = present.metadata().snapshots.iter().filter(|one| !before.snapshots.contains(one));
+    let kept: Vec<&Snapshot> = kept.iter().chain(new).collect();
+    let needed = needed(&present, &kept).await?;
+    let mut superfluous = reach::of_snapshots(&table, &gone, Counting::Named).await.map_err(of_iceberg)?;
+    superfluous.extend(orphans(job, present.metadata(), now_ms, retention).await?);
+    superfluous.retain(|file| !needed.contains(file));
+    remove(job, superfluous).await;
+    Ok(Lines::default())
+}
+
+/// Every file that the table's present state leads to.
+async fn needed(table: &Table, snapshots: &[&Snapshot]) -> Result<BTreeSet<String>, Failure> {
+    let mut needed = reach::of_snapshots(table, snapshots.iter().copied(), Counting::Live).await.map_err(of_iceberg)?;
+    needed.extend(reach::of_metadata(table.metadata_location(), table.metadata()));
+    Ok(needed)
+}
+
+/// The files in the table's folders that have been there for long enough.
+async fn orphans(
+    job: &Job<'_>,
+    metadata: &TableMetadata,
+    now_ms: i64,
+    retention: Retention,
+) -> Result<Vec<String>, Failure> {
+    let folder = Place::parse(&metadata.location)?;
+    if folder.key.is_empty() {
+        let message = format!("GENERIC_INTERNAL_ERROR: Path missing in file system location: {folder}");
+        return Err(Failure::user(1006, message.trim_end_matches('/').to_owned()));
+    }
+    let age = retention.max_age_ms.max(ORPHAN_AGE_MS);
+    let mut old = Vec::new();
+    for name in ["data", "metadata"] {
+        let (store, path) = job.files.open(&folder.below(name))?;
+        let mut found = store.list(Some(&path));
+        while let Some(object) = found.try_next().await? {
+            if now_ms - object.last_modified.timestamp_millis() > age {
+                let place = Place { bucket: folder.bucket.clone(), key: job.files.key_of(&object.location) };
+                old.push(place.to_string());
+            }
+        }
+    }
+    Ok(old)
+}
+
+/// Without leave to delete the statement succeeds and the files stay, as in Athena.
+async fn remove(job: &Job<'_>, files: BTreeSet<String>) {
+    for file in files {
+        if let Err(failure) = job.files.delete(std::slice::from_ref(&file)).await {
+            tracing::warn!(file, reason = failure.reason(), "a file that VACUUM would remove stays");
+        }
+    }
+}
