@@ -112,11 +112,8 @@ impl Table {
     }
 
     async fn read_all(&self, manifests: &[ManifestFile]) -> Result<Vec<ManifestEntry>> {
-        let read: Vec<Vec<ManifestEntry>> = futures::stream::iter(manifests)
-            .map(|manifest| self.entries(manifest))
-            .buffered(CONCURRENCY)
-            .try_collect()
-            .await?;
+        let reads: Vec<_> = manifests.iter().map(|manifest| self.entries(manifest)).collect();
+        let read: Vec<Vec<ManifestEntry>> = futures::stream::iter(reads).buffered(CONCURRENCY).try_collect().await?;
         Ok(read.into_iter().flatten().collect())
     }
 
