@@ -12,6 +12,7 @@
 //! | `adapt` | columns of files as columns of tables |
 //! | `analyzer` | syntax tree → logical plan, with Trino's names, types and errors |
 //! | [`change`] | rows that UPDATE, DELETE and MERGE change |
+//! | [`iceberg`] | tables of Iceberg's format: columns by id, deletes, metadata tables, data files |
 //! | [`projection`] | partitions that follow from a table's properties |
 //! | [`explain`] | plans in Trino's words |
 //! | `scan` | partitions, files, Parquet, text and JSON |
@@ -35,6 +36,7 @@ pub mod explain;
 mod first_rows;
 pub mod hive;
 pub mod hive_paths;
+pub mod iceberg;
 mod memory;
 mod operators;
 pub mod projection;

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use boathouse_iceberg::metadata::{SortOrder, TableCreation, TableMetadata, TableRequirement, TableUpdate, UnboundPartitionSpec};
+use boathouse_iceberg::metadata::{
+    SortOrder, TableCreation, TableMetadata, TableRequirement, TableUpdate, UnboundPartitionSpec,
+};
 use boathouse_iceberg::table::Table;
 use boathouse_iceberg::transaction::Transaction;
 use serde::Deserialize;

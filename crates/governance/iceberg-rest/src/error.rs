@@ -105,7 +105,9 @@ impl RestError {
 impl From<TableError> for RestError {
     fn from(error: TableError) -> Self {
         match error {
-            TableError::Requirement(_) | TableError::Conflict(_) | TableError::Changed(_) => Self::conflict(error.to_string()),
+            TableError::Requirement(_) | TableError::Conflict(_) | TableError::Changed(_) => {
+                Self::conflict(error.to_string())
+            }
             TableError::Invalid(message) => Self::bad_request(message),
             TableError::Unsupported(_) => {
                 Self::new(StatusCode::NOT_ACCEPTABLE, "UnsupportedOperationException", error.to_string())

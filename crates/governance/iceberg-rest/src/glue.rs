@@ -280,7 +280,10 @@ mod tests {
         let columns = &input["StorageDescriptor"]["Columns"];
         assert_eq!((columns[0]["Name"].as_str(), columns[0]["Type"].as_str()), (Some("id"), Some("bigint")));
         assert_eq!(columns[0]["Parameters"]["iceberg.field.optional"], "false");
-        assert_eq!((columns[1]["Type"].as_str(), columns[1]["Comment"].as_str()), (Some("array<decimal(5,2)>"), Some("prices")));
+        assert_eq!(
+            (columns[1]["Type"].as_str(), columns[1]["Comment"].as_str()),
+            (Some("array<decimal(5,2)>"), Some("prices"))
+        );
     }
 
     #[test]

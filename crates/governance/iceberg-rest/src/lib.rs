@@ -69,7 +69,8 @@ struct Call<'a> {
 impl Call<'_> {
     /// The body as JSON of some shape.
     fn input<T: DeserializeOwned>(&self) -> Result<T, RestError> {
-        serde_json::from_slice(&self.body).map_err(|error| RestError::bad_request(format!("the request's body: {error}")))
+        serde_json::from_slice(&self.body)
+            .map_err(|error| RestError::bad_request(format!("the request's body: {error}")))
     }
 
     fn says(&self, name: &str) -> bool {
@@ -149,7 +150,10 @@ impl IcebergRest {
 impl Call<'_> {
     async fn run(&self, route: Route) -> Result<Reply, RestError> {
         if !config::is_known(&route.catalog) {
-            return Err(RestError::not_found("NoSuchCatalogException", format!("There is no catalog {}", route.catalog)));
+            return Err(RestError::not_found(
+                "NoSuchCatalogException",
+                format!("There is no catalog {}", route.catalog),
+            ));
         }
         match route.operation {
             Operation::GetConfig => self.config(),

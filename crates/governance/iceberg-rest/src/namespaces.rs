@@ -129,9 +129,13 @@ mod tests {
 
     #[test]
     fn properties_are_the_databases_members() {
-        let glue = json!({"Name": "db", "LocationUri": "s3://lake/db", "Description": "ours", "Parameters": {"a": "1"}});
+        let glue =
+            json!({"Name": "db", "LocationUri": "s3://lake/db", "Description": "ours", "Parameters": {"a": "1"}});
         let read = properties(&glue);
-        assert_eq!((read[LOCATION].as_str(), read[COMMENT].as_str(), read["a"].as_str()), ("s3://lake/db", "ours", "1"));
+        assert_eq!(
+            (read[LOCATION].as_str(), read[COMMENT].as_str(), read["a"].as_str()),
+            ("s3://lake/db", "ours", "1")
+        );
         let back = input("db", read, Map::from_iter([("CreateTableDefaultPermissions".to_owned(), json!([]))]));
         assert_eq!(back["LocationUri"], "s3://lake/db");
         assert_eq!(back["Parameters"], json!({"a": "1"}));

@@ -161,9 +161,11 @@ mod tests {
     #[test]
     fn deeper_namespaces_and_other_paths_are_refused() {
         assert_eq!(route("GET", "/iceberg/v1/namespaces/a%1Fb").unwrap_err().kind, "NoSuchNamespaceException");
-        for (method, path) in
-            [("POST", "/iceberg/v1/transactions/commit"), ("GET", "/iceberg/v1/namespaces/a/views"), ("GET", "/iceberg/v1/")]
-        {
+        for (method, path) in [
+            ("POST", "/iceberg/v1/transactions/commit"),
+            ("GET", "/iceberg/v1/namespaces/a/views"),
+            ("GET", "/iceberg/v1/"),
+        ] {
             let error = route(method, path).unwrap_err();
             assert_eq!(error.status.as_u16(), 406, "{path}");
             assert!(error.message.contains(path), "{path}");

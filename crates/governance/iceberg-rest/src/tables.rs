@@ -103,7 +103,8 @@ impl Call<'_> {
         if let Some(version) = properties.remove(FORMAT_VERSION).filter(|version| version != "2") {
             return Err(RestError::unsupported(format_args!("tables of Iceberg's format version {version}")));
         }
-        let location = match (create.location.filter(|location| !location.is_empty()), database["LocationUri"].as_str()) {
+        let location = match (create.location.filter(|location| !location.is_empty()), database["LocationUri"].as_str())
+        {
             (Some(location), _) => location,
             (None, Some(folder)) => format!("{}/{}", folder.trim_end_matches('/'), table.name),
             (None, None) => {
@@ -174,7 +175,8 @@ impl Call<'_> {
             other => other.into(),
         })?;
         let metadata = TableMetadata::from_json(&content)?;
-        let content = serde_json::from_slice(&content).map_err(|error| RestError::internal(format!("{location}: {error}")))?;
+        let content =
+            serde_json::from_slice(&content).map_err(|error| RestError::internal(format!("{location}: {error}")))?;
         Ok((content, metadata))
     }
 

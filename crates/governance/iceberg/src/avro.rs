@@ -99,7 +99,8 @@ fn decompressed(block: &[u8], codec: &[u8]) -> Result<Vec<u8>> {
         }
         b"snappy" => {
             // A checksum of four bytes follows.
-            let content = block.len().checked_sub(4).map(|end| &block[..end]).ok_or_else(|| invalid("a block is short"))?;
+            let content =
+                block.len().checked_sub(4).map(|end| &block[..end]).ok_or_else(|| invalid("a block is short"))?;
             out = snap::raw::Decoder::new().decompress_vec(content).map_err(invalid)?;
         }
         other => return Err(Error::Unsupported(format!("Avro codec {}", String::from_utf8_lossy(other)))),

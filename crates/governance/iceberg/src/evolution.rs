@@ -114,7 +114,10 @@ impl Draft<'_> {
         let index = self.index(name)?;
         let id = self.schema.fields[index].id;
         if let Some(field) = self.table.default_spec().fields.iter().find(|field| field.source_id == id) {
-            return Err(Error::invalid(format!("Cannot drop column {name}: the partition field {} is made of it", field.name)));
+            return Err(Error::invalid(format!(
+                "Cannot drop column {name}: the partition field {} is made of it",
+                field.name
+            )));
         }
         let specs = self.table.partition_specs.iter();
         if specs.flat_map(|spec| &spec.fields).any(|field| field.source_id == id) {
@@ -205,7 +208,8 @@ mod tests {
             NestedField::optional(2, "b", STRING),
             NestedField::optional(3, "d", Type::Primitive(PrimitiveType::Date)),
         ];
-        let partition = UnboundPartitionField { source_id: 3, field_id: None, name: "d_day".into(), transform: Transform::Day };
+        let partition =
+            UnboundPartitionField { source_id: 3, field_id: None, name: "d_day".into(), transform: Transform::Day };
         TableMetadata::create(TableCreation {
             location: "s3://lake/t".to_owned(),
             schema: Schema::new(0, fields),
@@ -252,7 +256,10 @@ mod tests {
         let changed = after(&[change("a", "n", LONG, Some(Place::After("b".into())))]).unwrap();
         assert_eq!(names(&changed), [(2, "b"), (1, "n"), (3, "d")]);
         assert_eq!(changed.current_schema().column("n").unwrap().ty, LONG);
-        assert_eq!(names(&after(&[change("d", "d", Type::Primitive(PrimitiveType::Date), Some(Place::First))]).unwrap())[0].0, 3);
+        assert_eq!(
+            names(&after(&[change("d", "d", Type::Primitive(PrimitiveType::Date), Some(Place::First))]).unwrap())[0].0,
+            3
+        );
     }
 
     #[test]

@@ -15,7 +15,8 @@ use uuid::Uuid;
 pub use partition::{PartitionColumn, PartitionField, PartitionSpec, UnboundPartitionField, UnboundPartitionSpec};
 pub use requirement::TableRequirement;
 pub use snapshot::{
-    MAIN, MetadataLogEntry, Operation, RefKind, Snapshot, SnapshotLogEntry, SnapshotReference, SnapshotSelector, Summary,
+    MAIN, MetadataLogEntry, Operation, RefKind, Snapshot, SnapshotLogEntry, SnapshotReference, SnapshotSelector,
+    Summary,
 };
 pub use sort::{NullOrder, SortDirection, SortField, SortOrder};
 pub use update::TableUpdate;
@@ -118,9 +119,10 @@ impl TableMetadata {
         let fresh = Schema { schema_id: 0, ..fresh };
         fresh.check()?;
         let renamed = |id: i32| renumbered(&schema, &fresh, id);
-        let fields = partition_spec.fields.into_iter().map(|field| {
-            Ok(UnboundPartitionField { source_id: renamed(field.source_id)?, field_id: None, ..field })
-        });
+        let fields = partition_spec
+            .fields
+            .into_iter()
+            .map(|field| Ok(UnboundPartitionField { source_id: renamed(field.source_id)?, field_id: None, ..field }));
         let partition_spec = UnboundPartitionSpec { spec_id: None, fields: fields.collect::<Result<_>>()? };
         let fields = sort_order.fields.into_iter();
         let fields = fields.map(|field| Ok(SortField { source_id: renamed(field.source_id)?, ..field }));
@@ -162,7 +164,8 @@ impl TableMetadata {
     /// # Errors
     /// It is no metadata of a version that is known.
     pub fn from_json(bytes: &[u8]) -> Result<Self> {
-        serde_json::from_slice(bytes).map_err(|error| Error::invalid(format!("The table's metadata can't be read: {error}")))
+        serde_json::from_slice(bytes)
+            .map_err(|error| Error::invalid(format!("The table's metadata can't be read: {error}")))
     }
 
     /// The metadata file's content.

@@ -214,8 +214,7 @@ impl Schema {
         let renamed = fresh_fields(&self.fields, &mut next);
         let mut ids = BTreeMap::new();
         pair_ids(&self.fields, &renamed, &mut ids);
-        let identifier_field_ids =
-            self.identifier_field_ids.iter().filter_map(|id| ids.get(id).copied()).collect();
+        let identifier_field_ids = self.identifier_field_ids.iter().filter_map(|id| ids.get(id).copied()).collect();
         (Self { fields: renamed, identifier_field_ids, ..self.clone() }, next)
     }
 
@@ -547,7 +546,9 @@ mod tests {
     fn schemas_survive_json() {
         let schema = nested();
         let text = serde_json::to_string(&schema).unwrap();
-        assert!(text.starts_with(r#"{"type":"struct","schema-id":0,"fields":[{"id":1,"name":"id","required":true,"type":"long"}"#));
+        assert!(text.starts_with(
+            r#"{"type":"struct","schema-id":0,"fields":[{"id":1,"name":"id","required":true,"type":"long"}"#
+        ));
         assert_eq!(serde_json::from_str::<Schema>(&text).unwrap(), schema);
     }
 

@@ -112,11 +112,8 @@ impl Table {
     }
 
     async fn read_all(&self, manifests: &[ManifestFile]) -> Result<Vec<ManifestEntry>> {
-        let read: Vec<Vec<ManifestEntry>> = futures::stream::iter(manifests)
-            .map(|manifest| self.entries(manifest))
-            .buffered(CONCURRENCY)
-            .try_collect()
-            .await?;
+        let reads: Vec<_> = manifests.iter().map(|manifest| self.entries(manifest)).collect();
+        let read: Vec<Vec<ManifestEntry>> = futures::stream::iter(reads).buffered(CONCURRENCY).try_collect().await?;
         Ok(read.into_iter().flatten().collect())
     }
 
@@ -133,7 +130,8 @@ impl Table {
             specs.insert(id, self.partition_columns(id)?);
         }
         let wanted = |manifest: &&ManifestFile| {
-            manifest.has_live_files() && prune::manifest_may_match(manifest, &specs[&manifest.partition_spec_id], filter)
+            manifest.has_live_files()
+                && prune::manifest_may_match(manifest, &specs[&manifest.partition_spec_id], filter)
         };
         let (of_rows, of_deletes): (Vec<ManifestFile>, Vec<ManifestFile>) =
             manifests.iter().filter(wanted).cloned().partition(|manifest| manifest.content == ManifestContent::Data);

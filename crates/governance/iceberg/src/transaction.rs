@@ -223,7 +223,12 @@ impl Transaction {
         updates.extend(self.updates.iter().cloned());
         let mut changed = metadata.apply(&updates, now_ms)?;
         changed.follows(table.metadata_location(), metadata);
-        let location = names::metadata(&changed.location, &changed.properties, Some(table.metadata_location()), self.file_id(attempt));
+        let location = names::metadata(
+            &changed.location,
+            &changed.properties,
+            Some(table.metadata_location()),
+            self.file_id(attempt),
+        );
         written.push(location.clone());
         files::write(table.files().as_ref(), &location, changed.to_json()).await?;
         catalog.swap(table.metadata_location(), &location, &changed).await?;
@@ -237,7 +242,10 @@ impl Transaction {
             Some(branch) => SnapshotReference { snapshot_id: snapshot.snapshot_id, ..branch },
             None => SnapshotReference::branch(snapshot.snapshot_id),
         };
-        [TableUpdate::AddSnapshot { snapshot }, TableUpdate::SetSnapshotRef { ref_name: self.branch.clone(), reference }]
+        [
+            TableUpdate::AddSnapshot { snapshot },
+            TableUpdate::SetSnapshotRef { ref_name: self.branch.clone(), reference },
+        ]
     }
 
     /// What the names of an attempt's files hold.

@@ -57,7 +57,9 @@ impl Datum {
             PrimitiveType::Long if bytes.len() == 4 => Self::Long(int()?.into()),
             PrimitiveType::Long => Self::Long(long()?),
             PrimitiveType::Float => Self::Float(f32::from_le_bytes(bytes.try_into().ok()?)),
-            PrimitiveType::Double if bytes.len() == 4 => Self::Double(f32::from_le_bytes(bytes.try_into().ok()?).into()),
+            PrimitiveType::Double if bytes.len() == 4 => {
+                Self::Double(f32::from_le_bytes(bytes.try_into().ok()?).into())
+            }
             PrimitiveType::Double => Self::Double(f64::from_le_bytes(bytes.try_into().ok()?)),
             PrimitiveType::Decimal { scale, .. } => Self::Decimal { unscaled: unscaled(bytes)?, scale },
             PrimitiveType::Date => Self::Date(int()?),
@@ -231,7 +233,9 @@ mod tests {
 
     #[test]
     fn decimals_take_as_few_bytes_as_hold_them() {
-        for (value, bytes) in [(0, &[0_u8][..]), (127, &[127]), (128, &[0, 128]), (-1, &[255]), (-128, &[128]), (-129, &[255, 127])] {
+        for (value, bytes) in
+            [(0, &[0_u8][..]), (127, &[127]), (128, &[0, 128]), (-1, &[255]), (-128, &[128]), (-129, &[255, 127])]
+        {
             assert_eq!(minimal_bytes(value), bytes, "{value}");
         }
     }

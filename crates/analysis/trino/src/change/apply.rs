@@ -96,7 +96,8 @@ impl Engine {
         };
         let all = table.scan(snapshot, &Predicate::True).await.map_err(of_iceberg)?;
         let live = self.live_rows(session, definition, &all, &gone).await?;
-        let by_path: HashMap<&str, &ScanFile> = all.iter().map(|file| (file.data_file.file_path.as_str(), file)).collect();
+        let by_path: HashMap<&str, &ScanFile> =
+            all.iter().map(|file| (file.data_file.file_path.as_str(), file)).collect();
         let (mut removed, mut partly) = (Vec::new(), Vec::new());
         for (path, places) in &gone {
             let file = by_path.get(path.as_str()).ok_or_else(|| internal(format!("{path} is no file of the table")))?;

@@ -80,7 +80,11 @@ impl Gone {
 }
 
 fn as_type(array: &ArrayRef, ty: &DataType) -> Result<ArrayRef, TrinoError> {
-    if array.data_type() == ty { Ok(Arc::clone(array)) } else { cast(array, ty).map_err(|error| internal(error.to_string())) }
+    if array.data_type() == ty {
+        Ok(Arc::clone(array))
+    } else {
+        cast(array, ty).map_err(|error| internal(error.to_string()))
+    }
 }
 
 /// Writes a file that says which rows of a data file are deleted.
@@ -123,10 +127,8 @@ fn encoded(path: &str, places: &[i64]) -> Result<Vec<u8>, ParquetError> {
         let metadata = HashMap::from([(PARQUET_FIELD_ID_META_KEY.to_owned(), id.to_string())]);
         Field::new(name, ty, false).with_metadata(metadata)
     };
-    let fields = vec![
-        field("file_path", DataType::Utf8, DELETE_FILE_PATH),
-        field("pos", DataType::Int64, DELETE_FILE_POS),
-    ];
+    let fields =
+        vec![field("file_path", DataType::Utf8, DELETE_FILE_PATH), field("pos", DataType::Int64, DELETE_FILE_POS)];
     let schema = Arc::new(Schema::new(fields));
     let codec = Compression::ZSTD(ZstdLevel::default());
     let properties = WriterProperties::builder().set_compression(codec).build();
@@ -161,7 +163,10 @@ mod tests {
         let files = gone(&[(Some("b"), 3), (Some("a"), 9), (None, 0), (Some("b"), 1)]).unwrap();
         assert_eq!(files.into_iter().collect::<Vec<_>>(), [("a".to_owned(), vec![9]), ("b".to_owned(), vec![1, 3])]);
         let error = gone(&[(Some("a"), 1), (Some("b"), 1), (Some("a"), 1)]).unwrap_err();
-        assert_eq!(error.to_string(), "MERGE_TARGET_ROW_MULTIPLE_MATCHES: One MERGE target table row matched more than one source row");
+        assert_eq!(
+            error.to_string(),
+            "MERGE_TARGET_ROW_MULTIPLE_MATCHES: One MERGE target table row matched more than one source row"
+        );
     }
 
     #[test]

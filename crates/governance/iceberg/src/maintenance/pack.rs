@@ -34,14 +34,19 @@ impl Packing {
 }
 
 /// The files among those that are `chosen` that are worth to be rewritten.
-pub fn worthwhile<'a>(files: &'a [ScanFile], chosen: impl Fn(&ScanFile) -> bool, packing: &Packing) -> Vec<&'a ScanFile> {
+pub fn worthwhile<'a>(
+    files: &'a [ScanFile],
+    chosen: impl Fn(&ScanFile) -> bool,
+    packing: &Packing,
+) -> Vec<&'a ScanFile> {
     let mut partitions: BTreeMap<String, Vec<&ScanFile>> = BTreeMap::new();
     for file in files.iter().filter(|file| chosen(file) && packing.wants(file)) {
         let key = format!("{}/{:?}", file.data_file.spec_id, file.data_file.partition);
         partitions.entry(key).or_default().push(file);
     }
     let pays = |group: &Vec<&ScanFile>| {
-        let too_large = |file: &&ScanFile| u64::try_from(file.data_file.file_size_in_bytes).unwrap_or(0) > packing.max_bytes;
+        let too_large =
+            |file: &&ScanFile| u64::try_from(file.data_file.file_size_in_bytes).unwrap_or(0) > packing.max_bytes;
         let enough = group.len() > 1 && group.len() >= packing.min_files;
         enough || group.iter().any(|file| packing.has_too_many_deletes(file) || too_large(file))
     };
@@ -68,8 +73,7 @@ mod tests {
     use super::*;
     use crate::manifest::DataContent;
 
-    const PACKING: Packing =
-        Packing { target_bytes: 100, min_bytes: 75, max_bytes: 180, min_files: 3, max_deletes: 2 };
+    const PACKING: Packing = Packing { target_bytes: 100, min_bytes: 75, max_bytes: 180, min_files: 3, max_deletes: 2 };
 
     fn file(path: &str, size: i64, spec_id: i32, deletes: &[&str]) -> ScanFile {
         let delete = |path: &&str| {

@@ -103,7 +103,9 @@ fn partition_field(column: &PartitionColumn) -> Json {
         PrimitiveType::Time => json!({"type": "long", "logicalType": "time-micros"}),
         PrimitiveType::Timestamp => json!({"type": "long", "logicalType": "timestamp-micros", "adjust-to-utc": false}),
         PrimitiveType::Timestamptz => json!({"type": "long", "logicalType": "timestamp-micros", "adjust-to-utc": true}),
-        PrimitiveType::Uuid => json!({"type": "fixed", "size": 16, "logicalType": "uuid", "name": format!("uuid_{id}")}),
+        PrimitiveType::Uuid => {
+            json!({"type": "fixed", "size": 16, "logicalType": "uuid", "name": format!("uuid_{id}")})
+        }
         PrimitiveType::Fixed(size) => json!({"type": "fixed", "size": size, "name": format!("fixed_{id}")}),
         PrimitiveType::Decimal { precision, scale } => json!({
             "type": "fixed",
@@ -147,7 +149,9 @@ pub(super) fn write_value(out: &mut Output, value: &Datum, ty: PrimitiveType) {
     match value {
         Datum::Boolean(value) => out.boolean(*value),
         Datum::Int(value) | Datum::Date(value) => out.long((*value).into()),
-        Datum::Long(value) | Datum::Time(value) | Datum::Timestamp(value) | Datum::Timestamptz(value) => out.long(*value),
+        Datum::Long(value) | Datum::Time(value) | Datum::Timestamp(value) | Datum::Timestamptz(value) => {
+            out.long(*value)
+        }
         Datum::Float(value) => out.0.extend_from_slice(&value.to_le_bytes()),
         Datum::Double(value) => out.0.extend_from_slice(&value.to_le_bytes()),
         Datum::Decimal { unscaled, .. } => {

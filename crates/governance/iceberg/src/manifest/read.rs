@@ -48,13 +48,14 @@ fn data_file(record: &Value, columns: &[PartitionColumn]) -> Result<DataFile> {
     let text = |id, name: &str| record.get(id, name).and_then(Value::text);
     let format = text(101, "file_format").ok_or_else(|| missing("file_format"))?;
     let partition = record.get(102, "partition");
-    let value = |column: &PartitionColumn| match partition.and_then(|partition| partition.get(column.field_id, &column.name)) {
-        None => Ok(None),
-        Some(value) => match read_value(value, column.ty) {
-            Some(value) => Ok(Some(value)),
-            None => Err(Error::invalid(format!("A partition's value of {} is no {}", column.name, column.ty))),
-        },
-    };
+    let value =
+        |column: &PartitionColumn| match partition.and_then(|partition| partition.get(column.field_id, &column.name)) {
+            None => Ok(None),
+            Some(value) => match read_value(value, column.ty) {
+                Some(value) => Ok(Some(value)),
+                None => Err(Error::invalid(format!("A partition's value of {} is no {}", column.name, column.ty))),
+            },
+        };
     Ok(DataFile {
         content: match record.get(134, "content").and_then(Value::int) {
             None | Some(0) => DataContent::Data,

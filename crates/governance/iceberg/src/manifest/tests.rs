@@ -41,7 +41,9 @@ fn datum(ty: PrimitiveType, seed: i64, text: &str) -> Datum {
     }
 }
 
-fn map<T: std::fmt::Debug + Clone + 'static>(values: impl Strategy<Value = T>) -> impl Strategy<Value = BTreeMap<i32, T>> {
+fn map<T: std::fmt::Debug + Clone + 'static>(
+    values: impl Strategy<Value = T>,
+) -> impl Strategy<Value = BTreeMap<i32, T>> {
     prop::collection::btree_map(any::<i32>(), values, 0..4)
 }
 
@@ -134,7 +136,11 @@ fn lists_survive_and_describe_their_manifests() {
         data_file: file(4, 10),
     };
     let gone = ManifestEntry { status: Status::Deleted, sequence_number: Some(1), ..old.clone() };
-    let manifest = written(&[ManifestEntry::added(file(0, 3)), old, gone, ManifestEntry::added(file(9, 4))], ManifestContent::Data).file;
+    let manifest = written(
+        &[ManifestEntry::added(file(0, 3)), old, gone, ManifestEntry::added(file(9, 4))],
+        ManifestContent::Data,
+    )
+    .file;
     assert_eq!((manifest.added_files_count, manifest.existing_files_count, manifest.deleted_files_count), (2, 1, 1));
     assert_eq!((manifest.added_rows_count, manifest.existing_rows_count), (7, 10));
     assert_eq!((manifest.sequence_number, manifest.min_sequence_number), (9, 2));
@@ -162,7 +168,8 @@ fn files_of_deletes_have_manifests_of_their_own() {
     let header = ManifestHeader { schema: &schema, spec: &spec, columns: &columns, content: ManifestContent::Data };
     let mut writer = ManifestWriter::new(header, 1);
     let partition: Vec<Option<Datum>> = columns.iter().map(|_| None).collect();
-    let deletes = DataFile { content: DataContent::EqualityDeletes, partition: partition.clone(), ..DataFile::default() };
+    let deletes =
+        DataFile { content: DataContent::EqualityDeletes, partition: partition.clone(), ..DataFile::default() };
     assert!(writer.add(&ManifestEntry::added(deletes)).is_err());
     assert!(writer.add(&ManifestEntry::added(DataFile::default())).is_err(), "values of the partition are missing");
     let rows = DataFile { partition, ..DataFile::default() };

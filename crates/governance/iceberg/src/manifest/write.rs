@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use super::columns::{entry_schema, write_value};
-use super::{DataContent, DataFile, FieldSummary, ManifestContent, ManifestEntry, ManifestFile, ManifestHeader, Status};
+use super::{
+    DataContent, DataFile, FieldSummary, ManifestContent, ManifestEntry, ManifestFile, ManifestHeader, Status,
+};
 use crate::avro::{self, Output};
 use crate::error::{Error, Result};
 use crate::metadata::PartitionColumn;

@@ -72,7 +72,8 @@ impl TryFrom<AnyVersion> for TableMetadata {
             return Err(Error::Unsupported(format!("format version {}", read.format_version)));
         }
         let missing = |what: &str| Error::invalid(format!("it has no {what}"));
-        let schemas = read.schemas.or_else(|| read.schema.map(|schema| vec![schema])).ok_or_else(|| missing("schemas"))?;
+        let schemas =
+            read.schemas.or_else(|| read.schema.map(|schema| vec![schema])).ok_or_else(|| missing("schemas"))?;
         let current_schema_id =
             read.current_schema_id.or_else(|| schemas.last().map(|schema| schema.schema_id)).unwrap_or(0);
         let specs = read.partition_specs.or_else(|| read.partition_spec.map(first_spec));

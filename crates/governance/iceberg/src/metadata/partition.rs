@@ -147,7 +147,8 @@ fn check(schema: &Schema, field: &PartitionField) -> Result<()> {
         return Ok(());
     }
     let source = schema.field(field.source_id);
-    let source = source.ok_or_else(|| Error::invalid(format!("the source of the partition field {} is missing", field.name)))?;
+    let source =
+        source.ok_or_else(|| Error::invalid(format!("the source of the partition field {} is missing", field.name)))?;
     let ty = source.ty.primitive().and_then(|ty| field.transform.result_type(ty));
     if ty.is_none() {
         let message = format!("the transform {} can't be applied to the column {}", field.transform, source.name);
@@ -168,7 +169,8 @@ pub(super) fn column(table: &TableMetadata, field: &PartitionField) -> Result<Pa
     let source = schemas.filter_map(|schema| schema.field(field.source_id)).find_map(|source| source.ty.primitive());
     // A void field's values are all NULL, so its type doesn't matter when its source is forgotten.
     let source = source.or((field.transform == Transform::Void).then_some(PrimitiveType::Int));
-    let source = source.ok_or_else(|| Error::invalid(format!("the source of the partition field {} is missing", field.name)))?;
+    let source =
+        source.ok_or_else(|| Error::invalid(format!("the source of the partition field {} is missing", field.name)))?;
     let PartitionField { source_id, field_id, ref name, transform } = *field;
     let ty = transform.result_type(source).ok_or_else(|| {
         Error::invalid(format!("the transform {transform} of the partition field {name} doesn't fit {source}"))

@@ -9,7 +9,8 @@ pub(crate) fn creation() -> TableCreation {
         NestedField::optional(11, "id", PrimitiveType::Long),
         NestedField::optional(12, "ts", PrimitiveType::Timestamp),
     ];
-    let day = UnboundPartitionField { source_id: 12, field_id: None, name: "ts_day".to_owned(), transform: Transform::Day };
+    let day =
+        UnboundPartitionField { source_id: 12, field_id: None, name: "ts_day".to_owned(), transform: Transform::Day };
     TableCreation {
         location: "mem://t/".to_owned(),
         schema: Schema::new(7, fields),
@@ -81,7 +82,9 @@ fn version_1_is_read_and_version_3_refused() {
     assert_eq!((table.format_version, table.current_snapshot_id), (1, None));
     assert_eq!((table.default_spec().fields[0].field_id, table.last_partition_id), (1000, 1000));
     json["format-version"] = json!(3);
-    assert!(TableMetadata::from_json(json.to_string().as_bytes()).unwrap_err().to_string().contains("format version 3"));
+    assert!(
+        TableMetadata::from_json(json.to_string().as_bytes()).unwrap_err().to_string().contains("format version 3")
+    );
     assert!(TableMetadata::from_json(b"{}").is_err());
 }
 

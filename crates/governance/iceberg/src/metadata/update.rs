@@ -190,7 +190,9 @@ impl TableMetadata {
                 self.add_snapshot(snapshot)?;
                 added.snapshots.insert(snapshot.snapshot_id);
             }
-            TableUpdate::SetSnapshotRef { ref_name, reference } => self.set_reference(ref_name, reference, added, now_ms)?,
+            TableUpdate::SetSnapshotRef { ref_name, reference } => {
+                self.set_reference(ref_name, reference, added, now_ms)?
+            }
             TableUpdate::RemoveSnapshots { snapshot_ids } => self.remove_snapshots(snapshot_ids)?,
             TableUpdate::RemoveSnapshotRef { ref_name } => {
                 self.refs.remove(ref_name);

@@ -12,8 +12,10 @@ use crate::value::Datum;
 use uuid::Uuid;
 
 async fn table() -> (Table, One) {
-    let fields = vec![NestedField::optional(1, "id", PrimitiveType::Long), NestedField::optional(2, "p", PrimitiveType::Int)];
-    let by_p = UnboundPartitionField { source_id: 2, field_id: None, name: "p".to_owned(), transform: Transform::Identity };
+    let fields =
+        vec![NestedField::optional(1, "id", PrimitiveType::Long), NestedField::optional(2, "p", PrimitiveType::Int)];
+    let by_p =
+        UnboundPartitionField { source_id: 2, field_id: None, name: "p".to_owned(), transform: Transform::Identity };
     let metadata = TableMetadata::create(TableCreation {
         location: "mem://t".to_owned(),
         schema: Schema::new(0, fields),
@@ -30,11 +32,17 @@ async fn table() -> (Table, One) {
 }
 
 fn rows(name: &str, p: i32) -> DataFile {
-    DataFile { file_path: format!("mem://t/{name}"), partition: vec![Some(Datum::Int(p))], record_count: 10, ..DataFile::default() }
+    DataFile {
+        file_path: format!("mem://t/{name}"),
+        partition: vec![Some(Datum::Int(p))],
+        record_count: 10,
+        ..DataFile::default()
+    }
 }
 
 fn paths(found: &[ScanFile]) -> Vec<&str> {
-    let mut paths: Vec<&str> = found.iter().map(|file| file.data_file.file_path.trim_start_matches("mem://t/")).collect();
+    let mut paths: Vec<&str> =
+        found.iter().map(|file| file.data_file.file_path.trim_start_matches("mem://t/")).collect();
     paths.sort_unstable();
     paths
 }

@@ -48,6 +48,9 @@ mod tests {
         assert_eq!(first, "s3://b/t/metadata/00000-x.metadata.json");
         assert_eq!(metadata("s3://b/t", &none, Some(&first), id()), "s3://b/t/metadata/00001-x.metadata.json");
         let elsewhere = BTreeMap::from([(METADATA_PATH.to_owned(), "s3://c/m/".to_owned())]);
-        assert_eq!(metadata("s3://b/t", &elsewhere, Some("s3://c/m/v3.metadata.json"), id()), "s3://c/m/00001-x.metadata.json");
+        assert_eq!(
+            metadata("s3://b/t", &elsewhere, Some("s3://c/m/v3.metadata.json"), id()),
+            "s3://c/m/00001-x.metadata.json"
+        );
     }
 }

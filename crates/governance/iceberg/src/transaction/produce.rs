@@ -8,7 +8,8 @@ use super::{Change, Transaction, names, summary};
 use crate::error::{Error, Result};
 use crate::files;
 use crate::manifest::{
-    DataContent, DataFile, ManifestContent, ManifestEntry, ManifestFile, ManifestHeader, ManifestWriter, Status, write_list,
+    DataContent, DataFile, ManifestContent, ManifestEntry, ManifestFile, ManifestHeader, ManifestWriter, Status,
+    write_list,
 };
 use crate::metadata::{PartitionColumn, Snapshot};
 use crate::table::Table;
@@ -156,7 +157,9 @@ impl Writing<'_> {
     async fn merge(&mut self) -> Result<()> {
         let metadata = self.table.metadata();
         let least = metadata.property(MERGED_PROPERTY).unwrap_or(MERGED).max(2);
-        if metadata.properties.get(MERGES_PROPERTY).is_some_and(|value| value == "false") || self.manifests.len() < least {
+        if metadata.properties.get(MERGES_PROPERTY).is_some_and(|value| value == "false")
+            || self.manifests.len() < least
+        {
             return Ok(());
         }
         let mut groups: BTreeMap<i32, usize> = BTreeMap::new();

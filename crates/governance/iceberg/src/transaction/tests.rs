@@ -74,7 +74,8 @@ async fn changes_of_what_is_gone_or_deleted_conflict() {
     let before = objects(&memory).await;
     let again = delete("d2", "a").commit(&catalog).await;
     assert!(matches!(&again, Err(Error::Changed(message)) if message.contains("deleted rows")), "{again:?}");
-    let rewritten = Transaction::new(table.clone()).rewrite(vec![rows("a")], vec![rows("c")], None).commit(&catalog).await;
+    let rewritten =
+        Transaction::new(table.clone()).rewrite(vec![rows("a")], vec![rows("c")], None).commit(&catalog).await;
     assert!(matches!(rewritten, Err(Error::Changed(_))));
     assert_eq!(objects(&memory).await, before);
     // Another file's rows may be deleted, and files be removed once.
@@ -92,7 +93,12 @@ async fn isolated_changes_conflict_with_new_rows() {
     let (table, catalog, _) = table(&[]).await;
     let table = Transaction::new(table).append(vec![rows("a")]).commit(&catalog).await.unwrap();
     Transaction::new(table.clone()).append(vec![rows("b")]).commit(&catalog).await.unwrap();
-    let delta = |isolated| RowDelta { added: vec![deletes("d", "a")], depends_on: vec![rows("a")], isolated, ..RowDelta::default() };
+    let delta = |isolated| RowDelta {
+        added: vec![deletes("d", "a")],
+        depends_on: vec![rows("a")],
+        isolated,
+        ..RowDelta::default()
+    };
     let all = Transaction::new(table.clone()).row_delta(delta(Some(Predicate::True)));
     assert!(matches!(all.commit(&catalog).await, Err(Error::Changed(_))));
     let none = Predicate::And(vec![Predicate::False, Predicate::IsNull(1)]);

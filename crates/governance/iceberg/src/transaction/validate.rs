@@ -20,7 +20,11 @@ pub(super) async fn change(base: &Table, now: &Table, branch: &str, change: &Cha
         };
     };
     let Some(current) = head(now, branch) else {
-        return if removed.is_empty() && depends_on.is_empty() { Ok(()) } else { Err(Error::Changed("The table was emptied".to_owned())) };
+        return if removed.is_empty() && depends_on.is_empty() {
+            Ok(())
+        } else {
+            Err(Error::Changed("The table was emptied".to_owned()))
+        };
     };
     if current.snapshot_id == begun.snapshot_id {
         return Ok(());
@@ -30,7 +34,9 @@ pub(super) async fn change(base: &Table, now: &Table, branch: &str, change: &Cha
     let since = begun.sequence_number;
     for manifest in manifests.iter().filter(|manifest| manifest.sequence_number > since && manifest.has_live_files()) {
         let needed: Vec<&DataFile> = match manifest.content {
-            ManifestContent::Deletes => depends_on.iter().chain(removed).filter(|file| file.content == DataContent::Data).collect(),
+            ManifestContent::Deletes => {
+                depends_on.iter().chain(removed).filter(|file| file.content == DataContent::Data).collect()
+            }
             ManifestContent::Data => Vec::new(),
         };
         if needed.is_empty() && (isolated.is_none() || manifest.content == ManifestContent::Deletes) {
@@ -38,15 +44,19 @@ pub(super) async fn change(base: &Table, now: &Table, branch: &str, change: &Cha
         }
         let entries = now.entries(manifest).await?;
         let new = |entry: &&ManifestEntry| entry.is_live() && entry.file_sequence_number.unwrap_or(0) > since;
-        if let Some(hit) = entries.iter().filter(new).find(|delete| needed.iter().any(|file| hits(&delete.data_file, file))) {
-            let message = format!("Others have deleted rows meanwhile that this change is about: {}", hit.data_file.file_path);
+        if let Some(hit) =
+            entries.iter().filter(new).find(|delete| needed.iter().any(|file| hits(&delete.data_file, file)))
+        {
+            let message =
+                format!("Others have deleted rows meanwhile that this change is about: {}", hit.data_file.file_path);
             return Err(Error::Changed(message));
         }
     }
     if let Some(filter) = isolated {
         let found = now.scan(current, filter).await?;
         if let Some(new) = found.iter().find(|file| file.sequence_number > since) {
-            let message = format!("Others have added rows meanwhile that this change is about: {}", new.data_file.file_path);
+            let message =
+                format!("Others have added rows meanwhile that this change is about: {}", new.data_file.file_path);
             return Err(Error::Changed(message));
         }
     }
