@@ -121,7 +121,7 @@ impl Fixture {
         tables.get_mut(name).unwrap().kind = TableKind::View { sql: sql.to_owned(), database: None };
     }
 
-    fn define(&self, table: TableDefinition) {
+    pub(super) fn define(&self, table: TableDefinition) {
         self.lake.tables.lock().insert(table.name.clone(), table);
     }
 

@@ -1,5 +1,6 @@
 //! Whole queries over tables in memory.
 
+mod changes;
 mod documents;
 mod explain;
 mod fixture;
