@@ -3,7 +3,7 @@
 mod deletes;
 mod prune;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use futures::{StreamExt, TryStreamExt};
@@ -115,6 +115,27 @@ impl Table {
         let reads: Vec<_> = manifests.iter().map(|manifest| self.entries(manifest)).collect();
         let read: Vec<Vec<ManifestEntry>> = futures::stream::iter(reads).buffered(CONCURRENCY).try_collect().await?;
         Ok(read.into_iter().flatten().collect())
+    }
+
+    /// All files that the table's metadata names: metadata files, manifest lists, manifests, files of rows and of deletes. Earlier metadata
+    /// files may be gone already.
+    ///
+    /// # Errors
+    /// A manifest list or a manifest can't be read.
+    pub async fn reachable(&self) -> Result<BTreeSet<String>> {
+        let metadata = &self.metadata;
+        let mut all: BTreeSet<String> = metadata.metadata_log.iter().map(|entry| entry.metadata_file.clone()).collect();
+        all.insert(self.metadata_location.clone());
+        let mut manifests: BTreeMap<String, ManifestFile> = BTreeMap::new();
+        for snapshot in &metadata.snapshots {
+            all.insert(snapshot.manifest_list.clone());
+            let listed = self.manifests(snapshot).await?;
+            manifests.extend(listed.into_iter().map(|manifest| (manifest.manifest_path.clone(), manifest)));
+        }
+        let read: Vec<ManifestFile> = manifests.values().cloned().collect();
+        all.extend(manifests.into_keys());
+        all.extend(self.read_all(&read).await?.into_iter().map(|entry| entry.data_file.file_path));
+        Ok(all)
     }
 
     /// The files in which a snapshot's rows may fulfil a condition, with the deletes that apply to them. The condition's field ids are the

@@ -102,6 +102,11 @@ impl Progress {
         self.committing.store(true, Ordering::Relaxed);
     }
 
+    /// What the statement would have made seen is not seen: it goes on working, and may be stopped again.
+    pub(crate) fn continues(&self) {
+        self.committing.store(false, Ordering::Relaxed);
+    }
+
     /// Returns while the statement may be stopped; never again once it commits.
     async fn unless_committing(&self) {
         if self.committing.load(Ordering::Relaxed) {

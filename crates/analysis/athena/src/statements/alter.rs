@@ -11,7 +11,7 @@ use crate::files::Place;
 pub(super) async fn run(job: &Job<'_>, name: &Name, action: &AlterAction) -> Result<Lines, Failure> {
     let (target, table) = job.require(name).await?;
     if table.is_iceberg() {
-        return Err(Failure::unsupported("ALTER TABLE of Iceberg tables"));
+        return super::iceberg::alter::run(job, &target, table, action).await;
     }
     if table.is_view() {
         return Err(semantic("[Error 10131]: To alter a view you need to use the ALTER VIEW command."));

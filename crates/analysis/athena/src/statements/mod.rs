@@ -5,6 +5,7 @@
 //! | `kind` | the names of the kinds, the ends of results' names |
 //! | `select` | queries, EXPLAIN |
 //! | `create_as`, `insert`, `unload` | statements that write rows, with `properties` and `target` |
+//! | `iceberg` | Iceberg tables: made, filled, changed, dropped, shown |
 //! | `databases`, `create_table`, `drop`, `views` | definitions in the Data Catalog |
 //! | `alter`, `partitions`, `repair` | changes of tables and their partitions |
 //! | `show`, `describe`, `show_create` | what is shown as text |
@@ -15,6 +16,7 @@ mod create_table;
 mod databases;
 mod describe;
 mod drop;
+pub(crate) mod iceberg;
 mod insert;
 pub(crate) mod kind;
 mod partitions;
@@ -32,6 +34,7 @@ use std::sync::Arc;
 
 use boathouse_aws::{AwsError, Ctx};
 use boathouse_trino::catalog::Session;
+use boathouse_trino::change::Change;
 use boathouse_trino_parser::ast::{Expr, Name, Statement};
 
 use crate::Athena;
@@ -205,6 +208,9 @@ pub(crate) async fn run(job: &Job<'_>, statement: &Statement) -> Result<Outcome,
         Statement::CreateTableAs(create) => create_as::run(job, create).await,
         Statement::Insert(insert) => insert::run(job, insert).await,
         Statement::Unload(unload) => unload::run(job, unload).await,
+        Statement::Delete(delete) => iceberg::change::run(job, Change::Delete(delete)).await,
+        Statement::Update(update) => iceberg::change::run(job, Change::Update(update)).await,
+        Statement::Merge(merge) => iceberg::change::run(job, Change::Merge(merge)).await,
         other => {
             let answer = answer(job, other).await?;
             let size = write::lines(&job.files, &job.result, answer.columns, &answer.lines).await?;
@@ -232,16 +238,15 @@ async fn answer(job: &Job<'_>, statement: &Statement) -> Result<Lines, Failure> 
         Statement::Describe(describe) => describe::run(job, describe).await,
         Statement::Prepare(prepare) => prepare::keep(job, prepare).await,
         Statement::Deallocate(name) => prepare::forget(job, &name.value).await,
-        Statement::Delete(_)
-        | Statement::Update(_)
-        | Statement::Merge(_)
-        | Statement::Optimize(_)
-        | Statement::Vacuum(_) => {
-            Err(Failure::unsupported(format_args!("{} on Iceberg tables", kind::substatement(statement))))
-        }
+        Statement::Optimize(optimize) => iceberg::optimize::run(job, optimize).await,
+        Statement::Vacuum(table) => iceberg::vacuum::run(job, table).await,
         Statement::Execute(_) => Err(Failure::unsupported("EXECUTE of EXECUTE")),
-        Statement::Query(_) | Statement::CreateTableAs(_) | Statement::Insert(_) | Statement::Unload(_) => {
-            Err(Failure::system("GENERIC_INTERNAL_ERROR: a statement with rows has no text"))
-        }
+        Statement::Query(_)
+        | Statement::CreateTableAs(_)
+        | Statement::Insert(_)
+        | Statement::Unload(_)
+        | Statement::Delete(_)
+        | Statement::Update(_)
+        | Statement::Merge(_) => Err(Failure::system("GENERIC_INTERNAL_ERROR: a statement with rows has no text")),
     }
 }

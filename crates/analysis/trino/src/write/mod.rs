@@ -84,6 +84,11 @@ impl Begun {
         self.0.lock().clone()
     }
 
+    /// Lets the files be, whatever happens to the statement.
+    pub fn forget(&self) {
+        self.0.lock().clear();
+    }
+
     /// Notes a file.
     pub fn note(&self, location: String) {
         self.0.lock().push(location);

@@ -9,8 +9,6 @@ use crate::table::ScanFile;
 /// When files are worth to be rewritten.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Packing {
-    /// How large files should be, in bytes.
-    pub target_bytes: u64,
     /// Files of fewer bytes are too small.
     pub min_bytes: u64,
     /// Files of more bytes are too large.
@@ -73,7 +71,7 @@ mod tests {
     use super::*;
     use crate::manifest::DataContent;
 
-    const PACKING: Packing = Packing { target_bytes: 100, min_bytes: 75, max_bytes: 180, min_files: 3, max_deletes: 2 };
+    const PACKING: Packing = Packing { min_bytes: 75, max_bytes: 180, min_files: 3, max_deletes: 2 };
 
     fn file(path: &str, size: i64, spec_id: i32, deletes: &[&str]) -> ScanFile {
         let delete = |path: &&str| {

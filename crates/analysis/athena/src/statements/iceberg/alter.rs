@@ -1,17 +1,18 @@
 //! ALTER TABLE of Iceberg tables: columns, properties, names ("Evolve Iceberg table schema", "Manage Iceberg tables").
 
+use std::collections::BTreeMap;
+
 use boathouse_iceberg::Error;
 use boathouse_iceberg::evolution::{ColumnChange, Place, evolve};
 use boathouse_iceberg::metadata::{TableMetadata, TableRequirement, TableUpdate};
 use boathouse_iceberg::transaction::Transaction;
-use boathouse_trino::iceberg::of_iceberg;
 use boathouse_trino::iceberg::types::from_hive;
 use boathouse_trino_parser::ast::{AlterAction, ColumnDefinition, ColumnPlace, Name};
 
-use super::super::{Job, Lines, Target};
-use super::{Handle, properties};
+use super::{Found, commit_unless_changed, failed, found, properties};
 use crate::catalog::entities::Table as Entry;
 use crate::executions::failure::Failure;
+use crate::statements::{Job, Lines, Target};
 
 /// How often a change is made anew because somebody else has changed the table meanwhile.
 const ATTEMPTS: usize = 20;
@@ -19,12 +20,7 @@ const ATTEMPTS: usize = 20;
 /// What must hold, and what changes.
 type Changes = (Vec<TableRequirement>, Vec<TableUpdate>);
 
-pub(in crate::statements) async fn run(
-    job: &Job<'_>,
-    target: &Target,
-    entry: Entry,
-    action: &AlterAction,
-) -> Result<Lines, Failure> {
+pub(crate) async fn run(job: &Job<'_>, target: &Target, entry: Entry, action: &AlterAction) -> Result<Lines, Failure> {
     match action {
         AlterAction::AddColumns { partition, columns } if partition.is_empty() => {
             let changes = columns.iter().map(added).collect::<Result<Vec<_>, _>>()?;
@@ -48,13 +44,17 @@ pub(in crate::statements) async fn run(
             commit(job, target, |table| columns_changed(table, &changes)).await
         }
         AlterAction::SetProperties(set) => {
-            let updates = properties::set(set)?;
-            commit(job, target, |_| Ok((Vec::new(), vec![TableUpdate::SetProperties { updates: updates.clone() }]))).await
+            let updates = set.iter().filter_map(|(name, value)| properties::kept(name, value).transpose());
+            let updates: BTreeMap<String, String> = updates.collect::<Result<_, _>>()?;
+            commit(job, target, |_| Ok((Vec::new(), vec![TableUpdate::SetProperties { updates: updates.clone() }])))
+                .await
         }
         AlterAction::UnsetProperties { keys, .. } => {
-            let removals = properties::unset(keys)?;
-            commit(job, target, |_| Ok((Vec::new(), vec![TableUpdate::RemoveProperties { removals: removals.clone() }])))
-                .await
+            let removals = keys.iter().map(|key| properties::kept_as(key)).collect::<Result<Vec<_>, _>>()?;
+            commit(job, target, |_| {
+                Ok((Vec::new(), vec![TableUpdate::RemoveProperties { removals: removals.clone() }]))
+            })
+            .await
         }
         AlterAction::Rename(name) => rename(job, target, entry, name).await,
         AlterAction::AddColumns { .. }
@@ -76,7 +76,7 @@ fn added(column: &ColumnDefinition) -> Result<ColumnChange, Failure> {
 fn columns_changed(table: &TableMetadata, changes: &[ColumnChange]) -> Result<Changes, Failure> {
     evolve(table, changes).map_err(|error| match error {
         Error::Invalid(message) => Failure::user(1200, message),
-        other => of_iceberg(other).into(),
+        other => failed(other),
     })
 }
 
@@ -86,19 +86,16 @@ async fn commit(
     target: &Target,
     changes: impl Fn(&TableMetadata) -> Result<Changes, Failure>,
 ) -> Result<Lines, Failure> {
-    let mut attempt = 0;
-    loop {
-        let Handle { table, pointer, .. } = super::load(job, target).await?;
+    for _ in 0..ATTEMPTS {
+        let Found { table, catalog, .. } = found(job, target).await?;
         let (requirements, updates) = changes(table.metadata())?;
-        job.progress.commits();
-        let outcome = Transaction::new(table).require(requirements).apply(updates).commit(&pointer).await;
-        attempt += 1;
-        match outcome {
-            Ok(_) => return Ok(Lines::default()),
-            Err(Error::Requirement(_) | Error::Changed(_)) if attempt < ATTEMPTS => {}
-            Err(error) => return Err(pointer.told(error)),
+        let transaction = Transaction::new(table).require(requirements).apply(updates);
+        if commit_unless_changed(job, transaction, &catalog).await? {
+            return Ok(Lines::default());
         }
     }
+    let message = format!("ICEBERG_COMMIT_ERROR: Failed to alter table: {}.{}", target.database, target.table);
+    Err(Failure::user(1006, message))
 }
 
 /// Glue can't rename a table; so it gets a second name, and loses the first one.

@@ -2,57 +2,62 @@
 
 use std::time::Instant;
 
-use boathouse_iceberg::Error;
+use boathouse_iceberg::manifest::{DataContent, DataFile};
 use boathouse_iceberg::transaction::Transaction;
-use boathouse_trino::change::{Change, pinned};
+use boathouse_trino::change::{Change, Changed, pinned};
+use boathouse_trino::write::Written;
 
-use super::super::{Job, Outcome, Target};
-use super::{Handle, load};
+use super::{Found, announce, commit_unless_changed, found, target_of, writing_into};
 use crate::executions::failure::Failure;
+use crate::statements::{Job, Outcome, Target, target};
 
-/// How often a statement runs anew because others have changed what it has read.
+/// How often a statement runs because others change what it has read.
 const ATTEMPTS: usize = 10;
 
-pub(in crate::statements) async fn run(job: &Job<'_>, change: Change<'_>) -> Result<Outcome, Failure> {
-    let refusal = match change {
+pub(crate) async fn run(job: &Job<'_>, change: Change<'_>) -> Result<Outcome, Failure> {
+    let of_views = match change {
         Change::Delete(_) => "Deleting from views is not supported",
         Change::Update(_) => "Updating through views is not supported",
         Change::Merge(_) => "Merging into views is not supported",
     };
-    let hive = "Modifying Hive table rows is only supported for transactional tables";
-    let target = super::target(job, change.table(), refusal, hive).await?;
+    let of_others = "Modifying Hive table rows is only supported for transactional tables";
+    let to = target_of(job, change.table(), (of_views, of_others)).await?;
     for _ in 0..ATTEMPTS {
-        if let Some(outcome) = attempt(job, &target, change).await? {
+        if let Some(outcome) = attempt(job, &to, change).await? {
             return Ok(outcome);
         }
     }
-    let (database, table) = (&target.database, &target.table);
-    let message = format!("ICEBERG_COMMIT_ERROR: Failed to commit Iceberg update to table: {database}.{table}");
+    let message =
+        format!("ICEBERG_COMMIT_ERROR: Failed to commit Iceberg update to table: {}.{}", to.database, to.table);
     Err(Failure::user(1006, message))
 }
 
 /// Runs the statement once; nothing if it has to run anew.
-async fn attempt(job: &Job<'_>, target: &Target, change: Change<'_>) -> Result<Option<Outcome>, Failure> {
+async fn attempt(job: &Job<'_>, to: &Target, change: Change<'_>) -> Result<Option<Outcome>, Failure> {
     let begun = Instant::now();
-    let handle = load(job, target).await?;
-    let writing = handle.writing(job).await?;
-    let session = pinned(&job.session, handle.definition.clone());
-    let changed = job.athena.engine.change(&session, &handle.definition, change, writing).await;
+    let Found { table, definition, catalog } = found(job, to).await?;
+    announce(job, to, &table.metadata().location).await?;
+    let session = pinned(&job.session, definition.clone());
+    let changed = job.athena.engine.change(&session, &definition, change, writing_into(job, &table)).await;
     job.progress.engine_done(begun);
     let changed = changed?;
     job.progress.check_cutoff(changed.scanned_bytes)?;
-    let Handle { table, pointer, .. } = handle;
-    let outcome = super::report(job, &changed).await?;
-    // From here on the statement is not stopped half-way.
-    job.progress.commits();
+    let outcome = target::report(job, &reported(&changed)).await?;
     let transaction = Transaction::new(table).row_delta(changed.delta);
-    match transaction.commit(&pointer).await {
-        Ok(_) => Ok(Some(outcome)),
-        Err(Error::Changed(_) | Error::Conflict(_) | Error::Requirement(_)) => {
-            job.progress.continues();
-            job.files.delete(&job.progress.written.begun.files()).await?;
-            Ok(None)
-        }
-        Err(error) => Err(pointer.told(error)),
+    let is_committed = commit_unless_changed(job, transaction, &catalog).await?;
+    Ok(is_committed.then_some(outcome))
+}
+
+/// What has changed, as it is reported: the files of rows that have come.
+fn reported(changed: &Changed) -> Written {
+    let is_rows = |file: &&DataFile| file.content == DataContent::Data;
+    let files = changed.delta.added.iter().filter(is_rows).map(|file| file.file_path.clone());
+    let bytes = changed.delta.added.iter().map(|file| u64::try_from(file.file_size_in_bytes).unwrap_or(0));
+    Written {
+        rows: changed.rows,
+        files: files.collect(),
+        bytes: bytes.sum(),
+        scanned_bytes: changed.scanned_bytes,
+        ..Written::default()
     }
 }

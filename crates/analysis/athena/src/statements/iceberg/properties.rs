@@ -1,95 +1,103 @@
-//! The properties that Athena knows of Iceberg tables ("Create Iceberg tables: Table properties").
+//! The table properties that Athena knows of Iceberg tables ("Creating Iceberg tables": Table properties), and where the table's own metadata keeps
+//! them.
 
 use std::collections::BTreeMap;
 
-use boathouse_iceberg::maintenance::expire::Retention;
-use boathouse_iceberg::maintenance::pack::Packing;
-use boathouse_iceberg::metadata::TableMetadata;
-
 use crate::executions::failure::Failure;
 
-const MAX_SNAPSHOT_AGE: &str = "vacuum_max_snapshot_age_seconds";
-const MIN_SNAPSHOTS: &str = "vacuum_min_snapshots_to_keep";
-const TARGET_SIZE: &str = "write_target_data_file_size_bytes";
-const MIN_SIZE: &str = "optimize_rewrite_min_data_file_size_bytes";
-const MAX_SIZE: &str = "optimize_rewrite_max_data_file_size_bytes";
-const MIN_FILES: &str = "optimize_rewrite_data_file_threshold";
-const MAX_DELETES: &str = "optimize_rewrite_delete_file_threshold";
-
-/// What ALTER TABLE may set.
-const KNOWN: [&str; 11] = [
-    "format",
-    "write_compression",
-    "compression_level",
+/// Kept under their own names.
+pub(crate) const OWN: [&str; 7] = [
+    "optimize_rewrite_data_file_threshold",
+    "optimize_rewrite_delete_file_threshold",
+    "optimize_rewrite_min_data_file_size_bytes",
+    "optimize_rewrite_max_data_file_size_bytes",
+    "vacuum_min_snapshots_to_keep",
+    "vacuum_max_snapshot_age_seconds",
     "vacuum_max_metadata_files_to_keep",
-    MAX_SNAPSHOT_AGE,
-    MIN_SNAPSHOTS,
-    TARGET_SIZE,
-    MIN_SIZE,
-    MAX_SIZE,
-    MIN_FILES,
-    MAX_DELETES,
 ];
 
-/// The properties that are numbers.
-const NUMBERS: [&str; 8] = [
-    "vacuum_max_metadata_files_to_keep",
-    MAX_SNAPSHOT_AGE,
-    MIN_SNAPSHOTS,
-    TARGET_SIZE,
-    MIN_SIZE,
-    MAX_SIZE,
-    MIN_FILES,
-    MAX_DELETES,
-];
+/// The property of Iceberg's that says how Parquet files are compressed.
+pub(crate) const COMPRESSION: &str = "write.parquet.compression-codec";
+/// The property of Iceberg's that says in which format files are written.
+pub(crate) const FORMAT: &str = "write.format.default";
+/// The property of Iceberg's that says how large data files become, in bytes.
+pub(super) const TARGET_SIZE: &str = "write.target-file-size-bytes";
 
-/// How large data files should be, if the table doesn't say.
-const DEFAULT_TARGET: u64 = 512 << 20;
-const FIVE_DAYS: i64 = 5 * 24 * 3_600;
+fn invalid(message: String) -> Failure {
+    Failure::user(1006, format!("INVALID_TABLE_PROPERTY: {message}"))
+}
 
-pub(super) fn set(properties: &[(String, String)]) -> Result<BTreeMap<String, String>, Failure> {
-    let mut set = BTreeMap::new();
+/// A property of Athena's as the table's metadata keeps it; none for what says that it is such a table.
+///
+/// # Errors
+/// There is no such property, or no such value.
+pub(crate) fn kept(name: &str, value: &str) -> Result<Option<(String, String)>, Failure> {
+    let name = name.to_ascii_lowercase();
+    let kept = |name: &str, value: String| Ok(Some((name.to_owned(), value)));
+    match name.as_str() {
+        "table_type" => Ok(None),
+        "format" => match value.to_ascii_lowercase().as_str() {
+            "parquet" => kept(FORMAT, "PARQUET".to_owned()),
+            other @ ("orc" | "avro") => Err(Failure::unsupported(format_args!("Iceberg tables of {other} files"))),
+            other => Err(invalid(format!("Unsupported format: {other}"))),
+        },
+        "write_compression" | "compression" => match value.to_ascii_lowercase().as_str() {
+            codec @ ("zstd" | "gzip" | "snappy" | "lz4") => kept(COMPRESSION, codec.to_owned()),
+            "none" | "uncompressed" => kept(COMPRESSION, "uncompressed".to_owned()),
+            other => Err(invalid(format!("Unsupported compression codec: {other}"))),
+        },
+        "write_target_data_file_size_bytes" => number(&name, value).and_then(|number| kept(TARGET_SIZE, number)),
+        own if OWN.contains(&own) => number(own, value).and_then(|number| kept(own, number)),
+        other => Err(Failure::user(1200, format!("Unsupported table property key: {other}"))),
+    }
+}
+
+/// Under which name the table's metadata keeps a property of Athena's that may be unset.
+///
+/// # Errors
+/// Athena knows no such property.
+pub(super) fn kept_as(name: &str) -> Result<String, Failure> {
+    let lower = name.to_ascii_lowercase();
+    Ok(match lower.as_str() {
+        "format" => FORMAT.to_owned(),
+        "write_compression" | "compression" => COMPRESSION.to_owned(),
+        "write_target_data_file_size_bytes" => TARGET_SIZE.to_owned(),
+        own if OWN.contains(&own) => lower,
+        _ => return Err(Failure::user(1200, format!("Table property {name} is not supported by Athena"))),
+    })
+}
+
+fn number(name: &str, value: &str) -> Result<String, Failure> {
+    match value.trim().parse::<u64>() {
+        Ok(number) => Ok(number.to_string()),
+        Err(_) => Err(invalid(format!("{name} must be a whole number, not '{value}'"))),
+    }
+}
+
+/// The properties of a new table; what isn't said is as Athena has it.
+pub(crate) fn of_new<'a>(given: impl Iterator<Item = (&'a str, &'a str)>) -> Result<BTreeMap<String, String>, Failure> {
+    let mut properties =
+        BTreeMap::from([(FORMAT.to_owned(), "PARQUET".to_owned()), (COMPRESSION.to_owned(), "zstd".to_owned())]);
+    for (name, value) in given {
+        properties.extend(kept(name, value)?);
+    }
+    Ok(properties)
+}
+
+/// The properties of a table as Athena shows them.
+pub(super) fn shown(properties: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let mut shown = BTreeMap::from([("table_type".to_owned(), "iceberg".to_owned())]);
     for (name, value) in properties {
-        let key = name.to_lowercase();
-        if !KNOWN.contains(&key.as_str()) {
-            return Err(Failure::user(1200, format!("Unsupported table property key: {name}")));
-        }
-        if NUMBERS.contains(&key.as_str()) && value.parse::<u64>().is_err() {
-            return Err(Failure::user(1006, format!("Invalid value for table property {name}: {value}")));
-        }
-        set.insert(key, value.clone());
+        let name = match name.as_str() {
+            FORMAT => "format",
+            COMPRESSION => "write_compression",
+            TARGET_SIZE => "write_target_data_file_size_bytes",
+            other => other,
+        };
+        let value = if name == "format" { value.to_lowercase() } else { value.clone() };
+        shown.insert(name.to_owned(), value);
     }
-    Ok(set)
-}
-
-pub(super) fn unset(names: &[String]) -> Result<Vec<String>, Failure> {
-    let one = |name: &String| match KNOWN.contains(&name.to_lowercase().as_str()) {
-        true => Ok(name.to_lowercase()),
-        false => Err(Failure::user(1200, format!("Table property {name} is not supported by Athena"))),
-    };
-    names.iter().map(one).collect()
-}
-
-/// How long snapshots stay: by Athena's properties, else by Iceberg's own.
-pub(super) fn retention(table: &TableMetadata) -> Retention {
-    let seconds = table.property::<i64>(MAX_SNAPSHOT_AGE);
-    let max_age_ms = seconds.map(|seconds| seconds.saturating_mul(1_000));
-    let max_age_ms = max_age_ms.or_else(|| table.property("history.expire.max-snapshot-age-ms"));
-    let min_snapshots = table.property(MIN_SNAPSHOTS).or_else(|| table.property("history.expire.min-snapshots-to-keep"));
-    Retention { max_age_ms: max_age_ms.unwrap_or(FIVE_DAYS * 1_000), min_snapshots: min_snapshots.unwrap_or(1) }
-}
-
-/// When OPTIMIZE rewrites files.
-pub(super) fn packing(table: &TableMetadata) -> Packing {
-    let target = table.property(TARGET_SIZE).or_else(|| table.property("write.target-file-size-bytes"));
-    let target = target.unwrap_or(DEFAULT_TARGET);
-    Packing {
-        target_bytes: target,
-        min_bytes: table.property(MIN_SIZE).unwrap_or(target / 4 * 3),
-        max_bytes: table.property(MAX_SIZE).unwrap_or(target / 5 * 9),
-        min_files: table.property(MIN_FILES).unwrap_or(5),
-        max_deletes: table.property(MAX_DELETES).unwrap_or(2),
-    }
+    shown
 }
 
 #[cfg(test)]
@@ -97,11 +105,33 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_athena_knows_is_set() {
-        let pair = |name: &str, value: &str| [(name.to_owned(), value.to_owned())];
-        assert_eq!(set(&pair("Vacuum_Min_Snapshots_To_Keep", "3")).unwrap()[MIN_SNAPSHOTS], "3");
-        assert_eq!(set(&pair("comment", "x")).unwrap_err().reason(), "Unsupported table property key: comment");
-        assert!(set(&pair(MIN_FILES, "many")).unwrap_err().reason().contains("Invalid value"));
-        assert!(unset(&["colour".to_owned()]).unwrap_err().reason().contains("colour is not supported by Athena"));
+    fn athenas_names_become_icebergs_and_come_back() {
+        let given = [
+            ("table_type", "ICEBERG"),
+            ("FORMAT", "parquet"),
+            ("write_compression", "SNAPPY"),
+            ("vacuum_min_snapshots_to_keep", "2"),
+        ];
+        let properties = of_new(given.into_iter()).unwrap();
+        assert_eq!(properties[COMPRESSION], "snappy");
+        assert_eq!(properties["vacuum_min_snapshots_to_keep"], "2");
+        let shown = shown(&properties);
+        assert_eq!((shown["format"].as_str(), shown["write_compression"].as_str()), ("parquet", "snappy"));
+    }
+
+    #[test]
+    fn unknown_names_and_values_are_refused() {
+        for (name, value, reason) in [
+            ("colour", "blue", "colour"),
+            ("format", "orc", "orc"),
+            ("format", "xml", "xml"),
+            ("write_compression", "brotli", "brotli"),
+            ("vacuum_min_snapshots_to_keep", "many", "whole number"),
+        ] {
+            let refused = kept(name, value).unwrap_err();
+            assert!(refused.reason().contains(reason), "{}", refused.reason());
+        }
+        assert_eq!(kept_as("Write_Compression").unwrap(), COMPRESSION);
+        assert!(kept_as("table_type").unwrap_err().reason().contains("table_type is not supported by Athena"));
     }
 }

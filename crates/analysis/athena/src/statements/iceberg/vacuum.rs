@@ -7,37 +7,36 @@ use boathouse_iceberg::maintenance::reach::{self, Counting};
 use boathouse_iceberg::metadata::{Snapshot, TableMetadata};
 use boathouse_iceberg::table::Table;
 use boathouse_iceberg::transaction::Transaction;
-use boathouse_trino::iceberg::of_iceberg;
+use boathouse_trino::catalog::Buckets;
 use boathouse_trino_parser::ast::Name;
 use futures::TryStreamExt;
 
-use super::super::{Job, Lines};
-use super::{Handle, properties};
+use super::{Found, commit, failed, found, target_of, thresholds};
 use crate::executions::failure::Failure;
 use crate::files::Place;
+use crate::statements::{Job, Lines};
 
 /// Files that nothing leads to may belong to a statement that is still running: only after so long they are nobody's.
 const ORPHAN_AGE_MS: i64 = 3 * 24 * 3_600 * 1_000;
 
-pub(in crate::statements) async fn run(job: &Job<'_>, name: &Name) -> Result<Lines, Failure> {
-    let target = super::target(job, name, "VACUUM").await?;
-    let Handle { table, pointer, .. } = super::load(job, &target).await?;
+pub(crate) async fn run(job: &Job<'_>, name: &Name) -> Result<Lines, Failure> {
+    let refusal = "VACUUM is only supported for Iceberg tables";
+    let to = target_of(job, name, (refusal, refusal)).await?;
+    let Found { table, catalog, .. } = found(job, &to).await?;
     let before = table.metadata();
-    let retention = properties::retention(before);
+    let retention = thresholds::retention(before);
     let now_ms = job.ctx.now().timestamp_millis();
     let updates = expired(before, retention, now_ms);
     let (kept, gone): (Vec<Snapshot>, Vec<Snapshot>) = {
-        let after = before.apply(&updates, now_ms).map_err(of_iceberg)?;
+        let after = before.apply(&updates, now_ms).map_err(failed)?;
         before.snapshots.iter().cloned().partition(|snapshot| after.snapshot(snapshot.snapshot_id).is_some())
     };
-    job.progress.commits();
-    let present = Transaction::new(table.clone()).apply(updates).commit(&pointer).await;
-    let present = present.map_err(|error| pointer.told(error))?;
+    let present = commit(job, Transaction::new(table.clone()).apply(updates), &catalog).await?;
     // Whatever has come since is kept too.
     let new = present.metadata().snapshots.iter().filter(|one| !before.snapshots.contains(one));
     let kept: Vec<&Snapshot> = kept.iter().chain(new).collect();
     let needed = needed(&present, &kept).await?;
-    let mut superfluous = reach::of_snapshots(&table, &gone, Counting::Named).await.map_err(of_iceberg)?;
+    let mut superfluous = reach::of_snapshots(&table, &gone, Counting::Named).await.map_err(failed)?;
     superfluous.extend(orphans(job, present.metadata(), now_ms, retention).await?);
     superfluous.retain(|file| !needed.contains(file));
     remove(job, superfluous).await;
@@ -46,7 +45,7 @@ pub(in crate::statements) async fn run(job: &Job<'_>, name: &Name) -> Result<Lin
 
 /// Every file that the table's present state leads to.
 async fn needed(table: &Table, snapshots: &[&Snapshot]) -> Result<BTreeSet<String>, Failure> {
-    let mut needed = reach::of_snapshots(table, snapshots.iter().copied(), Counting::Live).await.map_err(of_iceberg)?;
+    let mut needed = reach::of_snapshots(table, snapshots.iter().copied(), Counting::Live).await.map_err(failed)?;
     needed.extend(reach::of_metadata(table.metadata_location(), table.metadata()));
     Ok(needed)
 }
@@ -70,7 +69,7 @@ async fn orphans(
         let mut found = store.list(Some(&path));
         while let Some(object) = found.try_next().await? {
             if now_ms - object.last_modified.timestamp_millis() > age {
-                let place = Place { bucket: folder.bucket.clone(), key: job.files.key_of(&object.location) };
+                let place = Place { bucket: folder.bucket.clone(), key: job.files.key(&object.location) };
                 old.push(place.to_string());
             }
         }
