@@ -151,7 +151,7 @@ impl<'a> Input<'a> {
             let byte = self.take(1)?[0];
             value |= u64::from(byte & 0x7f) << shift;
             if byte & 0x80 == 0 {
-                return Ok((value >> 1) as i64 ^ -((value & 1) as i64));
+                return Ok(((value >> 1) as i64) ^ -((value & 1) as i64));
             }
             shift += 7;
             if shift > 63 {
@@ -187,9 +187,9 @@ pub(crate) struct Output(pub(crate) Vec<u8>);
 
 impl Output {
     pub(crate) fn long(&mut self, value: i64) {
-        let mut rest = (value << 1 ^ value >> 63) as u64;
+        let mut rest = ((value << 1) ^ (value >> 63)) as u64;
         while rest > 0x7f {
-            self.0.push(rest as u8 & 0x7f | 0x80);
+            self.0.push((rest as u8 & 0x7f) | 0x80);
             rest >>= 7;
         }
         self.0.push(rest as u8);

@@ -211,7 +211,7 @@ impl Transaction {
             return Err(Error::Unsupported("writing to a table of format version 1".to_owned()));
         }
         for requirement in &self.requirements {
-            requirement.check(Some(metadata))?;
+            requirement.check(Some(metadata.as_ref()))?;
         }
         let now_ms = Utc::now().timestamp_millis();
         let mut updates = Vec::new();

@@ -153,17 +153,17 @@ fn murmur3(bytes: &[u8]) -> u32 {
     let mut blocks = bytes.chunks_exact(4);
     let mut state = 0_u32;
     for block in &mut blocks {
-        let block = block.iter().rev().fold(0, |word, byte| word << 8 | u32::from(*byte));
+        let block = block.iter().rev().fold(0, |word, byte| (word << 8) | u32::from(*byte));
         state = (state ^ mix(block)).rotate_left(13).wrapping_mul(5).wrapping_add(0xe654_6b64);
     }
     let rest = blocks.remainder();
     if !rest.is_empty() {
-        state ^= mix(rest.iter().rev().fold(0, |word, byte| word << 8 | u32::from(*byte)));
+        state ^= mix(rest.iter().rev().fold(0, |word, byte| (word << 8) | u32::from(*byte)));
     }
     state ^= bytes.len() as u32;
-    state = (state ^ state >> 16).wrapping_mul(0x85eb_ca6b);
-    state = (state ^ state >> 13).wrapping_mul(0xc2b2_ae35);
-    state ^ state >> 16
+    state = (state ^ (state >> 16)).wrapping_mul(0x85eb_ca6b);
+    state = (state ^ (state >> 13)).wrapping_mul(0xc2b2_ae35);
+    state ^ (state >> 16)
 }
 
 impl fmt::Display for Transform {

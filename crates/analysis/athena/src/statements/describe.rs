@@ -3,7 +3,7 @@
 use boathouse_trino_parser::ast::{Describe, DescribeDetail};
 
 use super::show::padded;
-use super::{Job, Lines, Target, partitions, semantic};
+use super::{Job, Lines, Target, iceberg, partitions, semantic};
 use crate::catalog::entities::{Column, Parameters, Storage, Table};
 use crate::executions::failure::Failure;
 

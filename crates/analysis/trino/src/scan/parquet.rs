@@ -58,7 +58,8 @@ pub(super) async fn scan(request: ScanRequest<'_>, matching: Matching) -> PlanRe
             .with_table_partition_cols(table.constant_fields())
             .with_virtual_columns(virtual_columns.clone())
             .build();
-        let statistics = merged(&described, schema.table_schema())?;
+        let mut statistics = merged(&described, schema.schema_without_virtual_columns())?;
+        statistics.column_statistics.extend(virtual_columns.iter().map(|_| ColumnStatistics::new_unknown()));
         let groups = pieces::groups(described, state.config().target_partitions().max(1));
         let mut options = state.table_options().parquet.clone();
         options.global.binary_as_string = false;
@@ -72,7 +73,7 @@ pub(super) async fn scan(request: ScanRequest<'_>, matching: Matching) -> PlanRe
             .with_statistics(statistics)
             .with_projection_indices(projection.cloned())?
             .with_limit(limit)
-            .with_expr_adapter(Some(matching.adapter()))
+            .with_expr_adapter(Some(matching.clone().adapter()))
             .build();
         plans.push(DataSourceExec::from_data_source(config) as Arc<dyn ExecutionPlan>);
     }

@@ -5,6 +5,7 @@ mod documents;
 mod explain;
 mod fixture;
 mod formats;
+mod iceberg;
 mod queries;
 mod schemas;
 mod sharing;
