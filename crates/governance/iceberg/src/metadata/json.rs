@@ -75,7 +75,7 @@ impl TryFrom<AnyVersion> for TableMetadata {
         let schemas = read.schemas.or_else(|| read.schema.map(|schema| vec![schema])).ok_or_else(|| missing("schemas"))?;
         let current_schema_id =
             read.current_schema_id.or_else(|| schemas.last().map(|schema| schema.schema_id)).unwrap_or(0);
-        let specs = read.partition_specs.or_else(|| read.partition_spec.map(first_spec));
+        let specs = read.partition_specs.or_else(|| read.partition_spec.map(|fields| vec![first_spec(fields)]));
         let partition_specs = specs.ok_or_else(|| missing("partition specs"))?;
         let default_spec_id = read.default_spec_id.unwrap_or(0);
         let highest = partition_specs.iter().flat_map(|spec| &spec.fields).map(|field| field.field_id).max();
