@@ -105,7 +105,7 @@ pub fn from_trino(ty: &Type) -> Result<IcebergType, TrinoError> {
         Type::Row(fields) => {
             let field = |field: &RowField| match &field.name {
                 Some(name) => Ok(NestedField::optional(0, name, from_trino(&field.ty)?)),
-                None => refuse("Row type field does not have a name".to_owned()),
+                None => Err(TrinoError::new(ErrorCode::NotSupported, "Row type field does not have a name")),
             };
             StructType { fields: fields.iter().map(field).collect::<Result<_, _>>()? }.into()
         }
