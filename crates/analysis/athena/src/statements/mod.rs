@@ -36,6 +36,7 @@ use boathouse_aws::{AwsError, Ctx};
 use boathouse_trino::catalog::Session;
 use boathouse_trino::change::Change;
 use boathouse_trino_parser::ast::{Expr, Name, Statement};
+use futures::FutureExt;
 
 use crate::Athena;
 use crate::catalog::entities::Table;
@@ -205,12 +206,12 @@ fn semantic(message: impl std::fmt::Display) -> Failure {
 pub(crate) async fn run(job: &Job<'_>, statement: &Statement) -> Result<Outcome, Failure> {
     match statement {
         Statement::Query(query) => select::run(job, query).await,
-        Statement::CreateTableAs(create) => create_as::run(job, create).await,
-        Statement::Insert(insert) => insert::run(job, insert).await,
+        Statement::CreateTableAs(create) => create_as::run(job, create).boxed().await,
+        Statement::Insert(insert) => insert::run(job, insert).boxed().await,
         Statement::Unload(unload) => unload::run(job, unload).await,
-        Statement::Delete(delete) => iceberg::change::run(job, Change::Delete(delete)).await,
-        Statement::Update(update) => iceberg::change::run(job, Change::Update(update)).await,
-        Statement::Merge(merge) => iceberg::change::run(job, Change::Merge(merge)).await,
+        Statement::Delete(delete) => iceberg::change::run(job, Change::Delete(delete)).boxed().await,
+        Statement::Update(update) => iceberg::change::run(job, Change::Update(update)).boxed().await,
+        Statement::Merge(merge) => iceberg::change::run(job, Change::Merge(merge)).boxed().await,
         other => {
             let answer = answer(job, other).await?;
             let size = write::lines(&job.files, &job.result, answer.columns, &answer.lines).await?;
@@ -225,21 +226,21 @@ async fn answer(job: &Job<'_>, statement: &Statement) -> Result<Lines, Failure> 
         Statement::Explain(explain) => select::explain(job, explain).await,
         Statement::CreateView(view) => views::create(job, view).await,
         Statement::DropView(view) => drop::view(job, view).await,
-        Statement::DropTable(table) => drop::table(job, table).await,
-        Statement::CreateTable(create) => create_table::run(job, create).await,
+        Statement::DropTable(table) => drop::table(job, table).boxed().await,
+        Statement::CreateTable(create) => create_table::run(job, create).boxed().await,
         Statement::CreateDatabase(create) => databases::create(job, create).await,
         Statement::DropDatabase { name, if_exists, cascade } => {
             databases::drop(job, &name.last_lower(), *if_exists, *cascade).await
         }
         Statement::AlterDatabase { name, properties } => databases::alter(job, &name.last_lower(), properties).await,
-        Statement::AlterTable { table, action } => alter::run(job, table, action).await,
+        Statement::AlterTable { table, action } => alter::run(job, table, action).boxed().await,
         Statement::RepairTable(table) => repair::run(job, table).await,
-        Statement::Show(show) => show::run(job, show).await,
-        Statement::Describe(describe) => describe::run(job, describe).await,
+        Statement::Show(show) => show::run(job, show).boxed().await,
+        Statement::Describe(describe) => describe::run(job, describe).boxed().await,
         Statement::Prepare(prepare) => prepare::keep(job, prepare).await,
         Statement::Deallocate(name) => prepare::forget(job, &name.value).await,
-        Statement::Optimize(optimize) => iceberg::optimize::run(job, optimize).await,
-        Statement::Vacuum(table) => iceberg::vacuum::run(job, table).await,
+        Statement::Optimize(optimize) => iceberg::optimize::run(job, optimize).boxed().await,
+        Statement::Vacuum(table) => iceberg::vacuum::run(job, table).boxed().await,
         Statement::Execute(_) => Err(Failure::unsupported("EXECUTE of EXECUTE")),
         Statement::Query(_)
         | Statement::CreateTableAs(_)

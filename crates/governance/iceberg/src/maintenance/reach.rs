@@ -25,11 +25,7 @@ pub enum Counting {
 ///
 /// # Errors
 /// A list or manifest can't be read.
-pub async fn of_snapshots<'a>(
-    table: &Table,
-    snapshots: impl IntoIterator<Item = &'a Snapshot>,
-    counting: Counting,
-) -> Result<BTreeSet<String>> {
+pub async fn of_snapshots(table: &Table, snapshots: &[Snapshot], counting: Counting) -> Result<BTreeSet<String>> {
     let mut files = BTreeSet::new();
     for snapshot in snapshots {
         let manifests = table.manifests(snapshot).await?;
@@ -37,11 +33,9 @@ pub async fn of_snapshots<'a>(
         // Snapshots share most of their manifests.
         let new: Vec<ManifestFile> =
             manifests.into_iter().filter(|manifest| !files.contains(&manifest.manifest_path)).collect();
-        let entries: Vec<Vec<ManifestEntry>> = futures::stream::iter(&new)
-            .map(|manifest| table.entries(manifest))
-            .buffered(CONCURRENCY)
-            .try_collect()
-            .await?;
+        let reads: Vec<_> = new.iter().map(|manifest| table.entries(manifest)).collect();
+        let entries: Vec<Vec<ManifestEntry>> =
+            futures::stream::iter(reads).buffered(CONCURRENCY).try_collect().await?;
         files.extend(new.into_iter().map(|manifest| manifest.manifest_path));
         let counted = entries.into_iter().flatten().filter(|entry| counting == Counting::Named || entry.is_live());
         files.extend(counted.map(|entry| entry.data_file.file_path));

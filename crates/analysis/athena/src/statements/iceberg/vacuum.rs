@@ -27,15 +27,12 @@ pub(crate) async fn run(job: &Job<'_>, name: &Name) -> Result<Lines, Failure> {
     let retention = thresholds::retention(before);
     let now_ms = job.ctx.now().timestamp_millis();
     let updates = expired(before, retention, now_ms);
-    let (kept, gone): (Vec<Snapshot>, Vec<Snapshot>) = {
+    let gone: Vec<Snapshot> = {
         let after = before.apply(&updates, now_ms).map_err(failed)?;
-        before.snapshots.iter().cloned().partition(|snapshot| after.snapshot(snapshot.snapshot_id).is_some())
+        before.snapshots.iter().filter(|one| after.snapshot(one.snapshot_id).is_none()).cloned().collect()
     };
     let present = commit(job, Transaction::new(table.clone()).apply(updates), &catalog).await?;
-    // Whatever has come since is kept too.
-    let new = present.metadata().snapshots.iter().filter(|one| !before.snapshots.contains(one));
-    let kept: Vec<&Snapshot> = kept.iter().chain(new).collect();
-    let needed = needed(&present, &kept).await?;
+    let needed = needed(&present).await?;
     let mut superfluous = reach::of_snapshots(&table, &gone, Counting::Named).await.map_err(failed)?;
     superfluous.extend(orphans(job, present.metadata(), now_ms, retention).await?);
     superfluous.retain(|file| !needed.contains(file));
@@ -44,9 +41,10 @@ pub(crate) async fn run(job: &Job<'_>, name: &Name) -> Result<Lines, Failure> {
 }
 
 /// Every file that the table's present state leads to.
-async fn needed(table: &Table, snapshots: &[&Snapshot]) -> Result<BTreeSet<String>, Failure> {
-    let mut needed = reach::of_snapshots(table, snapshots.iter().copied(), Counting::Live).await.map_err(failed)?;
-    needed.extend(reach::of_metadata(table.metadata_location(), table.metadata()));
+async fn needed(table: &Table) -> Result<BTreeSet<String>, Failure> {
+    let metadata = table.metadata();
+    let mut needed = reach::of_snapshots(table, &metadata.snapshots, Counting::Live).await.map_err(failed)?;
+    needed.extend(reach::of_metadata(table.metadata_location(), metadata));
     Ok(needed)
 }
 
