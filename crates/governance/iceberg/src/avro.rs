@@ -30,7 +30,6 @@ pub(crate) fn invalid(message: impl std::fmt::Display) -> Error {
 /// A file that was read.
 #[derive(Debug)]
 pub(crate) struct Container {
-    header: Vec<(String, Vec<u8>)>,
     /// The records.
     pub(crate) records: Vec<Value>,
 }
@@ -62,13 +61,7 @@ impl Container {
                 return Err(invalid("a block doesn't end where it should"));
             }
         }
-        Ok(Self { header, records })
-    }
-
-    /// A text of the header.
-    pub(crate) fn text(&self, name: &str) -> Option<&str> {
-        let (_, value) = self.header.iter().find(|(key, _)| key == name)?;
-        std::str::from_utf8(value).ok()
+        Ok(Self { records })
     }
 }
 
@@ -250,7 +243,6 @@ mod tests {
         let records = [record(-5, Some(&["x", ""])), record(i64::MAX, None)];
         let bytes = container(&schema, &[("colour", "blue".to_owned())], &records).unwrap();
         let read = Container::read(&bytes).unwrap();
-        assert_eq!(read.text("colour"), Some("blue"));
         assert_eq!(read.records[0].get(7, "?").unwrap().long(), Some(-5));
         assert_eq!(read.records[1].get(-1, "a").unwrap().long(), Some(i64::MAX));
         assert_eq!(read.records[0].get(8, "b").unwrap().items().unwrap()[0].text(), Some("x"));

@@ -62,12 +62,15 @@ pub fn to_glue(ty: &IcebergType) -> String {
     }
 }
 
+fn refuse<T>(message: String) -> Result<T, TrinoError> {
+    Err(TrinoError::new(ErrorCode::NotSupported, message))
+}
+
 /// The type that a column of a new table has. Ids are 0: the table gives them.
 ///
 /// # Errors
 /// Iceberg has no such type.
 pub fn from_trino(ty: &Type) -> Result<IcebergType, TrinoError> {
-    let refuse = |message: String| Err(TrinoError::new(ErrorCode::NotSupported, message));
     Ok(match ty {
         Type::Boolean => PrimitiveType::Boolean.into(),
         Type::Integer => PrimitiveType::Int.into(),
