@@ -21,6 +21,7 @@ from pyiceberg.exceptions import (
 )
 from pyiceberg.partitioning import PartitionField, PartitionSpec
 from pyiceberg.schema import Schema
+from pyiceberg.table.update import AssertRefSnapshotId, SetPropertiesUpdate
 from pyiceberg.transforms import DayTransform
 from pyiceberg.types import IntegerType, LongType, NestedField, StringType, TimestampType
 
@@ -152,14 +153,22 @@ def test_schemas_and_partitions_evolve(world):
 def test_a_commit_on_an_old_state_conflicts(world):
     name = f"{world.database}.t"
     world.catalog.create_table(name, ROWS.schema)
-    first, second = world.catalog.load_table(name), world.catalog.load_table(name)
+    first = world.catalog.load_table(name)
     first.append(ROWS)
+    stale = {"type": "assert-ref-snapshot-id", "ref": "main", "snapshot-id": None}
+    change = {"requirements": [stale], "updates": [{"action": "set-properties", "updates": {"b": "2"}}]}
+    path = f"/iceberg/v1/catalogs/{ACCOUNT}/namespaces/{world.database}/tables/t"
+    status, answer = signed(world.server, "POST", path, change)
+    assert (status, answer["error"]["type"]) == (409, "CommitFailedException")
+    assert "main has changed" in answer["error"]["message"]
+    requirement = AssertRefSnapshotId(ref="main", snapshot_id=None)
     with pytest.raises(CommitFailedException, match="main has changed"):
-        second.append(ROWS)
+        world.catalog.commit_table(first, (requirement,), (SetPropertiesUpdate(updates={"b": "2"}),))
+    assert "b" not in first.refresh().properties
     assert world.select("SELECT count(*) FROM t") == [["3"]]
     with first.transaction() as transaction:
         transaction.set_properties(a="1")
-    assert second.refresh().properties["a"] == "1"
+    assert world.catalog.load_table(name).properties["a"] == "1"
 
 
 def test_a_staged_table_appears_with_its_first_rows(world):

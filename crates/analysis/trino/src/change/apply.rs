@@ -15,7 +15,7 @@ use boathouse_trino_functions::error::TrinoError;
 use boathouse_trino_parser::{ast, parse_statement};
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::execution::memory_pool::MemoryConsumer;
-use datafusion::physical_plan::execute_stream_partitioned;
+use datafusion::physical_plan::{execute_stream, execute_stream_partitioned};
 use futures::{StreamExt, TryStreamExt};
 
 use super::{Change, Coming, Gone, LEADING, Notes, write_deletes};
@@ -23,7 +23,7 @@ use crate::catalog::{Session, TableDefinition};
 use crate::engine::{Engine, physical};
 use crate::error::{internal, of_datafusion, unsupported};
 use crate::iceberg::of_iceberg;
-use crate::iceberg::write::{IcebergTarget, write_streams};
+use crate::iceberg::write::{IcebergTarget, IcebergWritten, write_streams};
 use crate::storage::Statistics;
 
 /// How many files of deletes are written at the same time.
@@ -157,9 +157,16 @@ impl Engine {
         definition: &TableDefinition,
         old: &[&ScanFile],
         target: IcebergTarget,
-    ) -> Result<crate::iceberg::write::IcebergWritten, TrinoError> {
+    ) -> Result<IcebergWritten, TrinoError> {
         let query = of_files("*", definition, old.iter().map(|file| file.data_file.file_path.as_str()), "")?;
-        self.write_iceberg(session, &query, target).await
+        let statistics = Arc::new(Statistics::default());
+        let analysis = self.analysis(session, &statistics, &query).await?;
+        let state = self.state(session)?;
+        let plan = physical(&state, &analysis.plan).await?;
+        // One stream, so that a partition's rows don't become as many files as there are threads.
+        let rows = execute_stream(plan, state.task_ctx()).map_err(of_datafusion)?;
+        let written = write_streams(session, vec![rows], target, &state.runtime_env().memory_pool).await?;
+        Ok(IcebergWritten { scanned_bytes: statistics.scanned_bytes(), ..written })
     }
 }
 

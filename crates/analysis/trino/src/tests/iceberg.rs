@@ -56,10 +56,16 @@ impl World {
     /// A table of `id bigint, p varchar`, partitioned by `p` if that is wanted.
     async fn new(partitioned: bool) -> Self {
         let fixture = Fixture::new();
-        let fields =
-            vec![NestedField::optional(1, "id", PrimitiveType::Long), NestedField::optional(2, "P", PrimitiveType::String)];
-        let by_p =
-            UnboundPartitionField { source_id: 2, field_id: None, name: "P".to_owned(), transform: Transform::Identity };
+        let fields = vec![
+            NestedField::optional(1, "id", PrimitiveType::Long),
+            NestedField::optional(2, "P", PrimitiveType::String),
+        ];
+        let by_p = UnboundPartitionField {
+            source_id: 2,
+            field_id: None,
+            name: "P".to_owned(),
+            transform: Transform::Identity,
+        };
         let metadata = TableMetadata::create(TableCreation {
             location: "s3://lake/t".to_owned(),
             schema: Schema::new(0, fields),
@@ -90,7 +96,10 @@ impl World {
         Table::load(Arc::clone(&self.files), &location).await.unwrap()
     }
 
-    async fn write(&self, sql: &str) -> std::result::Result<IcebergWritten, boathouse_trino_functions::error::TrinoError> {
+    async fn write(
+        &self,
+        sql: &str,
+    ) -> std::result::Result<IcebergWritten, boathouse_trino_functions::error::TrinoError> {
         let target = IcebergTarget {
             table: self.table().await,
             file_prefix: "x".to_owned(),
@@ -179,7 +188,8 @@ async fn rows_that_positions_name_are_gone() {
     let file = &files[0];
     let other = world.insert("VALUES (100, 'y')").await;
     let paths = StringArray::from(vec![file.file_path.as_str(), file.file_path.as_str(), "s3://lake/another"]);
-    let columns = [(DELETE_FILE_PATH, Arc::new(paths) as ArrayRef), (DELETE_FILE_POS, longs(&[Some(0), Some(7), Some(1)]))];
+    let columns =
+        [(DELETE_FILE_PATH, Arc::new(paths) as ArrayRef), (DELETE_FILE_POS, longs(&[Some(0), Some(7), Some(1)]))];
     let deletes = world.deletes(DataContent::PositionDeletes, file, &columns).await;
     let delta = RowDelta { added: vec![deletes], depends_on: files.clone(), ..RowDelta::default() };
     world.commit(Transaction::new(world.table().await).row_delta(delta)).await;
@@ -220,10 +230,8 @@ async fn columns_are_found_by_id_and_the_past_has_its_own() {
         NestedField::optional(1, "p", PrimitiveType::Long),
     ];
     let schema = Schema::new(0, fields);
-    let updates = vec![
-        TableUpdate::AddSchema { schema, last_column_id: None },
-        TableUpdate::SetCurrentSchema { schema_id: -1 },
-    ];
+    let updates =
+        vec![TableUpdate::AddSchema { schema, last_column_id: None }, TableUpdate::SetCurrentSchema { schema_id: -1 }];
     world.commit(Transaction::new(world.table().await).apply(updates)).await;
     world.insert("VALUES (7, 'c', 3)").await;
     assert_eq!(world.fixture.sorted("SELECT * FROM t").await, ["7|c|3", "NULL|a|1", "NULL|b|2"]);
@@ -246,7 +254,10 @@ async fn metadata_is_a_table_too() {
     assert_eq!(world.fixture.sorted(partitions).await, ["0|3|6", "1|3|5", "NULL|1|9"]);
     let manifests = "SELECT added_rows_count, partition_summaries[1].contains_null FROM \"t$manifests\"";
     assert_eq!(world.fixture.sorted(manifests).await, ["1|true", "6|false"]);
-    assert_eq!(world.fixture.rows("SELECT count(*) FROM \"t$history\" WHERE is_current_ancestor").await.unwrap(), ["2"]);
+    assert_eq!(
+        world.fixture.rows("SELECT count(*) FROM \"t$history\" WHERE is_current_ancestor").await.unwrap(),
+        ["2"]
+    );
     let files = "SELECT lower_bounds[1], value_counts[1] FROM \"t$files\" WHERE lower_bounds[1] = '9'";
     assert_eq!(world.fixture.rows(files).await.unwrap(), ["9|1"]);
     assert!(world.fixture.error("SELECT * FROM \"t$nothing\"").await.contains("does not exist"));

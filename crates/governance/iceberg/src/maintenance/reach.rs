@@ -34,8 +34,7 @@ pub async fn of_snapshots(table: &Table, snapshots: &[Snapshot], counting: Count
         let new: Vec<ManifestFile> =
             manifests.into_iter().filter(|manifest| !files.contains(&manifest.manifest_path)).collect();
         let reads: Vec<_> = new.iter().map(|manifest| table.entries(manifest)).collect();
-        let entries: Vec<Vec<ManifestEntry>> =
-            futures::stream::iter(reads).buffered(CONCURRENCY).try_collect().await?;
+        let entries: Vec<Vec<ManifestEntry>> = futures::stream::iter(reads).buffered(CONCURRENCY).try_collect().await?;
         files.extend(new.into_iter().map(|manifest| manifest.manifest_path));
         let counted = entries.into_iter().flatten().filter(|entry| counting == Counting::Named || entry.is_live());
         files.extend(counted.map(|entry| entry.data_file.file_path));
