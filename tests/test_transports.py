@@ -82,8 +82,7 @@ def test_http2_without_tls_by_prior_knowledge(shared, unique):
         key = bucket + "/object"
         assert client.put(key, content=body, headers=signed("PUT", key, body)).status_code == 200
         assert client.get(key, headers=signed("GET", key)).content == body
-        wrong = signed("GET", key) | {"X-Amz-Date": "20200101T000000Z"}
-        assert client.get(key, headers=wrong).status_code == 403
+        assert client.get(key, headers=signed("GET", bucket)).status_code == 403
 
 
 @pytest.mark.parametrize("missing", ["--tls-certificate", "--tls-key"])

@@ -43,9 +43,9 @@ pub(crate) struct Used {
     pub(crate) columns: Vec<String>,
 }
 
-impl From<TableUse> for Used {
-    fn from(used: TableUse) -> Self {
-        let TableUse { database, table, columns } = used;
+impl From<&TableUse> for Used {
+    fn from(used: &TableUse) -> Self {
+        let TableUse { database, table, columns } = used.clone();
         Self { database, table, columns }
     }
 }

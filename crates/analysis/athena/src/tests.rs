@@ -71,7 +71,8 @@ async fn serve(dir: &std::path::Path, buckets: &Buckets) -> Ctx {
         concurrent_queries: 2,
         queued_queries: 100,
     };
-    let Service { table: athena, recovery, .. } = tokio::task::spawn_blocking(move || crate::service(deps)).await.unwrap().unwrap();
+    let Service { table: athena, recovery, .. } =
+        tokio::task::spawn_blocking(move || crate::service(deps)).await.unwrap().unwrap();
     let dispatcher = Dispatcher::default();
     dispatcher.install(vec![athena, boathouse_glue_catalog::service(metadata)], Arc::new(Anyone));
     let platform = Platform::new(dispatcher, Arc::new(SystemClock), "us-east-1");

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use boathouse_aws::Ctx;
 use boathouse_metadata::MetadataError;
-use boathouse_trino::Statistics;
+use boathouse_trino::{Statistics, TableUse};
 use futures::FutureExt;
 use parking_lot::Mutex;
 use tokio::runtime::Runtime;
@@ -59,7 +59,7 @@ pub(crate) struct Progress {
     scanned: Mutex<Option<Arc<Statistics>>>,
     /// What is taken back if the statement does not succeed.
     pub(crate) written: Written,
-    changed: Mutex<Vec<Used>>,
+    lineage: Mutex<Lineage>,
     committing: AtomicBool,
     cutoff: Option<u64>,
 }
@@ -99,14 +99,22 @@ impl Progress {
         *self.scanned.lock() = Some(scanned);
     }
 
+    /// The statement has read these tables.
+    pub(crate) fn reads(&self, tables: &[TableUse]) {
+        self.lineage.lock().read.extend(tables.iter().map(Used::from));
+    }
+
     /// The statement writes these columns of a table.
-    pub(crate) fn changes(&self, used: Used) {
-        self.changed.lock().push(used);
+    pub(crate) fn changes(&self, mut used: Used) {
+        used.columns.sort_unstable();
+        self.lineage.lock().written.push(used);
     }
 
     fn lineage(&self) -> Lineage {
-        let read = self.scanned.lock().as_ref().map(|scanned| scanned.read()).unwrap_or_default();
-        Lineage { read: read.into_iter().map(Used::from).collect(), written: self.changed.lock().clone() }
+        if let Some(scanned) = self.scanned.lock().as_ref() {
+            self.reads(&scanned.read());
+        }
+        self.lineage.lock().clone()
     }
 
     /// The statement has done its work and makes it seen; nothing stops it any more.

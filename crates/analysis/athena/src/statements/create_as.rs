@@ -9,8 +9,8 @@ use crate::catalog::entities::{Parameters, Partition, Table};
 use crate::catalog::formats;
 use crate::executions::failure::Failure;
 use crate::executions::writing::Registers;
-use crate::lineage::Used;
 use crate::files::Place;
+use crate::lineage::Used;
 use crate::workgroups;
 
 pub(super) async fn run(job: &Job<'_>, create: &CreateTableAs) -> Result<Outcome, Failure> {

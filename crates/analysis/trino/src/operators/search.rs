@@ -221,7 +221,8 @@ mod tests {
 
     #[test]
     fn a_part_is_within_one_text() {
-        let texts = StringArray::from(vec![Some("sp"), Some("ecial"), None, Some("a special request"), Some("special")]);
+        let texts =
+            StringArray::from(vec![Some("sp"), Some("ecial"), None, Some("a special request"), Some("special")]);
         let (found, expected) = both(&texts, "%special%", false).unwrap();
         assert_eq!(found.as_boolean(), expected.as_boolean());
         assert_eq!(found.as_boolean().iter().flatten().filter(|hit| *hit).count(), 2);
