@@ -1,16 +1,19 @@
 """dbt with its Athena adapter, unmodified: seeds, views, tables, incremental models, snapshots, tests and docs."""
 
 import json
+import os
 import shutil
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 
+HIVE = ("--exclude", "tag:lake")
 PROJECT = Path(__file__).parent / "dbt"
-DBT = Path(sys.executable).with_name("dbt")
+# The adapter wants an older PyAthena than the other suites, so dbt lives in an environment of its own.
+DBT = os.environ.get("BOATHOUSE_DBT")
+pytestmark = pytest.mark.skipif(DBT is None, reason="BOATHOUSE_DBT names no dbt: `cargo xtask test` makes one")
 
 
 class Dbt:
@@ -66,8 +69,8 @@ def dbt(shared, unique, tmp_path):
 def test_a_project_is_built_grows_and_is_documented(dbt):
     dbt.run("seed")
     assert dbt.rows("SELECT name FROM airlines WHERE carrier = 'UA'") == [('United, formerly "Continental"',)]
-    dbt.run("run")
-    dbt.run("test")
+    dbt.run("run", *HIVE)
+    dbt.run("test", *HIVE)
     assert dbt.rows("SELECT * FROM delays ORDER BY name") == [
         ("American Airlines", "1", "2.00"),
         ("Delta Air Lines", "1", "-6.00"),
@@ -77,19 +80,19 @@ def test_a_project_is_built_grows_and_is_documented(dbt):
     assert [key["Name"] for key in dbt.table("by_day")["PartitionKeys"]] == ["day"]
     assert dbt.rows('SELECT day FROM "by_day$partitions" ORDER BY day') == [("2013-01-01",), ("2013-01-02",)]
     # A day comes anew: what is incremental takes up its rows, and no others twice.
-    dbt.run("run", until="2013-01-03")
+    dbt.run("run", *HIVE, until="2013-01-03")
     for name in ("replaced", "appended"):
         assert dbt.rows(f"SELECT id FROM {name} ORDER BY id") == [(str(number),) for number in range(1, 8)]
     dbt.run("docs", "generate")
     catalog = json.loads((dbt.directory / "target/catalog.json").read_text())
     columns = catalog["nodes"]["model.flights.delays"]["columns"]
-    assert [columns[name]["type"] for name in columns] == ["varchar", "bigint", "decimal(10,2)"]
+    assert [columns[name]["type"] for name in columns] == ["string", "bigint", "decimal(10,2)"]
 
 
 def test_iceberg_models_are_merged_and_replaced(dbt):
     dbt.run("seed")
     for until in ("2013-01-02", "2013-01-03"):
-        dbt.run("run", "--select", "departures_read lake merged", until=until)
+        dbt.run("run", "--select", "departures_read tag:lake", until=until)
     assert dbt.table("lake")["Parameters"]["table_type"].upper() == "ICEBERG"
     assert dbt.rows("SELECT count(*), count(DISTINCT id) FROM lake") == [("7", "7")]
     assert dbt.rows("SELECT * FROM merged ORDER BY carrier") == [
