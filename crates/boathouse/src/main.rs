@@ -89,7 +89,7 @@ async fn run(command: Command) -> Result<(), Box<dyn std::error::Error>> {
     match command {
         Command::Serve(options) => serve::run(options).await?,
         Command::Demo(options) => demo::run(options).await?,
-        Command::Doctor(options) => doctor::run(&options)?,
+        Command::Doctor(options) => doctor::run(&options).await?,
         Command::Credentials { data_dir } => print_credentials(&data_dir)?,
         Command::Operations => operations::run().await?,
         Command::Functions => functions::run(),
