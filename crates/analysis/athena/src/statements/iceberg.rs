@@ -49,6 +49,7 @@ use crate::error::AthenaError;
 use crate::executions::failure::Failure;
 use crate::executions::writing::{Registers, Writing};
 use crate::files::Place;
+use crate::lineage::Used;
 
 /// The summary's property that names the execution which made a snapshot.
 pub(crate) const QUERY_ID: &str = "trino_query_id";
@@ -120,8 +121,16 @@ fn reported(written: &IcebergWritten) -> Written {
         files: written.files.iter().map(|file| file.file_path.clone()).collect(),
         bytes: written.bytes,
         scanned_bytes: written.scanned_bytes,
+        read: written.read.clone(),
         ..Written::default()
     }
+}
+
+/// Notes that an execution writes these columns of a table; all of them if none is named.
+fn writes(job: &Job<'_>, to: &Target, table: &Table, named: Vec<String>) {
+    let all = table.metadata().current_schema().fields.iter().map(|field| field.name.to_lowercase());
+    let columns = if named.is_empty() { all.collect() } else { named };
+    job.progress.changes(Used { database: to.database.clone(), table: to.table.clone(), columns });
 }
 
 /// Makes a change the table's state. From here on the statement is not stopped half-way.

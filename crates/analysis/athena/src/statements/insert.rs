@@ -135,7 +135,7 @@ fn columns(database: &str, table: &Table) -> Result<Vec<Column>, Failure> {
 }
 
 /// The columns that the statement names.
-fn named(insert: &Insert) -> Vec<String> {
+pub(super) fn named(insert: &Insert) -> Vec<String> {
     insert.columns.iter().map(|ident| ident.lower()).collect()
 }
 

@@ -24,7 +24,7 @@ use crate::engine::{Engine, physical};
 use crate::error::{internal, of_datafusion, unsupported};
 use crate::iceberg::of_iceberg;
 use crate::iceberg::write::{IcebergTarget, IcebergWritten, write_streams};
-use crate::storage::Statistics;
+use crate::storage::{Statistics, TableUse};
 
 /// How many files of deletes are written at the same time.
 const CONCURRENCY: usize = 8;
@@ -38,6 +38,8 @@ pub struct Changed {
     pub rows: u64,
     /// How many bytes were read.
     pub scanned_bytes: u64,
+    /// The tables and columns that were read.
+    pub read: Vec<TableUse>,
 }
 
 impl Engine {
@@ -79,7 +81,7 @@ impl Engine {
         delta.added.splice(0..0, added);
         // What the statement has read decides what it writes: rows that others add meanwhile would have been read too.
         delta.isolated = (rows > 0).then_some(Predicate::True);
-        Ok(Changed { delta, rows, scanned_bytes: statistics.scanned_bytes() })
+        Ok(Changed { delta, rows, scanned_bytes: statistics.scanned_bytes(), read: statistics.read() })
     }
 
     /// The files that go as a whole, and files of deletes for the others.
@@ -166,7 +168,7 @@ impl Engine {
         // One stream, so that a partition's rows don't become as many files as there are threads.
         let rows = execute_stream(plan, state.task_ctx()).map_err(of_datafusion)?;
         let written = write_streams(session, vec![rows], target, &state.runtime_env().memory_pool).await?;
-        Ok(IcebergWritten { scanned_bytes: statistics.scanned_bytes(), ..written })
+        Ok(IcebergWritten { scanned_bytes: statistics.scanned_bytes(), read: statistics.read(), ..written })
     }
 }
 

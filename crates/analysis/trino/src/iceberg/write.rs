@@ -33,7 +33,7 @@ use super::{convert, of_iceberg};
 use crate::catalog::Session;
 use crate::engine::{Column, Engine, physical};
 use crate::error::{internal, of_datafusion};
-use crate::storage::{Location, Statistics};
+use crate::storage::{Location, Statistics, TableUse};
 use crate::write::{Begun, Compression, coerced};
 
 /// The property that says how large data files become.
@@ -69,6 +69,8 @@ pub struct IcebergWritten {
     pub bytes: u64,
     /// What the query read.
     pub scanned_bytes: u64,
+    /// The tables and columns that the query read.
+    pub read: Vec<TableUse>,
 }
 
 impl IcebergTarget {
@@ -133,7 +135,7 @@ impl Engine {
         let plan = physical(&state, &plan).await?;
         let streams = execute_stream_partitioned(plan, state.task_ctx()).map_err(of_datafusion)?;
         let written = write_streams(session, streams, target, &state.runtime_env().memory_pool).await?;
-        Ok(IcebergWritten { scanned_bytes: statistics.scanned_bytes(), ..written })
+        Ok(IcebergWritten { scanned_bytes: statistics.scanned_bytes(), read: statistics.read(), ..written })
     }
 }
 

@@ -78,6 +78,16 @@ impl IcebergTable {
         HiveTable::hidden().chain([(POSITION, Type::Bigint)])
     }
 
+    /// Notes what a scan is asked for.
+    fn note_read(&self, projection: Option<&Vec<usize>>, filters: &[Expr]) {
+        let all: Vec<usize> = (0..self.schema.fields().len()).collect();
+        let asked = projection.unwrap_or(&all).iter().map(|index| self.schema.field(*index).name().clone());
+        let compared = filters.iter().flat_map(Expr::column_refs).map(|column| column.name.clone());
+        let TableDefinition { database, name, .. } = self.files.definition.as_ref();
+        let shown = asked.chain(compared).filter(|column| !column.starts_with('$'));
+        self.files.statistics.note_read(database, name, shown);
+    }
+
     /// The snapshot's files in which the filters may find rows.
     async fn chosen(&self, filters: &[Expr]) -> Result<Vec<ScanFile>, TrinoError> {
         let Some(snapshot) = &self.snapshot else { return Ok(Vec::new()) };
@@ -200,6 +210,7 @@ impl TableProvider for IcebergTable {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> PlanResult<Arc<dyn ExecutionPlan>> {
+        self.note_read(projection, filters);
         let (of_files, of_rows): (Vec<Expr>, Vec<Expr>) =
             filters.iter().cloned().partition(|filter| self.files.decides_files(filter));
         let limit = limit.filter(|_| of_rows.is_empty());

@@ -7,7 +7,7 @@ use boathouse_iceberg::transaction::Transaction;
 use boathouse_trino::change::{Change, Changed, pinned};
 use boathouse_trino::write::Written;
 
-use super::{Found, announce, commit_unless_changed, found, target_of, writing_into};
+use super::{Found, announce, commit_unless_changed, found, target_of, writes, writing_into};
 use crate::executions::failure::Failure;
 use crate::statements::{Job, Outcome, Target, target};
 
@@ -22,6 +22,8 @@ pub(crate) async fn run(job: &Job<'_>, change: Change<'_>) -> Result<Outcome, Fa
     };
     let of_others = "Modifying Hive table rows is only supported for transactional tables";
     let to = target_of(job, change.table(), (of_views, of_others)).await?;
+    let Found { table, .. } = found(job, &to).await?;
+    writes(job, &to, &table, assigned(change));
     for _ in 0..ATTEMPTS {
         if let Some(outcome) = attempt(job, &to, change).await? {
             return Ok(outcome);
@@ -30,6 +32,14 @@ pub(crate) async fn run(job: &Job<'_>, change: Change<'_>) -> Result<Outcome, Fa
     let message =
         format!("ICEBERG_COMMIT_ERROR: Failed to commit Iceberg update to table: {}.{}", to.database, to.table);
     Err(Failure::user(1006, message))
+}
+
+/// The columns that a change names, if it names all that it writes.
+fn assigned(change: Change<'_>) -> Vec<String> {
+    match change {
+        Change::Update(update) => update.assignments.iter().map(|(name, _)| name.lower()).collect(),
+        Change::Delete(_) | Change::Merge(_) => Vec::new(),
+    }
 }
 
 /// Runs the statement once; nothing if it has to run anew.
@@ -58,6 +68,7 @@ fn reported(changed: &Changed) -> Written {
         files: files.collect(),
         bytes: bytes.sum(),
         scanned_bytes: changed.scanned_bytes,
+        read: changed.read.clone(),
         ..Written::default()
     }
 }

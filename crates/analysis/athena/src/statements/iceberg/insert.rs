@@ -6,10 +6,10 @@ use boathouse_trino::iceberg::types::to_trino;
 use boathouse_trino_parser::ast::Insert;
 
 use super::entry::Entry;
-use super::{announce, commit, load, reported, write};
+use super::{announce, commit, load, reported, write, writes};
 use crate::catalog::entities::Table;
 use crate::executions::failure::Failure;
-use crate::statements::insert::aligned;
+use crate::statements::insert::{aligned, named};
 use crate::statements::{Job, Outcome, Target, target};
 
 pub(crate) async fn run(job: &Job<'_>, insert: &Insert, to: &Target, entry: &Table) -> Result<Outcome, Failure> {
@@ -21,6 +21,7 @@ pub(crate) async fn run(job: &Job<'_>, insert: &Insert, to: &Target, entry: &Tab
         [] => insert.query.clone(),
         _ => aligned(job, insert, &columns).await?,
     };
+    writes(job, to, &table, named(insert));
     announce(job, to, &table.metadata().location).await?;
     let written = write(job, &query, &table).await?;
     let outcome = target::report(job, &reported(&written)).await?;
