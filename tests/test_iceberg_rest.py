@@ -144,8 +144,8 @@ def test_schemas_and_partitions_evolve(world):
         update.add_field("id", "bucket[4]", "id_bucket")
     world.execute("INSERT INTO t (more, id, seen) VALUES ('new', 5000000000, TIMESTAMP '2024-01-02 10:00:00')")
     assert world.select("SELECT id, more FROM t ORDER BY id") == [["1", None], ["5000000000", "new"]]
-    found = world.catalog.load_table(name).scan(row_filter="id > 1").to_arrow().to_pylist()
-    assert [(row["id"], row["more"]) for row in found] == [(5_000_000_000, "new")]
+    found = world.catalog.load_table(name).scan().to_arrow().to_pylist()
+    assert sorted((row["id"], row["more"]) for row in found) == [(1, None), (5_000_000_000, "new")]
     columns = world.glue.get_table(DatabaseName=world.database, Name="t")["Table"]["StorageDescriptor"]["Columns"]
     assert [(c["Name"], c["Type"]) for c in columns] == [("id", "bigint"), ("seen", "timestamp"), ("more", "string")]
 

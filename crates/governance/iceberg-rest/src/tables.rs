@@ -223,8 +223,7 @@ impl Call<'_> {
             input["Parameters"].as_object_mut().map(|parameters| parameters.remove("previous_metadata_location"));
         }
         self.put_table(&destination, input).await?;
-        let dropped = json!({"DatabaseName": source.namespace, "Name": source.name});
-        if let Err(error) = self.glue("DeleteTable", dropped).await {
+        if let Err(error) = self.give_up(&source, &location).await {
             let taken_back = json!({"DatabaseName": destination.namespace, "Name": destination.name});
             if let Err(left) = self.glue("DeleteTable", taken_back).await {
                 tracing::warn!(error = %left, table = destination.name, "a table that could not be renamed has two names");
@@ -232,6 +231,14 @@ impl Call<'_> {
             return Err(error);
         }
         Ok(Reply::empty())
+    }
+
+    /// Removes a table's name, if the table is still in this state.
+    async fn give_up(&self, table: &TableName, location: &str) -> Result<(), RestError> {
+        if metadata_location(&self.table(table).await?) != Some(location) {
+            return Err(RestError::conflict("the table has been changed while it was renamed"));
+        }
+        self.glue("DeleteTable", json!({"DatabaseName": table.namespace, "Name": table.name})).await.map(drop)
     }
 }
 

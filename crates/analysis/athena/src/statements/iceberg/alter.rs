@@ -98,18 +98,29 @@ async fn commit(
     Err(Failure::user(1006, message))
 }
 
-/// Glue can't rename a table; so it gets a second name, and loses the first one.
+/// Glue can't rename a table; so it gets a second name, and loses the first one, unless somebody has changed it meanwhile.
 async fn rename(job: &Job<'_>, target: &Target, entry: Entry, name: &Name) -> Result<Lines, Failure> {
     let to = job.target(name)?;
     if job.find(&to).await?.is_some() {
         return Err(Failure::user(1200, format!("Table {}.{} already exists", to.database, to.table)));
     }
+    let state = entry.metadata_location().map(str::to_owned);
     job.progress.commits();
     let renamed = Entry { name: to.table.clone(), ..entry.into_input() };
     job.glue.create_table(&to.database, &renamed).await?;
-    if let Err(error) = job.glue.delete_table(&target.database, &target.table).await {
+    if let Err(failure) = give_up(job, target, state.as_deref()).await {
         job.glue.delete_table(&to.database, &to.table).await?;
-        return Err(error.into());
+        return Err(failure);
     }
     Ok(Lines::default())
+}
+
+/// Removes a table's name, if the table is still in this state.
+async fn give_up(job: &Job<'_>, target: &Target, state: Option<&str>) -> Result<(), Failure> {
+    let now = job.find(target).await?;
+    if now.as_ref().and_then(Entry::metadata_location) != state {
+        let message = format!("ICEBERG_COMMIT_ERROR: Failed to alter table: {}.{}", target.database, target.table);
+        return Err(Failure::user(1006, message));
+    }
+    Ok(job.glue.delete_table(&target.database, &target.table).await?)
 }
