@@ -133,14 +133,14 @@ def test_rows_come_back_with_their_types(events):
 
 def test_partitions_are_found_by_filters_on_columns(events):
     files = events.rows('SELECT file_path, record_count FROM "events$files"')
-    assert len(files) == 3 and all("/data/ts_day=2024-01-0" in path and "/id_bucket=" in path for path, _ in files)
+    assert sorted(count for _, count in files) == ["1", "2"] and all("/data/ts_day=2024-01-0" in path and "/id_bucket=" in path for path, _ in files)
     scanned = lambda sql: events.run(sql)["Statistics"]["DataScannedInBytes"]
-    every = scanned("SELECT kind FROM events")
-    assert 0 < scanned("SELECT kind FROM events WHERE ts >= TIMESTAMP '2024-01-02 00:00:00'") < every
-    assert 0 < scanned("SELECT kind FROM events WHERE id = 2") < every
-    assert scanned("SELECT kind FROM events WHERE id = 77") == 0
+    every = scanned("SELECT at FROM events")
+    assert 0 < scanned("SELECT at FROM events WHERE ts >= TIMESTAMP '2024-01-02 00:00:00'") < every
+    assert 0 < scanned("SELECT at FROM events WHERE id = 3") < every
+    assert scanned("SELECT at FROM events WHERE id = 77") == 0
     found = events.rows('SELECT partition.ts_day, record_count, file_count FROM "events$partitions" ORDER BY 1')
-    assert found == [["2024-01-01", "1", "1"], ["2024-01-01", "1", "1"], ["2024-01-02", "1", "1"]]
+    assert found == [["2024-01-01", "2", "1"], ["2024-01-02", "1", "1"]]
     assert events.rows('SELECT data.id.min, data.price.max FROM "events$partitions" WHERE data.id.min = 3') == [["3", "2.25"]]
 
 
@@ -168,7 +168,7 @@ def test_metadata_tables(events):
     )
     assert (operation, added, total) == ("append", "1", "4")
     manifests = events.rows('SELECT added_data_files_count, added_rows_count, partition_summaries[1].lower_bound FROM "events$manifests"')
-    assert sorted(manifests) == [["1", "1", None], ["3", "3", "2024-01-01"]]
+    assert sorted(manifests) == [["1", "1", None], ["2", "3", "2024-01-01"]]
     assert events.rows('SELECT name, type, snapshot_id FROM "events$refs"') == [["main", "BRANCH", history[1][0]]]
     bounds = events.rows('SELECT lower_bounds[1], upper_bounds[1], null_value_counts[2] FROM "events$files" WHERE lower_bounds[1] = \'4\'')
     assert bounds == [["4", "4", "1"]]
@@ -305,7 +305,7 @@ def test_athena_reads_what_pyiceberg_wrote_and_changed(world):
     from pyiceberg.catalog.memory import InMemoryCatalog
     from pyiceberg.partitioning import PartitionField, PartitionSpec
     from pyiceberg.schema import Schema
-    from pyiceberg.transforms import BucketTransform, DayTransform
+    from pyiceberg.transforms import IdentityTransform
     from pyiceberg.types import IntegerType, LongType, NestedField, StringType, StructType, TimestamptzType, UUIDType
 
     catalog = InMemoryCatalog("local", warehouse="s3://lake/py", **world.io())
@@ -317,7 +317,7 @@ def test_athena_reads_what_pyiceberg_wrote_and_changed(world):
         NestedField(4, "seen", TimestamptzType(), required=False),
         NestedField(6, "key", UUIDType(), required=False),
     )
-    table = catalog.create_table("lake.people", schema, partition_spec=PartitionSpec(PartitionField(1, 1000, BucketTransform(2), "b")))
+    table = catalog.create_table("lake.people", schema, partition_spec=PartitionSpec(PartitionField(2, 1000, IdentityTransform(), "name")))
     key = uuid.UUID("12151fd2-7586-11e9-8f9e-2a86e4085a59")
     first = pyarrow.table(
         {
@@ -351,7 +351,7 @@ def test_athena_reads_what_pyiceberg_wrote_and_changed(world):
         change.delete_column("key")
         change.move_first("age")
     with table.update_spec() as spec:
-        spec.add_field("seen", DayTransform(), "seen_day")
+        spec.add_field("age", IdentityTransform(), "at_age")
     second = pyarrow.table(
         {
             "age": pyarrow.array([33], pyarrow.int32()),
