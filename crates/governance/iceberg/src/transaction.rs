@@ -49,8 +49,8 @@ pub trait Catalog: fmt::Debug + Send + Sync {
     async fn swap(&self, expected: &str, location: &str, metadata: &TableMetadata) -> Result<()>;
 }
 
-/// A change of a table that is being put together.
-#[derive(Debug, Clone)]
+/// A change of a table that is being put together. It is committed once: the names of its files are its own.
+#[derive(Debug)]
 pub struct Transaction {
     table: Table,
     change: Option<Change>,
@@ -177,7 +177,7 @@ impl Transaction {
         let (mut attempt, mut wait) = (0, SHORTEST_WAIT);
         loop {
             let mut written = Vec::new();
-            let error = match self.attempt(catalog, &table, attempt, &mut written).await {
+            let error = match self.attempt(catalog, &table, &mut written).await {
                 Ok(committed) => return Ok(committed),
                 Err(error @ Error::Unknown(_)) => return Err(error),
                 Err(error) => error,
@@ -196,13 +196,7 @@ impl Transaction {
     }
 
     /// Tries the change on a state of the table. What is written is noted first.
-    async fn attempt(
-        &self,
-        catalog: &dyn Catalog,
-        table: &Table,
-        attempt: u32,
-        written: &mut Vec<String>,
-    ) -> Result<Table> {
+    async fn attempt(&self, catalog: &dyn Catalog, table: &Table, written: &mut Vec<String>) -> Result<Table> {
         let metadata = table.metadata();
         if metadata.table_uuid != self.table.metadata().table_uuid {
             return Err(Error::Changed("The table was replaced by another one".to_owned()));
@@ -217,7 +211,7 @@ impl Transaction {
         let mut updates = Vec::new();
         if let Some(change) = &self.change {
             validate::change(&self.table, table, &self.branch, change).await?;
-            let snapshot = self.snapshot(table, change, attempt, now_ms, written).await?;
+            let snapshot = self.snapshot(table, change, now_ms, written).await?;
             updates.extend(self.added(metadata, snapshot));
         }
         updates.extend(self.updates.iter().cloned());
@@ -227,7 +221,7 @@ impl Transaction {
             &changed.location,
             &changed.properties,
             Some(table.metadata_location()),
-            self.file_id(attempt),
+            self.id.to_string(),
         );
         written.push(location.clone());
         files::write(table.files().as_ref(), &location, changed.to_json()).await?;
@@ -248,9 +242,9 @@ impl Transaction {
         ]
     }
 
-    /// What the names of an attempt's files hold.
-    fn file_id(&self, attempt: u32) -> String {
-        if attempt == 0 { self.id.to_string() } else { format!("{}-{attempt}", self.id) }
+    /// What the names of an attempt's manifests hold: no other attempt's do.
+    fn attempt_id(&self) -> String {
+        format!("{}-{:08x}", self.id, Uuid::new_v4().as_u128() as u32)
     }
 }
 

@@ -92,7 +92,7 @@ impl<'a> ManifestWriter<'a> {
             Status::Deleted => (&mut self.file.deleted_files_count, &mut self.file.deleted_rows_count),
         };
         *files += 1;
-        *total += rows;
+        *total = total.saturating_add(rows);
         match entry.sequence_number {
             _ if !entry.is_live() => {}
             Some(number) => self.least = Some(self.least.map_or(number, |least| least.min(number))),

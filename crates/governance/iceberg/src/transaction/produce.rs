@@ -29,7 +29,6 @@ impl Transaction {
         &self,
         table: &Table,
         change: &Change,
-        attempt: u32,
         now_ms: i64,
         written: &mut Vec<String>,
     ) -> Result<Snapshot> {
@@ -40,7 +39,7 @@ impl Transaction {
             table,
             snapshot_id,
             sequence_number: metadata.last_sequence_number + 1,
-            id: self.file_id(attempt),
+            id: self.attempt_id(),
             manifests: Vec::new(),
             written: &mut *written,
         };
