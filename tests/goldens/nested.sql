@@ -115,7 +115,7 @@ SELECT map_values(MAP(ARRAY['a', 'b'], ARRAY[1, NULL])) AS v, typeof(map_values(
 SELECT map_entries(MAP(ARRAY['a', 'b'], ARRAY[1, 2])) AS v, typeof(map_entries(MAP(ARRAY['a', 'b'], ARRAY[1, 2]))) AS t;
 SELECT map_from_entries(ARRAY[ROW('a', 1), ROW('b', 2)]) AS v, typeof(map_from_entries(ARRAY[ROW('a', 1), ROW('b', 2)])) AS t;
 SELECT multimap_from_entries(ARRAY[ROW('a', 1), ROW('a', 2)]) AS v, typeof(multimap_from_entries(ARRAY[ROW('a', 1), ROW('a', 2)])) AS t;
-SELECT map_concat(MAP(ARRAY['a'], ARRAY[1]), MAP(ARRAY['b'], ARRAY[2])) AS v, typeof(map_concat(MAP(ARRAY['a'], ARRAY[1]), MAP(ARRAY['b'], ARRAY[2]))) AS t;
+SELECT CAST(map_concat(MAP(ARRAY['a'], ARRAY[1]), MAP(ARRAY['b'], ARRAY[2])) AS json), typeof(map_concat(MAP(ARRAY['a'], ARRAY[1]), MAP(ARRAY['b'], ARRAY[2])));
 SELECT map_concat(MAP(ARRAY['a'], ARRAY[1]), MAP(ARRAY['a'], ARRAY[2])) AS v, typeof(map_concat(MAP(ARRAY['a'], ARRAY[1]), MAP(ARRAY['a'], ARRAY[2]))) AS t;
 SELECT map_filter(MAP(ARRAY[1, 2], ARRAY['a', 'b']), (k, v) -> k > 1) AS v, typeof(map_filter(MAP(ARRAY[1, 2], ARRAY['a', 'b']), (k, v) -> k > 1)) AS t;
 SELECT map_zip_with(MAP(ARRAY[1], ARRAY['a']), MAP(ARRAY[1], ARRAY['b']), (k, x, y) -> x || y) AS v, typeof(map_zip_with(MAP(ARRAY[1], ARRAY['a']), MAP(ARRAY[1], ARRAY['b']), (k, x, y) -> x || y)) AS t;
@@ -205,7 +205,7 @@ SELECT id, transform(tags, x -> x || CAST(id AS varchar)), filter(tags, x -> x <
 SELECT id, reduce(tags, '', (s, x) -> s || coalesce(x, '-'), s -> length(s)) FROM nested ORDER BY id;
 SELECT id, element_at(scores, 'x'), map_keys(scores), map_values(scores), cardinality(scores) FROM nested ORDER BY id;
 SELECT id, scores['x'] FROM nested WHERE id = 5;
-SELECT id, transform_values(scores, (k, v) -> v * 2), map_filter(scores, (k, v) -> v > 1), map_concat(scores, MAP(ARRAY['q'], ARRAY[0])) FROM nested ORDER BY id;
+SELECT id, transform_values(scores, (k, v) -> v * 2), map_filter(scores, (k, v) -> v > 1), CAST(map_concat(scores, MAP(ARRAY['q'], ARRAY[0])) AS json) FROM nested ORDER BY id;
 SELECT id, place, place.city, place[2], place IS NULL FROM nested ORDER BY id;
 SELECT id, map_entries(scores), CAST(scores AS json) FROM nested ORDER BY id;
 SELECT id, zip(tags, sequence(1, 2)), zip_with(tags, sequence(1, 2), (a, b) -> a || CAST(b AS varchar)) FROM nested ORDER BY id;

@@ -195,7 +195,6 @@ SELECT substr('a', 'b');
 SELECT substr(123, 1);
 SELECT translate('a', 'b');
 SELECT from_utf8(X'58bf', 'ab');
-SELECT from_utf8(X'58bf', -1);
 SELECT normalize('a', NFX);
 SELECT 'abc' LIKE 'a\%c' ESCAPE 'ab';
 SELECT 'abc' LIKE 'abc\' ESCAPE '\';

@@ -182,11 +182,20 @@ fn more_specific(one: &Candidate, other: &Candidate) -> bool {
     })
 }
 
+fn tight(ty: &Type) -> String {
+    match ty {
+        Type::Map(key, value) => format!("map({},{})", tight(key), tight(value)),
+        Type::Array(element) => format!("array({})", tight(element)),
+        other => other.to_string(),
+    }
+}
+
 fn unexpected(name: &str, overloads: &[&Arc<Entry>], args: &[Argument<'_>]) -> TrinoError {
     let types: Vec<_> = args
         .iter()
         .map(|arg| match arg {
-            Argument::Value((_, ty)) => ty.to_string(),
+            // Maps are written without a blank here.
+            Argument::Value((_, ty)) => tight(ty),
             Argument::Lambda(_) => "<function>".to_owned(),
         })
         .collect();

@@ -39,10 +39,10 @@ pub(crate) fn register(table: &mut Table) {
             })
         });
     }
-    table.kernel("render(boolean) -> varchar", "A green mark for true, a red one for false.", |call| {
+    table.kernel("render(boolean) -> varchar(16)", "A green mark for true, a red one for false.", |call| {
         let values = truth(call, 0)?;
         texts(call, |row| {
-            Ok(Some(if values.value(row) { "\u{1b}[38;5;46m✓\u{1b}[0m" } else { "\u{1b}[38;5;196m✗\u{1b}[0m" }))
+            Ok(Some(if values.value(row) { "\u{1b}[38;5;2m✓\u{1b}[0m" } else { "\u{1b}[38;5;1m✗\u{1b}[0m" }))
         })
     });
     let bar = "A bar of characters, so wide for 1, in colours from low to high.";

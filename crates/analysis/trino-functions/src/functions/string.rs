@@ -42,9 +42,9 @@ pub(crate) fn register(table: &mut Table) {
     table.kernel("lower(char(x)) -> char(x)", "The text in small letters.", lower).never_fails();
     table.kernel("upper(varchar(x)) -> varchar(x)", "The text in capital letters.", upper).never_fails();
     table.kernel("upper(char(x)) -> char(x)", "The text in capital letters.", upper).never_fails();
-    table.kernel("replace(varchar, varchar) -> varchar", "The text without all occurrences of another.", replace);
+    table.kernel("replace(varchar(x), varchar) -> varchar(x)", "The text without all occurrences of another.", replace);
     table.kernel(
-        "replace(varchar, varchar, varchar) -> varchar",
+        "replace(varchar(x), varchar, varchar(z)) -> varchar(x + z * (x + 1))",
         "The text with all occurrences of another replaced.",
         replace,
     );
@@ -302,7 +302,7 @@ fn from_utf8(call: &Call<'_>) -> Computed {
                 let letter = letters.next();
                 match letters.next() {
                     None => Ok(letter),
-                    Some(_) => Err(TrinoError::invalid("Replacement string must empty or a single character")),
+                    Some(_) => Err(TrinoError::invalid("Replacement character string must empty or a single character")),
                 }
             })
         }

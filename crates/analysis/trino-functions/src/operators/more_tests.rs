@@ -116,7 +116,7 @@ fn zones_are_applied() {
         "2020-07-01 03:00:00.000 America/Los_Angeles"
     );
     let error = error(at_time_zone(utc(), text("Nowhere/Land")).unwrap());
-    assert_eq!(error, "INVALID_FUNCTION_ARGUMENT: Time zone not supported: Nowhere/Land");
+    assert_eq!(error, "INVALID_FUNCTION_ARGUMENT: 'Nowhere/Land' is not a valid time zone");
     assert!(at_time_zone(value("2020-01-01", "date"), text("UTC")).is_err());
 }
 

@@ -1,4 +1,4 @@
-//! Equality of arrays and maps: unknown where it hangs on a NULL inside, and a map's entries have no order.
+//! Equality of arrays, maps and rows: unknown where it hangs on a NULL inside, and a map's entries have no order.
 
 use std::cmp::Ordering;
 use std::sync::Arc;
@@ -10,13 +10,9 @@ use crate::error::TrinoError;
 use crate::kernel::Call;
 use crate::types::Type;
 
-/// Whether values of a type hold arrays or maps.
+/// Whether values of a type hold others.
 pub(super) fn is_nested(ty: &Type) -> bool {
-    match ty {
-        Type::Array(_) | Type::Map(..) => true,
-        Type::Row(fields) => fields.iter().any(|field| is_nested(&field.ty)),
-        _ => false,
-    }
+    matches!(ty, Type::Array(_) | Type::Map(..) | Type::Row(_))
 }
 
 pub(super) fn equal(call: &Call<'_>) -> Result<ArrayRef, TrinoError> {

@@ -56,7 +56,7 @@ impl Analyzer<'_> {
             }
             RelationKind::Aliased { relation, alias, columns } => {
                 let relation = self.relation(relation, outer)?;
-                aliased(relation, alias, columns)
+                aliased(relation, alias, columns).map_err(at(source.pos))
             }
             RelationKind::Sampled { relation, method, percentage } => {
                 let relation = self.relation(relation, outer)?;
@@ -318,7 +318,7 @@ pub(super) fn aliased(
             columns.len(),
             alias.value
         );
-        return Err(TrinoError::at(alias.pos, ErrorCode::MismatchedColumnAliases, message));
+        return Err(TrinoError::new(ErrorCode::MismatchedColumnAliases, message));
     }
     let mut names = columns.iter();
     for field in &mut relation.fields {

@@ -46,7 +46,10 @@ pub(super) fn decimal(text: &str, pos: Pos) -> Result<Typed, TrinoError> {
             let number = if negative { -number } else { number };
             Ok(value(ScalarValue::Decimal128(Some(number), precision, scale as i8), Type::Decimal(precision, scale)))
         }
-        _ => Err(TrinoError::at(pos, ErrorCode::InvalidLiteral, format!("Invalid decimal literal: {text}"))),
+        _ => {
+            let message = format!("'{text}' is not a valid DECIMAL literal");
+            Err(TrinoError::at(pos, ErrorCode::InvalidLiteral, message))
+        }
     }
 }
 
@@ -73,7 +76,11 @@ pub(super) fn typed(type_name: &str, text: &str, pos: Pos) -> Result<Typed, Trin
     } else {
         cast::cast((lit(text), Type::VARCHAR), &ty)
     };
-    match typed.map_err(at(pos))? {
+    let typed = match typed {
+        Err(_) if type_name == "json" => return Err(refuse()),
+        typed => typed.map_err(at(pos))?,
+    };
+    match typed {
         (Expr::Literal(literal, _), ty) => Ok(value(literal, ty)),
         typed if type_name == "json" => Ok(typed),
         _ => Err(refuse()),
@@ -87,9 +94,7 @@ fn temporal(text: &str, date: usize, plain: fn(u8) -> Type, zoned: fn(u8) -> Typ
     let time = text.get(date..).unwrap_or_default();
     let has_zone =
         time.trim().contains([' ', '+', '-', 'Z', 'z']) || time.trim_start().chars().any(char::is_alphabetic);
-    // TIMESTAMP '2020-01-01' has no time at all and a precision of 0; Athena reads milliseconds at least.
-    let precision = digits.max(if date > 0 { 3 } else { digits });
-    if has_zone { zoned(precision) } else { plain(precision) }
+    if has_zone { zoned(digits) } else { plain(digits) }
 }
 
 /// `INTERVAL '3' DAY`

@@ -13,7 +13,7 @@ use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 use super::grouping::Groups;
 use super::query::{ordinal, sorted};
 use super::scope::{Field, Relation, Scope};
-use super::{Analyzer, Place, at, call, planned, project};
+use super::{Analyzer, CallKind, Place, at, call, planned, project};
 
 /// A column that a SELECT gives.
 #[derive(Debug, Clone)]
@@ -36,6 +36,12 @@ impl Analyzer<'_> {
         order_by: &[SortItem],
         outer: Option<&Scope<'_>>,
     ) -> Result<(Relation, Vec<Sort>), TrinoError> {
+        let named = select.windows.iter().enumerate();
+        let twice = named.clone().find(|(index, (name, _))| select.windows[..*index].iter().any(|(known, _)| known == name));
+        if let Some((_, (name, _))) = twice {
+            let message = format!("WINDOW name '{}' specified more than once", name.value);
+            return Err(TrinoError::at(name.pos, ErrorCode::DuplicateWindowName, message));
+        }
         let windows = self.windows.len();
         self.windows.extend(select.windows.iter().cloned());
         let calls = std::mem::take(&mut self.calls);
@@ -57,9 +63,14 @@ impl Analyzer<'_> {
         let mut outputs = self.outputs(select, &scope)?;
         let mut order = self.order(&outputs, order_by, &scope)?;
         let mut having = match &select.having {
-            Some(having) => Some((self.filter_condition(having, &scope, "HAVING clause predicate")?, having.clone())),
+            Some(having) => Some((self.filter_condition(having, &scope, "HAVING clause")?, having.clone())),
             None => None,
         };
+        let in_having = having.as_ref().map(|(having, _)| find_window_exprs([having]));
+        if let (Some(having), true) = (&select.having, in_having.is_some_and(|windows| !windows.is_empty())) {
+            let message = "HAVING clause cannot contain window functions or row pattern measures";
+            return Err(TrinoError::at(having.pos, ErrorCode::NestedWindow, message));
+        }
         let groups = self.groups(select.group_by.as_ref(), &outputs, &scope)?;
         if groups.is_some() || self.has_aggregates(&outputs, &order, having.as_ref()) {
             let mut values = Values { outputs: &mut outputs, order: &mut order, having: &mut having };
@@ -195,7 +206,9 @@ impl Analyzer<'_> {
     ) -> bool {
         let exprs = outputs.iter().map(|output| &output.value.0).chain(order.iter().map(|(sort, _)| &sort.expr));
         let mut exprs = exprs.chain(having.map(|(having, _)| having));
-        having.is_some() || exprs.any(|expr| !super::grouping::aggregates_in([expr]).is_empty())
+        // TYPEOF knows its answer from the analysis alone, but what it is asked of makes one row of all the same.
+        let called = self.calls.iter().any(|(kind, _)| *kind != CallKind::Window);
+        having.is_some() || called || exprs.any(|expr| !super::grouping::aggregates_in([expr]).is_empty())
     }
 
     /// Joins the subqueries whose rows' existence the values ask for.
@@ -292,7 +305,7 @@ impl Analyzer<'_> {
                 Some(column) => column,
                 None if distinct => {
                     let message = "For SELECT DISTINCT, ORDER BY expressions must appear in select list";
-                    return Err(TrinoError::at(source.pos, ErrorCode::InvalidColumnReference, message));
+                    return Err(TrinoError::at(source.pos, ErrorCode::ExpressionNotInDistinct, message));
                 }
                 None => {
                     let column = match key {

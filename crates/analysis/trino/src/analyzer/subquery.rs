@@ -127,7 +127,7 @@ impl Analyzer<'_> {
     fn compared(&mut self, value: Typed, plan: LogicalPlan, column: Typed) -> Result<(Expr, LogicalPlan), TrinoError> {
         let refuse = || {
             let message = format!(
-                "Value expression and result of subquery must be of the same type: {} vs {}",
+                "Value expression and result of subquery must be of the same type: row({}) vs row({})",
                 value.1, column.1
             );
             TrinoError::new(ErrorCode::TypeMismatch, message)

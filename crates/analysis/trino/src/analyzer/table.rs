@@ -240,6 +240,12 @@ impl Analyzer<'_> {
         relation.fields.retain(|field| !field.hidden);
         let Named { name, .. } = named.as_ref();
         let alias = Ident { pos: written.pos, value: name.clone(), quoted: true };
+        let visible = relation.fields.len();
+        if let Some(first) = columns.first().filter(|_| columns.len() != visible) {
+            let message =
+                format!("Column alias list has {} entries but relation has {visible} columns", columns.len());
+            return Err(TrinoError::at(first.pos, ErrorCode::MismatchedColumnAliases, message));
+        }
         super::join::aliased(relation, &alias, columns)
     }
 }

@@ -86,7 +86,14 @@ fn decode(call: &Call<'_>, decode: fn(&[u8]) -> Result<Vec<u8>, TrinoError>) -> 
 }
 
 fn from_hex(text: &[u8]) -> Result<Vec<u8>, TrinoError> {
-    hex::decode(text).map_err(|error| TrinoError::invalid(format!("Invalid hex input: {error}")))
+    hex::decode(text).map_err(|error| {
+        TrinoError::invalid(match error {
+            hex::FromHexError::InvalidHexCharacter { c, .. } => {
+                format!("not a hexadecimal digit: \"{c}\" = {}", u32::from(c))
+            }
+            _ => format!("invalid input length {}", text.len()),
+        })
+    })
 }
 
 fn from_base64(engine: &GeneralPurpose, text: &[u8]) -> Result<Vec<u8>, TrinoError> {

@@ -24,7 +24,7 @@ use crate::cast::{cast, primitive};
 use crate::error::TrinoError;
 use crate::kernel::Call;
 use crate::operators::{calendar, in_zone, known_zone, local_value};
-use crate::time::{SECOND, Zone, zoned_timestamps, zoned_value};
+use crate::time::{Zone, zoned_timestamps, zoned_value};
 use crate::types::Type;
 use crate::types::format::instant_nanos;
 
@@ -222,7 +222,9 @@ fn to_unixtime(call: &Call<'_>) -> Result<ArrayRef, TrinoError> {
             Type::TimestampTz(_) => zoned_value(&array, row).0,
             _ => instant_nanos(&array, row),
         };
-        array.is_valid(row).then(|| instant as f64 / SECOND as f64)
+        // Nanoseconds of today have more digits than a double.
+        let micros = instant.div_euclid(1_000);
+        array.is_valid(row).then(|| micros as f64 / 1_000_000.0)
     };
     Ok(Arc::new((0..call.rows).map(seconds).collect::<Float64Array>()))
 }

@@ -100,7 +100,7 @@ impl Pattern {
                 }
                 'D' | 'U' | 'u' | 'V' | 'w' | 'X' => {
                     return Err(TrinoError::invalid(format!(
-                        "%{letter} not currently supported in date format string"
+                        "%{letter} not supported in date format string"
                     )));
                 }
                 _ => {}
@@ -182,7 +182,7 @@ impl Pattern {
                 'Z' if count == 1 => Item::Zone(ZoneStyle::Offset),
                 'Z' if count == 2 => Item::Zone(ZoneStyle::OffsetWithColon),
                 'Z' | 'z' => Item::Zone(ZoneStyle::Id),
-                _ => return Err(TrinoError::invalid(format!("Illegal pattern component: {letter}"))),
+                _ => return Err(TrinoError::invalid(format!("Illegal pattern component: {}", letter.to_string().repeat(count)))),
             });
         }
         Ok(Self(items))

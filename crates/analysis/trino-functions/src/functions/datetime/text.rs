@@ -34,9 +34,9 @@ pub(super) fn register(table: &mut Table) {
         .kernel("parse_datetime(varchar, varchar) -> timestamp(3) with time zone", parse, parse_datetime)
         .fails_by_row();
     let iso = "The value in the form of ISO 8601.";
-    table.kernel("to_iso8601(date) -> varchar", iso, to_iso8601);
-    table.kernel("to_iso8601(timestamp(p)) -> varchar", iso, to_iso8601);
-    table.kernel("to_iso8601(timestamp(p) with time zone) -> varchar", iso, to_iso8601);
+    table.kernel("to_iso8601(date) -> varchar(16)", iso, to_iso8601);
+    table.kernel("to_iso8601(timestamp(p)) -> varchar(22 + min(p, 1) + p)", iso, to_iso8601);
+    table.kernel("to_iso8601(timestamp(p) with time zone) -> varchar(28 + min(p, 1) + p)", iso, to_iso8601);
     let iso = "The date of a text in the form of ISO 8601.";
     table.kernel("from_iso8601_date(varchar) -> date", iso, from_iso8601_date).fails_by_row();
     let iso = "The instant of a text in the form of ISO 8601.";
