@@ -63,6 +63,8 @@ enum Benchmark {
         #[arg(long, env = "BOATHOUSE_BENCH_GIGABYTES", default_value = "5")]
         gigabytes: String,
     },
+    /// What small queries cost through Athena's API, alone and with 64 clients.
+    AthenaLatency,
     /// The 22 queries of TPC-H through Athena.
     Tpch {
         /// The scale factor: about so many GB of data.
@@ -140,6 +142,7 @@ fn bench(benchmark: &Benchmark) -> Result<(), String> {
         Benchmark::Firehose => run(&mut script("firehose")),
         Benchmark::States => run(&mut script("states")),
         Benchmark::Pipeline { gigabytes } => run(script("pipeline").args(["--gigabytes", gigabytes])),
+        Benchmark::AthenaLatency => run(&mut script("athena_latency")),
         Benchmark::Tpch { scale } => run(script("tpch").args(["--scale", scale])),
     }
 }

@@ -10,6 +10,7 @@
 //! | `pace` | makes joins that multiply rows give way to others, and stoppable |
 //! | `row_number` | counts sorted rows without a state for each partition |
 //! | `same` | says whether two plans give the same rows |
+//! | `search` | looks through all texts of a batch at once for what LIKE asks |
 //! | `shared` | computes once what several places need |
 
 /// What every operator has in common that passes on the rows of one other, its field `input`, in their order.
@@ -49,9 +50,12 @@ mod json_once;
 mod pace;
 mod row_number;
 mod same;
+mod search;
 mod shared;
 
+pub(crate) use every::Every;
 pub(crate) use row_number::CountRows;
+pub(crate) use search::Search;
 
 use std::sync::Arc;
 
@@ -87,6 +91,7 @@ pub(crate) fn rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
         }
     }
     rules.push(Arc::new(filter_order::OrderConditions));
+    rules.push(Arc::new(search::SearchTexts));
     rules.push(Arc::new(join_filter::PlaceJoinFilters));
     rules.push(Arc::new(pace::PaceJoins));
     rules
