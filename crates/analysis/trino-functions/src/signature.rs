@@ -127,6 +127,19 @@ impl Signature {
     }
 }
 
+impl Bindings {
+    /// With a variable's type widened so that it takes this one; none if the pattern is no bound variable, or takes it
+    /// as it is, or nothing does.
+    pub(crate) fn widened(&self, pattern: &Pattern, ty: &Type) -> Option<Self> {
+        let Pattern::Variable(name) = pattern else { return None };
+        let bound = self.types.get(name)?;
+        let common = common_super_type(bound, ty).filter(|common| common != bound)?;
+        let mut wider = self.clone();
+        wider.types.insert(name.clone(), common);
+        Some(wider)
+    }
+}
+
 impl Pattern {
     /// Lets the variables take in an argument's type; false if it can't be. A variable that is bound already widens to
     /// the type that both coerce to.

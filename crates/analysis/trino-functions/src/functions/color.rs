@@ -50,6 +50,15 @@ pub(crate) fn register(table: &mut Table) {
     table.kernel("bar(double, bigint, color, color) -> varchar", bar, write_bar);
 }
 
+/// A colour as it is shown: the name of one of the system's, or its red, green and blue.
+pub(crate) fn write_color(out: &mut String, color: i32) {
+    let name = usize::try_from(-i64::from(color) - 1).ok().and_then(|index| SYSTEM.get(index));
+    match name {
+        Some(name) => out.push_str(name),
+        None => out.push_str(&format!("#{color:06x}")),
+    }
+}
+
 fn named(call: &Call<'_>) -> Computed {
     let names = text(call, 0)?;
     primitives::<Int32Type>(call, |row| {

@@ -218,9 +218,20 @@ fn reverse(call: &Call<'_>) -> Computed {
 
 fn substr(call: &Call<'_>) -> Computed {
     let (values, starts, lengths) = (text(call, 0)?, bigints(call, 1)?, optional_bigints(call, 2)?);
-    texts(call, |row| {
+    // A char has blanks up to its length, which its values are kept without.
+    let padded = if let Type::Char(length) = call.types[0] { length as usize } else { 0 };
+    let mut whole = String::new();
+    write_texts(call, |row, out| {
         let length = lengths.as_ref().map_or(i64::MAX, |lengths| lengths.value(row));
-        Ok(Some(piece(values.value(row), starts.value(row), length)))
+        let value = values.value(row);
+        whole.clear();
+        if padded > 0 {
+            whole.push_str(value);
+            whole.extend(std::iter::repeat_n(' ', padded.saturating_sub(value.chars().count())));
+        }
+        let value = if padded > 0 { whole.as_str() } else { value };
+        out.push_str(piece(value, starts.value(row), length));
+        Ok(Some(()))
     })
 }
 

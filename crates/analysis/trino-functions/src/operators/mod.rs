@@ -17,6 +17,7 @@ pub use temporal::{at_time_zone, extract};
 pub(crate) use access::map_positions;
 pub(crate) use temporal::{add_months, calendar, in_zone, known_zone, local_value, of_calendar};
 
+use datafusion::common::ScalarValue;
 use datafusion::functions::core::expr_fn::get_field;
 use datafusion::logical_expr::{BinaryExpr, Expr, Operator, ScalarUDF};
 
@@ -107,7 +108,11 @@ pub fn comparison(op: ComparisonOp, left: Typed, right: Typed) -> Result<Typed, 
 /// A comparison of floating-point numbers. NaN equals nothing and is neither less nor greater, while DataFusion takes it
 /// for the greatest number, equal to itself.
 fn numbers(op: ComparisonOp, operator: Operator, left: Typed, right: Typed) -> Result<Expr, TrinoError> {
-    let is_known = |side: &Typed| matches!(side.0, Expr::Literal(..));
+    let is_known = |side: &Typed| match &side.0 {
+        Expr::Literal(ScalarValue::Float64(Some(value)), _) => !value.is_nan(),
+        Expr::Literal(ScalarValue::Float32(Some(value)), _) => !value.is_nan(),
+        other => matches!(other, Expr::Literal(..)),
+    };
     let doubtful = match op {
         ComparisonOp::Greater | ComparisonOp::GreaterOrEqual => Some(&left).filter(|left| !is_known(left)),
         ComparisonOp::Less | ComparisonOp::LessOrEqual => Some(&right).filter(|right| !is_known(right)),
@@ -145,9 +150,16 @@ fn decimal_of(ty: &Type, common: &Type) -> Option<(u8, u8)> {
     as_decimal(ty).or_else(|| as_decimal(common).filter(|_| ty == &Type::Unknown).map(|_| (1, 0)))
 }
 
-/// What a value is compared by: timestamps with time zone by their instants alone.
+/// What a value is compared by: timestamps with time zone by their instants alone, addresses by their bytes.
 pub fn comparable((expr, ty): Typed) -> Expr {
-    if matches!(ty, Type::TimestampTz(_)) { get_field(expr, "instant") } else { expr }
+    match ty {
+        Type::TimestampTz(_) => get_field(expr, "instant"),
+        Type::IpAddress => match cast::cast((expr.clone(), ty), &Type::Varbinary) {
+            Ok((bytes, _)) => bytes,
+            Err(_) => expr,
+        },
+        _ => expr,
+    }
 }
 
 fn call(op: BinaryOp, result: &Type, operands: Vec<Expr>) -> Expr {

@@ -237,7 +237,7 @@ impl Prepared {
 }
 
 fn parsed(text: &str) -> Result<Item, TrinoError> {
-    let failed = |error| format!("conversion to JSON failed: {error}");
+    let failed = |_| "conversion to JSON failed: ".to_owned();
     Item::parse(text).map_err(|error| TrinoError::new(ErrorCode::JsonInputConversionError, failed(error)))
 }
 
@@ -363,9 +363,7 @@ fn object_kernel(call: &Call<'_>) -> Result<ArrayRef, TrinoError> {
             let Some(value) = element(&pair[1], row, absent_on_null) else { continue };
             match members.iter_mut().find(|(known, _)| *known == key) {
                 Some(_) if unique_keys => {
-                    let message =
-                        format!("conversion from JSON failed: duplicate key passed to JSON_OBJECT function: {key}");
-                    return Err(TrinoError::new(ErrorCode::JsonOutputConversionError, message));
+                    return Err(TrinoError::invalid("duplicate key passed to JSON_OBJECT function"));
                 }
                 Some((_, kept)) => *kept = value,
                 None => members.push((key, value)),

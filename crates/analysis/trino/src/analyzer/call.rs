@@ -78,6 +78,12 @@ impl Analyzer<'_> {
                 _ => Argument::Value(self.expr(arg, scope)?),
             });
         }
+        if let ("format", Some(Argument::Value((_, ty)))) = (name, args.first())
+            && !matches!(ty, Type::Varchar(_) | Type::Unknown)
+        {
+            let message = format!("Type of first argument to format() must be VARCHAR (actual: {ty})");
+            return Err(TrinoError::at(call.args[0].pos, ErrorCode::TypeMismatch, message));
+        }
         scalar(name, args, &mut Lambdas { analyzer: self, scope })
     }
 
@@ -111,6 +117,10 @@ impl Analyzer<'_> {
             ("nullif", [first, second]) => operators::nullif(self.expr(first, scope)?, self.expr(second, scope)?)?,
             ("try", [value]) => operators::try_(self.expr(value, scope)?),
             ("if" | "nullif" | "try", _) => return Err(wrong()),
+            ("format", [] | [_]) => {
+                let message = "The 'format' function must have at least two arguments";
+                return Err(TrinoError::new(ErrorCode::SyntaxError, message));
+            }
             ("now", []) => super::literal::current(&self.session, ast::CurrentItem::Timestamp, None, call.name.pos())?,
             ("current_timezone", []) => super::literal::string(&self.session.zone),
             _ => return Ok(None),
@@ -478,7 +488,10 @@ impl LambdaBinder for Lambdas<'_, '_, '_> {
             .map(|(parameter, ty)| (parameter.lower(), self.analyzer.fresh("parameter"), ty.clone()))
             .collect();
         let scope = Scope::lambda(&named, self.scope);
-        let (body, ty) = self.analyzer.plain(body, &scope, "Lambda expression")?;
+        let around = std::mem::replace(&mut self.analyzer.in_lambda, true);
+        let bound = self.analyzer.plain(body, &scope, "Lambda expression");
+        self.analyzer.in_lambda = around;
+        let (body, ty) = bound?;
         Ok(BoundLambda { parameters: named.into_iter().map(|(_, internal, _)| internal).collect(), body, ty })
     }
 }

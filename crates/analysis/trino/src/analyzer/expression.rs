@@ -97,10 +97,19 @@ impl Analyzer<'_> {
             }
             ExprKind::Like { expr, pattern, escape, negated } => {
                 let escape = escape.as_ref().map(|escape| self.expr(escape, scope)).transpose()?;
-                operators::like(self.expr(expr, scope)?, self.expr(pattern, scope)?, escape, *negated)
+                let (value, wanted) = (self.expr(expr, scope)?, self.expr(pattern, scope)?);
+                operators::like(value, wanted, escape, *negated).map_err(|error| match error.code {
+                    ErrorCode::TypeMismatch if error.message.starts_with("Pattern") => at(pattern.pos)(error),
+                    ErrorCode::TypeMismatch => at(expr.pos)(error),
+                    _ => error,
+                })
             }
             ExprKind::Cast { expr, target, safe } => {
-                let target = literal::written_type(target)?;
+                let target = literal::written_type(target).map_err(|error| match error.code {
+                    // A type that there isn't is the cast's mistake.
+                    ErrorCode::TypeNotFound => TrinoError::new(ErrorCode::TypeMismatch, error.message),
+                    _ => error,
+                })?;
                 let value = self.expr(expr, scope)?;
                 if *safe { cast::try_cast(value, &target) } else { cast::cast(value, &target) }
             }
@@ -129,7 +138,11 @@ impl Analyzer<'_> {
                 operators::at_time_zone(self.expr(expr, scope)?, self.expr(zone, scope)?)
             }
             ExprKind::Subscript { base, index } => {
-                operators::subscript(self.expr(base, scope)?, self.expr(index, scope)?)
+                let (value, position) = (self.expr(base, scope)?, self.expr(index, scope)?);
+                operators::subscript(value, position).map_err(|error| match error.code {
+                    ErrorCode::InvalidFunctionArgument => at(index.pos)(error),
+                    _ => error,
+                })
             }
             ExprKind::Row(values) => Ok(row(self.exprs(values, scope)?)),
             ExprKind::Array(written) => {

@@ -159,6 +159,9 @@ fn amount(text: &str, field: IntervalField) -> Option<i64> {
 pub(super) fn written_type(written: &TypeExpr) -> Result<Type, TrinoError> {
     match &written.kind {
         TypeKind::Simple { name, parameters } => {
+            if let ("decimal", [precision, rest @ ..]) = (name.to_lowercase().as_str(), parameters.as_slice()) {
+                digits_of_decimal(*precision, rest.first().copied().unwrap_or(0))?;
+            }
             let text = if parameters.is_empty() {
                 name.clone()
             } else {
@@ -184,12 +187,23 @@ pub(super) fn written_type(written: &TypeExpr) -> Result<Type, TrinoError> {
     }
 }
 
+/// Refuses decimals that there aren't.
+fn digits_of_decimal(precision: u64, scale: u64) -> Result<(), TrinoError> {
+    let message = match (precision, scale) {
+        (1..=38, scale) if scale <= precision => return Ok(()),
+        (1..=38, _) => format!("DECIMAL scale must be in range [0, precision ({precision})]: {scale}"),
+        _ => format!("DECIMAL precision must be in range [1, 38]: {precision}"),
+    };
+    Err(TrinoError::new(ErrorCode::InvalidFunctionArgument, message))
+}
+
 fn fraction(precision: Option<u64>, pos: Pos) -> Result<u8, TrinoError> {
     match precision.unwrap_or(3) {
         precision @ 0..=9 => Ok(precision as u8),
-        other => {
+        other @ 10..=12 => {
             Err(TrinoError::at(pos, ErrorCode::NotSupported, format!("A precision of {other} digits is not supported")))
         }
+        other => Err(TrinoError::at(pos, ErrorCode::TypeNotFound, format!("Unknown type: timestamp({other})"))),
     }
 }
 

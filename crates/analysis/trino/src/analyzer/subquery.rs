@@ -21,6 +21,9 @@ use crate::error::unsupported;
 impl Analyzer<'_> {
     /// A subquery's rows; its names may be columns of the query around it.
     fn subquery(&mut self, query: &ast::Query, scope: &Scope<'_>) -> Result<Relation, TrinoError> {
+        if self.in_lambda {
+            return Err(unsupported("Lambda expression cannot contain subqueries"));
+        }
         let (place, calls) = (std::mem::take(&mut self.place), std::mem::take(&mut self.calls));
         let relation = self.query(query, Some(scope));
         (self.place, self.calls) = (place, calls);
@@ -51,7 +54,7 @@ impl Analyzer<'_> {
     }
 
     pub(super) fn scalar_subquery(&mut self, query: &ast::Query, scope: &Scope<'_>) -> Result<Typed, TrinoError> {
-        let (plan, (expr, ty)) = self.column(query, scope, false)?;
+        let (plan, (expr, ty)) = self.column(query, scope, true)?;
         let plan = project(plan, vec![expr])?;
         if plan.all_out_ref_exprs().is_empty() || is_one_row(&plan) {
             return Ok((Expr::ScalarSubquery(subquery(plan)), ty));

@@ -33,7 +33,7 @@ impl Analyzer<'_> {
             [catalog, database, table] => {
                 let known = [self.session.catalog_name.as_str(), "awsdatacatalog", "hive"];
                 if !known.contains(&catalog.as_str()) {
-                    let message = format!("Catalog '{catalog}' not found");
+                    let message = format!("Catalog '{catalog}' does not exist");
                     return Err(TrinoError::at(name.pos(), ErrorCode::CatalogNotFound, message));
                 }
                 (database.clone(), table.clone())

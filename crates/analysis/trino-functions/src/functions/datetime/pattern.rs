@@ -225,7 +225,7 @@ impl Pattern {
         let mut rest = text;
         let malformed = |rest: &str| {
             let at = if rest.len() == text.len() { String::new() } else { format!(" is malformed at \"{rest}\"") };
-            let at = if rest.is_empty() { " is too short".to_owned() } else { at };
+            let at = if rest.is_empty() && !text.is_empty() { " is too short".to_owned() } else { at };
             TrinoError::invalid(format!("Invalid format: \"{text}\"{at}"))
         };
         for item in &self.0 {

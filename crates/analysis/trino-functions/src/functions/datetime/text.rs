@@ -50,6 +50,9 @@ pub(super) fn register(table: &mut Table) {
     table.kernel("human_readable_seconds(double) -> varchar", human, human_readable);
 }
 
+/// In nanoseconds.
+const MILLISECOND: i128 = 1_000_000;
+
 type Read = fn(&str) -> Result<Pattern, TrinoError>;
 
 /// The patterns of a call: read once if there is one for all rows.
@@ -108,7 +111,9 @@ fn formatted(call: &Call<'_>, read: Read) -> Result<ArrayRef, TrinoError> {
             }
             _ => (Zone::Named(chrono_tz::UTC), 0),
         };
-        let time = calendar(local_value(&values, row, &call.types[0]))?;
+        // Patterns know of milliseconds alone.
+        let millis = local_value(&values, row, &call.types[0]).div_euclid(MILLISECOND);
+        let time = calendar(millis * MILLISECOND)?;
         patterns.with(row, |pattern| {
             out.push_str(&pattern.format(time, zone, offset));
             Ok(())
@@ -188,7 +193,10 @@ fn from_iso8601_timestamp(call: &Call<'_>) -> Result<ArrayRef, TrinoError> {
             return Ok(None);
         }
         let text = values.as_string::<i32>().value(row);
-        iso_timestamp(text).map(Some).ok_or_else(|| unreadable(text))
+        let (instant, zone) = iso_timestamp(text).ok_or_else(|| unreadable(text))?;
+        // Further digits are dropped, not rounded.
+        let instant = if call.result == &Type::TimestampTz(3) { instant - instant.rem_euclid(MILLISECOND) } else { instant };
+        Ok(Some((instant, zone)))
     })
 }
 
