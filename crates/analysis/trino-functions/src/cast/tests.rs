@@ -49,7 +49,7 @@ fn numbers_round_half_up_and_must_fit() {
     assert_eq!(failure("300", &["integer", "tinyint"]), "NUMERIC_VALUE_OUT_OF_RANGE: Out of range for tinyint: 300");
     assert_eq!(
         failure("99.95", &["decimal(4,2)", "decimal(3,1)"]),
-        "INVALID_CAST_ARGUMENT: Cannot cast DECIMAL '99.95' to DECIMAL(3, 1)"
+        "INVALID_CAST_ARGUMENT: Cannot cast DECIMAL(4, 2) '99.95' to DECIMAL(3, 1)"
     );
     assert_eq!(failure("NaN", &["double", "integer"]), "INVALID_CAST_ARGUMENT: Cannot cast double NaN to integer");
     assert_eq!(

@@ -14,7 +14,7 @@ use arrow::datatypes::{Int32Type, Int64Type};
 use unicode_normalization::UnicodeNormalization;
 
 use super::Table;
-use super::support::{Computed, bigints, bytes, optional_bigints, primitives, text, texts, write_texts};
+use super::support::{Computed, bigints, bytes, optional_bigints, primitives, text, write_texts};
 use crate::error::TrinoError;
 use crate::kernel::Call;
 use crate::types::Type;

@@ -80,9 +80,18 @@ fn unescape(text: &str) -> String {
 
 /// The reverse of a form's encoding.
 fn decode(text: &str) -> Result<String, TrinoError> {
-    if !escapes_are_whole(text) {
-        let message = format!("URLDecoder: Illegal hex characters in escape (%) pattern - {text}");
-        return Err(TrinoError::invalid(message));
+    for (at, _) in text.match_indices('%') {
+        let message = match text.as_bytes().get(at + 1..at + 3) {
+            Some(digits) => match digits.iter().position(|digit| !digit.is_ascii_hexdigit()) {
+                None => continue,
+                Some(index) => format!(
+                    "Illegal hex characters in escape (%) pattern - Error at index {index} in: \"{}\"",
+                    String::from_utf8_lossy(digits)
+                ),
+            },
+            None => "Incomplete trailing escape (%) pattern".to_owned(),
+        };
+        return Err(TrinoError::invalid(format!("URLDecoder: {message}")));
     }
     Ok(unescape(&text.replace('+', " ")))
 }
@@ -223,7 +232,7 @@ mod tests {
             ("url_decode('a+b%26%C3%A4')", "a b&ä"),
             (
                 "url_decode('%4')",
-                "INVALID_FUNCTION_ARGUMENT: URLDecoder: Illegal hex characters in escape (%) pattern - %4",
+                "INVALID_FUNCTION_ARGUMENT: URLDecoder: Incomplete trailing escape (%) pattern",
             ),
         ]);
     }

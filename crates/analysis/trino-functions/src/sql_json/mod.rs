@@ -87,7 +87,7 @@ pub fn text_of(value: Typed) -> Result<Typed, TrinoError> {
         Type::Unknown => cast(value, &Type::VARCHAR),
         Type::Varchar(_) | Type::Char(_) => cast(value, &Type::VARCHAR),
         Type::Varbinary => crate::functions::call_scalar("from_utf8", vec![value]),
-        ty => Err(TrinoError::mismatch(format!("Cannot read JSON from type {ty}"))),
+        ty => Err(TrinoError::mismatch(format!("Cannot read input of type {ty} as JSON using formatting JSON"))),
     }
 }
 

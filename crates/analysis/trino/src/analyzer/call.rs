@@ -3,6 +3,7 @@
 use arrow::datatypes::IntervalMonthDayNano;
 use boathouse_trino_functions::error::{ErrorCode, TrinoError};
 use boathouse_trino_functions::types::Type;
+use boathouse_trino_functions::types::coercion::common_super_type;
 use boathouse_trino_functions::{
     AggregateCall, Argument, BoundLambda, FunctionKind, LambdaBinder, Typed, aggregate, cast, kind, operators, scalar,
     window,
@@ -78,6 +79,14 @@ impl Analyzer<'_> {
                 _ => Argument::Value(self.expr(arg, scope)?),
             });
         }
+        let unformattable = call.args.iter().zip(&args).find_map(|(written, arg)| match arg {
+            Argument::Value((_, ty @ (Type::Array(_) | Type::Map(..) | Type::Row(_) | Type::Varbinary))) => Some((written, ty)),
+            _ => None,
+        });
+        if let ("format", Some((written, ty))) = (name, unformattable) {
+            let message = format!("Type not supported for formatting: {ty}");
+            return Err(TrinoError::at(written.pos, ErrorCode::NotSupported, message));
+        }
         if let ("format", Some(Argument::Value((_, ty)))) = (name, args.first())
             && !matches!(ty, Type::Varchar(_) | Type::Unknown)
         {
@@ -117,12 +126,16 @@ impl Analyzer<'_> {
             ("nullif", [first, second]) => operators::nullif(self.expr(first, scope)?, self.expr(second, scope)?)?,
             ("try", [value]) => operators::try_(self.expr(value, scope)?),
             ("if" | "nullif" | "try", _) => return Err(wrong()),
+            ("map_concat", [_]) => {
+                let message = "There must be two or more concatenation arguments to map_concat";
+                return Err(TrinoError::new(ErrorCode::InvalidFunctionArgument, message));
+            }
             ("format", [] | [_]) => {
                 let message = "The 'format' function must have at least two arguments";
                 return Err(TrinoError::new(ErrorCode::SyntaxError, message));
             }
             ("now", []) => super::literal::current(&self.session, ast::CurrentItem::Timestamp, None, call.name.pos())?,
-            ("current_timezone", []) => super::literal::string(&self.session.zone),
+            ("current_timezone", []) => (super::literal::string(&self.session.zone).0, Type::VARCHAR),
             _ => return Ok(None),
         };
         Ok(Some(value))
@@ -142,7 +155,20 @@ impl Analyzer<'_> {
         args.extend(overflow_arguments(call));
         let filter = self.call_filter(call, scope)?;
         let sorted = if call.within_group.is_empty() { &call.order_by } else { &call.within_group };
-        let order_by = self.sort_exprs(sorted, scope)?;
+        let order_by = self.sort_exprs(sorted, scope).map_err(|error| match error.message.strip_prefix("Type ") {
+            Some(rest) if error.code == ErrorCode::TypeMismatch => {
+                let ty = rest.split(" is not orderable").next().unwrap_or(rest);
+                let message = format!("ORDER BY can only be applied to orderable types (actual: {ty})");
+                TrinoError::at(expr.pos, ErrorCode::TypeMismatch, message)
+            }
+            _ => error,
+        })?;
+        if let ("listagg", Some((_, ty)), Some(written)) = (name, args.first(), call.args.first())
+            && !matches!(ty, Type::Varchar(_) | Type::Unknown)
+        {
+            let message = format!("Expected expression of varchar, but '{written}' has {ty} type");
+            return Err(TrinoError::at(expr.pos, ErrorCode::TypeMismatch, message));
+        }
         self.refuse_nested(before, expr, "aggregation", name)?;
         let value =
             aggregate(AggregateCall { name: name.to_owned(), args, distinct: call.distinct, filter, order_by })?;
@@ -194,7 +220,13 @@ impl Analyzer<'_> {
     ) -> Result<Typed, TrinoError> {
         let before = self.calls.len();
         self.place = Place::Value;
-        let args = self.exprs(&call.args, scope)?;
+        let mut args = self.exprs(&call.args, scope)?;
+        if let (Some(arg), true) =
+            (call.args.first(), self.calls[before..].iter().any(|(kind, _)| *kind == CallKind::Window))
+        {
+            let message = "Cannot nest window functions or row pattern measures inside window function arguments";
+            return Err(TrinoError::at(arg.pos, ErrorCode::NestedWindow, message));
+        }
         let specification = self.window_specification(call.over.as_ref(), expr.pos)?;
         let partition_by = self.exprs(&specification.partition_by, scope)?.into_iter().map(|(expr, _)| expr).collect();
         let mut order_by = self.sort_exprs(&specification.order_by, scope)?;
@@ -220,6 +252,8 @@ impl Analyzer<'_> {
             let message = format!("Not a window function: {name}");
             return Err(TrinoError::at(expr.pos, ErrorCode::FunctionNotWindow, message));
         }
+        let default = default_of_each_row(name, &mut args)?;
+        let offset = args.get(1).cloned();
         let (fun, args, ty) = window(name, args, ignore)?;
         let params = WindowFunctionParams {
             args,
@@ -231,7 +265,19 @@ impl Analyzer<'_> {
             distinct: call.distinct,
         };
         self.calls.push((CallKind::Window, expr.to_string()));
-        Ok((Expr::WindowFunction(Box::new(WindowFunction { fun, params })), ty))
+        let value = Expr::WindowFunction(Box::new(WindowFunction { fun, params: params.clone() }));
+        let (Some(default), Some(offset)) = (default, offset) else { return Ok((value, ty)) };
+        // Where the row that is asked for has a mark, it exists.
+        let marked = match ignore {
+            true => value.clone(),
+            false => {
+                let mark = (datafusion::logical_expr::lit(true), Type::Boolean);
+                let (fun, args, _) = window(name, vec![mark, offset], false)?;
+                Expr::WindowFunction(Box::new(WindowFunction { fun, params: WindowFunctionParams { args, ..params } }))
+            }
+        };
+        let exists = (marked.is_not_null(), Type::Boolean);
+        operators::if_(exists, (value, ty), Some(default))
     }
 
     /// The window itself, with what it takes from the window that it names.
@@ -385,6 +431,19 @@ impl Analyzer<'_> {
             FrameBound::UnboundedFollowing => WindowFrameBound::Following(unbounded),
         })
     }
+}
+
+/// Takes the default of LAG and LEAD out of their arguments where it differs from row to row, which DataFusion doesn't
+/// have, and brings the value to the type that both share.
+fn default_of_each_row(name: &str, args: &mut Vec<Typed>) -> Result<Option<Typed>, TrinoError> {
+    let differs = matches!(name, "lag" | "lead") && args.len() == 3 && !matches!(args[2].0, Expr::Literal(..));
+    let Some(default) = (if differs { args.pop() } else { None }) else { return Ok(None) };
+    let Some(common) = common_super_type(&args[0].1, &default.1) else {
+        args.push(default);
+        return Ok(None);
+    };
+    args[0] = cast::coerce(args[0].clone(), &common)?;
+    cast::coerce(default, &common).map(Some)
 }
 
 /// Whether a frame reaches so far in values, or in groups of equal ones.

@@ -158,7 +158,11 @@ impl Analyzer<'_> {
         for aggregate in aggregates {
             // GROUPING takes the keys themselves; nothing else is computed from them beforehand.
             let call = match is_grouping(&aggregate) {
-                true => grouping_of(&aggregate, &computed)?,
+                true => grouping_of(&aggregate, &computed).map_err(|error| {
+                    let asks = |output: &&Output| output.value.0.exists(|expr| Ok(*expr == aggregate)).unwrap_or(false);
+                    let source = values.outputs.iter().find(asks).and_then(|output| output.source.as_ref());
+                    TrinoError { pos: source.map(|source| source.pos), ..error }
+                })?,
                 false => replace(aggregate.clone(), &asked)?,
             };
             let name = call.schema_name().to_string();

@@ -66,6 +66,9 @@ pub(super) fn typed(type_name: &str, text: &str, pos: Pos) -> Result<Typed, Trin
         let message = format!("'{text}' is not a valid {} literal", type_name.to_uppercase());
         TrinoError::at(pos, ErrorCode::InvalidLiteral, message)
     };
+    if type_name == "json" && serde_json::from_str::<serde_json::Value>(text).is_err() {
+        return Err(refuse());
+    }
     let typed = if type_name == "json" {
         let parsed = boathouse_trino_functions::kind("json_parse").is_some();
         if !parsed {

@@ -28,12 +28,16 @@ pub(super) struct Output {
     relation: Vec<String>,
 }
 
+/// What is said of a sort key without an order.
+const NOT_ORDERABLE: &str = "is not orderable, and therefore cannot be used in ORDER BY";
+
 impl Analyzer<'_> {
     /// A SELECT's rows in the order asked for, and that order in terms of its columns, as far as it has them.
     pub(super) fn select(
         &mut self,
         select: &Select,
         order_by: &[SortItem],
+        pos: ast::Pos,
         outer: Option<&Scope<'_>>,
     ) -> Result<(Relation, Vec<Sort>), TrinoError> {
         let named = select.windows.iter().enumerate();
@@ -48,7 +52,12 @@ impl Analyzer<'_> {
         let selected = self.select_in_scope(select, order_by, outer);
         self.calls = calls;
         self.windows.truncate(windows);
-        selected
+        // What is wrong with the order is said of the SELECT.
+        selected.map_err(|error| match error.code {
+            ErrorCode::ExpressionNotInDistinct => at(pos)(error),
+            ErrorCode::TypeMismatch if error.message.contains(NOT_ORDERABLE) => at(pos)(error),
+            _ => error,
+        })
     }
 
     fn select_in_scope(
@@ -192,7 +201,10 @@ impl Analyzer<'_> {
                 Some(index) => outputs[index].value.clone(),
                 None => self.expr(&item.expr, &scope)?,
             };
-            call::orderable(&ty, item.expr.pos)?;
+            if !ty.is_orderable() {
+                let message = format!("Type {ty} {NOT_ORDERABLE}: {}", item.expr);
+                return Err(TrinoError::new(ErrorCode::TypeMismatch, message));
+            }
             Ok((call::sort(expr, item), item.expr.clone()))
         };
         items.iter().map(item).collect()
@@ -299,13 +311,13 @@ impl Analyzer<'_> {
         }
         let shown = columns.len();
         let mut sorts = Vec::with_capacity(order.len());
-        for ((sort, source), key) in order.into_iter().zip(keys) {
+        for ((sort, _), key) in order.into_iter().zip(keys) {
             let known = columns.iter().find(|(value, _)| value == key).map(|(_, column)| column.clone());
             let column = match known {
                 Some(column) => column,
                 None if distinct => {
                     let message = "For SELECT DISTINCT, ORDER BY expressions must appear in select list";
-                    return Err(TrinoError::at(source.pos, ErrorCode::ExpressionNotInDistinct, message));
+                    return Err(TrinoError::new(ErrorCode::ExpressionNotInDistinct, message));
                 }
                 None => {
                     let column = match key {
@@ -352,7 +364,8 @@ fn of_field(field: &Field) -> Output {
 fn name_of(expr: &ast::Expr) -> Option<String> {
     match &expr.kind {
         ExprKind::Identifier(name) => Some(name.value.clone()),
-        ExprKind::Dereference { field, .. } => Some(field.value.clone()),
+        // A field has its name only where a name leads to it, not an expression.
+        ExprKind::Dereference { field, .. } => expr.as_name().map(|_| field.value.clone()),
         _ => None,
     }
 }

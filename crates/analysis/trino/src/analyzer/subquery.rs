@@ -98,7 +98,17 @@ impl Analyzer<'_> {
     ) -> Result<Typed, TrinoError> {
         let is_condition = self.place == Place::Condition;
         let value = self.expr(value, scope)?;
-        let (plan, column) = self.column(query, scope, matches!(value.1, Type::Row(_)))?;
+        let one = !matches!(value.1, Type::Row(_));
+        let (plan, column) = self.column(query, scope, true)?;
+        if let (true, Type::Row(fields)) = (one, &column.1) {
+            let types: Vec<_> = fields.iter().map(|field| field.ty.to_string()).collect();
+            let message = format!(
+                "Value expression and result of subquery must be of the same type: row({}) vs row({})",
+                value.1,
+                types.join(", ")
+            );
+            return Err(TrinoError::new(ErrorCode::TypeMismatch, message));
+        }
         let is_row = matches!(value.1, Type::Row(_));
         let correlated = !plan.all_out_ref_exprs().is_empty();
         let (value, plan) = self.compared(value, plan, column)?;

@@ -16,7 +16,9 @@ pub(crate) use wrapped::named;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray};
-use arrow::datatypes::{DataType, Float32Type, Float64Type};
+use arrow::datatypes::{
+    DataType, DurationMillisecondType, Float32Type, Float64Type, Int64Type, IntervalYearMonthType,
+};
 use datafusion::functions_aggregate::{
     array_agg, average, bool_and_or, correlation, count, covariance, min_max, regr, stddev, sum as native_sum, variance,
 };
@@ -113,8 +115,8 @@ fn sums(table: &mut Table) {
 /// Intervals as bigints of their milliseconds or months.
 fn numbers_of_intervals(args: Vec<Typed>) -> Vec<Typed> {
     let number = |(expr, ty): Typed| {
-        let first = if ty == Type::IntervalYearMonth { DataType::Int32 } else { DataType::Int64 };
-        (arrow_cast(arrow_cast(expr, first), DataType::Int64), Type::Bigint)
+        let number = Bound::operator("number_of_interval", number_of_interval, vec![ty], Type::Bigint);
+        (number.call(vec![expr]), Type::Bigint)
     };
     args.into_iter().map(number).collect()
 }
@@ -175,6 +177,16 @@ fn reals(table: &mut Table) {
 }
 
 /// An aggregate of DataFusion's as it is.
+fn number_of_interval(call: &Call<'_>) -> Result<ArrayRef, TrinoError> {
+    let array = call.array(0)?;
+    Ok(match call.types[0] {
+        Type::IntervalYearMonth => {
+            Arc::new(array.as_primitive::<IntervalYearMonthType>().unary::<_, Int64Type>(i64::from))
+        }
+        _ => Arc::new(array.as_primitive::<DurationMillisecondType>().unary::<_, Int64Type>(|millis| millis)),
+    })
+}
+
 /// The greatest value is NaN only where there is nothing else, so that NaN takes part as the least number that there is.
 fn numbers_first(args: Vec<Typed>) -> Vec<Typed> {
     let floating = |ty: &Type| matches!(ty, Type::Real | Type::Double);

@@ -24,7 +24,7 @@ fn several_values() {
     assert_eq!(get("min_by", vec![d(), t(), int(2)]), "[2.0, 8.0]");
     assert_eq!(
         get("min", vec![n(), int(0)]),
-        "INVALID_FUNCTION_ARGUMENT: second argument of min_n must be a positive integer"
+        "INVALID_FUNCTION_ARGUMENT: second argument of min_n must be positive"
     );
 }
 

@@ -21,7 +21,7 @@ use datafusion::logical_expr::{Expr, cast as arrow_cast, lit};
 use super::{Build, Table};
 use crate::Typed;
 use crate::cast::{cast, primitive};
-use crate::error::TrinoError;
+use crate::error::{ErrorCode, TrinoError};
 use crate::kernel::Call;
 use crate::operators::{calendar, in_zone, known_zone, local_value};
 use crate::time::{Zone, zoned_timestamps, zoned_value};
@@ -203,7 +203,11 @@ fn from_unixtime(call: &Call<'_>) -> Result<ArrayRef, TrinoError> {
         }
         let zone = match rest.as_slice() {
             [] => "UTC".into(),
-            [zone] => known_zone(zone.as_string::<i32>().value(row))?.name(),
+            [zone] => {
+                let name = zone.as_string::<i32>().value(row);
+                let unknown = |_| TrinoError::new(ErrorCode::NotSupported, format!("Time zone not supported: {name}"));
+                known_zone(name).map_err(unknown)?.name()
+            }
             [hours, minutes, ..] => {
                 let part = |array: &ArrayRef| array.as_primitive::<Int64Type>().value(row);
                 let total = part(hours) * 60 + part(minutes);

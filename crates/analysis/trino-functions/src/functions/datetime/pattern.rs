@@ -35,6 +35,8 @@ enum Item {
     Fraction(usize),
     Name(Names, bool),
     AmPm,
+    /// AD or BC.
+    Era,
     Zone(ZoneStyle),
 }
 
@@ -43,6 +45,7 @@ enum Field {
     Year,
     YearOfCentury,
     WeekYear,
+    Century,
     Month,
     Day,
     DayOfYear,
@@ -135,6 +138,9 @@ impl Pattern {
                 None => literal(&mut items, letter),
             }
         }
+        if items.is_empty() {
+            return Err(TrinoError::invalid("Both printing and parsing not supported"));
+        }
         Ok(Self(items))
     }
 
@@ -164,6 +170,8 @@ impl Pattern {
                 'y' | 'Y' if count == 2 => Item::Number(Field::YearOfCentury, 2, 2),
                 'y' | 'Y' => number(Field::Year, 9),
                 'x' => number(Field::WeekYear, 9),
+                'C' => number(Field::Century, 9),
+                'G' => Item::Era,
                 'w' => number(Field::Week, 2),
                 'e' => number(Field::Weekday, 1),
                 'E' => Item::Name(Names::Weekday, count > 3),
@@ -185,7 +193,15 @@ impl Pattern {
                 _ => return Err(TrinoError::invalid(format!("Illegal pattern component: {}", letter.to_string().repeat(count)))),
             });
         }
+        if items.is_empty() {
+            return Err(TrinoError::invalid("Invalid pattern specification"));
+        }
         Ok(Self(items))
+    }
+
+    /// Whether it shows a zone.
+    pub(super) fn has_zone(&self) -> bool {
+        self.0.iter().any(|item| matches!(item, Item::Zone(_)))
     }
 
     /// A time as the pattern shows it.
@@ -207,6 +223,7 @@ impl Pattern {
                     };
                     write!(out, "{}", if *long { name } else { &name[..3] })
                 }
+                Item::Era => write!(out, "{}", if time.year() > 0 { "AD" } else { "BC" }),
                 Item::AmPm => write!(out, "{}", if time.hour() < 12 { "AM" } else { "PM" }),
                 Item::Zone(ZoneStyle::Id) => write!(out, "{}", zone.name()),
                 Item::Zone(style) => {
@@ -273,6 +290,7 @@ fn number_of(field: Field, time: NaiveDateTime) -> i64 {
         Field::Year => time.year().into(),
         Field::YearOfCentury => i64::from(time.year()).rem_euclid(100),
         Field::WeekYear => time.iso_week().year().into(),
+        Field::Century => i64::from(time.year()).div_euclid(100),
         Field::Month => time.month().into(),
         Field::Day => time.day().into(),
         Field::DayOfYear => time.ordinal().into(),
@@ -334,6 +352,7 @@ impl Seen {
                 self.numbers.push((field, index as i64 + 1));
                 Some(rest)
             }
+            Item::Era => after(text, "AD"),
             Item::AmPm => {
                 let morning = after(text, "AM");
                 self.afternoon = Some(morning.is_none());

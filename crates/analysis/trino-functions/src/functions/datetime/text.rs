@@ -102,6 +102,7 @@ fn texts(
 fn formatted(call: &Call<'_>, read: Read) -> Result<ArrayRef, TrinoError> {
     let values = call.array(0)?;
     let patterns = Patterns::new(call, read)?;
+    let zoned = matches!(call.types[0], Type::TimestampTz(_));
     texts(call, |row, out| {
         let (zone, offset) = match &call.types[0] {
             Type::TimestampTz(_) => {
@@ -115,6 +116,12 @@ fn formatted(call: &Call<'_>, read: Read) -> Result<ArrayRef, TrinoError> {
         let millis = local_value(&values, row, &call.types[0]).div_euclid(MILLISECOND);
         let time = calendar(millis * MILLISECOND)?;
         patterns.with(row, |pattern| {
+            if !zoned && pattern.has_zone() {
+                return Err(TrinoError::invalid(
+                    "format_datetime for TIMESTAMP type, cannot use 'Z' nor 'z' in format, as this type does not contain \
+                     TZ information",
+                ));
+            }
             out.push_str(&pattern.format(time, zone, offset));
             Ok(())
         })
@@ -239,7 +246,8 @@ fn plain_date(text: &[u8]) -> Option<NaiveDate> {
 /// A date with `T05:06:07.123+01:00`; without an offset it is UTC.
 fn iso_timestamp(text: &str) -> Option<(i128, Cow<'static, str>)> {
     let (date, clock) = text.split_once('T').unwrap_or((text, ""));
-    let days = i128::from(iso_date(date)?) * DAY;
+    // A time alone is one of the first day.
+    let days = if date.is_empty() && !clock.is_empty() { 0 } else { i128::from(iso_date(date)?) * DAY };
     let split = clock.find(['+', '-', 'Z']).unwrap_or(clock.len());
     let (clock, zone) = clock.split_at(split);
     let clock = if clock.contains(',') { Cow::Owned(clock.replace(',', ".")) } else { Cow::Borrowed(clock) };

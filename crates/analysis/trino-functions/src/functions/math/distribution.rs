@@ -131,7 +131,8 @@ fn cosine_similarity(call: &Call<'_>) -> Computed {
         };
         let Some((left, right)) = entries(&left).zip(entries(&right)) else { return Ok(None) };
         let norm = |vector: &HashMap<String, f64>| vector.values().map(|value| value * value).sum::<f64>().sqrt();
-        let product: f64 = left.iter().filter_map(|(key, value)| Some(value * right.get(key)?)).sum();
+        // The sum of nothing is -0 in Rust.
+        let product = left.iter().filter_map(|(key, value)| Some(value * right.get(key)?)).sum::<f64>() + 0.0;
         Ok(Some(product / (norm(&left) * norm(&right))))
     })
 }
