@@ -94,14 +94,15 @@ fn test() -> Result<(), String> {
     // Downloads take their time beside the compiler, not after it.
     let clients = thread::spawn(|| environment("clients", &[CLIENTS]));
     let duckdb = thread::spawn(|| environment("clients-duckdb", &["tests/requirements-duckdb.txt"]));
+    let dbt = thread::spawn(|| environment("clients-dbt", &["tests/requirements-dbt.txt"]));
     run(Command::new(env!("CARGO")).args(["test", "--release", "--workspace"]))?;
     joined(clients)?;
-    let duckdb = joined(duckdb)?;
+    let (duckdb, dbt) = (joined(duckdb)?, joined(dbt)?);
     let clients = Clients::prepare(&[])?;
     script(&clients, COVERAGE, true)?;
     script(&clients, FUNCTIONS, true)?;
     let mut python = clients.python();
-    python.env("BOATHOUSE_DUCKDB_PYTHON", duckdb);
+    python.env("BOATHOUSE_DUCKDB_PYTHON", duckdb).env("BOATHOUSE_DBT", dbt.with_file_name("dbt"));
     run(python.args(["-m", "pytest", "-q", "-n", "2", "-p", "no:cacheprovider", "tests"]))
 }
 
