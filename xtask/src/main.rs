@@ -120,8 +120,10 @@ fn goldens() -> Result<(), String> {
     let jars = target_directory()?.join("goldens");
     if !jars.exists() {
         let output = format!("-DoutputDirectory={}", jars.display());
-        run(Command::new("mvn").args(["--quiet", "--batch-mode", "--file", "xtask/goldens/pom.xml"]).args([JARS, &output]))
-            .map_err(|failed| format!("Trino's jars come from Maven's repository, by Maven: {failed}"))?;
+        run(Command::new("mvn")
+            .args(["--quiet", "--batch-mode", "--file", "xtask/goldens/pom.xml"])
+            .args([JARS, &output]))
+        .map_err(|failed| format!("Trino's jars come from Maven's repository, by Maven: {failed}"))?;
     }
     let mut trino = Command::new("java");
     trino.args(["-Xmx2g", "-Duser.timezone=UTC", "--class-path"]).arg(jars.join("*"));

@@ -334,7 +334,9 @@ impl<'a> Lexer<'a> {
         let text = if self.peek() == Some('\'') { self.string(pos, '\'')? } else { String::new() };
         let mut letters = text.chars();
         match (letters.next(), letters.next()) {
-            (Some(letter), None) if !letter.is_ascii_hexdigit() && !matches!(letter, '\'' | '"' | '+') => Ok(Some(letter)),
+            (Some(letter), None) if !letter.is_ascii_hexdigit() && !matches!(letter, '\'' | '"' | '+') => {
+                Ok(Some(letter))
+            }
             _ => error(pos, format!("Invalid Unicode escape character: {text}")),
         }
     }

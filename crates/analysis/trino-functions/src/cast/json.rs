@@ -166,7 +166,9 @@ fn build(values: &[Option<&Value>], to: &Type) -> Result<ArrayRef, TrinoError> {
         Type::Row(fields) => {
             let surplus = values.iter().flatten().find_map(|value| Some((value, value.as_array()?.get(fields.len())?)));
             if let Some((value, next)) = surplus {
-                return Err(invalid(format!("Cannot cast to {to}. Expected json array ending, but got {next}\n{value}")));
+                return Err(invalid(format!(
+                    "Cannot cast to {to}. Expected json array ending, but got {next}\n{value}"
+                )));
             }
             let columns: Vec<_> = fields
                 .iter()

@@ -138,10 +138,9 @@ fn integers<T: ArrowPrimitiveType<Native: TryFrom<i128>>>(
                 ErrorCode::InvalidCastArgument,
                 format!("Cannot cast '{}' to {}", show(number), shout(to)),
             ),
-            Type::Double if to == &Type::Bigint => TrinoError::new(
-                ErrorCode::InvalidCastArgument,
-                format!("Unable to cast {} to bigint", show(number)),
-            ),
+            Type::Double if to == &Type::Bigint => {
+                TrinoError::new(ErrorCode::InvalidCastArgument, format!("Unable to cast {} to bigint", show(number)))
+            }
             _ => TrinoError::out_of_range(format!("Out of range for {to}: {}", show(number))),
         })
     })

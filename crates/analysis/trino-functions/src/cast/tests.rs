@@ -92,10 +92,7 @@ fn json_goes_both_ways() {
     assert_eq!(get(r#"{"B": [1], "a": "x"}"#, "row(a varchar, b array(json))"), "{a=x, b=[1]}");
     assert_eq!(get(r#""12""#, "integer"), "12");
     assert_eq!(get("null", "integer"), "NULL");
-    assert_eq!(
-        error(cast(json("[1]"), &Type::Bigint).unwrap()),
-        "INVALID_CAST_ARGUMENT: Cannot cast '[1]' to bigint"
-    );
+    assert_eq!(error(cast(json("[1]"), &Type::Bigint).unwrap()), "INVALID_CAST_ARGUMENT: Cannot cast '[1]' to bigint");
     let row = cast(json(r#"["x", 1.5]"#), &ty("row(a varchar, b double)")).unwrap();
     assert_eq!(show(cast(row, &Type::Json).unwrap()), r#"{"a":"x","b":1.5}"#);
     assert_eq!(through("a\"b", &["json"]), r#""a\"b""#);

@@ -194,7 +194,9 @@ pub(super) fn float(text: &str) -> Option<f64> {
 fn decimal(text: &str, precision: u8, scale: u8) -> Result<i128, TrinoError> {
     let refuse = |why: &str| invalid(format!("Cannot cast VARCHAR '{text}' to DECIMAL({precision}, {scale}){why}"));
     let number = parse_number(text).ok_or_else(|| match text.trim_start_matches(['-', '+']) {
-        digits if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) => refuse(". Value too large."),
+        digits if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) => {
+            refuse(". Value too large.")
+        }
         _ => refuse(". Value is not a number."),
     })?;
     let value = number.at_scale(scale.into()).filter(|value| fits(*value, precision));

@@ -87,7 +87,14 @@ fn extreme(call: &Call<'_>, wanted: Ordering) -> Result<ArrayRef, TrinoError> {
         }
         let compare = make_comparator(&next, &best, SortOptions::default())?;
         let take_next: BooleanArray = (0..call.rows)
-            .map(|row| Some(best.is_valid(row) && (next.is_null(row) || is_nan(&best, row) || !is_nan(&next, row) && compare(row, row) == wanted)))
+            .map(|row| {
+                Some(
+                    best.is_valid(row)
+                        && (next.is_null(row)
+                            || is_nan(&best, row)
+                            || !is_nan(&next, row) && compare(row, row) == wanted),
+                )
+            })
             .collect();
         drop(compare);
         best = zip(&take_next, &next, &best)?;

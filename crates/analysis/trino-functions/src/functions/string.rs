@@ -313,7 +313,9 @@ fn from_utf8(call: &Call<'_>) -> Computed {
                 let letter = letters.next();
                 match letters.next() {
                     None => Ok(letter),
-                    Some(_) => Err(TrinoError::invalid("Replacement character string must empty or a single character")),
+                    Some(_) => {
+                        Err(TrinoError::invalid("Replacement character string must empty or a single character"))
+                    }
                 }
             })
         }

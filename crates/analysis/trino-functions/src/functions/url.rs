@@ -36,15 +36,19 @@ pub(crate) fn register(table: &mut Table) {
         "The value of the first parameter with a name in the URL's query; NULL if it has none.",
         parameter,
     );
-    table.kernel("url_encode(varchar(x)) -> varchar(x * 12)", "The text escaped as a parameter's name or value.", |call| {
-        let values = text(call, 0)?;
-        write_texts(call, |row, out| {
-            for piece in utf8_percent_encode(values.value(row), FORM) {
-                out.extend(piece.chars().map(|letter| if letter == ' ' { '+' } else { letter }));
-            }
-            Ok(Some(()))
-        })
-    });
+    table.kernel(
+        "url_encode(varchar(x)) -> varchar(x * 12)",
+        "The text escaped as a parameter's name or value.",
+        |call| {
+            let values = text(call, 0)?;
+            write_texts(call, |row, out| {
+                for piece in utf8_percent_encode(values.value(row), FORM) {
+                    out.extend(piece.chars().map(|letter| if letter == ' ' { '+' } else { letter }));
+                }
+                Ok(Some(()))
+            })
+        },
+    );
     table.kernel("url_decode(varchar(x)) -> varchar(x)", "The text that was escaped.", |call| {
         let values = text(call, 0)?;
         write_texts(call, |row, out| {
@@ -230,10 +234,7 @@ mod tests {
         check(&[
             ("url_encode('a b&ä~*-_.')", "a+b%26%C3%A4%7E*-_."),
             ("url_decode('a+b%26%C3%A4')", "a b&ä"),
-            (
-                "url_decode('%4')",
-                "INVALID_FUNCTION_ARGUMENT: URLDecoder: Incomplete trailing escape (%) pattern",
-            ),
+            ("url_decode('%4')", "INVALID_FUNCTION_ARGUMENT: URLDecoder: Incomplete trailing escape (%) pattern"),
         ]);
     }
 }

@@ -225,7 +225,10 @@ mod tests {
     fn only_some_ignore_nulls() {
         assert!(window("lag", vec![(col("n"), Type::Bigint)], true).is_ok());
         let error = window("rank", vec![], true).unwrap_err();
-        assert_eq!(error.to_string(), "NULL_TREATMENT_NOT_ALLOWED: Cannot specify null treatment clause for rank function");
+        assert_eq!(
+            error.to_string(),
+            "NULL_TREATMENT_NOT_ALLOWED: Cannot specify null treatment clause for rank function"
+        );
         assert!(window("length", vec![], false).is_err());
     }
 }

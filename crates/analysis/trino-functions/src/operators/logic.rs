@@ -8,7 +8,7 @@ use datafusion::common::ScalarValue;
 use datafusion::common::tree_node::TreeNode;
 use datafusion::functions::core::nullif as nullif_function;
 use datafusion::logical_expr::expr::{Case, InList};
-use datafusion::logical_expr::{Expr, Operator, lit};
+use datafusion::logical_expr::{BinaryExpr, Expr, Operator, lit};
 
 use super::access::operator;
 use super::nested::is_nested;
@@ -180,10 +180,16 @@ fn apart(what: &str, common: &Type, other: &Type) -> TrinoError {
 }
 
 /// What is computed only where the condition isn't known to be `decided`: where it is, `decided` is the answer, as AND
-/// wants it of false and OR of true. Only what people guard by a condition needs that; all else stays as it is, so that
-/// joins and scans recognise it.
+/// wants it of false and OR of true. Only what people guard by a condition needs that; all else stays as it is, and
+/// equalities of columns do too, so that joins and scans recognise them.
 pub fn unless(condition: &Expr, decided: bool, value: Expr) -> Expr {
-    if !is_guarded(condition) && is_guarded(&value) {
+    let joins = |value: &Expr| match value {
+        Expr::BinaryExpr(BinaryExpr { left, op: Operator::Eq, right }) => {
+            !left.column_refs().is_empty() && !right.column_refs().is_empty()
+        }
+        _ => false,
+    };
+    if !is_guarded(condition) && is_guarded(&value) && !joins(&value) {
         let open = if decided { condition.clone().is_not_true() } else { condition.clone().is_not_false() };
         return lazily(vec![(Box::new(open), Box::new(value))], lit(decided));
     }
@@ -198,7 +204,9 @@ fn is_guarded(expr: &Expr) -> bool {
         match (call.func.name(), call.args.as_slice()) {
             ("divide" | "modulus", [_, divisor]) => !matches!(divisor, Expr::Literal(..)),
             ("subscript", _) => true,
-            ("cast", _) => Bound::of(expr).is_some_and(|(bound, _)| matches!(bound.types[0], Type::Varchar(_) | Type::Json)),
+            ("cast", _) => {
+                Bound::of(expr).is_some_and(|(bound, _)| matches!(bound.types[0], Type::Varchar(_) | Type::Json))
+            }
             _ => false,
         }
     };

@@ -19,7 +19,7 @@ pub(crate) use temporal::{add_months, calendar, in_zone, known_zone, local_value
 
 use datafusion::common::ScalarValue;
 use datafusion::functions::core::expr_fn::get_field;
-use datafusion::logical_expr::{BinaryExpr, Expr, Operator, ScalarUDF};
+use datafusion::logical_expr::{BinaryExpr, Expr, Operator, ScalarUDF, lit};
 
 use crate::Typed;
 use crate::arithmetic::Arithmetic;
@@ -89,6 +89,14 @@ pub fn comparison(op: ComparisonOp, left: Typed, right: Typed) -> Result<Typed, 
     let ordered = !matches!(op, ComparisonOp::Equal | ComparisonOp::NotEqual);
     if ordered && !common.is_orderable() {
         return Err(refuse());
+    }
+    if op == ComparisonOp::Equal
+        && let Some(pairs) = nested::members(&left, &right)
+    {
+        // Members are equal each by itself, so that joins can look rows up by them.
+        let equal = |(left, right)| comparison(ComparisonOp::Equal, left, right).map(|(equal, _)| equal);
+        let all = pairs.into_iter().map(equal).collect::<Result<Vec<_>, _>>()?;
+        return Ok((all.into_iter().reduce(Expr::and).unwrap_or_else(|| lit(true)), Type::Boolean));
     }
     if !ordered && nested::is_nested(&common) {
         let (name, kernel): (_, crate::kernel::Kernel) = match op {

@@ -80,7 +80,9 @@ impl Analyzer<'_> {
             });
         }
         let unformattable = call.args.iter().zip(&args).find_map(|(written, arg)| match arg {
-            Argument::Value((_, ty @ (Type::Array(_) | Type::Map(..) | Type::Row(_) | Type::Varbinary))) => Some((written, ty)),
+            Argument::Value((_, ty @ (Type::Array(_) | Type::Map(..) | Type::Row(_) | Type::Varbinary))) => {
+                Some((written, ty))
+            }
             _ => None,
         });
         if let ("format", Some((written, ty))) = (name, unformattable) {

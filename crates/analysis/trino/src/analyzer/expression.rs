@@ -265,10 +265,7 @@ fn joined(op: LogicalOp, mut terms: Vec<Expr>) -> Expr {
 }
 
 /// Refuses values that have no common type, at the first that goes with none of those before.
-pub(super) fn same_type<'t>(
-    what: &str,
-    values: impl Iterator<Item = (&'t Typed, ast::Pos)>,
-) -> Result<(), TrinoError> {
+pub(super) fn same_type<'t>(what: &str, values: impl Iterator<Item = (&'t Typed, ast::Pos)>) -> Result<(), TrinoError> {
     let mut types: Vec<(&Type, ast::Pos)> = Vec::new();
     for ((_, ty), pos) in values {
         if types.iter().all(|(known, _)| *known != ty) {

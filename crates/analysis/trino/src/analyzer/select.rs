@@ -41,7 +41,8 @@ impl Analyzer<'_> {
         outer: Option<&Scope<'_>>,
     ) -> Result<(Relation, Vec<Sort>), TrinoError> {
         let named = select.windows.iter().enumerate();
-        let twice = named.clone().find(|(index, (name, _))| select.windows[..*index].iter().any(|(known, _)| known == name));
+        let twice =
+            named.clone().find(|(index, (name, _))| select.windows[..*index].iter().any(|(known, _)| known == name));
         if let Some((_, (name, _))) = twice {
             let message = format!("WINDOW name '{}' specified more than once", name.value);
             return Err(TrinoError::at(name.pos, ErrorCode::DuplicateWindowName, message));

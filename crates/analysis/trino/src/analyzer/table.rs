@@ -242,8 +242,7 @@ impl Analyzer<'_> {
         let alias = Ident { pos: written.pos, value: name.clone(), quoted: true };
         let visible = relation.fields.len();
         if let Some(first) = columns.first().filter(|_| columns.len() != visible) {
-            let message =
-                format!("Column alias list has {} entries but relation has {visible} columns", columns.len());
+            let message = format!("Column alias list has {} entries but relation has {visible} columns", columns.len());
             return Err(TrinoError::at(first.pos, ErrorCode::MismatchedColumnAliases, message));
         }
         super::join::aliased(relation, &alias, columns)

@@ -102,9 +102,7 @@ impl Pattern {
                     continue;
                 }
                 'D' | 'U' | 'u' | 'V' | 'w' | 'X' => {
-                    return Err(TrinoError::invalid(format!(
-                        "%{letter} not supported in date format string"
-                    )));
+                    return Err(TrinoError::invalid(format!("%{letter} not supported in date format string")));
                 }
                 _ => {}
             }
@@ -190,7 +188,12 @@ impl Pattern {
                 'Z' if count == 1 => Item::Zone(ZoneStyle::Offset),
                 'Z' if count == 2 => Item::Zone(ZoneStyle::OffsetWithColon),
                 'Z' | 'z' => Item::Zone(ZoneStyle::Id),
-                _ => return Err(TrinoError::invalid(format!("Illegal pattern component: {}", letter.to_string().repeat(count)))),
+                _ => {
+                    return Err(TrinoError::invalid(format!(
+                        "Illegal pattern component: {}",
+                        letter.to_string().repeat(count)
+                    )));
+                }
             });
         }
         if items.is_empty() {

@@ -202,7 +202,8 @@ fn from_iso8601_timestamp(call: &Call<'_>) -> Result<ArrayRef, TrinoError> {
         let text = values.as_string::<i32>().value(row);
         let (instant, zone) = iso_timestamp(text).ok_or_else(|| unreadable(text))?;
         // Further digits are dropped, not rounded.
-        let instant = if call.result == &Type::TimestampTz(3) { instant - instant.rem_euclid(MILLISECOND) } else { instant };
+        let instant =
+            if call.result == &Type::TimestampTz(3) { instant - instant.rem_euclid(MILLISECOND) } else { instant };
         Ok(Some((instant, zone)))
     })
 }

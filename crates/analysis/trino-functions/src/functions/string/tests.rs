@@ -149,7 +149,10 @@ fn bytes_to_text() {
         ("from_utf8(X'58bf', '#')", "X#"),
         ("from_utf8(X'58bf', '')", "X"),
         ("from_utf8(X'58bf', 35)", "X#"),
-        ("from_utf8(X'58', 'ab')", "INVALID_FUNCTION_ARGUMENT: Replacement character string must empty or a single character"),
+        (
+            "from_utf8(X'58', 'ab')",
+            "INVALID_FUNCTION_ARGUMENT: Replacement character string must empty or a single character",
+        ),
     ]);
 }
 
