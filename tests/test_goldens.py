@@ -109,7 +109,7 @@ class Lake:
         return {"columns": columns, "rows": rows}
 
     def ended(self, execution):
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 15
         while time.monotonic() < deadline:
             status = self.athena.get_query_execution(QueryExecutionId=execution)["QueryExecution"]["Status"]
             if status["State"] not in ("QUEUED", "RUNNING"):
