@@ -10,6 +10,8 @@ use clap::{Parser, Subcommand};
 
 /// What the suites in `tests/` need.
 const CLIENTS: &str = "tests/requirements.txt";
+/// An older DuckDB with the extensions that are made for it.
+const CLIENTS_DUCKDB: &str = "tests/requirements-duckdb.txt";
 
 /// Writes docs/COVERAGE.md.
 const COVERAGE: &str = "xtask/coverage.py";
@@ -64,6 +66,12 @@ enum Benchmark {
         #[arg(long, default_value = "1")]
         scale: String,
     },
+    /// The 99 queries of TPC-DS through Athena.
+    Tpcds {
+        /// The scale factor: about so many GB of data.
+        #[arg(long, default_value = "1")]
+        scale: String,
+    },
 }
 
 fn main() -> ExitCode {
@@ -85,7 +93,7 @@ fn main() -> ExitCode {
 fn test() -> Result<(), String> {
     // Downloads take their time beside the compiler, not after it.
     let clients = thread::spawn(|| environment("clients", &[CLIENTS]));
-    let duckdb = thread::spawn(|| environment("clients-duckdb", &["tests/requirements-duckdb.txt"]));
+    let duckdb = thread::spawn(|| environment("clients-duckdb", &[CLIENTS_DUCKDB]));
     run(Command::new(env!("CARGO")).args(["test", "--release", "--workspace"]))?;
     joined(clients)?;
     let duckdb = joined(duckdb)?;
@@ -121,6 +129,10 @@ fn bench(benchmark: &Benchmark) -> Result<(), String> {
         Benchmark::States => run(&mut script("states")),
         Benchmark::Pipeline { gigabytes } => run(script("pipeline").args(["--gigabytes", gigabytes])),
         Benchmark::Tpch { scale } => run(script("tpch").args(["--scale", scale])),
+        Benchmark::Tpcds { scale } => {
+            let duckdb = environment("clients-duckdb", &[CLIENTS_DUCKDB])?;
+            run(script("tpcds").env("BOATHOUSE_DUCKDB_PYTHON", duckdb).args(["--scale", scale]))
+        }
     }
 }
 

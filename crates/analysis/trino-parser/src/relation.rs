@@ -87,15 +87,21 @@ impl Cursor<'_> {
 
     fn aliased_relation(&mut self) -> Parsed<Relation> {
         let relation = self.plain_relation()?;
-        let alias = self.alias()?;
-        let relation = match alias {
-            None => relation,
-            Some(alias) => {
-                let columns = if self.is_symbol_at(0, "(") { self.listed(Self::identifier)? } else { Vec::new() };
-                Node::new(relation.pos, RelationKind::Aliased { relation: Box::new(relation), alias, columns })
-            }
-        };
-        if self.is_word_at(0, "MATCH_RECOGNIZE") { self.unsupported("MATCH_RECOGNIZE") } else { Ok(relation) }
+        let relation = self.aliased(relation)?;
+        if !self.begins_match_recognize() {
+            return Ok(relation);
+        }
+        self.wrap()?;
+        let pos = relation.pos;
+        let recognition = self.match_recognize(relation)?;
+        self.aliased(Node::new(pos, RelationKind::MatchRecognize(Box::new(recognition))))
+    }
+
+    /// The relation with the alias that follows, if one does.
+    fn aliased(&mut self, relation: Relation) -> Parsed<Relation> {
+        let Some(alias) = self.alias()? else { return Ok(relation) };
+        let columns = if self.is_symbol_at(0, "(") { self.listed(Self::identifier)? } else { Vec::new() };
+        Ok(Node::new(relation.pos, RelationKind::Aliased { relation: Box::new(relation), alias, columns }))
     }
 
     fn plain_relation(&mut self) -> Parsed<Relation> {

@@ -21,7 +21,7 @@ const HIVE: &str = " ALL ALTER AND ARRAY AS AUTHORIZATION BETWEEN BOTH BY CASE C
 
 /// Words that mean something else than a name in some places, so that a name printed there needs quotes.
 const SPECIAL: &str = " ALL ANY ARRAY AUTO BOTH CURRENT DOUBLE FORMATTED IGNORE INTERVAL KEY LATERAL LEADING PARTITION \
-    POSITION RANGE RESPECT RETURNING ROW ROWS GROUPS SOME SUBSTRING TIME TIMESTAMP TRAILING TRY_CAST UNBOUNDED VALUE ";
+    PERMUTE POSITION RANGE RESPECT RETURNING ROW ROWS GROUPS SOME SUBSTRING TIME TIMESTAMP TRAILING TRY_CAST UNBOUNDED VALUE ";
 
 pub(crate) fn is_reserved(dialect: Dialect, word: &str) -> bool {
     contains(if dialect == Dialect::Trino { TRINO } else { HIVE }, word)

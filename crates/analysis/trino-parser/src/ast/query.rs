@@ -1,6 +1,6 @@
 //! Queries: SELECT and what it stands on.
 
-use super::{Expr, Ident, Name, Node, SortItem, Window};
+use super::{Expr, Ident, MatchRecognize, Name, Node, SortItem, Window};
 
 /// A query with its WITH, ORDER BY, OFFSET and LIMIT.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -201,6 +201,8 @@ pub enum RelationKind {
         /// Its columns' new names.
         columns: Vec<Ident>,
     },
+    /// `relation MATCH_RECOGNIZE (…)`
+    MatchRecognize(Box<MatchRecognize>),
     /// `relation TABLESAMPLE BERNOULLI|SYSTEM (percentage)`
     Sampled {
         /// The relation.

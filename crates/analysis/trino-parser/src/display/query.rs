@@ -157,14 +157,18 @@ impl Display for Set<'_> {
 }
 
 /// Whether a relation needs no parentheses before an alias.
-fn is_plain(relation: &Relation) -> bool {
+pub(super) fn is_plain(relation: &Relation) -> bool {
     matches!(
         relation.kind,
-        RelationKind::Table { .. } | RelationKind::Subquery(_) | RelationKind::Lateral(_) | RelationKind::Unnest { .. }
+        RelationKind::Table { .. }
+            | RelationKind::Subquery(_)
+            | RelationKind::Lateral(_)
+            | RelationKind::Unnest { .. }
+            | RelationKind::MatchRecognize(_)
     )
 }
 
-fn enclosed(f: &mut Formatter<'_>, relation: &Relation, plain: bool) -> fmt::Result {
+pub(super) fn enclosed(f: &mut Formatter<'_>, relation: &Relation, plain: bool) -> fmt::Result {
     if plain { write!(f, "{relation}") } else { write!(f, "({relation})") }
 }
 
@@ -188,6 +192,7 @@ impl Display for Relation {
                 write!(f, " AS {alias}")?;
                 names(f, columns)
             }
+            RelationKind::MatchRecognize(recognition) => write!(f, "{recognition}"),
             RelationKind::Sampled { relation, method, percentage } => {
                 let aliased = matches!(relation.kind, RelationKind::Aliased { .. });
                 enclosed(f, relation, aliased || is_plain(relation))?;

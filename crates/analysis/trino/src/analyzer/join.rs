@@ -58,6 +58,10 @@ impl Analyzer<'_> {
                 let relation = self.relation(relation, outer)?;
                 aliased(relation, alias, columns)
             }
+            RelationKind::MatchRecognize(recognition) => {
+                let input = self.relation(&recognition.input, outer)?;
+                self.match_recognize(recognition, input, source.pos)
+            }
             RelationKind::Sampled { relation, method, percentage } => {
                 let relation = self.relation(relation, outer)?;
                 self.sampled(relation, *method, percentage)
@@ -126,11 +130,10 @@ impl Analyzer<'_> {
                 let plan = match (inner, subquery::has_subquery(&value)) {
                     (_, false) => join(left.plan, right.plan, kind, vec![value])?,
                     // All the same to an inner join, and a filter may hold any subquery.
-                    (true, true) => LogicalPlanBuilder::from(left.plan)
-                        .cross_join(right.plan)
-                        .and_then(|plan| plan.filter(value))
-                        .and_then(|plan| plan.build())
-                        .map_err(planned)?,
+                    (true, true) => {
+                        let pairs = LogicalPlanBuilder::from(left.plan).cross_join(right.plan);
+                        self.filter(pairs.and_then(|plan| plan.build()).map_err(planned)?, value)?
+                    }
                     (false, true) => {
                         let sides = self.with_sides_subqueries(left.plan, right.plan, value);
                         let (left, right, value) = sides.map_err(at(condition.pos))?;

@@ -13,6 +13,7 @@ use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 use super::grouping::Groups;
 use super::query::{ordinal, sorted};
 use super::scope::{Field, Relation, Scope};
+use super::subquery::is_correlated_loosely;
 use super::{Analyzer, Place, at, call, planned, project};
 
 /// A column that a SELECT gives.
@@ -66,7 +67,7 @@ impl Analyzer<'_> {
             plan = self.grouped(plan, groups.unwrap_or_else(Groups::whole), &mut values)?;
         }
         if let Some((having, _)) = having {
-            plan = filter(plan, having)?;
+            plan = self.filter(plan, having)?;
         }
         let (plan, values) = self.windowed(plan, &outputs, &order)?;
         let (plan, values) = self.marks_in(plan, values)?;
@@ -87,7 +88,7 @@ impl Analyzer<'_> {
         let value = self.plain(condition, scope, "WHERE clause");
         self.place = was;
         let value = super::expression::boolean(value?, "WHERE clause").map_err(at(condition.pos))?;
-        filter(plan, value)
+        self.filter(plan, value)
     }
 
     fn filter_condition(&mut self, condition: &ast::Expr, scope: &Scope<'_>, what: &str) -> Result<Expr, TrinoError> {
@@ -198,9 +199,21 @@ impl Analyzer<'_> {
         having.is_some() || exprs.any(|expr| !super::grouping::aggregates_in([expr]).is_empty())
     }
 
-    /// Joins the subqueries whose rows' existence the values ask for.
+    /// The rows that meet a condition.
+    pub(super) fn filter(&mut self, plan: LogicalPlan, condition: Expr) -> Result<LogicalPlan, TrinoError> {
+        let (plan, computed) = self.with_loose(plan, [&condition])?;
+        let plan = LogicalPlanBuilder::from(plan).filter(replace(condition, &computed)?);
+        plan.and_then(|plan| plan.build()).map_err(planned)
+    }
+
+    /// Joins the subqueries whose rows' existence the values ask for, and those that no key joins.
     fn marks_in(&mut self, plan: LogicalPlan, values: Vec<Expr>) -> Result<(LogicalPlan, Vec<Expr>), TrinoError> {
-        let asks = |value: &Expr| value.exists(|expr| Ok(matches!(expr, Expr::Exists(_)))).unwrap_or(false);
+        let asked = |expr: &Expr| match expr {
+            Expr::Exists(_) => true,
+            Expr::ScalarSubquery(subquery) => is_correlated_loosely(&subquery.subquery),
+            _ => false,
+        };
+        let asks = |value: &Expr| value.exists(|expr| Ok(asked(expr))).unwrap_or(false);
         if !values.iter().any(asks) {
             return Ok((plan, values));
         }
@@ -342,10 +355,6 @@ fn name_of(expr: &ast::Expr) -> Option<String> {
         ExprKind::Dereference { field, .. } => Some(field.value.clone()),
         _ => None,
     }
-}
-
-fn filter(plan: LogicalPlan, condition: Expr) -> Result<LogicalPlan, TrinoError> {
-    LogicalPlanBuilder::from(plan).filter(condition).and_then(|plan| plan.build()).map_err(planned)
 }
 
 /// Puts columns in the place of expressions that are already computed.

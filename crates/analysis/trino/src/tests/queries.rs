@@ -174,6 +174,12 @@ async fn sets_and_named_queries() {
         ("WITH q AS (SELECT b FROM t WHERE b > 2) SELECT count(*) FROM q a, q b", &["4"]),
         ("WITH q (n) AS (SELECT 1), r AS (SELECT n + 1 AS m FROM q) SELECT n, m FROM q, r", &["1|2"]),
         ("WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 4) SELECT sum(i) FROM n", &["10"]),
+        ("WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i <= 10) SELECT max(i) FROM n", &["11"]),
+        (
+            "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5),
+                 m (j) AS (SELECT 0 UNION SELECT j + (SELECT count(*) FROM n) FROM m WHERE j < 12) SELECT max(j) FROM m",
+            &["15"],
+        ),
         ("SELECT DISTINCT a FROM t ORDER BY a DESC", &["z", "y", "x", "NULL"]),
         ("SELECT b FROM t ORDER BY b DESC NULLS FIRST OFFSET 1 LIMIT 2", &["4", "3"]),
         ("SELECT b % 2 FROM t WHERE b > 0 ORDER BY 1 FETCH FIRST 1 ROW WITH TIES", &["0", "0"]),
