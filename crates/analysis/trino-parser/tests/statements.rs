@@ -49,7 +49,10 @@ fn errors_name_what_would_have_been_right() {
             "line 1:81: The recognition of patterns in a window, outside of MATCH_RECOGNIZE, is not supported",
         ),
         ("SELECT * FROM JSON_TABLE(x, 'lax $')", "line 1:15: JSON_TABLE is not supported"),
-        ("SELECT * FROM TABLE(sequence(1, 2))", "line 1:15: TABLE(…), the call of a table function, is not supported"),
+        (
+            "SELECT * FROM TABLE(f(TABLE(t) PARTITION BY a))",
+            "line 1:32: What may follow the table argument of a table function is not supported",
+        ),
         (
             "SELECT `a` FROM t",
             "line 1:8: backquoted identifiers are not supported; use double quotes to quote identifiers",

@@ -165,6 +165,7 @@ pub(super) fn is_plain(relation: &Relation) -> bool {
             | RelationKind::Lateral(_)
             | RelationKind::Unnest { .. }
             | RelationKind::MatchRecognize(_)
+            | RelationKind::TableFunction { .. }
     )
 }
 
@@ -185,6 +186,15 @@ impl Display for Relation {
                 f.write_str("UNNEST(")?;
                 list(f, exprs)?;
                 f.write_str(if *ordinality { ") WITH ORDINALITY" } else { ")" })
+            }
+            RelationKind::TableFunction { name, args } => {
+                write!(f, "TABLE({name}(")?;
+                for (index, (name, value)) in args.iter().enumerate() {
+                    f.write_str(if index == 0 { "" } else { ", " })?;
+                    name.as_ref().map_or(Ok(()), |name| write!(f, "{name} => "))?;
+                    write!(f, "{value}")?;
+                }
+                f.write_str("))")
             }
             RelationKind::Join { kind, left, right, constraint } => join(f, *kind, left, right, constraint),
             RelationKind::Aliased { relation, alias, columns } => {
@@ -223,6 +233,23 @@ fn join(
             names(f, columns)
         }
         JoinConstraint::On(condition) => write!(f, " ON {condition}"),
+    }
+}
+
+impl Display for TableArgument {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Value(value) => write!(f, "{value}"),
+            Self::Table(rows) => match &rows.kind {
+                RelationKind::Subquery(query) => write!(f, "TABLE({query})"),
+                _ => write!(f, "TABLE({rows})"),
+            },
+            Self::Descriptor(columns) => {
+                f.write_str("DESCRIPTOR(")?;
+                list(f, columns)?;
+                f.write_str(")")
+            }
+        }
     }
 }
 

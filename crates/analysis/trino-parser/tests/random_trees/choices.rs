@@ -420,7 +420,7 @@ impl Choices {
 
     fn relation(&mut self, depth: usize) -> Relation {
         let boxed = |choices: &mut Self| Box::new(choices.relation(depth - 1));
-        node(match self.below(if depth == 0 { 2 } else { 8 }) {
+        node(match self.below(if depth == 0 { 2 } else { 9 }) {
             0 => RelationKind::Table {
                 name: self.name(),
                 version: self.maybe(|choices| match choices.flag() {
@@ -441,6 +441,16 @@ impl Choices {
                 percentage: self.expr(depth),
             },
             6 => RelationKind::MatchRecognize(Box::new(self.recognition(depth))),
+            7 => {
+                let argument = |choices: &mut Self| match choices.below(4) {
+                    0 => TableArgument::Table(Box::new(node(RelationKind::Table { name: choices.name(), version: None }))),
+                    1 => TableArgument::Table(Box::new(node(RelationKind::Subquery(Box::new(choices.query(depth - 1)))))),
+                    2 => TableArgument::Descriptor(choices.some(1, Self::ident)),
+                    _ => TableArgument::Value(choices.expr(depth - 1)),
+                };
+                let args = self.some(0, |choices| (choices.maybe(Self::ident), argument(choices)));
+                RelationKind::TableFunction { name: self.name(), args }
+            }
             _ => {
                 let constraint = match self.below(4) {
                     0 => JoinConstraint::None,

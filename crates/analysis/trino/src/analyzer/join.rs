@@ -28,7 +28,7 @@ impl Analyzer<'_> {
         Ok(joined.unwrap_or_else(one_row))
     }
 
-    fn relation(&mut self, source: &Source, outer: Option<&Scope<'_>>) -> Result<Relation, TrinoError> {
+    pub(super) fn relation(&mut self, source: &Source, outer: Option<&Scope<'_>>) -> Result<Relation, TrinoError> {
         match &source.kind {
             RelationKind::Table { name, version } => {
                 if let Some(version) = version {
@@ -58,6 +58,7 @@ impl Analyzer<'_> {
                 let relation = self.relation(relation, outer)?;
                 aliased(relation, alias, columns)
             }
+            RelationKind::TableFunction { name, args } => self.table_function(name, args, outer),
             RelationKind::MatchRecognize(recognition) => {
                 let input = self.relation(&recognition.input, outer)?;
                 self.match_recognize(recognition, input, source.pos)

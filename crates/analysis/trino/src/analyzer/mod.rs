@@ -26,6 +26,7 @@ mod set_operation;
 mod single;
 mod subquery;
 mod table;
+mod table_function;
 mod unnest;
 
 use std::collections::HashMap;

@@ -219,6 +219,10 @@ fn source_names(source: &ast::Relation, name: &ast::Ident) -> bool {
         RelationKind::Table { name: table, .. } => table.parts.len() == 1 && table.parts[0] == *name,
         RelationKind::Subquery(query) | RelationKind::Lateral(query) => body_names(&query.body, name),
         RelationKind::Unnest { .. } => false,
+        RelationKind::TableFunction { args, .. } => args.iter().any(|(_, argument)| match argument {
+            ast::TableArgument::Table(rows) => source_names(rows, name),
+            ast::TableArgument::Value(_) | ast::TableArgument::Descriptor(_) => false,
+        }),
         RelationKind::MatchRecognize(recognition) => source_names(&recognition.input, name),
         RelationKind::Join { left, right, .. } => source_names(left, name) || source_names(right, name),
         RelationKind::Aliased { relation, .. } | RelationKind::Sampled { relation, .. } => source_names(relation, name),

@@ -175,6 +175,12 @@ async fn sets_and_named_queries() {
         ("WITH q (n) AS (SELECT 1), r AS (SELECT n + 1 AS m FROM q) SELECT n, m FROM q, r", &["1|2"]),
         ("WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 4) SELECT sum(i) FROM n", &["10"]),
         ("WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i <= 10) SELECT max(i) FROM n", &["11"]),
+        ("SELECT sequential_number FROM TABLE(sequence(start => 5, stop => -4, step => -3))", &["5", "2", "-1", "-4"]),
+        ("SELECT count(*), sum(s.n) FROM TABLE(sequence(stop => 100000)) AS s (n)", &["100001|5000050000"]),
+        (
+            "SELECT * FROM TABLE(exclude_columns(TABLE(SELECT * FROM (VALUES (1, 2, 3)) t (a, b, c)), DESCRIPTOR(A, c)))",
+            &["2"],
+        ),
         (
             "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5),
                  m (j) AS (SELECT 0 UNION SELECT j + (SELECT count(*) FROM n) FROM m WHERE j < 12) SELECT max(j) FROM m",

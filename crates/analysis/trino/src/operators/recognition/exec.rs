@@ -91,15 +91,11 @@ impl ExecutionPlan for MatchRecognizeExec {
         vec![&self.input]
     }
 
-    fn required_input_distribution(&self) -> Vec<Distribution> {
-        match self.partition_by.is_empty() {
-            true => vec![Distribution::SinglePartition],
-            false => vec![Distribution::KeyPartitioned(self.partition_by.clone())],
-        }
-    }
-
     fn input_distribution_requirements(&self) -> InputDistributionRequirements {
-        InputDistributionRequirements::new(self.required_input_distribution())
+        InputDistributionRequirements::new(vec![match self.partition_by.is_empty() {
+            true => Distribution::SinglePartition,
+            false => Distribution::KeyPartitioned(self.partition_by.clone()),
+        }])
     }
 
     fn required_input_ordering(&self) -> Vec<Option<OrderingRequirements>> {
