@@ -65,7 +65,8 @@ class Athena:
         """The result file's rows, without its head."""
         key = execution["ResultConfiguration"]["OutputLocation"].removeprefix(f"s3://{self.name}/")
         text = self.s3.get_object(Bucket=self.name, Key=key)["Body"].read().decode()
-        return list(csv.reader(io.StringIO(text)))[1:]
+        # A line without anything is a row of one NULL.
+        return [row or [""] for row in csv.reader(io.StringIO(text))][1:]
 
 
 class Query:

@@ -1,6 +1,6 @@
 //! Expressions.
 
-use super::{Ident, JsonCall, Name, Node, Query, TypeExpr};
+use super::{Ident, JsonCall, Name, Node, ProcessingMode, Query, TypeExpr};
 
 /// An expression with its position.
 pub type Expr = Node<ExprKind>;

@@ -245,6 +245,10 @@ impl Analyzer<'_> {
         };
         let plan = match lateral::fused(&left.plan, &right.plan, kind == JoinKind::Left)? {
             Some(plan) if condition == lit(true) => plan,
+            _ if subquery::is_correlated_loosely(&right.plan) && matches!(kind, JoinKind::Cross | JoinKind::Inner | JoinKind::Left) => {
+                let kind = if kind == JoinKind::Left { JoinType::Left } else { JoinType::Inner };
+                self.joined_loosely(left.plan, &right.plan, kind, condition)?
+            }
             _ => {
                 let right = LogicalPlan::Subquery(subquery::subquery(self.prepared(right.plan)?));
                 join(left.plan, right, kind, vec![condition])?

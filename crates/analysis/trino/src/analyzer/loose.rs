@@ -7,7 +7,7 @@ use boathouse_trino_functions::error::TrinoError;
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
 use datafusion::common::Column;
 use datafusion::logical_expr::expr::AggregateFunction;
-use datafusion::logical_expr::{Aggregate, Expr, JoinType, LogicalPlan, LogicalPlanBuilder, Projection, Subquery, lit};
+use datafusion::logical_expr::{Aggregate, Expr, JoinType, LogicalPlan, LogicalPlanBuilder, Projection, lit};
 
 use super::lateral::inner;
 use super::subquery::{correlated_in, is_correlated_loosely, unsupported_correlation};
@@ -25,16 +25,44 @@ impl Analyzer<'_> {
             if let Expr::ScalarSubquery(subquery) = &expr
                 && is_correlated_loosely(&subquery.subquery)
             {
-                let (joined, column) = self.joined_value(plan, subquery)?;
+                let (joined, columns) = self.joined_values(plan, &subquery.subquery)?;
                 plan = joined;
+                let column = columns.into_iter().next().ok_or_else(unsupported_correlation)?;
                 computed.push((expr, column));
             }
         }
         Ok((plan, computed))
     }
 
-    fn joined_value(&mut self, plan: LogicalPlan, subquery: &Subquery) -> Result<(LogicalPlan, Column), TrinoError> {
-        let (projections, aggregate) = peeled(&subquery.subquery).ok_or_else(unsupported_correlation)?;
+    /// LATERAL over rows that compare by anything but equality. The condition is the join's own.
+    pub(super) fn joined_loosely(
+        &mut self,
+        left: LogicalPlan,
+        right: &LogicalPlan,
+        kind: JoinType,
+        condition: Expr,
+    ) -> Result<LogicalPlan, TrinoError> {
+        if peeled(right).is_some() && condition == lit(true) {
+            let kept: Vec<Expr> = left.schema().columns().into_iter().map(Expr::Column).collect();
+            let (plan, values) = self.joined_values(left, right)?;
+            let named = values.into_iter().zip(right.schema().columns());
+            let named = named.map(|(value, column)| Expr::Column(value).alias_qualified(column.relation, column.name));
+            return project(plan, kept.into_iter().chain(named).collect());
+        }
+        let joinable = self.joinable(right)?.ok_or_else(unsupported_correlation)?;
+        LogicalPlanBuilder::from(left)
+            .join_on(joinable.plan, kind, [joinable.condition, condition])
+            .and_then(|builder| builder.build())
+            .map_err(planned)
+    }
+
+    /// The values of the only row that a subquery gives for each row of the plan.
+    fn joined_values(
+        &mut self,
+        plan: LogicalPlan,
+        subquery: &LogicalPlan,
+    ) -> Result<(LogicalPlan, Vec<Column>), TrinoError> {
+        let (projections, aggregate) = peeled(subquery).ok_or_else(unsupported_correlation)?;
         let joinable = self.joinable(&aggregate.input)?.ok_or_else(unsupported_correlation)?;
         let kept: Vec<Expr> = plan.schema().columns().into_iter().map(Expr::Column).collect();
         let (plan, _) = self.ranked(plan, "row_number", Vec::new(), Vec::new())?;
@@ -58,10 +86,9 @@ impl Analyzer<'_> {
             let exprs = exprs.collect::<Result<Vec<_>, TrinoError>>()?;
             values = projection.schema.columns().into_iter().zip(exprs).collect();
         }
-        let (_, value) = values.pop().ok_or_else(unsupported_correlation)?;
-        let column = self.fresh_column("value");
-        let exprs = kept.into_iter().chain([value.alias(&column.name)]).collect();
-        Ok((project(plan, exprs)?, column))
+        let columns: Vec<Column> = values.iter().map(|_| self.fresh_column("value")).collect();
+        let named = values.into_iter().zip(&columns).map(|((_, value), column)| value.alias(&column.name));
+        Ok((project(plan, kept.into_iter().chain(named).collect())?, columns))
     }
 }
 

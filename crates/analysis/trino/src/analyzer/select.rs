@@ -30,17 +30,19 @@ pub(super) struct Output {
 }
 
 impl Analyzer<'_> {
-    /// A SELECT's rows in the order asked for, and that order in terms of its columns, as far as it has them.
+    /// A SELECT's rows in the order asked for, and that order in terms of its columns. Columns that are only sorted by stay in
+    /// the plan if `keep_keys`.
     pub(super) fn select(
         &mut self,
         select: &Select,
         order_by: &[SortItem],
+        keep_keys: bool,
         outer: Option<&Scope<'_>>,
     ) -> Result<(Relation, Vec<Sort>), TrinoError> {
         let windows = self.windows.len();
         self.windows.extend(select.windows.iter().cloned());
         let calls = std::mem::take(&mut self.calls);
-        let selected = self.select_in_scope(select, order_by, outer);
+        let selected = self.select_in_scope(select, order_by, keep_keys, outer);
         self.calls = calls;
         self.windows.truncate(windows);
         selected
@@ -50,6 +52,7 @@ impl Analyzer<'_> {
         &mut self,
         select: &Select,
         order_by: &[SortItem],
+        keep_keys: bool,
         outer: Option<&Scope<'_>>,
     ) -> Result<(Relation, Vec<Sort>), TrinoError> {
         let source = self.from(&select.from, outer)?;
@@ -71,7 +74,8 @@ impl Analyzer<'_> {
         }
         let (plan, values) = self.windowed(plan, &outputs, &order)?;
         let (plan, values) = self.marks_in(plan, values)?;
-        self.projected(plan, outputs, values, order, select.distinct)
+        let columns = (outputs, values);
+        self.projected(plan, columns, order, select.distinct, keep_keys)
     }
 
     /// WHERE
@@ -278,10 +282,10 @@ impl Analyzer<'_> {
     fn projected(
         &mut self,
         plan: LogicalPlan,
-        outputs: Vec<Output>,
-        values: Vec<Expr>,
+        (outputs, values): (Vec<Output>, Vec<Expr>),
         order: Vec<(Sort, ast::Expr)>,
         distinct: bool,
+        keep_keys: bool,
     ) -> Result<(Relation, Vec<Sort>), TrinoError> {
         let mut columns: Vec<(Expr, Column)> = Vec::new();
         let mut fields = Vec::with_capacity(outputs.len());
@@ -326,7 +330,7 @@ impl Analyzer<'_> {
         if distinct {
             plan = LogicalPlanBuilder::from(plan).distinct().and_then(|plan| plan.build()).map_err(planned)?;
         }
-        let has_more = columns.len() > shown;
+        let has_more = columns.len() > shown && !keep_keys;
         let mut relation = sorted(Relation { plan, fields }, sorts.clone())?;
         if has_more {
             let shown = relation.fields.iter().map(|field| Expr::Column(field.column.clone())).collect();

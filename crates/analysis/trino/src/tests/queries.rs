@@ -175,6 +175,13 @@ async fn sets_and_named_queries() {
         ("WITH q (n) AS (SELECT 1), r AS (SELECT n + 1 AS m FROM q) SELECT n, m FROM q, r", &["1|2"]),
         ("WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 4) SELECT sum(i) FROM n", &["10"]),
         ("WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i <= 10) SELECT max(i) FROM n", &["11"]),
+        ("SELECT a FROM t WHERE b < 4 ORDER BY b % 2 FETCH FIRST 2 ROWS WITH TIES", &["y", "x", "x"]),
+        ("SELECT max(b) OVER (ORDER BY b), min(b) OVER (ORDER BY b DESC) FROM t WHERE b < 3 ORDER BY 1", &["1|1", "2|2"]),
+        ("SELECT * FROM (SELECT count(*) AS m FROM t) x, (SELECT count(*) AS n FROM t WHERE b > 2) y", &["5|2"]),
+        (
+            "SELECT grouping(a), rank() OVER (PARTITION BY grouping(a) ORDER BY sum(b)) FROM t WHERE b < 4 GROUP BY ROLLUP (a) ORDER BY 1, 2",
+            &["0|1", "0|2", "1|1"],
+        ),
         ("SELECT sequential_number FROM TABLE(sequence(start => 5, stop => -4, step => -3))", &["5", "2", "-1", "-4"]),
         ("SELECT count(*), sum(s.n) FROM TABLE(sequence(stop => 100000)) AS s (n)", &["100001|5000050000"]),
         (

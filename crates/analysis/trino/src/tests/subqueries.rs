@@ -169,6 +169,15 @@ async fn values_may_depend_on_any_comparison() {
             "SELECT l.b, r.b FROM t l JOIN t r ON l.a = r.a AND r.b > (SELECT avg(i.b) FROM t i WHERE i.b < l.b) ORDER BY 1, 2",
             &["2|2", "3|3"],
         ),
+        (
+            "SELECT o.b, l.n, l.m FROM t o CROSS JOIN LATERAL (SELECT count(*) AS n, max(i.b) + 1 AS m FROM t i WHERE i.b < o.b) l ORDER BY 1",
+            &["1|0|NULL", "2|1|2", "3|2|3", "4|3|4", "NULL|0|NULL"],
+        ),
+        (
+            "SELECT o.b, l.b FROM t o LEFT JOIN LATERAL (SELECT i.b FROM t i WHERE i.b > o.b + 1) l ON l.b < 4 ORDER BY 1, 2",
+            &["1|3", "2|NULL", "3|NULL", "4|NULL", "NULL|NULL"],
+        ),
+        ("SELECT o.b, l.b FROM t o, LATERAL (SELECT i.b FROM t i WHERE i.b > o.b + 1) l ORDER BY 1, 2", &["1|3", "1|4", "2|4"]),
         // Two equal rows of the query around stay two.
         ("SELECT x, (SELECT count(*) FROM t i WHERE i.b < x) FROM (VALUES 3, 3) v (x)", &["3|2", "3|2"]),
     ];

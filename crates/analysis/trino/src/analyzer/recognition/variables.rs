@@ -109,7 +109,9 @@ impl Variables {
     }
 
     fn pattern(&self, pattern: &RowPattern, excludes: bool) -> Result<Pattern, TrinoError> {
-        let all = |parts: &[RowPattern]| parts.iter().map(|part| self.pattern(part, excludes)).collect();
+        let all = |parts: &[RowPattern]| -> Result<Vec<Pattern>, TrinoError> {
+            parts.iter().map(|part| self.pattern(part, excludes)).collect()
+        };
         Ok(match &pattern.kind {
             RowPatternKind::Variable(name) => {
                 Pattern::Row(self.primary(name).ok_or_else(|| invalid(name, format!("{name} is unknown")))?)

@@ -203,12 +203,7 @@ pub(super) fn one(column: &ArrayRef, row: Option<usize>) -> ArrayRef {
     }
 }
 
-/// How many bytes the arrays hold.
-pub(super) fn size(columns: &[ArrayRef]) -> usize {
-    columns.iter().map(|column| column.get_array_memory_size()).sum()
-}
-
-/// The fields of a schema by which the planner knows slots.
+/// The type of a slot.
 pub(super) fn field_type(schema: &Schema, index: usize) -> &DataType {
     schema.field(index).data_type()
 }
