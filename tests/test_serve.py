@@ -124,3 +124,15 @@ def test_commands_bear_that_nobody_reads(tmp_path, command):
     ended = subprocess.run([BINARY, *command], cwd=tmp_path, stdout=writer, stderr=subprocess.PIPE, text=True)
     os.close(writer)
     assert (ended.returncode, ended.stderr) == (0, "")
+
+
+def test_the_doctor_tries_disk_and_sandbox(tmp_path):
+    def said(**variables):
+        command = [BINARY, "doctor", "--data-dir", tmp_path / "data"]
+        return subprocess.run(command, check=True, capture_output=True, text=True, env=os.environ | variables).stdout
+
+    lines = {line[2:19].strip(): line[20:] for line in said().splitlines() if line.startswith("  ")}
+    assert lines["sandbox"].startswith("namespaces") and lines["fdatasync"].endswith("(median of 64)")
+    assert lines["python3"].startswith("Python 3") and lines["Python's venv"] == "installed"
+    assert "BOATHOUSE_SANDBOX" in said(BOATHOUSE_SANDBOX="none")
+    assert "missing: Node.js functions run on it" in said(PATH=str(tmp_path))

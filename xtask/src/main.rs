@@ -60,6 +60,8 @@ enum Benchmark {
         #[arg(long, env = "BOATHOUSE_BENCH_GIGABYTES", default_value = "5")]
         gigabytes: String,
     },
+    /// What small queries cost through Athena's API, alone and with 64 clients.
+    AthenaLatency,
     /// The 22 queries of TPC-H through Athena.
     Tpch {
         /// The scale factor: about so many GB of data.
@@ -94,14 +96,15 @@ fn test() -> Result<(), String> {
     // Downloads take their time beside the compiler, not after it.
     let clients = thread::spawn(|| environment("clients", &[CLIENTS]));
     let duckdb = thread::spawn(|| environment("clients-duckdb", &[CLIENTS_DUCKDB]));
+    let dbt = thread::spawn(|| environment("clients-dbt", &["tests/requirements-dbt.txt"]));
     run(Command::new(env!("CARGO")).args(["test", "--release", "--workspace"]))?;
     joined(clients)?;
-    let duckdb = joined(duckdb)?;
+    let (duckdb, dbt) = (joined(duckdb)?, joined(dbt)?);
     let clients = Clients::prepare(&[])?;
     script(&clients, COVERAGE, true)?;
     script(&clients, FUNCTIONS, true)?;
     let mut python = clients.python();
-    python.env("BOATHOUSE_DUCKDB_PYTHON", duckdb);
+    python.env("BOATHOUSE_DUCKDB_PYTHON", duckdb).env("BOATHOUSE_DBT", dbt.with_file_name("dbt"));
     run(python.args(["-m", "pytest", "-q", "-n", "2", "-p", "no:cacheprovider", "tests"]))
 }
 
@@ -128,6 +131,7 @@ fn bench(benchmark: &Benchmark) -> Result<(), String> {
         Benchmark::Firehose => run(&mut script("firehose")),
         Benchmark::States => run(&mut script("states")),
         Benchmark::Pipeline { gigabytes } => run(script("pipeline").args(["--gigabytes", gigabytes])),
+        Benchmark::AthenaLatency => run(&mut script("athena_latency")),
         Benchmark::Tpch { scale } => run(script("tpch").args(["--scale", scale])),
         Benchmark::Tpcds { scale } => {
             let duckdb = environment("clients-duckdb", &[CLIENTS_DUCKDB])?;

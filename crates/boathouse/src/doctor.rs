@@ -1,10 +1,13 @@
-//! `boathouse doctor`: what is here, what is missing, and whether the disk is honest about fsync.
+//! `boathouse doctor`: what is here, what is missing, whether the disk is honest about fsync, and whether user code can be
+//! kept apart.
 
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
+
+use boathouse_sandbox::{Level, Outcome, Sandbox, Spec};
 
 use crate::data_directory;
 use crate::say;
@@ -25,14 +28,20 @@ const IMPLAUSIBLE: Duration = Duration::from_micros(20);
 /// Open files below which a busy server may run out.
 const FILES: u64 = 4096;
 
-/// Programs that people use beside the server; none is needed to run it.
-const PROGRAMS: [(&str, &str, &str); 3] = [
-    ("python3", "--version", "runs the client tests, and boto3 or awswrangler for you"),
-    ("aws", "--version", "the AWS command line"),
-    ("duckdb", "--version", "reads s3:// by httpfs"),
+/// Programs beside the server, which starts without any of them: their names, how they say that they are there, what for.
+const PROGRAMS: [(&str, &[&str], &str); 5] = [
+    ("python3", &["python3", "--version"], "Python functions and jobs run on it, as do the client tests"),
+    (
+        "Python's venv",
+        &["python3", "-c", "import ensurepip, venv; print('installed')"],
+        "makes the environment of Python functions and jobs (in Debian, python3-venv)",
+    ),
+    ("node", &["node", "--version"], "Node.js functions run on it"),
+    ("aws", &["aws", "--version"], "the AWS command line"),
+    ("duckdb", &["duckdb", "--version"], "reads s3:// by httpfs"),
 ];
 
-pub(crate) fn run(options: &Options) -> Result<(), ServerError> {
+pub(crate) async fn run(options: &Options) -> Result<(), ServerError> {
     say!("boathouse {}", env!("CARGO_PKG_VERSION"));
     say!("\nMachine");
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
@@ -43,11 +52,43 @@ pub(crate) fn run(options: &Options) -> Result<(), ServerError> {
     say!("  open files        {shown}{}", if enough { "" } else { ": few for a busy server; raise it with ulimit -n" });
     say!("\nDisk of {}", options.data_dir.display());
     disk(&options.data_dir)?;
+    say!("\nUser code");
+    say!("  sandbox           {}", sandboxed(&options.data_dir).await);
     say!("\nPrograms beside it");
-    for (program, flag, purpose) in PROGRAMS {
-        say!("  {program:<17} {}", version(program, flag).unwrap_or_else(|| format!("missing: {purpose}")));
+    for (name, command, purpose) in PROGRAMS {
+        say!("  {name:<17} {}", first_line(command).unwrap_or_else(|| format!("missing: {purpose}")));
     }
     Ok(())
+}
+
+/// How the code of functions and jobs runs here: tried with a command that does nothing.
+async fn sandboxed(data_dir: &Path) -> String {
+    let work = data_dir.join("work").join(format!("doctor-{}", std::process::id()));
+    let tried = async {
+        let level = Level::from_environment()
+            .map_err(|other| format!("BOATHOUSE_SANDBOX={other} is neither namespace nor process"))?;
+        let options = boathouse_sandbox::Options { level, ..boathouse_sandbox::Options::new(&work) };
+        let sandbox = Sandbox::open(options).map_err(|error| error.to_string())?;
+        let mut running = sandbox
+            .spawn(Spec::new(["/bin/sh", "-c", "exit 0"]))
+            .await
+            .map_err(|error| format!("{error}. Are user namespaces allowed?"))?;
+        match running.wait().await {
+            Outcome::Exited(0) => Ok((level, sandbox.missing_limits())),
+            other => Err(format!("a command that does nothing ended with {other:?}")),
+        }
+    };
+    let verdict = match tried.await {
+        Ok((Level::Process, _)) => "process: BOATHOUSE_SANDBOX says so; code sees this machine's network".to_owned(),
+        Ok((Level::Namespace, missing)) if missing.is_empty() => "namespaces, and limits by cgroups".to_owned(),
+        Ok((Level::Namespace, missing)) => {
+            format!("namespaces; no writable cgroup for {}: kept by weaker means, or not at all", missing.join(", "))
+        }
+        Err(error) => format!("does not work: {error}"),
+    };
+    // Best effort: an empty directory at worst.
+    let _ = std::fs::remove_dir_all(&work);
+    verdict
 }
 
 fn disk(data_dir: &Path) -> Result<(), ServerError> {
@@ -83,9 +124,11 @@ fn sync_times(directory: &Path) -> std::io::Result<Vec<Duration>> {
     outcome
 }
 
-/// The first line of what the program says about its version, if it is installed.
-fn version(program: &str, flag: &str) -> Option<String> {
-    let output = Command::new(program).arg(flag).stdin(Stdio::null()).output().ok()?;
+/// The first line of what a command says, if it succeeds.
+fn first_line(command: &[&str]) -> Option<String> {
+    let (program, arguments) = command.split_first()?;
+    let output = Command::new(program).args(arguments).stdin(Stdio::null()).output().ok()?;
     let text = if output.stdout.is_empty() { output.stderr } else { output.stdout };
-    String::from_utf8_lossy(&text).lines().next().map(str::to_owned)
+    let line = String::from_utf8_lossy(&text).lines().next().map(str::to_owned);
+    line.filter(|_| output.status.success())
 }

@@ -5,6 +5,7 @@ mod data_directory;
 mod demo;
 mod doctor;
 mod functions;
+mod memory;
 mod operations;
 mod serve;
 mod server;
@@ -15,10 +16,6 @@ use std::process::ExitCode;
 
 use boathouse_identity::credentials::KeyPair;
 use clap::{Parser, Subcommand};
-
-/// Queries allocate and free much on several threads, where it is faster than the system's.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// The AWS data services as one program that you own.
 #[derive(Parser)]
@@ -52,18 +49,14 @@ enum Command {
 
 fn main() -> ExitCode {
     // What a server at rest has asked for is not for the programs that it starts.
-    huge_pages(true);
+    memory::huge_pages(true);
     // Sandboxes are set up by this very program, and only while it has one thread.
     boathouse_sandbox::init::dispatch().unwrap_or_else(|| {
         // A server at rest needs few bytes in many places, and each would take 2 MiB. The first query asks for them again.
-        huge_pages(false);
+        memory::huge_pages(false);
+        memory::keep_freed();
         start()
     })
-}
-
-/// Best effort: where the system refuses, the server only takes more memory, or queries more time.
-fn huge_pages(allowed: bool) {
-    let _ = rustix::thread::disable_transparent_huge_pages(!allowed);
 }
 
 /// Connections, files and functions need more descriptors than the soft limit, which is for programs of old, lets have.
@@ -89,7 +82,7 @@ async fn run(command: Command) -> Result<(), Box<dyn std::error::Error>> {
     match command {
         Command::Serve(options) => serve::run(options).await?,
         Command::Demo(options) => demo::run(options).await?,
-        Command::Doctor(options) => doctor::run(&options)?,
+        Command::Doctor(options) => doctor::run(&options).await?,
         Command::Credentials { data_dir } => print_credentials(&data_dir)?,
         Command::Operations => operations::run().await?,
         Command::Functions => functions::run(),

@@ -214,7 +214,7 @@ pub(crate) async fn open(data_dir: &Path, dev: bool, clock: Arc<dyn Clock>) -> R
     ));
     let glue = boathouse_glue_crawlers::operations(boathouse_glue_catalog::service(metadata.clone()), &crawlers);
     let glue = boathouse_glue_jobs::operations(glue, &jobs);
-    let (athena, executions) = boathouse_athena::service(boathouse_athena::Deps {
+    let athena = boathouse_athena::service(boathouse_athena::Deps {
         metadata,
         engine,
         stores: Arc::clone(&s3.stores),
@@ -228,7 +228,7 @@ pub(crate) async fn open(data_dir: &Path, dev: bool, clock: Arc<dyn Clock>) -> R
         iam_service(&identity),
         s3.table,
         glue,
-        athena,
+        athena.table,
         boathouse_observe::service(&logs),
         boathouse_events::events_service(&events),
         boathouse_events::scheduler_service(&events),
@@ -241,7 +241,7 @@ pub(crate) async fn open(data_dir: &Path, dev: bool, clock: Arc<dyn Clock>) -> R
     ];
     platform.dispatcher.install(services, Arc::clone(&identity) as _);
     // Before anybody can look: what a crash left half-written goes.
-    executions.run(&platform).await?;
+    athena.recovery.run(&platform).await?;
     boathouse_observe::retention::spawn(&platform, &logs);
     boathouse_events::worker::start(&platform, &events);
     boathouse_sqs::sweeper::spawn(&platform, &queues);
@@ -256,6 +256,7 @@ pub(crate) async fn open(data_dir: &Path, dev: bool, clock: Arc<dyn Clock>) -> R
     let gateway = Gateway::new(platform.clone(), identity)
         .with_http_service(s3.http)
         .with_site(Arc::new(Sites::new(&apis)))
+        .with_site(Arc::new(athena.lineage))
         .with_inside_door(inside);
     Ok(Server { gateway, platform, root, pythons, lock })
 }

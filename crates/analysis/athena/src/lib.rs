@@ -11,6 +11,7 @@
 //! | `catalog` | the Glue Data Catalog as the engine sees it, and formats as Hive's classes |
 //! | `results` | results in S3: CSV, text, manifests, pages |
 //! | `files` | objects as the caller may use them |
+//! | `lineage` | which tables and columns executions read and wrote |
 //! | [`error`] | the API's errors and their AWS codes |
 //! | `store` | the rows' keys, and what operations share |
 #![cfg_attr(test, allow(clippy::unwrap_used))]
@@ -20,6 +21,7 @@ mod data_catalogs;
 pub mod error;
 mod executions;
 mod files;
+mod lineage;
 mod named_queries;
 mod prepared;
 mod results;
@@ -45,6 +47,7 @@ use crate::executions::{history, start};
 use crate::store::{catalog_arn, workgroup_arn};
 
 pub use error::AthenaError;
+pub use lineage::LineageSite;
 
 /// What the service stands on.
 pub struct Deps {
@@ -82,6 +85,16 @@ impl Athena {
     }
 }
 
+/// The service, ready to be installed.
+pub struct Service {
+    /// The operations.
+    pub table: ServiceTable,
+    /// The addresses of lineage.
+    pub lineage: LineageSite,
+    /// What is to be done before the first call comes.
+    pub recovery: Recovery,
+}
+
 /// What is to be done before the first call comes.
 pub struct Recovery(Arc<Athena>);
 
@@ -100,7 +113,7 @@ impl Recovery {
 ///
 /// # Errors
 /// [`MetadataError::Storage`] when the store can't be written.
-pub fn service(deps: Deps) -> Result<(ServiceTable, Recovery), MetadataError> {
+pub fn service(deps: Deps) -> Result<Service, MetadataError> {
     let now = store::seconds(deps.clock.now());
     deps.metadata.transaction_blocking(move |tx| workgroups::ensure_primary(tx, now))?;
     let state = &Arc::new(Athena {
@@ -114,7 +127,8 @@ pub fn service(deps: Deps) -> Result<(ServiceTable, Recovery), MetadataError> {
     let table = execution_operations(table, state);
     let table = workgroup_operations(table, state);
     let table = kept_statement_operations(table, state);
-    Ok((catalog_operations(table, state), Recovery(Arc::clone(state))))
+    let table = catalog_operations(table, state);
+    Ok(Service { table, lineage: LineageSite(Arc::clone(state)), recovery: Recovery(Arc::clone(state)) })
 }
 
 /// An operation on the workgroup that a member of its input names.

@@ -26,6 +26,8 @@ pub(crate) const HISTORY: &str = "athena-history";
 pub(crate) const UNFINISHED: &str = "athena-unfinished";
 /// `(id)` → [`crate::executions::writing::Writing`], of executions that have not ended.
 pub(crate) const WRITINGS: &str = "athena-writings";
+/// `(database, table)` → [`crate::lineage`]'s last readers and writers.
+pub(crate) const LINEAGE: &str = "athena-lineage";
 /// `(ClientRequestToken)` → id.
 pub(crate) const TOKENS: &str = "athena-request-tokens";
 /// `(hash of statement and context)` → id of the last execution that succeeded.

@@ -18,7 +18,7 @@ use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 use serde_json::{Value, json};
 
-use crate::Deps;
+use crate::{Deps, Service};
 
 struct Anyone;
 
@@ -71,7 +71,8 @@ async fn serve(dir: &std::path::Path, buckets: &Buckets) -> Ctx {
         concurrent_queries: 2,
         queued_queries: 100,
     };
-    let (athena, recovery) = tokio::task::spawn_blocking(move || crate::service(deps)).await.unwrap().unwrap();
+    let Service { table: athena, recovery, .. } =
+        tokio::task::spawn_blocking(move || crate::service(deps)).await.unwrap().unwrap();
     let dispatcher = Dispatcher::default();
     dispatcher.install(vec![athena, boathouse_glue_catalog::service(metadata)], Arc::new(Anyone));
     let platform = Platform::new(dispatcher, Arc::new(SystemClock), "us-east-1");

@@ -1,11 +1,15 @@
 //! Columns of a file as columns of a table: found by name, with all that is nested in them.
 
+use std::fmt;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, ListArray, MapArray, StructArray, new_null_array};
+use arrow::array::{Array, ArrayRef, AsArray, ListArray, MapArray, RecordBatch, StructArray, new_null_array};
 use arrow::compute::{CastOptions, cast, cast_with_options};
-use arrow::datatypes::{DataType, Field, Fields, TimeUnit};
+use arrow::datatypes::{DataType, Field, Fields, Schema, TimeUnit};
 use arrow::error::ArrowError;
+use datafusion::common::Result;
+use datafusion::logical_expr::ColumnarValue;
+use datafusion::physical_expr::PhysicalExpr;
 
 /// The place of a column, whatever the case of its name.
 pub(crate) fn place(fields: &Fields, name: &str) -> Option<usize> {
@@ -17,7 +21,7 @@ pub(crate) fn place(fields: &Fields, name: &str) -> Option<usize> {
 ///
 /// # Errors
 /// A value is out of the type's range, or the types have nothing to do with each other.
-pub(crate) fn adapted(array: &ArrayRef, to: &DataType) -> Result<ArrayRef, ArrowError> {
+pub(crate) fn adapted(array: &ArrayRef, to: &DataType) -> std::result::Result<ArrayRef, ArrowError> {
     match (array.data_type(), to) {
         (from, to) if from == to => Ok(Arc::clone(array)),
         (DataType::Dictionary(_, values), _) => adapted(&cast(array, values)?, to),
@@ -27,7 +31,7 @@ pub(crate) fn adapted(array: &ArrayRef, to: &DataType) -> Result<ArrayRef, Arrow
                 Some(index) => adapted(rows.column(index), field.data_type()),
                 None => Ok(new_null_array(field.data_type(), rows.len())),
             };
-            let columns = fields.iter().map(column).collect::<Result<Vec<_>, _>>()?;
+            let columns = fields.iter().map(column).collect::<std::result::Result<Vec<_>, _>>()?;
             let nulls = rows.nulls().cloned();
             Ok(Arc::new(StructArray::try_new_with_length(fields.clone(), columns, nulls, rows.len())?))
         }
@@ -44,7 +48,8 @@ pub(crate) fn adapted(array: &ArrayRef, to: &DataType) -> Result<ArrayRef, Arrow
             let maps = array.as_map();
             let parts = [maps.keys(), maps.values()];
             let parts = parts.into_iter().zip(entry).map(|(part, field)| adapted(part, field.data_type()));
-            let entries = StructArray::try_new(entry.clone(), parts.collect::<Result<Vec<_>, _>>()?, None)?;
+            let entries =
+                StructArray::try_new(entry.clone(), parts.collect::<std::result::Result<Vec<_>, _>>()?, None)?;
             let (offsets, nulls) = (maps.offsets().clone(), maps.nulls().cloned());
             Ok(Arc::new(MapArray::try_new(Arc::clone(field), offsets, entries, nulls, *sorted)?))
         }
@@ -52,6 +57,74 @@ pub(crate) fn adapted(array: &ArrayRef, to: &DataType) -> Result<ArrayRef, Arrow
             Err(ArrowError::CastError(format!("{from} can't be read as {to}")))
         }
         _ => cast_with_options(array, to, &CastOptions { safe: false, ..CastOptions::default() }),
+    }
+}
+
+/// Whether a nested name of the table is written in another case in the file.
+pub(crate) fn differs_in_case(found: &DataType, wanted: &DataType) -> bool {
+    match (found, wanted) {
+        (DataType::Struct(found), DataType::Struct(wanted)) => wanted.iter().any(|field| {
+            let other = place(found, field.name()).map(|place| &found[place]);
+            other.is_some_and(|other| {
+                other.name() != field.name() || differs_in_case(other.data_type(), field.data_type())
+            })
+        }),
+        (DataType::List(found), DataType::List(wanted)) | (DataType::Map(found, _), DataType::Map(wanted, _)) => {
+            differs_in_case(found.data_type(), wanted.data_type())
+        }
+        _ => false,
+    }
+}
+
+/// A column of a file as a column of a table.
+#[derive(Debug, Eq, Hash)]
+pub(crate) struct Adapted {
+    stored: Arc<dyn PhysicalExpr>,
+    to: DataType,
+}
+
+impl PartialEq for Adapted {
+    fn eq(&self, other: &Self) -> bool {
+        self.stored.eq(&other.stored) && self.to == other.to
+    }
+}
+
+impl Adapted {
+    pub(crate) fn new(stored: Arc<dyn PhysicalExpr>, to: DataType) -> Self {
+        Self { stored, to }
+    }
+}
+
+impl fmt::Display for Adapted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} as {}", self.stored, self.to)
+    }
+}
+
+impl PhysicalExpr for Adapted {
+    fn data_type(&self, _: &Schema) -> Result<DataType> {
+        Ok(self.to.clone())
+    }
+
+    fn nullable(&self, _: &Schema) -> Result<bool> {
+        Ok(true)
+    }
+
+    fn evaluate(&self, batch: &RecordBatch) -> Result<ColumnarValue> {
+        let stored = self.stored.evaluate(batch)?.into_array(batch.num_rows())?;
+        Ok(ColumnarValue::Array(adapted(&stored, &self.to)?))
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn PhysicalExpr>> {
+        vec![&self.stored]
+    }
+
+    fn with_new_children(self: Arc<Self>, mut children: Vec<Arc<dyn PhysicalExpr>>) -> Result<Arc<dyn PhysicalExpr>> {
+        Ok(Arc::new(Self::new(children.swap_remove(0), self.to.clone())))
+    }
+
+    fn fmt_sql(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 
@@ -87,6 +160,15 @@ mod tests {
         let rows = adapted.as_struct();
         assert!(rows.column(0).is_null(0));
         assert_eq!(rows.column(1).as_primitive(), &Int64Array::from(vec![7]));
+    }
+
+    #[test]
+    fn case_counts_only_where_names_meet() {
+        let ty = |text: &str| Type::parse_trino(text).unwrap().to_arrow();
+        let upper = DataType::Struct(Fields::from(vec![Field::new("A", DataType::Utf8, true)]));
+        assert!(differs_in_case(&upper, &ty("row(a varchar)")));
+        assert!(!differs_in_case(&upper, &ty("row(b varchar)")));
+        assert!(!differs_in_case(&ty("array(row(a varchar))"), &ty("array(row(a bigint, b bigint))")));
     }
 
     #[test]

@@ -40,7 +40,7 @@ mod scan;
 mod storage;
 pub mod write;
 
-pub use storage::Statistics;
+pub use storage::{Statistics, TableUse};
 
 #[cfg(test)]
 mod tests;

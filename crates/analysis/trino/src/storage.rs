@@ -1,5 +1,6 @@
 //! Buckets as the scans see them: every byte read is counted.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
@@ -17,15 +18,43 @@ use object_store::{
     PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
 };
 
+use parking_lot::Mutex;
+
 /// What a query has read and given so far.
 #[derive(Debug, Default)]
 pub struct Statistics {
     scanned_bytes: AtomicU64,
     skipped_lines: AtomicU64,
     rows: AtomicU64,
+    read: Mutex<BTreeMap<(String, String), BTreeSet<String>>>,
+}
+
+/// A table and some of its columns, by their names in the catalog.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableUse {
+    /// The database.
+    pub database: String,
+    /// The table.
+    pub table: String,
+    /// The columns, in the order of their names.
+    pub columns: Vec<String>,
 }
 
 impl Statistics {
+    /// The tables that plans read, views as what they read, and of each the columns that a value or a condition needs.
+    pub fn read(&self) -> Vec<TableUse> {
+        let used = |((database, table), columns): (&(String, String), &BTreeSet<String>)| TableUse {
+            database: database.clone(),
+            table: table.clone(),
+            columns: columns.iter().cloned().collect(),
+        };
+        self.read.lock().iter().map(used).collect()
+    }
+
+    pub(crate) fn note_read(&self, database: &str, table: &str, columns: impl IntoIterator<Item = String>) {
+        self.read.lock().entry((database.to_owned(), table.to_owned())).or_default().extend(columns);
+    }
+
     /// The bytes read from objects: Athena's `DataScannedInBytes`.
     pub fn scanned_bytes(&self) -> u64 {
         self.scanned_bytes.load(Ordering::Relaxed)

@@ -148,6 +148,11 @@ impl Sandbox {
         self.level
     }
 
+    /// The limits that no cgroup keeps on this machine, in words.
+    pub fn missing_limits(&self) -> Vec<&'static str> {
+        self.hierarchy.missing()
+    }
+
     /// Starts a tree; answers when its command has been executed.
     ///
     /// # Errors

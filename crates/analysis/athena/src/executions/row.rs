@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::lineage::Lineage;
 use crate::store::Timestamp;
 use crate::workgroups::{EngineVersion, ResultConfiguration};
 
@@ -133,6 +134,9 @@ pub(crate) struct Private {
     pub(crate) output_rows: u64,
     pub(crate) output_bytes: u64,
     pub(crate) input_rows: u64,
+    /// The tables that were read and written.
+    #[serde(default)]
+    pub(crate) lineage: Lineage,
 }
 
 /// The stored row.

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use boathouse_aws::Ctx;
 use boathouse_metadata::MetadataError;
-use boathouse_trino::Statistics;
+use boathouse_trino::{Statistics, TableUse};
 use futures::FutureExt;
 use parking_lot::Mutex;
 use tokio::runtime::Runtime;
@@ -22,6 +22,7 @@ use super::telling::change;
 use super::writing::{Written, take_back};
 use crate::Athena;
 use crate::error::AthenaError;
+use crate::lineage::{self, Lineage, Used};
 use crate::statements::{self, Job, Outcome};
 use crate::store::{REUSABLE, now};
 
@@ -58,6 +59,7 @@ pub(crate) struct Progress {
     scanned: Mutex<Option<Arc<Statistics>>>,
     /// What is taken back if the statement does not succeed.
     pub(crate) written: Written,
+    lineage: Mutex<Lineage>,
     committing: AtomicBool,
     cutoff: Option<u64>,
 }
@@ -95,6 +97,24 @@ impl Progress {
 
     pub(crate) fn scans(&self, scanned: Arc<Statistics>) {
         *self.scanned.lock() = Some(scanned);
+    }
+
+    /// The statement has read these tables.
+    pub(crate) fn reads(&self, tables: &[TableUse]) {
+        self.lineage.lock().read.extend(tables.iter().map(Used::from));
+    }
+
+    /// The statement writes these columns of a table.
+    pub(crate) fn changes(&self, mut used: Used) {
+        used.columns.sort_unstable();
+        self.lineage.lock().written.push(used);
+    }
+
+    fn lineage(&self) -> Lineage {
+        if let Some(scanned) = self.scanned.lock().as_ref() {
+            self.reads(&scanned.read());
+        }
+        self.lineage.lock().clone()
     }
 
     /// The statement has done its work and makes it seen; nothing stops it any more.
@@ -258,6 +278,7 @@ fn end(ctx: &Ctx, row: &mut Row, progress: &Progress, begun: Instant, outcome: R
     statistics.engine_execution_time_in_millis = Some(engine);
     statistics.service_processing_time_in_millis = running - engine;
     statistics.data_scanned_in_bytes = progress.scanned_bytes();
+    row.private.lineage = progress.lineage();
     let status = &mut row.execution.status;
     status.completion_date_time = Some(now(ctx));
     match outcome {
@@ -279,6 +300,7 @@ fn end(ctx: &Ctx, row: &mut Row, progress: &Progress, begun: Instant, outcome: R
 
 /// Writes the row, whose state was `previous`, and tells of it; a query's result becomes the one to be reused.
 async fn keep(athena: &Athena, ctx: &Ctx, row: Row, previous: State) -> Result<(), MetadataError> {
+    let principal = ctx.principal.arn.clone();
     let (teller, told) = (ctx.platform.events.clone(), change(ctx.now(), &row, Some(previous)));
     athena
         .metadata
@@ -286,6 +308,9 @@ async fn keep(athena: &Athena, ctx: &Ctx, row: Row, previous: State) -> Result<(
             let select = row.execution.substatement_type.as_deref() == Some("SELECT");
             if row.state() == State::Succeeded && select {
                 tx.put(REUSABLE, &reuse_key(&row), row.id().as_bytes())?;
+            }
+            if row.state() == State::Succeeded {
+                lineage::keep(tx, &row, &principal)?;
             }
             put(tx, &row)?;
             teller.tell(tx, told)

@@ -10,6 +10,7 @@ use crate::catalog::formats;
 use crate::executions::failure::Failure;
 use crate::executions::writing::Registers;
 use crate::files::Place;
+use crate::lineage::Used;
 use crate::workgroups;
 
 pub(super) async fn run(job: &Job<'_>, create: &CreateTableAs) -> Result<Outcome, Failure> {
@@ -21,6 +22,9 @@ pub(super) async fn run(job: &Job<'_>, create: &CreateTableAs) -> Result<Outcome
     }
     let folder = folder(job, &properties, &to).await?;
     let (table, target) = plan(job, create, &properties, &to, &folder).await?;
+    let columns = table.storage_descriptor.columns.iter().chain(&table.partition_keys);
+    let columns = columns.map(|column| column.name.clone()).collect();
+    job.progress.changes(Used { database: to.database.clone(), table: to.table.clone(), columns });
     let written = if create.with_data { target::write(job, &create.query, target).await? } else { Written::default() };
     let outcome = target::report(job, &written).await?;
     let registers = Registers::Table { database: to.database.clone(), table: to.table.clone() };

@@ -11,6 +11,7 @@ use crate::catalog::entities::{Partition, Table};
 use crate::catalog::{formats, tables};
 use crate::executions::failure::Failure;
 use crate::executions::writing::Registers;
+use crate::lineage::Used;
 
 pub(super) async fn run(job: &Job<'_>, insert: &Insert) -> Result<Outcome, Failure> {
     let to = job.target(&insert.table)?;
@@ -43,6 +44,11 @@ pub(super) async fn run(job: &Job<'_>, insert: &Insert) -> Result<Outcome, Failu
         [] => insert.query.clone(),
         _ => aligned(job, insert, &columns).await?,
     };
+    let columns = match named(insert) {
+        named if named.is_empty() => columns.into_iter().map(|column| column.name).collect(),
+        named => named,
+    };
+    job.progress.changes(Used { database: to.database.clone(), table: to.table.clone(), columns });
     let written = target::write(job, &query, target).await?;
     let outcome = target::report(job, &written).await?;
     register(job, &to, &table, &new_partitions(&known, &written)?).await?;
@@ -122,9 +128,14 @@ fn columns(database: &str, table: &Table) -> Result<Vec<Column>, Failure> {
     Ok(definition.all_columns().map(|column| Column { name: column.name.clone(), ty: column.ty.clone() }).collect())
 }
 
+/// The columns that the statement names.
+fn named(insert: &Insert) -> Vec<String> {
+    insert.columns.iter().map(|ident| ident.lower()).collect()
+}
+
 /// The query with the table's columns in the table's order; columns that it does not give are NULL.
 async fn aligned(job: &Job<'_>, insert: &Insert, columns: &[Column]) -> Result<Query, Failure> {
-    let named: Vec<String> = insert.columns.iter().map(|ident| ident.lower()).collect();
+    let named = named(insert);
     let pos = insert.table.pos();
     if let Some(unknown) = named.iter().find(|name| !columns.iter().any(|column| column.name == **name)) {
         let message =

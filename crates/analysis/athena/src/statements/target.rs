@@ -143,6 +143,7 @@ pub(super) async fn write(job: &Job<'_>, query: &Query, target: WriteTarget) -> 
     let outcome = job.athena.engine.write(&job.session, query, target).await;
     job.progress.engine_done(begun);
     let written = outcome?;
+    job.progress.reads(&written.read);
     job.progress.check_cutoff(written.scanned_bytes)?;
     Ok(written)
 }

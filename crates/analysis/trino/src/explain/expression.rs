@@ -11,6 +11,8 @@ use datafusion::physical_expr::expressions::{
 };
 use datafusion::physical_expr::{PhysicalExpr, PhysicalSortExpr, ScalarFunctionExpr};
 
+use crate::operators::{Every, Search};
+
 /// An expression; one of a kind that SQL has no words for as DataFusion writes it.
 pub(super) fn expression(expr: &Arc<dyn PhysicalExpr>) -> String {
     if let Some(column) = expr.downcast_ref::<Column>() {
@@ -52,11 +54,22 @@ fn condition(expr: &Arc<dyn PhysicalExpr>) -> Option<String> {
         let not = if list_of.negated() { "NOT " } else { "" };
         return Some(format!("({} {not}IN ({}))", expression(list_of.expr()), list(list_of.list())));
     }
-    if let Some(like) = expr.downcast_ref::<LikeExpr>() {
-        let not = if like.negated() { "NOT " } else { "" };
-        return Some(format!("({} {not}LIKE {})", expression(like.expr()), expression(like.pattern())));
+    if let Some(every) = expr.downcast_ref::<Every>() {
+        let conditions: Vec<_> = every.conditions().iter().map(expression).collect();
+        return Some(format!("({})", conditions.join(" AND ")));
+    }
+    if let Some(search) = expr.downcast_ref::<Search>() {
+        return Some(like(&search.like()));
+    }
+    if let Some(expr) = expr.downcast_ref::<LikeExpr>() {
+        return Some(like(expr));
     }
     expr.downcast_ref::<CaseExpr>().map(case)
+}
+
+fn like(like: &LikeExpr) -> String {
+    let not = if like.negated() { "NOT " } else { "" };
+    format!("({} {not}LIKE {})", expression(like.expr()), expression(like.pattern()))
 }
 
 fn case(case: &CaseExpr) -> String {

@@ -16,13 +16,18 @@ use datafusion::physical_expr::PhysicalExpr;
 
 /// True where all conditions are.
 #[derive(Debug, PartialEq, Eq, Hash)]
-pub(super) struct Every(Vec<Arc<dyn PhysicalExpr>>);
+pub(crate) struct Every(Vec<Arc<dyn PhysicalExpr>>);
 
 impl Every {
     /// `conditions` can't fail, and there is at least one.
     pub(super) fn new(conditions: Vec<Arc<dyn PhysicalExpr>>) -> Self {
         assert!(!conditions.is_empty(), "invariant: something is asked");
         Self(conditions)
+    }
+
+    /// All of them.
+    pub(crate) fn conditions(&self) -> &[Arc<dyn PhysicalExpr>] {
+        &self.0
     }
 }
 

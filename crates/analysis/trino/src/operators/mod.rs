@@ -12,6 +12,7 @@
 //! | `rounds` | stops recursive queries where Trino does |
 //! | `row_number` | counts sorted rows without a state for each partition |
 //! | `same` | says whether two plans give the same rows |
+//! | `search` | looks through all texts of a batch at once for what LIKE asks |
 //! | `shared` | computes once what several places need |
 
 /// What every operator has in common that passes on the rows of one other, its field `input`, in their order.
@@ -53,13 +54,16 @@ mod recognition;
 mod rounds;
 mod row_number;
 mod same;
+mod search;
 mod shared;
 
+pub(crate) use every::Every;
 pub(crate) use recognition::{
     Aggregation, Formulas, Label, MatchRecognize, MatchRecognizeExec, MatchRecognizePlanner, Navigation, Output, Pattern,
     Program, Rows, Skip, Slot, Value,
 };
 pub(crate) use row_number::CountRows;
+pub(crate) use search::Search;
 
 use std::sync::Arc;
 
@@ -95,6 +99,7 @@ pub(crate) fn rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
         }
     }
     rules.push(Arc::new(filter_order::OrderConditions));
+    rules.push(Arc::new(search::SearchTexts));
     rules.push(Arc::new(join_filter::PlaceJoinFilters));
     rules.push(Arc::new(pace::PaceJoins));
     rules.push(Arc::new(rounds::CountRounds));

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
 use arrow::datatypes::SchemaRef;
 use arrow_avro::reader::{Reader, ReaderBuilder};
-use arrow_avro::schema::AvroSchema;
+use arrow_avro::schema::{AvroSchema, SCHEMA_METADATA_KEY};
 use boathouse_trino_functions::error::{ErrorCode, TrinoError};
 use bytes::Bytes;
 use datafusion::common::Result as PlanResult;
@@ -18,6 +18,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
 use object_store::ObjectStoreExt;
+use serde_json::{Value, json};
 
 use super::lines::{Source, bad_data, constant, shares};
 use super::{DataFile, ScanRequest, noted, projected};
@@ -108,6 +109,16 @@ impl Reading {
     }
 }
 
+/// What a file's own schema calls its record.
+fn record_name(reader: &Reader<Cursor<Bytes>>) -> Option<String> {
+    let schema: Value = serde_json::from_slice(reader.avro_header().get(SCHEMA_METADATA_KEY)?).ok()?;
+    let name = schema.get("name")?.as_str()?;
+    Some(match schema.get("namespace").and_then(Value::as_str) {
+        Some(namespace) if !name.contains('.') => format!("{namespace}.{name}"),
+        _ => name.to_owned(),
+    })
+}
+
 /// Runs the reader, which may panic on files that make no sense.
 fn guarded<T, E: std::fmt::Display>(file: &DataFile, read: impl FnOnce() -> Result<T, E>) -> Result<T, TrinoError> {
     match std::panic::catch_unwind(AssertUnwindSafe(read)) {
@@ -118,14 +129,18 @@ fn guarded<T, E: std::fmt::Display>(file: &DataFile, read: impl FnOnce() -> Resu
 
 impl Layout {
     fn open(&self, bytes: Bytes, batch_size: usize, file: &DataFile) -> Result<Reader<Cursor<Bytes>>, TrinoError> {
-        let mut builder = ReaderBuilder::new().with_batch_size(batch_size);
-        if let Some(schema) = &self.format.schema {
-            if let Err(error) = serde_json::from_str::<serde_json::Value>(schema) {
-                let message = format!("avro.schema.literal is no JSON: {error}");
-                return Err(TrinoError::new(ErrorCode::InvalidTableProperty, message));
-            }
-            builder = builder.with_reader_schema(AvroSchema::new(schema.clone()));
+        let builder = ReaderBuilder::new().with_batch_size(batch_size);
+        let Some(schema) = &self.format.schema else { return guarded(file, || builder.build(Cursor::new(bytes))) };
+        let mut schema: Value = serde_json::from_str(schema).map_err(|error| {
+            let message = format!("avro.schema.literal is no JSON: {error}");
+            TrinoError::new(ErrorCode::InvalidTableProperty, message)
+        })?;
+        let as_written = guarded(file, || ReaderBuilder::new().build(Cursor::new(bytes.clone())))?;
+        // Hive does not mind what the record of a whole file is called.
+        if let (Some(name), Some(schema)) = (record_name(&as_written), schema.as_object_mut()) {
+            schema.insert("aliases".to_owned(), json!([name]));
         }
+        let builder = builder.with_reader_schema(AvroSchema::new(schema.to_string()));
         guarded(file, || builder.build(Cursor::new(bytes)))
     }
 

@@ -90,6 +90,15 @@ impl HiveTable {
         HIDDEN.iter().map(|(name, ty)| (*name, ty.clone()))
     }
 
+    /// Notes what a scan is asked for.
+    fn note_read(&self, projection: Option<&Vec<usize>>, filters: &[Expr]) {
+        let all: Vec<usize> = (0..self.schema.fields().len()).collect();
+        let asked = projection.unwrap_or(&all).iter().map(|index| self.schema.field(*index).name().clone());
+        let compared = filters.iter().flat_map(Expr::column_refs).map(|column| column.name.clone());
+        let TableDefinition { database, name, .. } = self.definition.as_ref();
+        self.statistics.note_read(database, name, asked.chain(compared));
+    }
+
     /// Whether a filter can be answered by what all rows of a file share.
     fn decides_files(&self, filter: &Expr) -> bool {
         let columns = filter.column_refs();
@@ -203,6 +212,7 @@ impl TableProvider for HiveTable {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> PlanResult<Arc<dyn ExecutionPlan>> {
+        self.note_read(projection, filters);
         let shared: Vec<Expr> = filters.iter().filter(|filter| self.decides_files(filter)).cloned().collect();
         let limit = limit.filter(|_| shared.len() == filters.len());
         let (of_keys, of_files): (Vec<Expr>, Vec<Expr>) =

@@ -203,11 +203,22 @@ impl Matching {
 impl PhysicalExprAdapterFactory for Matching {
     fn create(&self, logical: SchemaRef, physical: SchemaRef) -> PlanResult<Arc<dyn PhysicalExprAdapter>> {
         let renamed = self.renamed(&logical, &physical);
-        let by_name = DefaultPhysicalExprAdapterFactory.create(Arc::clone(&renamed), physical)?;
-        if renamed.fields().iter().zip(logical.fields()).all(|(new, old)| new.name() == old.name()) {
+        let (mut as_stored, mut nested) = (Vec::new(), Vec::new());
+        for field in renamed.fields() {
+            match physical.field_with_name(field.name()) {
+                Ok(found) if adapt::differs_in_case(found.data_type(), field.data_type()) => {
+                    as_stored.push(Arc::new(field.as_ref().clone().with_data_type(found.data_type().clone())));
+                    nested.push((field.name().clone(), field.data_type().clone()));
+                }
+                _ => as_stored.push(Arc::clone(field)),
+            }
+        }
+        let by_name = DefaultPhysicalExprAdapterFactory.create(Arc::new(Schema::new(as_stored)), physical)?;
+        let is_named_alike = renamed.fields().iter().zip(logical.fields()).all(|(new, old)| new.name() == old.name());
+        if is_named_alike && nested.is_empty() {
             return Ok(by_name);
         }
-        Ok(Arc::new(Renaming { logical, renamed, by_name }))
+        Ok(Arc::new(Renaming { logical, renamed, by_name, nested }))
     }
 }
 
@@ -216,6 +227,8 @@ struct Renaming {
     logical: SchemaRef,
     renamed: SchemaRef,
     by_name: Arc<dyn PhysicalExprAdapter>,
+    /// The columns of the file in which the case of nested names differs, and what they are in the table.
+    nested: Vec<(String, DataType)>,
 }
 
 impl PhysicalExprAdapter for Renaming {
@@ -232,6 +245,17 @@ impl PhysicalExprAdapter for Renaming {
                 Ok(Transformed::yes(Arc::new(Column::new(name, column.index())) as Arc<dyn PhysicalExpr>))
             })
             .data()?;
-        self.by_name.rewrite(renamed)
+        let stored = self.by_name.rewrite(renamed)?;
+        let adapted = |expr: Arc<dyn PhysicalExpr>| {
+            let name = expr.downcast_ref::<Column>().map(Column::name);
+            match self.nested.iter().find(|(nested, _)| name == Some(nested)) {
+                Some((_, ty)) => {
+                    let adapted = adapt::Adapted::new(Arc::clone(&expr), ty.clone());
+                    Ok(Transformed::yes(Arc::new(adapted) as Arc<dyn PhysicalExpr>))
+                }
+                None => Ok(Transformed::no(expr)),
+            }
+        };
+        stored.transform_up(adapted).data()
     }
 }

@@ -39,7 +39,7 @@ use crate::engine::{Column, Engine, physical};
 use crate::error::{internal, of_datafusion};
 use crate::hive_paths::escaped;
 use crate::scan::NULL_PARTITION;
-use crate::storage::{Location, Statistics};
+use crate::storage::{Location, Statistics, TableUse};
 pub use buckets::Buckets;
 use file::OutputFile;
 
@@ -140,6 +140,8 @@ pub struct Written {
     pub scanned_bytes: u64,
     /// The lines that could not be read and were left out, where that is wanted.
     pub skipped_lines: u64,
+    /// The tables that the query read.
+    pub read: Vec<TableUse>,
 }
 
 impl Engine {
@@ -184,7 +186,7 @@ impl Engine {
             Ok(written) => {
                 cleanup.disarm();
                 let (scanned_bytes, skipped_lines) = (statistics.scanned_bytes(), statistics.skipped_lines());
-                Ok(Written { scanned_bytes, skipped_lines, ..written })
+                Ok(Written { scanned_bytes, skipped_lines, read: statistics.read(), ..written })
             }
             Err(error) => {
                 tasks.shutdown().await;
