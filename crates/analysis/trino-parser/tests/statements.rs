@@ -39,7 +39,10 @@ fn errors_name_what_would_have_been_right() {
             "SELECT * FROM t MATCH_RECOGNIZE (SEEK PATTERN (A) DEFINE A AS true)",
             "line 1:34: Pattern search modifier: SEEK is not allowed in MATCH_RECOGNIZE clause",
         ),
-        ("SELECT * FROM t MATCH_RECOGNIZE (PATTERN (A))", "line 1:45: mismatched input ')'. Expecting: 'DEFINE', 'SUBSET'"),
+        (
+            "SELECT * FROM t MATCH_RECOGNIZE (PATTERN (A))",
+            "line 1:45: mismatched input ')'. Expecting: 'DEFINE', 'SUBSET'",
+        ),
         (
             "SELECT * FROM t MATCH_RECOGNIZE (PATTERN (A{x}) DEFINE A AS true)",
             "line 1:45: mismatched input 'x'. Expecting: <integer>",

@@ -443,8 +443,13 @@ impl Choices {
             6 => RelationKind::MatchRecognize(Box::new(self.recognition(depth))),
             7 => {
                 let argument = |choices: &mut Self| match choices.below(4) {
-                    0 => TableArgument::Table(Box::new(node(RelationKind::Table { name: choices.name(), version: None }))),
-                    1 => TableArgument::Table(Box::new(node(RelationKind::Subquery(Box::new(choices.query(depth - 1)))))),
+                    0 => TableArgument::Table(Box::new(node(RelationKind::Table {
+                        name: choices.name(),
+                        version: None,
+                    }))),
+                    1 => {
+                        TableArgument::Table(Box::new(node(RelationKind::Subquery(Box::new(choices.query(depth - 1))))))
+                    }
                     2 => TableArgument::Descriptor(choices.some(1, Self::ident)),
                     _ => TableArgument::Value(choices.expr(depth - 1)),
                 };

@@ -245,7 +245,9 @@ impl Analyzer<'_> {
         };
         let plan = match lateral::fused(&left.plan, &right.plan, kind == JoinKind::Left)? {
             Some(plan) if condition == lit(true) => plan,
-            _ if subquery::is_correlated_loosely(&right.plan) && matches!(kind, JoinKind::Cross | JoinKind::Inner | JoinKind::Left) => {
+            _ if subquery::is_correlated_loosely(&right.plan)
+                && matches!(kind, JoinKind::Cross | JoinKind::Inner | JoinKind::Left) =>
+            {
                 let kind = if kind == JoinKind::Left { JoinType::Left } else { JoinType::Inner };
                 self.joined_loosely(left.plan, &right.plan, kind, condition)?
             }

@@ -4,8 +4,8 @@
 //! joined with those of the subquery that belong to them, and each number's rows are aggregated.
 
 use boathouse_trino_functions::error::TrinoError;
-use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
 use datafusion::common::Column;
+use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
 use datafusion::logical_expr::expr::AggregateFunction;
 use datafusion::logical_expr::{Aggregate, Expr, JoinType, LogicalPlan, LogicalPlanBuilder, Projection, lit};
 

@@ -53,7 +53,10 @@ impl Analyzer<'_> {
         let plan = plan.and_then(|plan| plan.build()).map_err(planned)?;
         let called = Some("sequential_number".to_owned());
         let (label, ty) = (called.clone(), Type::Bigint);
-        Ok(Relation { plan, fields: vec![Field { relation: Vec::new(), name: called, label, column, ty, hidden: false }] })
+        Ok(Relation {
+            plan,
+            fields: vec![Field { relation: Vec::new(), name: called, label, column, ty, hidden: false }],
+        })
     }
 
     fn whole_number(&mut self, argument: Option<&TableArgument>, name: &str) -> Result<Option<i64>, TrinoError> {

@@ -59,8 +59,8 @@ mod shared;
 
 pub(crate) use every::Every;
 pub(crate) use recognition::{
-    Aggregation, Formulas, Label, MatchRecognize, MatchRecognizeExec, MatchRecognizePlanner, Navigation, Output, Pattern,
-    Program, Rows, Skip, Slot, Value,
+    Aggregation, Formulas, Label, MatchRecognize, MatchRecognizeExec, MatchRecognizePlanner, Navigation, Output,
+    Pattern, Program, Rows, Skip, Slot, Value,
 };
 pub(crate) use row_number::CountRows;
 pub(crate) use search::Search;

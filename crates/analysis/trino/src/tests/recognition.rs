@@ -7,7 +7,8 @@ use futures::StreamExt;
 use super::fixture::{Fixture, parsed};
 
 /// Prices of two shares, day by day.
-const PRICES: &str = "(VALUES ('a', 1, 10), ('a', 2, 8), ('a', 3, 6), ('a', 4, 7), ('a', 5, 9), ('a', 6, 5), ('a', 7, 4),
+const PRICES: &str =
+    "(VALUES ('a', 1, 10), ('a', 2, 8), ('a', 3, 6), ('a', 4, 7), ('a', 5, 9), ('a', 6, 5), ('a', 7, 4),
     ('a', 8, 6), ('b', 1, 5), ('b', 2, 4), ('b', 3, 3)) AS t (sym, d, p)";
 
 /// What is recognised in the prices.
@@ -158,9 +159,11 @@ async fn the_search_goes_on_where_it_is_told() {
         ),
         // A row that an earlier match has is not unmatched.
         (
-            prices("MEASURES MATCH_NUMBER() AS n ALL ROWS PER MATCH WITH UNMATCHED ROWS AFTER MATCH SKIP TO NEXT ROW
-                    PATTERN (A B) DEFINE B AS p = 8")
-                .replace("ORDER BY 1, 2", "WHERE sym = 'a' AND d < 5 ORDER BY 1, 2"),
+            prices(
+                "MEASURES MATCH_NUMBER() AS n ALL ROWS PER MATCH WITH UNMATCHED ROWS AFTER MATCH SKIP TO NEXT ROW
+                    PATTERN (A B) DEFINE B AS p = 8",
+            )
+            .replace("ORDER BY 1, 2", "WHERE sym = 'a' AND d < 5 ORDER BY 1, 2"),
             &["a|1|1|10", "a|2|1|8", "a|3|NULL|6", "a|4|NULL|7"],
         ),
     ])
@@ -189,7 +192,10 @@ async fn conditions_look_at_what_matched_so_far() {
             prices(&format!("{counted} PATTERN (A B) DEFINE B AS array_agg(CLASSIFIER()) = ARRAY['A', 'B'] AND d = 2")),
             &["a|1|2", "b|1|2"],
         ),
-        (prices(&format!("{counted} PATTERN (A DOWN+? UP) DEFINE DOWN AS p < PREV(p), UP AS p > PREV(p)")), &["a|1|4", "a|5|4"]),
+        (
+            prices(&format!("{counted} PATTERN (A DOWN+? UP) DEFINE DOWN AS p < PREV(p), UP AS p > PREV(p)")),
+            &["a|1|4", "a|5|4"],
+        ),
         (prices(&format!("{counted} PATTERN (^ A B) DEFINE B AS p < PREV(p)")), &["a|1|2", "b|1|2"]),
         (prices(&format!("{counted} PATTERN (A B $) DEFINE B AS p < PREV(p)")), &["b|2|2"]),
         (prices(&format!("{counted} PATTERN (PERMUTE(X, Y)) DEFINE X AS p = 8, Y AS p = 10")), &["a|1|2"]),
@@ -208,42 +214,112 @@ async fn what_makes_no_sense_is_refused() {
     let cases = [
         ("PATTERN (A) DEFINE B AS true", "INVALID_LABEL: defined variable: B is not a primary pattern variable"),
         ("PATTERN (A) DEFINE A AS true, a AS false", "INVALID_LABEL: pattern variable with name: a is defined twice"),
-        ("PATTERN (A) DEFINE A AS p", "TYPE_MISMATCH: Expression defining a label must be boolean (actual type: integer)"),
-        ("PATTERN (A) DEFINE A AS FINAL LAST(p) > 1", "INVALID_PROCESSING_MODE: FINAL semantics is not supported in DEFINE clause"),
-        ("PATTERN (A) SUBSET A = (A) DEFINE A AS true", "INVALID_LABEL: union pattern variable name: A is a duplicate of primary pattern variable name"),
-        ("PATTERN (A) SUBSET U = (B) DEFINE A AS true", "INVALID_LABEL: subset element: B is not a primary pattern variable"),
-        ("AFTER MATCH SKIP TO B PATTERN (A) DEFINE A AS true", "INVALID_LABEL: B is not a primary or union pattern variable"),
-        ("PATTERN (A{3,2}) DEFINE A AS true", "INVALID_RANGE: Pattern quantifier lower bound must not exceed upper bound"),
-        ("PATTERN (A{0}) DEFINE A AS true", "NUMERIC_VALUE_OUT_OF_RANGE: Pattern quantifier upper bound must be greater than or equal to 1"),
+        (
+            "PATTERN (A) DEFINE A AS p",
+            "TYPE_MISMATCH: Expression defining a label must be boolean (actual type: integer)",
+        ),
+        (
+            "PATTERN (A) DEFINE A AS FINAL LAST(p) > 1",
+            "INVALID_PROCESSING_MODE: FINAL semantics is not supported in DEFINE clause",
+        ),
+        (
+            "PATTERN (A) SUBSET A = (A) DEFINE A AS true",
+            "INVALID_LABEL: union pattern variable name: A is a duplicate of primary pattern variable name",
+        ),
+        (
+            "PATTERN (A) SUBSET U = (B) DEFINE A AS true",
+            "INVALID_LABEL: subset element: B is not a primary pattern variable",
+        ),
+        (
+            "AFTER MATCH SKIP TO B PATTERN (A) DEFINE A AS true",
+            "INVALID_LABEL: B is not a primary or union pattern variable",
+        ),
+        (
+            "PATTERN (A{3,2}) DEFINE A AS true",
+            "INVALID_RANGE: Pattern quantifier lower bound must not exceed upper bound",
+        ),
+        (
+            "PATTERN (A{0}) DEFINE A AS true",
+            "NUMERIC_VALUE_OUT_OF_RANGE: Pattern quantifier upper bound must be greater than or equal to 1",
+        ),
         (
             "ALL ROWS PER MATCH WITH UNMATCHED ROWS PATTERN ({- A -}) DEFINE A AS true",
             "INVALID_ROW_PATTERN: Pattern exclusion syntax is not allowed when ALL ROWS PER MATCH WITH UNMATCHED ROWS is specified",
         ),
-        ("MEASURES LAST(PREV(p)) AS x PATTERN (A) DEFINE A AS true", "INVALID_NAVIGATION_NESTING: Cannot nest PREV pattern navigation function inside LAST pattern navigation function"),
-        ("MEASURES PREV(1 + LAST(p)) AS x PATTERN (A) DEFINE A AS true", "INVALID_NAVIGATION_NESTING: Immediate nesting is required for pattern navigation functions"),
-        ("MEASURES PREV(1) AS x PATTERN (A) DEFINE A AS true", "INVALID_ARGUMENTS: Pattern navigation function 'PREV' must contain at least one column reference or CLASSIFIER()"),
-        ("MEASURES PREV(p, -1) AS x PATTERN (A) DEFINE A AS true", "NUMERIC_VALUE_OUT_OF_RANGE: PREV pattern recognition navigation function requires a non-negative number as the second argument (actual: -1)"),
-        ("MEASURES LAST(A.p + B.p) AS x PATTERN (A B) DEFINE A AS true", "INVALID_ARGUMENTS: Column references inside argument of function LAST must all either be prefixed with the same label or be not prefixed"),
-        ("MEASURES sum(LAST(p)) AS x PATTERN (A) DEFINE A AS true", "INVALID_NAVIGATION_NESTING: Cannot nest LAST pattern navigation function inside sum function"),
-        ("MEASURES LAST(sum(p)) AS x PATTERN (A) DEFINE A AS true", "NESTED_AGGREGATION: Cannot nest sum aggregate function inside LAST function"),
-        ("MEASURES sum(DISTINCT p) AS x PATTERN (A) DEFINE A AS true", "NOT_SUPPORTED: Cannot use DISTINCT with sum aggregate function in pattern recognition context"),
-        ("MEASURES sum(A.*) AS x PATTERN (A) DEFINE A AS true", "INVALID_FUNCTION_ARGUMENT: label.* syntax is only supported as the only argument of row pattern count function"),
-        ("MEASURES CLASSIFIER(X) AS x PATTERN (A) DEFINE A AS true", "INVALID_FUNCTION_ARGUMENT: X is not a primary pattern variable or subset name"),
-        ("MEASURES RUNNING abs(p) AS x PATTERN (A) DEFINE A AS true", "INVALID_PROCESSING_MODE: RUNNING semantics is supported only for FIRST(), LAST() and aggregation functions in row pattern recognition. Actual: abs"),
-        ("MEASURES A.nothing AS x PATTERN (A) DEFINE A AS true", "COLUMN_NOT_FOUND: Column nothing prefixed with label A cannot be resolved"),
+        (
+            "MEASURES LAST(PREV(p)) AS x PATTERN (A) DEFINE A AS true",
+            "INVALID_NAVIGATION_NESTING: Cannot nest PREV pattern navigation function inside LAST pattern navigation function",
+        ),
+        (
+            "MEASURES PREV(1 + LAST(p)) AS x PATTERN (A) DEFINE A AS true",
+            "INVALID_NAVIGATION_NESTING: Immediate nesting is required for pattern navigation functions",
+        ),
+        (
+            "MEASURES PREV(1) AS x PATTERN (A) DEFINE A AS true",
+            "INVALID_ARGUMENTS: Pattern navigation function 'PREV' must contain at least one column reference or CLASSIFIER()",
+        ),
+        (
+            "MEASURES PREV(p, -1) AS x PATTERN (A) DEFINE A AS true",
+            "NUMERIC_VALUE_OUT_OF_RANGE: PREV pattern recognition navigation function requires a non-negative number as the second argument (actual: -1)",
+        ),
+        (
+            "MEASURES LAST(A.p + B.p) AS x PATTERN (A B) DEFINE A AS true",
+            "INVALID_ARGUMENTS: Column references inside argument of function LAST must all either be prefixed with the same label or be not prefixed",
+        ),
+        (
+            "MEASURES sum(LAST(p)) AS x PATTERN (A) DEFINE A AS true",
+            "INVALID_NAVIGATION_NESTING: Cannot nest LAST pattern navigation function inside sum function",
+        ),
+        (
+            "MEASURES LAST(sum(p)) AS x PATTERN (A) DEFINE A AS true",
+            "NESTED_AGGREGATION: Cannot nest sum aggregate function inside LAST function",
+        ),
+        (
+            "MEASURES sum(DISTINCT p) AS x PATTERN (A) DEFINE A AS true",
+            "NOT_SUPPORTED: Cannot use DISTINCT with sum aggregate function in pattern recognition context",
+        ),
+        (
+            "MEASURES sum(A.*) AS x PATTERN (A) DEFINE A AS true",
+            "INVALID_FUNCTION_ARGUMENT: label.* syntax is only supported as the only argument of row pattern count function",
+        ),
+        (
+            "MEASURES CLASSIFIER(X) AS x PATTERN (A) DEFINE A AS true",
+            "INVALID_FUNCTION_ARGUMENT: X is not a primary pattern variable or subset name",
+        ),
+        (
+            "MEASURES RUNNING abs(p) AS x PATTERN (A) DEFINE A AS true",
+            "INVALID_PROCESSING_MODE: RUNNING semantics is supported only for FIRST(), LAST() and aggregation functions in row pattern recognition. Actual: abs",
+        ),
+        (
+            "MEASURES A.nothing AS x PATTERN (A) DEFINE A AS true",
+            "COLUMN_NOT_FOUND: Column nothing prefixed with label A cannot be resolved",
+        ),
         ("MEASURES t.p AS x PATTERN (A) DEFINE A AS true", "COLUMN_NOT_FOUND: Column 't.p' cannot be resolved"),
-        ("MEASURES (SELECT 1) AS x PATTERN (A) DEFINE A AS true", "NOT_SUPPORTED: Subqueries in MATCH_RECOGNIZE's MEASURES and DEFINE are not supported"),
-        ("MEASURES rank() OVER () AS x PATTERN (A) DEFINE A AS true", "NESTED_WINDOW: Cannot nest window functions inside row pattern recognition"),
+        (
+            "MEASURES (SELECT 1) AS x PATTERN (A) DEFINE A AS true",
+            "NOT_SUPPORTED: Subqueries in MATCH_RECOGNIZE's MEASURES and DEFINE are not supported",
+        ),
+        (
+            "MEASURES rank() OVER () AS x PATTERN (A) DEFINE A AS true",
+            "NESTED_WINDOW: Cannot nest window functions inside row pattern recognition",
+        ),
     ];
     for (clauses, expected) in cases {
         let error = fixture.error(&prices(clauses)).await;
         let (code, rest) = error.split_once(": ").unwrap();
-        let message = rest.strip_prefix("line ").and_then(|rest| rest.split_once(": ")).map_or(rest, |(_, message)| message);
+        let message =
+            rest.strip_prefix("line ").and_then(|rest| rest.split_once(": ")).map_or(rest, |(_, message)| message);
         assert_eq!(format!("{code}: {message}"), expected, "{clauses}");
     }
     for (sql, expected) in [
-        ("SELECT * FROM (VALUES 1) t (x) MATCH_RECOGNIZE (PATTERN (A) DEFINE A AS true)", "pattern recognition output table has no columns"),
-        ("SELECT * FROM (VALUES 1) t (x) MATCH_RECOGNIZE (ORDER BY x + 1 PATTERN (A) DEFINE A AS true)", "Expected column reference. Actual: x + 1"),
+        (
+            "SELECT * FROM (VALUES 1) t (x) MATCH_RECOGNIZE (PATTERN (A) DEFINE A AS true)",
+            "pattern recognition output table has no columns",
+        ),
+        (
+            "SELECT * FROM (VALUES 1) t (x) MATCH_RECOGNIZE (ORDER BY x + 1 PATTERN (A) DEFINE A AS true)",
+            "Expected column reference. Actual: x + 1",
+        ),
         ("SELECT RUNNING count(*) FROM (VALUES 1)", "RUNNING semantics is supported only for"),
         ("SELECT count(t.*) FROM (VALUES 1) t (x)", "label.* syntax is only supported"),
     ] {

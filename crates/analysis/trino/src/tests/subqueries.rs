@@ -153,12 +153,15 @@ async fn values_may_depend_on_any_comparison() {
             &["1|31", "2|1", "3|11", "4|1", "NULL|1"],
         ),
         ("SELECT b FROM t o WHERE (SELECT count(*) FROM t i WHERE i.b < o.b) = 2", &["3"]),
-        ("SELECT b FROM t o WHERE b IS NULL OR b * 2 > (SELECT sum(i.b) FROM t i WHERE i.b >= o.b) ORDER BY b", &["4", "NULL"]),
         (
-            "SELECT b FROM t o GROUP BY b HAVING (SELECT count(*) FROM t i WHERE i.b > o.b) > 1 ORDER BY b",
-            &["1", "2"],
+            "SELECT b FROM t o WHERE b IS NULL OR b * 2 > (SELECT sum(i.b) FROM t i WHERE i.b >= o.b) ORDER BY b",
+            &["4", "NULL"],
         ),
-        ("SELECT b, (SELECT i.b FROM t i WHERE i.b > o.b AND i.b < o.b + 2) FROM t o ORDER BY b", &["1|2", "2|3", "3|4", "4|NULL", "NULL|NULL"]),
+        ("SELECT b FROM t o GROUP BY b HAVING (SELECT count(*) FROM t i WHERE i.b > o.b) > 1 ORDER BY b", &["1", "2"]),
+        (
+            "SELECT b, (SELECT i.b FROM t i WHERE i.b > o.b AND i.b < o.b + 2) FROM t o ORDER BY b",
+            &["1|2", "2|3", "3|4", "4|NULL", "NULL|NULL"],
+        ),
         (
             "SELECT b, b IN (SELECT i.b + 1 FROM t i WHERE i.b < o.b) FROM t o ORDER BY b",
             &["1|false", "2|true", "3|true", "4|true", "NULL|false"],
@@ -177,7 +180,10 @@ async fn values_may_depend_on_any_comparison() {
             "SELECT o.b, l.b FROM t o LEFT JOIN LATERAL (SELECT i.b FROM t i WHERE i.b > o.b + 1) l ON l.b < 4 ORDER BY 1, 2",
             &["1|3", "2|NULL", "3|NULL", "4|NULL", "NULL|NULL"],
         ),
-        ("SELECT o.b, l.b FROM t o, LATERAL (SELECT i.b FROM t i WHERE i.b > o.b + 1) l ORDER BY 1, 2", &["1|3", "1|4", "2|4"]),
+        (
+            "SELECT o.b, l.b FROM t o, LATERAL (SELECT i.b FROM t i WHERE i.b > o.b + 1) l ORDER BY 1, 2",
+            &["1|3", "1|4", "2|4"],
+        ),
         // Two equal rows of the query around stay two.
         ("SELECT x, (SELECT count(*) FROM t i WHERE i.b < x) FROM (VALUES 3, 3) v (x)", &["3|2", "3|2"]),
     ];
@@ -287,9 +293,7 @@ async fn correlated_subqueries_may_sort_and_limit() {
 #[tokio::test]
 async fn what_is_not_carried_is_refused_by_name() {
     let fixture = fixture().await;
-    for sql in [
-        "SELECT l.b FROM t l LEFT JOIN t r ON (SELECT max(i.b) FROM t i WHERE i.a = l.a AND i.b = r.b) = 3",
-    ] {
+    for sql in ["SELECT l.b FROM t l LEFT JOIN t r ON (SELECT max(i.b) FROM t i WHERE i.a = l.a AND i.b = r.b) = 3"] {
         let error = fixture.error(sql).await;
         assert!(
             error.starts_with("NOT_SUPPORTED") && error.contains("Given correlated subquery is not supported"),

@@ -119,7 +119,8 @@ impl Analyzer<'_> {
         ];
         for (is_there, code, clause) in refused {
             if is_there {
-                let message = format!("Cannot use {clause} with {name} aggregate function in pattern recognition context");
+                let message =
+                    format!("Cannot use {clause} with {name} aggregate function in pattern recognition context");
                 return Err(TrinoError::at(expr.pos, code, message));
             }
         }
@@ -145,8 +146,9 @@ fn classifier(expr: &ast::Expr, call: &FunctionCall, pattern: &PatternScope<'_>)
         [] => (Vec::new(), None),
         [argument] => {
             let ExprKind::Identifier(variable) = &argument.kind else {
-                let message =
-                    format!("CLASSIFIER function argument should be primary pattern variable or subset name. Actual: {argument}");
+                let message = format!(
+                    "CLASSIFIER function argument should be primary pattern variable or subset name. Actual: {argument}"
+                );
                 return Err(TrinoError::at(argument.pos, ErrorCode::TypeMismatch, message));
             };
             (variable_labels(variable, pattern)?, Some(super::variables::label(variable)))
@@ -230,12 +232,7 @@ fn refuse_clauses(expr: &ast::Expr, call: &FunctionCall, name: &str) -> Result<(
     }
 }
 
-fn refuse_nesting(
-    expr: &ast::Expr,
-    name: &str,
-    physical: bool,
-    pattern: &PatternScope<'_>,
-) -> Result<(), TrinoError> {
+fn refuse_nesting(expr: &ast::Expr, name: &str, physical: bool, pattern: &PatternScope<'_>) -> Result<(), TrinoError> {
     let message = match pattern.inside {
         Inside::Nothing => return Ok(()),
         Inside::Aggregate(outer) => format!("Cannot nest {name} pattern navigation function inside {outer} function"),

@@ -68,10 +68,8 @@ impl Analyzer<'_> {
             let message = "pattern recognition output table has no columns";
             return Err(TrinoError::at(pos, ErrorCode::TableHasNoColumns, message));
         }
-        let measures = Formulas {
-            slots: slots.into_inner(),
-            exprs: measures.into_iter().map(|measure| measure.value).collect(),
-        };
+        let measures =
+            Formulas { slots: slots.into_inner(), exprs: measures.into_iter().map(|measure| measure.value).collect() };
         let mut needed: Vec<Column> = Vec::new();
         let shown = outputs.iter().filter_map(|output| match output {
             Output::Input(column) => Some(column),
@@ -116,8 +114,7 @@ impl Analyzer<'_> {
         for key in &recognition.partition_by {
             let field = self.input_column(key, input, scope)?;
             if !field.ty.is_comparable() {
-                let message =
-                    format!("{} is not comparable, and therefore cannot be used in PARTITION BY", field.ty);
+                let message = format!("{} is not comparable, and therefore cannot be used in PARTITION BY", field.ty);
                 return Err(TrinoError::at(key.pos, ErrorCode::TypeMismatch, message));
             }
             if columns.iter().all(|known| known.column != field.column) {
@@ -139,12 +136,7 @@ impl Analyzer<'_> {
     }
 
     /// A column of the input, and nothing else.
-    fn input_column(
-        &mut self,
-        expr: &ast::Expr,
-        input: &Relation,
-        scope: &Scope<'_>,
-    ) -> Result<Field, TrinoError> {
+    fn input_column(&mut self, expr: &ast::Expr, input: &Relation, scope: &Scope<'_>) -> Result<Field, TrinoError> {
         let known = match expr.as_name() {
             Some(name) => match scope.resolve(&name)? {
                 (Expr::Column(column), _) => input.fields.iter().find(|field| field.column == column),

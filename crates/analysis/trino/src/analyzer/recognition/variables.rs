@@ -104,8 +104,7 @@ impl Variables {
     pub(super) fn program(&self, recognition: &MatchRecognize) -> Result<Program, TrinoError> {
         let excludes = recognition.rows != RowsPerMatch::AllWithUnmatched;
         let pattern = self.pattern(&recognition.pattern, excludes)?;
-        Program::new(&pattern)
-            .map_err(|error| TrinoError { pos: error.pos.or(Some(recognition.pattern.pos)), ..error })
+        Program::new(&pattern).map_err(|error| TrinoError { pos: error.pos.or(Some(recognition.pattern.pos)), ..error })
     }
 
     fn pattern(&self, pattern: &RowPattern, excludes: bool) -> Result<Pattern, TrinoError> {
@@ -124,7 +123,8 @@ impl Variables {
             RowPatternKind::Permutation(parts) => Pattern::Permutation(all(parts)?),
             RowPatternKind::Excluded(part) if excludes => Pattern::Excluded(Box::new(self.pattern(part, excludes)?)),
             RowPatternKind::Excluded(_) => {
-                let message = "Pattern exclusion syntax is not allowed when ALL ROWS PER MATCH WITH UNMATCHED ROWS is specified";
+                let message =
+                    "Pattern exclusion syntax is not allowed when ALL ROWS PER MATCH WITH UNMATCHED ROWS is specified";
                 return Err(TrinoError::at(pattern.pos, ErrorCode::InvalidRowPattern, message));
             }
             RowPatternKind::Quantified { pattern: part, quantifier } => {

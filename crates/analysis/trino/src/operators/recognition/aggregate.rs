@@ -115,9 +115,7 @@ fn arguments(
     let mut slots = Vec::with_capacity(arguments.slots.len());
     for (index, source) in arguments.slots.iter().enumerate() {
         let mut gathered = match source.kind {
-            SourceKind::Column(_) => {
-                Gathered::Rows(places.iter().map(|place| Some((start + place) as u64)).collect())
-            }
+            SourceKind::Column(_) => Gathered::Rows(places.iter().map(|place| Some((start + place) as u64)).collect()),
             SourceKind::Classifier => Gathered::Labels(places.iter().map(|place| Some(labels[*place])).collect()),
             SourceKind::MatchNumber => Gathered::Numbers(vec![Some(number); places.len()]),
             SourceKind::Aggregate(_) => {

@@ -109,8 +109,7 @@ impl Formulas {
     }
 
     pub(super) fn plan(&self, input: &DFSchema, planner: &Planner<'_>) -> Result<Computed> {
-        let fields: Vec<Field> =
-            self.slots.iter().map(|slot| Field::new(&slot.name, slot.ty.clone(), true)).collect();
+        let fields: Vec<Field> = self.slots.iter().map(|slot| Field::new(&slot.name, slot.ty.clone(), true)).collect();
         let schema = DFSchema::from_unqualified_fields(fields.into(), Default::default())?;
         let exprs = self.exprs.iter().map(|expr| planner(expr, &schema)).collect::<Result<_>>()?;
         let slots = self.slots.iter().map(|slot| slot.plan(input, planner)).collect::<Result<_>>()?;

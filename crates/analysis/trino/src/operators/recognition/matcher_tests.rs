@@ -132,7 +132,8 @@ fn loops_of_nothing_end() {
 
 #[test]
 fn excluded_rows_are_noted_on_the_way_that_matched() {
-    let pattern = sequence(&[choice(&[sequence(&[Pattern::Excluded(Box::new(A)), C]), A]), Pattern::Excluded(Box::new(star(B)))]);
+    let pattern =
+        sequence(&[choice(&[sequence(&[Pattern::Excluded(Box::new(A)), C]), A]), Pattern::Excluded(Box::new(star(B)))]);
     let program = Program::new(&pattern).unwrap();
     let mut matcher = Matcher::new(&program, 0..3);
     matcher.begin(0);

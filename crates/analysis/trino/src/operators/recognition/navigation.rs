@@ -99,7 +99,8 @@ mod tests {
         ];
         for (navigation, upto, expected) in cases {
             assert_eq!(navigation.find(&labels, upto), expected, "{navigation:?}");
-            let places: Vec<usize> = (0..labels.len()).filter(|place| is_one_of(&navigation.labels, labels[*place])).collect();
+            let places: Vec<usize> =
+                (0..labels.len()).filter(|place| is_one_of(&navigation.labels, labels[*place])).collect();
             assert_eq!(navigation.find_among(&places, upto), expected, "{navigation:?} among known");
         }
         assert_eq!(navigation(&[], false, true, 0, 0).find(&[], 1), None);

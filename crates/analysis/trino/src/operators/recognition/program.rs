@@ -113,9 +113,7 @@ impl Program {
                 self.compile(part)?;
                 self.push(Instruction::Exclusion).map(drop)
             }
-            Pattern::Repeated { pattern, least, most, reluctant } => {
-                self.repeated(pattern, *least, *most, *reluctant)
-            }
+            Pattern::Repeated { pattern, least, most, reluctant } => self.repeated(pattern, *least, *most, *reluctant),
         }
     }
 
@@ -240,12 +238,8 @@ mod tests {
 
     #[test]
     fn patterns_that_grow_too_long_are_refused() {
-        let many = |pattern| Pattern::Repeated {
-            pattern: Box::new(pattern),
-            least: 1000,
-            most: Some(1000),
-            reluctant: false,
-        };
+        let many =
+            |pattern| Pattern::Repeated { pattern: Box::new(pattern), least: 1000, most: Some(1000), reluctant: false };
         assert!(Program::new(&many(Pattern::Row(0))).is_ok());
         let error = Program::new(&many(many(Pattern::Row(0)))).unwrap_err();
         assert_eq!(error.code, ErrorCode::NotSupported);

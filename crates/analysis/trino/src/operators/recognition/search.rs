@@ -283,9 +283,8 @@ impl<'a> Asking<'a> {
             _ => None,
         };
         let labels = &source.navigation.labels;
-        let places = (recognised.rows != Rows::One && !labels.is_empty()).then(|| {
-            (0..one.labels.len()).filter(|place| is_one_of(labels, one.labels[*place])).collect::<Vec<_>>()
-        });
+        let places = (recognised.rows != Rows::One && !labels.is_empty())
+            .then(|| (0..one.labels.len()).filter(|place| is_one_of(labels, one.labels[*place])).collect::<Vec<_>>());
         Ok(Self { source, places, running })
     }
 
