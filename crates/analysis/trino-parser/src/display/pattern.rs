@@ -10,7 +10,7 @@ use crate::ast::*;
 impl Display for MatchRecognize {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let bare = match &self.input.kind {
-            RelationKind::Aliased { .. } => true,
+            RelationKind::Aliased { relation, .. } => !matches!(relation.kind, RelationKind::MatchRecognize(_)),
             RelationKind::MatchRecognize(_) => false,
             _ => is_plain(&self.input),
         };

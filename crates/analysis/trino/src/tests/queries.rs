@@ -190,7 +190,7 @@ async fn sets_and_named_queries() {
         ),
         (
             "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5),
-                 m (j) AS (SELECT 0 UNION SELECT j + (SELECT count(*) FROM n) FROM m WHERE j < 12) SELECT max(j) FROM m",
+                 m (j) AS (SELECT BIGINT '0' UNION SELECT j + (SELECT count(*) FROM n) FROM m WHERE j < 12) SELECT max(j) FROM m",
             &["15"],
         ),
         ("SELECT DISTINCT a FROM t ORDER BY a DESC", &["z", "y", "x", "NULL"]),

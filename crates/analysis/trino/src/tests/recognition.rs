@@ -43,7 +43,7 @@ async fn one_row_tells_of_a_match() {
                      max_by(U.d, U.p) AS best, sum(p * MATCH_NUMBER()) AS weighted
                  PATTERN (A DOWN+ UP+) SUBSET U = (DOWN, A) DEFINE DOWN AS p < PREV(p), UP AS p > PREV(p)",
             ),
-            &["a|8.0|DOWN|[A, DOWN, DOWN]|1|40", "a|4.5|DOWN|[A, DOWN]|6|30"],
+            &["a|4.5|DOWN|[A, DOWN]|6|30", "a|8.0|DOWN|[A, DOWN, DOWN]|1|40"],
         ),
         // Without partitions and an order the rows come as they are.
         (
@@ -169,9 +169,10 @@ async fn the_search_goes_on_where_it_is_told() {
     ])
     .await;
     let fixture = Fixture::new();
-    let error = fixture.error(&prices(&format!("AFTER MATCH SKIP TO FIRST A {down}"))).await;
+    let error = fixture.error(&prices(&format!("MEASURES 1 AS one AFTER MATCH SKIP TO FIRST A {down}"))).await;
     assert_eq!(error, "GENERIC_USER_ERROR: AFTER MATCH SKIP failed: cannot skip to first row of match");
-    let error = fixture.error(&prices("AFTER MATCH SKIP TO C PATTERN (A C?) DEFINE C AS p > 99")).await;
+    let error =
+        fixture.error(&prices("MEASURES 1 AS one AFTER MATCH SKIP TO C PATTERN (A C?) DEFINE C AS p > 99")).await;
     assert_eq!(error, "GENERIC_USER_ERROR: AFTER MATCH SKIP failed: pattern variable is not present in match");
 }
 
@@ -333,13 +334,13 @@ async fn many_rows_are_looked_through_in_their_partitions() {
     check(&[
         (
             "SELECT count(*), sum(days), min(days), max(days) FROM
-             (SELECT n % 1000 AS k, n AS d FROM UNNEST(sequence(0, 49999)) AS t (n))
+             (SELECT n % 1000 AS k, n AS d FROM TABLE(sequence(0, 49999)) AS t (n))
              MATCH_RECOGNIZE (PARTITION BY k ORDER BY d MEASURES count(*) AS days PATTERN (A B{0,9}) DEFINE A AS true)"
                 .to_owned(),
             &["5000|50000|10|10"],
         ),
         (
-            "SELECT count(*), max(so_far), count(DISTINCT first) FROM UNNEST(sequence(1, 40000)) AS t (n)
+            "SELECT count(*), max(so_far), count(DISTINCT first) FROM TABLE(sequence(1, 40000)) AS t (n)
              MATCH_RECOGNIZE (ORDER BY n MEASURES sum(n) AS so_far, FIRST(A.n) AS first ALL ROWS PER MATCH PATTERN (A B*) DEFINE A AS n > 0)"
                 .to_owned(),
             &["40000|800020000|1"],
@@ -353,7 +354,7 @@ async fn a_partition_that_does_not_fit_into_memory_fails() {
     let fixture = Fixture::with_memory(4 << 20);
     let error = fixture
         .error(
-            "SELECT count(*) FROM UNNEST(sequence(1, 2000000)) AS t (n)
+            "SELECT count(*) FROM TABLE(sequence(1, 2000000)) AS t (n)
              MATCH_RECOGNIZE (ORDER BY n MEASURES LAST(n) AS x PATTERN (A+) DEFINE A AS n > 0)",
         )
         .await;
