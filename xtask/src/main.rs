@@ -1,5 +1,5 @@
 //! The project's tasks: `cargo xtask test`, `cargo xtask coverage`, `cargo xtask functions`,
-//! `cargo xtask bench`.
+//! `cargo xtask goldens`, `cargo xtask bench`.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -17,6 +17,9 @@ const CLIENTS_DUCKDB: &str = "tests/requirements-duckdb.txt";
 const COVERAGE: &str = "xtask/coverage.py";
 /// Writes docs/functions.md.
 const FUNCTIONS: &str = "xtask/functions.py";
+
+/// The goal of Maven that fetches what xtask/goldens needs.
+const JARS: &str = "org.apache.maven.plugins:maven-dependency-plugin:2.8:copy-dependencies";
 
 /// What contributors run.
 #[derive(Parser)]
@@ -36,6 +39,8 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
+    /// Records in tests/goldens what Trino makes of the statements there. Needs Maven, its repository, and Java 17.
+    Goldens,
     /// Measures and writes docs/benchmarks/NAME.md.
     #[command(subcommand)]
     Bench(Benchmark),
@@ -81,6 +86,7 @@ fn main() -> ExitCode {
         Task::Test => test(),
         Task::Coverage { check } => Clients::prepare(&[]).and_then(|clients| script(&clients, COVERAGE, check)),
         Task::Functions { check } => Clients::prepare(&[]).and_then(|clients| script(&clients, FUNCTIONS, check)),
+        Task::Goldens => goldens(),
         Task::Bench(benchmark) => bench(&benchmark),
     };
     match outcome {
@@ -115,6 +121,22 @@ fn joined<T>(work: JoinHandle<Result<T, String>>) -> Result<T, String> {
 /// A script that writes a document, or with `check` only compares it.
 fn script(clients: &Clients, path: &str, check: bool) -> Result<(), String> {
     run(clients.python().arg(path).args(check.then_some("--check")))
+}
+
+/// Fetches Trino's jars once, and runs the program that records with them on the path.
+fn goldens() -> Result<(), String> {
+    let jars = target_directory()?.join("goldens");
+    if !jars.exists() {
+        let output = format!("-DoutputDirectory={}", jars.display());
+        run(Command::new("mvn")
+            .args(["--quiet", "--batch-mode", "--file", "xtask/goldens/pom.xml"])
+            .args([JARS, &output]))
+        .map_err(|failed| format!("Trino's jars come from Maven's repository, by Maven: {failed}"))?;
+    }
+    let mut trino = Command::new("java");
+    trino.args(["-Xmx2g", "-Duser.timezone=UTC", "--class-path"]).arg(jars.join("*"));
+    run(trino.args(["xtask/goldens/Goldens.java", "tests/goldens"]))
+        .map_err(|failed| format!("Trino 435 needs a development kit of Java 17 or later: {failed}"))
 }
 
 fn bench(benchmark: &Benchmark) -> Result<(), String> {

@@ -179,8 +179,8 @@ pub fn aggregate(call: AggregateCall) -> Result<Typed, TrinoError> {
 /// A call of a window function or of an aggregate as one: the function, its arguments and the result's type.
 ///
 /// # Errors
-/// FUNCTION_NOT_FOUND for an unknown name or arguments that no overload takes; NOT_SUPPORTED for IGNORE NULLS on a
-/// function that has none.
+/// FUNCTION_NOT_FOUND for an unknown name or arguments that no overload takes; NULL_TREATMENT_NOT_ALLOWED for IGNORE
+/// NULLS on a function that has none.
 pub fn window(
     name: &str,
     args: Vec<Typed>,
@@ -191,7 +191,7 @@ pub fn window(
     let nulls_can_be_ignored = matches!(name, "lag" | "lead" | "first_value" | "last_value" | "nth_value");
     if ignore_nulls && !nulls_can_be_ignored {
         let message = format!("Cannot specify null treatment clause for {name} function");
-        return Err(TrinoError::new(ErrorCode::NotSupported, message));
+        return Err(TrinoError::new(ErrorCode::NullTreatmentNotAllowed, message));
     }
     match &resolution.entry.implementation {
         Implementation::Window(build) => {

@@ -55,7 +55,7 @@ pub(crate) fn resolve(
     }
     let mut candidates = Vec::new();
     for entry in &overloads {
-        candidates.extend(candidate(entry, &args, binder)?);
+        candidates.extend(candidate(entry, &args, binder, Bindings::default(), MOST_WIDENINGS)?);
     }
     let Some(chosen) = choose(name, candidates)? else {
         return Err(unexpected(name, &overloads, &args));
@@ -76,14 +76,19 @@ pub(crate) fn resolve(
     Ok(Resolution { entry: chosen.entry, args: coerced, lambdas, result: chosen.result })
 }
 
+/// How often lambdas may make a variable's type wider before a call is refused.
+const MOST_WIDENINGS: usize = 3;
+
 /// One overload against the arguments; none if it doesn't take them.
 fn candidate(
     entry: &Arc<Entry>,
     args: &[Argument<'_>],
     binder: &mut dyn LambdaBinder,
+    known: Bindings,
+    widenings: usize,
 ) -> Result<Option<Candidate>, TrinoError> {
     let Some(patterns) = entry.signature.patterns(args.len()) else { return Ok(None) };
-    let mut bindings = Bindings::default();
+    let mut bindings = known;
     for (pattern, arg) in patterns.iter().zip(args) {
         let fits = match (pattern, arg) {
             (Pattern::Function(..), Argument::Value(_)) => false,
@@ -102,6 +107,10 @@ fn candidate(
                 let types: Option<Vec<_>> = parameters.iter().map(|pattern| pattern.substitute(&bindings)).collect();
                 let Some(types) = types else { return Ok(None) };
                 let bound = binder.bind(lambda, &types)?;
+                // A state such as `''` becomes wider with what is appended to it, and the lambda's parameter with it.
+                if let Some(wider) = bindings.widened(result, &bound.ty).filter(|_| widenings > 0) {
+                    return candidate(entry, args, binder, wider, widenings - 1);
+                }
                 lambda_result(bound, result, &mut bindings)?.map(|bound| Slot::Lambda(types, Box::new(bound)))
             }
             (pattern, Argument::Value((_, ty))) => pattern.target(ty, &bindings).map(|target| {
@@ -182,11 +191,20 @@ fn more_specific(one: &Candidate, other: &Candidate) -> bool {
     })
 }
 
+fn tight(ty: &Type) -> String {
+    match ty {
+        Type::Map(key, value) => format!("map({},{})", tight(key), tight(value)),
+        Type::Array(element) => format!("array({})", tight(element)),
+        other => other.to_string(),
+    }
+}
+
 fn unexpected(name: &str, overloads: &[&Arc<Entry>], args: &[Argument<'_>]) -> TrinoError {
     let types: Vec<_> = args
         .iter()
         .map(|arg| match arg {
-            Argument::Value((_, ty)) => ty.to_string(),
+            // Maps are written without a blank here.
+            Argument::Value((_, ty)) => tight(ty),
             Argument::Lambda(_) => "<function>".to_owned(),
         })
         .collect();

@@ -69,6 +69,8 @@ pub(crate) enum Number {
     Variable(String),
     Sum(Box<Number>, Box<Number>),
     Difference(Box<Number>, Box<Number>),
+    Product(Box<Number>, Box<Number>),
+    Quotient(Box<Number>, Box<Number>),
     Least(Box<Number>, Box<Number>),
     Greatest(Box<Number>, Box<Number>),
 }
@@ -122,6 +124,19 @@ impl Signature {
             })
             .collect();
         format!("{call} {}", constraints.join(", ")).trim_end().to_owned()
+    }
+}
+
+impl Bindings {
+    /// With a variable's type widened so that it takes this one; none if the pattern is no bound variable, or takes it
+    /// as it is, or nothing does.
+    pub(crate) fn widened(&self, pattern: &Pattern, ty: &Type) -> Option<Self> {
+        let Pattern::Variable(name) = pattern else { return None };
+        let bound = self.types.get(name)?;
+        let common = common_super_type(bound, ty).filter(|common| common != bound)?;
+        let mut wider = self.clone();
+        wider.types.insert(name.clone(), common);
+        Some(wider)
     }
 }
 
@@ -192,8 +207,10 @@ impl Number {
         match self {
             Self::Literal(value) => Some(*value),
             Self::Variable(name) => bindings.numbers.get(name).copied(),
-            Self::Sum(left, right) => both(left, right).map(|(left, right)| left + right),
+            Self::Sum(left, right) => both(left, right).map(|(left, right)| left.saturating_add(right)),
             Self::Difference(left, right) => both(left, right).map(|(left, right)| left - right),
+            Self::Product(left, right) => both(left, right).map(|(left, right)| left.saturating_mul(right)),
+            Self::Quotient(left, right) => both(left, right).and_then(|(left, right)| left.checked_div(right)),
             Self::Least(left, right) => both(left, right).map(|(left, right)| left.min(right)),
             Self::Greatest(left, right) => both(left, right).map(|(left, right)| left.max(right)),
         }
@@ -222,7 +239,8 @@ fn bind_numbers(family: Family, numbers: &[Number], ty: &Type, bindings: &mut Bi
 fn components(family: Family, ty: &Type) -> Option<Vec<i64>> {
     let one = |value: u8| Some(vec![i64::from(value)]);
     match (family, ty) {
-        (Family::Varchar | Family::Char, Type::Unknown) => Some(vec![1]),
+        (Family::Varchar, Type::Unknown) => Some(vec![0]),
+        (Family::Char, Type::Unknown) => Some(vec![1]),
         (Family::Decimal, Type::Unknown) => Some(vec![1, 0]),
         (_, Type::Unknown) => Some(vec![0]),
         (Family::Varchar, Type::Varchar(length)) => Some(vec![length.map_or(UNBOUNDED, i64::from)]),

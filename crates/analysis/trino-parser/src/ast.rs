@@ -26,8 +26,8 @@ pub use types::*;
 
 pub use crate::error::Pos;
 
-/// A node of the tree and where it stands, as Trino reports it: an infix operator's node stands at its operator's left
-/// operand's start.
+/// A node of the tree and where it stands, as Trino reports it: arithmetic, comparisons and other predicates stand at
+/// their operator, AND, OR and AT TIME ZONE where their first operand begins.
 #[derive(Debug, Clone)]
 pub struct Node<K> {
     /// Where it begins.

@@ -166,7 +166,8 @@ impl Cursor<'_> {
     }
 
     fn infix_tail(&mut self, left: Expr, infix: Infix, strength: Strength) -> Parsed<Expr> {
-        let pos = left.pos;
+        // Trino says where an operator stands, and not its first operand.
+        let pos = if matches!(infix, Infix::Binary(_)) { self.pos() } else { left.pos };
         let kind = match infix {
             Infix::Logical(op) => return self.logical(left, op, strength),
             Infix::Predicate => return self.predicate(left),
@@ -217,7 +218,7 @@ impl Cursor<'_> {
     }
 
     fn predicate(&mut self, subject: Expr) -> Parsed<Expr> {
-        let pos = subject.pos;
+        let pos = self.pos();
         let expr = Box::new(subject);
         let kind = if let Some(op) = self.comparison() {
             self.compared(op, expr)?

@@ -297,12 +297,13 @@ impl<'a> Lexer<'a> {
         self.advance();
         let mut text = String::new();
         let body = self.string(pos, '\'')?;
+        let escape = self.escape_character()?.unwrap_or('\\');
         let mut rest = body.as_str();
-        while let Some(at) = rest.find('\\') {
+        while let Some(at) = rest.find(escape) {
             text.push_str(&rest[..at]);
-            rest = &rest[at + 1..];
-            if let Some(after) = rest.strip_prefix('\\') {
-                text.push('\\');
+            rest = &rest[at + escape.len_utf8()..];
+            if let Some(after) = rest.strip_prefix(escape) {
+                text.push(escape);
                 rest = after;
                 continue;
             }
@@ -319,9 +320,35 @@ impl<'a> Lexer<'a> {
         Ok(TokenKind::String(text))
     }
 
+    /// The character of `UESCAPE '#'`, if that follows.
+    fn escape_character(&mut self) -> Result<Option<char>, SyntaxError> {
+        const WORD: &str = "UESCAPE";
+        let blanks = self.rest.clone().take_while(|letter| letter.is_whitespace()).count();
+        let mut word = self.rest.clone().skip(blanks);
+        if !WORD.chars().all(|letter| word.next().is_some_and(|next| next.eq_ignore_ascii_case(&letter))) {
+            return Ok(None);
+        }
+        (0..blanks + WORD.len()).for_each(|_| drop(self.advance()));
+        self.skip_blanks()?;
+        let pos = self.pos;
+        let text = if self.peek() == Some('\'') { self.string(pos, '\'')? } else { String::new() };
+        let mut letters = text.chars();
+        match (letters.next(), letters.next()) {
+            (Some(letter), None) if !letter.is_ascii_hexdigit() && !matches!(letter, '\'' | '"' | '+') => {
+                Ok(Some(letter))
+            }
+            _ => error(pos, format!("Invalid Unicode escape character: {text}")),
+        }
+    }
+
     fn number(&mut self, pos: Pos) -> Result<TokenKind, SyntaxError> {
         let mut text = String::new();
-        self.take_while(&mut text, |letter| letter.is_ascii_digit());
+        self.take_while(&mut text, |letter| letter.is_ascii_digit() || letter == '_');
+        if text.ends_with('_') || text.contains("__") {
+            return error(pos, "digits may have single underscores between them");
+        }
+        // Underscores only make digits readable.
+        text.retain(|letter| letter != '_');
         let decimal = self.peek() == Some('.');
         if decimal {
             text.push('.');

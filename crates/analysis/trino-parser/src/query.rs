@@ -119,14 +119,15 @@ impl Cursor<'_> {
     ) -> Parsed<QueryBody> {
         self.scoped(|cursor| {
             let mut left = operand(cursor)?;
-            while let Some((_, op)) = operators.iter().find(|(keyword, _)| cursor.take(keyword)) {
+            loop {
+                let pos = cursor.pos();
+                let Some((_, op)) = operators.iter().find(|(keyword, _)| cursor.take(keyword)) else { break };
                 let all = cursor.take("ALL");
                 if !all {
                     cursor.take("DISTINCT");
                 }
                 cursor.wrap()?;
                 let right = Box::new(operand(cursor)?);
-                let pos = left.pos;
                 left = Node::new(pos, QueryBodyKind::SetOperation { op: *op, all, left: Box::new(left), right });
             }
             Ok(left)

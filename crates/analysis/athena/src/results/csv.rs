@@ -1,7 +1,7 @@
 //! The CSV of results: every value in quotes, NULL as nothing, so that it differs from the empty text.
 
 use arrow::array::RecordBatch;
-use boathouse_trino_functions::types::{Type, format};
+use boathouse_trino_functions::types::{RowField, Type, format};
 
 /// Appends the header.
 pub(crate) fn write_header<'a>(out: &mut String, names: impl Iterator<Item = &'a str>) {
@@ -12,7 +12,22 @@ pub(crate) fn write_header<'a>(out: &mut String, names: impl Iterator<Item = &'a
     out.push('\n');
 }
 
-/// Appends a batch's rows.
+/// A type as it is shown: timestamps have three digits behind the second at least, which their values have anyway.
+pub(crate) fn shown(ty: &Type) -> Type {
+    match ty {
+        Type::Timestamp(precision) => Type::Timestamp((*precision).max(3)),
+        Type::TimestampTz(precision) => Type::TimestampTz((*precision).max(3)),
+        Type::Array(element) => Type::array(shown(element)),
+        Type::Map(key, value) => Type::map(shown(key), shown(value)),
+        Type::Row(fields) => {
+            let field = |field: &RowField| RowField { name: field.name.clone(), ty: shown(&field.ty) };
+            Type::Row(fields.iter().map(field).collect())
+        }
+        other => other.clone(),
+    }
+}
+
+/// Appends a batch's rows of columns that are [`shown`] with these types.
 pub(crate) fn write_batch(out: &mut String, batch: &RecordBatch, types: &[Type]) {
     let mut value = String::new();
     for row in 0..batch.num_rows() {

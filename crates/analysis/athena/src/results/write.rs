@@ -28,7 +28,7 @@ pub(crate) async fn rows(
     columns: &[Column],
     mut batches: impl Stream<Item = Result<RecordBatch, Failure>> + Unpin,
 ) -> Result<Size, Failure> {
-    let types: Vec<Type> = columns.iter().map(|column| column.ty.clone()).collect();
+    let types: Vec<Type> = columns.iter().map(|column| csv::shown(&column.ty)).collect();
     let mut writer = files.writer(place)?;
     let mut size = Size::default();
     let mut text = String::new();

@@ -8,7 +8,7 @@ use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::datatypes::{DataType, Float32Type, Float64Type};
 use serde_json::Value;
 
-use super::text::invalid;
+use super::text::{invalid, write_scientific};
 use super::{cast_array, not_castable};
 use crate::error::TrinoError;
 use crate::types::Type;
@@ -164,6 +164,12 @@ fn build(values: &[Option<&Value>], to: &Type) -> Result<ArrayRef, TrinoError> {
             Ok(Arc::new(MapArray::try_new(field, offsets, entries, Some(nulls), false)?))
         }
         Type::Row(fields) => {
+            let surplus = values.iter().flatten().find_map(|value| Some((value, value.as_array()?.get(fields.len())?)));
+            if let Some((value, next)) = surplus {
+                return Err(invalid(format!(
+                    "Cannot cast to {to}. Expected json array ending, but got {next}\n{value}"
+                )));
+            }
             let columns: Vec<_> = fields
                 .iter()
                 .enumerate()
@@ -223,11 +229,23 @@ fn plain(value: &Value, to: &Type) -> Result<String, TrinoError> {
             let rounded = number.as_f64().map(f64::round).ok_or_else(|| refused(&number.to_string(), to))?;
             Ok(format!("{rounded:.0}"))
         }
+        (Value::Number(number), Type::Varchar(_)) if number.is_f64() => {
+            let mut text = String::new();
+            write_scientific(&mut text, &format!("{:e}", number.as_f64().unwrap_or(f64::NAN)));
+            Ok(text)
+        }
         (Value::Number(number), _) => Ok(number.to_string()),
         _ => Err(refused(&value.to_string(), to)),
     }
 }
 
 fn refused(text: &str, to: &Type) -> TrinoError {
-    invalid(format!("Cannot cast to {to}. Cannot cast '{text}' to {to}"))
+    let expected = match to {
+        Type::Array(_) => "array",
+        Type::Map(..) => "object",
+        Type::Row(_) => "array or object",
+        _ => return invalid(format!("Cannot cast '{text}' to {to}")),
+    };
+    let got = if text.starts_with(['[', '{']) { &text[..1] } else { text };
+    invalid(format!("Cannot cast to {to}. Expected a json {expected}, but got {got}\n{text}"))
 }

@@ -189,6 +189,7 @@ pub(crate) fn cast_array(array: &ArrayRef, from: &Type, to: &Type) -> Result<Arr
         (_, Type::Varchar(_) | Type::Char(_)) => text::to_text(array, from, to),
         (Type::Varchar(_) | Type::Char(_), _) => text::from_text(array, from, to),
         (Type::Uuid, Type::Varbinary) | (Type::Varbinary, Type::Uuid) => text::uuid_bytes(array, to),
+        (Type::IpAddress, Type::Varbinary) | (Type::Varbinary, Type::IpAddress) => text::address_bytes(array, to),
         _ if is_number(from) && is_number(to) => number::convert(array, from, to),
         _ => instant::convert(array, from, to),
     }
@@ -260,16 +261,17 @@ pub(crate) fn castable(from: &Type, to: &Type) -> bool {
         _ if is_number(from) && is_number(to) => true,
         (Varchar(_) | Char(_), Varchar(_) | Char(_)) => true,
         (Varchar(_), Date | Time(_) | Timestamp(_) | TimestampTz(_) | Uuid | IpAddress | Varbinary) => true,
-        (Varchar(_) | Char(_), _) if is_number(to) => true,
+        (Varchar(_), _) if is_number(to) => true,
+        (Uuid | IpAddress, Varchar(length)) => length.is_none(),
         (_, Varchar(_)) => {
             is_number(from)
-                || matches!(from, Date | Time(_) | Timestamp(_) | TimestampTz(_) | Uuid | IpAddress)
+                || matches!(from, Date | Time(_) | Timestamp(_) | TimestampTz(_))
                 || matches!(from, IntervalDayTime | IntervalYearMonth)
         }
         (Date, Timestamp(_) | TimestampTz(_)) => true,
         (Time(_), Time(_) | Timestamp(_) | TimestampTz(_)) => true,
         (Timestamp(_) | TimestampTz(_), Date | Time(_) | Timestamp(_) | TimestampTz(_)) => true,
-        (Uuid, Varbinary) | (Varbinary, Uuid) => true,
+        (Uuid | IpAddress, Varbinary) | (Varbinary, Uuid | IpAddress) => true,
         (Type::Sketch(_), Varbinary) | (Varbinary, Type::Sketch(_)) => true,
         _ => false,
     }

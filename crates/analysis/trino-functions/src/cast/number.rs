@@ -138,13 +138,16 @@ fn integers<T: ArrowPrimitiveType<Native: TryFrom<i128>>>(
                 ErrorCode::InvalidCastArgument,
                 format!("Cannot cast '{}' to {}", show(number), shout(to)),
             ),
+            Type::Double if to == &Type::Bigint => {
+                TrinoError::new(ErrorCode::InvalidCastArgument, format!("Unable to cast {} to bigint", show(number)))
+            }
             _ => TrinoError::out_of_range(format!("Out of range for {to}: {}", show(number))),
         })
     })
 }
 
 fn round(value: f64, from: &Type, to: &Type) -> Result<Option<i128>, TrinoError> {
-    if value.is_nan() {
+    if value.is_nan() && !(from == &Type::Double && to == &Type::Bigint) {
         return Err(TrinoError::new(ErrorCode::InvalidCastArgument, format!("Cannot cast {from} NaN to {to}")));
     }
     // Rounding is half away from zero in both worlds; beyond 63 bits nothing fits anyway.
@@ -187,7 +190,7 @@ fn to_decimal(number: Number, from: &Type, precision: u8, scale: u8) -> Result<i
     let value = exact.and_then(|decimal| decimal.at_scale(scale.into()));
     value.filter(|value| fits(*value, precision)).ok_or_else(|| {
         let kind = match from {
-            Type::Decimal(..) => "DECIMAL".to_owned(),
+            Type::Decimal(precision, scale) => format!("DECIMAL({precision}, {scale})"),
             _ => shout(from).to_owned(),
         };
         let message = format!("Cannot cast {kind} '{}' to DECIMAL({precision}, {scale})", show(number));

@@ -49,7 +49,7 @@ fn numbers_round_half_up_and_must_fit() {
     assert_eq!(failure("300", &["integer", "tinyint"]), "NUMERIC_VALUE_OUT_OF_RANGE: Out of range for tinyint: 300");
     assert_eq!(
         failure("99.95", &["decimal(4,2)", "decimal(3,1)"]),
-        "INVALID_CAST_ARGUMENT: Cannot cast DECIMAL '99.95' to DECIMAL(3, 1)"
+        "INVALID_CAST_ARGUMENT: Cannot cast DECIMAL(4, 2) '99.95' to DECIMAL(3, 1)"
     );
     assert_eq!(failure("NaN", &["double", "integer"]), "INVALID_CAST_ARGUMENT: Cannot cast double NaN to integer");
     assert_eq!(
@@ -92,10 +92,7 @@ fn json_goes_both_ways() {
     assert_eq!(get(r#"{"B": [1], "a": "x"}"#, "row(a varchar, b array(json))"), "{a=x, b=[1]}");
     assert_eq!(get(r#""12""#, "integer"), "12");
     assert_eq!(get("null", "integer"), "NULL");
-    assert_eq!(
-        error(cast(json("[1]"), &Type::Bigint).unwrap()),
-        "INVALID_CAST_ARGUMENT: Cannot cast to bigint. Cannot cast '[1]' to bigint"
-    );
+    assert_eq!(error(cast(json("[1]"), &Type::Bigint).unwrap()), "INVALID_CAST_ARGUMENT: Cannot cast '[1]' to bigint");
     let row = cast(json(r#"["x", 1.5]"#), &ty("row(a varchar, b double)")).unwrap();
     assert_eq!(show(cast(row, &Type::Json).unwrap()), r#"{"a":"x","b":1.5}"#);
     assert_eq!(through("a\"b", &["json"]), r#""a\"b""#);

@@ -14,7 +14,7 @@ use super::{not_castable, primitive};
 use crate::error::{ErrorCode, TrinoError};
 use crate::time::{Zone, parse_date, parse_time, parse_timestamp, times, timestamps, zoned_timestamps};
 use crate::types::Type;
-use crate::types::format::write_value;
+use crate::types::format::{java_double, write_value};
 
 /// A cast's argument that can't be converted.
 pub(super) fn invalid(message: impl Into<String>) -> TrinoError {
@@ -34,7 +34,7 @@ pub(super) fn to_text(array: &ArrayRef, from: &Type, to: &Type) -> Result<ArrayR
             Type::Double => {
                 write_scientific(&mut text, &format!("{:e}", array.as_primitive::<Float64Type>().value(row)))
             }
-            Type::Real => write_scientific(&mut text, &format!("{:e}", array.as_primitive::<Float32Type>().value(row))),
+            Type::Real => write_scientific(&mut text, &seven_digits(array.as_primitive::<Float32Type>().value(row))),
             _ => write_value(&mut text, array, row, from),
         }
         out.append_value(fit(&text, from, to)?);
@@ -46,16 +46,28 @@ pub(super) fn to_text(array: &ArrayRef, from: &Type, to: &Type) -> Result<ArrayR
 fn fit<'a>(text: &'a str, from: &Type, to: &Type) -> Result<&'a str, TrinoError> {
     let (Type::Varchar(Some(length)) | Type::Char(length)) = to else { return Ok(text) };
     let cut = text.char_indices().nth(*length as usize).map(|(at, _)| &text[..at]);
+    // Approximate numbers are shown both ways.
+    let (shown, end) = match (from, text.parse::<f64>()) {
+        (Type::Double | Type::Real, Ok(value)) => (format!("{} (", java_double(value)), ")"),
+        _ => (String::new(), ""),
+    };
     match (to, cut) {
         (Type::Char(_), cut) => Ok(cut.unwrap_or(text).trim_end_matches(' ')),
         (_, None) => Ok(text),
         (_, Some(cut)) if matches!(from, Type::Varchar(_) | Type::Char(_)) => Ok(cut),
-        _ => Err(invalid(format!("Value {text} cannot be represented as {to}"))),
+        _ => Err(invalid(format!("Value {shown}{text}{end} cannot be represented as {to}"))),
     }
 }
 
+/// A real has seven digits as text.
+fn seven_digits(value: f32) -> String {
+    let text = format!("{value:.6e}");
+    let Some((mantissa, exponent)) = text.split_once('e') else { return format!("{value:e}") };
+    format!("{}e{exponent}", mantissa.trim_end_matches('0').trim_end_matches('.'))
+}
+
 /// `1.5E0`, as SQL writes approximate numbers.
-fn write_scientific(out: &mut String, rust: &str) {
+pub(super) fn write_scientific(out: &mut String, rust: &str) {
     match rust {
         "0e0" | "-0e0" => out.push_str(&rust.to_uppercase()),
         "NaN" => out.push_str("NaN"),
@@ -115,7 +127,7 @@ pub(super) fn from_text(array: &ArrayRef, from: &Type, to: &Type) -> Result<Arra
         Type::Time(precision) => {
             return times(
                 *precision,
-                all(texts, |text| parse_time(text.trim()).ok_or_else(|| unreadable("time", text)))?.into_iter(),
+                all(texts, |text| parse_time(text).ok_or_else(|| unreadable("time", text)))?.into_iter(),
             );
         }
         Type::Timestamp(precision) => return timestamps(*precision, all(texts, local)?.into_iter(), None),
@@ -143,16 +155,17 @@ fn each(
     Ok(Arc::new(all(texts, convert)?.into_iter().collect::<arrow::array::StringArray>()))
 }
 
+/// What a clock showed; a zone behind it doesn't matter.
 fn local(text: &str) -> Result<i128, TrinoError> {
     match parse_timestamp(text) {
-        Some((local, None)) => Ok(local),
+        Some((local, zone)) if zone.is_none_or(|zone| Zone::parse(zone).is_some()) => Ok(local),
         _ => Err(unreadable("timestamp", text)),
     }
 }
 
 /// A text without a zone is UTC's, the zone of every session.
 fn zoned(text: &str) -> Result<(i128, Cow<'static, str>), TrinoError> {
-    let refuse = || unreadable("timestamp with time zone", text);
+    let refuse = || unreadable("timestamp", text);
     let (local, zone) = parse_timestamp(text).ok_or_else(refuse)?;
     let zone = Zone::parse(zone.unwrap_or("UTC")).ok_or_else(refuse)?;
     Ok((zone.instant(local), zone.name()))
@@ -180,16 +193,22 @@ pub(super) fn float(text: &str) -> Option<f64> {
 
 fn decimal(text: &str, precision: u8, scale: u8) -> Result<i128, TrinoError> {
     let refuse = |why: &str| invalid(format!("Cannot cast VARCHAR '{text}' to DECIMAL({precision}, {scale}){why}"));
-    let number = parse_number(text.trim()).ok_or_else(|| refuse(". Value is not a number."))?;
+    let number = parse_number(text).ok_or_else(|| match text.trim_start_matches(['-', '+']) {
+        digits if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) => {
+            refuse(". Value too large.")
+        }
+        _ => refuse(". Value is not a number."),
+    })?;
     let value = number.at_scale(scale.into()).filter(|value| fits(*value, precision));
     value.ok_or_else(|| refuse(". Value too large."))
 }
 
 fn uuid(text: &str) -> Result<uuid::Uuid, TrinoError> {
+    let refuse = || invalid(format!("Cannot cast value to UUID: {text}"));
     if text.len() != 36 {
-        return Err(invalid(format!("Invalid UUID string length: {}", text.len())));
+        return Err(refuse());
     }
-    uuid::Uuid::try_parse(text).map_err(|_| invalid(format!("Invalid UUID format: {text}")))
+    uuid::Uuid::try_parse(text).map_err(|_| refuse())
 }
 
 fn ip_address(text: &str) -> Result<IpAddr, TrinoError> {
@@ -198,6 +217,30 @@ fn ip_address(text: &str) -> Result<IpAddr, TrinoError> {
         IpAddr::V6(v6) => v6.to_ipv4_mapped().map_or(address, IpAddr::V4),
         v4 => v4,
     })
+}
+
+/// An address is its text here; as bytes it is the 16 of version 6, and from bytes also the 4 of version 4.
+pub(super) fn address_bytes(array: &ArrayRef, to: &Type) -> Result<ArrayRef, TrinoError> {
+    if to == &Type::Varbinary {
+        let bytes = all(array.as_string::<i32>(), |text| {
+            Ok(match ip_address(text)? {
+                IpAddr::V4(address) => address.to_ipv6_mapped().octets(),
+                IpAddr::V6(address) => address.octets(),
+            })
+        })?;
+        return Ok(Arc::new(bytes.iter().map(Option::as_ref).collect::<BinaryArray>()));
+    }
+    let text = |bytes: &[u8]| {
+        let address = match (<[u8; 4]>::try_from(bytes), <[u8; 16]>::try_from(bytes)) {
+            (Ok(bytes), _) => IpAddr::from(bytes),
+            (_, Ok(bytes)) => IpAddr::from(bytes),
+            _ => return Err(invalid(format!("Invalid IP address binary length: {}", bytes.len()))),
+        };
+        Ok(address.to_canonical().to_string())
+    };
+    let texts: Vec<_> =
+        array.as_binary::<i32>().iter().map(|bytes| bytes.map(text).transpose()).collect::<Result<_, _>>()?;
+    Ok(Arc::new(texts.into_iter().collect::<arrow::array::StringArray>()))
 }
 
 /// A UUID is its text here; as bytes it is 16 of them.

@@ -39,15 +39,24 @@ pub(crate) fn register(table: &mut Table) {
             })
         });
     }
-    table.kernel("render(boolean) -> varchar", "A green mark for true, a red one for false.", |call| {
+    table.kernel("render(boolean) -> varchar(16)", "A green mark for true, a red one for false.", |call| {
         let values = truth(call, 0)?;
         texts(call, |row| {
-            Ok(Some(if values.value(row) { "\u{1b}[38;5;46m✓\u{1b}[0m" } else { "\u{1b}[38;5;196m✗\u{1b}[0m" }))
+            Ok(Some(if values.value(row) { "\u{1b}[38;5;2m✓\u{1b}[0m" } else { "\u{1b}[38;5;1m✗\u{1b}[0m" }))
         })
     });
     let bar = "A bar of characters, so wide for 1, in colours from low to high.";
     table.kernel("bar(double, bigint) -> varchar", bar, write_bar);
     table.kernel("bar(double, bigint, color, color) -> varchar", bar, write_bar);
+}
+
+/// A colour as it is shown: the name of one of the system's, or its red, green and blue.
+pub(crate) fn write_color(out: &mut String, color: i32) {
+    let name = usize::try_from(-i64::from(color) - 1).ok().and_then(|index| SYSTEM.get(index));
+    match name {
+        Some(name) => out.push_str(name),
+        None => out.push_str(&format!("#{color:06x}")),
+    }
 }
 
 fn named(call: &Call<'_>) -> Computed {

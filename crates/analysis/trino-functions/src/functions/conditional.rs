@@ -3,15 +3,15 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, BooleanArray, StringArray, make_comparator};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, StringArray, make_comparator, new_null_array};
 use arrow::compute::SortOptions;
 use arrow::compute::kernels::zip::zip;
-use arrow::datatypes::DataType;
+use arrow::datatypes::{DataType, Float32Type, Float64Type};
 use datafusion::logical_expr::lit;
 use rand::Rng;
 
 use super::Table;
-use crate::error::TrinoError;
+use crate::error::{ErrorCode, TrinoError};
 use crate::kernel::Call;
 use crate::operators;
 
@@ -24,6 +24,13 @@ pub(crate) fn register(table: &mut Table) {
     });
     table.expression("typeof(any) -> varchar", "The name of the value's type.", |args, _| {
         Ok(lit(args.first().map(|(_, ty)| ty.to_string()).unwrap_or_default()))
+    });
+    table.kernel("fail(varchar) -> unknown", "Fails with a message, wherever it is evaluated.", |call| {
+        let texts = call.array(0)?;
+        match texts.as_string::<i32>().iter().flatten().next() {
+            Some(message) => Err(TrinoError::new(ErrorCode::GenericUserError, message)),
+            None => Ok(new_null_array(&DataType::Null, call.rows)),
+        }
     });
     let coalesce = "The first value that isn't NULL.";
     table.expression("coalesce(T, T...) -> T", coalesce, |args, _| Ok(operators::coalesce(args)?.0));
@@ -62,6 +69,15 @@ fn random_uuid() -> [u8; 16] {
     bytes
 }
 
+/// Whether a row is no number; what is one comes before it, for the greatest and for the least.
+fn is_nan(array: &ArrayRef, row: usize) -> bool {
+    match array.data_type() {
+        DataType::Float64 => array.as_primitive::<Float64Type>().value(row).is_nan(),
+        DataType::Float32 => array.as_primitive::<Float32Type>().value(row).is_nan(),
+        _ => false,
+    }
+}
+
 fn extreme(call: &Call<'_>, wanted: Ordering) -> Result<ArrayRef, TrinoError> {
     let mut best = call.array(0)?;
     for index in 1..call.len() {
@@ -71,7 +87,14 @@ fn extreme(call: &Call<'_>, wanted: Ordering) -> Result<ArrayRef, TrinoError> {
         }
         let compare = make_comparator(&next, &best, SortOptions::default())?;
         let take_next: BooleanArray = (0..call.rows)
-            .map(|row| Some(best.is_valid(row) && (next.is_null(row) || compare(row, row) == wanted)))
+            .map(|row| {
+                Some(
+                    best.is_valid(row)
+                        && (next.is_null(row)
+                            || is_nan(&best, row)
+                            || !is_nan(&next, row) && compare(row, row) == wanted),
+                )
+            })
             .collect();
         drop(compare);
         best = zip(&take_next, &next, &best)?;

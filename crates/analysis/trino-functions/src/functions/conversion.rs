@@ -99,7 +99,10 @@ fn parse_duration(call: &Call<'_>) -> Computed {
     primitives::<DurationMillisecondType>(call, |row| {
         let value = values.value(row);
         let Some((number, unit)) = measured(value) else {
-            return Err(TrinoError::invalid(format!("duration is not a valid data duration string: {value}")));
+            return Err(TrinoError::invalid(match value {
+                "" => "duration is empty".to_owned(),
+                _ => format!("duration is not a valid data duration string: {value}"),
+            }));
         };
         let Some((_, factor)) = TIMES.iter().find(|(name, _)| *name == unit) else {
             return Err(TrinoError::invalid(format!("Unknown time unit: {unit}")));
@@ -145,7 +148,7 @@ mod tests {
             ("parse_duration('5m')", "0 00:05:00.000"),
             ("to_milliseconds(parse_duration('1.5s'))", "1500"),
             ("parse_duration('5 parsecs')", "INVALID_FUNCTION_ARGUMENT: Unknown time unit: parsecs"),
-            ("parse_duration('')", "INVALID_FUNCTION_ARGUMENT: duration is not a valid data duration string: "),
+            ("parse_duration('')", "INVALID_FUNCTION_ARGUMENT: duration is empty"),
         ]);
     }
 }

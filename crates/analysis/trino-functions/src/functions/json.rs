@@ -32,7 +32,7 @@ pub(crate) fn register(table: &mut Table) {
             .never_fails_if(has_known_path);
     }
     for signature in
-        ["json_extract_scalar(varchar, varchar) -> varchar", "json_extract_scalar(json, varchar) -> varchar"]
+        ["json_extract_scalar(varchar(x), varchar) -> varchar(x)", "json_extract_scalar(json, varchar) -> varchar"]
     {
         table
             .kernel(signature, "The boolean, number or text at a path, as text.", extract_scalar)

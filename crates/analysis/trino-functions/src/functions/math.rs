@@ -67,8 +67,10 @@ pub(crate) fn register(table: &mut Table) {
     table.native("e() -> double", "Euler's number.", |_| lit(std::f64::consts::E));
     table.native("infinity() -> double", "Positive infinity.", |_| lit(f64::INFINITY));
     table.native("nan() -> double", "What is not a number.", |_| lit(f64::NAN));
-    table.kernel("is_nan(double) -> boolean", "Whether it is not a number.", |call| is(call, f64::is_nan, f32::is_nan));
-    table.kernel("is_nan(real) -> boolean", "Whether it is not a number.", |call| is(call, f64::is_nan, f32::is_nan));
+    for signature in ["is_nan(double) -> boolean", "is_nan(real) -> boolean"] {
+        let nan = "Whether it is not a number.";
+        table.kernel(signature, nan, |call| is(call, f64::is_nan, f32::is_nan)).never_fails();
+    }
     table.kernel("is_finite(double) -> boolean", "Whether it is finite.", |call| {
         is(call, f64::is_finite, f32::is_finite)
     });

@@ -30,6 +30,8 @@ mod bitwise;
 mod color;
 mod conditional;
 mod conversion;
+pub(crate) use color::write_color;
+
 pub(crate) mod datetime;
 mod elements;
 mod hashing;

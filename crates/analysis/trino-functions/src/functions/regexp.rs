@@ -24,9 +24,13 @@ pub(crate) fn register(table: &mut Table) {
     let description = "All that the pattern (or a group of it) finds.";
     table.kernel("regexp_extract_all(varchar(x), varchar) -> array(varchar(x))", description, extract_all);
     table.kernel("regexp_extract_all(varchar(x), varchar, bigint) -> array(varchar(x))", description, extract_all);
-    table.kernel("regexp_replace(varchar, varchar) -> varchar", "The text without what the pattern finds.", replace);
     table.kernel(
-        "regexp_replace(varchar, varchar, varchar) -> varchar",
+        "regexp_replace(varchar(x), varchar) -> varchar(x)",
+        "The text without what the pattern finds.",
+        replace,
+    );
+    table.kernel(
+        "regexp_replace(varchar(x), varchar, varchar(z)) -> varchar(x + max(x * z / 2, z) * (x + 1))",
         "The text with what the pattern finds replaced; `$1` and `${name}` stand for groups.",
         replace,
     );

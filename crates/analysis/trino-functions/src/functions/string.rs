@@ -14,7 +14,7 @@ use arrow::datatypes::{Int32Type, Int64Type};
 use unicode_normalization::UnicodeNormalization;
 
 use super::Table;
-use super::support::{Computed, bigints, bytes, optional_bigints, primitives, text, texts, write_texts};
+use super::support::{Computed, bigints, bytes, optional_bigints, primitives, text, write_texts};
 use crate::error::TrinoError;
 use crate::kernel::Call;
 use crate::types::Type;
@@ -42,9 +42,9 @@ pub(crate) fn register(table: &mut Table) {
     table.kernel("lower(char(x)) -> char(x)", "The text in small letters.", lower).never_fails();
     table.kernel("upper(varchar(x)) -> varchar(x)", "The text in capital letters.", upper).never_fails();
     table.kernel("upper(char(x)) -> char(x)", "The text in capital letters.", upper).never_fails();
-    table.kernel("replace(varchar, varchar) -> varchar", "The text without all occurrences of another.", replace);
+    table.kernel("replace(varchar(x), varchar) -> varchar(x)", "The text without all occurrences of another.", replace);
     table.kernel(
-        "replace(varchar, varchar, varchar) -> varchar",
+        "replace(varchar(x), varchar, varchar(z)) -> varchar(x + z * (x + 1))",
         "The text with all occurrences of another replaced.",
         replace,
     );
@@ -218,9 +218,20 @@ fn reverse(call: &Call<'_>) -> Computed {
 
 fn substr(call: &Call<'_>) -> Computed {
     let (values, starts, lengths) = (text(call, 0)?, bigints(call, 1)?, optional_bigints(call, 2)?);
-    texts(call, |row| {
+    // A char has blanks up to its length, which its values are kept without.
+    let padded = if let Type::Char(length) = call.types[0] { length as usize } else { 0 };
+    let mut whole = String::new();
+    write_texts(call, |row, out| {
         let length = lengths.as_ref().map_or(i64::MAX, |lengths| lengths.value(row));
-        Ok(Some(piece(values.value(row), starts.value(row), length)))
+        let value = values.value(row);
+        whole.clear();
+        if padded > 0 {
+            whole.push_str(value);
+            whole.extend(std::iter::repeat_n(' ', padded.saturating_sub(value.chars().count())));
+        }
+        let value = if padded > 0 { whole.as_str() } else { value };
+        out.push_str(piece(value, starts.value(row), length));
+        Ok(Some(()))
     })
 }
 
@@ -302,7 +313,9 @@ fn from_utf8(call: &Call<'_>) -> Computed {
                 let letter = letters.next();
                 match letters.next() {
                     None => Ok(letter),
-                    Some(_) => Err(TrinoError::invalid("Replacement string must empty or a single character")),
+                    Some(_) => {
+                        Err(TrinoError::invalid("Replacement character string must empty or a single character"))
+                    }
                 }
             })
         }

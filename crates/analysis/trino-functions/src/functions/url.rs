@@ -12,19 +12,19 @@ use crate::kernel::Call;
 const FORM: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'*').remove(b' ');
 
 pub(crate) fn register(table: &mut Table) {
-    table.kernel("url_extract_protocol(varchar) -> varchar", "The URL's scheme, such as `https`.", |call| {
+    table.kernel("url_extract_protocol(varchar(x)) -> varchar(x)", "The URL's scheme, such as `https`.", |call| {
         component(call, |url| url.scheme.to_owned())
     });
-    table.kernel("url_extract_host(varchar) -> varchar", "The URL's host.", |call| {
+    table.kernel("url_extract_host(varchar(x)) -> varchar(x)", "The URL's host.", |call| {
         component(call, |url| url.host.to_owned())
     });
-    table.kernel("url_extract_path(varchar) -> varchar", "The URL's path.", |call| {
+    table.kernel("url_extract_path(varchar(x)) -> varchar(x)", "The URL's path.", |call| {
         component(call, |url| unescape(url.path))
     });
-    table.kernel("url_extract_query(varchar) -> varchar", "What follows the URL's question mark.", |call| {
+    table.kernel("url_extract_query(varchar(x)) -> varchar(x)", "What follows the URL's question mark.", |call| {
         component(call, |url| unescape(url.query))
     });
-    table.kernel("url_extract_fragment(varchar) -> varchar", "What follows the URL's number sign.", |call| {
+    table.kernel("url_extract_fragment(varchar(x)) -> varchar(x)", "What follows the URL's number sign.", |call| {
         component(call, |url| unescape(url.fragment))
     });
     table.kernel("url_extract_port(varchar) -> bigint", "The URL's port; NULL if it has none.", |call| {
@@ -32,20 +32,24 @@ pub(crate) fn register(table: &mut Table) {
         primitives::<Int64Type>(call, |row| Ok(Url::parse(values.value(row)).and_then(|url| url.port)))
     });
     table.kernel(
-        "url_extract_parameter(varchar, varchar) -> varchar",
+        "url_extract_parameter(varchar(x), varchar) -> varchar(x)",
         "The value of the first parameter with a name in the URL's query; NULL if it has none.",
         parameter,
     );
-    table.kernel("url_encode(varchar) -> varchar", "The text escaped as a parameter's name or value.", |call| {
-        let values = text(call, 0)?;
-        write_texts(call, |row, out| {
-            for piece in utf8_percent_encode(values.value(row), FORM) {
-                out.extend(piece.chars().map(|letter| if letter == ' ' { '+' } else { letter }));
-            }
-            Ok(Some(()))
-        })
-    });
-    table.kernel("url_decode(varchar) -> varchar", "The text that was escaped.", |call| {
+    table.kernel(
+        "url_encode(varchar(x)) -> varchar(x * 12)",
+        "The text escaped as a parameter's name or value.",
+        |call| {
+            let values = text(call, 0)?;
+            write_texts(call, |row, out| {
+                for piece in utf8_percent_encode(values.value(row), FORM) {
+                    out.extend(piece.chars().map(|letter| if letter == ' ' { '+' } else { letter }));
+                }
+                Ok(Some(()))
+            })
+        },
+    );
+    table.kernel("url_decode(varchar(x)) -> varchar(x)", "The text that was escaped.", |call| {
         let values = text(call, 0)?;
         write_texts(call, |row, out| {
             out.push_str(&decode(values.value(row))?);
@@ -80,9 +84,18 @@ fn unescape(text: &str) -> String {
 
 /// The reverse of a form's encoding.
 fn decode(text: &str) -> Result<String, TrinoError> {
-    if !escapes_are_whole(text) {
-        let message = format!("URLDecoder: Illegal hex characters in escape (%) pattern - {text}");
-        return Err(TrinoError::invalid(message));
+    for (at, _) in text.match_indices('%') {
+        let message = match text.as_bytes().get(at + 1..at + 3) {
+            Some(digits) => match digits.iter().position(|digit| !digit.is_ascii_hexdigit()) {
+                None => continue,
+                Some(index) => format!(
+                    "Illegal hex characters in escape (%) pattern - Error at index {index} in: \"{}\"",
+                    String::from_utf8_lossy(digits)
+                ),
+            },
+            None => "Incomplete trailing escape (%) pattern".to_owned(),
+        };
+        return Err(TrinoError::invalid(format!("URLDecoder: {message}")));
     }
     Ok(unescape(&text.replace('+', " ")))
 }
@@ -221,10 +234,7 @@ mod tests {
         check(&[
             ("url_encode('a b&ä~*-_.')", "a+b%26%C3%A4%7E*-_."),
             ("url_decode('a+b%26%C3%A4')", "a b&ä"),
-            (
-                "url_decode('%4')",
-                "INVALID_FUNCTION_ARGUMENT: URLDecoder: Illegal hex characters in escape (%) pattern - %4",
-            ),
+            ("url_decode('%4')", "INVALID_FUNCTION_ARGUMENT: URLDecoder: Incomplete trailing escape (%) pattern"),
         ]);
     }
 }

@@ -33,6 +33,7 @@ pub(crate) fn register(table: &mut Table) {
         numbered(rank::dense_rank_udwf(), args)
     });
     table.window("ntile(bigint) -> bigint", "The row's bucket of so many equal ones.", |args, _| {
+        at_least(1, &args, 0, "Buckets must be greater than 0")?;
         numbered(ntile::ntile_udwf(), args)
     });
     table.window("percent_rank() -> double", "The row's rank as a part of one.", |args, _| {
@@ -46,22 +47,34 @@ pub(crate) fn register(table: &mut Table) {
     });
     table.window("last_value(T) -> T", "The frame's last value.", |args, _| plain(nth_value::last_value_udwf(), args));
     table.window("nth_value(T, bigint) -> T", "The frame's n-th value.", |args, _| {
+        at_least(1, &args, 1, "Offset must be at least 1")?;
         plain(nth_value::nth_value_udwf(), args)
     });
     for signature in ["lag(T) -> T", "lag(T, bigint) -> T", "lag(T, bigint, T) -> T"] {
-        table.window(signature, "The value of a row before.", |args, _| plain(lead_lag::lag_udwf(), shifted(args)));
+        table.window(signature, "The value of a row before.", |args, _| plain(lead_lag::lag_udwf(), shifted(args)?));
     }
     for signature in ["lead(T) -> T", "lead(T, bigint) -> T", "lead(T, bigint, T) -> T"] {
-        table.window(signature, "The value of a row after.", |args, _| plain(lead_lag::lead_udwf(), shifted(args)));
+        table.window(signature, "The value of a row after.", |args, _| plain(lead_lag::lead_udwf(), shifted(args)?));
     }
 }
 
 /// Without an offset it is the next row.
-fn shifted(mut args: Vec<Typed>) -> Vec<Typed> {
+fn shifted(mut args: Vec<Typed>) -> Result<Vec<Typed>, TrinoError> {
     if args.len() == 1 {
         args.push((lit(1_i64), Type::Bigint));
     }
-    args
+    at_least(0, &args, 1, "Offset must be at least 0")?;
+    Ok(args)
+}
+
+/// Refuses a constant that is too small.
+fn at_least(least: i64, args: &[Typed], index: usize, message: &str) -> Result<(), TrinoError> {
+    match args.get(index) {
+        Some((Expr::Literal(ScalarValue::Int64(Some(value)), _), _)) if *value < least => {
+            Err(TrinoError::invalid(message))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn plain(function: Arc<WindowUDF>, args: Vec<Typed>) -> Plan {
@@ -212,7 +225,10 @@ mod tests {
     fn only_some_ignore_nulls() {
         assert!(window("lag", vec![(col("n"), Type::Bigint)], true).is_ok());
         let error = window("rank", vec![], true).unwrap_err();
-        assert_eq!(error.to_string(), "NOT_SUPPORTED: Cannot specify null treatment clause for rank function");
+        assert_eq!(
+            error.to_string(),
+            "NULL_TREATMENT_NOT_ALLOWED: Cannot specify null treatment clause for rank function"
+        );
         assert!(window("length", vec![], false).is_err());
     }
 }

@@ -71,7 +71,7 @@ pub fn subscript(base: Typed, index: Typed) -> Result<Typed, TrinoError> {
                     Err(TrinoError::invalid(format!("Invalid subscript index: {position}. ROW indices start at 1")))
                 }
                 None => Err(TrinoError::invalid(format!(
-                    "Invalid subscript index: {position}, max index is {}",
+                    "Subscript index out of bounds: {position}, max value is {}",
                     fields.len()
                 ))),
             }

@@ -11,19 +11,21 @@ pub(crate) mod temporal;
 pub use access::{concat, dereference, negate, subscript};
 pub use attempt::try_;
 pub use like::like;
-pub use logic::{between, case, coalesce, if_, in_list, is_distinct_from, nullif};
+pub use logic::{between, case, coalesce, if_, in_list, is_distinct_from, nullif, unless};
 pub use temporal::{at_time_zone, extract};
 
 pub(crate) use access::map_positions;
 pub(crate) use temporal::{add_months, calendar, in_zone, known_zone, local_value, of_calendar};
 
+use datafusion::common::ScalarValue;
 use datafusion::functions::core::expr_fn::get_field;
-use datafusion::logical_expr::{BinaryExpr, Expr, Operator, ScalarUDF};
+use datafusion::logical_expr::{BinaryExpr, Expr, Operator, ScalarUDF, lit};
 
 use crate::Typed;
 use crate::arithmetic::Arithmetic;
 use crate::cast;
 use crate::error::{ErrorCode, TrinoError};
+use crate::functions::call_scalar;
 use crate::types::Type;
 use crate::types::coercion::{as_decimal, common_super_type};
 use boathouse_trino_parser::ast::{BinaryOp, ComparisonOp};
@@ -70,13 +72,14 @@ pub fn binary(op: BinaryOp, left: Typed, right: Typed) -> Result<Typed, TrinoErr
 /// # Errors
 /// TYPE_MISMATCH where the two have no common type, as in `'1' = 1`.
 pub fn comparison(op: ComparisonOp, left: Typed, right: Typed) -> Result<Typed, TrinoError> {
+    // Trino has three operators of its own and names these in its refusals, whichever way they are written.
     let (symbol, operator) = match op {
         ComparisonOp::Equal => ("=", Operator::Eq),
-        ComparisonOp::NotEqual => ("<>", Operator::NotEq),
+        ComparisonOp::NotEqual => ("=", Operator::NotEq),
         ComparisonOp::Less => ("<", Operator::Lt),
         ComparisonOp::LessOrEqual => ("<=", Operator::LtEq),
-        ComparisonOp::Greater => (">", Operator::Gt),
-        ComparisonOp::GreaterOrEqual => (">=", Operator::GtEq),
+        ComparisonOp::Greater => ("<", Operator::Gt),
+        ComparisonOp::GreaterOrEqual => ("<=", Operator::GtEq),
     };
     let refuse = || {
         let message = format!("Cannot apply operator: {} {symbol} {}", left.1, right.1);
@@ -87,13 +90,49 @@ pub fn comparison(op: ComparisonOp, left: Typed, right: Typed) -> Result<Typed, 
     if ordered && !common.is_orderable() {
         return Err(refuse());
     }
-    if !ordered && nested::is_nested(&common) {
-        let kernel: crate::kernel::Kernel = if op == ComparisonOp::Equal { nested::equal } else { nested::not_equal };
-        let sides = vec![cast::coerce(left, &common)?, cast::coerce(right, &common)?];
-        return Ok((access::operator(symbol, kernel, sides, &Type::Boolean), Type::Boolean));
+    if op == ComparisonOp::Equal
+        && let Some(pairs) = nested::members(&left, &right)
+    {
+        // Members are equal each by itself, so that joins can look rows up by them.
+        let equal = |(left, right)| comparison(ComparisonOp::Equal, left, right).map(|(equal, _)| equal);
+        let all = pairs.into_iter().map(equal).collect::<Result<Vec<_>, _>>()?;
+        return Ok((all.into_iter().reduce(Expr::and).unwrap_or_else(|| lit(true)), Type::Boolean));
     }
-    let (left, right) = (comparable(cast::coerce(left, &common)?), comparable(cast::coerce(right, &common)?));
-    Ok((native(left, operator, right), Type::Boolean))
+    if !ordered && nested::is_nested(&common) {
+        let (name, kernel): (_, crate::kernel::Kernel) = match op {
+            ComparisonOp::Equal => ("=", nested::equal),
+            _ => ("<>", nested::not_equal),
+        };
+        let sides = vec![cast::coerce(left, &common)?, cast::coerce(right, &common)?];
+        return Ok((access::operator(name, kernel, sides, &Type::Boolean), Type::Boolean));
+    }
+    let (left, right) = (cast::coerce(left, &common)?, cast::coerce(right, &common)?);
+    if matches!(common, Type::Real | Type::Double) {
+        return Ok((numbers(op, operator, left, right)?, Type::Boolean));
+    }
+    Ok((native(comparable(left), operator, comparable(right)), Type::Boolean))
+}
+
+/// A comparison of floating-point numbers. NaN equals nothing and is neither less nor greater, while DataFusion takes it
+/// for the greatest number, equal to itself.
+fn numbers(op: ComparisonOp, operator: Operator, left: Typed, right: Typed) -> Result<Expr, TrinoError> {
+    let is_known = |side: &Typed| match &side.0 {
+        Expr::Literal(ScalarValue::Float64(Some(value)), _) => !value.is_nan(),
+        Expr::Literal(ScalarValue::Float32(Some(value)), _) => !value.is_nan(),
+        other => matches!(other, Expr::Literal(..)),
+    };
+    let doubtful = match op {
+        ComparisonOp::Greater | ComparisonOp::GreaterOrEqual => Some(&left).filter(|left| !is_known(left)),
+        ComparisonOp::Less | ComparisonOp::LessOrEqual => Some(&right).filter(|right| !is_known(right)),
+        ComparisonOp::Equal | ComparisonOp::NotEqual => Some(&left).filter(|left| !is_known(left) && !is_known(&right)),
+    };
+    let nan = doubtful.map(|side| call_scalar("is_nan", vec![side.clone()])).transpose()?;
+    let compared = native(left.0, operator, right.0);
+    Ok(match nan {
+        None => compared,
+        Some((nan, _)) if op == ComparisonOp::NotEqual => compared.or(nan),
+        Some((nan, _)) => compared.and(Expr::Not(Box::new(nan))),
+    })
 }
 
 /// Trino's type for `left op right` on decimals of these precisions and scales ("Decimal functions and operators").
@@ -115,12 +154,20 @@ fn decimal_result(op: BinaryOp, (lp, ls): (u8, u8), (rp, rs): (u8, u8)) -> Resul
 }
 
 fn decimal_of(ty: &Type, common: &Type) -> Option<(u8, u8)> {
-    as_decimal(ty).or_else(|| as_decimal(common).filter(|_| ty == &Type::Unknown))
+    // A bare NULL is the narrowest decimal.
+    as_decimal(ty).or_else(|| as_decimal(common).filter(|_| ty == &Type::Unknown).map(|_| (1, 0)))
 }
 
-/// What a value is compared by: timestamps with time zone by their instants alone.
+/// What a value is compared by: timestamps with time zone by their instants alone, addresses by their bytes.
 pub fn comparable((expr, ty): Typed) -> Expr {
-    if matches!(ty, Type::TimestampTz(_)) { get_field(expr, "instant") } else { expr }
+    match ty {
+        Type::TimestampTz(_) => get_field(expr, "instant"),
+        Type::IpAddress => match cast::cast((expr.clone(), ty), &Type::Varbinary) {
+            Ok((bytes, _)) => bytes,
+            Err(_) => expr,
+        },
+        _ => expr,
+    }
 }
 
 fn call(op: BinaryOp, result: &Type, operands: Vec<Expr>) -> Expr {

@@ -1,4 +1,4 @@
-//! Equality of arrays and maps: unknown where it hangs on a NULL inside, and a map's entries have no order.
+//! Equality of arrays, maps and rows: unknown where it hangs on a NULL inside, and a map's entries have no order.
 
 use std::cmp::Ordering;
 use std::sync::Arc;
@@ -6,17 +6,27 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, DynComparator, ListArray, MapArray, make_comparator};
 use arrow::compute::SortOptions;
 
+use datafusion::logical_expr::Expr;
+
+use crate::Typed;
 use crate::error::TrinoError;
 use crate::kernel::Call;
 use crate::types::Type;
 
-/// Whether values of a type hold arrays or maps.
+/// Whether values of a type hold others.
 pub(super) fn is_nested(ty: &Type) -> bool {
-    match ty {
-        Type::Array(_) | Type::Map(..) => true,
-        Type::Row(fields) => fields.iter().any(|field| is_nested(&field.ty)),
-        _ => false,
-    }
+    matches!(ty, Type::Array(_) | Type::Map(..) | Type::Row(_))
+}
+
+/// The members of two rows that are written as such, side by side.
+pub(super) fn members(left: &Typed, right: &Typed) -> Option<Vec<(Typed, Typed)>> {
+    let of = |(expr, ty): &Typed| {
+        let (Expr::ScalarFunction(call), Type::Row(fields)) = (expr, ty) else { return None };
+        let values = call.args.iter().skip(1).step_by(2).cloned();
+        let typed: Vec<Typed> = values.zip(fields.iter().map(|field| field.ty.clone())).collect();
+        (call.func.name() == "named_struct" && typed.len() == fields.len()).then_some(typed)
+    };
+    Some(of(left)?.into_iter().zip(of(right)?).collect())
 }
 
 pub(super) fn equal(call: &Call<'_>) -> Result<ArrayRef, TrinoError> {

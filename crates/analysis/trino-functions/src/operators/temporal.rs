@@ -311,7 +311,7 @@ pub(crate) fn in_zone(call: &Call<'_>) -> Result<ArrayRef, TrinoError> {
 
 /// A zone by its name.
 pub(crate) fn known_zone(name: &str) -> Result<Zone, TrinoError> {
-    Zone::parse(name).ok_or_else(|| TrinoError::invalid(format!("Time zone not supported: {name}")))
+    Zone::parse(name).ok_or_else(|| TrinoError::invalid(format!("'{name}' is not a valid time zone")))
 }
 
 fn offset_zone(millis: i64) -> Result<Zone, TrinoError> {
@@ -325,10 +325,10 @@ fn offset_zone(millis: i64) -> Result<Zone, TrinoError> {
 /// `EXTRACT(field FROM value)`: a bigint.
 ///
 /// # Errors
-/// FUNCTION_NOT_FOUND for a field that there isn't, or that the value doesn't have.
+/// SYNTAX_ERROR for a field that there isn't, TYPE_MISMATCH for one that the value doesn't have.
 pub fn extract(field: &str, value: Typed) -> Result<Typed, TrinoError> {
-    let field = field.to_lowercase();
-    let name = match field.as_str() {
+    let lower = field.to_lowercase();
+    let name = match lower.as_str() {
         "dow" => "day_of_week",
         "doy" => "day_of_year",
         "yow" => "year_of_week",
@@ -342,7 +342,15 @@ pub fn extract(field: &str, value: Typed) -> Result<Typed, TrinoError> {
             ));
         }
     };
-    call_scalar(name, vec![value])
+    let has_time = !matches!(value.1, Type::Date);
+    let zoned = matches!(value.1, Type::TimestampTz(_) | Type::Unknown);
+    let ty = value.1.clone();
+    let refuse = || TrinoError::mismatch(format!("Cannot extract {} from {ty}", field.to_uppercase()));
+    match name {
+        "hour" | "minute" | "second" if !has_time => Err(refuse()),
+        "timezone_hour" | "timezone_minute" if !zoned => Err(refuse()),
+        _ => call_scalar(name, vec![value]).map_err(|_| refuse()),
+    }
 }
 
 /// What the clocks show for a date, a timestamp or a timestamp with time zone.

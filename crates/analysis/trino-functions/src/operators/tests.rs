@@ -97,7 +97,7 @@ fn decimals_beyond_38_digits_are_errors() {
 fn null_stays_null() {
     let null = (lit(ScalarValue::Null), Type::Unknown);
     assert_eq!(value(BinaryOp::Add, int(1), null.clone()).0, ScalarValue::Int32(None));
-    assert_eq!(value(BinaryOp::Divide, null, dec(0, 3, 1)).0, ScalarValue::Decimal128(None, 4, 1));
+    assert_eq!(value(BinaryOp::Divide, null, dec(0, 3, 1)).0, ScalarValue::Decimal128(None, 3, 1));
 }
 
 #[test]

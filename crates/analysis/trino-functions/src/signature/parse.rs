@@ -116,12 +116,25 @@ impl<'a> Reader<'a> {
     }
 
     fn number(&mut self) -> Result<Number> {
-        let mut left = self.term()?;
+        let mut left = self.product()?;
         loop {
             if self.accept("+") {
-                left = Number::Sum(Box::new(left), Box::new(self.term()?));
+                left = Number::Sum(Box::new(left), Box::new(self.product()?));
             } else if self.accept("-") {
-                left = Number::Difference(Box::new(left), Box::new(self.term()?));
+                left = Number::Difference(Box::new(left), Box::new(self.product()?));
+            } else {
+                return Ok(left);
+            }
+        }
+    }
+
+    fn product(&mut self) -> Result<Number> {
+        let mut left = self.term()?;
+        loop {
+            if self.accept("*") {
+                left = Number::Product(Box::new(left), Box::new(self.term()?));
+            } else if self.accept("/") {
+                left = Number::Quotient(Box::new(left), Box::new(self.term()?));
             } else {
                 return Ok(left);
             }
@@ -129,6 +142,9 @@ impl<'a> Reader<'a> {
     }
 
     fn term(&mut self) -> Result<Number> {
+        if self.rest.trim_start().starts_with('(') {
+            return self.bracketed(Self::number);
+        }
         let word = self.word()?;
         if let Ok(value) = word.parse() {
             return Ok(Number::Literal(value));

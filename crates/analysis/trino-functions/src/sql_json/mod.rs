@@ -87,7 +87,7 @@ pub fn text_of(value: Typed) -> Result<Typed, TrinoError> {
         Type::Unknown => cast(value, &Type::VARCHAR),
         Type::Varchar(_) | Type::Char(_) => cast(value, &Type::VARCHAR),
         Type::Varbinary => crate::functions::call_scalar("from_utf8", vec![value]),
-        ty => Err(TrinoError::mismatch(format!("Cannot read JSON from type {ty}"))),
+        ty => Err(TrinoError::mismatch(format!("Cannot read input of type {ty} as JSON using formatting JSON"))),
     }
 }
 
@@ -237,7 +237,7 @@ impl Prepared {
 }
 
 fn parsed(text: &str) -> Result<Item, TrinoError> {
-    let failed = |error| format!("conversion to JSON failed: {error}");
+    let failed = |_| "conversion to JSON failed: ".to_owned();
     Item::parse(text).map_err(|error| TrinoError::new(ErrorCode::JsonInputConversionError, failed(error)))
 }
 
@@ -363,9 +363,7 @@ fn object_kernel(call: &Call<'_>) -> Result<ArrayRef, TrinoError> {
             let Some(value) = element(&pair[1], row, absent_on_null) else { continue };
             match members.iter_mut().find(|(known, _)| *known == key) {
                 Some(_) if unique_keys => {
-                    let message =
-                        format!("conversion from JSON failed: duplicate key passed to JSON_OBJECT function: {key}");
-                    return Err(TrinoError::new(ErrorCode::JsonOutputConversionError, message));
+                    return Err(TrinoError::invalid("duplicate key passed to JSON_OBJECT function"));
                 }
                 Some((_, kept)) => *kept = value,
                 None => members.push((key, value)),

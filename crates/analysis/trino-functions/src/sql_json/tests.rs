@@ -68,7 +68,7 @@ fn objects_and_arrays_are_made() {
     assert_eq!(show(object(members(), false, false).unwrap()), r#"{"a":1,"b":null}"#);
     assert_eq!(show(object(members(), true, false).unwrap()), r#"{"a":1}"#);
     let twice = vec![(text("a"), json("1", "integer")), (text("a"), json("x", "varchar"))];
-    assert!(error(object(twice, false, true).unwrap()).starts_with("JSON_OUTPUT_CONVERSION_ERROR: "));
+    assert!(error(object(twice, false, true).unwrap()).starts_with("INVALID_FUNCTION_ARGUMENT: "));
     let items = vec![json("x", "varchar"), null(), json_of(text("[ 2 ]"), true).unwrap()];
     assert_eq!(show(array(items.clone(), true)), r#"["x",[2]]"#);
     assert_eq!(show(array(items, false)), r#"["x",null,[2]]"#);

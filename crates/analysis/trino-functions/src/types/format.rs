@@ -47,7 +47,7 @@ pub fn write_value(out: &mut String, array: &dyn Array, row: usize, ty: &Type) {
             let missing = (*length as usize).saturating_sub(text.chars().count());
             out.extend(std::iter::repeat_n(' ', missing));
         }
-        Type::Color => show(out, array.as_primitive::<Int32Type>().value(row)),
+        Type::Color => crate::functions::write_color(out, array.as_primitive::<Int32Type>().value(row)),
         Type::Varbinary | Type::Sketch(_) => {
             for (index, byte) in array.as_binary::<i32>().value(row).iter().enumerate() {
                 let blank = if index > 0 { " " } else { "" };

@@ -3,8 +3,10 @@
 use arrow::datatypes::IntervalMonthDayNano;
 use boathouse_trino_functions::error::{ErrorCode, TrinoError};
 use boathouse_trino_functions::types::Type;
+use boathouse_trino_functions::types::coercion::common_super_type;
 use boathouse_trino_functions::{
-    AggregateCall, Argument, BoundLambda, FunctionKind, LambdaBinder, Typed, aggregate, kind, operators, scalar, window,
+    AggregateCall, Argument, BoundLambda, FunctionKind, LambdaBinder, Typed, aggregate, cast, kind, operators, scalar,
+    window,
 };
 use boathouse_trino_parser::ast::{
     self, ExprKind, FrameBound, FrameUnit, FunctionCall, ListaggOverflow, NullTreatment, Over, SortItem, Window,
@@ -14,7 +16,7 @@ use datafusion::functions::core::expr_fn::get_field;
 use datafusion::logical_expr::expr::{NullTreatment as PlanNulls, Sort, WindowFunction, WindowFunctionParams};
 use datafusion::logical_expr::{Expr, WindowFrame, WindowFrameBound, WindowFrameUnits};
 
-use super::expression::boolean;
+use super::expression::{boolean, same_type};
 use super::recognition::refuse_mode_and_label;
 use super::scope::Scope;
 use super::{Analyzer, CallKind, Place, at};
@@ -50,7 +52,7 @@ impl Analyzer<'_> {
         match kind(&name) {
             Some(FunctionKind::Aggregate) => self.aggregate_function(expr, call, &name, scope),
             Some(FunctionKind::Window) => {
-                let message = format!("Window function {name} requires an OVER clause");
+                let message = format!("Window function system.builtin.{name} requires an OVER clause");
                 Err(TrinoError::at(expr.pos, ErrorCode::MissingOver, message))
             }
             _ => self.scalar_function(expr, call, &name, scope),
@@ -64,9 +66,16 @@ impl Analyzer<'_> {
         name: &str,
         scope: &Scope<'_>,
     ) -> Result<Typed, TrinoError> {
-        let aggregated = call.distinct || call.filter.is_some() || !call.order_by.is_empty();
-        if aggregated && kind(name).is_some() {
-            let message = format!("DISTINCT, FILTER and ORDER BY are only for aggregates, and {name} is none");
+        let misplaced = match call {
+            _ if kind(name).is_none() => None,
+            FunctionCall { order_by, .. } if !order_by.is_empty() => {
+                Some("ORDER BY is only valid for aggregation functions")
+            }
+            FunctionCall { filter: Some(_), .. } => Some("Filter is only valid for aggregation functions"),
+            FunctionCall { distinct: true, .. } => Some("DISTINCT is not supported for non-aggregation functions"),
+            _ => None,
+        };
+        if let Some(message) = misplaced {
             return Err(TrinoError::at(expr.pos, ErrorCode::FunctionNotAggregate, message));
         }
         if let Some(special) = self.special_form(call, name, scope)? {
@@ -78,6 +87,22 @@ impl Analyzer<'_> {
                 ExprKind::Lambda { .. } => Argument::Lambda(arg),
                 _ => Argument::Value(self.expr(arg, scope)?),
             });
+        }
+        let unformattable = call.args.iter().zip(&args).find_map(|(written, arg)| match arg {
+            Argument::Value((_, ty @ (Type::Array(_) | Type::Map(..) | Type::Row(_) | Type::Varbinary))) => {
+                Some((written, ty))
+            }
+            _ => None,
+        });
+        if let ("format", Some((written, ty))) = (name, unformattable) {
+            let message = format!("Type not supported for formatting: {ty}");
+            return Err(TrinoError::at(written.pos, ErrorCode::NotSupported, message));
+        }
+        if let ("format", Some(Argument::Value((_, ty)))) = (name, args.first())
+            && !matches!(ty, Type::Varchar(_) | Type::Unknown)
+        {
+            let message = format!("Type of first argument to format() must be VARCHAR (actual: {ty})");
+            return Err(TrinoError::at(call.args[0].pos, ErrorCode::TypeMismatch, message));
         }
         scalar(name, args, &mut Lambdas { analyzer: self, scope })
     }
@@ -94,18 +119,34 @@ impl Analyzer<'_> {
             TrinoError::new(ErrorCode::InvalidArguments, message)
         };
         let value = match (name, call.args.as_slice()) {
-            ("if", [condition, then]) => operators::if_(self.expr(condition, scope)?, self.expr(then, scope)?, None)?,
-            ("if", [condition, then, otherwise]) => operators::if_(
-                self.expr(condition, scope)?,
-                self.expr(then, scope)?,
-                Some(self.expr(otherwise, scope)?),
-            )?,
-            ("coalesce", args) => operators::coalesce(self.exprs(args, scope)?)?,
+            ("if", [condition, then]) => {
+                let condition = (self.condition(condition, scope, "IF condition")?, Type::Boolean);
+                operators::if_(condition, self.expr(then, scope)?, None)?
+            }
+            ("if", [condition, then, otherwise]) => {
+                let condition = (self.condition(condition, scope, "IF condition")?, Type::Boolean);
+                operators::if_(condition, self.expr(then, scope)?, Some(self.expr(otherwise, scope)?))?
+            }
+            ("coalesce", args) => {
+                let values = self.exprs(args, scope)?;
+                if values.len() > 1 {
+                    same_type("All COALESCE operands", values.iter().zip(args.iter().map(|arg| arg.pos)))?;
+                }
+                operators::coalesce(values)?
+            }
             ("nullif", [first, second]) => operators::nullif(self.expr(first, scope)?, self.expr(second, scope)?)?,
             ("try", [value]) => operators::try_(self.expr(value, scope)?),
             ("if" | "nullif" | "try", _) => return Err(wrong()),
+            ("map_concat", [_]) => {
+                let message = "There must be two or more concatenation arguments to map_concat";
+                return Err(TrinoError::new(ErrorCode::InvalidFunctionArgument, message));
+            }
+            ("format", [] | [_]) => {
+                let message = "The 'format' function must have at least two arguments";
+                return Err(TrinoError::new(ErrorCode::SyntaxError, message));
+            }
             ("now", []) => super::literal::current(&self.session, ast::CurrentItem::Timestamp, None, call.name.pos())?,
-            ("current_timezone", []) => super::literal::string(&self.session.zone),
+            ("current_timezone", []) => (super::literal::string(&self.session.zone).0, Type::VARCHAR),
             _ => return Ok(None),
         };
         Ok(Some(value))
@@ -125,7 +166,20 @@ impl Analyzer<'_> {
         args.extend(overflow_arguments(call));
         let filter = self.call_filter(call, scope)?;
         let sorted = if call.within_group.is_empty() { &call.order_by } else { &call.within_group };
-        let order_by = self.sort_exprs(sorted, scope)?;
+        let order_by = self.sort_exprs(sorted, scope).map_err(|error| match error.message.strip_prefix("Type ") {
+            Some(rest) if error.code == ErrorCode::TypeMismatch => {
+                let ty = rest.split(" is not orderable").next().unwrap_or(rest);
+                let message = format!("ORDER BY can only be applied to orderable types (actual: {ty})");
+                TrinoError::at(expr.pos, ErrorCode::TypeMismatch, message)
+            }
+            _ => error,
+        })?;
+        if let ("listagg", Some((_, ty)), Some(written)) = (name, args.first(), call.args.first())
+            && !matches!(ty, Type::Varchar(_) | Type::Unknown)
+        {
+            let message = format!("Expected expression of varchar, but '{written}' has {ty} type");
+            return Err(TrinoError::at(expr.pos, ErrorCode::TypeMismatch, message));
+        }
         self.refuse_nested(before, expr, "aggregation", name)?;
         let value =
             aggregate(AggregateCall { name: name.to_owned(), args, distinct: call.distinct, filter, order_by })?;
@@ -141,7 +195,7 @@ impl Analyzer<'_> {
         };
         let texts: Vec<_> = nested.iter().map(|(_, text)| text.as_str()).collect();
         let (code, plural) = match kind {
-            CallKind::Window => (ErrorCode::NestedWindow, "window functions"),
+            CallKind::Window => (ErrorCode::NestedWindow, "window functions or row pattern measures"),
             _ => (ErrorCode::NestedAggregation, "aggregations"),
         };
         let message = format!("Cannot nest {plural} inside {what} '{name}': [{}]", texts.join(", "));
@@ -151,7 +205,7 @@ impl Analyzer<'_> {
     fn call_filter(&mut self, call: &FunctionCall, scope: &Scope<'_>) -> Result<Option<Expr>, TrinoError> {
         let filter = |filter| {
             let value = self.plain(filter, scope, "FILTER clause")?;
-            boolean(value, "FILTER clause").map_err(at(filter.pos))
+            boolean(value, "Filter expression").map_err(at(filter.pos))
         };
         call.filter.as_ref().map(filter).transpose()
     }
@@ -177,11 +231,20 @@ impl Analyzer<'_> {
     ) -> Result<Typed, TrinoError> {
         let before = self.calls.len();
         self.place = Place::Value;
-        let args = self.exprs(&call.args, scope)?;
+        let mut args = self.exprs(&call.args, scope)?;
+        if let (Some(arg), true) =
+            (call.args.first(), self.calls[before..].iter().any(|(kind, _)| *kind == CallKind::Window))
+        {
+            let message = "Cannot nest window functions or row pattern measures inside window function arguments";
+            return Err(TrinoError::at(arg.pos, ErrorCode::NestedWindow, message));
+        }
         let specification = self.window_specification(call.over.as_ref(), expr.pos)?;
         let partition_by = self.exprs(&specification.partition_by, scope)?.into_iter().map(|(expr, _)| expr).collect();
-        let order_by = self.sort_exprs(&specification.order_by, scope)?;
+        let mut order_by = self.sort_exprs(&specification.order_by, scope)?;
         let frame = self.frame(&specification, scope)?;
+        if is_distance(&frame) {
+            self.ranged(&specification, &mut order_by, scope, expr.pos)?;
+        }
         let filter = self.call_filter(call, scope)?;
         let windows: Vec<_> = self.calls[before..]
             .iter()
@@ -196,6 +259,12 @@ impl Analyzer<'_> {
             return Err(TrinoError::at(expr.pos, ErrorCode::NestedWindow, message));
         }
         let ignore = call.nulls == Some(NullTreatment::Ignore);
+        if kind(name) == Some(FunctionKind::Scalar) {
+            let message = format!("Not a window function: {name}");
+            return Err(TrinoError::at(expr.pos, ErrorCode::FunctionNotWindow, message));
+        }
+        let default = default_of_each_row(name, &mut args)?;
+        let offset = args.get(1).cloned();
         let (fun, args, ty) = window(name, args, ignore)?;
         let params = WindowFunctionParams {
             args,
@@ -207,7 +276,19 @@ impl Analyzer<'_> {
             distinct: call.distinct,
         };
         self.calls.push((CallKind::Window, expr.to_string()));
-        Ok((Expr::WindowFunction(Box::new(WindowFunction { fun, params })), ty))
+        let value = Expr::WindowFunction(Box::new(WindowFunction { fun, params: params.clone() }));
+        let (Some(default), Some(offset)) = (default, offset) else { return Ok((value, ty)) };
+        // Where the row that is asked for has a mark, it exists.
+        let marked = match ignore {
+            true => value.clone(),
+            false => {
+                let mark = (datafusion::logical_expr::lit(true), Type::Boolean);
+                let (fun, args, _) = window(name, vec![mark, offset], false)?;
+                Expr::WindowFunction(Box::new(WindowFunction { fun, params: WindowFunctionParams { args, ..params } }))
+            }
+        };
+        let exists = (marked.is_not_null(), Type::Boolean);
+        operators::if_(exists, (value, ty), Some(default))
     }
 
     /// The window itself, with what it takes from the window that it names.
@@ -219,6 +300,10 @@ impl Analyzer<'_> {
             Some(Over::Window(window)) => match &window.base {
                 None => Ok(window.clone()),
                 Some(base) => {
+                    if let Some(partition) = window.partition_by.first() {
+                        let message = "WINDOW specification with named WINDOW reference cannot specify PARTITION BY";
+                        return Err(TrinoError::at(partition.pos, ErrorCode::InvalidPartitionBy, message));
+                    }
                     let base = self.named_window(base, pos)?;
                     let order_by = if window.order_by.is_empty() { base.order_by } else { window.order_by.clone() };
                     Ok(Window { base: None, partition_by: base.partition_by, order_by, frame: window.frame.clone() })
@@ -233,9 +318,57 @@ impl Analyzer<'_> {
             Some((_, window)) => self.window_specification(Some(&Over::Window(window.clone())), pos),
             None => {
                 let message = format!("Cannot resolve WINDOW name {}", name.value);
-                Err(TrinoError::at(name.pos, ErrorCode::InvalidWindowFrame, message))
+                Err(TrinoError::at(name.pos, ErrorCode::InvalidWindowReference, message))
             }
         }
+    }
+
+    /// What a frame of distances asks of the order: for RANGE one key that numbers can be added to. Small whole numbers
+    /// become bigints, which the sums of keys and distances fit.
+    fn ranged(
+        &mut self,
+        window: &Window,
+        order_by: &mut [Sort],
+        scope: &Scope<'_>,
+        pos: ast::Pos,
+    ) -> Result<(), TrinoError> {
+        let unit = window.frame.as_ref().map(|frame| frame.unit);
+        let name = if unit == Some(FrameUnit::Range) { "RANGE" } else { "GROUPS" };
+        let [key] = order_by else {
+            if order_by.is_empty() {
+                let message = format!("Window frame of type {name} PRECEDING or FOLLOWING requires ORDER BY");
+                return Err(TrinoError::at(pos, ErrorCode::MissingOrderBy, message));
+            }
+            if unit == Some(FrameUnit::Groups) {
+                return Ok(());
+            }
+            let message = format!(
+                "Window frame of type RANGE PRECEDING or FOLLOWING requires single sort item in ORDER BY (actual: {})",
+                order_by.len()
+            );
+            return Err(TrinoError::at(pos, ErrorCode::InvalidOrderBy, message));
+        };
+        if unit == Some(FrameUnit::Groups) {
+            return Ok(());
+        }
+        let written = &window.order_by[0].expr;
+        let (_, ty) = self.expr(written, scope)?;
+        match ty {
+            Type::Tinyint | Type::Smallint | Type::Integer => {
+                key.expr = cast::cast((key.expr.clone(), ty), &Type::Bigint)?.0;
+            }
+            ty if ty.is_numeric() => {}
+            Type::Date | Type::Time(_) | Type::Timestamp(_) | Type::TimestampTz(_) => {}
+            Type::IntervalDayTime | Type::IntervalYearMonth => {}
+            ty => {
+                let message = format!(
+                    "Window frame of type RANGE PRECEDING or FOLLOWING requires that sort item type be numeric, datetime \
+                     or interval (actual: {ty})"
+                );
+                return Err(TrinoError::at(written.pos, ErrorCode::TypeMismatch, message));
+            }
+        }
+        Ok(())
     }
 
     fn frame(&mut self, window: &Window, scope: &Scope<'_>) -> Result<WindowFrame, TrinoError> {
@@ -248,6 +381,23 @@ impl Analyzer<'_> {
             FrameUnit::Range => WindowFrameUnits::Range,
             FrameUnit::Groups => WindowFrameUnits::Groups,
         };
+        let after_start = match (&frame.start, &frame.end) {
+            (FrameBound::UnboundedFollowing, _) => Some("Window frame start cannot be UNBOUNDED FOLLOWING"),
+            (_, Some(FrameBound::UnboundedPreceding)) => Some("Window frame end cannot be UNBOUNDED PRECEDING"),
+            (FrameBound::CurrentRow, Some(FrameBound::Preceding(_))) => {
+                Some("Window frame starting from CURRENT ROW cannot end with PRECEDING")
+            }
+            (FrameBound::Following(_), Some(FrameBound::Preceding(_))) => {
+                Some("Window frame starting from FOLLOWING cannot end with PRECEDING")
+            }
+            (FrameBound::Following(_), Some(FrameBound::CurrentRow)) => {
+                Some("Window frame starting from FOLLOWING cannot end with CURRENT ROW")
+            }
+            _ => None,
+        };
+        if let Some(message) = after_start {
+            return Err(TrinoError::new(ErrorCode::InvalidWindowFrame, message));
+        }
         let start = self.frame_bound(&frame.start, units, scope)?;
         let end = match &frame.end {
             Some(end) => self.frame_bound(end, units, scope)?,
@@ -271,8 +421,11 @@ impl Analyzer<'_> {
                     "Window frame offset must be a constant",
                 ));
             };
+            let is_whole = value.data_type().is_integer();
             let count = value.cast_to(&arrow::datatypes::DataType::Int64);
             match (units, count) {
+                // Sort keys that are whole numbers are compared as bigints.
+                (WindowFrameUnits::Range, Ok(count)) if is_whole => Ok(count),
                 (WindowFrameUnits::Range, _) => Ok(calendar_distance(value)),
                 (_, Ok(ScalarValue::Int64(Some(count)))) if count >= 0 => Ok(ScalarValue::UInt64(Some(count as u64))),
                 _ => {
@@ -289,6 +442,28 @@ impl Analyzer<'_> {
             FrameBound::UnboundedFollowing => WindowFrameBound::Following(unbounded),
         })
     }
+}
+
+/// Takes the default of LAG and LEAD out of their arguments where it differs from row to row, which DataFusion doesn't
+/// have, and brings the value to the type that both share.
+fn default_of_each_row(name: &str, args: &mut Vec<Typed>) -> Result<Option<Typed>, TrinoError> {
+    let differs = matches!(name, "lag" | "lead") && args.len() == 3 && !matches!(args[2].0, Expr::Literal(..));
+    let Some(default) = (if differs { args.pop() } else { None }) else { return Ok(None) };
+    let Some(common) = common_super_type(&args[0].1, &default.1) else {
+        args.push(default);
+        return Ok(None);
+    };
+    args[0] = cast::coerce(args[0].clone(), &common)?;
+    cast::coerce(default, &common).map(Some)
+}
+
+/// Whether a frame reaches so far in values, or in groups of equal ones.
+fn is_distance(frame: &WindowFrame) -> bool {
+    let reaches = |bound: &WindowFrameBound| match bound {
+        WindowFrameBound::Preceding(distance) | WindowFrameBound::Following(distance) => !distance.is_null(),
+        WindowFrameBound::CurrentRow => false,
+    };
+    frame.units != WindowFrameUnits::Rows && (reaches(&frame.start_bound) || reaches(&frame.end_bound))
 }
 
 /// Dates and timestamps move by days and nanoseconds; DataFusion would not subtract a duration from a date.
@@ -375,7 +550,7 @@ impl LambdaBinder for Lambdas<'_, '_, '_> {
         if parameters.len() != types.len() {
             let message =
                 format!("Expected a lambda that takes {} argument(s) but got {}", types.len(), parameters.len());
-            return Err(TrinoError::at(lambda.pos, ErrorCode::InvalidArguments, message));
+            return Err(TrinoError::at(lambda.pos, ErrorCode::InvalidParameterUsage, message));
         }
         let named: Vec<_> = parameters
             .iter()
@@ -383,7 +558,10 @@ impl LambdaBinder for Lambdas<'_, '_, '_> {
             .map(|(parameter, ty)| (parameter.lower(), self.analyzer.fresh("parameter"), ty.clone()))
             .collect();
         let scope = Scope::lambda(&named, self.scope);
-        let (body, ty) = self.analyzer.plain(body, &scope, "Lambda expression")?;
+        let around = std::mem::replace(&mut self.analyzer.in_lambda, true);
+        let bound = self.analyzer.plain(body, &scope, "Lambda expression");
+        self.analyzer.in_lambda = around;
+        let (body, ty) = bound?;
         Ok(BoundLambda { parameters: named.into_iter().map(|(_, internal, _)| internal).collect(), body, ty })
     }
 }

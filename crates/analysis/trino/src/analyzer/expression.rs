@@ -3,7 +3,7 @@
 use boathouse_trino_functions::error::{ErrorCode, TrinoError};
 use boathouse_trino_functions::types::RowField;
 use boathouse_trino_functions::types::Type;
-use boathouse_trino_functions::types::coercion::common_of;
+use boathouse_trino_functions::types::coercion::{common_of, common_super_type};
 use boathouse_trino_functions::{Typed, cast, operators};
 use boathouse_trino_parser::ast::{self, BinaryOp, ExprKind, LogicalOp, TrimSide, UnaryOp};
 use datafusion::common::ScalarValue;
@@ -89,15 +89,27 @@ impl Analyzer<'_> {
                 operators::between(self.expr(expr, scope)?, self.expr(low, scope)?, self.expr(high, scope)?, *negated)
             }
             ExprKind::InList { expr, list, negated } => {
-                let list = self.exprs(list, scope)?;
-                operators::in_list(self.expr(expr, scope)?, list, *negated)
+                let items = self.exprs(list, scope)?;
+                let value = self.expr(expr, scope)?;
+                let all = std::iter::once((&value, expr.pos)).chain(items.iter().zip(list.iter().map(|item| item.pos)));
+                same_type("IN value and list items", all)?;
+                operators::in_list(value, items, *negated)
             }
             ExprKind::Like { expr, pattern, escape, negated } => {
                 let escape = escape.as_ref().map(|escape| self.expr(escape, scope)).transpose()?;
-                operators::like(self.expr(expr, scope)?, self.expr(pattern, scope)?, escape, *negated)
+                let (value, wanted) = (self.expr(expr, scope)?, self.expr(pattern, scope)?);
+                operators::like(value, wanted, escape, *negated).map_err(|error| match error.code {
+                    ErrorCode::TypeMismatch if error.message.starts_with("Pattern") => at(pattern.pos)(error),
+                    ErrorCode::TypeMismatch => at(expr.pos)(error),
+                    _ => error,
+                })
             }
             ExprKind::Cast { expr, target, safe } => {
-                let target = literal::written_type(target)?;
+                let target = literal::written_type(target).map_err(|error| match error.code {
+                    // A type that there isn't is the cast's mistake.
+                    ErrorCode::TypeNotFound => TrinoError::new(ErrorCode::TypeMismatch, error.message),
+                    _ => error,
+                })?;
                 let value = self.expr(expr, scope)?;
                 if *safe { cast::try_cast(value, &target) } else { cast::cast(value, &target) }
             }
@@ -105,20 +117,39 @@ impl Analyzer<'_> {
                 let operand = operand.as_ref().map(|operand| self.expr(operand, scope)).transpose()?;
                 let mut cases = Vec::with_capacity(branches.len());
                 for branch in branches {
-                    cases.push((self.expr(&branch.condition, scope)?, self.expr(&branch.result, scope)?));
+                    let condition = self.expr(&branch.condition, scope)?;
+                    case_condition(operand.as_ref(), &condition, branch.condition.pos)?;
+                    cases.push((condition, self.expr(&branch.result, scope)?));
                 }
-                let otherwise = otherwise.as_ref().map(|otherwise| self.expr(otherwise, scope)).transpose()?;
-                operators::case(operand, cases, otherwise)
+                let last = otherwise.as_ref().map(|otherwise| self.expr(otherwise, scope)).transpose()?;
+                let results = cases.iter().zip(branches).map(|((_, result), branch)| (result, branch.result.pos));
+                let last_result = last.iter().zip(otherwise).map(|(result, written)| (result, written.pos));
+                same_type("All CASE results", results.chain(last_result))?;
+                operators::case(operand, cases, last)
             }
-            ExprKind::Extract { field, expr } => operators::extract(&field.lower(), self.expr(expr, scope)?),
+            ExprKind::Extract { field, expr } => {
+                let value = self.expr(expr, scope)?;
+                operators::extract(&field.value, value).map_err(|error| match error.code {
+                    ErrorCode::TypeMismatch => at(expr.pos)(error),
+                    _ => error,
+                })
+            }
             ExprKind::AtTimeZone { expr, zone } => {
                 operators::at_time_zone(self.expr(expr, scope)?, self.expr(zone, scope)?)
             }
             ExprKind::Subscript { base, index } => {
-                operators::subscript(self.expr(base, scope)?, self.expr(index, scope)?)
+                let (value, position) = (self.expr(base, scope)?, self.expr(index, scope)?);
+                operators::subscript(value, position).map_err(|error| match error.code {
+                    ErrorCode::InvalidFunctionArgument => at(index.pos)(error),
+                    _ => error,
+                })
             }
             ExprKind::Row(values) => Ok(row(self.exprs(values, scope)?)),
-            ExprKind::Array(values) => array(self.exprs(values, scope)?),
+            ExprKind::Array(written) => {
+                let values = self.exprs(written, scope)?;
+                same_type("All ARRAY elements", values.iter().zip(written.iter().map(|value| value.pos)))?;
+                array(values)
+            }
             _ => self.special(expr, scope),
         }
     }
@@ -138,7 +169,10 @@ impl Analyzer<'_> {
                 self.scalar(name, args)
             }
             ExprKind::Function(call) => self.function(expr, call, scope),
-            ExprKind::Lambda { .. } => Err(unsupported("Lambda expression should always be used inside a function")),
+            ExprKind::Lambda { .. } => {
+                let message = "Lambda expression should always be used inside a function";
+                Err(TrinoError::new(ErrorCode::TypeMismatch, message))
+            }
             ExprKind::Grouping(args) => {
                 let args = self.exprs(args, scope)?.into_iter().map(|(expr, _)| expr).collect();
                 self.calls.push((CallKind::Grouping, expr.to_string()));
@@ -186,7 +220,12 @@ impl Analyzer<'_> {
     fn logical(&mut self, op: LogicalOp, terms: &[ast::Expr], scope: &Scope<'_>) -> Result<Typed, TrinoError> {
         let terms = terms.iter().map(|term| self.condition(term, scope, "Logical expression term"));
         let terms = terms.collect::<Result<Vec<Expr>, TrinoError>>()?;
-        Ok((joined(op, terms), Type::Boolean))
+        let guarded = terms.iter().enumerate().map(|(index, term)| match index.checked_sub(1) {
+            // The term before is the one that people write as a guard.
+            Some(before) => operators::unless(&terms[before], op == LogicalOp::Or, term.clone()),
+            None => term.clone(),
+        });
+        Ok((joined(op, guarded.collect()), Type::Boolean))
     }
 }
 
@@ -225,13 +264,54 @@ fn joined(op: LogicalOp, mut terms: Vec<Expr>) -> Expr {
     terms.into_iter().reduce(join).unwrap_or_else(|| lit(op == LogicalOp::And))
 }
 
+/// Refuses values that have no common type, at the first that goes with none of those before.
+pub(super) fn same_type<'t>(what: &str, values: impl Iterator<Item = (&'t Typed, ast::Pos)>) -> Result<(), TrinoError> {
+    let mut types: Vec<(&Type, ast::Pos)> = Vec::new();
+    for ((_, ty), pos) in values {
+        if types.iter().all(|(known, _)| *known != ty) {
+            types.push((ty, pos));
+        }
+    }
+    let mut common = Type::Unknown;
+    for (ty, pos) in &types {
+        common = common_super_type(&common, ty).ok_or_else(|| {
+            let all: Vec<_> = types.iter().map(|(ty, _)| ty.to_string()).collect();
+            let message = format!(
+                "{what} must be the same type or coercible to a common type. Cannot find common type between {common} and \
+                 {ty}, all types (without duplicates): [{}]",
+                all.join(", ")
+            );
+            TrinoError::at(*pos, ErrorCode::TypeMismatch, message)
+        })?;
+    }
+    Ok(())
+}
+
+/// What follows WHEN: a boolean, or what goes with the operand.
+fn case_condition(operand: Option<&Typed>, condition: &Typed, pos: ast::Pos) -> Result<(), TrinoError> {
+    let message = match operand {
+        Some((_, ty)) if common_super_type(ty, &condition.1).is_none() => {
+            format!("CASE operand type does not match WHEN clause operand type: {ty} vs {}", condition.1)
+        }
+        None if !matches!(condition.1, Type::Boolean | Type::Unknown) => {
+            format!("CASE WHEN clause must evaluate to a boolean (actual: {})", condition.1)
+        }
+        _ => return Ok(()),
+    };
+    Err(TrinoError::at(pos, ErrorCode::TypeMismatch, message))
+}
+
 /// A boolean, or an error that says what should have been one.
 pub(super) fn boolean((expr, ty): Typed, what: &str) -> Result<Expr, TrinoError> {
     match ty {
         Type::Boolean => Ok(expr),
         Type::Unknown => Ok(lit(ScalarValue::Boolean(None))),
         ty => {
-            let message = format!("{what} must evaluate to a boolean (actual: {ty})");
+            // Clauses have other words for it than expressions.
+            let message = match what.ends_with("clause") {
+                true => format!("{what} must evaluate to a boolean: actual type {ty}"),
+                false => format!("{what} must evaluate to a boolean (actual: {ty})"),
+            };
             Err(TrinoError::new(ErrorCode::TypeMismatch, message))
         }
     }
@@ -252,11 +332,7 @@ fn array(values: Vec<Typed>) -> Result<Typed, TrinoError> {
         let empty = ScalarValue::List(ScalarValue::new_list_nullable(&[], &Type::Unknown.to_arrow()));
         return Ok((lit(empty), ty));
     }
-    let refuse = || {
-        let message = "All ARRAY elements must be the same type";
-        TrinoError::new(ErrorCode::TypeMismatch, message)
-    };
-    let element = common_of(values.iter().map(|(_, ty)| ty)).ok_or_else(refuse)?;
+    let element = common_of(values.iter().map(|(_, ty)| ty)).ok_or_else(|| unsupported("elements of several types"))?;
     let values = values.into_iter().map(|value| Ok(cast::coerce(value, &element)?.0));
     let values = values.collect::<Result<Vec<_>, TrinoError>>()?;
     Ok((make_array(values), Type::array(element)))

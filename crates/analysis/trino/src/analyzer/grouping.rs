@@ -158,7 +158,11 @@ impl Analyzer<'_> {
         for aggregate in aggregates {
             // GROUPING takes the keys themselves; nothing else is computed from them beforehand.
             let call = match is_grouping(&aggregate) {
-                true => grouping_of(&aggregate, &computed)?,
+                true => grouping_of(&aggregate, &computed).map_err(|error| {
+                    let asks = |output: &&Output| output.value.0.exists(|expr| Ok(*expr == aggregate)).unwrap_or(false);
+                    let source = values.outputs.iter().find(asks).and_then(|output| output.source.as_ref());
+                    TrinoError { pos: source.map(|source| source.pos), ..error }
+                })?,
                 false => replace(aggregate.clone(), &asked)?,
             };
             let name = call.schema_name().to_string();
@@ -280,10 +284,7 @@ impl Analyzer<'_> {
             let replaced = in_subqueries(replace(expr.clone(), replacements)?, replacements)?;
             let lost = columns_of(&replaced)?.into_iter().find(|column| source.contains(column) && !kept(column));
             if let Some(column) = lost {
-                let text = written.map_or_else(|| column.name.clone(), ToString::to_string);
-                let message = format!("'{text}' must be an aggregate expression or appear in GROUP BY clause");
-                let error = TrinoError::new(ErrorCode::MissingGroupBy, message);
-                return Err(TrinoError { pos: written.map(|written| written.pos), ..error });
+                return Err(not_grouped(&column, written));
             }
             *expr = replaced;
             Ok(())
@@ -300,6 +301,20 @@ impl Analyzer<'_> {
         self.calls.retain(|(kind, _)| *kind == CallKind::Window);
         Ok(())
     }
+}
+
+/// A value that a group has many of.
+fn not_grouped(column: &Column, written: Option<&ast::Expr>) -> TrinoError {
+    let Some(written) = written else {
+        let message = format!("Column '{}' not in GROUP BY clause", column.name);
+        return TrinoError::new(ErrorCode::ExpressionNotAggregate, message);
+    };
+    let text = match written.kind {
+        ExprKind::Binary { .. } | ExprKind::Comparison { .. } => format!("({written})"),
+        _ => written.to_string(),
+    };
+    let message = format!("'{text}' must be an aggregate expression or appear in GROUP BY clause");
+    TrinoError::at(written.pos, ErrorCode::ExpressionNotAggregate, message)
 }
 
 /// The aggregates in expressions, also those that a window function takes as arguments.
@@ -319,7 +334,9 @@ fn grouping_of(aggregate: &Expr, computed: &[(Expr, Column)]) -> Result<Expr, Tr
     for arg in &mut call.params.args {
         let Some((_, column)) = computed.iter().find(|(key, _)| key == arg) else {
             let message = format!(
-                "The arguments to GROUPING() must be expressions referenced by the GROUP BY; mismatch in {arg}"
+                "The arguments to GROUPING() must be expressions referenced by the GROUP BY at the associated query level. \
+                 Mismatch due to {}.",
+                arg.qualified_name().1
             );
             return Err(TrinoError::new(ErrorCode::InvalidArguments, message));
         };

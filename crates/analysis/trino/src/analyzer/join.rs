@@ -56,7 +56,7 @@ impl Analyzer<'_> {
             }
             RelationKind::Aliased { relation, alias, columns } => {
                 let relation = self.relation(relation, outer)?;
-                aliased(relation, alias, columns)
+                aliased(relation, alias, columns).map_err(at(source.pos))
             }
             RelationKind::TableFunction { name, args } => self.table_function(name, args, outer),
             RelationKind::MatchRecognize(recognition) => {
@@ -87,9 +87,13 @@ impl Analyzer<'_> {
                 "Sample percentage must be a constant",
             ));
         };
-        if !(0.0..=100.0).contains(&share) {
-            let message = "Sample percentage must be between 0 and 100";
-            return Err(TrinoError::at(percentage.pos, ErrorCode::InvalidArguments, message));
+        let message = match share {
+            ..0.0 => Some("Sample percentage must be greater than or equal to 0"),
+            _ if share > 100.0 => Some("Sample percentage must be less than or equal to 100"),
+            _ => None,
+        };
+        if let Some(message) = message {
+            return Err(TrinoError::at(percentage.pos, ErrorCode::NumericValueOutOfRange, message));
         }
         // SYSTEM may choose in any units, and a row is one.
         debug_assert!(matches!(method, SampleMethod::Bernoulli | SampleMethod::System));
@@ -216,7 +220,13 @@ impl Analyzer<'_> {
             _ => false,
         };
         if !is_true || matches!(kind, JoinKind::Right | JoinKind::Full) {
-            let message = "UNNEST can be joined by CROSS JOIN, or by INNER or LEFT JOIN with ON TRUE";
+            let (name, pos) = match (kind, constraint) {
+                (JoinKind::Right | JoinKind::Full, _) => ("RIGHT and FULL JOIN", pos),
+                (JoinKind::Left, JoinConstraint::On(condition)) => ("LEFT JOIN", condition.pos),
+                (_, JoinConstraint::On(condition)) => ("INNER JOIN", condition.pos),
+                _ => ("JOIN", pos),
+            };
+            let message = format!("{name} involving UNNEST is only supported with condition ON TRUE");
             return Err(TrinoError::at(pos, ErrorCode::NotSupported, message));
         }
         self.unnest(left, exprs, ordinality, kind == JoinKind::Left, alias, outer)
@@ -328,7 +338,7 @@ pub(super) fn aliased(
             columns.len(),
             alias.value
         );
-        return Err(TrinoError::at(alias.pos, ErrorCode::MismatchedColumnAliases, message));
+        return Err(TrinoError::new(ErrorCode::MismatchedColumnAliases, message));
     }
     let mut names = columns.iter();
     for field in &mut relation.fields {

@@ -45,7 +45,12 @@ impl Analyzer<'_> {
             JsonCall::Object { members, absent_on_null, unique_keys, returning } => {
                 let mut pairs = Vec::with_capacity(members.len());
                 for member in members {
-                    pairs.push((self.expr(&member.key, scope)?, self.json_item(&member.value, scope)?));
+                    let key = self.expr(&member.key, scope)?;
+                    if !matches!(key.1, Type::Varchar(_) | Type::Char(_)) {
+                        let message = format!("Invalid type of JSON object key: {}", key.1);
+                        return Err(TrinoError::at(member.key.pos, ErrorCode::InvalidFunctionArgument, message));
+                    }
+                    pairs.push((key, self.json_item(&member.value, scope)?));
                 }
                 let absent_on_null = absent_on_null.unwrap_or(false);
                 let object = sql_json::object(pairs, absent_on_null, unique_keys.unwrap_or(false))?;
@@ -60,7 +65,12 @@ impl Analyzer<'_> {
 
     fn search(&mut self, path: &JsonPath, scope: &Scope<'_>) -> Result<Search, TrinoError> {
         supported(path.input.format)?;
-        let input = self.expr(&path.input.expr, scope)?;
+        let written = &path.input.expr;
+        let input = self.expr(written, scope)?;
+        if !matches!(input.1, Type::Json | Type::Unknown | Type::Varchar(_) | Type::Char(_) | Type::Varbinary) {
+            let message = format!("Cannot read input of type {} as JSON using formatting JSON", input.1);
+            return Err(TrinoError::at(written.pos, ErrorCode::TypeMismatch, message));
+        }
         let mut passing = Vec::with_capacity(path.passing.len());
         for (item, name) in &path.passing {
             // Names of variables keep their case only in quotes, as in Trino.

@@ -46,7 +46,10 @@ pub(super) fn decimal(text: &str, pos: Pos) -> Result<Typed, TrinoError> {
             let number = if negative { -number } else { number };
             Ok(value(ScalarValue::Decimal128(Some(number), precision, scale as i8), Type::Decimal(precision, scale)))
         }
-        _ => Err(TrinoError::at(pos, ErrorCode::InvalidLiteral, format!("Invalid decimal literal: {text}"))),
+        _ => {
+            let message = format!("'{text}' is not a valid DECIMAL literal");
+            Err(TrinoError::at(pos, ErrorCode::InvalidLiteral, message))
+        }
     }
 }
 
@@ -63,6 +66,9 @@ pub(super) fn typed(type_name: &str, text: &str, pos: Pos) -> Result<Typed, Trin
         let message = format!("'{text}' is not a valid {} literal", type_name.to_uppercase());
         TrinoError::at(pos, ErrorCode::InvalidLiteral, message)
     };
+    if type_name == "json" && serde_json::from_str::<serde_json::Value>(text).is_err() {
+        return Err(refuse());
+    }
     let typed = if type_name == "json" {
         let parsed = boathouse_trino_functions::kind("json_parse").is_some();
         if !parsed {
@@ -73,7 +79,11 @@ pub(super) fn typed(type_name: &str, text: &str, pos: Pos) -> Result<Typed, Trin
     } else {
         cast::cast((lit(text), Type::VARCHAR), &ty)
     };
-    match typed.map_err(at(pos))? {
+    let typed = match typed {
+        Err(_) if type_name == "json" => return Err(refuse()),
+        typed => typed.map_err(at(pos))?,
+    };
+    match typed {
         (Expr::Literal(literal, _), ty) => Ok(value(literal, ty)),
         typed if type_name == "json" => Ok(typed),
         _ => Err(refuse()),
@@ -87,9 +97,7 @@ fn temporal(text: &str, date: usize, plain: fn(u8) -> Type, zoned: fn(u8) -> Typ
     let time = text.get(date..).unwrap_or_default();
     let has_zone =
         time.trim().contains([' ', '+', '-', 'Z', 'z']) || time.trim_start().chars().any(char::is_alphabetic);
-    // TIMESTAMP '2020-01-01' has no time at all and a precision of 0; Athena reads milliseconds at least.
-    let precision = digits.max(if date > 0 { 3 } else { digits });
-    if has_zone { zoned(precision) } else { plain(precision) }
+    if has_zone { zoned(digits) } else { plain(digits) }
 }
 
 /// `INTERVAL '3' DAY`
@@ -154,6 +162,9 @@ fn amount(text: &str, field: IntervalField) -> Option<i64> {
 pub(super) fn written_type(written: &TypeExpr) -> Result<Type, TrinoError> {
     match &written.kind {
         TypeKind::Simple { name, parameters } => {
+            if let ("decimal", [precision, rest @ ..]) = (name.to_lowercase().as_str(), parameters.as_slice()) {
+                digits_of_decimal(*precision, rest.first().copied().unwrap_or(0))?;
+            }
             let text = if parameters.is_empty() {
                 name.clone()
             } else {
@@ -179,12 +190,23 @@ pub(super) fn written_type(written: &TypeExpr) -> Result<Type, TrinoError> {
     }
 }
 
+/// Refuses decimals that there aren't.
+fn digits_of_decimal(precision: u64, scale: u64) -> Result<(), TrinoError> {
+    let message = match (precision, scale) {
+        (1..=38, scale) if scale <= precision => return Ok(()),
+        (1..=38, _) => format!("DECIMAL scale must be in range [0, precision ({precision})]: {scale}"),
+        _ => format!("DECIMAL precision must be in range [1, 38]: {precision}"),
+    };
+    Err(TrinoError::new(ErrorCode::InvalidFunctionArgument, message))
+}
+
 fn fraction(precision: Option<u64>, pos: Pos) -> Result<u8, TrinoError> {
     match precision.unwrap_or(3) {
         precision @ 0..=9 => Ok(precision as u8),
-        other => {
+        other @ 10..=12 => {
             Err(TrinoError::at(pos, ErrorCode::NotSupported, format!("A precision of {other} digits is not supported")))
         }
+        other => Err(TrinoError::at(pos, ErrorCode::TypeNotFound, format!("Unknown type: timestamp({other})"))),
     }
 }
 

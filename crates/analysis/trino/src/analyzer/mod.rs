@@ -91,6 +91,8 @@ pub(crate) struct Analyzer<'a> {
     windows: Vec<(ast::Ident, ast::Window)>,
     /// What the expression at hand is to the filter that it stands in, if it stands in one.
     place: Place,
+    /// Whether it stands in a lambda.
+    in_lambda: bool,
 }
 
 /// A query of a WITH clause.
@@ -149,6 +151,7 @@ pub(crate) fn analyze(
         calls: Vec::new(),
         windows: Vec::new(),
         place: Place::Value,
+        in_lambda: false,
     };
     let analysis = analyzer.statement(query);
     match (analysis, analyzer.needed) {

@@ -9,7 +9,7 @@ use datafusion::logical_expr::expr::{Sort, WindowFunction, WindowFunctionParams}
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, WindowFrame, lit};
 
 use super::scope::{Relation, Scope};
-use super::{Analyzer, Named, NamedSource, call, planned};
+use super::{Analyzer, Named, NamedSource, at, call, planned};
 
 impl Analyzer<'_> {
     /// A query's rows. An outer scope makes it a subquery that may name the outer query's columns.
@@ -29,7 +29,7 @@ impl Analyzer<'_> {
             let name = named.name.lower();
             if self.named[start..].iter().any(|other| other.name == name) {
                 let message = format!("WITH query name '{}' specified more than once", named.name.value);
-                return Err(TrinoError::at(named.name.pos, ErrorCode::DuplicateColumnName, message));
+                return Err(TrinoError::at(named.name.pos, ErrorCode::DuplicateNamedQuery, message));
             }
             let source = if with.recursive && super::set_operation::is_recursive(named) {
                 NamedSource::Recursive(named.clone())
@@ -45,7 +45,7 @@ impl Analyzer<'_> {
         let (relation, order) = match &query.body.kind {
             QueryBodyKind::Select(select) => {
                 let ties = matches!(query.limit, Some(Limit::Fetch { with_ties: true, .. }));
-                self.select(select, &query.order_by, ties, outer)?
+                self.select(select, &query.order_by, ties, query.body.pos, outer)?
             }
             _ => {
                 let relation = self.body(&query.body, outer)?;
@@ -60,8 +60,8 @@ impl Analyzer<'_> {
     /// The rows of a query's body without its order.
     pub(super) fn body(&mut self, body: &ast::QueryBody, outer: Option<&Scope<'_>>) -> Result<Relation, TrinoError> {
         match &body.kind {
-            QueryBodyKind::Select(select) => Ok(self.select(select, &[], false, outer)?.0),
-            QueryBodyKind::Values(rows) => self.values(rows, outer),
+            QueryBodyKind::Select(select) => Ok(self.select(select, &[], false, body.pos, outer)?.0),
+            QueryBodyKind::Values(rows) => self.values(rows, outer).map_err(at(body.pos)),
             QueryBodyKind::Table(name) => {
                 let mut relation = self.table(name, None)?;
                 relation.fields.retain(|field| !field.hidden);

@@ -108,15 +108,23 @@ impl<'s> Scope<'s> {
                 let value = if is_outer { as_outer(value) } else { value };
                 let fields = name.parts.iter().skip(parts.len() - rest);
                 return fields.into_iter().try_fold(value, |value, field| {
-                    operators::dereference(value, &field.value)
-                        .map_err(|error| TrinoError { pos: error.pos.or(Some(name.pos())), ..error })
+                    operators::dereference(value, &field.value).map_err(|error| {
+                        let message = match error.code {
+                            ErrorCode::ColumnNotFound => format!("Column '{}' cannot be resolved", parts.join(".")),
+                            _ if error.message.ends_with("is not of type ROW") => {
+                                format!("Expression {} is not of type ROW", parts[..parts.len() - rest].join("."))
+                            }
+                            _ => error.message,
+                        };
+                        TrinoError { pos: error.pos.or(Some(name.pos())), message, ..error }
+                    })
                 });
             }
             is_outer |= matches!(current.level, Level::Query(_));
             scope = current.parent;
         }
         let written: Vec<_> = name.parts.iter().map(|part| part.value.as_str()).collect();
-        let message = format!("Column '{}' cannot be resolved", written.join("."));
+        let message = format!("Column '{}' cannot be resolved", written.join(".").to_lowercase());
         Err(TrinoError::at(name.pos(), ErrorCode::ColumnNotFound, message))
     }
 

@@ -14,7 +14,7 @@ use super::grouping::Groups;
 use super::query::{ordinal, sorted};
 use super::scope::{Field, Relation, Scope};
 use super::subquery::is_correlated_loosely;
-use super::{Analyzer, Place, at, call, planned, project};
+use super::{Analyzer, CallKind, Place, at, call, planned, project};
 
 /// A column that a SELECT gives.
 #[derive(Debug, Clone)]
@@ -29,6 +29,9 @@ pub(super) struct Output {
     relation: Vec<String>,
 }
 
+/// What is said of a sort key without an order.
+const NOT_ORDERABLE: &str = "is not orderable, and therefore cannot be used in ORDER BY";
+
 impl Analyzer<'_> {
     /// A SELECT's rows in the order asked for, and that order in terms of its columns. Columns that are only sorted by stay in
     /// the plan if `keep_keys`.
@@ -37,15 +40,28 @@ impl Analyzer<'_> {
         select: &Select,
         order_by: &[SortItem],
         keep_keys: bool,
+        pos: ast::Pos,
         outer: Option<&Scope<'_>>,
     ) -> Result<(Relation, Vec<Sort>), TrinoError> {
+        let named = select.windows.iter().enumerate();
+        let twice =
+            named.clone().find(|(index, (name, _))| select.windows[..*index].iter().any(|(known, _)| known == name));
+        if let Some((_, (name, _))) = twice {
+            let message = format!("WINDOW name '{}' specified more than once", name.value);
+            return Err(TrinoError::at(name.pos, ErrorCode::DuplicateWindowName, message));
+        }
         let windows = self.windows.len();
         self.windows.extend(select.windows.iter().cloned());
         let calls = std::mem::take(&mut self.calls);
         let selected = self.select_in_scope(select, order_by, keep_keys, outer);
         self.calls = calls;
         self.windows.truncate(windows);
-        selected
+        // What is wrong with the order is said of the SELECT.
+        selected.map_err(|error| match error.code {
+            ErrorCode::ExpressionNotInDistinct => at(pos)(error),
+            ErrorCode::TypeMismatch if error.message.contains(NOT_ORDERABLE) => at(pos)(error),
+            _ => error,
+        })
     }
 
     fn select_in_scope(
@@ -61,9 +77,14 @@ impl Analyzer<'_> {
         let mut outputs = self.outputs(select, &scope)?;
         let mut order = self.order(&outputs, order_by, &scope)?;
         let mut having = match &select.having {
-            Some(having) => Some((self.filter_condition(having, &scope, "HAVING clause predicate")?, having.clone())),
+            Some(having) => Some((self.filter_condition(having, &scope, "HAVING clause")?, having.clone())),
             None => None,
         };
+        let in_having = having.as_ref().map(|(having, _)| find_window_exprs([having]));
+        if let (Some(having), true) = (&select.having, in_having.is_some_and(|windows| !windows.is_empty())) {
+            let message = "HAVING clause cannot contain window functions or row pattern measures";
+            return Err(TrinoError::at(having.pos, ErrorCode::NestedWindow, message));
+        }
         let groups = self.groups(select.group_by.as_ref(), &outputs, &scope)?;
         if groups.is_some() || self.has_aggregates(&outputs, &order, having.as_ref()) {
             let mut values = Values { outputs: &mut outputs, order: &mut order, having: &mut having };
@@ -186,7 +207,10 @@ impl Analyzer<'_> {
                 Some(index) => outputs[index].value.clone(),
                 None => self.expr(&item.expr, &scope)?,
             };
-            call::orderable(&ty, item.expr.pos)?;
+            if !ty.is_orderable() {
+                let message = format!("Type {ty} {NOT_ORDERABLE}: {}", item.expr);
+                return Err(TrinoError::new(ErrorCode::TypeMismatch, message));
+            }
             Ok((call::sort(expr, item), item.expr.clone()))
         };
         items.iter().map(item).collect()
@@ -200,7 +224,9 @@ impl Analyzer<'_> {
     ) -> bool {
         let exprs = outputs.iter().map(|output| &output.value.0).chain(order.iter().map(|(sort, _)| &sort.expr));
         let mut exprs = exprs.chain(having.map(|(having, _)| having));
-        having.is_some() || exprs.any(|expr| !super::grouping::aggregates_in([expr]).is_empty())
+        // TYPEOF knows its answer from the analysis alone, but what it is asked of makes one row of all the same.
+        let called = self.calls.iter().any(|(kind, _)| *kind != CallKind::Window);
+        having.is_some() || called || exprs.any(|expr| !super::grouping::aggregates_in([expr]).is_empty())
     }
 
     /// The rows that meet a condition.
@@ -303,13 +329,13 @@ impl Analyzer<'_> {
         }
         let shown = columns.len();
         let mut sorts = Vec::with_capacity(order.len());
-        for ((sort, source), key) in order.into_iter().zip(keys) {
+        for ((sort, _), key) in order.into_iter().zip(keys) {
             let known = columns.iter().find(|(value, _)| value == key).map(|(_, column)| column.clone());
             let column = match known {
                 Some(column) => column,
                 None if distinct => {
                     let message = "For SELECT DISTINCT, ORDER BY expressions must appear in select list";
-                    return Err(TrinoError::at(source.pos, ErrorCode::InvalidColumnReference, message));
+                    return Err(TrinoError::new(ErrorCode::ExpressionNotInDistinct, message));
                 }
                 None => {
                     let column = match key {
@@ -356,7 +382,8 @@ fn of_field(field: &Field) -> Output {
 fn name_of(expr: &ast::Expr) -> Option<String> {
     match &expr.kind {
         ExprKind::Identifier(name) => Some(name.value.clone()),
-        ExprKind::Dereference { field, .. } => Some(field.value.clone()),
+        // A field has its name only where a name leads to it, not an expression.
+        ExprKind::Dereference { field, .. } => expr.as_name().map(|_| field.value.clone()),
         _ => None,
     }
 }

@@ -83,19 +83,23 @@ impl Analyzer<'_> {
                 && first.len() != cells.len()
             {
                 let message = format!("Values rows have mismatched sizes: {} vs {}", first.len(), cells.len());
-                return Err(TrinoError::at(row.pos, ErrorCode::TypeMismatch, message));
+                return Err(TrinoError::new(ErrorCode::TypeMismatch, message));
             }
             analyzed.push(cells);
         }
         let mut types: Vec<Type> =
             analyzed.first().map_or(Vec::new(), |row| row.iter().map(|(_, ty)| ty.clone()).collect());
-        for (row, source) in analyzed.iter().zip(rows).skip(1) {
-            for (ty, (_, other)) in types.iter_mut().zip(row) {
-                *ty = common_super_type(ty, other).ok_or_else(|| {
-                    let message = format!("Values rows have mismatched types: {ty} vs {other}");
-                    TrinoError::at(source.pos, ErrorCode::TypeMismatch, message)
-                })?;
-            }
+        for row in analyzed.iter().skip(1) {
+            let common = types.iter().zip(row).map(|(ty, (_, other))| common_super_type(ty, other));
+            types = common.collect::<Option<_>>().ok_or_else(|| {
+                let as_row = |types: Vec<&Type>| {
+                    let types: Vec<_> = types.into_iter().map(ToString::to_string).collect();
+                    format!("row({})", types.join(", "))
+                };
+                let (known, other) = (as_row(types.iter().collect()), as_row(row.iter().map(|(_, ty)| ty).collect()));
+                let message = format!("Values rows have mismatched types: {known} vs {other}");
+                TrinoError::new(ErrorCode::TypeMismatch, message)
+            })?;
         }
         let coerced = analyzed.into_iter().map(|row| {
             row.into_iter().zip(&types).map(|(cell, ty)| Ok(cast::coerce(cell, ty)?.0)).collect::<Result<Vec<_>, _>>()
@@ -120,7 +124,7 @@ impl Analyzer<'_> {
         };
         if named.columns.is_empty() {
             let message = "missing column aliases in recursive WITH query";
-            return Err(TrinoError::at(named.name.pos, ErrorCode::MissingColumnName, message));
+            return Err(TrinoError::at(named.name.pos, ErrorCode::MissingColumnAliases, message));
         }
         refuse_clauses(&named.query)?;
         let mut start = self.body(left, None)?;

@@ -25,6 +25,9 @@ impl Analyzer<'_> {
         if scope.matched().is_some() {
             return Err(unsupported("Subqueries in MATCH_RECOGNIZE's MEASURES and DEFINE are not supported"));
         }
+        if self.in_lambda {
+            return Err(unsupported("Lambda expression cannot contain subqueries"));
+        }
         let (place, calls) = (std::mem::take(&mut self.place), std::mem::take(&mut self.calls));
         let relation = self.query(query, Some(scope));
         (self.place, self.calls) = (place, calls);
@@ -55,7 +58,7 @@ impl Analyzer<'_> {
     }
 
     pub(super) fn scalar_subquery(&mut self, query: &ast::Query, scope: &Scope<'_>) -> Result<Typed, TrinoError> {
-        let (plan, (expr, ty)) = self.column(query, scope, false)?;
+        let (plan, (expr, ty)) = self.column(query, scope, true)?;
         let plan = project(plan, vec![expr])?;
         if plan.all_out_ref_exprs().is_empty() || is_one_row(&plan) {
             return Ok((Expr::ScalarSubquery(subquery(plan)), ty));
@@ -99,7 +102,17 @@ impl Analyzer<'_> {
     ) -> Result<Typed, TrinoError> {
         let is_condition = self.place == Place::Condition;
         let value = self.expr(value, scope)?;
-        let (plan, column) = self.column(query, scope, matches!(value.1, Type::Row(_)))?;
+        let one = !matches!(value.1, Type::Row(_));
+        let (plan, column) = self.column(query, scope, true)?;
+        if let (true, Type::Row(fields)) = (one, &column.1) {
+            let types: Vec<_> = fields.iter().map(|field| field.ty.to_string()).collect();
+            let message = format!(
+                "Value expression and result of subquery must be of the same type: row({}) vs row({})",
+                value.1,
+                types.join(", ")
+            );
+            return Err(TrinoError::new(ErrorCode::TypeMismatch, message));
+        }
         let is_row = matches!(value.1, Type::Row(_));
         let correlated = !plan.all_out_ref_exprs().is_empty();
         let (value, plan) = self.compared(value, plan, column)?;
@@ -131,7 +144,7 @@ impl Analyzer<'_> {
     fn compared(&mut self, value: Typed, plan: LogicalPlan, column: Typed) -> Result<(Expr, LogicalPlan), TrinoError> {
         let refuse = || {
             let message = format!(
-                "Value expression and result of subquery must be of the same type: {} vs {}",
+                "Value expression and result of subquery must be of the same type: row({}) vs row({})",
                 value.1, column.1
             );
             TrinoError::new(ErrorCode::TypeMismatch, message)

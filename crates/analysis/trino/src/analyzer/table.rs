@@ -33,7 +33,7 @@ impl Analyzer<'_> {
             [catalog, database, table] => {
                 let known = [self.session.catalog_name.as_str(), "awsdatacatalog", "hive"];
                 if !known.contains(&catalog.as_str()) {
-                    let message = format!("Catalog '{catalog}' not found");
+                    let message = format!("Catalog '{catalog}' does not exist");
                     return Err(TrinoError::at(name.pos(), ErrorCode::CatalogNotFound, message));
                 }
                 (database.clone(), table.clone())
@@ -240,6 +240,11 @@ impl Analyzer<'_> {
         relation.fields.retain(|field| !field.hidden);
         let Named { name, .. } = named.as_ref();
         let alias = Ident { pos: written.pos, value: name.clone(), quoted: true };
+        let visible = relation.fields.len();
+        if let Some(first) = columns.first().filter(|_| columns.len() != visible) {
+            let message = format!("Column alias list has {} entries but relation has {visible} columns", columns.len());
+            return Err(TrinoError::at(first.pos, ErrorCode::MismatchedColumnAliases, message));
+        }
         super::join::aliased(relation, &alias, columns)
     }
 }

@@ -32,7 +32,7 @@ impl Analyzer<'_> {
                 Type::Map(..) => (map_entries(list), ty),
                 _ => {
                     let message = format!("Cannot unnest type: {ty}");
-                    return Err(TrinoError::at(expr.pos, ErrorCode::InvalidFunctionArgument, message));
+                    return Err(TrinoError::new(ErrorCode::InvalidFunctionArgument, message));
                 }
             });
         }

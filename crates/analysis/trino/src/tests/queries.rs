@@ -248,13 +248,13 @@ async fn errors_have_trinos_words_and_positions() {
         ("SELECT * FROM nope.u", "SCHEMA_NOT_FOUND: line 1:15: Schema 'nope' does not exist"),
         (
             "SELECT a, b FROM t GROUP BY a",
-            "MISSING_GROUP_BY: line 1:11: 'b' must be an aggregate expression or appear in GROUP BY clause",
+            "EXPRESSION_NOT_AGGREGATE: line 1:11: 'b' must be an aggregate expression or appear in GROUP BY clause",
         ),
         ("SELECT a FROM t, t u", "AMBIGUOUS_NAME: line 1:8: Column 'a' is ambiguous"),
-        ("SELECT 1 WHERE 1", "TYPE_MISMATCH: line 1:16: WHERE clause must evaluate to a boolean (actual: integer)"),
+        ("SELECT 1 WHERE 1", "TYPE_MISMATCH: line 1:16: WHERE clause must evaluate to a boolean: actual type integer"),
         (
             "SELECT 1 UNION SELECT 'a'",
-            "TYPE_MISMATCH: line 1:1: column 1 in UNION query has incompatible types: integer, varchar(1)",
+            "TYPE_MISMATCH: line 1:10: column 1 in UNION query has incompatible types: integer, varchar(1)",
         ),
         ("SELECT 1 / 0", "DIVISION_BY_ZERO: Division by zero"),
         (

@@ -15,7 +15,8 @@ pub(crate) use wrapped::named;
 
 use std::sync::Arc;
 
-use arrow::datatypes::DataType;
+use arrow::array::{ArrayRef, AsArray};
+use arrow::datatypes::{DataType, DurationMillisecondType, Float32Type, Float64Type, Int64Type, IntervalYearMonthType};
 use datafusion::functions_aggregate::{
     array_agg, average, bool_and_or, correlation, count, covariance, min_max, regr, stddev, sum as native_sum, variance,
 };
@@ -24,6 +25,7 @@ use datafusion::logical_expr::{AggregateUDF, cast as arrow_cast, lit, when};
 use super::{AggregatePlan, Table};
 use crate::Typed;
 use crate::error::TrinoError;
+use crate::kernel::{Bound, Call};
 use crate::types::Type;
 
 type Plan = Result<AggregatePlan, TrinoError>;
@@ -35,7 +37,7 @@ pub(crate) fn register(table: &mut Table) {
     let min = "The least value that isn't NULL.";
     table.aggregate("min(T) -> T where T:orderable", min, |args, _| plain(min_max::min_udaf(), args));
     let max = "The greatest value that isn't NULL.";
-    table.aggregate("max(T) -> T where T:orderable", max, |args, _| plain(min_max::max_udaf(), args));
+    table.aggregate("max(T) -> T where T:orderable", max, |args, _| plain(min_max::max_udaf(), numbers_first(args)));
     extreme::register(table);
     several::register(table);
     checksum::register(table);
@@ -111,8 +113,8 @@ fn sums(table: &mut Table) {
 /// Intervals as bigints of their milliseconds or months.
 fn numbers_of_intervals(args: Vec<Typed>) -> Vec<Typed> {
     let number = |(expr, ty): Typed| {
-        let first = if ty == Type::IntervalYearMonth { DataType::Int32 } else { DataType::Int64 };
-        (arrow_cast(arrow_cast(expr, first), DataType::Int64), Type::Bigint)
+        let number = Bound::operator("number_of_interval", number_of_interval, vec![ty], Type::Bigint);
+        (number.call(vec![expr]), Type::Bigint)
     };
     args.into_iter().map(number).collect()
 }
@@ -173,6 +175,40 @@ fn reals(table: &mut Table) {
 }
 
 /// An aggregate of DataFusion's as it is.
+fn number_of_interval(call: &Call<'_>) -> Result<ArrayRef, TrinoError> {
+    let array = call.array(0)?;
+    Ok(match call.types[0] {
+        Type::IntervalYearMonth => {
+            Arc::new(array.as_primitive::<IntervalYearMonthType>().unary::<_, Int64Type>(i64::from))
+        }
+        _ => Arc::new(array.as_primitive::<DurationMillisecondType>().unary::<_, Int64Type>(|millis| millis)),
+    })
+}
+
+/// The greatest value is NaN only where there is nothing else, so that NaN takes part as the least number that there is.
+fn numbers_first(args: Vec<Typed>) -> Vec<Typed> {
+    let floating = |ty: &Type| matches!(ty, Type::Real | Type::Double);
+    let first = |(expr, ty): Typed| match floating(&ty) {
+        true => Bound::operator("nan_first", nan_first, vec![ty.clone()], ty.clone()).call(vec![expr]),
+        false => expr,
+    };
+    args.into_iter().map(|value| (first(value.clone()), value.1)).collect()
+}
+
+fn nan_first(call: &Call<'_>) -> Result<ArrayRef, TrinoError> {
+    let array = call.array(0)?;
+    Ok(match call.result {
+        Type::Real => {
+            let least = |value: f32| if value.is_nan() { -f32::NAN } else { value };
+            Arc::new(array.as_primitive::<Float32Type>().unary::<_, Float32Type>(least))
+        }
+        _ => {
+            let least = |value: f64| if value.is_nan() { -f64::NAN } else { value };
+            Arc::new(array.as_primitive::<Float64Type>().unary::<_, Float64Type>(least))
+        }
+    })
+}
+
 fn plain(function: Arc<AggregateUDF>, args: Vec<Typed>) -> Plan {
     Ok(AggregatePlan { function, args: args.into_iter().map(|(expr, _)| expr).collect(), ordered: false })
 }

@@ -38,26 +38,26 @@ fn values(rows: &ArrayRef, result: &Type, greatest: bool) -> Result<ArrayRef, Tr
     let Type::Array(element) = result else { return Err(TrinoError::internal("several values are an array")) };
     let columns = rows.as_struct().columns();
     let name = if greatest { "max_n" } else { "min_n" };
-    let count = wanted(&columns[1], &format!("second argument of {name}"))?;
+    let count = wanted(&columns[1], &format!("second argument of {name}"), "positive")?;
     chosen(&columns[0], &columns[0], element, count, greatest)
 }
 
 fn by_key(rows: &ArrayRef, greatest: bool) -> Result<ArrayRef, TrinoError> {
     let columns = rows.as_struct().columns();
     let name = if greatest { "max_by" } else { "min_by" };
-    let count = wanted(&columns[2], &format!("third argument of {name}"))?;
+    let count = wanted(&columns[2], &format!("third argument of {name}"), "a positive integer")?;
     chosen(&columns[0], &columns[1], &Type::Unknown, count, greatest)
 }
 
 /// How many are wanted, which is the same in all rows.
-fn wanted(counts: &ArrayRef, what: &str) -> Result<usize, TrinoError> {
+fn wanted(counts: &ArrayRef, what: &str, positive: &str) -> Result<usize, TrinoError> {
     let counts = counts.as_primitive::<Int64Type>();
     match counts.iter().flatten().next() {
         Some(count @ 1..=MOST) => Ok(count as usize),
         Some(count) if count > MOST => {
             Err(TrinoError::invalid(format!("{what} must be less than or equal to {MOST}; found {count}")))
         }
-        _ => Err(TrinoError::invalid(format!("{what} must be a positive integer"))),
+        _ => Err(TrinoError::invalid(format!("{what} must be {positive}"))),
     }
 }
 

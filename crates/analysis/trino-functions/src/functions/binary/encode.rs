@@ -86,10 +86,20 @@ fn decode(call: &Call<'_>, decode: fn(&[u8]) -> Result<Vec<u8>, TrinoError>) -> 
 }
 
 fn from_hex(text: &[u8]) -> Result<Vec<u8>, TrinoError> {
-    hex::decode(text).map_err(|error| TrinoError::invalid(format!("Invalid hex input: {error}")))
+    hex::decode(text).map_err(|error| {
+        TrinoError::invalid(match error {
+            hex::FromHexError::InvalidHexCharacter { c, .. } => {
+                format!("not a hexadecimal digit: \"{c}\" = {}", u32::from(c))
+            }
+            _ => format!("invalid input length {}", text.len()),
+        })
+    })
 }
 
 fn from_base64(engine: &GeneralPurpose, text: &[u8]) -> Result<Vec<u8>, TrinoError> {
+    if text.len() == 1 {
+        return Err(TrinoError::invalid("Input byte[] should at least have 2 bytes for base64 bytes"));
+    }
     engine.decode(text).map_err(|error| TrinoError::invalid(format!("Invalid base64 input: {error}")))
 }
 
@@ -110,6 +120,9 @@ fn to_base32(bytes: &[u8]) -> String {
 
 fn from_base32(text: &[u8]) -> Result<Vec<u8>, TrinoError> {
     let end = text.iter().rposition(|digit| *digit != b'=').map_or(0, |last| last + 1);
+    if matches!(end % 8, 1 | 3 | 6) {
+        return Err(TrinoError::invalid(format!("Invalid input length {end}")));
+    }
     let (mut bytes, mut bits, mut count) = (Vec::with_capacity(end * 5 / 8), 0_u32, 0);
     for digit in &text[..end] {
         let value = BASE32.iter().position(|known| known == digit);
@@ -122,10 +135,7 @@ fn from_base32(text: &[u8]) -> Result<Vec<u8>, TrinoError> {
             bits &= (1 << count) - 1;
         }
     }
-    match end % 8 {
-        1 | 3 | 6 => Err(TrinoError::invalid(format!("Invalid input length {end}"))),
-        _ => Ok(bytes),
-    }
+    Ok(bytes)
 }
 
 fn to_bytes<T: ArrowPrimitiveType, const N: usize>(call: &Call<'_>, convert: fn(T::Native) -> [u8; N]) -> Computed {
@@ -137,7 +147,12 @@ fn from_bytes<T: ArrowPrimitiveType, const N: usize>(call: &Call<'_>, convert: f
     let values = bytes(call, 0)?;
     primitives::<T>(call, |row| {
         let value = values.value(row);
-        let size = |_| TrinoError::invalid(format!("expected {N}-byte input, but got instead: {}", value.len()));
+        let size = |_| {
+            TrinoError::invalid(match T::DATA_TYPE.is_floating() {
+                true => format!("Input floating-point value must be exactly {N} bytes long"),
+                false => format!("expected {N}-byte input, but got instead: {}", value.len()),
+            })
+        };
         <[u8; N]>::try_from(value).map(convert).map(Some).map_err(size)
     })
 }

@@ -37,7 +37,7 @@ pub(super) fn register(table: &mut Table) {
         hash(call, |value| (spooky(value) as u32).to_be_bytes())
     });
     table.kernel("spooky_hash_v2_64(varbinary) -> varbinary", "The SpookyHash V2 hash of 64 bits.", |call| {
-        hash(call, |value| spooky(value).to_le_bytes())
+        hash(call, |value| spooky(value).to_be_bytes())
     });
     table.kernel("crc32(varbinary) -> bigint", "The CRC-32 checksum.", |call| {
         let values = bytes(call, 0)?;

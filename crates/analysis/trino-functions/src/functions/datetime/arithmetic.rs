@@ -64,7 +64,7 @@ fn unit(name: &str, ty: &Type) -> Result<Unit, TrinoError> {
     let (what, fits): (_, fn(Unit) -> bool) = match ty {
         Type::Date => ("DATE", |unit| !matches!(unit, Unit::Fixed(nanos) if nanos < DAY)),
         Type::Time(_) => ("TIME", |unit| matches!(unit, Unit::Fixed(nanos) if nanos < DAY)),
-        _ => ("Timestamp", |_| true),
+        _ => ("TIMESTAMP", |_| true),
     };
     let refuse = || TrinoError::invalid(format!("'{name}' is not a valid {what} field"));
     unit.filter(|unit| fits(*unit)).ok_or_else(refuse)

@@ -21,10 +21,10 @@ use datafusion::logical_expr::{Expr, cast as arrow_cast, lit};
 use super::{Build, Table};
 use crate::Typed;
 use crate::cast::{cast, primitive};
-use crate::error::TrinoError;
+use crate::error::{ErrorCode, TrinoError};
 use crate::kernel::Call;
 use crate::operators::{calendar, in_zone, known_zone, local_value};
-use crate::time::{SECOND, Zone, zoned_timestamps, zoned_value};
+use crate::time::{Zone, zoned_timestamps, zoned_value};
 use crate::types::Type;
 use crate::types::format::instant_nanos;
 
@@ -203,7 +203,11 @@ fn from_unixtime(call: &Call<'_>) -> Result<ArrayRef, TrinoError> {
         }
         let zone = match rest.as_slice() {
             [] => "UTC".into(),
-            [zone] => known_zone(zone.as_string::<i32>().value(row))?.name(),
+            [zone] => {
+                let name = zone.as_string::<i32>().value(row);
+                let unknown = |_| TrinoError::new(ErrorCode::NotSupported, format!("Time zone not supported: {name}"));
+                known_zone(name).map_err(unknown)?.name()
+            }
             [hours, minutes, ..] => {
                 let part = |array: &ArrayRef| array.as_primitive::<Int64Type>().value(row);
                 let total = part(hours) * 60 + part(minutes);
@@ -222,7 +226,9 @@ fn to_unixtime(call: &Call<'_>) -> Result<ArrayRef, TrinoError> {
             Type::TimestampTz(_) => zoned_value(&array, row).0,
             _ => instant_nanos(&array, row),
         };
-        array.is_valid(row).then(|| instant as f64 / SECOND as f64)
+        // Nanoseconds of today have more digits than a double.
+        let micros = instant.div_euclid(1_000);
+        array.is_valid(row).then(|| micros as f64 / 1_000_000.0)
     };
     Ok(Arc::new((0..call.rows).map(seconds).collect::<Float64Array>()))
 }

@@ -35,6 +35,8 @@ enum Item {
     Fraction(usize),
     Name(Names, bool),
     AmPm,
+    /// AD or BC.
+    Era,
     Zone(ZoneStyle),
 }
 
@@ -43,6 +45,7 @@ enum Field {
     Year,
     YearOfCentury,
     WeekYear,
+    Century,
     Month,
     Day,
     DayOfYear,
@@ -99,9 +102,7 @@ impl Pattern {
                     continue;
                 }
                 'D' | 'U' | 'u' | 'V' | 'w' | 'X' => {
-                    return Err(TrinoError::invalid(format!(
-                        "%{letter} not currently supported in date format string"
-                    )));
+                    return Err(TrinoError::invalid(format!("%{letter} not supported in date format string")));
                 }
                 _ => {}
             }
@@ -135,6 +136,9 @@ impl Pattern {
                 None => literal(&mut items, letter),
             }
         }
+        if items.is_empty() {
+            return Err(TrinoError::invalid("Both printing and parsing not supported"));
+        }
         Ok(Self(items))
     }
 
@@ -164,6 +168,8 @@ impl Pattern {
                 'y' | 'Y' if count == 2 => Item::Number(Field::YearOfCentury, 2, 2),
                 'y' | 'Y' => number(Field::Year, 9),
                 'x' => number(Field::WeekYear, 9),
+                'C' => number(Field::Century, 9),
+                'G' => Item::Era,
                 'w' => number(Field::Week, 2),
                 'e' => number(Field::Weekday, 1),
                 'E' => Item::Name(Names::Weekday, count > 3),
@@ -182,10 +188,23 @@ impl Pattern {
                 'Z' if count == 1 => Item::Zone(ZoneStyle::Offset),
                 'Z' if count == 2 => Item::Zone(ZoneStyle::OffsetWithColon),
                 'Z' | 'z' => Item::Zone(ZoneStyle::Id),
-                _ => return Err(TrinoError::invalid(format!("Illegal pattern component: {letter}"))),
+                _ => {
+                    return Err(TrinoError::invalid(format!(
+                        "Illegal pattern component: {}",
+                        letter.to_string().repeat(count)
+                    )));
+                }
             });
         }
+        if items.is_empty() {
+            return Err(TrinoError::invalid("Invalid pattern specification"));
+        }
         Ok(Self(items))
+    }
+
+    /// Whether it shows a zone.
+    pub(super) fn has_zone(&self) -> bool {
+        self.0.iter().any(|item| matches!(item, Item::Zone(_)))
     }
 
     /// A time as the pattern shows it.
@@ -207,6 +226,7 @@ impl Pattern {
                     };
                     write!(out, "{}", if *long { name } else { &name[..3] })
                 }
+                Item::Era => write!(out, "{}", if time.year() > 0 { "AD" } else { "BC" }),
                 Item::AmPm => write!(out, "{}", if time.hour() < 12 { "AM" } else { "PM" }),
                 Item::Zone(ZoneStyle::Id) => write!(out, "{}", zone.name()),
                 Item::Zone(style) => {
@@ -225,7 +245,7 @@ impl Pattern {
         let mut rest = text;
         let malformed = |rest: &str| {
             let at = if rest.len() == text.len() { String::new() } else { format!(" is malformed at \"{rest}\"") };
-            let at = if rest.is_empty() { " is too short".to_owned() } else { at };
+            let at = if rest.is_empty() && !text.is_empty() { " is too short".to_owned() } else { at };
             TrinoError::invalid(format!("Invalid format: \"{text}\"{at}"))
         };
         for item in &self.0 {
@@ -273,6 +293,7 @@ fn number_of(field: Field, time: NaiveDateTime) -> i64 {
         Field::Year => time.year().into(),
         Field::YearOfCentury => i64::from(time.year()).rem_euclid(100),
         Field::WeekYear => time.iso_week().year().into(),
+        Field::Century => i64::from(time.year()).div_euclid(100),
         Field::Month => time.month().into(),
         Field::Day => time.day().into(),
         Field::DayOfYear => time.ordinal().into(),
@@ -334,6 +355,7 @@ impl Seen {
                 self.numbers.push((field, index as i64 + 1));
                 Some(rest)
             }
+            Item::Era => after(text, "AD"),
             Item::AmPm => {
                 let morning = after(text, "AM");
                 self.afternoon = Some(morning.is_none());

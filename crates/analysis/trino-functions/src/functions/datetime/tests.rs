@@ -77,7 +77,7 @@ fn mysqls_patterns() {
         failure("2022-1x", "%Y-%m-%d"),
         "INVALID_FUNCTION_ARGUMENT: Invalid format: \"2022-1x\" is malformed at \"x\""
     );
-    assert_eq!(failure("1", "%D"), "INVALID_FUNCTION_ARGUMENT: %D not currently supported in date format string");
+    assert_eq!(failure("1", "%D"), "INVALID_FUNCTION_ARGUMENT: %D not supported in date format string");
 }
 
 #[test]

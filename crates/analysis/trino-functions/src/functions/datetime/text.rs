@@ -34,9 +34,9 @@ pub(super) fn register(table: &mut Table) {
         .kernel("parse_datetime(varchar, varchar) -> timestamp(3) with time zone", parse, parse_datetime)
         .fails_by_row();
     let iso = "The value in the form of ISO 8601.";
-    table.kernel("to_iso8601(date) -> varchar", iso, to_iso8601);
-    table.kernel("to_iso8601(timestamp(p)) -> varchar", iso, to_iso8601);
-    table.kernel("to_iso8601(timestamp(p) with time zone) -> varchar", iso, to_iso8601);
+    table.kernel("to_iso8601(date) -> varchar(16)", iso, to_iso8601);
+    table.kernel("to_iso8601(timestamp(p)) -> varchar(22 + min(p, 1) + p)", iso, to_iso8601);
+    table.kernel("to_iso8601(timestamp(p) with time zone) -> varchar(28 + min(p, 1) + p)", iso, to_iso8601);
     let iso = "The date of a text in the form of ISO 8601.";
     table.kernel("from_iso8601_date(varchar) -> date", iso, from_iso8601_date).fails_by_row();
     let iso = "The instant of a text in the form of ISO 8601.";
@@ -49,6 +49,9 @@ pub(super) fn register(table: &mut Table) {
     let human = "Seconds in words: weeks, days, hours, minutes, seconds.";
     table.kernel("human_readable_seconds(double) -> varchar", human, human_readable);
 }
+
+/// In nanoseconds.
+const MILLISECOND: i128 = 1_000_000;
 
 type Read = fn(&str) -> Result<Pattern, TrinoError>;
 
@@ -99,6 +102,7 @@ fn texts(
 fn formatted(call: &Call<'_>, read: Read) -> Result<ArrayRef, TrinoError> {
     let values = call.array(0)?;
     let patterns = Patterns::new(call, read)?;
+    let zoned = matches!(call.types[0], Type::TimestampTz(_));
     texts(call, |row, out| {
         let (zone, offset) = match &call.types[0] {
             Type::TimestampTz(_) => {
@@ -108,8 +112,16 @@ fn formatted(call: &Call<'_>, read: Read) -> Result<ArrayRef, TrinoError> {
             }
             _ => (Zone::Named(chrono_tz::UTC), 0),
         };
-        let time = calendar(local_value(&values, row, &call.types[0]))?;
+        // Patterns know of milliseconds alone.
+        let millis = local_value(&values, row, &call.types[0]).div_euclid(MILLISECOND);
+        let time = calendar(millis * MILLISECOND)?;
         patterns.with(row, |pattern| {
+            if !zoned && pattern.has_zone() {
+                return Err(TrinoError::invalid(
+                    "format_datetime for TIMESTAMP type, cannot use 'Z' nor 'z' in format, as this type does not contain \
+                     TZ information",
+                ));
+            }
             out.push_str(&pattern.format(time, zone, offset));
             Ok(())
         })
@@ -188,7 +200,11 @@ fn from_iso8601_timestamp(call: &Call<'_>) -> Result<ArrayRef, TrinoError> {
             return Ok(None);
         }
         let text = values.as_string::<i32>().value(row);
-        iso_timestamp(text).map(Some).ok_or_else(|| unreadable(text))
+        let (instant, zone) = iso_timestamp(text).ok_or_else(|| unreadable(text))?;
+        // Further digits are dropped, not rounded.
+        let instant =
+            if call.result == &Type::TimestampTz(3) { instant - instant.rem_euclid(MILLISECOND) } else { instant };
+        Ok(Some((instant, zone)))
     })
 }
 
@@ -231,7 +247,8 @@ fn plain_date(text: &[u8]) -> Option<NaiveDate> {
 /// A date with `T05:06:07.123+01:00`; without an offset it is UTC.
 fn iso_timestamp(text: &str) -> Option<(i128, Cow<'static, str>)> {
     let (date, clock) = text.split_once('T').unwrap_or((text, ""));
-    let days = i128::from(iso_date(date)?) * DAY;
+    // A time alone is one of the first day.
+    let days = if date.is_empty() && !clock.is_empty() { 0 } else { i128::from(iso_date(date)?) * DAY };
     let split = clock.find(['+', '-', 'Z']).unwrap_or(clock.len());
     let (clock, zone) = clock.split_at(split);
     let clock = if clock.contains(',') { Cow::Owned(clock.replace(',', ".")) } else { Cow::Borrowed(clock) };

@@ -97,7 +97,7 @@ fn transform_keys(call: &Call<'_>) -> Computed {
     let entries = Entries::new(call)?;
     let new_keys = entries.evaluate(call)?;
     let Type::Map(key, _) = call.result else { return Err(TrinoError::internal("transform_keys gives maps")) };
-    check_keys(&new_keys, key, &entries.lengths, "Duplicate keys")?;
+    check_keys(&new_keys, key, &entries.lengths, "Duplicate map keys")?;
     map(new_keys, entries.values, entries.lengths, nulls_of(call, 0..1)?)
 }
 

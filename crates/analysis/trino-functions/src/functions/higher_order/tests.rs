@@ -62,7 +62,7 @@ fn over_maps() {
         ("transform_keys(map(ARRAY[1, 2], ARRAY['a', 'b']), (k, v) -> v || 'x')", "{ax=a, bx=b}"),
         (
             "transform_keys(map(ARRAY[1, 2], ARRAY['a', 'b']), (k, v) -> 7)",
-            "INVALID_FUNCTION_ARGUMENT: Duplicate keys (7) are not allowed",
+            "INVALID_FUNCTION_ARGUMENT: Duplicate map keys (7) are not allowed",
         ),
         (
             "map_zip_with(map(ARRAY['a', 'b'], ARRAY[1, 2]), map(ARRAY['b', 'c'], ARRAY[20, 30]), (k, x, y) -> ROW(x, y))",

@@ -30,7 +30,7 @@ pub(super) fn register(table: &mut Table) {
     let beta = "How probable a value up to this is in a beta distribution: a, b, value.";
     table.kernel("beta_cdf(double, double, double) -> double", beta, |call| {
         three(call, |a, b, value| {
-            check((0.0..=1.0).contains(&value), "value must be in the interval [0, 1]")?;
+            check((0.0..=1.0).contains(&value), "value must be 0 >= v >= 1")?;
             check_shape(a, b)?;
             Ok(incomplete_beta(a, b, value))
         })
@@ -38,7 +38,7 @@ pub(super) fn register(table: &mut Table) {
     let inverse = "The value of a beta distribution up to which it is so probable: a, b, p.";
     table.kernel("inverse_beta_cdf(double, double, double) -> double", inverse, |call| {
         three(call, |a, b, p| {
-            check((0.0..=1.0).contains(&p), "p must be in the interval [0, 1]")?;
+            check((0.0..=1.0).contains(&p), "p must be 0 >= p >= 1")?;
             check_shape(a, b)?;
             Ok(beta_quantile(a, b, p))
         })
@@ -83,7 +83,7 @@ fn check(right: bool, message: &str) -> Result<(), TrinoError> {
 }
 
 fn check_shape(a: f64, b: f64) -> Result<(), TrinoError> {
-    check(a > 0.0, "a must be > 0")?;
+    check(a > 0.0, "a, b must be > 0")?;
     check(b > 0.0, "b must be > 0")
 }
 
@@ -131,7 +131,8 @@ fn cosine_similarity(call: &Call<'_>) -> Computed {
         };
         let Some((left, right)) = entries(&left).zip(entries(&right)) else { return Ok(None) };
         let norm = |vector: &HashMap<String, f64>| vector.values().map(|value| value * value).sum::<f64>().sqrt();
-        let product: f64 = left.iter().filter_map(|(key, value)| Some(value * right.get(key)?)).sum();
+        // The sum of nothing is -0 in Rust.
+        let product = left.iter().filter_map(|(key, value)| Some(value * right.get(key)?)).sum::<f64>() + 0.0;
         Ok(Some(product / (norm(&left) * norm(&right))))
     })
 }
@@ -278,7 +279,7 @@ mod tests {
             ("normal_cdf(0e0, 0e0, 0e0)", "INVALID_FUNCTION_ARGUMENT: standardDeviation must be > 0"),
             ("round(inverse_normal_cdf(0e0, 1e0, 0.975e0), 9)", "1.959963985"),
             ("inverse_normal_cdf(0e0, 1e0, 1e0)", "INVALID_FUNCTION_ARGUMENT: p must be 0 > p > 1"),
-            ("beta_cdf(1e0, 1e0, 2e0)", "INVALID_FUNCTION_ARGUMENT: value must be in the interval [0, 1]"),
+            ("beta_cdf(1e0, 1e0, 2e0)", "INVALID_FUNCTION_ARGUMENT: value must be 0 >= v >= 1"),
             ("round(t_cdf(0e0, 5e0), 6)", "0.5"),
             ("round(t_pdf(0e0, 1e0), 6)", "0.31831"),
             ("round(wilson_interval_lower(1250, 1310, 1.96e0), 6)", "0.941488"),

@@ -111,8 +111,10 @@ where
         let rounded = power(decimals.unsigned_abs()).map_or(0, |unit| shorten(wide, unit, Mode::HalfUp) * unit);
         let fits = i64::try_from(rounded).ok().and_then(|rounded| T::Native::try_from(rounded).ok());
         let overflow = || {
-            let ty = &call.types[0];
-            TrinoError::out_of_range(format!("numerical overflow: rounding {wide} to {decimals} places for {ty}"))
+            TrinoError::out_of_range(match &call.types[0] {
+                Type::Bigint => format!("numerical overflow: {wide}"),
+                ty => format!("Out of range for {ty}: {rounded}"),
+            })
         };
         fits.map(Some).ok_or_else(overflow)
     })

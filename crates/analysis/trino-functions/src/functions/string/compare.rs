@@ -147,7 +147,10 @@ fn soundex(call: &Call<'_>) -> Computed {
                 break;
             }
             let sound = u8::try_from(letter).ok().and_then(|letter| SOUNDS.get(usize::from(letter.wrapping_sub(b'A'))));
-            let sound = *sound.ok_or_else(|| TrinoError::invalid(format!("The character is not mapped: {letter}")))?;
+            let sound = *sound.ok_or_else(|| {
+                let index = u32::from(letter).saturating_sub(u32::from('A'));
+                TrinoError::invalid(format!("The character is not mapped: {letter} (index={index})"))
+            })?;
             if written == 0 {
                 out.push(letter);
                 written = 1;

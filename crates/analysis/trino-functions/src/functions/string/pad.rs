@@ -14,6 +14,9 @@ pub(super) fn register(table: &mut Table) {
     );
     table.kernel("rpad(varchar, bigint, varchar) -> varchar", "The text brought to a length, filled up behind.", rpad);
     table.kernel("trim(varchar(x)) -> varchar(x)", "The text without white space around it.", trim).never_fails();
+    table.kernel("trim(char(x)) -> varchar(x)", "The text without white space around it.", trim).never_fails();
+    table.kernel("ltrim(char(x)) -> varchar(x)", "The text without white space in front.", ltrim).never_fails();
+    table.kernel("rtrim(char(x)) -> varchar(x)", "The text without white space behind.", rtrim).never_fails();
     table.kernel("ltrim(varchar(x)) -> varchar(x)", "The text without white space in front.", ltrim).never_fails();
     table.kernel("rtrim(varchar(x)) -> varchar(x)", "The text without white space behind.", rtrim).never_fails();
     table

@@ -74,8 +74,13 @@ fn split_part(call: &Call<'_>) -> Computed {
     })
 }
 
-/// The keys and values of one text.
-fn entries<'a>(value: &'a str, between: &str, within: &str) -> Result<Vec<(&'a str, &'a str)>, TrinoError> {
+/// The keys and values of one text; `quote` is what messages put around a bad one.
+fn entries<'a>(
+    value: &'a str,
+    between: &str,
+    within: &str,
+    quote: &str,
+) -> Result<Vec<(&'a str, &'a str)>, TrinoError> {
     if between.is_empty() {
         return Err(TrinoError::invalid("entryDelimiter is empty"));
     }
@@ -88,7 +93,7 @@ fn entries<'a>(value: &'a str, between: &str, within: &str) -> Result<Vec<(&'a s
     let entry = |entry: &'a str| match entry.split_once(within) {
         Some((key, value)) if !value.contains(within) => Ok((key, value)),
         _ => Err(TrinoError::invalid(format!(
-            "Key-value delimiter must appear exactly once in each entry. Bad input: '{entry}'"
+            "Key-value delimiter must appear exactly once in each entry. Bad input: {quote}{entry}{quote}"
         ))),
     };
     value.split_terminator(between).map(entry).collect()
@@ -104,7 +109,7 @@ fn split_to_map(call: &Call<'_>) -> Computed {
             lengths.push(0);
             continue;
         }
-        let entries = entries(values.value(row), between.value(row), within.value(row))?;
+        let entries = entries(values.value(row), between.value(row), within.value(row), "'")?;
         let mut seen = HashSet::with_capacity(entries.len());
         for (key, value) in &entries {
             if !seen.insert(*key) {
@@ -127,7 +132,7 @@ fn split_to_map_merging(call: &Call<'_>) -> Computed {
     for row in 0..call.rows {
         let before = groups.len();
         if nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row)) {
-            for (key, value) in entries(values.value(row), between.value(row), within.value(row))? {
+            for (key, value) in entries(values.value(row), between.value(row), within.value(row), "'")? {
                 match groups[before..].iter_mut().find(|(_, known, _)| *known == key) {
                     Some((_, _, all)) => all.push(value),
                     None => groups.push((row as u32, key, vec![value])),
@@ -164,7 +169,7 @@ fn split_to_multimap(call: &Call<'_>) -> Computed {
             lengths.push(0);
             continue;
         }
-        let entries = entries(values.value(row), between.value(row), within.value(row))?;
+        let entries = entries(values.value(row), between.value(row), within.value(row), "")?;
         let mut seen = HashSet::new();
         for (key, _) in &entries {
             if !seen.insert(*key) {
