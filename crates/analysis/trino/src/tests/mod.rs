@@ -5,6 +5,7 @@ mod explain;
 mod fixture;
 mod formats;
 mod queries;
+mod recognition;
 mod schemas;
 mod sharing;
 mod subqueries;
