@@ -127,6 +127,11 @@ pub enum Format {
     Grok(GrokFormat),
     /// Apache Avro's container files.
     Avro(AvroFormat),
+    /// Files that Apache Iceberg's metadata names.
+    Iceberg {
+        /// The metadata file that is the table's, as `s3://bucket/key`.
+        metadata_location: String,
+    },
     /// A format that the engine can't read, by the name of its input format or SerDe.
     Unsupported(String),
 }

@@ -20,10 +20,11 @@ use datafusion::prelude::SessionConfig;
 use futures::{Stream, StreamExt};
 
 use crate::analyzer::{self, Analysis, Known, Needed};
-use crate::catalog::Session;
+use crate::catalog::{Format, Session};
 use crate::error::{internal, of_datafusion};
 use crate::explain::{self, Explain, ExplainFormat, Times};
 use crate::first_rows::FirstRowsRule;
+use crate::iceberg;
 use crate::memory::SmallPartialTables;
 use crate::operators;
 use crate::scan::{Footers, Noted};
@@ -196,7 +197,13 @@ impl Engine {
                 Err(Err(error)) => return Err(error),
                 Err(Ok(Needed::Table(database, name))) => {
                     let found = session.catalog.table(&database, &name).await?;
-                    known.tables.insert((database, name), found.map(Arc::new));
+                    let key = (database, name);
+                    if let Some(definition) = &found
+                        && matches!(definition.format, Format::Iceberg { .. })
+                    {
+                        known.iceberg.insert(key.clone(), Arc::new(iceberg::open(&session, definition).await?));
+                    }
+                    known.tables.insert(key, found.map(Arc::new));
                 }
                 Err(Ok(Needed::Databases)) => known.databases = Some(session.catalog.databases().await?),
             }

@@ -11,6 +11,7 @@
 //! | [`hive`] | Hive's classes ↔ formats |
 //! | `adapt` | columns of files as columns of tables |
 //! | `analyzer` | syntax tree → logical plan, with Trino's names, types and errors |
+//! | [`iceberg`] | tables of Iceberg's format: columns by id, deletes, metadata tables, data files |
 //! | [`projection`] | partitions that follow from a table's properties |
 //! | [`explain`] | plans in Trino's words |
 //! | `scan` | partitions, files, Parquet, text and JSON |
@@ -33,6 +34,7 @@ pub mod explain;
 mod first_rows;
 pub mod hive;
 pub mod hive_paths;
+pub mod iceberg;
 mod memory;
 mod operators;
 pub mod projection;

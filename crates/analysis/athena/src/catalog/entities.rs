@@ -100,6 +100,11 @@ pub(crate) struct Table {
     pub(crate) rest: Map<String, Value>,
 }
 
+/// The parameter that names an Iceberg table's metadata file.
+pub(crate) const METADATA_LOCATION: &str = "metadata_location";
+/// The parameter that names the file before it.
+pub(crate) const PREVIOUS_METADATA_LOCATION: &str = "previous_metadata_location";
+
 /// What Glue says about a table and does not want to hear.
 const READ_ONLY: [&str; 8] = [
     "DatabaseName",
@@ -119,6 +124,11 @@ impl Table {
 
     pub(crate) fn is_iceberg(&self) -> bool {
         self.parameters.get("table_type").is_some_and(|kind| kind.eq_ignore_ascii_case("iceberg"))
+    }
+
+    /// The metadata file that is an Iceberg table's now.
+    pub(crate) fn metadata_location(&self) -> Option<&str> {
+        self.parameters.get(METADATA_LOCATION).map(String::as_str)
     }
 
     /// A text that Glue answered beside what Athena knows, such as its version.

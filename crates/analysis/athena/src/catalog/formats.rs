@@ -9,7 +9,10 @@ use super::entities::{Parameters, Storage, Table};
 /// How the engine reads a table.
 pub(crate) fn of_table(table: &Table) -> Format {
     if table.is_iceberg() {
-        return Format::Unsupported("ICEBERG".to_owned());
+        return match table.metadata_location() {
+            Some(location) => Format::Iceberg { metadata_location: location.to_owned() },
+            None => Format::Unsupported("ICEBERG without metadata_location".to_owned()),
+        };
     }
     of_storage(&table.storage_descriptor, &table.parameters)
 }

@@ -100,6 +100,14 @@ impl Glue {
         self.call("UpdateTable", input).await.map(drop)
     }
 
+    /// Replaces a table if it is still the version that was read, without keeping the earlier version.
+    pub(crate) async fn swap_table(&self, database: &str, table: Table) -> Result<(), AwsError> {
+        let version = table.other("VersionId").cloned();
+        let input = json!({"DatabaseName": database, "TableInput": table.into_input(), "VersionId": version,
+                           "SkipArchive": true});
+        self.call("UpdateTable", input).await.map(drop)
+    }
+
     pub(crate) async fn delete_table(&self, database: &str, name: &str) -> Result<(), AwsError> {
         self.call("DeleteTable", json!({"DatabaseName": database, "Name": name})).await.map(drop)
     }

@@ -153,7 +153,11 @@ mod tests {
     fn what_cannot_be_read_is_named() {
         let mut iceberg = table();
         iceberg.parameters.insert("table_type".to_owned(), "ICEBERG".to_owned());
-        assert_eq!(definition("lake", iceberg).unwrap().format, Format::Unsupported("ICEBERG".to_owned()));
+        let Format::Unsupported(name) = definition("lake", iceberg.clone()).unwrap().format else { panic!("{iceberg:?}") };
+        assert!(name.contains("metadata_location"));
+        let metadata_location = "s3://lake/t/metadata/0.metadata.json".to_owned();
+        iceberg.parameters.insert("metadata_location".to_owned(), metadata_location.clone());
+        assert_eq!(definition("lake", iceberg).unwrap().format, Format::Iceberg { metadata_location });
         let mut odd = table();
         odd.storage_descriptor.columns[0].ty = "wibble".to_owned();
         assert_eq!(definition("lake", odd).unwrap_err().code, ErrorCode::TypeNotFound);

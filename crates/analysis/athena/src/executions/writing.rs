@@ -7,7 +7,10 @@ use std::sync::Arc;
 
 use boathouse_aws::{Ctx, Platform, Principal};
 use boathouse_metadata::{Key, MetadataError};
+use boathouse_iceberg::metadata::Snapshot;
+use boathouse_iceberg::table::Table;
 use boathouse_trino::catalog::Buckets;
+use boathouse_trino::iceberg::{BucketFiles, of_iceberg};
 use boathouse_trino::write::Begun;
 use futures::TryStreamExt;
 use object_store::{ObjectStore, ObjectStoreExt};
@@ -18,6 +21,7 @@ use super::failure::Failure;
 use crate::Athena;
 use crate::catalog::glue::Glue;
 use crate::files::{Files, Place};
+use crate::statements::iceberg::QUERY_ID;
 use crate::store::WRITINGS;
 
 /// Where an execution writes, as it is kept until the execution has ended.
@@ -36,6 +40,13 @@ pub(crate) struct Writing {
 pub(crate) enum Registers {
     /// A table over the folder.
     Table { database: String, table: String },
+    /// A state of an Iceberg table.
+    Iceberg {
+        database: String,
+        table: String,
+        /// What the names of the metadata files of the commit hold.
+        id: String,
+    },
     /// Partitions of a table that is there: their values and locations.
     Partitions { database: String, table: String, partitions: Vec<(Vec<String>, String)> },
 }
@@ -93,6 +104,10 @@ pub(crate) async fn take_back_after_crash(athena: &Athena, platform: &Platform, 
         Ok(None) => return,
         Err(error) => return tracing::error!(%error, execution = id, "what an execution wrote can't be read"),
     };
+    if let Some(Registers::Iceberg { database, table, id }) = &writing.registers {
+        undo.report("files", undo.iceberg(&writing, (database, table), id).await);
+        return;
+    }
     if let Some(Registers::Table { database, table }) = &writing.registers {
         undo.report("table", undo.table(database, table, &writing.folder).await);
     }
@@ -147,6 +162,35 @@ impl Undo {
             }
         }
         Ok(())
+    }
+
+    /// The files of a commit to an Iceberg table, unless it took place before the crash.
+    async fn iceberg(&self, writing: &Writing, (database, table): (&str, &str), id: &str) -> Result<(), Failure> {
+        if self.is_committed(database, table, id).await? {
+            return Ok(());
+        }
+        self.files_of(writing).await?;
+        let (store, path) = self.files.open(&Place::parse(&writing.folder)?.below("metadata"))?;
+        let mut found = store.list(Some(&path));
+        while let Some(object) = found.try_next().await? {
+            let key = self.files.key(&object.location);
+            if key.rsplit('/').next().is_some_and(|name| name.contains(id)) {
+                store.delete(&object.location).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the catalog's table has a state that the execution made.
+    async fn is_committed(&self, database: &str, table: &str, id: &str) -> Result<bool, Failure> {
+        let Some(entry) = self.glue.table(database, table).await? else { return Ok(false) };
+        let Some(location) = entry.metadata_location() else { return Ok(false) };
+        let files = Arc::new(BucketFiles(Arc::new(self.files.clone())));
+        let table = Table::load(files, location).await.map_err(|error| Failure::from(of_iceberg(error)))?;
+        let metadata = table.metadata();
+        let named = location.contains(id) || metadata.metadata_log.iter().any(|entry| entry.metadata_file.contains(id));
+        let by_it = |snapshot: &Snapshot| snapshot.summary.properties.get(QUERY_ID).is_some_and(|made| made == id);
+        Ok(named || metadata.snapshots.iter().any(by_it))
     }
 
     /// The table, if it is the one over the execution's folder.

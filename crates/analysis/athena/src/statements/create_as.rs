@@ -4,7 +4,7 @@ use boathouse_trino::write::{Begun, MAX_PARTITIONS, WriteTarget, Written};
 use boathouse_trino_parser::ast::{CreateTableAs, Pos};
 
 use super::properties::{self, WriteProperties};
-use super::{Job, Outcome, Target, target};
+use super::{Job, Outcome, Target, iceberg, target};
 use crate::catalog::entities::{Parameters, Partition, Table};
 use crate::catalog::formats;
 use crate::executions::failure::Failure;
@@ -19,6 +19,9 @@ pub(super) async fn run(job: &Job<'_>, create: &CreateTableAs) -> Result<Outcome
     job.require_schema(&create.name, &to.database).await?;
     if job.find(&to).await?.is_some() {
         return exists(job, create, &to).await;
+    }
+    if let Some(wanted) = &properties.iceberg {
+        return iceberg::create_as::run(job, create, wanted, &to).await;
     }
     let folder = folder(job, &properties, &to).await?;
     let (table, target) = plan(job, create, &properties, &to, &folder).await?;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use boathouse_trino_parser::ast::{ColumnDefinition, CreateTable, Delimiters, PartitionField, RowFormat, StoredAs};
 
-use super::{Job, Lines, database_not_found, semantic};
+use super::{Job, Lines, database_not_found, iceberg, semantic};
 use crate::catalog::entities::{Column, Parameters, Serde, Storage, Table};
 use crate::catalog::formats::{self, Classes, LAZY_SIMPLE};
 use crate::executions::failure::Failure;
@@ -12,7 +12,8 @@ use crate::files::Place;
 
 pub(super) async fn run(job: &Job<'_>, create: &CreateTable) -> Result<Lines, Failure> {
     let target = job.target(&create.name)?;
-    let table = describe(create, &target.table, job.ctx.now().timestamp())?;
+    let is_iceberg = iceberg::create::is_iceberg(create);
+    let table = if is_iceberg { None } else { Some(describe(create, &target.table, job.ctx.now().timestamp())?) };
     if job.glue.database(&target.database).await?.is_none() {
         return Err(database_not_found(&target.database));
     }
@@ -23,19 +24,17 @@ pub(super) async fn run(job: &Job<'_>, create: &CreateTable) -> Result<Lines, Fa
         let message = format!("AlreadyExistsException(message:Table {} already exists.)", target.table);
         return Err(Failure::ddl(message));
     }
-    job.glue.create_table(&target.database, &table).await?;
-    Ok(Lines::default())
+    match table {
+        None => iceberg::create::run(job, create, &target).await,
+        Some(table) => {
+            job.glue.create_table(&target.database, &table).await?;
+            Ok(Lines::default())
+        }
+    }
 }
 
 /// The catalog's table that a statement describes.
 fn describe(create: &CreateTable, name: &str, time: i64) -> Result<Table, Failure> {
-    let iceberg = create
-        .properties
-        .iter()
-        .any(|(name, value)| name.eq_ignore_ascii_case("table_type") && value.eq_ignore_ascii_case("iceberg"));
-    if iceberg {
-        return Err(Failure::unsupported("Iceberg tables"));
-    }
     if !create.external {
         return Err(semantic("Only external tables can be created: use CREATE EXTERNAL TABLE"));
     }
@@ -189,8 +188,6 @@ mod tests {
         assert!(of("CREATE EXTERNAL TABLE t (a int)").unwrap_err().reason().contains("LOCATION"));
         let twice = of("CREATE EXTERNAL TABLE t (a int) PARTITIONED BY (a int) LOCATION 's3://lake/t/'");
         assert!(twice.unwrap_err().reason().contains("Duplicate column name: a"));
-        let iceberg = of("CREATE TABLE t (a int) LOCATION 's3://lake/t/' TBLPROPERTIES ('table_type'='ICEBERG')");
-        assert!(iceberg.unwrap_err().reason().contains("Iceberg"));
         let lines =
             of("CREATE EXTERNAL TABLE t (a int) ROW FORMAT DELIMITED LINES TERMINATED BY ';' LOCATION 's3://lake/t/'");
         assert!(lines.unwrap_err().reason().contains("only supports newline"));

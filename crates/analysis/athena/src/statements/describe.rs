@@ -3,7 +3,7 @@
 use boathouse_trino_parser::ast::{Describe, DescribeDetail};
 
 use super::show::padded;
-use super::{Job, Lines, Target, partitions, semantic};
+use super::{Job, Lines, Target, iceberg, partitions, semantic};
 use crate::catalog::entities::{Column, Parameters, Storage, Table};
 use crate::executions::failure::Failure;
 
@@ -11,6 +11,10 @@ const COLUMNS: [&str; 3] = ["col_name", "data_type", "comment"];
 
 pub(super) async fn run(job: &Job<'_>, describe: &Describe) -> Result<Lines, Failure> {
     let (target, table) = job.require(&describe.table).await?;
+    if table.is_iceberg() && describe.column.is_empty() {
+        let formatted = describe.detail != DescribeDetail::Plain;
+        return Ok(Lines::new(&COLUMNS, iceberg::shown::describe(&iceberg::load(job, &table).await?, formatted)));
+    }
     if let Some(name) = describe.column.first() {
         if describe.column.len() > 1 {
             return Err(Failure::unsupported("DESCRIBE of a field of a column"));

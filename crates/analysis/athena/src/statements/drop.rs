@@ -1,8 +1,8 @@
-//! DROP TABLE and DROP VIEW. The files of a table stay, as they do on AWS.
+//! DROP TABLE and DROP VIEW. The files of a table stay, as they do on AWS; those of an Iceberg table go.
 
 use boathouse_trino_parser::ast::DropRelation;
 
-use super::{Job, Lines, table_not_found};
+use super::{Job, Lines, iceberg, table_not_found};
 use crate::executions::failure::Failure;
 
 pub(super) async fn table(job: &Job<'_>, drop: &DropRelation) -> Result<Lines, Failure> {
@@ -12,7 +12,10 @@ pub(super) async fn table(job: &Job<'_>, drop: &DropRelation) -> Result<Lines, F
             let message = "Cannot drop a view with DROP TABLE. Use DROP VIEW instead.";
             Err(Failure::ddl(message))
         }
-        Some(table) if table.is_iceberg() => Err(Failure::unsupported("DROP TABLE of Iceberg tables")),
+        Some(table) if table.is_iceberg() => {
+            iceberg::drop::run(job, &target, &table).await?;
+            Ok(Lines::default())
+        }
         Some(_) => {
             job.glue.delete_table(&target.database, &target.table).await?;
             Ok(Lines::default())

@@ -6,7 +6,7 @@ use boathouse_trino::projection;
 use boathouse_trino::write::{Begun, MAX_PARTITIONS, WriteFormat, WriteTarget, Written};
 use boathouse_trino_parser::ast::{Insert, Query, Statement};
 
-use super::{Job, Outcome, Target, target};
+use super::{Job, Outcome, Target, iceberg, target};
 use crate::catalog::entities::{Partition, Table};
 use crate::catalog::{formats, tables};
 use crate::executions::failure::Failure;
@@ -24,6 +24,9 @@ pub(super) async fn run(job: &Job<'_>, insert: &Insert) -> Result<Outcome, Failu
         );
         return Err(Failure::user(1302, message));
     };
+    if table.is_iceberg() {
+        return iceberg::insert::run(job, insert, &to, &table).await;
+    }
     projection::check_writable(&tables::definition(&to.database, table.clone())?, job.session.start)?;
     let known = known_partitions(job, &to, &table).await?;
     let columns = columns(&to.database, &table)?;
@@ -119,6 +122,7 @@ fn writable(table: &Table, insert: &Insert) -> Result<WriteFormat, Failure> {
             Err(Failure::unsupported("INSERT INTO tables of the RegexSerDe and the Grok SerDe"))
         }
         Format::ParquetByPlace => Ok(WriteFormat::Parquet),
+        Format::Iceberg { .. } => Err(Failure::system("GENERIC_INTERNAL_ERROR: an Iceberg table was taken for one of Hive's")),
         Format::Unsupported(name) => Err(Failure::unsupported(format_args!("INSERT INTO tables of {name}"))),
     }
 }
@@ -134,7 +138,7 @@ fn named(insert: &Insert) -> Vec<String> {
 }
 
 /// The query with the table's columns in the table's order; columns that it does not give are NULL.
-async fn aligned(job: &Job<'_>, insert: &Insert, columns: &[Column]) -> Result<Query, Failure> {
+pub(super) async fn aligned(job: &Job<'_>, insert: &Insert, columns: &[Column]) -> Result<Query, Failure> {
     let named = named(insert);
     let pos = insert.table.pos();
     if let Some(unknown) = named.iter().find(|name| !columns.iter().any(|column| column.name == **name)) {

@@ -5,6 +5,7 @@
 //! | `kind` | the names of the kinds, the ends of results' names |
 //! | `select` | queries, EXPLAIN |
 //! | `create_as`, `insert`, `unload` | statements that write rows, with `properties` and `target` |
+//! | `iceberg` | Iceberg tables: made, filled, dropped, shown |
 //! | `databases`, `create_table`, `drop`, `views` | definitions in the Data Catalog |
 //! | `alter`, `partitions`, `repair` | changes of tables and their partitions |
 //! | `show`, `describe`, `show_create` | what is shown as text |
@@ -15,6 +16,7 @@ mod create_table;
 mod databases;
 mod describe;
 mod drop;
+pub(crate) mod iceberg;
 mod insert;
 pub(crate) mod kind;
 mod partitions;

@@ -1,9 +1,12 @@
 //! The WITH clause of CREATE TABLE AS and UNLOAD.
 
+use std::collections::BTreeMap;
+
 use boathouse_trino_parser::ast::{Expr, ExprKind, Property};
 
 use boathouse_trino::write::Buckets;
 
+use super::iceberg::properties;
 use crate::executions::failure::Failure;
 
 /// What a statement that writes rows says about their files.
@@ -15,6 +18,17 @@ pub(super) struct WriteProperties {
     pub(super) external_location: Option<String>,
     pub(super) field_delimiter: Option<String>,
     pub(super) buckets: Option<Buckets>,
+    /// What makes it an Iceberg table.
+    pub(super) iceberg: Option<IcebergProperties>,
+}
+
+/// What a statement says about an Iceberg table.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct IcebergProperties {
+    pub(super) location: String,
+    pub(super) partitioning: Vec<String>,
+    /// As the table's metadata keeps them.
+    pub(super) properties: BTreeMap<String, String>,
 }
 
 fn invalid(property: &Property, expected: &str) -> Failure {
@@ -63,10 +77,48 @@ fn buckets(columns: Vec<String>, count: Option<u32>) -> Result<Option<Buckets>, 
     Err(Failure::user(1006, format!("INVALID_TABLE_PROPERTY: {message}")))
 }
 
+fn number_or_text(property: &Property) -> Result<String, Failure> {
+    match &property.value.kind {
+        ExprKind::Integer(number) => Ok(number.to_string()),
+        _ => text(property),
+    }
+}
+
+/// Iceberg's own properties. Those of Hive's tables don't go together with them.
+fn of_iceberg(
+    read: &WriteProperties,
+    external: Option<bool>,
+    location: Option<String>,
+    partitioning: Vec<String>,
+    own: Vec<(String, String)>,
+) -> Result<IcebergProperties, Failure> {
+    let invalid = |message: &str| Err(Failure::user(1006, format!("INVALID_TABLE_PROPERTY: {message}")));
+    if external != Some(false) {
+        return invalid("is_external must be false for Iceberg tables");
+    }
+    let Some(location) = location else { return invalid("location must be set for Iceberg tables") };
+    for (given, name) in [
+        (!read.partitioned_by.is_empty(), "partitioned_by is not a property of Iceberg tables: use partitioning"),
+        (read.buckets.is_some(), "bucketed_by is not a property of Iceberg tables: use partitioning"),
+        (read.external_location.is_some(), "external_location is not a property of Iceberg tables: use location"),
+        (read.field_delimiter.is_some(), "field_delimiter is not a property of Iceberg tables"),
+    ] {
+        if given {
+            return invalid(name);
+        }
+    }
+    let format = read.format.iter().map(|format| ("format", format.as_str()));
+    let compression = read.compression.iter().map(|codec| ("write_compression", codec.as_str()));
+    let own = own.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    let properties = properties::of_new(format.chain(compression).chain(own))?;
+    Ok(IcebergProperties { location, partitioning, properties })
+}
+
 /// Reads the clause. What would change the files and is not implemented is refused by name.
 pub(super) fn read(properties: &[Property]) -> Result<WriteProperties, Failure> {
     let mut read = WriteProperties::default();
     let (mut bucketed_by, mut bucket_count) = (Vec::new(), None);
+    let (mut iceberg, mut external, mut location, mut partitioning, mut own) = (false, None, None, None, Vec::new());
     for property in properties {
         match property.name.lower().as_str() {
             "format" => read.format = Some(text(property)?.to_uppercase()),
@@ -76,19 +128,21 @@ pub(super) fn read(properties: &[Property]) -> Result<WriteProperties, Failure> 
             "partitioned_by" => read.partitioned_by = names(property)?,
             "external_location" => read.external_location = Some(text(property)?),
             "field_delimiter" => read.field_delimiter = Some(text(property)?),
-            "table_type" if text(property)?.eq_ignore_ascii_case("hive") => {}
-            "table_type" => return Err(Failure::unsupported(format_args!("table_type {}", text(property)?))),
-            "is_external" if property.value.kind == ExprKind::Boolean(true) => {}
+            "table_type" => match text(property)?.to_lowercase().as_str() {
+                "hive" => {}
+                "iceberg" => iceberg = true,
+                other => return Err(Failure::unsupported(format_args!("table_type {other}"))),
+            },
+            "is_external" => match property.value.kind {
+                ExprKind::Boolean(value) => external = Some(value),
+                _ => return Err(invalid(property, "boolean")),
+            },
+            "location" => location = Some(text(property)?),
+            "partitioning" => partitioning = Some(names(property)?),
             "bucketed_by" => bucketed_by = names(property)?,
             "bucket_count" => bucket_count = Some(count(property)?),
-            name @ ("orc_compression"
-            | "compression_level"
-            | "is_external"
-            | "location"
-            | "partitioning"
-            | "optimize_rewrite_data_file_threshold"
-            | "vacuum_min_snapshots_to_keep"
-            | "vacuum_max_snapshot_age_seconds") => {
+            name if properties::OWN.contains(&name) => own.push((name.to_owned(), number_or_text(property)?)),
+            name @ ("orc_compression" | "compression_level") => {
                 return Err(Failure::unsupported(format_args!("the table property {name}")));
             }
             name => {
@@ -101,6 +155,19 @@ pub(super) fn read(properties: &[Property]) -> Result<WriteProperties, Failure> 
         }
     }
     read.buckets = buckets(bucketed_by, bucket_count)?;
+    if iceberg {
+        read.iceberg = Some(of_iceberg(&read, external, location, partitioning.unwrap_or_default(), own)?);
+        return Ok(read);
+    }
+    let of_iceberg_alone = [
+        (external == Some(false)).then_some("is_external"),
+        location.map(|_| "location"),
+        partitioning.map(|_| "partitioning"),
+    ];
+    if let Some(name) = of_iceberg_alone.into_iter().flatten().chain(own.iter().map(|(name, _)| name.as_str())).next() {
+        let message = format!("INVALID_TABLE_PROPERTY: {name} is a property of Iceberg tables: set table_type = 'ICEBERG'");
+        return Err(Failure::user(1006, message));
+    }
     Ok(read)
 }
 
@@ -127,12 +194,32 @@ mod tests {
     }
 
     #[test]
+    fn icebergs_properties_go_together() {
+        let clause = "table_type = 'ICEBERG', is_external = false, location = 's3://lake/t'";
+        let read = of(&format!("{clause}, partitioning = ARRAY['day(ts)'], vacuum_min_snapshots_to_keep = 3")).unwrap();
+        let iceberg = read.iceberg.unwrap();
+        assert_eq!(iceberg.partitioning, ["day(ts)"]);
+        assert_eq!(iceberg.properties["vacuum_min_snapshots_to_keep"], "3");
+        for (clause, reason) in [
+            ("table_type = 'ICEBERG', location = 's3://lake/t'".to_owned(), "is_external must be false"),
+            ("table_type = 'ICEBERG', is_external = false".to_owned(), "location must be set"),
+            (format!("{clause}, partitioned_by = ARRAY['a']"), "use partitioning"),
+            (format!("{clause}, format = 'ORC'"), "orc"),
+            ("partitioning = ARRAY['a']".to_owned(), "table_type = 'ICEBERG'"),
+            ("is_external = false".to_owned(), "table_type = 'ICEBERG'"),
+        ] {
+            let refused = of(&clause).unwrap_err();
+            assert!(refused.reason().contains(reason), "{clause}: {}", refused.reason());
+        }
+    }
+
+    #[test]
     fn what_is_not_implemented_or_unknown_is_refused_by_name() {
         assert!(of("bucketed_by = ARRAY['a']").unwrap_err().reason().contains("bucket_count must be specified"));
         assert!(of("bucketed_by = ARRAY['a'], bucket_count = 0").unwrap_err().reason().contains("a positive integer"));
         let read = of("bucketed_by = ARRAY['A'], bucket_count = 3").unwrap();
         assert_eq!(read.buckets, Some(Buckets { columns: vec!["a".to_owned()], count: 3 }));
-        assert!(of("table_type = 'ICEBERG'").unwrap_err().reason().contains("ICEBERG"));
+        assert!(of("table_type = 'DELTA'").unwrap_err().reason().contains("delta"));
         assert!(of("colour = 'blue'").unwrap_err().reason().contains("'colour' does not exist"));
         assert!(of("format = 1").unwrap_err().reason().starts_with("INVALID_TABLE_PROPERTY"));
     }

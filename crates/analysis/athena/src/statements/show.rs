@@ -2,7 +2,7 @@
 
 use boathouse_trino_parser::ast::{Name, Show};
 
-use super::{Job, Lines, database_not_found, semantic, show_create};
+use super::{Job, Lines, database_not_found, iceberg, semantic, show_create};
 use crate::catalog::entities::Partition;
 use crate::executions::failure::Failure;
 
@@ -96,9 +96,13 @@ async fn partitions(job: &Job<'_>, name: &Name) -> Result<Lines, Failure> {
 
 async fn properties(job: &Job<'_>, name: &Name, key: Option<&str>) -> Result<Lines, Failure> {
     let (target, table) = job.require(name).await?;
+    let parameters = match table.is_iceberg() {
+        true => iceberg::shown::table_properties(&iceberg::load(job, &table).await?),
+        false => table.parameters,
+    };
     let lines = match key {
-        None => table.parameters.iter().map(|(name, value)| format!("{name}\t{value}")).collect(),
-        Some(key) => match table.parameters.get(key) {
+        None => parameters.iter().map(|(name, value)| format!("{name}\t{value}")).collect(),
+        Some(key) => match parameters.get(key) {
             Some(value) => vec![value.clone()],
             None => vec![format!("Table {}.{} does not have property: {key}", target.database, target.table)],
         },

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use boathouse_trino_functions::types::Type;
 use boathouse_trino_parser::ast::Name;
 
-use super::{Job, Lines, Target};
+use super::{Job, Lines, Target, iceberg};
 use crate::catalog::entities::{Column, Parameters, Table};
 use crate::catalog::views::ViewText;
 use crate::executions::failure::Failure;
@@ -19,6 +19,10 @@ pub(super) async fn table(job: &Job<'_>, name: &Name) -> Result<Lines, Failure> 
             target.database, target.table
         );
         return Err(Failure::user(1001, message));
+    }
+    if table.is_iceberg() {
+        let text = iceberg::shown::create(&target, &iceberg::load(job, &table).await?);
+        return Ok(Lines::new(&["createtab_stmt"], text.lines().map(str::to_owned).collect()));
     }
     Ok(Lines::new(&["createtab_stmt"], statement(&table).lines().map(str::to_owned).collect()))
 }

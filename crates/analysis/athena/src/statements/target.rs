@@ -150,7 +150,7 @@ pub(super) async fn write(job: &Job<'_>, query: &Query, target: WriteTarget) -> 
 
 /// What the names of the statement's files begin with: the time, as in Athena, and the execution, so that no other
 /// statement's do.
-fn file_prefix(job: &Job<'_>) -> String {
+pub(super) fn file_prefix(job: &Job<'_>) -> String {
     format!("{}_{}", job.session.start.format("%Y%m%d_%H%M%S"), job.id.replace('-', ""))
 }
 

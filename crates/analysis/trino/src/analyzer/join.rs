@@ -31,15 +31,7 @@ impl Analyzer<'_> {
     pub(super) fn relation(&mut self, source: &Source, outer: Option<&Scope<'_>>) -> Result<Relation, TrinoError> {
         match &source.kind {
             RelationKind::Table { name, version } => {
-                if let Some(version) = version {
-                    let _ = version;
-                    return Err(TrinoError::at(
-                        source.pos,
-                        ErrorCode::NotSupported,
-                        "Time travel is only supported for Iceberg tables",
-                    ));
-                }
-                self.table(name, outer)
+                self.table(name, version.as_ref())
             }
             RelationKind::Subquery(query) => {
                 let mut relation = self.query(query, outer)?;

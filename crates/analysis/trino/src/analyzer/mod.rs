@@ -11,6 +11,7 @@ mod call;
 mod correlated;
 mod expression;
 mod grouping;
+mod iceberg;
 mod information;
 mod join;
 mod json;
@@ -32,6 +33,7 @@ mod unnest;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use boathouse_iceberg::table::Table;
 use boathouse_trino_functions::error::TrinoError;
 use boathouse_trino_functions::types::Type;
 use boathouse_trino_parser::ast;
@@ -49,6 +51,8 @@ pub(crate) use subquery::{is_correlated, unsupported_correlation};
 pub(crate) struct Known {
     /// Tables, or none where there is no such table.
     pub(crate) tables: HashMap<(String, String), Option<Arc<TableDefinition>>>,
+    /// The Iceberg tables among them, as their metadata describes them.
+    pub(crate) iceberg: HashMap<(String, String), Arc<Table>>,
     /// The databases, once they were asked for.
     pub(crate) databases: Option<Vec<String>>,
 }

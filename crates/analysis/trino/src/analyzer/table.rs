@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use boathouse_trino_functions::cast;
 use boathouse_trino_functions::error::{ErrorCode, TrinoError};
-use boathouse_trino_parser::ast::{Ident, Name, Statement};
+use boathouse_trino_functions::types::Type;
+use boathouse_trino_parser::ast::{Ident, Name, Statement, TableVersion};
 use boathouse_trino_parser::parse_statement;
 use datafusion::catalog::TableProvider;
 use datafusion::datasource::provider_as_source;
 use datafusion::logical_expr::{Expr, LogicalPlanBuilder};
 
-use super::scope::{Field, Relation, Scope};
+use super::scope::{Field, Relation};
 use super::{Analyzer, Named, NamedSource, Needed, information, planned, project};
 use crate::catalog::{ColumnDefinition, TableDefinition, TableKind};
 use crate::scan::HiveTable;
@@ -20,11 +21,12 @@ const MAX_VIEWS: usize = 100;
 
 impl Analyzer<'_> {
     /// The relation that a name means.
-    pub(super) fn table(&mut self, name: &Name, _: Option<&Scope<'_>>) -> Result<Relation, TrinoError> {
+    pub(super) fn table(&mut self, name: &Name, version: Option<&TableVersion>) -> Result<Relation, TrinoError> {
         let parts: Vec<String> = name.parts.iter().map(Ident::lower).collect();
         if let [only] = parts.as_slice()
             && let Some(index) = self.named.iter().rposition(|named| named.name == *only)
         {
+            untravelled(name, version)?;
             return self.named_query(index, &name.parts[0]);
         }
         let (database, table) = match parts.as_slice() {
@@ -44,14 +46,20 @@ impl Analyzer<'_> {
             }
         };
         if database == "information_schema" {
+            untravelled(name, version)?;
             return self.information_table(&table, name);
         }
         if let Some((base, suffix)) = table.rsplit_once('$')
             && !base.is_empty()
         {
+            untravelled(name, version)?;
             return self.metadata_table(&database, base, suffix, name);
         }
         let definition = self.definition(&database, &table, name)?;
+        if let Some(table) = self.iceberg_of(&definition) {
+            return self.iceberg_table(&definition, table, version);
+        }
+        untravelled(name, version)?;
         match &definition.kind {
             TableKind::Table => self.hive_table(definition),
             TableKind::View { sql, database } => {
@@ -93,19 +101,30 @@ impl Analyzer<'_> {
         let path = vec![self.session.catalog_name.clone(), definition.database.clone(), definition.name.clone()];
         let columns: Vec<_> = definition.all_columns().map(|column| (column.name.clone(), column.ty.clone())).collect();
         let provider = HiveTable::new(definition, Arc::clone(&self.session), Arc::clone(&self.statistics));
+        self.with_hidden(Arc::new(provider), path, columns, HiveTable::hidden())
+    }
+
+    /// A scan of columns of which the last are not shown.
+    pub(super) fn with_hidden(
+        &mut self,
+        provider: Arc<dyn TableProvider>,
+        path: Vec<String>,
+        columns: Vec<(String, Type)>,
+        hidden: impl Iterator<Item = (&'static str, Type)>,
+    ) -> Result<Relation, TrinoError> {
         let shown = columns.len();
-        let hidden = HiveTable::hidden().map(|(name, ty)| (name.to_owned(), ty));
-        let mut relation = self.scanned(Arc::new(provider), path, columns.into_iter().chain(hidden).collect())?;
+        let hidden = hidden.map(|(name, ty)| (name.to_owned(), ty));
+        let mut relation = self.scanned(provider, path, columns.into_iter().chain(hidden).collect())?;
         relation.fields.iter_mut().skip(shown).for_each(|field| field.hidden = true);
         Ok(relation)
     }
 
     /// A scan, whose columns are called by the scan's number.
-    fn scanned(
+    pub(super) fn scanned(
         &mut self,
         provider: Arc<dyn TableProvider>,
         path: Vec<String>,
-        columns: Vec<(String, boathouse_trino_functions::types::Type)>,
+        columns: Vec<(String, Type)>,
     ) -> Result<Relation, TrinoError> {
         let number = self.fresh("t");
         let plan = LogicalPlanBuilder::scan(number, provider_as_source(provider), None)
@@ -125,7 +144,7 @@ impl Analyzer<'_> {
         Ok(Relation { plan, fields })
     }
 
-    /// `"t$partitions"`
+    /// `"t$partitions"`, and what else Iceberg's tables have.
     fn metadata_table(
         &mut self,
         database: &str,
@@ -134,6 +153,11 @@ impl Analyzer<'_> {
         name: &Name,
     ) -> Result<Relation, TrinoError> {
         let definition = self.definition(database, table, name)?;
+        if let Some(known) = self.iceberg_of(&definition)
+            && let Some(information) = self.iceberg_information(&definition, known, suffix)
+        {
+            return information;
+        }
         if suffix != "partitions" || definition.partition_keys.is_empty() {
             let catalog = &self.session.catalog_name;
             let message = format!("Table '{catalog}.{database}.{table}${suffix}' does not exist");
@@ -246,6 +270,17 @@ impl Analyzer<'_> {
             return Err(TrinoError::at(first.pos, ErrorCode::MismatchedColumnAliases, message));
         }
         super::join::aliased(relation, &alias, columns)
+    }
+}
+
+/// Refuses time travel.
+fn untravelled(name: &Name, version: Option<&TableVersion>) -> Result<(), TrinoError> {
+    match version {
+        None => Ok(()),
+        Some(_) => {
+            let message = "Time travel is only supported for Iceberg tables";
+            Err(TrinoError::at(name.pos(), ErrorCode::NotSupported, message))
+        }
     }
 }
 

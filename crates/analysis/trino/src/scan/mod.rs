@@ -3,6 +3,7 @@
 mod avro;
 mod footers;
 mod generated;
+mod iceberg;
 mod json;
 mod lines;
 mod noted;
@@ -38,6 +39,7 @@ use crate::storage::{Counting, Location, Statistics};
 
 pub(crate) use footers::Footers;
 pub(crate) use generated::{Generated, Rows};
+pub(crate) use iceberg::{IcebergTable, POSITION};
 pub(crate) use noted::{Noted, Scanned};
 pub(crate) use partitions::{NULL_PARTITION, partition_values};
 
@@ -64,6 +66,10 @@ pub(crate) struct DataFile {
     location: Location,
     meta: ObjectMeta,
     constants: Vec<ScalarValue>,
+    /// The places of rows that are deleted, in order.
+    deleted: Arc<[u64]>,
+    /// Ids of columns that must be in the file itself.
+    needed: Arc<[i32]>,
 }
 
 /// What a format's reader is given.
@@ -163,7 +169,7 @@ impl HiveTable {
                 ScalarValue::TimestampMillisecond(Some(meta.last_modified.timestamp_millis()), None),
             ];
             let constants = partition.values.iter().cloned().chain(hidden).collect();
-            DataFile { location: location.clone(), meta, constants }
+            DataFile { location: location.clone(), meta, constants, deleted: Arc::default(), needed: Arc::default() }
         };
         let files = found.into_iter().map(file).collect();
         Ok((partition.format, files))
@@ -178,6 +184,7 @@ impl HiveTable {
             Format::Grok(format) => lines::scan(request, lines::Reader::Grok(format)),
             Format::Json(format) => lines::scan(request, lines::Reader::Json(format)),
             Format::Text(format) => lines::scan(request, lines::Reader::Text(format)),
+            Format::Iceberg { .. } => Err(crate::error::internal("an Iceberg table was taken for one of Hive's").into()),
             Format::Unsupported(name) => {
                 let TableDefinition { database, name: table, .. } = self.definition.as_ref();
                 let message = format!("Table {database}.{table} is stored in a format that can't be read: {name}");

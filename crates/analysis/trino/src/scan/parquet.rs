@@ -6,9 +6,10 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use boathouse_trino_functions::error::{ErrorCode, TrinoError};
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
-use datafusion::common::{DataFusionError, Result as PlanResult, Statistics};
+use datafusion::common::stats::Precision;
+use datafusion::common::{ColumnStatistics, DataFusionError, Result as PlanResult, Statistics};
 use datafusion::datasource::listing::PartitionedFile;
-use datafusion::datasource::physical_plan::parquet::CachedParquetFileReaderFactory;
+use datafusion::datasource::physical_plan::parquet::{CachedParquetFileReaderFactory, ParquetRowSelection};
 use datafusion::datasource::physical_plan::parquet::metadata::DFParquetMetadata;
 use datafusion::datasource::physical_plan::{FileScanConfigBuilder, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
@@ -21,7 +22,8 @@ use datafusion::physical_expr_adapter::{
 use datafusion::physical_plan::ExecutionPlan;
 use futures::{FutureExt, StreamExt, TryStreamExt};
 use object_store::ObjectStore;
-use parquet::arrow::parquet_to_arrow_schema;
+use parquet::arrow::arrow_reader::{RowSelection, RowSelector};
+use parquet::arrow::{RowNumber, parquet_to_arrow_schema};
 use parquet::file::metadata::ParquetMetaData;
 
 use super::footers::{self, Footers};
@@ -29,10 +31,15 @@ use super::pieces::{self, Described};
 use super::{CONCURRENCY, DataFile, ScanRequest, is_text, noted};
 use crate::adapt;
 use crate::error::of_datafusion;
+use crate::iceberg::ById;
 
 /// A plan that reads Parquet files, with their statistics.
 pub(super) async fn scan(request: ScanRequest<'_>, matching: Matching) -> PlanResult<Arc<dyn ExecutionPlan>> {
     let ScanRequest { state, table, files, projection, limit } = request;
+    // What stands behind the table's own columns is made by the reader.
+    let own = table.schema.fields().len();
+    let positions = projection.is_none_or(|indices| indices.iter().any(|index| *index >= own));
+    let virtual_columns = if matches!(matching, Matching::ById(_)) && positions { vec![row_number()] } else { Vec::new() };
     noted::note(state, &table.columns, &table.definition, &files);
     let mut plans = Vec::new();
     // One plan reads one bucket; nearly always there is only one.
@@ -42,13 +49,16 @@ pub(super) async fn scan(request: ScanRequest<'_>, matching: Matching) -> PlanRe
         state.runtime_env().register_object_store(url.as_ref(), Arc::clone(&store));
         let cache = state.runtime_env().cache_manager.get_file_metadata_cache();
         let described: Vec<Described> = futures::stream::iter(files)
-            .map(|file| describe(file, store.as_ref(), state, &table.columns, matching))
+            .map(|file| describe(file, store.as_ref(), state, &table.columns, &matching))
             .buffered(CONCURRENCY)
             .try_collect()
             .await?;
-        let schema =
-            TableSchema::builder(Arc::clone(&table.columns)).with_table_partition_cols(table.constant_fields()).build();
-        let statistics = merged(&described, schema.table_schema())?;
+        let schema = TableSchema::builder(Arc::clone(&table.columns))
+            .with_table_partition_cols(table.constant_fields())
+            .with_virtual_columns(virtual_columns.clone())
+            .build();
+        let mut statistics = merged(&described, schema.schema_without_virtual_columns())?;
+        statistics.column_statistics.extend(virtual_columns.iter().map(|_| ColumnStatistics::new_unknown()));
         let groups = pieces::groups(described, state.config().target_partitions().max(1));
         let mut options = state.table_options().parquet.clone();
         options.global.binary_as_string = false;
@@ -62,7 +72,7 @@ pub(super) async fn scan(request: ScanRequest<'_>, matching: Matching) -> PlanRe
             .with_statistics(statistics)
             .with_projection_indices(projection.cloned())?
             .with_limit(limit)
-            .with_expr_adapter(Some(Arc::new(matching)))
+            .with_expr_adapter(Some(matching.clone().adapter()))
             .build();
         plans.push(DataSourceExec::from_data_source(config) as Arc<dyn ExecutionPlan>);
     }
@@ -94,7 +104,7 @@ async fn describe(
     store: &dyn ObjectStore,
     state: &dyn datafusion::catalog::Session,
     columns: &SchemaRef,
-    matching: Matching,
+    matching: &Matching,
 ) -> PlanResult<Described> {
     let path = format!("s3://{}/{}", file.location.bucket, file.meta.location);
     let fetched = footer(&file, store, state).await;
@@ -115,11 +125,50 @@ async fn describe(
             return Err(TrinoError::new(ErrorCode::HiveBadData, message).into());
         }
     }
-    let statistics = DFParquetMetadata::statistics_from_parquet_metadata(&metadata, &logical)?;
-    let file = PartitionedFile::new_from_meta(file.meta)
-        .with_partition_values(file.constants)
-        .with_statistics(Arc::new(statistics));
+    if let Matching::ById(columns) = matching
+        && let Some(id) = file.needed.iter().find(|id| !columns.has(&physical, **id))
+    {
+        let message = format!("Iceberg data files without their partition columns are not supported: {path} lacks field {id}");
+        return Err(TrinoError::new(ErrorCode::NotSupported, message).into());
+    }
+    let mut statistics = DFParquetMetadata::statistics_from_parquet_metadata(&metadata, &logical)?;
+    for (column, field) in statistics.column_statistics.iter_mut().zip(logical.fields()) {
+        if matches!(matching, Matching::ById(_)) && physical.index_of(field.name()).is_err() {
+            *column = ColumnStatistics::new_unknown();
+        }
+    }
+    let mut read = PartitionedFile::new_from_meta(file.meta).with_partition_values(file.constants);
+    if !file.deleted.is_empty() {
+        let rows = usize::try_from(file_metadata.num_rows()).unwrap_or(0);
+        let (kept, selection) = without(&file.deleted, rows);
+        statistics = Statistics { num_rows: Precision::Exact(kept), ..statistics.to_inexact() };
+        read = read.with_extension(ParquetRowSelection::new(selection));
+    }
+    let file = read.with_statistics(Arc::new(statistics));
     Ok(Described { file, row_groups: pieces::starts(&metadata) })
+}
+
+/// The rows of a file that are not deleted: how many, and which.
+fn without(deleted: &[u64], rows: usize) -> (usize, RowSelection) {
+    let deleted = deleted.iter().filter_map(|place| usize::try_from(*place).ok()).filter(|place| *place < rows);
+    let (mut kept, mut next, mut selectors) = (0, 0, Vec::new());
+    for place in deleted {
+        if place > next {
+            selectors.push(RowSelector::select(place - next));
+        }
+        kept += place - next;
+        selectors.push(RowSelector::skip(1));
+        next = place + 1;
+    }
+    if next < rows {
+        selectors.push(RowSelector::select(rows - next));
+    }
+    (kept + rows - next, RowSelection::from(selectors))
+}
+
+/// The column of rows' places in their files.
+pub(super) fn row_number() -> Arc<Field> {
+    Arc::new(Field::new(super::POSITION, DataType::Int64, false).with_extension_type(RowNumber))
 }
 
 /// A file's footer as it was read before, or else as it is read now.
@@ -171,32 +220,42 @@ fn is_readable_as(found: &DataType, wanted: &DataType) -> bool {
 }
 
 /// How the table's columns are found in a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Matching {
     /// By name, whatever the case.
     ByName,
     /// By place: the first column is the file's first.
     ByPlace,
+    /// By Iceberg's field ids.
+    ById(ById),
 }
 
 impl Matching {
     /// The table's columns, each called as the file calls it; a name that no file has where the file has no such column.
-    fn renamed(self, logical: &SchemaRef, physical: &SchemaRef) -> SchemaRef {
+    fn renamed(&self, logical: &SchemaRef, physical: &SchemaRef) -> SchemaRef {
         let fields = logical.fields().iter().enumerate();
         let found = |(index, field): (usize, &Arc<Field>)| {
             let found = match self {
+                Self::ById(columns) => return columns.renamed(field, physical),
                 Self::ByName => adapt::place(physical.fields(), field.name()),
                 Self::ByPlace => Some(index).filter(|index| *index < physical.fields().len()),
             };
             match found {
                 Some(place) => field.as_ref().clone().with_name(physical.field(place).name()),
-                None if self == Self::ByPlace => {
+                None if *self == Self::ByPlace => {
                     field.as_ref().clone().with_name(format!("{} (missing)", field.name()))
                 }
                 None => field.as_ref().clone(),
             }
         };
         Arc::new(Schema::new(fields.map(found).collect::<Vec<_>>()))
+    }
+
+    fn adapter(self) -> Arc<dyn PhysicalExprAdapterFactory> {
+        match self {
+            Self::ById(columns) => Arc::new(columns),
+            other => Arc::new(other),
+        }
     }
 }
 

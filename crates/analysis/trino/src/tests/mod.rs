@@ -4,6 +4,7 @@ mod documents;
 mod explain;
 mod fixture;
 mod formats;
+mod iceberg;
 mod queries;
 mod recognition;
 mod schemas;

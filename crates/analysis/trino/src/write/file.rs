@@ -22,7 +22,7 @@ use crate::codec::Encoder;
 use crate::error::{internal, of_datafusion, of_object_store};
 
 /// The size of the parts of an upload: the least that S3 allows.
-const PART: usize = 5 << 20;
+pub(crate) const PART: usize = 5 << 20;
 
 /// A file of one of the formats.
 pub(super) struct OutputFile {
@@ -130,7 +130,7 @@ impl OutputFile {
 }
 
 /// Parquet's codec of that name, if it has one.
-pub(super) fn parquet_codec(compression: Compression) -> Result<Codec, TrinoError> {
+pub(crate) fn parquet_codec(compression: Compression) -> Result<Codec, TrinoError> {
     Ok(match compression {
         Compression::None => Codec::UNCOMPRESSED,
         Compression::Snappy => Codec::SNAPPY,
@@ -144,7 +144,8 @@ pub(super) fn parquet_codec(compression: Compression) -> Result<Codec, TrinoErro
     })
 }
 
-fn of_parquet(error: ParquetError) -> TrinoError {
+/// What Parquet's writer says.
+pub(crate) fn of_parquet(error: ParquetError) -> TrinoError {
     of_datafusion(error.into())
 }
 

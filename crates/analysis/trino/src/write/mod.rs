@@ -42,6 +42,7 @@ use crate::scan::NULL_PARTITION;
 use crate::storage::{Location, Statistics, TableUse};
 pub use buckets::Buckets;
 use file::OutputFile;
+pub(crate) use file::{PART, of_parquet, parquet_codec};
 
 /// How many new partitions one statement may write, in Athena.
 pub const MAX_PARTITIONS: usize = 100;
@@ -81,6 +82,16 @@ impl Begun {
     /// The files so far.
     pub fn files(&self) -> Vec<String> {
         self.0.lock().clone()
+    }
+
+    /// Lets the files be, whatever happens to the statement.
+    pub fn forget(&self) {
+        self.0.lock().clear();
+    }
+
+    /// Notes a file.
+    pub fn note(&self, location: String) {
+        self.0.lock().push(location);
     }
 }
 
@@ -222,7 +233,7 @@ fn refuse_unsupported(target: &WriteTarget) -> Result<(), TrinoError> {
 }
 
 /// The plan with the target's columns.
-fn coerced(
+pub(crate) fn coerced(
     plan: LogicalPlan,
     columns: Vec<(String, Type)>,
     wanted: Option<&[Column]>,
@@ -339,7 +350,7 @@ impl Output {
         let bucket = bucket.map(|bucket| format!("{bucket:06}_0_")).unwrap_or_default();
         let name = format!("{bucket}{}_{}{extension}", self.prefix, uuid::Uuid::new_v4().simple());
         let path = directory.clone().join(name);
-        self.target.begun.0.lock().push(format!("s3://{}/{path}", self.location.bucket));
+        self.target.begun.note(format!("s3://{}/{path}", self.location.bucket));
         self.progress.lock().files.push(path.clone());
         path
     }
