@@ -125,7 +125,7 @@ SELECT word_stem('x', 'xx');
 SELECT format_datetime(TIMESTAMP '2020-02-09 15:04:05.678 Europe/Berlin', 'z');
 SELECT format_datetime(TIMESTAMP '2020-02-09 15:04:05.678 Europe/Berlin', 'zzzz');
 
--- Not done: correlated subqueries of these forms.
+-- Not done: subqueries of UNNEST that name a column of the query around them.
 SELECT id, (SELECT count(*) FROM UNNEST(tags) AS t (x)) AS n FROM nested ORDER BY id;
 SELECT id, (SELECT max(x) FROM UNNEST(tags) AS t (x) WHERE x <> 'c') AS n FROM nested ORDER BY id;
 
