@@ -1,5 +1,6 @@
 """DuckDB's answers, and whether Athena's are the same."""
 
+import datetime
 import decimal
 import math
 
@@ -31,6 +32,8 @@ def same(text, value):
     """Whether a field of a result file says what DuckDB says. Trino rounds averages of decimals to their scale."""
     if isinstance(value, (int, float, decimal.Decimal)):
         return text != "" and math.isclose(float(text), float(value), rel_tol=1e-6, abs_tol=0.01)
+    if isinstance(value, datetime.datetime):
+        return text == value.isoformat(" ", "milliseconds")
     return text == ("" if value is None else str(value))
 
 

@@ -73,6 +73,12 @@ enum Benchmark {
         #[arg(long, default_value = "1")]
         scale: String,
     },
+    /// Forty-three questions about one wide table, of ClickBench's kinds, through Athena.
+    Clickbench {
+        /// How many million rows.
+        #[arg(long, default_value = "5")]
+        millions: String,
+    },
     /// The 99 queries of TPC-DS through Athena.
     Tpcds {
         /// The scale factor: about so many GB of data.
@@ -155,6 +161,7 @@ fn bench(benchmark: &Benchmark) -> Result<(), String> {
         Benchmark::Pipeline { gigabytes } => run(script("pipeline").args(["--gigabytes", gigabytes])),
         Benchmark::AthenaLatency => run(&mut script("athena_latency")),
         Benchmark::Tpch { scale } => run(script("tpch").args(["--scale", scale])),
+        Benchmark::Clickbench { millions } => run(script("clickbench").args(["--millions", millions])),
         Benchmark::Tpcds { scale } => {
             let duckdb = environment("clients-duckdb", &[CLIENTS_DUCKDB])?;
             run(script("tpcds").env("BOATHOUSE_DUCKDB_PYTHON", duckdb).args(["--scale", scale]))
