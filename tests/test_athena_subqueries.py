@@ -87,7 +87,8 @@ def test_subqueries_are_expressions(lake, sql, expected):
 
 
 def test_what_no_plan_is_found_for_is_refused_by_name(lake):
-    reason = lake.refused("SELECT (SELECT sum(i.paid) FROM orders i WHERE i.id > o.id) FROM orders o")
+    sql = "SELECT l.id FROM orders l LEFT JOIN orders r ON (SELECT max(i.id) FROM orders i WHERE i.who = l.who AND i.id = r.id) = 3"
+    reason = lake.refused(sql)
     assert reason.startswith("NOT_SUPPORTED") and "Given correlated subquery is not supported" in reason
 
 

@@ -10,6 +10,8 @@ use clap::{Parser, Subcommand};
 
 /// What the suites in `tests/` need.
 const CLIENTS: &str = "tests/requirements.txt";
+/// An older DuckDB with the extensions that are made for it.
+const CLIENTS_DUCKDB: &str = "tests/requirements-duckdb.txt";
 
 /// Writes docs/COVERAGE.md.
 const COVERAGE: &str = "xtask/coverage.py";
@@ -71,6 +73,18 @@ enum Benchmark {
         #[arg(long, default_value = "1")]
         scale: String,
     },
+    /// Forty-three questions about one wide table, of ClickBench's kinds, through Athena.
+    Clickbench {
+        /// How many million rows.
+        #[arg(long, default_value = "5")]
+        millions: String,
+    },
+    /// The 99 queries of TPC-DS through Athena.
+    Tpcds {
+        /// The scale factor: about so many GB of data.
+        #[arg(long, default_value = "1")]
+        scale: String,
+    },
 }
 
 fn main() -> ExitCode {
@@ -93,7 +107,7 @@ fn main() -> ExitCode {
 fn test() -> Result<(), String> {
     // Downloads take their time beside the compiler, not after it.
     let clients = thread::spawn(|| environment("clients", &[CLIENTS]));
-    let duckdb = thread::spawn(|| environment("clients-duckdb", &["tests/requirements-duckdb.txt"]));
+    let duckdb = thread::spawn(|| environment("clients-duckdb", &[CLIENTS_DUCKDB]));
     let dbt = thread::spawn(|| environment("clients-dbt", &["tests/requirements-dbt.txt"]));
     run(Command::new(env!("CARGO")).args(["test", "--release", "--workspace"]))?;
     joined(clients)?;
@@ -147,6 +161,11 @@ fn bench(benchmark: &Benchmark) -> Result<(), String> {
         Benchmark::Pipeline { gigabytes } => run(script("pipeline").args(["--gigabytes", gigabytes])),
         Benchmark::AthenaLatency => run(&mut script("athena_latency")),
         Benchmark::Tpch { scale } => run(script("tpch").args(["--scale", scale])),
+        Benchmark::Clickbench { millions } => run(script("clickbench").args(["--millions", millions])),
+        Benchmark::Tpcds { scale } => {
+            let duckdb = environment("clients-duckdb", &[CLIENTS_DUCKDB])?;
+            run(script("tpcds").env("BOATHOUSE_DUCKDB_PYTHON", duckdb).args(["--scale", scale]))
+        }
     }
 }
 

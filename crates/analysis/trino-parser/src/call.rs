@@ -12,6 +12,10 @@ impl Cursor<'_> {
     }
 
     fn arguments(&mut self, call: &mut FunctionCall) -> Parsed<()> {
+        if self.is_identifier_at(0) && self.is_symbol_at(1, ".") && self.is_symbol_at(2, "*") {
+            call.label = Some(self.identifier()?);
+            self.advance();
+        }
         call.star = self.is_symbol_at(0, "*");
         if call.star {
             self.advance();
@@ -125,7 +129,12 @@ impl Cursor<'_> {
         let base = if begins_clause { None } else { self.take_identifier() };
         let partition_by = if self.take("PARTITION BY") { self.list(Self::expression)? } else { Vec::new() };
         let order_by = self.order_by()?;
-        Ok(Window { base, partition_by, order_by, frame: self.frame()? })
+        let measures = self.is_word_at(0, "MEASURES");
+        let frame = if measures { None } else { self.frame()? };
+        if measures || ["AFTER", "INITIAL", "SEEK", "PATTERN"].iter().any(|word| self.is_word_at(0, word)) {
+            return self.unsupported("The recognition of patterns in a window, outside of MATCH_RECOGNIZE,");
+        }
+        Ok(Window { base, partition_by, order_by, frame })
     }
 
     fn begins_partition_by(&self, count: usize) -> bool {

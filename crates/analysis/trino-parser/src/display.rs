@@ -3,6 +3,7 @@
 mod definition;
 mod expression;
 mod json;
+mod pattern;
 mod query;
 mod statement;
 

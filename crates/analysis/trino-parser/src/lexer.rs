@@ -328,7 +328,9 @@ impl<'a> Lexer<'a> {
         if !WORD.chars().all(|letter| word.next().is_some_and(|next| next.eq_ignore_ascii_case(&letter))) {
             return Ok(None);
         }
-        (0..blanks + WORD.len()).for_each(|_| drop(self.advance()));
+        for _ in 0..blanks + WORD.len() {
+            self.advance();
+        }
         self.skip_blanks()?;
         let pos = self.pos;
         let text = if self.peek() == Some('\'') { self.string(pos, '\'')? } else { String::new() };

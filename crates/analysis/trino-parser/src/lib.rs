@@ -23,6 +23,7 @@ mod expression;
 mod hive_type;
 mod json;
 pub mod lexer;
+mod pattern;
 mod primary;
 mod query;
 mod relation;

@@ -58,6 +58,7 @@ impl Cursor<'_> {
             "GROUPING" => self.grouping()?,
             upper if upper.starts_with("CURRENT_") || upper.starts_with("LOCALTIME") => self.current(upper)?,
             upper if upper.starts_with("JSON_") && !self.is_identifier_at(0) => self.json_call(upper)?,
+            "RUNNING" | "FINAL" if self.begins_call(1) => return self.call_in_mode(pos),
             upper if self.is_symbol_at(1, "(") => match self.special_call(upper)? {
                 Some(kind) => kind,
                 None => return self.name_or_call(pos),
@@ -289,7 +290,7 @@ impl Cursor<'_> {
     }
 
     pub(crate) fn name_or_call(&mut self, pos: Pos) -> Parsed<Expr> {
-        if self.begins_call() {
+        if self.begins_call(0) {
             let call = self.call()?;
             return Ok(Node::new(pos, ExprKind::Function(Box::new(call))));
         }
@@ -303,9 +304,16 @@ impl Cursor<'_> {
         Ok(Node::new(pos, ExprKind::Identifier(ident)))
     }
 
-    /// Whether a name with dots and then a parenthesis come.
-    fn begins_call(&self) -> bool {
-        let mut count = 0;
+    /// `RUNNING f(…)`, `FINAL f(…)`
+    fn call_in_mode(&mut self, pos: Pos) -> Parsed<Expr> {
+        let mode = if self.is_word_at(0, "FINAL") { ProcessingMode::Final } else { ProcessingMode::Running };
+        self.advance();
+        let call = FunctionCall { mode: Some(mode), ..self.call()? };
+        Ok(Node::new(pos, ExprKind::Function(Box::new(call))))
+    }
+
+    /// Whether a name with dots and then a parenthesis come, `count` tokens ahead.
+    fn begins_call(&self, mut count: usize) -> bool {
         while self.is_identifier_at(count) && self.is_symbol_at(count + 1, ".") {
             count += 2;
         }

@@ -202,7 +202,7 @@ impl Cursor<'_> {
         self.begins_row_limit(0)
             || (self.is_word_at(0, "WINDOW") && self.is_identifier_at(1) && self.is_word_at(2, "AS"))
             || (self.is_word_at(0, "TABLESAMPLE") && self.is_any_word_at(1, &["BERNOULLI", "SYSTEM"]))
-            || (self.is_word_at(0, "MATCH_RECOGNIZE") && self.is_symbol_at(1, "("))
+            || self.begins_match_recognize()
     }
 
     fn group_by(&mut self) -> Parsed<GroupBy> {

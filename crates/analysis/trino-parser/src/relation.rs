@@ -87,15 +87,21 @@ impl Cursor<'_> {
 
     fn aliased_relation(&mut self) -> Parsed<Relation> {
         let relation = self.plain_relation()?;
-        let alias = self.alias()?;
-        let relation = match alias {
-            None => relation,
-            Some(alias) => {
-                let columns = if self.is_symbol_at(0, "(") { self.listed(Self::identifier)? } else { Vec::new() };
-                Node::new(relation.pos, RelationKind::Aliased { relation: Box::new(relation), alias, columns })
-            }
-        };
-        if self.is_word_at(0, "MATCH_RECOGNIZE") { self.unsupported("MATCH_RECOGNIZE") } else { Ok(relation) }
+        let relation = self.aliased(relation)?;
+        if !self.begins_match_recognize() {
+            return Ok(relation);
+        }
+        self.wrap()?;
+        let pos = relation.pos;
+        let recognition = self.match_recognize(relation)?;
+        self.aliased(Node::new(pos, RelationKind::MatchRecognize(Box::new(recognition))))
+    }
+
+    /// The relation with the alias that follows, if one does.
+    fn aliased(&mut self, relation: Relation) -> Parsed<Relation> {
+        let Some(alias) = self.alias()? else { return Ok(relation) };
+        let columns = if self.is_symbol_at(0, "(") { self.listed(Self::identifier)? } else { Vec::new() };
+        Ok(Node::new(relation.pos, RelationKind::Aliased { relation: Box::new(relation), alias, columns }))
     }
 
     fn plain_relation(&mut self) -> Parsed<Relation> {
@@ -113,7 +119,8 @@ impl Cursor<'_> {
             let exprs = self.listed(Self::expression)?;
             RelationKind::Unnest { exprs, ordinality: self.take("WITH ORDINALITY") }
         } else if self.is_word_at(0, "TABLE") {
-            return self.unsupported("TABLE(…), the call of a table function,");
+            self.advance();
+            return self.parenthesised(Self::table_function);
         } else if self.is_word_at(0, "JSON_TABLE") {
             return self.unsupported("JSON_TABLE");
         } else if self.is_identifier_at(0) {
@@ -121,6 +128,46 @@ impl Cursor<'_> {
             RelationKind::Table { name, version: self.table_version()? }
         } else {
             return self.mismatch_of(&["<relation>"]);
+        };
+        Ok(Node::new(pos, kind))
+    }
+
+    /// `name(…)` in `TABLE(…)`
+    fn table_function(&mut self) -> Parsed<Relation> {
+        let (pos, name) = (self.pos(), self.name()?);
+        let args = self.listed_or_empty(|cursor| {
+            let named = cursor.is_identifier_at(0) && cursor.is_symbol_at(1, "=>");
+            let name = if named { Some(cursor.identifier()?) } else { None };
+            if named {
+                cursor.advance();
+            }
+            Ok((name, cursor.table_argument()?))
+        })?;
+        Ok(Node::new(pos, RelationKind::TableFunction { name, args }))
+    }
+
+    fn table_argument(&mut self) -> Parsed<TableArgument> {
+        if self.is_word_at(0, "TABLE") && self.is_symbol_at(1, "(") {
+            self.advance();
+            let argument = self.nested(|cursor| cursor.parenthesised(Self::table_argument_rows))?;
+            if self.is_symbol_at(0, ",") || self.is_symbol_at(0, ")") {
+                return Ok(TableArgument::Table(Box::new(argument)));
+            }
+            return self.unsupported("What may follow the table argument of a table function");
+        }
+        if self.is_word_at(0, "DESCRIPTOR") && self.is_symbol_at(1, "(") {
+            self.advance();
+            return Ok(TableArgument::Descriptor(self.listed(Self::identifier)?));
+        }
+        Ok(TableArgument::Value(self.expression()?))
+    }
+
+    fn table_argument_rows(&mut self) -> Parsed<Relation> {
+        let pos = self.pos();
+        let kind = if self.begins_query(0) {
+            RelationKind::Subquery(Box::new(self.query()?))
+        } else {
+            RelationKind::Table { name: self.name()?, version: None }
         };
         Ok(Node::new(pos, kind))
     }

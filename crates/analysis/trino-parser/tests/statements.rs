@@ -35,9 +35,27 @@ fn errors_name_what_would_have_been_right() {
         ("SELECT 1; SELECT 2", "line 1:11: Only one sql statement is allowed. Got: SELECT 1; SELECT 2"),
         ("GRANT x TO y", "line 1:1: Queries of this type are not supported: GRANT"),
         ("CREATE FUNCTION f", "line 1:8: Queries of this type are not supported: CREATE FUNCTION"),
-        ("SELECT * FROM t MATCH_RECOGNIZE (PATTERN (A))", "line 1:17: MATCH_RECOGNIZE is not supported"),
+        (
+            "SELECT * FROM t MATCH_RECOGNIZE (SEEK PATTERN (A) DEFINE A AS true)",
+            "line 1:34: Pattern search modifier: SEEK is not allowed in MATCH_RECOGNIZE clause",
+        ),
+        (
+            "SELECT * FROM t MATCH_RECOGNIZE (PATTERN (A))",
+            "line 1:45: mismatched input ')'. Expecting: 'DEFINE', 'SUBSET'",
+        ),
+        (
+            "SELECT * FROM t MATCH_RECOGNIZE (PATTERN (A{x}) DEFINE A AS true)",
+            "line 1:45: mismatched input 'x'. Expecting: <integer>",
+        ),
+        (
+            "SELECT sum(a) OVER (ORDER BY b ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING PATTERN (A) DEFINE A AS true) FROM t",
+            "line 1:81: The recognition of patterns in a window, outside of MATCH_RECOGNIZE, is not supported",
+        ),
         ("SELECT * FROM JSON_TABLE(x, 'lax $')", "line 1:15: JSON_TABLE is not supported"),
-        ("SELECT * FROM TABLE(sequence(1, 2))", "line 1:15: TABLE(…), the call of a table function, is not supported"),
+        (
+            "SELECT * FROM TABLE(f(TABLE(t) PARTITION BY a))",
+            "line 1:32: What may follow the table argument of a table function is not supported",
+        ),
         (
             "SELECT `a` FROM t",
             "line 1:8: backquoted identifiers are not supported; use double quotes to quote identifiers",

@@ -77,7 +77,7 @@ pub(crate) fn differs_in_case(found: &DataType, wanted: &DataType) -> bool {
 }
 
 /// A column of a file as a column of a table.
-#[derive(Debug, Eq, Hash)]
+#[derive(Debug, Eq)]
 pub(crate) struct Adapted {
     stored: Arc<dyn PhysicalExpr>,
     to: DataType,
@@ -86,6 +86,13 @@ pub(crate) struct Adapted {
 impl PartialEq for Adapted {
     fn eq(&self, other: &Self) -> bool {
         self.stored.eq(&other.stored) && self.to == other.to
+    }
+}
+
+impl std::hash::Hash for Adapted {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.stored.hash(state);
+        self.to.hash(state);
     }
 }
 

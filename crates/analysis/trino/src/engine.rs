@@ -236,6 +236,7 @@ impl Engine {
         options.optimizer.hash_join_single_partition_threshold = BROADCAST_BYTES;
         options.optimizer.hash_join_single_partition_threshold_rows = BROADCAST_ROWS;
         let state = SessionStateBuilder::new_with_default_features().with_config(config);
+        let state = state.with_query_planner(Arc::new(operators::MatchRecognizePlanner));
         let state = state.with_optimizer_rules(operators::logical_rules());
         let state = state.with_physical_optimizer_rules(operators::rules());
         let state = state.with_physical_optimizer_rule(Arc::new(FirstRowsRule));

@@ -1,6 +1,6 @@
 //! Expressions.
 
-use super::{Ident, JsonCall, Name, Node, Query, TypeExpr};
+use super::{Ident, JsonCall, Name, Node, ProcessingMode, Query, TypeExpr};
 
 /// An expression with its position.
 pub type Expr = Node<ExprKind>;
@@ -355,12 +355,16 @@ pub struct WhenClause {
 /// A call of a function, an aggregate or a window function.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct FunctionCall {
+    /// `RUNNING` or `FINAL` before it, in MATCH_RECOGNIZE.
+    pub mode: Option<ProcessingMode>,
     /// The function.
     pub name: Name,
     /// The arguments; none for `count(*)`.
     pub args: Vec<Expr>,
-    /// Whether the argument is `*`.
+    /// Whether the argument is `*`, or `variable.*` in MATCH_RECOGNIZE.
     pub star: bool,
+    /// The variable before `.*`.
+    pub label: Option<Ident>,
     /// `DISTINCT` before the arguments.
     pub distinct: bool,
     /// `ORDER BY` after the arguments.
@@ -381,9 +385,11 @@ impl FunctionCall {
     /// A plain call.
     pub fn new(name: Name, args: Vec<Expr>) -> Self {
         Self {
+            mode: None,
             name,
             args,
             star: false,
+            label: None,
             distinct: false,
             order_by: Vec::new(),
             overflow: None,

@@ -1,6 +1,6 @@
 //! Queries: SELECT and what it stands on.
 
-use super::{Expr, Ident, Name, Node, SortItem, Window};
+use super::{Expr, Ident, MatchRecognize, Name, Node, SortItem, Window};
 
 /// A query with its WITH, ORDER BY, OFFSET and LIMIT.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -181,6 +181,13 @@ pub enum RelationKind {
         /// Whether a counting column follows.
         ordinality: bool,
     },
+    /// `TABLE(name(…))`
+    TableFunction {
+        /// The function.
+        name: Name,
+        /// Its arguments, each perhaps with its name.
+        args: Vec<(Option<Ident>, TableArgument)>,
+    },
     /// `left JOIN right …`
     Join {
         /// The kind of join.
@@ -201,6 +208,8 @@ pub enum RelationKind {
         /// Its columns' new names.
         columns: Vec<Ident>,
     },
+    /// `relation MATCH_RECOGNIZE (…)`
+    MatchRecognize(Box<MatchRecognize>),
     /// `relation TABLESAMPLE BERNOULLI|SYSTEM (percentage)`
     Sampled {
         /// The relation.
@@ -210,6 +219,17 @@ pub enum RelationKind {
         /// How many in a hundred.
         percentage: Expr,
     },
+}
+
+/// An argument of a table function.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum TableArgument {
+    /// A value.
+    Value(Expr),
+    /// `TABLE(name)`, `TABLE(query)`
+    Table(Box<Relation>),
+    /// `DESCRIPTOR(a, b)`
+    Descriptor(Vec<Ident>),
 }
 
 /// `FOR TIMESTAMP|VERSION AS OF …` (also SYSTEM_TIME, SYSTEM_VERSION)

@@ -191,12 +191,21 @@ impl Display for FunctionCall {
             }
             _ => false,
         };
+        match self.mode {
+            Some(ProcessingMode::Running) => f.write_str("RUNNING ")?,
+            Some(ProcessingMode::Final) => f.write_str("FINAL ")?,
+            None => {}
+        }
         if spelled {
             f.write_str(&self.name.last_lower())?;
         } else {
             write!(f, "{}", self.name)?;
         }
-        write!(f, "({}{}", if self.star { "*" } else { "" }, if self.distinct { "DISTINCT " } else { "" })?;
+        f.write_str("(")?;
+        if let Some(label) = &self.label {
+            write!(f, "{label}.")?;
+        }
+        write!(f, "{}{}", if self.star { "*" } else { "" }, if self.distinct { "DISTINCT " } else { "" })?;
         list(f, &self.args)?;
         order_by(f, if self.args.is_empty() { "" } else { " " }, &self.order_by)?;
         optional(f, " ON OVERFLOW ", self.overflow.as_ref())?;

@@ -157,14 +157,19 @@ impl Display for Set<'_> {
 }
 
 /// Whether a relation needs no parentheses before an alias.
-fn is_plain(relation: &Relation) -> bool {
+pub(super) fn is_plain(relation: &Relation) -> bool {
     matches!(
         relation.kind,
-        RelationKind::Table { .. } | RelationKind::Subquery(_) | RelationKind::Lateral(_) | RelationKind::Unnest { .. }
+        RelationKind::Table { .. }
+            | RelationKind::Subquery(_)
+            | RelationKind::Lateral(_)
+            | RelationKind::Unnest { .. }
+            | RelationKind::MatchRecognize(_)
+            | RelationKind::TableFunction { .. }
     )
 }
 
-fn enclosed(f: &mut Formatter<'_>, relation: &Relation, plain: bool) -> fmt::Result {
+pub(super) fn enclosed(f: &mut Formatter<'_>, relation: &Relation, plain: bool) -> fmt::Result {
     if plain { write!(f, "{relation}") } else { write!(f, "({relation})") }
 }
 
@@ -182,12 +187,22 @@ impl Display for Relation {
                 list(f, exprs)?;
                 f.write_str(if *ordinality { ") WITH ORDINALITY" } else { ")" })
             }
+            RelationKind::TableFunction { name, args } => {
+                write!(f, "TABLE({name}(")?;
+                for (index, (name, value)) in args.iter().enumerate() {
+                    f.write_str(if index == 0 { "" } else { ", " })?;
+                    name.as_ref().map_or(Ok(()), |name| write!(f, "{name} => "))?;
+                    write!(f, "{value}")?;
+                }
+                f.write_str("))")
+            }
             RelationKind::Join { kind, left, right, constraint } => join(f, *kind, left, right, constraint),
             RelationKind::Aliased { relation, alias, columns } => {
                 enclosed(f, relation, is_plain(relation))?;
                 write!(f, " AS {alias}")?;
                 names(f, columns)
             }
+            RelationKind::MatchRecognize(recognition) => write!(f, "{recognition}"),
             RelationKind::Sampled { relation, method, percentage } => {
                 let aliased = matches!(relation.kind, RelationKind::Aliased { .. });
                 enclosed(f, relation, aliased || is_plain(relation))?;
@@ -218,6 +233,23 @@ fn join(
             names(f, columns)
         }
         JoinConstraint::On(condition) => write!(f, " ON {condition}"),
+    }
+}
+
+impl Display for TableArgument {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Value(value) => write!(f, "{value}"),
+            Self::Table(rows) => match &rows.kind {
+                RelationKind::Subquery(query) => write!(f, "TABLE({query})"),
+                _ => write!(f, "TABLE({rows})"),
+            },
+            Self::Descriptor(columns) => {
+                f.write_str("DESCRIPTOR(")?;
+                list(f, columns)?;
+                f.write_str(")")
+            }
+        }
     }
 }
 

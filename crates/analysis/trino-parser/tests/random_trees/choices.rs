@@ -274,6 +274,8 @@ impl Choices {
     fn call(&mut self, depth: usize) -> FunctionCall {
         let mut call = FunctionCall::new(self.name(), Vec::new());
         call.star = self.below(4) == 3;
+        call.label = if call.star { self.maybe(Self::ident) } else { None };
+        call.mode = self.maybe(|choices| choices.one(&[ProcessingMode::Running, ProcessingMode::Final]));
         if !call.star {
             call.args = self.some(0, |choices| choices.expr(depth));
             call.distinct = !call.args.is_empty() && self.flag();
@@ -418,7 +420,7 @@ impl Choices {
 
     fn relation(&mut self, depth: usize) -> Relation {
         let boxed = |choices: &mut Self| Box::new(choices.relation(depth - 1));
-        node(match self.below(if depth == 0 { 2 } else { 7 }) {
+        node(match self.below(if depth == 0 { 2 } else { 9 }) {
             0 => RelationKind::Table {
                 name: self.name(),
                 version: self.maybe(|choices| match choices.flag() {
@@ -438,6 +440,22 @@ impl Choices {
                 method: self.one(&[SampleMethod::Bernoulli, SampleMethod::System]),
                 percentage: self.expr(depth),
             },
+            6 => RelationKind::MatchRecognize(Box::new(self.recognition(depth))),
+            7 => {
+                let argument = |choices: &mut Self| match choices.below(4) {
+                    0 => TableArgument::Table(Box::new(node(RelationKind::Table {
+                        name: choices.name(),
+                        version: None,
+                    }))),
+                    1 => {
+                        TableArgument::Table(Box::new(node(RelationKind::Subquery(Box::new(choices.query(depth - 1))))))
+                    }
+                    2 => TableArgument::Descriptor(choices.some(1, Self::ident)),
+                    _ => TableArgument::Value(choices.expr(depth - 1)),
+                };
+                let args = self.some(0, |choices| (choices.maybe(Self::ident), argument(choices)));
+                RelationKind::TableFunction { name: self.name(), args }
+            }
             _ => {
                 let constraint = match self.below(4) {
                     0 => JoinConstraint::None,
@@ -450,6 +468,51 @@ impl Choices {
                     _ => self.one(&[JoinKind::Inner, JoinKind::Left, JoinKind::Right, JoinKind::Full]),
                 };
                 RelationKind::Join { kind, left: boxed(self), right: boxed(self), constraint }
+            }
+        })
+    }
+
+    fn recognition(&mut self, depth: usize) -> MatchRecognize {
+        let rows = [
+            RowsPerMatch::One,
+            RowsPerMatch::AllWithEmpty,
+            RowsPerMatch::AllWithoutEmpty,
+            RowsPerMatch::AllWithUnmatched,
+        ];
+        MatchRecognize {
+            input: self.relation(depth - 1),
+            partition_by: self.some(0, |choices| choices.expr(depth)),
+            order_by: self.order_by(depth),
+            measures: self.some(0, |choices| (choices.expr(depth), choices.ident())),
+            rows: self.one(&rows),
+            skip: match self.below(4) {
+                0 => SkipTo::PastLastRow,
+                1 => SkipTo::NextRow,
+                2 => SkipTo::First(self.ident()),
+                _ => SkipTo::Last(self.ident()),
+            },
+            pattern: self.row_pattern(3),
+            subsets: self.some(0, |choices| (choices.ident(), choices.some(1, Self::ident))),
+            define: self.some(1, |choices| (choices.ident(), choices.expr(depth))),
+        }
+    }
+
+    fn row_pattern(&mut self, depth: usize) -> RowPattern {
+        let part = |choices: &mut Self| choices.row_pattern(depth - 1);
+        node(match self.below(if depth == 0 { 4 } else { 9 }) {
+            0 => RowPatternKind::Variable(self.ident()),
+            1 => RowPatternKind::Empty,
+            2 => RowPatternKind::Start,
+            3 => RowPatternKind::End,
+            4 => RowPatternKind::Concatenation(self.some(2, part)),
+            5 => RowPatternKind::Alternation(self.some(2, part)),
+            6 => RowPatternKind::Permutation(self.some(1, part)),
+            7 => RowPatternKind::Excluded(Box::new(part(self))),
+            _ => {
+                let pattern = Box::new(part(self));
+                let (least, reluctant) = (self.below(3) as u64, self.flag());
+                let most = self.maybe(|choices| least + choices.below(3) as u64);
+                RowPatternKind::Quantified { pattern, quantifier: PatternQuantifier { least, most, reluctant } }
             }
         })
     }

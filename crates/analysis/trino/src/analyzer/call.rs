@@ -17,6 +17,7 @@ use datafusion::logical_expr::expr::{NullTreatment as PlanNulls, Sort, WindowFun
 use datafusion::logical_expr::{Expr, WindowFrame, WindowFrameBound, WindowFrameUnits};
 
 use super::expression::{boolean, same_type};
+use super::recognition::refuse_mode_and_label;
 use super::scope::Scope;
 use super::{Analyzer, CallKind, Place, at};
 use crate::error::unsupported;
@@ -34,6 +35,14 @@ impl Analyzer<'_> {
         scope: &Scope<'_>,
     ) -> Result<Typed, TrinoError> {
         let name = call.name.last_lower();
+        match scope.matched() {
+            Some(pattern) => {
+                if let Some(value) = self.pattern_call(expr, call, &name, scope, pattern)? {
+                    return Ok(value);
+                }
+            }
+            None => refuse_mode_and_label(expr, call)?,
+        }
         if name == "reduce_agg" {
             return self.expr(&reduced(expr, call)?, scope);
         }

@@ -13,7 +13,7 @@ use datafusion::logical_expr::expr::Case;
 use datafusion::logical_expr::{Expr, LogicalPlan, lit};
 
 use super::scope::{Field, Relation, Scope};
-use super::{Analysis, Analyzer, at, project, select};
+use super::{Analysis, Analyzer, at, project};
 
 /// The hidden column of a table's file: rows of tables that can't say it can't be changed.
 const PATH: &str = "$path";
@@ -194,7 +194,7 @@ impl Analyzer<'_> {
         let all = plan.schema().columns().into_iter().map(Expr::Column);
         let all = all.chain(values.pop().map(|case| case.alias(&column.name))).collect();
         let case = Expr::Column(column);
-        Ok((select::filter(project(plan, all)?, case.clone().is_not_null())?, case))
+        Ok((self.filter(project(plan, all)?, case.clone().is_not_null())?, case))
     }
 
     /// The row that comes in a case, in the order of the table's columns; none if the row only goes.

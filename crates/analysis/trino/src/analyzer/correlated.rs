@@ -256,7 +256,7 @@ fn filter_hoisted(input: Hoisted, condition: Option<Expr>) -> Result<Hoisted, Tr
 }
 
 /// The inner and the outer side of an equality between them.
-fn sides(condition: &Expr) -> Option<(Expr, Expr)> {
+pub(super) fn sides(condition: &Expr) -> Option<(Expr, Expr)> {
     let Expr::BinaryExpr(BinaryExpr { left, op: Operator::Eq, right }) = condition.clone() else { return None };
     let is_inner = |expr: &Expr| !expr.contains_outer() && expr.any_column_refs();
     let is_outer = |expr: &Expr| expr.contains_outer() && !expr.any_column_refs();

@@ -198,6 +198,15 @@ impl Analyzer<'_> {
             .aggregate(group_by, calls)
             .and_then(|builder| builder.build())
             .map_err(planned)?;
+        // The aggregates get names that are used nowhere else; what DataFusion adds to grouping sets goes.
+        let mut exprs: Vec<Expr> = computed.iter().map(|(_, column)| Expr::Column(column.clone())).collect();
+        dedup(&mut exprs);
+        for (_, column) in &mut named {
+            let own = self.fresh_column("aggregate");
+            exprs.push(Expr::Column(column.clone()).alias(&own.name));
+            *column = own;
+        }
+        let plan = project(plan, exprs)?;
         let mut replacements = computed;
         replacements.extend(named);
         self.regroup(values, &replacements, &source)?;

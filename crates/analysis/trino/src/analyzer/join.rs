@@ -48,6 +48,11 @@ impl Analyzer<'_> {
                 let relation = self.relation(relation, outer)?;
                 aliased(relation, alias, columns).map_err(at(source.pos))
             }
+            RelationKind::TableFunction { name, args } => self.table_function(name, args, outer),
+            RelationKind::MatchRecognize(recognition) => {
+                let input = self.relation(&recognition.input, outer)?;
+                self.match_recognize(recognition, input, source.pos)
+            }
             RelationKind::Sampled { relation, method, percentage } => {
                 let relation = self.relation(relation, outer)?;
                 self.sampled(relation, *method, percentage)
@@ -120,11 +125,10 @@ impl Analyzer<'_> {
                 let plan = match (inner, subquery::has_subquery(&value)) {
                     (_, false) => join(left.plan, right.plan, kind, vec![value])?,
                     // All the same to an inner join, and a filter may hold any subquery.
-                    (true, true) => LogicalPlanBuilder::from(left.plan)
-                        .cross_join(right.plan)
-                        .and_then(|plan| plan.filter(value))
-                        .and_then(|plan| plan.build())
-                        .map_err(planned)?,
+                    (true, true) => {
+                        let pairs = LogicalPlanBuilder::from(left.plan).cross_join(right.plan);
+                        self.filter(pairs.and_then(|plan| plan.build()).map_err(planned)?, value)?
+                    }
                     (false, true) => {
                         let sides = self.with_sides_subqueries(left.plan, right.plan, value);
                         let (left, right, value) = sides.map_err(at(condition.pos))?;
@@ -241,6 +245,12 @@ impl Analyzer<'_> {
         };
         let plan = match lateral::fused(&left.plan, &right.plan, kind == JoinKind::Left)? {
             Some(plan) if condition == lit(true) => plan,
+            _ if subquery::is_correlated_loosely(&right.plan)
+                && matches!(kind, JoinKind::Cross | JoinKind::Inner | JoinKind::Left) =>
+            {
+                let kind = if kind == JoinKind::Left { JoinType::Left } else { JoinType::Inner };
+                self.joined_loosely(left.plan, &right.plan, kind, condition)?
+            }
             _ => {
                 let right = LogicalPlan::Subquery(subquery::subquery(self.prepared(right.plan)?));
                 join(left.plan, right, kind, vec![condition])?

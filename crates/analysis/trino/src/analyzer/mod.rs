@@ -18,14 +18,17 @@ mod join;
 mod json;
 mod lateral;
 mod literal;
+mod loose;
 mod membership;
 mod query;
+mod recognition;
 pub(crate) mod scope;
 mod select;
 mod set_operation;
 mod single;
 mod subquery;
 mod table;
+mod table_function;
 mod unnest;
 
 use std::collections::HashMap;

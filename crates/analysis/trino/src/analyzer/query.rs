@@ -43,7 +43,10 @@ impl Analyzer<'_> {
 
     fn query_body(&mut self, query: &ast::Query, outer: Option<&Scope<'_>>) -> Result<Relation, TrinoError> {
         let (relation, order) = match &query.body.kind {
-            QueryBodyKind::Select(select) => self.select(select, &query.order_by, query.body.pos, outer)?,
+            QueryBodyKind::Select(select) => {
+                let ties = matches!(query.limit, Some(Limit::Fetch { with_ties: true, .. }));
+                self.select(select, &query.order_by, ties, query.body.pos, outer)?
+            }
             _ => {
                 let relation = self.body(&query.body, outer)?;
                 let order = self.output_order(&relation, &query.order_by, outer)?;
@@ -57,7 +60,7 @@ impl Analyzer<'_> {
     /// The rows of a query's body without its order.
     pub(super) fn body(&mut self, body: &ast::QueryBody, outer: Option<&Scope<'_>>) -> Result<Relation, TrinoError> {
         match &body.kind {
-            QueryBodyKind::Select(select) => Ok(self.select(select, &[], body.pos, outer)?.0),
+            QueryBodyKind::Select(select) => Ok(self.select(select, &[], false, body.pos, outer)?.0),
             QueryBodyKind::Values(rows) => self.values(rows, outer).map_err(at(body.pos)),
             QueryBodyKind::Table(name) => {
                 let mut relation = self.table(name, None)?;

@@ -11,6 +11,8 @@ use std::sync::Arc;
 
 use arrow::datatypes::Field as ArrowField;
 
+use super::recognition::PatternScope;
+
 /// A column of a relation.
 #[derive(Debug, Clone)]
 pub(crate) struct Field {
@@ -63,6 +65,8 @@ enum Level<'s> {
     Outputs(&'s [(Option<String>, Typed)]),
     /// The parameters of a lambda: name, internal name and type.
     Lambda(&'s [(String, String, Type)]),
+    /// The rows of a match.
+    Pattern(&'s PatternScope<'s>),
 }
 
 impl<'s> Scope<'s> {
@@ -79,6 +83,20 @@ impl<'s> Scope<'s> {
     /// A lambda's parameters before everything around it.
     pub(crate) fn lambda(parameters: &'s [(String, String, Type)], inner: &'s Scope<'s>) -> Self {
         Self { level: Level::Lambda(parameters), parent: Some(inner) }
+    }
+
+    /// The rows of a match. What is around is the same match, seen from elsewhere, with lambdas in between.
+    pub(crate) fn pattern(pattern: &'s PatternScope<'s>, around: Option<&'s Scope<'s>>) -> Self {
+        Self { level: Level::Pattern(pattern), parent: around }
+    }
+
+    /// The match whose rows an expression is about, if it is about one.
+    pub(crate) fn matched(&self) -> Option<&'s PatternScope<'s>> {
+        match (self.level, self.parent) {
+            (Level::Pattern(pattern), _) => Some(pattern),
+            (Level::Query(_), _) | (_, None) => None,
+            (_, Some(parent)) => parent.matched(),
+        }
     }
 
     /// What a dotted name means: a column, or a field of a row in a column.
@@ -151,6 +169,7 @@ impl Level<'_> {
                 let found = parameters.iter().find(|(parameter, ..)| *parameter == parts[0]);
                 Ok(found.map(|(_, internal, ty)| (lambda_variable(internal, ty), parts.len() - 1)))
             }
+            Self::Pattern(pattern) => pattern.find(name),
         }
     }
 }

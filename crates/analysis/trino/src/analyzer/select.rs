@@ -13,6 +13,7 @@ use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 use super::grouping::Groups;
 use super::query::{ordinal, sorted};
 use super::scope::{Field, Relation, Scope};
+use super::subquery::is_correlated_loosely;
 use super::{Analyzer, CallKind, Place, at, call, planned, project};
 
 /// A column that a SELECT gives.
@@ -32,11 +33,13 @@ pub(super) struct Output {
 const NOT_ORDERABLE: &str = "is not orderable, and therefore cannot be used in ORDER BY";
 
 impl Analyzer<'_> {
-    /// A SELECT's rows in the order asked for, and that order in terms of its columns, as far as it has them.
+    /// A SELECT's rows in the order asked for, and that order in terms of its columns. Columns that are only sorted by stay in
+    /// the plan if `keep_keys`.
     pub(super) fn select(
         &mut self,
         select: &Select,
         order_by: &[SortItem],
+        keep_keys: bool,
         pos: ast::Pos,
         outer: Option<&Scope<'_>>,
     ) -> Result<(Relation, Vec<Sort>), TrinoError> {
@@ -50,7 +53,7 @@ impl Analyzer<'_> {
         let windows = self.windows.len();
         self.windows.extend(select.windows.iter().cloned());
         let calls = std::mem::take(&mut self.calls);
-        let selected = self.select_in_scope(select, order_by, outer);
+        let selected = self.select_in_scope(select, order_by, keep_keys, outer);
         self.calls = calls;
         self.windows.truncate(windows);
         // What is wrong with the order is said of the SELECT.
@@ -65,6 +68,7 @@ impl Analyzer<'_> {
         &mut self,
         select: &Select,
         order_by: &[SortItem],
+        keep_keys: bool,
         outer: Option<&Scope<'_>>,
     ) -> Result<(Relation, Vec<Sort>), TrinoError> {
         let source = self.from(&select.from, outer)?;
@@ -87,11 +91,12 @@ impl Analyzer<'_> {
             plan = self.grouped(plan, groups.unwrap_or_else(Groups::whole), &mut values)?;
         }
         if let Some((having, _)) = having {
-            plan = filter(plan, having)?;
+            plan = self.filter(plan, having)?;
         }
         let (plan, values) = self.windowed(plan, &outputs, &order)?;
         let (plan, values) = self.marks_in(plan, values)?;
-        self.projected(plan, outputs, values, order, select.distinct)
+        let columns = (outputs, values);
+        self.projected(plan, columns, order, select.distinct, keep_keys)
     }
 
     /// WHERE
@@ -108,7 +113,7 @@ impl Analyzer<'_> {
         let value = self.plain(condition, scope, "WHERE clause");
         self.place = was;
         let value = super::expression::boolean(value?, "WHERE clause").map_err(at(condition.pos))?;
-        filter(plan, value)
+        self.filter(plan, value)
     }
 
     fn filter_condition(&mut self, condition: &ast::Expr, scope: &Scope<'_>, what: &str) -> Result<Expr, TrinoError> {
@@ -224,13 +229,25 @@ impl Analyzer<'_> {
         having.is_some() || called || exprs.any(|expr| !super::grouping::aggregates_in([expr]).is_empty())
     }
 
-    /// Joins the subqueries whose rows' existence the values ask for.
+    /// The rows that meet a condition.
+    pub(super) fn filter(&mut self, plan: LogicalPlan, condition: Expr) -> Result<LogicalPlan, TrinoError> {
+        let (plan, computed) = self.with_loose(plan, [&condition])?;
+        let plan = LogicalPlanBuilder::from(plan).filter(replace(condition, &computed)?);
+        plan.and_then(|plan| plan.build()).map_err(planned)
+    }
+
+    /// Joins the subqueries whose rows' existence the values ask for, and those that no key joins.
     pub(super) fn marks_in(
         &mut self,
         plan: LogicalPlan,
         values: Vec<Expr>,
     ) -> Result<(LogicalPlan, Vec<Expr>), TrinoError> {
-        let asks = |value: &Expr| value.exists(|expr| Ok(matches!(expr, Expr::Exists(_)))).unwrap_or(false);
+        let asked = |expr: &Expr| match expr {
+            Expr::Exists(_) => true,
+            Expr::ScalarSubquery(subquery) => is_correlated_loosely(&subquery.subquery),
+            _ => false,
+        };
+        let asks = |value: &Expr| value.exists(|expr| Ok(asked(expr))).unwrap_or(false);
         if !values.iter().any(asks) {
             return Ok((plan, values));
         }
@@ -295,10 +312,10 @@ impl Analyzer<'_> {
     fn projected(
         &mut self,
         plan: LogicalPlan,
-        outputs: Vec<Output>,
-        values: Vec<Expr>,
+        (outputs, values): (Vec<Output>, Vec<Expr>),
         order: Vec<(Sort, ast::Expr)>,
         distinct: bool,
+        keep_keys: bool,
     ) -> Result<(Relation, Vec<Sort>), TrinoError> {
         let mut columns: Vec<(Expr, Column)> = Vec::new();
         let mut fields = Vec::with_capacity(outputs.len());
@@ -343,7 +360,7 @@ impl Analyzer<'_> {
         if distinct {
             plan = LogicalPlanBuilder::from(plan).distinct().and_then(|plan| plan.build()).map_err(planned)?;
         }
-        let has_more = columns.len() > shown;
+        let has_more = columns.len() > shown && !keep_keys;
         let mut relation = sorted(Relation { plan, fields }, sorts.clone())?;
         if has_more {
             let shown = relation.fields.iter().map(|field| Expr::Column(field.column.clone())).collect();
@@ -373,10 +390,6 @@ fn name_of(expr: &ast::Expr) -> Option<String> {
         ExprKind::Dereference { field, .. } => expr.as_name().map(|_| field.value.clone()),
         _ => None,
     }
-}
-
-pub(super) fn filter(plan: LogicalPlan, condition: Expr) -> Result<LogicalPlan, TrinoError> {
-    LogicalPlanBuilder::from(plan).filter(condition).and_then(|plan| plan.build()).map_err(planned)
 }
 
 /// Puts columns in the place of expressions that are already computed.

@@ -126,7 +126,17 @@ impl Analyzer<'_> {
             let message = "missing column aliases in recursive WITH query";
             return Err(TrinoError::at(named.name.pos, ErrorCode::MissingColumnAliases, message));
         }
-        let start = self.body(left, None)?;
+        refuse_clauses(&named.query)?;
+        let mut start = self.body(left, None)?;
+        start.fields.retain(|field| !field.hidden);
+        if named.columns.len() != start.fields.len() {
+            let message = format!(
+                "Column alias list has {} entries but relation has {} columns",
+                named.columns.len(),
+                start.fields.len()
+            );
+            return Err(TrinoError::at(named.name.pos, ErrorCode::MismatchedColumnAliases, message));
+        }
         let names: Vec<Column> = start.fields.iter().map(|_| self.fresh_column("recursive")).collect();
         let types: Vec<Type> = start.fields.iter().map(|field| field.ty.clone()).collect();
         let plan = shaped(&start, &types, &names)?;
@@ -140,7 +150,7 @@ impl Analyzer<'_> {
             let named = columns.into_iter().zip(&types).zip(&named.columns);
             named
                 .map(|((column, ty), name)| Field {
-                    relation: vec![named_lower(name, &table)],
+                    relation: Vec::new(),
                     name: Some(name.lower()),
                     label: Some(name.value.clone()),
                     column,
@@ -152,9 +162,10 @@ impl Analyzer<'_> {
         let relation = Relation { plan: working, fields: fields(working_columns) };
         self.named.truncate(depth);
         self.named.push(Arc::new(Named { name: named.name.lower(), source: NamedSource::Working(relation) }));
-        let step = self.body(right, None)?;
-        let step_names: Vec<Column> = names.clone();
-        let step = shaped(&step, &types, &step_names)?;
+        let mut step = self.body(right, None)?;
+        step.fields.retain(|field| !field.hidden);
+        steps_fit(&types, &step, right.pos)?;
+        let step = shaped(&step, &types, &names)?;
         let plan = LogicalPlanBuilder::from(plan)
             .to_recursive_query(table.clone(), step, !all)
             .and_then(|plan| plan.build())
@@ -174,8 +185,19 @@ fn unnested(rows: Vec<Vec<Expr>>, columns: &[Column]) -> Result<LogicalPlan, Tri
     plan.and_then(|plan| plan.build()).map_err(planned)
 }
 
-fn named_lower(_: &ast::Ident, table: &str) -> String {
-    table.to_owned()
+/// What follows or precedes the UNION of a recursive query has no meaning that every round could give it.
+fn refuse_clauses(query: &ast::Query) -> Result<(), TrinoError> {
+    let clauses = [
+        (query.with.is_some(), "WITH"),
+        (!query.order_by.is_empty(), "ORDER BY"),
+        (query.offset.is_some(), "OFFSET"),
+        (matches!(query.limit, Some(ast::Limit::Fetch { .. })), "FETCH FIRST"),
+        (query.limit.is_some(), "LIMIT"),
+    ];
+    match clauses.into_iter().find(|(is_there, _)| *is_there) {
+        Some((_, clause)) => Err(unsupported(format!("immediate {clause} clause in recursive query is not supported"))),
+        None => Ok(()),
+    }
 }
 
 /// Whether a query of WITH RECURSIVE names itself where it may.
@@ -201,6 +223,11 @@ fn source_names(source: &ast::Relation, name: &ast::Ident) -> bool {
         RelationKind::Table { name: table, .. } => table.parts.len() == 1 && table.parts[0] == *name,
         RelationKind::Subquery(query) | RelationKind::Lateral(query) => body_names(&query.body, name),
         RelationKind::Unnest { .. } => false,
+        RelationKind::TableFunction { args, .. } => args.iter().any(|(_, argument)| match argument {
+            ast::TableArgument::Table(rows) => source_names(rows, name),
+            ast::TableArgument::Value(_) | ast::TableArgument::Descriptor(_) => false,
+        }),
+        RelationKind::MatchRecognize(recognition) => source_names(&recognition.input, name),
         RelationKind::Join { left, right, .. } => source_names(left, name) || source_names(right, name),
         RelationKind::Aliased { relation, .. } | RelationKind::Sampled { relation, .. } => source_names(relation, name),
     }
@@ -226,6 +253,27 @@ fn common_types(left: &Relation, right: &Relation, op: SetOp, pos: ast::Pos) -> 
         })
     });
     common.collect()
+}
+
+/// Whether the rows of a recursive query's step can be those of its start.
+fn steps_fit(types: &[Type], step: &Relation, pos: ast::Pos) -> Result<(), TrinoError> {
+    let mismatch = |message| Err(TrinoError::at(pos, ErrorCode::TypeMismatch, message));
+    let (base, found) = (types.len(), step.fields.len());
+    if base != found {
+        return mismatch(format!(
+            "base and step relations of recursion have different number of fields: {base}, {found}"
+        ));
+    }
+    for (index, (ty, field)) in types.iter().zip(&step.fields).enumerate() {
+        if common_super_type(ty, &field.ty).as_ref() != Some(ty) {
+            return mismatch(format!(
+                "recursion step relation output type ({}) is not coercible to recursion base relation output type ({ty}) at column {}",
+                field.ty,
+                index + 1
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// The relation's visible columns with these types and names.

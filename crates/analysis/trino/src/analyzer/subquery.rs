@@ -11,8 +11,9 @@ use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, Spans};
 use datafusion::logical_expr::expr::{Exists, InSubquery};
 use datafusion::logical_expr::utils::split_conjunction;
-use datafusion::logical_expr::{Expr, JoinType, LogicalPlan, LogicalPlanBuilder, Operator, Subquery, lit};
+use datafusion::logical_expr::{Expr, JoinType, LogicalPlan, LogicalPlanBuilder, Subquery, lit};
 
+use super::correlated::sides;
 use super::scope::{Field, Relation, Scope};
 use super::select::replace;
 use super::{Analyzer, Place, membership, planned, project, single};
@@ -21,6 +22,9 @@ use crate::error::unsupported;
 impl Analyzer<'_> {
     /// A subquery's rows; its names may be columns of the query around it.
     fn subquery(&mut self, query: &ast::Query, scope: &Scope<'_>) -> Result<Relation, TrinoError> {
+        if scope.matched().is_some() {
+            return Err(unsupported("Subqueries in MATCH_RECOGNIZE's MEASURES and DEFINE are not supported"));
+        }
         if self.in_lambda {
             return Err(unsupported("Lambda expression cannot contain subqueries"));
         }
@@ -219,15 +223,19 @@ impl Analyzer<'_> {
         plan: LogicalPlan,
         exprs: impl IntoIterator<Item = &'e Expr>,
     ) -> Result<(LogicalPlan, Vec<(Expr, Column)>), TrinoError> {
+        let exprs: Vec<&Expr> = exprs.into_iter().collect();
+        let (plan, loose) = self.with_loose(plan, exprs.iter().copied())?;
         let mut subqueries = Vec::new();
         let mut marks = Vec::new();
         for found in correlated_in(exprs) {
             match found {
                 Expr::Exists(exists) => marks.push(exists),
-                value => subqueries.push(value),
+                value if loose.iter().all(|(known, _)| *known != value) => subqueries.push(value),
+                _ => {}
             }
         }
         let (mut plan, mut computed) = self.with_keys(plan, &subqueries)?;
+        computed.extend(loose);
         for exists in marks {
             let (marked, column) = self.marked(plan, &exists)?;
             plan = marked;
@@ -349,7 +357,7 @@ fn is_subquery(expr: &Expr) -> bool {
 }
 
 /// The correlated subqueries in expressions that give values, each once.
-fn correlated_in<'e>(exprs: impl IntoIterator<Item = &'e Expr>) -> Vec<Expr> {
+pub(super) fn correlated_in<'e>(exprs: impl IntoIterator<Item = &'e Expr>) -> Vec<Expr> {
     let mut found: Vec<Expr> = Vec::new();
     for expr in exprs {
         let visited = expr.apply(|expr| {
@@ -369,12 +377,12 @@ fn correlated_in<'e>(exprs: impl IntoIterator<Item = &'e Expr>) -> Vec<Expr> {
 }
 
 /// Whether a subquery compares with the query around it by anything but equality.
-fn is_correlated_loosely(plan: &LogicalPlan) -> bool {
+pub(super) fn is_correlated_loosely(plan: &LogicalPlan) -> bool {
     let mut loosely = false;
     let visited = plan.apply(|plan| {
         if let LogicalPlan::Filter(filter) = plan {
             let mut terms = split_conjunction(&filter.predicate).into_iter().filter(|term| term.contains_outer());
-            loosely |= terms.any(|term| !matches!(term, Expr::BinaryExpr(term) if term.op == Operator::Eq));
+            loosely |= terms.any(|term| sides(term).is_none());
         }
         Ok(TreeNodeRecursion::Continue)
     });

@@ -8,8 +8,8 @@ use datafusion::common::{JoinType, ScalarValue};
 use datafusion::datasource::memory::MemorySourceConfig;
 use datafusion::datasource::physical_plan::{FileSource, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
-use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::expressions::Column;
+use datafusion::physical_expr::{PhysicalExpr, PhysicalSortExpr};
 use datafusion::physical_plan::aggregates::{AggregateExec, AggregateMode};
 use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
 use datafusion::physical_plan::coop::CooperativeExec;
@@ -33,6 +33,7 @@ use datafusion::physical_plan::{ExecutionPlan, Partitioning, WindowExpr};
 use super::Explain;
 use super::expression::{expression, list, order, symbol, symbols, type_name};
 use super::node::{Estimate, Exchange, Node, Ran};
+use crate::operators::MatchRecognizeExec;
 use crate::scan::{Noted, Scanned};
 
 /// A plan as nodes.
@@ -90,6 +91,9 @@ impl Translation<'_> {
         }
         if let Some(window) = plan.downcast_ref::<BoundedWindowAggExec>() {
             return windowed(window.window_expr(), children);
+        }
+        if let Some(recognition) = plan.downcast_ref::<MatchRecognizeExec>() {
+            return over("PatternRecognition", recognition.partition_by(), recognition.order_by(), children);
         }
         ordered(plan, &mut children)
             .or_else(|| exchanged(plan, &mut children))
@@ -283,16 +287,28 @@ fn aggregated(aggregate: &AggregateExec, children: Vec<Node>) -> Node {
 }
 
 fn windowed(windows: &[Arc<dyn WindowExpr>], children: Vec<Node>) -> Node {
-    let mut node = Node::new("Window", children);
-    if let Some(first) = windows.first() {
-        if !first.partition_by().is_empty() {
-            node = node.with("partitionBy", symbols(first.partition_by()));
-        }
-        if !first.order_by().is_empty() {
-            node = node.with("orderBy", order(first.order_by()));
-        }
-    }
+    let mut node = match windows.first() {
+        Some(first) => over("Window", first.partition_by(), first.order_by(), children),
+        None => Node::new("Window", children),
+    };
     node.details = windows.iter().map(|window| format!("{} {}", window.name(), window.get_window_frame())).collect();
+    node
+}
+
+/// What works on partitions and an order in them.
+fn over(
+    name: &str,
+    partition_by: &[Arc<dyn PhysicalExpr>],
+    order_by: &[PhysicalSortExpr],
+    children: Vec<Node>,
+) -> Node {
+    let mut node = Node::new(name, children);
+    if !partition_by.is_empty() {
+        node = node.with("partitionBy", symbols(partition_by));
+    }
+    if !order_by.is_empty() {
+        node = node.with("orderBy", order(order_by));
+    }
     node
 }
 

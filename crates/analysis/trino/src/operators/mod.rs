@@ -8,6 +8,8 @@
 //! | `join_filter` | drops, right above a scan, the rows that a join further up will not match |
 //! | `json_once` | reads a JSON document once for all paths that are taken out of it |
 //! | `pace` | makes joins that multiply rows give way to others, and stoppable |
+//! | `recognition` | MATCH_RECOGNIZE |
+//! | `rounds` | stops recursive queries where Trino does |
 //! | `row_number` | counts sorted rows without a state for each partition |
 //! | `same` | says whether two plans give the same rows |
 //! | `search` | looks through all texts of a batch at once for what LIKE asks |
@@ -48,12 +50,18 @@ mod filter_order;
 mod join_filter;
 mod json_once;
 mod pace;
+mod recognition;
+mod rounds;
 mod row_number;
 mod same;
 mod search;
 mod shared;
 
 pub(crate) use every::Every;
+pub(crate) use recognition::{
+    Aggregation, Formulas, Label, MatchRecognize, MatchRecognizeExec, MatchRecognizePlanner, Navigation, Output,
+    Pattern, Program, Rows, Skip, Slot, Value,
+};
 pub(crate) use row_number::CountRows;
 pub(crate) use search::Search;
 
@@ -94,5 +102,6 @@ pub(crate) fn rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
     rules.push(Arc::new(search::SearchTexts));
     rules.push(Arc::new(join_filter::PlaceJoinFilters));
     rules.push(Arc::new(pace::PaceJoins));
+    rules.push(Arc::new(rounds::CountRounds));
     rules
 }

@@ -160,7 +160,7 @@ impl Counting {
 }
 
 /// Whether the only row of some keys equals the first row of others; NULLs are equal.
-fn is_same(last: &[ArrayRef], keys: &[ArrayRef]) -> Result<bool> {
+pub(super) fn is_same(last: &[ArrayRef], keys: &[ArrayRef]) -> Result<bool> {
     if last.len() != keys.len() {
         return internal_err!("the keys of two batches differ in number");
     }

@@ -7,6 +7,7 @@ mod fixture;
 mod formats;
 mod iceberg;
 mod queries;
+mod recognition;
 mod schemas;
 mod sharing;
 mod subqueries;

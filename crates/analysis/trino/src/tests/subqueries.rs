@@ -142,6 +142,83 @@ async fn existence_may_depend_on_any_comparison() {
 }
 
 #[tokio::test]
+async fn values_may_depend_on_any_comparison() {
+    let cases: &[(&str, &[&str])] = &[
+        (
+            "SELECT b, (SELECT sum(i.b) FROM t i WHERE i.b > o.b), (SELECT count(*) FROM t i WHERE i.b <= o.b) FROM t o ORDER BY b",
+            &["1|9|1", "2|7|2", "3|4|3", "4|NULL|4", "NULL|NULL|0"],
+        ),
+        (
+            "SELECT b, (SELECT coalesce(max(i.b), 0) * 10 FROM t i WHERE i.a = o.a AND i.b <> o.b) + 1 FROM t o ORDER BY b",
+            &["1|31", "2|1", "3|11", "4|1", "NULL|1"],
+        ),
+        ("SELECT b FROM t o WHERE (SELECT count(*) FROM t i WHERE i.b < o.b) = 2", &["3"]),
+        (
+            "SELECT b FROM t o WHERE b IS NULL OR b * 2 > (SELECT sum(i.b) FROM t i WHERE i.b >= o.b) ORDER BY b",
+            &["4", "NULL"],
+        ),
+        ("SELECT b FROM t o GROUP BY b HAVING (SELECT count(*) FROM t i WHERE i.b > o.b) > 1 ORDER BY b", &["1", "2"]),
+        (
+            "SELECT b, (SELECT i.b FROM t i WHERE i.b > o.b AND i.b < o.b + 2) FROM t o ORDER BY b",
+            &["1|2", "2|3", "3|4", "4|NULL", "NULL|NULL"],
+        ),
+        (
+            "SELECT b, b IN (SELECT i.b + 1 FROM t i WHERE i.b < o.b) FROM t o ORDER BY b",
+            &["1|false", "2|true", "3|true", "4|true", "NULL|false"],
+        ),
+        ("SELECT sum((SELECT count(*) FROM t i WHERE i.b < o.b)) FROM t o", &["6"]),
+        ("SELECT b FROM t o ORDER BY (SELECT count(*) FROM t i WHERE i.b > o.b) DESC, b LIMIT 2", &["1", "2"]),
+        (
+            "SELECT l.b, r.b FROM t l JOIN t r ON l.a = r.a AND r.b > (SELECT avg(i.b) FROM t i WHERE i.b < l.b) ORDER BY 1, 2",
+            &["2|2", "3|3"],
+        ),
+        (
+            "SELECT o.b, l.n, l.m FROM t o CROSS JOIN LATERAL (SELECT count(*) AS n, max(i.b) + 1 AS m FROM t i WHERE i.b < o.b) l ORDER BY 1",
+            &["1|0|NULL", "2|1|2", "3|2|3", "4|3|4", "NULL|0|NULL"],
+        ),
+        (
+            "SELECT o.b, l.b FROM t o LEFT JOIN LATERAL (SELECT i.b FROM t i WHERE i.b > o.b + 1) l ON l.b < 4 ORDER BY 1, 2",
+            &["1|3", "2|NULL", "3|NULL", "4|NULL", "NULL|NULL"],
+        ),
+        (
+            "SELECT o.b, l.b FROM t o, LATERAL (SELECT i.b FROM t i WHERE i.b > o.b + 1) l ORDER BY 1, 2",
+            &["1|3", "1|4", "2|4"],
+        ),
+        // Two equal rows of the query around stay two.
+        ("SELECT x, (SELECT count(*) FROM t i WHERE i.b < x) FROM (VALUES 3, 3) v (x)", &["3|2", "3|2"]),
+    ];
+    check(&fixture().await, cases).await;
+    let error = fixture().await.error("SELECT (SELECT i.b FROM t i WHERE i.b > o.b) FROM t o").await;
+    assert!(error.starts_with("SUBQUERY_MULTIPLE_ROWS"), "{error}");
+}
+
+#[tokio::test]
+async fn recursion_ends_where_trino_ends_it() {
+    let fixture = fixture().await;
+    for (sql, expected) in [
+        (
+            "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT * FROM n",
+            "NOT_SUPPORTED: Recursion depth limit exceeded (10).",
+        ),
+        (
+            "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3 ORDER BY 1) SELECT * FROM n",
+            "immediate ORDER BY clause in recursive query is not supported",
+        ),
+        (
+            "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT 'x' FROM n) SELECT * FROM n",
+            "recursion step relation output type (varchar(1)) is not coercible to recursion base relation output type (integer) at column 1",
+        ),
+        (
+            "WITH RECURSIVE n (i, j) AS (SELECT 1 UNION ALL SELECT i FROM n) SELECT * FROM n",
+            "Column alias list has 2 entries but relation has 1 columns",
+        ),
+    ] {
+        let error = fixture.error(sql).await;
+        assert!(error.contains(expected), "{sql}: {error}");
+    }
+}
+
+#[tokio::test]
 async fn quantified_comparisons_know_of_null() {
     let cases: &[(&str, &[&str])] = &[
         (
@@ -216,10 +293,7 @@ async fn correlated_subqueries_may_sort_and_limit() {
 #[tokio::test]
 async fn what_is_not_carried_is_refused_by_name() {
     let fixture = fixture().await;
-    for sql in [
-        "SELECT (SELECT sum(i.b) FROM t i WHERE i.b > o.b) FROM t o",
-        "SELECT l.b FROM t l LEFT JOIN t r ON (SELECT max(i.b) FROM t i WHERE i.a = l.a AND i.b = r.b) = 3",
-    ] {
+    for sql in ["SELECT l.b FROM t l LEFT JOIN t r ON (SELECT max(i.b) FROM t i WHERE i.a = l.a AND i.b = r.b) = 3"] {
         let error = fixture.error(sql).await;
         assert!(
             error.starts_with("NOT_SUPPORTED") && error.contains("Given correlated subquery is not supported"),

@@ -16,11 +16,11 @@ pub(crate) use wrapped::named;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray};
-use arrow::datatypes::{DataType, DurationMillisecondType, Float32Type, Float64Type, Int64Type, IntervalYearMonthType};
+use arrow::datatypes::{DurationMillisecondType, Float32Type, Float64Type, Int64Type, IntervalYearMonthType};
 use datafusion::functions_aggregate::{
     array_agg, average, bool_and_or, correlation, count, covariance, min_max, regr, stddev, sum as native_sum, variance,
 };
-use datafusion::logical_expr::{AggregateUDF, cast as arrow_cast, lit, when};
+use datafusion::logical_expr::{AggregateUDF, lit, when};
 
 use super::{AggregatePlan, Table};
 use crate::Typed;
