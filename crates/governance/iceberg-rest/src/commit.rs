@@ -30,7 +30,7 @@ impl Call<'_> {
         }
         let found = self.table(table).await?;
         let location = metadata_location(&found).unwrap_or_default();
-        let present = Table::load(CallersFiles::new(self), location).await?;
+        let present = Table::load(CallersFiles::of(self), location).await?;
         let pointer = Pointer::new(self.ctx.clone(), table.clone());
         let transaction = Transaction::new(present).require(requirements).apply(updates);
         let committed = transaction.commit(&pointer).await.map_err(|error| pointer.told(error))?;

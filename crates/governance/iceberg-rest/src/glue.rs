@@ -219,7 +219,7 @@ impl fmt::Debug for CallersFiles {
 }
 
 impl CallersFiles {
-    pub(crate) fn new(call: &Call<'_>) -> Arc<dyn Files> {
+    pub(crate) fn of(call: &Call<'_>) -> Arc<dyn Files> {
         Arc::new(Self { ctx: call.ctx.clone(), stores: Arc::clone(&call.rest.stores) })
     }
 }

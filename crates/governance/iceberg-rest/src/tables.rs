@@ -134,7 +134,7 @@ impl Call<'_> {
 
     /// Writes a new table's state and puts the table into the Data Catalog. What was written goes if that fails.
     pub(crate) async fn keep_new(&self, table: &TableName, metadata: &TableMetadata) -> Result<String, RestError> {
-        let files = CallersFiles::new(self);
+        let files = CallersFiles::of(self);
         let location = write_first_metadata(files.as_ref(), metadata, Uuid::new_v4()).await?;
         let input = table_input(Value::Null, &table.name, &location, metadata);
         match self.put_table(table, input).await {
@@ -169,7 +169,7 @@ impl Call<'_> {
 
     /// A metadata file, as it is and as it is understood.
     async fn read(&self, location: &str) -> Result<(Value, TableMetadata), RestError> {
-        let content = files::read(CallersFiles::new(self).as_ref(), location).await;
+        let content = files::read(CallersFiles::of(self).as_ref(), location).await;
         let content = content.map_err(|error| match error {
             boathouse_iceberg::Error::Store(error) => RestError::of_store(error, location),
             other => other.into(),

@@ -141,7 +141,7 @@ impl IcebergTable {
         }
         let limit = limit.filter(|_| filters.is_empty());
         let request = ScanRequest { state, table: &self.files, files, projection: Some(&read), limit };
-        let mut plan = parquet::scan(request, Matching::ById(ById::new(&self.fields))).await?;
+        let mut plan = parquet::scan(request, Matching::Id(ById::new(&self.fields))).await?;
         for filter in filters {
             plan = Arc::new(FilterExec::try_new(Arc::new(filter), plan)?);
         }
@@ -172,7 +172,8 @@ impl IcebergTable {
         let positions = Positions::read(&found, &open).await?;
         let located: Vec<_> = found.iter().map(|file| self.located(file, &positions)).collect();
         let files: Vec<DataFile> = futures::stream::iter(located).buffered(CONCURRENCY).try_collect().await?;
-        let mut groups: BTreeMap<Vec<String>, (Vec<DataFile>, Vec<Arc<IcebergFile>>)> = BTreeMap::new();
+        type Group = (Vec<DataFile>, Vec<Arc<IcebergFile>>);
+        let mut groups: BTreeMap<Vec<String>, Group> = BTreeMap::new();
         for (file, ScanFile { equality_deletes, .. }) in files.into_iter().zip(found) {
             let key = equality_deletes.iter().map(|delete| delete.file_path.clone()).collect();
             groups.entry(key).or_insert_with(|| (Vec::new(), equality_deletes)).0.push(file);

@@ -177,8 +177,8 @@ impl HiveTable {
 
     async fn scan_files(&self, format: Format, request: ScanRequest<'_>) -> PlanResult<Arc<dyn ExecutionPlan>> {
         match format {
-            Format::Parquet => parquet::scan(request, parquet::Matching::ByName).await,
-            Format::ParquetByPlace => parquet::scan(request, parquet::Matching::ByPlace).await,
+            Format::Parquet => parquet::scan(request, parquet::Matching::Name).await,
+            Format::ParquetByPlace => parquet::scan(request, parquet::Matching::Place).await,
             Format::Avro(format) => avro::scan(request, format),
             Format::Regex(format) => lines::scan(request, lines::Reader::Regex(format)),
             Format::Grok(format) => lines::scan(request, lines::Reader::Grok(format)),

@@ -40,7 +40,7 @@ pub(super) async fn scan(request: ScanRequest<'_>, matching: Matching) -> PlanRe
     let own = table.schema.fields().len();
     let positions = projection.is_none_or(|indices| indices.iter().any(|index| *index >= own));
     let virtual_columns =
-        if matches!(matching, Matching::ById(_)) && positions { vec![row_number()] } else { Vec::new() };
+        if matches!(matching, Matching::Id(_)) && positions { vec![row_number()] } else { Vec::new() };
     noted::note(state, &table.columns, &table.definition, &files);
     let mut plans = Vec::new();
     // One plan reads one bucket; nearly always there is only one.
@@ -126,7 +126,7 @@ async fn describe(
             return Err(TrinoError::new(ErrorCode::HiveBadData, message).into());
         }
     }
-    if let Matching::ById(columns) = matching
+    if let Matching::Id(columns) = matching
         && let Some(id) = file.needed.iter().find(|id| !columns.has(&physical, **id))
     {
         let message =
@@ -135,7 +135,7 @@ async fn describe(
     }
     let mut statistics = DFParquetMetadata::statistics_from_parquet_metadata(&metadata, &logical)?;
     for (column, field) in statistics.column_statistics.iter_mut().zip(logical.fields()) {
-        if matches!(matching, Matching::ById(_)) && physical.index_of(field.name()).is_err() {
+        if matches!(matching, Matching::Id(_)) && physical.index_of(field.name()).is_err() {
             *column = ColumnStatistics::new_unknown();
         }
     }
@@ -225,11 +225,11 @@ fn is_readable_as(found: &DataType, wanted: &DataType) -> bool {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Matching {
     /// By name, whatever the case.
-    ByName,
+    Name,
     /// By place: the first column is the file's first.
-    ByPlace,
+    Place,
     /// By Iceberg's field ids.
-    ById(ById),
+    Id(ById),
 }
 
 impl Matching {
@@ -238,15 +238,13 @@ impl Matching {
         let fields = logical.fields().iter().enumerate();
         let found = |(index, field): (usize, &Arc<Field>)| {
             let found = match self {
-                Self::ById(columns) => return columns.renamed(field, physical),
-                Self::ByName => adapt::place(physical.fields(), field.name()),
-                Self::ByPlace => Some(index).filter(|index| *index < physical.fields().len()),
+                Self::Id(columns) => return columns.renamed(field, physical),
+                Self::Name => adapt::place(physical.fields(), field.name()),
+                Self::Place => Some(index).filter(|index| *index < physical.fields().len()),
             };
             match found {
                 Some(place) => field.as_ref().clone().with_name(physical.field(place).name()),
-                None if *self == Self::ByPlace => {
-                    field.as_ref().clone().with_name(format!("{} (missing)", field.name()))
-                }
+                None if *self == Self::Place => field.as_ref().clone().with_name(format!("{} (missing)", field.name())),
                 None => field.as_ref().clone(),
             }
         };
@@ -255,7 +253,7 @@ impl Matching {
 
     fn adapter(self) -> Arc<dyn PhysicalExprAdapterFactory> {
         match self {
-            Self::ById(columns) => Arc::new(columns),
+            Self::Id(columns) => Arc::new(columns),
             other => Arc::new(other),
         }
     }
