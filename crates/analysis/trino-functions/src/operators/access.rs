@@ -89,7 +89,8 @@ pub fn dereference(base: Typed, field: &str) -> Result<Typed, TrinoError> {
         return Err(TrinoError::mismatch(format!("Expression {} is not of type ROW", base.0)));
     };
     let lower = field.to_lowercase();
-    let mut found = fields.iter().enumerate().filter(|(_, field)| field.name.as_deref() == Some(lower.as_str()));
+    let is_called = |name: &String| name.to_lowercase() == lower;
+    let mut found = fields.iter().enumerate().filter(|(_, field)| field.name.as_ref().is_some_and(is_called));
     match (found.next(), found.next()) {
         (Some((index, _)), None) => Ok(nth_field(base.0, index, fields)),
         (Some(_), Some(_)) => Err(TrinoError::mismatch(format!("Ambiguous row field reference: {field}"))),

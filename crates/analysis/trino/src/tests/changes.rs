@@ -226,7 +226,7 @@ async fn wrong_changes_say_what_is_wrong() {
         ("UPDATE t SET id = other", "COLUMN_NOT_FOUND: line 1:19: Column 'other' cannot be resolved"),
         (
             "DELETE FROM t WHERE id",
-            "TYPE_MISMATCH: line 1:21: WHERE clause must evaluate to a boolean (actual: bigint)",
+            "TYPE_MISMATCH: line 1:21: WHERE clause must evaluate to a boolean: actual type bigint",
         ),
         ("DELETE FROM nothing", "TABLE_NOT_FOUND: line 1:13: Table 'awsdatacatalog.db.nothing' does not exist"),
         ("DELETE FROM hive", "NOT_SUPPORTED: Modifying Hive table rows is only supported for transactional tables"),
