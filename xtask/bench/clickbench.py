@@ -15,53 +15,53 @@ from common import WORK
 ROUNDS = 3
 MILLIONS = 5
 
-# Each column's type and how it follows from the row's number `i`; `pick(salt, n)` is one of n values, `skew(salt, n)` one of n
-# of which few are often.
+# Each column's type and how it follows from the row's number `i`; `pick(i, salt, n)` is one of n
+# values, `skew(i, salt, n)` one of n of which few are often.
 COLUMNS = {
     "view_id": ("BIGINT", "hash(i)::UBIGINT % 9223372036854775807"),
-    "event_time": ("TIMESTAMP", "TIMESTAMP '2013-07-01' + to_seconds(pick(1, 2678400))"),
-    "event_date": ("DATE", "(TIMESTAMP '2013-07-01' + to_seconds(pick(1, 2678400)))::DATE"),
-    "counter_id": ("INTEGER", "skew(2, 6000)"),
-    "user_id": ("BIGINT", "hash(skew(3, 900000))::UBIGINT % 9223372036854775807"),
-    "client_ip": ("INTEGER", "skew(4, 700000) * 2971"),
-    "region_id": ("INTEGER", "skew(5, 9000)"),
-    "os": ("SMALLINT", "skew(6, 90)"),
-    "user_agent": ("SMALLINT", "skew(7, 80)"),
-    "is_refresh": ("SMALLINT", "(pick(8, 8) = 0)::INT"),
-    "is_link": ("SMALLINT", "(pick(9, 12) = 0)::INT"),
-    "is_download": ("SMALLINT", "(pick(10, 60) = 0)::INT"),
-    "dont_count_hits": ("SMALLINT", "(pick(11, 20) = 0)::INT"),
-    "java_enable": ("SMALLINT", "(pick(12, 3) > 0)::INT"),
-    "resolution_width": ("SMALLINT", "800 + 8 * skew(13, 160)"),
-    "resolution_height": ("SMALLINT", "600 + 8 * skew(14, 100)"),
-    "window_width": ("SMALLINT", "600 + skew(15, 1400)"),
-    "window_height": ("SMALLINT", "400 + skew(16, 900)"),
-    "search_engine_id": ("SMALLINT", "CASE WHEN pick(17, 7) = 0 THEN 1 + skew(18, 60) ELSE 0 END"),
+    "event_time": ("TIMESTAMP", "TIMESTAMP '2013-07-01' + to_seconds(pick(i, 1, 2678400))"),
+    "event_date": ("DATE", "(TIMESTAMP '2013-07-01' + to_seconds(pick(i, 1, 2678400)))::DATE"),
+    "counter_id": ("INTEGER", "skew(i, 2, 6000)"),
+    "user_id": ("BIGINT", "hash(skew(i, 3, 900000))::UBIGINT % 9223372036854775807"),
+    "client_ip": ("INTEGER", "skew(i, 4, 700000) * 2971"),
+    "region_id": ("INTEGER", "skew(i, 5, 9000)"),
+    "os": ("SMALLINT", "skew(i, 6, 90)"),
+    "user_agent": ("SMALLINT", "skew(i, 7, 80)"),
+    "is_refresh": ("SMALLINT", "(pick(i, 8, 8) = 0)::INT"),
+    "is_link": ("SMALLINT", "(pick(i, 9, 12) = 0)::INT"),
+    "is_download": ("SMALLINT", "(pick(i, 10, 60) = 0)::INT"),
+    "dont_count_hits": ("SMALLINT", "(pick(i, 11, 20) = 0)::INT"),
+    "java_enable": ("SMALLINT", "(pick(i, 12, 3) > 0)::INT"),
+    "resolution_width": ("SMALLINT", "800 + 8 * skew(i, 13, 160)"),
+    "resolution_height": ("SMALLINT", "600 + 8 * skew(i, 14, 100)"),
+    "window_width": ("SMALLINT", "600 + skew(i, 15, 1400)"),
+    "window_height": ("SMALLINT", "400 + skew(i, 16, 900)"),
+    "search_engine_id": ("SMALLINT", "CASE WHEN pick(i, 17, 7) = 0 THEN 1 + skew(i, 18, 60) ELSE 0 END"),
     "search_phrase": (
         "VARCHAR",
-        "CASE WHEN pick(17, 7) = 0 THEN 'how to ' || word(19) || ' ' || skew(20, 300000) ELSE '' END",
+        "CASE WHEN pick(i, 17, 7) = 0 THEN 'how to ' || word(i, 19) || ' ' || skew(i, 20, 300000) ELSE '' END",
     ),
-    "adv_engine_id": ("SMALLINT", "CASE WHEN pick(21, 160) = 0 THEN 1 + skew(22, 18) ELSE 0 END"),
-    "mobile_phone": ("SMALLINT", "CASE WHEN pick(23, 16) = 0 THEN 1 + skew(24, 80) ELSE 0 END"),
-    "mobile_phone_model": ("VARCHAR", "CASE WHEN pick(23, 16) = 0 THEN 'model ' || skew(24, 160) ELSE '' END"),
-    "trafic_source_id": ("SMALLINT", "skew(25, 10) - 1"),
-    "title": ("VARCHAR", "word(26) || ' ' || word(27) || ' - page ' || skew(28, 200000)"),
-    "url": ("VARCHAR", "'http://' || word(29) || '.example/' || word(30) || '/' || skew(31, 600000)"),
+    "adv_engine_id": ("SMALLINT", "CASE WHEN pick(i, 21, 160) = 0 THEN 1 + skew(i, 22, 18) ELSE 0 END"),
+    "mobile_phone": ("SMALLINT", "CASE WHEN pick(i, 23, 16) = 0 THEN 1 + skew(i, 24, 80) ELSE 0 END"),
+    "mobile_phone_model": ("VARCHAR", "CASE WHEN pick(i, 23, 16) = 0 THEN 'model ' || skew(i, 24, 160) ELSE '' END"),
+    "trafic_source_id": ("SMALLINT", "skew(i, 25, 10) - 1"),
+    "title": ("VARCHAR", "word(i, 26) || ' ' || word(i, 27) || ' - page ' || skew(i, 28, 200000)"),
+    "url": ("VARCHAR", "'http://' || word(i, 29) || '.example/' || word(i, 30) || '/' || skew(i, 31, 600000)"),
     "referer": (
         "VARCHAR",
-        "CASE WHEN pick(32, 4) = 0 THEN '' ELSE 'http://www.' || word(33) || '.example/' || skew(34, 90000) END",
+        "CASE WHEN pick(i, 32, 4) = 0 THEN '' ELSE 'http://www.' || word(i, 33) || '.example/' || skew(i, 34, 90000) END",
     ),
-    "url_hash": ("BIGINT", "hash(skew(31, 600000))::UBIGINT % 9223372036854775807"),
-    "referer_hash": ("BIGINT", "hash(skew(34, 90000))::UBIGINT % 9223372036854775807"),
-    "social_action": ("VARCHAR", "CASE WHEN pick(35, 500) = 0 THEN word(36) ELSE '' END"),
-    "fetch_timing": ("INTEGER", "skew(37, 30000)"),
-    "response_end": ("INTEGER", "skew(38, 60000)"),
+    "url_hash": ("BIGINT", "hash(skew(i, 31, 600000))::UBIGINT % 9223372036854775807"),
+    "referer_hash": ("BIGINT", "hash(skew(i, 34, 90000))::UBIGINT % 9223372036854775807"),
+    "social_action": ("VARCHAR", "CASE WHEN pick(i, 35, 500) = 0 THEN word(i, 36) ELSE '' END"),
+    "fetch_timing": ("INTEGER", "skew(i, 37, 30000)"),
+    "response_end": ("INTEGER", "skew(i, 38, 60000)"),
 }
 WORDS = "market travel google garden weather music cinema photo recipe school forum office summer winter street letter".split()
 MACROS = f"""
-CREATE MACRO pick(salt, n) AS (hash(i * 64 + salt) % n::UBIGINT)::BIGINT;
-CREATE MACRO skew(salt, n) AS floor(n * pow((hash(i * 64 + salt) % 1000003) / 1000003.0, 3))::BIGINT;
-CREATE MACRO word(salt) AS {WORDS}[1 + pick(salt, {len(WORDS)})];
+CREATE MACRO pick(i, salt, n) AS (hash(i * 64 + salt) % n::UBIGINT)::BIGINT;
+CREATE MACRO skew(i, salt, n) AS floor(n * pow((hash(i * 64 + salt) % 1000003) / 1000003.0, 3))::BIGINT;
+CREATE MACRO word(i, salt) AS {WORDS}[1 + pick(i, salt, {len(WORDS)})];
 """
 
 WIDTHS = ", ".join(f"sum(resolution_width + {number})" for number in range(90))

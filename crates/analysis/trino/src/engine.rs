@@ -114,7 +114,7 @@ impl Engine {
             .with_mode(DiskManagerMode::Directories(vec![spill_directory]))
             .with_max_temp_directory_size(spill_limit);
         let runtime = RuntimeEnvBuilder::new()
-            .with_memory_pool(Arc::new(SmallPartialTables(Arc::new(pool))))
+            .with_memory_pool(Arc::new(SmallPartialTables::new(Arc::new(pool))))
             .with_disk_manager_builder(disk)
             .build_arc()
             .map_err(of_datafusion)?;

@@ -275,3 +275,14 @@ async fn errors_have_trinos_words_and_positions() {
     let filter = fixture.error("SELECT a FROM t WHERE sum(b) > 1").await;
     assert!(filter.contains("WHERE clause cannot contain aggregations"), "{filter}");
 }
+
+#[tokio::test]
+async fn distinct_values_of_many_groups_take_what_they_need() {
+    let rows =
+        "SELECT x % 2000 AS g, x * 600 + y AS n FROM UNNEST(sequence(1, 1000)) a(x), UNNEST(sequence(1, 600)) b(y)";
+    let grouped = format!(
+        "SELECT g, count(DISTINCT n) AS different, count(*) AS all_of_it, sum(n) AS s FROM ({rows}) GROUP BY g"
+    );
+    let asked = format!("SELECT count(*), sum(different), sum(all_of_it) FROM ({grouped})");
+    assert_eq!(Fixture::new().rows(&asked).await.unwrap(), ["1000|600000|600000"]);
+}
