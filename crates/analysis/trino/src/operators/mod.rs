@@ -15,8 +15,25 @@
 //! | `search` | looks through all texts of a batch at once for what LIKE asks |
 //! | `shared` | computes once what several places need |
 
-/// What every operator has in common that passes on the rows of one other, its field `input`, in their order.
+/// What every operator has in common that passes on the rows of one other, its field `input`, in their order; with
+/// `without expressions`, also what those have that evaluate none and leave the rows where they are.
 macro_rules! one_input {
+    (without expressions) => {
+        fn properties(&self) -> &std::sync::Arc<datafusion::physical_plan::PlanProperties> {
+            self.input.properties()
+        }
+
+        fn apply_expressions(
+            &self,
+            _: &mut dyn FnMut(
+                &std::sync::Arc<dyn datafusion::physical_expr::PhysicalExpr>,
+            ) -> datafusion::common::Result<datafusion::common::tree_node::TreeNodeRecursion>,
+        ) -> datafusion::common::Result<datafusion::common::tree_node::TreeNodeRecursion> {
+            Ok(datafusion::common::tree_node::TreeNodeRecursion::Continue)
+        }
+
+        one_input!();
+    };
     () => {
         fn maintains_input_order(&self) -> Vec<bool> {
             vec![true]

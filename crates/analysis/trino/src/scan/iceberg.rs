@@ -19,15 +19,13 @@ use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::expressions::Column;
 use datafusion::physical_plan::ExecutionPlan;
-use datafusion::physical_plan::empty::EmptyExec;
 use datafusion::physical_plan::filter::FilterExec;
 use datafusion::physical_plan::projection::ProjectionExec;
-use datafusion::physical_plan::union::UnionExec;
 use futures::{StreamExt, TryStreamExt};
 use object_store::ObjectStoreExt;
 
 use super::parquet::{self, Matching};
-use super::{CONCURRENCY, DataFile, HiveTable, ScanRequest, projected};
+use super::{CONCURRENCY, DataFile, HiveTable, ScanRequest, united};
 use crate::catalog::{Session, TableDefinition};
 use crate::error::{of_object_store, unsupported};
 use crate::iceberg::deletes::{Positions, Survives, Values};
@@ -197,11 +195,7 @@ impl TableProvider for IcebergTable {
     }
 
     fn supports_filters_pushdown(&self, filters: &[&Expr]) -> PlanResult<Vec<TableProviderFilterPushDown>> {
-        let support = |filter: &&Expr| match self.files.decides_files(filter) {
-            true => TableProviderFilterPushDown::Exact,
-            false => TableProviderFilterPushDown::Inexact,
-        };
-        Ok(filters.iter().map(support).collect())
+        self.files.supports_filters_pushdown(filters)
     }
 
     async fn scan(
@@ -225,10 +219,6 @@ impl TableProvider for IcebergTable {
                 plans.push(self.plan(state, (files, values), projection, limit).await?);
             }
         }
-        match plans.len() {
-            0 => Ok(Arc::new(EmptyExec::new(projected(&self.schema, projection)?))),
-            1 => Ok(plans.remove(0)),
-            _ => UnionExec::try_new(plans),
-        }
+        united(plans, &self.schema, projection)
     }
 }

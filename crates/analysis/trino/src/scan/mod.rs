@@ -238,14 +238,19 @@ impl TableProvider for HiveTable {
             let request = ScanRequest { state, table: self, files, projection, limit };
             plans.push(self.scan_files(format, request).await?);
         }
-        match (plans.pop(), plans.is_empty()) {
-            (Some(only), true) => Ok(only),
-            (Some(last), false) => {
-                plans.push(last);
-                UnionExec::try_new(plans)
-            }
-            (None, _) => Ok(Arc::new(EmptyExec::new(projected(&self.schema, projection)?))),
-        }
+        united(plans, &self.schema, projection)
+    }
+}
+
+/// The rows of all plans; none, in the columns that are asked for, without any plan.
+fn united(
+    plans: Vec<Arc<dyn ExecutionPlan>>,
+    schema: &SchemaRef,
+    projection: Option<&Vec<usize>>,
+) -> PlanResult<Arc<dyn ExecutionPlan>> {
+    match plans.is_empty() {
+        true => Ok(Arc::new(EmptyExec::new(projected(schema, projection)?))),
+        false => UnionExec::try_new(plans),
     }
 }
 

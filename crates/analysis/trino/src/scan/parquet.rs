@@ -20,6 +20,7 @@ use datafusion::physical_expr_adapter::{
     DefaultPhysicalExprAdapterFactory, PhysicalExprAdapter, PhysicalExprAdapterFactory,
 };
 use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::union::UnionExec;
 use futures::{FutureExt, StreamExt, TryStreamExt};
 use object_store::ObjectStore;
 use parquet::arrow::arrow_reader::{RowSelection, RowSelector};
@@ -77,10 +78,7 @@ pub(super) async fn scan(request: ScanRequest<'_>, matching: Matching) -> PlanRe
             .build();
         plans.push(DataSourceExec::from_data_source(config) as Arc<dyn ExecutionPlan>);
     }
-    match plans.len() {
-        1 => Ok(plans.remove(0)),
-        _ => datafusion::physical_plan::union::UnionExec::try_new(plans),
-    }
+    UnionExec::try_new(plans)
 }
 
 /// What the files' footers say about all their rows together.
