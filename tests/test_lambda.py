@@ -715,23 +715,26 @@ def test_a_bootstrap_that_is_not_there_is_named(functions):
 # --- concurrency and permissions ---------------------------------------------------------------------------------------
 
 
-def test_reserved_concurrency_is_kept(functions):
+def test_reserved_concurrency_is_kept(functions, shared):
     from concurrent.futures import ThreadPoolExecutor
 
-    name = functions.create("import time\ndef handler(e, c):\n    time.sleep(e)\n", Timeout=30)
+    name = functions.create("import time\ndef handler(e, c):\n    print('begun')\n    time.sleep(e)\n", Timeout=30)
     answer = functions.client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=1)
     assert answer["ReservedConcurrentExecutions"] == 1
-    with ThreadPoolExecutor(1) as pool:
-        running = pool.submit(lambda: functions.result(name, 2))
+    logs = shared.client("logs", "test", "test")
 
-        def throttled():
-            try:
-                functions.invoke(name, 0)
-            except ClientError as error:
-                return error.response
+    def begun():
+        try:
+            return logs.filter_log_events(logGroupName=f"/aws/lambda/{name}", filterPattern="begun")["events"]
+        except logs.exceptions.ResourceNotFoundException:
             return None
 
-        response = wait_for(throttled, "a throttled invocation")
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(lambda: functions.result(name, 6))
+        wait_for(begun, "the first invocation's begin")
+        with pytest.raises(ClientError) as caught:
+            functions.invoke(name, 0)
+        response = caught.value.response
         assert response["Error"]["Code"] == "TooManyRequestsException"
         assert response["Reason"] == "ReservedFunctionConcurrentInvocationLimitExceeded"
         assert response["ResponseMetadata"]["HTTPStatusCode"] == 429
