@@ -25,7 +25,7 @@ impl DatePattern {
 
     /// A time as the pattern shows it.
     pub fn format(&self, time: NaiveDateTime) -> String {
-        self.0.format(time, UTC, 0)
+        self.0.format(time, UTC, 0).expect("UTC has a name")
     }
 
     /// The time that a text shows; what it doesn't mention is that of 1970-01-01 00:00.

@@ -129,6 +129,12 @@ pub fn kind(name: &str) -> Option<FunctionKind> {
 pub fn scalar(name: &str, args: Vec<Argument<'_>>, binder: &mut dyn LambdaBinder) -> Result<Typed, TrinoError> {
     let resolution = resolve(name, &[FunctionKind::Scalar], args, binder)?;
     let Resolution { entry, args, lambdas, result } = resolution;
+    if let ("array_join", Some((_, Type::Array(element)))) = (entry.signature.name.as_str(), args.first())
+        && !cast::castable(element, &Type::VARCHAR)
+    {
+        let message = format!("Cannot cast {element} to varchar");
+        return Err(TrinoError::new(ErrorCode::OperatorNotFound, message));
+    }
     let expr = match &entry.implementation {
         Implementation::Native(native) => native(args.into_iter().map(|(expr, _)| expr).collect()),
         Implementation::Expression(build) => build(args, &result)?,
@@ -165,15 +171,36 @@ pub fn aggregate(call: AggregateCall) -> Result<Typed, TrinoError> {
         return Err(TrinoError::internal(format!("{} is no aggregate", call.name)));
     };
     let plan = build(resolution.args, &resolution.result)?;
+    let order_by = match plan.ordered {
+        true if call.distinct => order_of_distinct(call.order_by, &plan.args)?,
+        true => call.order_by,
+        false => Vec::new(),
+    };
     let params = AggregateFunctionParams {
         args: plan.args,
         distinct: call.distinct,
         filter: call.filter.map(Box::new),
-        order_by: if plan.ordered { call.order_by } else { Vec::new() },
+        order_by,
         null_treatment: None,
     };
     let func = named(plan.function, &call.name);
     Ok((Expr::AggregateFunction(AggregateFunction { func, params }), resolution.result))
+}
+
+/// DISTINCT values are put in order by themselves: where several arguments are collected as one row, by that row, whose
+/// first member is what the order is about.
+fn order_of_distinct(order_by: Vec<Sort>, args: &[Expr]) -> Result<Vec<Sort>, TrinoError> {
+    let [sort] = order_by.as_slice() else { return Ok(order_by) };
+    match args {
+        [row @ Expr::ScalarFunction(call)] if call.func.name() == "named_struct" && *row != sort.expr => {
+            if call.args.get(1) != Some(&sort.expr) {
+                let message = "For aggregate function with DISTINCT, ORDER BY expressions must appear in arguments";
+                return Err(TrinoError::new(ErrorCode::ExpressionNotInDistinct, message));
+            }
+            Ok(vec![Sort { expr: row.clone(), ..sort.clone() }])
+        }
+        _ => Ok(order_by),
+    }
 }
 
 /// A call of a window function or of an aggregate as one: the function, its arguments and the result's type.

@@ -30,8 +30,16 @@ struct Candidate {
     slots: Vec<Slot>,
     result: Type,
     exact: bool,
-    /// What bare NULLs among the arguments become.
-    nulls: Vec<Type>,
+    /// Whether there are bare NULLs among the arguments.
+    nulls: bool,
+    /// Whether nothing but these becomes another type.
+    casts_only_nulls: bool,
+}
+
+impl Candidate {
+    fn has_lambdas(&self) -> bool {
+        self.slots.iter().any(|slot| matches!(slot, Slot::Lambda(..)))
+    }
 }
 
 enum Slot {
@@ -57,7 +65,7 @@ pub(crate) fn resolve(
     for entry in &overloads {
         candidates.extend(candidate(entry, &args, binder, Bindings::default(), MOST_WIDENINGS)?);
     }
-    let Some(chosen) = choose(name, candidates)? else {
+    let Some(chosen) = choose(candidates)? else {
         return Err(unexpected(name, &overloads, &args));
     };
     let mut lambdas = Vec::new();
@@ -100,7 +108,7 @@ fn candidate(
         }
     }
     let mut slots = Vec::with_capacity(args.len());
-    let (mut exact, mut nulls) = (true, Vec::new());
+    let (mut exact, mut nulls, mut casts_only_nulls) = (true, false, true);
     for (pattern, arg) in patterns.iter().zip(args) {
         let slot = match (pattern, arg) {
             (Pattern::Function(parameters, result), Argument::Lambda(lambda)) => {
@@ -115,7 +123,8 @@ fn candidate(
             }
             (pattern, Argument::Value((_, ty))) => pattern.target(ty, &bindings).map(|target| {
                 exact &= &target == ty;
-                nulls.extend(Some(target.clone()).filter(|_| ty == &Type::Unknown));
+                nulls |= ty == &Type::Unknown;
+                casts_only_nulls &= ty == &Type::Unknown || &target == ty;
                 Slot::Value(target)
             }),
             (_, Argument::Lambda(_)) => None,
@@ -127,7 +136,7 @@ fn candidate(
         return Ok(None);
     }
     let result = entry.signature.result(&bindings);
-    Ok(result.map(|result| Candidate { entry: Arc::clone(entry), slots, result, exact, nulls }))
+    Ok(result.map(|result| Candidate { entry: Arc::clone(entry), slots, result, exact, nulls, casts_only_nulls }))
 }
 
 /// A lambda's body decides a free type variable; where the type is known already, the body must coerce to it.
@@ -139,45 +148,87 @@ fn lambda_result(
     if wanted.substitute(bindings).is_none() && !wanted.bind(&bound.ty, bindings) {
         return Ok(None);
     }
+    // Where the signature names a type, the body has to have it: nothing is cast, not even a bare NULL.
+    if let Pattern::Exact(ty) = wanted
+        && ty != &bound.ty
+        && !(ty.is_varchar() && bound.ty.is_varchar())
+    {
+        return Ok(None);
+    }
     let Some(target) = wanted.target(&bound.ty, bindings) else { return Ok(None) };
     let (body, ty) = cast::coerce((bound.body, bound.ty), &target)?;
     Ok(Some(BoundLambda { parameters: bound.parameters, body, ty }))
 }
 
 /// Exact matches win, those without variables first; then the one that is more specific than all others.
-fn choose(name: &str, mut candidates: Vec<Candidate>) -> Result<Option<Candidate>, TrinoError> {
-    let exact = candidates
-        .iter()
-        .position(|candidate| candidate.exact && !candidate.entry.signature.is_generic())
-        .or_else(|| candidates.iter().position(|candidate| candidate.exact));
-    if let Some(index) = exact {
-        return Ok(Some(candidates.swap_remove(index)));
-    }
-    if candidates.is_empty() {
-        return Ok(None);
-    }
-    // A bare NULL fits almost everything: then a signature without variables is meant.
-    let mut plain = candidates.iter().enumerate().filter(|(_, candidate)| !candidate.entry.signature.is_generic());
-    let only_plain = plain.next().filter(|_| plain.next().is_none()).map(|(index, _)| index);
-    let best =
-        candidates.iter().position(|one| candidates.iter().all(|other| more_specific(one, other))).or(only_plain);
-    match best {
-        Some(index) => Ok(Some(candidates.swap_remove(index))),
-        None if candidates.iter().all(|candidate| candidate.result == candidates[0].result) => {
-            Ok(Some(candidates.swap_remove(0)))
-        }
-        // A bare NULL fits nearly everything; it is rather a plain value than a nested one.
-        None if !candidates[0].nulls.is_empty() => {
-            let nested = |ty: &Type| matches!(ty, Type::Array(_) | Type::Map(..) | Type::Row(_));
-            let plain = candidates.iter().position(|candidate| !candidate.nulls.iter().any(nested));
-            Ok(Some(candidates.swap_remove(plain.unwrap_or(0))))
-        }
-        None => {
-            let texts: Vec<_> = candidates.iter().map(|candidate| candidate.entry.signature.text).collect();
-            let message = format!("Could not choose a best candidate operator for {name}: {}", texts.join("; "));
-            Err(TrinoError::new(ErrorCode::AmbiguousFunctionCall, message))
+fn choose(mut candidates: Vec<Candidate>) -> Result<Option<Candidate>, TrinoError> {
+    let exact = |generic: bool| {
+        let fits = |candidate: &Candidate| candidate.exact && candidate.entry.signature.is_generic() == generic;
+        candidates.iter().enumerate().filter(|(_, candidate)| fits(candidate)).map(|(index, _)| index).collect()
+    };
+    for found in [exact(false), exact(true)] {
+        let found: Vec<usize> = found;
+        match found.as_slice() {
+            [] => {}
+            [first, rest @ ..] if rest.is_empty() || !candidates[*first].slots.is_empty() => {
+                return Ok(Some(candidates.swap_remove(*first)));
+            }
+            _ => return Err(ambiguous(&candidates)),
         }
     }
+    let mut best = most_specific(&candidates);
+    let nulls = candidates.first().is_some_and(|candidate| candidate.nulls);
+    let lambdas = candidates.first().is_some_and(|candidate| candidate.has_lambdas());
+    if best.len() > 1 && nulls && !lambdas {
+        // Where only bare NULLs become something else, the other arguments are what was meant.
+        let kept: Vec<usize> = (0..candidates.len()).filter(|index| candidates[*index].casts_only_nulls).collect();
+        best = if kept.is_empty() { best } else { kept };
+    }
+    match best.as_slice() {
+        [] => Ok(None),
+        [first, rest @ ..] if rest.iter().all(|other| candidates[*other].result == candidates[*first].result) => {
+            Ok(Some(candidates.swap_remove(*first)))
+        }
+        _ => {
+            let mut index = 0;
+            candidates.retain(|_| {
+                index += 1;
+                best.contains(&(index - 1))
+            });
+            Err(ambiguous(&candidates))
+        }
+    }
+}
+
+/// Those that no other one is more specific than.
+fn most_specific(candidates: &[Candidate]) -> Vec<usize> {
+    let mut best: Vec<usize> = Vec::new();
+    for (index, candidate) in candidates.iter().enumerate() {
+        let related = best.iter_mut().find(|known| {
+            more_specific(candidate, &candidates[**known]) || more_specific(&candidates[**known], candidate)
+        });
+        match related {
+            Some(known) if more_specific(candidate, &candidates[*known]) => *known = index,
+            Some(_) => {}
+            None => best.push(index),
+        }
+    }
+    best
+}
+
+fn ambiguous(candidates: &[Candidate]) -> TrinoError {
+    let mut message = "Could not choose a best candidate operator. Explicit type casts must be added.\n\
+                       Candidates are:\n"
+        .to_owned();
+    for candidate in candidates {
+        let slots = candidate.slots.iter().map(|slot| match slot {
+            Slot::Value(ty) => tight(ty),
+            Slot::Lambda(..) => "<function>".to_owned(),
+        });
+        let slots: Vec<_> = slots.collect();
+        message.push_str(&format!("\t * ({}):{}\n", slots.join(","), tight(&candidate.result)));
+    }
+    TrinoError::new(ErrorCode::AmbiguousFunctionCall, message)
 }
 
 /// Whether the other overload would take the types that this one asks for: `sum(bigint)` is more specific than

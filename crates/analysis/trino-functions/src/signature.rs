@@ -60,6 +60,7 @@ pub(crate) enum Family {
     Time,
     Timestamp,
     TimestampTz,
+    TimeTz,
 }
 
 /// A number in a type's parentheses.
@@ -242,12 +243,13 @@ fn components(family: Family, ty: &Type) -> Option<Vec<i64>> {
         (Family::Varchar, Type::Unknown) => Some(vec![0]),
         (Family::Char, Type::Unknown) => Some(vec![1]),
         (Family::Decimal, Type::Unknown) => Some(vec![1, 0]),
-        (_, Type::Unknown) => Some(vec![0]),
+        (_, Type::Unknown) => Some(vec![3]),
         (Family::Varchar, Type::Varchar(length)) => Some(vec![length.map_or(UNBOUNDED, i64::from)]),
         (Family::Char, Type::Varchar(length)) => Some(vec![length.map_or(MAX_CHAR, i64::from)]),
         (Family::Char, Type::Char(length)) => Some(vec![i64::from(*length)]),
         (Family::Decimal, _) => as_decimal(ty).map(|(precision, scale)| vec![precision.into(), scale.into()]),
-        (Family::Time, Type::Time(precision)) => one(*precision),
+        (Family::Time | Family::TimeTz, Type::Time(precision)) => one(*precision),
+        (Family::TimeTz, Type::TimeTz(precision)) => one(*precision),
         (Family::Timestamp | Family::TimestampTz, Type::Date) => Some(vec![0]),
         (Family::Timestamp | Family::TimestampTz, Type::Timestamp(precision)) => one(*precision),
         (Family::TimestampTz, Type::TimestampTz(precision)) => one(*precision),
@@ -263,6 +265,7 @@ fn compose(family: Family, numbers: &[i64]) -> Option<Type> {
         (Family::Char, [length]) => Some(Type::Char((*length).clamp(0, MAX_CHAR) as u32)),
         (Family::Decimal, [precision, scale]) => Some(Type::Decimal(small(*precision)?, small(*scale)?)),
         (Family::Time, [precision]) => Some(Type::Time(small(*precision)?)),
+        (Family::TimeTz, [precision]) => Some(Type::TimeTz(small(*precision)?)),
         (Family::Timestamp, [precision]) => Some(Type::Timestamp(small(*precision)?)),
         (Family::TimestampTz, [precision]) => Some(Type::TimestampTz(small(*precision)?)),
         _ => None,

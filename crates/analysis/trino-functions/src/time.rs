@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, PrimitiveArray, StringArray, StructArray, Time32MillisecondArray, Time64MicrosecondArray,
+    Array, ArrayRef, AsArray, Int16Array, PrimitiveArray, StringArray, StructArray, Time32MillisecondArray, Time64MicrosecondArray,
     Time64NanosecondArray, TimestampMicrosecondArray, TimestampMillisecondArray, TimestampNanosecondArray,
 };
 use arrow::buffer::NullBuffer;
@@ -19,6 +19,8 @@ use crate::types::format::instant_nanos;
 pub(crate) const DAY: i128 = 86_400 * SECOND;
 /// Nanoseconds in a second.
 pub(crate) const SECOND: i128 = 1_000_000_000;
+/// Nanoseconds in a minute.
+pub(crate) const MINUTE: i128 = 60 * SECOND;
 /// Nanoseconds in a millisecond.
 pub(crate) const MILLI: i128 = 1_000_000;
 
@@ -169,6 +171,17 @@ pub(crate) fn parse_time(text: &str) -> Option<i128> {
     Some(i128::from(hour * 3600 + minute * 60 + second) * SECOND + fraction)
 }
 
+/// `05:06:07.123 +01:00` as nanoseconds of the day and minutes; without an offset it is UTC's.
+pub(crate) fn parse_zoned_time(text: &str) -> Option<(i128, i16)> {
+    let Some(at) = text.find(['+', '-']) else { return Some((parse_time(text)?, 0)) };
+    let (clock, offset) = text.split_at(at);
+    let (hours, minutes) = offset[1..].split_once(':').filter(|parts| parts.0.len() == 2 && parts.1.len() == 2)?;
+    let minutes = digits(hours, 2)? * 60 + Some(digits(minutes, 2)?).filter(|minutes| *minutes < 60)?;
+    let sign = if offset.starts_with('-') { -1 } else { 1 };
+    let minutes = i16::try_from(sign * minutes).ok().filter(|_| minutes <= 14 * 60)?;
+    Some((parse_time(clock.trim_end())?, minutes))
+}
+
 /// `2020-01-31[ 05:06[:07[.123]]][ zone]`: what the clocks show, and the zone's name if there is one.
 pub(crate) fn parse_timestamp(text: &str) -> Option<(i128, Option<&str>)> {
     let text = text.trim();
@@ -234,6 +247,22 @@ where
     values.map(|value| value.map(scale).transpose()).collect()
 }
 
+/// Times with time zone from what their clocks show and the minutes that these are ahead of UTC.
+pub(crate) fn zoned_times(
+    precision: u8,
+    values: impl Iterator<Item = Option<(i128, i16)>>,
+) -> Result<ArrayRef, TrinoError> {
+    let values: Vec<_> = values.collect();
+    let utc = |(local, offset): (i128, i16)| round(local, precision) - i128::from(offset) * MINUTE;
+    let instants = times(precision, values.iter().map(|value| value.map(utc)))?;
+    let offsets: Int16Array = values.iter().map(|value| value.map(|(_, offset)| offset)).collect();
+    let nulls: NullBuffer = values.iter().map(Option::is_some).collect();
+    let DataType::Struct(fields) = Type::TimeTz(precision).to_arrow() else {
+        return Err(TrinoError::internal("a time with time zone is a struct"));
+    };
+    Ok(Arc::new(StructArray::try_new(fields, vec![instants, Arc::new(offsets)], Some(nulls))?))
+}
+
 /// Timestamps with time zone from instants and zones.
 pub(crate) fn zoned_timestamps<Z: AsRef<str>>(
     precision: u8,
@@ -292,6 +321,8 @@ mod tests {
         assert_eq!(parse_timestamp("1970-01-02"), Some((DAY, None)));
         assert_eq!(parse_timestamp("1970-01-02T00:00:00"), None);
         assert_eq!(parse_time("24:00"), None);
+        assert_eq!(parse_zoned_time("01:00:00.5 -02:30"), Some((3600 * SECOND + SECOND / 2, -150)));
+        assert_eq!(parse_zoned_time("01:00+15:00"), None);
         assert_eq!(round(1_500_000, 3), 2_000_000);
         assert_eq!(round(-1_600_000, 3), -2_000_000);
     }

@@ -57,6 +57,28 @@ impl<K: Hash> Hash for Node<K> {
     }
 }
 
+/// Where a part without a node of its own begins. Trees that differ in nothing else are equal.
+#[derive(Debug, Clone, Copy)]
+pub struct Mark(pub Pos);
+
+impl Default for Mark {
+    fn default() -> Self {
+        Self(Pos { line: 1, column: 1 })
+    }
+}
+
+impl PartialEq for Mark {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Mark {}
+
+impl Hash for Mark {
+    fn hash<H: Hasher>(&self, _: &mut H) {}
+}
+
 /// An identifier. Athena's identifiers are case-insensitive, even quoted ones.
 #[derive(Debug, Clone)]
 pub struct Ident {

@@ -56,7 +56,11 @@ impl Cursor<'_> {
         let mut call = FunctionCall::new(Name::of("listagg"), Vec::new());
         self.parenthesised(|cursor| {
             call.distinct = cursor.set_quantifier();
-            call.args = cursor.list(Self::expression)?;
+            call.args.push(cursor.expression()?);
+            if cursor.take_symbol(",") {
+                let pos = cursor.pos();
+                call.args.push(Node::new(pos, ExprKind::String(cursor.string()?)));
+            }
             if cursor.take("ON OVERFLOW") {
                 call.overflow = Some(cursor.overflow()?);
             }
@@ -65,7 +69,8 @@ impl Cursor<'_> {
         if !self.is_word_at(0, "WITHIN") {
             return self.mismatch_of(&["WITHIN"]);
         }
-        self.call_tail(&mut call)?;
+        // It is no window function: OVER would be the column's name.
+        self.grouped_tail(&mut call)?;
         Ok(ExprKind::Function(Box::new(call)))
     }
 
@@ -84,17 +89,7 @@ impl Cursor<'_> {
 
     /// What may follow a call; words that also may be an alias count only with what has to follow them.
     fn call_tail(&mut self, call: &mut FunctionCall) -> Parsed<()> {
-        if self.is_word_at(0, "WITHIN") && self.is_word_at(1, "GROUP") {
-            self.expect("WITHIN GROUP")?;
-            call.within_group = self.parenthesised(Self::required_order_by)?;
-        }
-        if self.is_word_at(0, "FILTER") && self.is_symbol_at(1, "(") {
-            self.advance();
-            call.filter = Some(self.parenthesised(|cursor| {
-                cursor.expect("WHERE")?;
-                cursor.expression()
-            })?);
-        }
+        self.grouped_tail(call)?;
         if self.is_any_word_at(0, &["IGNORE", "RESPECT"]) && self.is_word_at(1, "NULLS") {
             let ignore = self.is_word_at(0, "IGNORE");
             call.nulls = Some(if ignore { NullTreatment::Ignore } else { NullTreatment::Respect });
@@ -107,6 +102,22 @@ impl Cursor<'_> {
         if self.begins_over() {
             self.expect("OVER")?;
             call.over = Some(self.over()?);
+        }
+        Ok(())
+    }
+
+    /// WITHIN GROUP and FILTER.
+    fn grouped_tail(&mut self, call: &mut FunctionCall) -> Parsed<()> {
+        if self.is_word_at(0, "WITHIN") && self.is_word_at(1, "GROUP") {
+            self.expect("WITHIN GROUP")?;
+            call.within_group = self.parenthesised(Self::required_order_by)?;
+        }
+        if self.is_word_at(0, "FILTER") && self.is_symbol_at(1, "(") {
+            self.advance();
+            call.filter = Some(self.parenthesised(|cursor| {
+                cursor.expect("WHERE")?;
+                cursor.expression()
+            })?);
         }
         Ok(())
     }
@@ -124,6 +135,7 @@ impl Cursor<'_> {
 
     /// A window's specification, without its parentheses.
     pub(crate) fn window(&mut self) -> Parsed<Window> {
+        let pos = Mark(self.pos());
         let begins_clause = self.begins_partition_by(0)
             || (self.is_any_word_at(0, &["ROWS", "RANGE", "GROUPS"]) && self.begins_frame_bound(1));
         let base = if begins_clause { None } else { self.take_identifier() };
@@ -134,7 +146,7 @@ impl Cursor<'_> {
         if measures || ["AFTER", "INITIAL", "SEEK", "PATTERN"].iter().any(|word| self.is_word_at(0, word)) {
             return self.unsupported("The recognition of patterns in a window, outside of MATCH_RECOGNIZE,");
         }
-        Ok(Window { base, partition_by, order_by, frame })
+        Ok(Window { pos, base, partition_by, order_by, frame })
     }
 
     fn begins_partition_by(&self, count: usize) -> bool {
@@ -147,15 +159,16 @@ impl Cursor<'_> {
     }
 
     fn frame(&mut self) -> Parsed<Option<Frame>> {
+        let pos = Mark(self.pos());
         let units = [("ROWS", FrameUnit::Rows), ("RANGE", FrameUnit::Range), ("GROUPS", FrameUnit::Groups)];
         let Some((_, unit)) = units.into_iter().find(|(keyword, _)| self.take(keyword)) else { return Ok(None) };
         if !self.is_word_at(0, "BETWEEN") {
-            return Ok(Some(Frame { unit, start: self.frame_bound()?, end: None }));
+            return Ok(Some(Frame { pos, unit, start: self.frame_bound()?, end: None }));
         }
         self.advance();
         let start = self.frame_bound()?;
         self.expect("AND")?;
-        Ok(Some(Frame { unit, start, end: Some(self.frame_bound()?) }))
+        Ok(Some(Frame { pos, unit, start, end: Some(self.frame_bound()?) }))
     }
 
     fn frame_bound(&mut self) -> Parsed<FrameBound> {

@@ -2,7 +2,7 @@
 
 use crate::ast::*;
 use crate::cursor::{Cursor, Parsed};
-use crate::error::Pos;
+use crate::error::{Pos, SyntaxError};
 use crate::lexer::TokenKind;
 
 /// How strongly an operator binds.
@@ -258,6 +258,10 @@ impl Cursor<'_> {
             self.expect("AND")?;
             return Ok(ExprKind::Between { expr, low, high: Box::new(self.value()?), negated });
         }
+        // An empty list is none, and so IN is a word too many.
+        if self.is_word_at(0, "IN") && self.is_symbol_at(1, "(") && self.is_symbol_at(2, ")") {
+            return self.mismatch();
+        }
         if self.take("IN") {
             if self.is_symbol_at(0, "(") && self.begins_query(1) && !self.is_wrapped_at(1) {
                 let query = self.boxed_subquery()?;
@@ -306,7 +310,11 @@ impl Cursor<'_> {
         let kind = match self.token() {
             TokenKind::Integer(digits) => match format!("{sign}{digits}").parse() {
                 Ok(value) => ExprKind::Integer(value),
-                Err(_) => return self.refuse(&format!("Invalid numeric literal: {digits}")),
+                // Trino says so of the whole statement.
+                Err(_) => {
+                    let message = format!("Invalid numeric literal: {digits}");
+                    return Err(SyntaxError { pos: Mark::default().0, message });
+                }
             },
             TokenKind::Decimal(digits) => ExprKind::Decimal(format!("{sign}{digits}")),
             TokenKind::Double(digits) => ExprKind::Double(format!("{sign}{digits}")),

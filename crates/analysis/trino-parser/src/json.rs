@@ -158,10 +158,11 @@ impl Cursor<'_> {
     fn json_path(&mut self) -> Parsed<JsonPath> {
         let input = self.json_item()?;
         self.expect_symbol(",")?;
+        let pos = Mark(self.pos());
         let path = self.string()?;
         let name = if self.take("AS") { Some(self.identifier()?) } else { None };
         let passing = if self.take("PASSING") { self.list(Self::json_argument)? } else { Vec::new() };
-        Ok(JsonPath { input, path, name, passing })
+        Ok(JsonPath { input, path, pos, name, passing })
     }
 
     fn json_argument(&mut self) -> Parsed<(JsonItem, Ident)> {

@@ -48,6 +48,8 @@ pub enum TokenKind {
     Double(String),
     /// An operator or a punctuation mark.
     Symbol(&'static str),
+    /// A character that begins no token.
+    Unrecognized(char),
     /// The end of the text.
     End,
 }
@@ -61,7 +63,8 @@ const SYMBOLS: [&str; 32] = [
 /// Splits a statement into tokens; the last one is [`TokenKind::End`].
 ///
 /// # Errors
-/// A string, identifier or comment that doesn't end, a malformed number or escape, a character that no token begins with.
+/// A malformed number or escape; in Hive's spelling also a string, identifier or comment that doesn't end, or a character
+/// that no token begins with. In Trino's these are tokens that no grammar takes.
 pub fn tokenize(text: &str, dialect: Dialect) -> Result<Vec<Token>, SyntaxError> {
     let mut lexer = Lexer::new(text, dialect);
     let mut tokens = Vec::new();
@@ -98,10 +101,23 @@ struct Lexer<'a> {
     offset: usize,
     backticks: bool,
     dialect: Dialect,
+    /// Whether a comment was met that doesn't end: then none does from there on.
+    open_comment: bool,
 }
 
 fn error<T>(pos: Pos, message: impl Into<String>) -> Result<T, SyntaxError> {
     Err(SyntaxError { pos, message: message.into() })
+}
+
+/// Whether a quote comes that isn't doubled.
+fn closes(letters: impl Iterator<Item = char>, quote: char) -> bool {
+    let mut letters = letters.peekable();
+    while let Some(letter) = letters.next() {
+        if letter == quote && letters.next_if_eq(&quote).is_none() {
+            return true;
+        }
+    }
+    false
 }
 
 fn begins_word(letter: char) -> bool {
@@ -115,7 +131,14 @@ fn continues_word(letter: char) -> bool {
 impl<'a> Lexer<'a> {
     fn new(text: &'a str, dialect: Dialect) -> Self {
         let pos = Pos { line: 1, column: 1 };
-        Self { rest: text.chars().peekable(), pos, offset: 0, backticks: dialect == Dialect::Hive, dialect }
+        Self {
+            rest: text.chars().peekable(),
+            pos,
+            offset: 0,
+            backticks: dialect == Dialect::Hive,
+            dialect,
+            open_comment: false,
+        }
     }
 
     fn peek(&mut self) -> Option<char> {
@@ -148,6 +171,10 @@ impl<'a> Lexer<'a> {
         self.skip_blanks()?;
         let (pos, start) = (self.pos, self.offset);
         let kind = match self.peek() {
+            Some(letter) if self.dialect == Dialect::Trino && self.never_ends() => {
+                self.advance();
+                TokenKind::Unrecognized(letter)
+            }
             None => TokenKind::End,
             Some('\'') => TokenKind::String(self.string(pos, '\'')?),
             Some('"') if self.dialect == Dialect::Hive => TokenKind::String(self.string(pos, '"')?),
@@ -155,8 +182,8 @@ impl<'a> Lexer<'a> {
                 return error(pos, "backquoted identifiers are not supported; use double quotes to quote identifiers");
             }
             Some(quote @ ('"' | '`')) => self.quoted_identifier(pos, quote)?,
-            Some('x' | 'X') if self.peek_second() == Some('\'') => self.binary(pos)?,
-            Some('u' | 'U') if self.begins_unicode_string() => self.unicode_string(pos)?,
+            Some('x' | 'X') if self.begins_literal("'") => self.binary(pos)?,
+            Some('u' | 'U') if self.begins_literal("&'") => self.unicode_string(pos)?,
             Some(letter) if begins_word(letter) => {
                 let mut word = String::new();
                 self.take_while(&mut word, continues_word);
@@ -176,10 +203,18 @@ impl<'a> Lexer<'a> {
                     self.advance();
                 }
                 (Some('-'), Some('-')) => while self.advance().is_some_and(|letter| letter != '\n') {},
-                (Some('/'), Some('*')) => self.skip_block_comment()?,
+                (Some('/'), Some('*')) if self.dialect == Dialect::Hive || self.comment_ends() => {
+                    self.skip_block_comment()?;
+                }
                 _ => return Ok(()),
             }
         }
+    }
+
+    fn comment_ends(&mut self) -> bool {
+        let (ahead, next) = (self.rest.clone().skip(2), self.rest.clone().skip(3));
+        self.open_comment = self.open_comment || !ahead.zip(next).any(|pair| pair == ('*', '/'));
+        !self.open_comment
     }
 
     fn skip_block_comment(&mut self) -> Result<(), SyntaxError> {
@@ -286,9 +321,19 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    fn begins_unicode_string(&self) -> bool {
+    /// Whether this comes after the next character, and a text begins with it that ends.
+    fn begins_literal(&self, mark: &str) -> bool {
         let mut ahead = self.rest.clone().skip(1);
-        ahead.next() == Some('&') && ahead.next() == Some('\'')
+        let begins = mark.chars().all(|letter| ahead.next() == Some(letter));
+        begins && (self.dialect == Dialect::Hive || ahead.any(|letter| letter == '\''))
+    }
+
+    /// Whether a quote comes that nothing closes.
+    fn never_ends(&mut self) -> bool {
+        match self.peek() {
+            Some(quote @ ('\'' | '"')) => !closes(self.rest.clone().skip(1), quote),
+            _ => false,
+        }
     }
 
     /// `U&'…\00e9…\+01f600…\\'`
@@ -309,7 +354,10 @@ impl<'a> Lexer<'a> {
             }
             let (skip, digits) = if rest.starts_with('+') { (1, 6) } else { (0, 4) };
             let code = rest.get(skip..skip + digits).filter(|code| code.bytes().all(|digit| digit.is_ascii_hexdigit()));
-            let Some(code) = code else { return error(pos, "Incomplete escape sequence in a Unicode string") };
+            let Some(code) = code else {
+                let known = rest.chars().skip(skip).take(digits).take_while(char::is_ascii_hexdigit);
+                return error(pos, format!("Incomplete escape sequence: {}", known.collect::<String>()));
+            };
             let Some(letter) = u32::from_str_radix(code, 16).ok().and_then(char::from_u32) else {
                 return error(pos, format!("Invalid escaped character: {code}"));
             };
@@ -391,7 +439,13 @@ impl<'a> Lexer<'a> {
             let mut letters = symbol.chars();
             letters.next() == Some(letter) && letters.next().is_none_or(|next| Some(next) == second)
         };
-        let Some(symbol) = SYMBOLS.iter().find(fits) else { return error(pos, format!("mismatched input '{letter}'")) };
+        let Some(symbol) = SYMBOLS.iter().find(fits) else {
+            if self.dialect == Dialect::Hive {
+                return error(pos, format!("mismatched input '{letter}'"));
+            }
+            self.advance();
+            return Ok(TokenKind::Unrecognized(letter));
+        };
         for _ in 0..symbol.len() {
             self.advance();
         }

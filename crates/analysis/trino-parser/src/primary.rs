@@ -64,7 +64,7 @@ impl Cursor<'_> {
                 None => return self.name_or_call(pos),
             },
             "ARRAY" if self.is_symbol_at(1, "[") => self.array()?,
-            "INTERVAL" if self.begins_interval() => return self.interval(pos),
+            "INTERVAL" if self.begins_interval() && !self.is_of_type_interval() => return self.interval(pos),
             "DOUBLE" if self.is_word_at(1, "PRECISION") && self.is_string_at(2) => {
                 self.advance();
                 self.typed_literal("double")?
@@ -87,6 +87,12 @@ impl Cursor<'_> {
     fn typed_literal(&mut self, type_name: &str) -> Parsed<ExprKind> {
         self.advance();
         Ok(ExprKind::TypedLiteral { type_name: type_name.into(), value: self.string()? })
+    }
+
+    /// Whether a text follows without a field of time after it: then INTERVAL is the name of a type.
+    fn is_of_type_interval(&self) -> bool {
+        let fields = ["YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND"];
+        self.is_string_at(1) && !self.is_any_word_at(2, &fields)
     }
 
     fn begins_interval(&self) -> bool {

@@ -80,6 +80,7 @@ impl Cursor<'_> {
         if self.take("LIMIT") {
             return Ok(Some(if self.take("ALL") { Limit::All } else { Limit::Rows(self.row_count()?) }));
         }
+        let pos = Mark(self.pos());
         if !self.take("FETCH") {
             return Ok(None);
         }
@@ -94,7 +95,7 @@ impl Cursor<'_> {
         if with_ties {
             self.expect("WITH TIES")?;
         }
-        Ok(Some(Limit::Fetch { rows, with_ties }))
+        Ok(Some(Limit::Fetch { pos, rows, with_ties }))
     }
 
     fn row_count(&mut self) -> Parsed<Expr> {

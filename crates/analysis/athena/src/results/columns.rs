@@ -70,6 +70,7 @@ fn described(ty: &Type) -> (&'static str, u32, u32) {
         Type::Date => ("date", 0, 0),
         Type::Time(_) => ("time", 3, 0),
         Type::Timestamp(_) => ("timestamp", 3, 0),
+        Type::TimeTz(_) => ("time with time zone", 3, 0),
         Type::TimestampTz(_) => ("timestamp with time zone", 3, 0),
         Type::IntervalDayTime => ("interval day to second", 0, 0),
         Type::IntervalYearMonth => ("interval year to month", 0, 0),

@@ -14,6 +14,7 @@ mod number;
 mod text;
 mod tried;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use arrow::array::{
@@ -21,6 +22,7 @@ use arrow::array::{
 };
 use arrow::compute::concat;
 use arrow::datatypes::DataType;
+use arrow::row::{RowConverter, SortField};
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::{Expr, cast as arrow_cast};
 
@@ -61,11 +63,21 @@ pub fn coerce(value: Typed, to: &Type) -> Result<Typed, TrinoError> {
 }
 
 fn convert((expr, from): Typed, to: &Type, safe: bool) -> Result<Typed, TrinoError> {
+    let nested = matches!(from, Type::Array(_) | Type::Map(..) | Type::Row(_));
+    if nested && to == &Type::Json && !castable(&from, to) {
+        return Err(TrinoError::new(ErrorCode::InvalidCastArgument, format!("Cannot cast {from} to JSON")));
+    }
     if !castable(&from, to) {
         return Err(TrinoError::mismatch(format!("Cannot cast {from} to {to}")));
     }
     if keeps_bits(&from, to) {
         return Ok((expr, to.clone()));
+    }
+    if instant::needs_today(&from, to) {
+        let today = crate::functions::datetime::today()?;
+        let kernel: Kernel = |call| instant::on_day(&call.array(0)?, &call.array(1)?, &call.types[0], call.result);
+        let operator = Bound::operator("cast_of_time", kernel, vec![from, Type::Date], to.clone());
+        return Ok((operator.call(vec![expr, today]), to.clone()));
     }
     if let Expr::Literal(value, _) = &expr
         && let Ok(converted) =
@@ -173,6 +185,9 @@ pub(crate) fn cast_array(array: &ArrayRef, from: &Type, to: &Type) -> Result<Arr
             let map = array.as_map();
             let keys = cast_array(map.keys(), from_key, key)?;
             let values = cast_array(map.values(), from_value, value)?;
+            if !keeps_bits(from_key, key) {
+                different(map, &keys)?;
+            }
             let DataType::Map(field, _) = to.to_arrow() else { return Err(not_castable(from, to)) };
             let DataType::Struct(fields) = field.data_type() else { return Err(not_castable(from, to)) };
             let entries = StructArray::try_new(fields.clone(), vec![keys, values], None)?;
@@ -189,10 +204,23 @@ pub(crate) fn cast_array(array: &ArrayRef, from: &Type, to: &Type) -> Result<Arr
         (_, Type::Varchar(_) | Type::Char(_)) => text::to_text(array, from, to),
         (Type::Varchar(_) | Type::Char(_), _) => text::from_text(array, from, to),
         (Type::Uuid, Type::Varbinary) | (Type::Varbinary, Type::Uuid) => text::uuid_bytes(array, to),
-        (Type::IpAddress, Type::Varbinary) | (Type::Varbinary, Type::IpAddress) => text::address_bytes(array, to),
+        (Type::Varbinary, Type::IpAddress) => text::address_of_bytes(array),
         _ if is_number(from) && is_number(to) => number::convert(array, from, to),
         _ => instant::convert(array, from, to),
     }
+}
+
+/// Refuses keys that a cast has made equal.
+fn different(map: &MapArray, keys: &ArrayRef) -> Result<(), TrinoError> {
+    let converter = RowConverter::new(vec![SortField::new(keys.data_type().clone())])?;
+    let rows = converter.convert_columns(&[Arc::clone(keys)])?;
+    for bounds in map.value_offsets().windows(2) {
+        let mut seen = HashSet::new();
+        if !(bounds[0]..bounds[1]).all(|entry| seen.insert(rows.row(entry as usize))) {
+            return Err(TrinoError::new(ErrorCode::InvalidCastArgument, "duplicate keys"));
+        }
+    }
+    Ok(())
 }
 
 /// One value for each value that isn't NULL.
@@ -208,11 +236,12 @@ fn keeps_bits(from: &Type, to: &Type) -> bool {
     match (from, to) {
         (Type::Varchar(from), Type::Varchar(to)) => to.is_none() || from.is_some_and(|from| Some(from) <= *to),
         (Type::Char(from), Type::Char(to)) => from <= to,
-        (Type::Uuid | Type::IpAddress, Type::Varchar(None)) => true,
-        (Type::Sketch(_), Type::Varbinary) | (Type::Varbinary, Type::Sketch(_)) => true,
+        (Type::Uuid, Type::Varchar(None)) => true,
+        (Type::Sketch(_) | Type::IpAddress, Type::Varbinary) | (Type::Varbinary, Type::Sketch(_)) => true,
         (Type::Timestamp(from_precision), Type::Timestamp(to_precision))
         | (Type::TimestampTz(from_precision), Type::TimestampTz(to_precision))
-        | (Type::Time(from_precision), Type::Time(to_precision)) => {
+        | (Type::Time(from_precision), Type::Time(to_precision))
+        | (Type::TimeTz(from_precision), Type::TimeTz(to_precision)) => {
             from_precision <= to_precision && from.to_arrow() == to.to_arrow()
         }
         (Type::Array(from), Type::Array(to)) => keeps_bits(from, to),
@@ -245,8 +274,8 @@ fn is_number(ty: &Type) -> bool {
 /// Whether Trino has the cast.
 pub(crate) fn castable(from: &Type, to: &Type) -> bool {
     use Type::{
-        Array, Char, Date, IntervalDayTime, IntervalYearMonth, IpAddress, Json, Map, Row, Time, Timestamp, TimestampTz,
-        Unknown, Uuid, Varbinary, Varchar,
+        Array, Char, Date, IntervalDayTime, IntervalYearMonth, IpAddress, Json, Map, Row, Time, TimeTz, Timestamp,
+        TimestampTz, Unknown, Uuid, Varbinary, Varchar,
     };
     match (from, to) {
         _ if from == to => true,
@@ -260,17 +289,18 @@ pub(crate) fn castable(from: &Type, to: &Type) -> bool {
         (Json, _) => json::is_from_json(to),
         _ if is_number(from) && is_number(to) => true,
         (Varchar(_) | Char(_), Varchar(_) | Char(_)) => true,
-        (Varchar(_), Date | Time(_) | Timestamp(_) | TimestampTz(_) | Uuid | IpAddress | Varbinary) => true,
+        (Varchar(_), Date | Time(_) | TimeTz(_) | Timestamp(_) | TimestampTz(_)) => true,
+        (Varchar(_), Uuid | IpAddress | Varbinary) => true,
         (Varchar(_), _) if is_number(to) => true,
         (Uuid | IpAddress, Varchar(length)) => length.is_none(),
         (_, Varchar(_)) => {
             is_number(from)
-                || matches!(from, Date | Time(_) | Timestamp(_) | TimestampTz(_))
+                || matches!(from, Date | Time(_) | TimeTz(_) | Timestamp(_) | TimestampTz(_))
                 || matches!(from, IntervalDayTime | IntervalYearMonth)
         }
         (Date, Timestamp(_) | TimestampTz(_)) => true,
-        (Time(_), Time(_) | Timestamp(_) | TimestampTz(_)) => true,
-        (Timestamp(_) | TimestampTz(_), Date | Time(_) | Timestamp(_) | TimestampTz(_)) => true,
+        (Time(_) | TimeTz(_), Time(_) | TimeTz(_) | Timestamp(_) | TimestampTz(_)) => true,
+        (Timestamp(_) | TimestampTz(_), Date | Time(_) | TimeTz(_) | Timestamp(_) | TimestampTz(_)) => true,
         (Uuid | IpAddress, Varbinary) | (Varbinary, Uuid | IpAddress) => true,
         (Type::Sketch(_), Varbinary) | (Varbinary, Type::Sketch(_)) => true,
         _ => false,

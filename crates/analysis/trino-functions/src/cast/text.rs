@@ -12,7 +12,9 @@ use arrow::datatypes::{
 use super::number::{fits, parse_number};
 use super::{not_castable, primitive};
 use crate::error::{ErrorCode, TrinoError};
-use crate::time::{Zone, parse_date, parse_time, parse_timestamp, times, timestamps, zoned_timestamps};
+use crate::time::{
+    Zone, parse_date, parse_time, parse_timestamp, parse_zoned_time, times, timestamps, zoned_times, zoned_timestamps,
+};
 use crate::types::Type;
 use crate::types::format::{java_double, write_value};
 
@@ -123,12 +125,20 @@ pub(super) fn from_text(array: &ArrayRef, from: &Type, to: &Type) -> Result<Arra
         }
         Type::Varbinary => Arc::new(texts.iter().map(|text| text.map(str::as_bytes)).collect::<BinaryArray>()),
         Type::Uuid => return each(texts, |text| Ok(uuid(text)?.hyphenated().to_string())),
-        Type::IpAddress => return each(texts, |text| Ok(ip_address(text)?.to_string())),
+        Type::IpAddress => {
+            let bytes = all(texts, ip_address)?;
+            Arc::new(bytes.iter().map(Option::as_ref).collect::<BinaryArray>())
+        }
         Type::Time(precision) => {
             return times(
                 *precision,
                 all(texts, |text| parse_time(text).ok_or_else(|| unreadable("time", text)))?.into_iter(),
             );
+        }
+        Type::TimeTz(precision) => {
+            // That is no slip: Trino calls the type so.
+            let read = |text: &str| parse_zoned_time(text.trim()).ok_or_else(|| unreadable("timestamp", text));
+            return zoned_times(*precision, all(texts, read)?.into_iter());
         }
         Type::Timestamp(precision) => return timestamps(*precision, all(texts, local)?.into_iter(), None),
         Type::TimestampTz(precision) => return zoned_timestamps(*precision, all(texts, zoned)?),
@@ -188,7 +198,22 @@ pub(super) fn float(text: &str) -> Option<f64> {
     if !known {
         return None;
     }
+    if unsigned.starts_with("0x") || unsigned.starts_with("0X") {
+        let value = hexadecimal(&unsigned[2..])?;
+        return Some(if text.starts_with('-') { -value } else { value });
+    }
     text.strip_suffix(['d', 'D', 'f', 'F']).unwrap_or(text).parse().ok()
+}
+
+/// What Java reads after `0x`: hexadecimal digits, a `p`, and the power of two that they are taken by.
+fn hexadecimal(text: &str) -> Option<f64> {
+    let (digits, power) = text.split_once(['p', 'P'])?;
+    let power: i32 = power.strip_suffix(['d', 'D', 'f', 'F']).unwrap_or(power).parse().ok()?;
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let all = format!("{whole}{fraction}");
+    // More digits than a double holds would have to be rounded.
+    let value = u64::from_str_radix(&all, 16).ok().filter(|value| *value < 1 << 53 && !all.starts_with('+'))?;
+    Some(value as f64 * 2_f64.powi(power) * 16_f64.powi(-(fraction.len() as i32)))
 }
 
 fn decimal(text: &str, precision: u8, scale: u8) -> Result<i128, TrinoError> {
@@ -211,36 +236,29 @@ fn uuid(text: &str) -> Result<uuid::Uuid, TrinoError> {
     uuid::Uuid::try_parse(text).map_err(|_| refuse())
 }
 
-fn ip_address(text: &str) -> Result<IpAddr, TrinoError> {
+/// An address is the 16 bytes of version 6, in which those of version 4 have a place.
+fn ip_address(text: &str) -> Result<[u8; 16], TrinoError> {
     let address: IpAddr = text.parse().map_err(|_| invalid(format!("Cannot cast value to IPADDRESS: {text}")))?;
-    Ok(match address {
-        IpAddr::V6(v6) => v6.to_ipv4_mapped().map_or(address, IpAddr::V4),
-        v4 => v4,
-    })
+    Ok(six(address))
 }
 
-/// An address is its text here; as bytes it is the 16 of version 6, and from bytes also the 4 of version 4.
-pub(super) fn address_bytes(array: &ArrayRef, to: &Type) -> Result<ArrayRef, TrinoError> {
-    if to == &Type::Varbinary {
-        let bytes = all(array.as_string::<i32>(), |text| {
-            Ok(match ip_address(text)? {
-                IpAddr::V4(address) => address.to_ipv6_mapped().octets(),
-                IpAddr::V6(address) => address.octets(),
-            })
-        })?;
-        return Ok(Arc::new(bytes.iter().map(Option::as_ref).collect::<BinaryArray>()));
+fn six(address: IpAddr) -> [u8; 16] {
+    match address {
+        IpAddr::V4(address) => address.to_ipv6_mapped().octets(),
+        IpAddr::V6(address) => address.octets(),
     }
-    let text = |bytes: &[u8]| {
-        let address = match (<[u8; 4]>::try_from(bytes), <[u8; 16]>::try_from(bytes)) {
-            (Ok(bytes), _) => IpAddr::from(bytes),
-            (_, Ok(bytes)) => IpAddr::from(bytes),
-            _ => return Err(invalid(format!("Invalid IP address binary length: {}", bytes.len()))),
-        };
-        Ok(address.to_canonical().to_string())
+}
+
+/// The 4 bytes of version 4 are an address too.
+pub(super) fn address_of_bytes(array: &ArrayRef) -> Result<ArrayRef, TrinoError> {
+    let address = |bytes: &[u8]| match (<[u8; 4]>::try_from(bytes), <[u8; 16]>::try_from(bytes)) {
+        (Ok(bytes), _) => Ok(six(bytes.into())),
+        (_, Ok(bytes)) => Ok(bytes),
+        _ => Err(invalid(format!("Invalid IP address binary length: {}", bytes.len()))),
     };
-    let texts: Vec<_> =
-        array.as_binary::<i32>().iter().map(|bytes| bytes.map(text).transpose()).collect::<Result<_, _>>()?;
-    Ok(Arc::new(texts.into_iter().collect::<arrow::array::StringArray>()))
+    let bytes: Vec<_> =
+        array.as_binary::<i32>().iter().map(|bytes| bytes.map(address).transpose()).collect::<Result<_, _>>()?;
+    Ok(Arc::new(bytes.iter().map(Option::as_ref).collect::<BinaryArray>()))
 }
 
 /// A UUID is its text here; as bytes it is 16 of them.

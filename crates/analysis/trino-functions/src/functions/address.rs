@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::Table;
-use super::support::{Computed, text, truths};
+use super::support::{Computed, bytes, text, truths};
 use crate::error::TrinoError;
 use crate::kernel::Call;
 
@@ -13,14 +13,12 @@ pub(crate) fn register(table: &mut Table) {
 }
 
 fn contains_address(call: &Call<'_>) -> Computed {
-    let (networks, addresses) = (text(call, 0)?, text(call, 1)?);
+    let (networks, addresses) = (text(call, 0)?, bytes(call, 1)?);
     truths(call, |row| {
         let (base, prefix) = network(networks.value(row))?;
-        let address: IpAddr = addresses
-            .value(row)
-            .parse()
-            .map_err(|_| TrinoError::internal(format!("an address came as {}", addresses.value(row))))?;
-        Ok(Some(match (base, address) {
+        let address = <[u8; 16]>::try_from(addresses.value(row));
+        let address = address.map_err(|_| TrinoError::internal("an address has 16 bytes"))?;
+        Ok(Some(match (base, IpAddr::from(address).to_canonical()) {
             (IpAddr::V4(base), IpAddr::V4(address)) => {
                 same(base.to_bits().into(), address.to_bits().into(), 32 - prefix)
             }

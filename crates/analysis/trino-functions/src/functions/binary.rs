@@ -23,7 +23,7 @@ pub(crate) fn register(table: &mut Table) {
         let values = bytes(call, 0)?;
         binaries(call, |row| Ok(values.value(row).iter().rev().copied().collect::<Vec<_>>()))
     });
-    table.kernel("concat(varbinary, varbinary...) -> varbinary", "Bytes one after the other.", concat);
+    table.kernel("concat(varbinary...) -> varbinary", "Bytes one after the other.", concat);
     table.kernel("substr(varbinary, bigint) -> varbinary", "The bytes from a position on.", substr);
     table.kernel("substr(varbinary, bigint, bigint) -> varbinary", "Some of the bytes.", substr);
     table.kernel("lpad(varbinary, bigint, varbinary) -> varbinary", "The bytes filled up in front.", |call| {

@@ -1,7 +1,5 @@
 //! Colours, and text in colours by the control sequences of terminals with 256 colours.
 
-use std::fmt::Write;
-
 use arrow::array::AsArray;
 use arrow::datatypes::{Float64Type, Int32Type, Int64Type};
 
@@ -90,27 +88,86 @@ fn between(call: &Call<'_>, ends: [usize; 2], fraction: impl Fn(f64, usize) -> f
     let values = numbers::<Float64Type>(call, 0)?;
     let (low, high) = (numbers::<Int32Type>(call, ends[0])?, numbers::<Int32Type>(call, ends[1])?);
     primitives::<Int32Type>(call, |row| {
-        mixed(fraction(values.value(row), row), low.value(row), high.value(row)).map(Some)
+        let fraction = fraction(values.value(row), row).clamp(0.0, 1.0);
+        mixed(fraction as f32, low.value(row), high.value(row)).map(Some)
     })
 }
 
-/// The colour so far on the way from one to another.
-fn mixed(fraction: f64, low: i32, high: i32) -> Result<i32, TrinoError> {
-    if low < 0 || high < 0 {
-        return Err(TrinoError::invalid("lowRgb and highRgb must be RGB colors"));
-    }
-    let fraction = fraction.clamp(0.0, 1.0);
-    let part = |shift: i32| {
-        let (low, high) = (f64::from(low >> shift & 0xFF), f64::from(high >> shift & 0xFF));
-        ((low + (high - low) * fraction) as i32) << shift
+/// The colour so far on the way from one to another, each part for itself: on the circle of hues, in fullness and in
+/// brightness.
+fn mixed(fraction: f32, low: i32, high: i32) -> Result<i32, TrinoError> {
+    let valid = |name: &str, color: i32| match color {
+        0.. => Ok(Hue::of(color)),
+        _ => Err(TrinoError::invalid(format!("{name} not a valid RGB color"))),
     };
-    Ok(part(16) | part(8) | part(0))
+    let (low, high) = (valid("lowColor", low)?, valid("highColor", high)?);
+    let between = |low: f32, high: f32| fraction * (high - low) + low;
+    let mixed = Hue {
+        hue: between(low.hue, high.hue),
+        fullness: between(low.fullness, high.fullness),
+        brightness: between(low.brightness, high.brightness),
+    };
+    Ok(mixed.color())
 }
 
-fn in_color(text: &str, color: i32) -> String {
+/// A colour by its hue, all three from 0 to 1.
+struct Hue {
+    hue: f32,
+    fullness: f32,
+    brightness: f32,
+}
+
+impl Hue {
+    fn of(color: i32) -> Self {
+        let part = |shift: i32| (color >> shift & 0xFF) as f32;
+        let (red, green, blue) = (part(16), part(8), part(0));
+        let (most, least) = (red.max(green).max(blue), red.min(green).min(blue));
+        let brightness = most / 255.0;
+        if most == least {
+            return Self { hue: 0.0, fullness: 0.0, brightness };
+        }
+        let rest = |part: f32| (most - part) / (most - least);
+        let sixths = match most {
+            _ if most == red => rest(blue) - rest(green),
+            _ if most == green => 2.0 + rest(red) - rest(blue),
+            _ => 4.0 + rest(green) - rest(red),
+        };
+        let hue = sixths / 6.0;
+        Self { hue: if hue < 0.0 { hue + 1.0 } else { hue }, fullness: (most - least) / most, brightness }
+    }
+
+    fn color(&self) -> i32 {
+        let part = |share: f32| (share * 255.0 + 0.5) as i32;
+        let sixths = (self.hue - self.hue.floor()) * 6.0;
+        let (full, rest) = (self.brightness, sixths - sixths.floor());
+        let none = full * (1.0 - self.fullness);
+        let falling = full * (1.0 - self.fullness * rest);
+        let rising = full * (1.0 - self.fullness * (1.0 - rest));
+        let (red, green, blue) = match sixths as i32 {
+            _ if self.fullness == 0.0 => (full, full, full),
+            0 => (full, rising, none),
+            1 => (falling, full, none),
+            2 => (none, full, rising),
+            3 => (none, falling, full),
+            4 => (rising, none, full),
+            _ => (full, none, falling),
+        };
+        part(red) << 16 | part(green) << 8 | part(blue)
+    }
+}
+
+/// What makes a terminal change to a colour.
+fn escape(color: i32) -> String {
     let part = |shift: i32| (color >> shift & 0xFF) * 6 / 256;
     let code = if color < 0 { -(color + 1) } else { 16 + part(16) * 36 + part(8) * 6 + part(0) };
-    format!("\u{1b}[38;5;{code}m{text}\u{1b}[0m")
+    format!("\u{1b}[38;5;{code}m")
+}
+
+/// What makes a terminal change back.
+const RESET: &str = "\u{1b}[0m";
+
+fn in_color(text: &str, color: i32) -> String {
+    format!("{}{text}{RESET}", escape(color))
 }
 
 fn write_bar(call: &Call<'_>) -> Computed {
@@ -129,10 +186,11 @@ fn write_bar(call: &Call<'_>) -> Computed {
         };
         let mut bar = String::new();
         for at in 0..filled {
-            let color = mixed(at as f64 / (width - 1).max(1) as f64, low, high)?;
-            // Writing to memory can't fail.
-            let _ = write!(bar, "{}", in_color("█", color));
+            let color = mixed((at as f64 / (width - 1) as f64) as f32, low, high)?;
+            bar.push_str(&escape(color));
+            bar.push('█');
         }
+        bar.push_str(RESET);
         bar.extend(std::iter::repeat_n(' ', (width - filled.max(0)) as usize));
         out.push_str(&bar);
         Ok(Some(()))
@@ -149,7 +207,8 @@ mod tests {
             ("render('x', color('red'))", "\u{1b}[38;5;1mx\u{1b}[0m"),
             ("render('x', rgb(255, 0, 0))", "\u{1b}[38;5;196mx\u{1b}[0m"),
             ("render(7, color('#0f0'))", "\u{1b}[38;5;46m7\u{1b}[0m"),
-            ("render(7, color(0.5e0, 0e0, 1e0, rgb(0, 0, 0), rgb(255, 255, 255)))", "\u{1b}[38;5;102m7\u{1b}[0m"),
+            ("render(7, color(0.5e0, 0e0, 1e0, rgb(0, 0, 0), rgb(255, 255, 255)))", "\u{1b}[38;5;145m7\u{1b}[0m"),
+            ("bar(0.5e0, 4)", "\u{1b}[38;5;196m█\u{1b}[38;5;214m█\u{1b}[0m  "),
             ("bar(0.5e0, 2)", "\u{1b}[38;5;196m█\u{1b}[0m "),
             ("color('pink')", "INVALID_FUNCTION_ARGUMENT: Invalid color: 'pink'"),
             ("rgb(256, 0, 0)", "INVALID_FUNCTION_ARGUMENT: red must be between 0 and 255"),

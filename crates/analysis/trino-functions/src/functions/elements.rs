@@ -138,7 +138,7 @@ fn canonical(values: &ArrayRef, ty: &Type) -> Computed {
             let plain = |x: f64| if x.is_nan() { f64::NAN } else { x + 0.0 };
             Arc::new(values.as_primitive::<Float64Type>().unary::<_, Float64Type>(plain))
         }
-        Type::TimestampTz(_) => {
+        Type::TimestampTz(_) | Type::TimeTz(_) => {
             let fields = values.as_struct();
             let instant = fields.column(0).to_data().into_builder().nulls(fields.nulls().cloned());
             arrow::array::make_array(instant.build()?)

@@ -1,5 +1,6 @@
 //! Functions of regular expressions in Java's syntax.
 
+mod mistakes;
 mod pattern;
 
 use std::sync::Arc;

@@ -4,6 +4,7 @@ mod compare;
 mod format;
 mod pad;
 mod split;
+mod stem;
 
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -22,7 +23,7 @@ use crate::types::Type;
 pub(crate) fn register(table: &mut Table) {
     table.kernel("chr(bigint) -> varchar(1)", "The character with a code point.", chr);
     table.kernel("codepoint(varchar(1)) -> integer", "The code point of the only character.", codepoint);
-    table.kernel("concat(varchar, varchar...) -> varchar", "One text after the other.", concat);
+    table.kernel("concat(varchar...) -> varchar", "One text after the other.", concat);
     table.kernel("concat(char(x), char(y)) -> char(x + y)", "One text after the other.", concat_chars);
     table.kernel(
         "concat_ws(varchar, array(varchar)) -> varchar",
@@ -76,6 +77,7 @@ pub(crate) fn register(table: &mut Table) {
     format::register(table);
     pad::register(table);
     split::register(table);
+    stem::register(table);
 }
 
 fn chr(call: &Call<'_>) -> Computed {

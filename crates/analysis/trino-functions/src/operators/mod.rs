@@ -158,14 +158,10 @@ fn decimal_of(ty: &Type, common: &Type) -> Option<(u8, u8)> {
     as_decimal(ty).or_else(|| as_decimal(common).filter(|_| ty == &Type::Unknown).map(|_| (1, 0)))
 }
 
-/// What a value is compared by: timestamps with time zone by their instants alone, addresses by their bytes.
+/// What a value is compared by: times and timestamps with time zone by their instants alone.
 pub fn comparable((expr, ty): Typed) -> Expr {
     match ty {
-        Type::TimestampTz(_) => get_field(expr, "instant"),
-        Type::IpAddress => match cast::cast((expr.clone(), ty), &Type::Varbinary) {
-            Ok((bytes, _)) => bytes,
-            Err(_) => expr,
-        },
+        Type::TimestampTz(_) | Type::TimeTz(_) => get_field(expr, "instant"),
         _ => expr,
     }
 }

@@ -75,7 +75,7 @@ impl Pair {
                 let pairs = columns.zip(fields.iter()).map(|((left, right), field)| Self::new(left, right, &field.ty));
                 Inner::Row(pairs.collect::<Result<_, _>>()?)
             }
-            Type::TimestampTz(_) => {
+            Type::TimestampTz(_) | Type::TimeTz(_) => {
                 let (left, right) = (left.as_struct().column(0), right.as_struct().column(0));
                 Inner::Scalar(make_comparator(left, right, SortOptions::default())?)
             }

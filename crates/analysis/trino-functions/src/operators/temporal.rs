@@ -12,10 +12,11 @@ use crate::error::TrinoError;
 use crate::functions::call_scalar;
 use crate::kernel::{Call, Kernel};
 use crate::time::{
-    DAY, MILLI, Zone, date_of, days_of, naive, nanos, times, timestamps, zoned_local, zoned_timestamps, zoned_value,
+    DAY, MILLI, MINUTE, Zone, date_of, days_of, naive, nanos, times, timestamps, zoned_local, zoned_times,
+    zoned_timestamps, zoned_value,
 };
 use crate::types::Type;
-use crate::types::format::{instant_nanos, time_nanos};
+use crate::types::format::{instant_nanos, time_nanos, zoned_time};
 use crate::{Typed, cast};
 
 /// A kernel for two operands, with what they are converted to first.
@@ -36,7 +37,7 @@ impl Temporal {
 /// The kernel of `left op right` where an operand is a date, a time, a timestamp or an interval; none if there is none.
 pub(super) fn operator(op: BinaryOp, left: &Type, right: &Type) -> Option<Temporal> {
     use Type::{
-        Bigint, Date, Double, IntervalDayTime as Days, IntervalYearMonth as Years, Time, Timestamp, TimestampTz,
+        Bigint, Date, Double, IntervalDayTime as Days, IntervalYearMonth as Years, Time, TimeTz, Timestamp, TimestampTz,
     };
     let interval = |ty: &Type| matches!(ty, Days | Years);
     let (kernel, operands, result): (Kernel, _, _) = match (op, left, right) {
@@ -68,6 +69,7 @@ pub(super) fn operator(op: BinaryOp, left: &Type, right: &Type) -> Option<Tempor
         }
         (BinaryOp::Subtract, Date, Date)
         | (BinaryOp::Subtract, Time(_), Time(_))
+        | (BinaryOp::Subtract, TimeTz(_), TimeTz(_))
         | (BinaryOp::Subtract, Timestamp(_) | TimestampTz(_), Timestamp(_) | TimestampTz(_))
         | (BinaryOp::Subtract, Date, Timestamp(_) | TimestampTz(_))
         | (BinaryOp::Subtract, Timestamp(_) | TimestampTz(_), Date) => {
@@ -86,6 +88,7 @@ fn shifted(ty: &Type, interval: &Type) -> Option<Type> {
     Some(match ty {
         Type::Date => Type::Date,
         Type::Time(precision) if days => Type::Time(finer(precision)),
+        Type::TimeTz(precision) if days => Type::TimeTz(finer(precision)),
         Type::Timestamp(precision) => Type::Timestamp(finer(precision)),
         Type::TimestampTz(precision) => Type::TimestampTz(finer(precision)),
         _ => return None,
@@ -178,6 +181,15 @@ fn shift_by(
                     .map(|nanos| nanos.map(|nanos| nanos.rem_euclid(DAY))),
             )
         }
+        Type::TimeTz(_) => {
+            let Type::TimeTz(precision) = result else { return Err(overflow()) };
+            let value = |row: usize| {
+                let (local, offset) = zoned_time(values, row);
+                Ok::<_, TrinoError>((moved(local, row)?.rem_euclid(DAY), offset))
+            };
+            let values = rows.map(|row| valid(row).then(|| value(row)).transpose()).collect::<Result<Vec<_>, _>>()?;
+            zoned_times(*precision, values.into_iter())
+        }
         Type::TimestampTz(_) => {
             let Type::TimestampTz(precision) = result else { return Err(overflow()) };
             // Months move what the clocks show, milliseconds the instant.
@@ -257,6 +269,7 @@ fn difference(call: &Call<'_>) -> Result<ArrayRef, TrinoError> {
     let point = |array: &ArrayRef, ty: &Type, row: usize| match ty {
         Type::Date => i128::from(array.as_primitive::<Date32Type>().value(row)) * DAY,
         Type::Time(_) => time_nanos(array, row),
+        Type::TimeTz(_) => time_nanos(array.as_struct().column(0), row),
         Type::TimestampTz(_) => zoned_value(array, row).0,
         _ => instant_nanos(array, row),
     };
@@ -274,8 +287,9 @@ fn difference(call: &Call<'_>) -> Result<ArrayRef, TrinoError> {
 /// # Errors
 /// TYPE_MISMATCH for what has no time zone.
 pub fn at_time_zone(value: Typed, zone: Typed) -> Result<Typed, TrinoError> {
-    let precision = match &value.1 {
-        Type::Timestamp(precision) | Type::TimestampTz(precision) => *precision,
+    let ty = match &value.1 {
+        Type::Timestamp(precision) | Type::TimestampTz(precision) => Type::TimestampTz(*precision),
+        Type::Time(precision) | Type::TimeTz(precision) => Type::TimeTz(*precision),
         other => {
             let message =
                 format!("Type of value must be a time or timestamp with or without time zone (actual {other})");
@@ -285,8 +299,12 @@ pub fn at_time_zone(value: Typed, zone: Typed) -> Result<Typed, TrinoError> {
     if !matches!(zone.1, Type::Varchar(_) | Type::IntervalDayTime) {
         return Err(TrinoError::mismatch(format!("Cannot use {} as a time zone", zone.1)));
     }
-    let ty = Type::TimestampTz(precision);
     let value = cast::cast(value, &ty)?;
+    if let Type::TimeTz(_) = ty {
+        // A zone's offset is that of the day of the query.
+        let today = (crate::functions::datetime::today()?, Type::Date);
+        return Ok((call_operator("time_at_timezone", time_in_zone, vec![value, zone, today], &ty), ty));
+    }
     Ok((call_operator("at_timezone", in_zone, vec![value, zone], &ty), ty))
 }
 
@@ -307,6 +325,27 @@ pub(crate) fn in_zone(call: &Call<'_>) -> Result<ArrayRef, TrinoError> {
         Ok(Some((zoned_value(&values, row).0, zone.name())))
     };
     zoned_timestamps(*precision, (0..call.rows).map(value).collect::<Result<_, TrinoError>>()?)
+}
+
+fn time_in_zone(call: &Call<'_>) -> Result<ArrayRef, TrinoError> {
+    let (values, zones, days) = (call.array(0)?, call.array(1)?, call.array(2)?);
+    let Type::TimeTz(precision) = call.result else {
+        return Err(TrinoError::internal("a zone gives a time with time zone"));
+    };
+    let value = |row: usize| {
+        if values.is_null(row) || zones.is_null(row) {
+            return Ok(None);
+        }
+        let zone = match &call.types[1] {
+            Type::IntervalDayTime => offset_zone(interval_value(&zones, row, &call.types[1]))?,
+            _ => known_zone(zones.as_string::<i32>().value(row))?,
+        };
+        let day = i128::from(days.as_primitive::<Date32Type>().value(row)) * DAY;
+        let offset = (zone.offset(day) / 60) as i16;
+        let utc = time_nanos(values.as_struct().column(0), row);
+        Ok(Some(((utc + i128::from(offset) * MINUTE).rem_euclid(DAY), offset)))
+    };
+    zoned_times(*precision, (0..call.rows).map(value).collect::<Result<Vec<_>, TrinoError>>()?.into_iter())
 }
 
 /// A zone by its name.
@@ -343,7 +382,7 @@ pub fn extract(field: &str, value: Typed) -> Result<Typed, TrinoError> {
         }
     };
     let has_time = !matches!(value.1, Type::Date);
-    let zoned = matches!(value.1, Type::TimestampTz(_) | Type::Unknown);
+    let zoned = matches!(value.1, Type::TimestampTz(_) | Type::TimeTz(_) | Type::Unknown);
     let ty = value.1.clone();
     let refuse = || TrinoError::mismatch(format!("Cannot extract {} from {ty}", field.to_uppercase()));
     match name {
@@ -358,6 +397,7 @@ pub(crate) fn local_value(array: &dyn Array, row: usize, ty: &Type) -> i128 {
     match ty {
         Type::Date => i128::from(array.as_primitive::<Date32Type>().value(row)) * DAY,
         Type::Time(_) => time_nanos(array, row),
+        Type::TimeTz(_) => zoned_time(array, row).0,
         Type::TimestampTz(_) => zoned_local(array, row),
         _ => instant_nanos(array, row),
     }

@@ -93,8 +93,13 @@ impl<'a> Reader<'a> {
             return Ok(Pattern::Exact(ty));
         }
         let numbers = self.bracketed(|reader| reader.list(Self::number))?;
-        let zoned = family == Family::Timestamp && self.accept("with time zone");
-        Ok(Pattern::Sized(if zoned { Family::TimestampTz } else { family }, numbers))
+        let zoned = match family {
+            Family::Timestamp => Some(Family::TimestampTz),
+            Family::Time => Some(Family::TimeTz),
+            _ => None,
+        };
+        let zoned = zoned.filter(|_| self.accept("with time zone"));
+        Ok(Pattern::Sized(zoned.unwrap_or(family), numbers))
     }
 
     fn interval(&mut self) -> Result<Type> {

@@ -15,11 +15,11 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Float64Array, Int64Array, StringArray, new_null_array};
 use arrow::compute::concat;
-use boathouse_trino_parser::ast::{JsonExistsOnError, JsonQueryFallback, JsonWrapper};
+use boathouse_trino_parser::ast::{JsonExistsOnError, JsonQueryFallback, JsonWrapper, Pos};
 use datafusion::logical_expr::lit;
 
 use self::item::{Item, write_text};
-use self::path::Path;
+use self::path::{Path, PathError};
 use crate::Typed;
 use crate::cast::{cast, cast_array, castable};
 use crate::error::{ErrorCode, TrinoError};
@@ -33,6 +33,8 @@ pub struct Search {
     pub input: Typed,
     /// The path, such as `lax $.a`.
     pub path: String,
+    /// Where it stands in the statement.
+    pub path_pos: Pos,
     /// The variables with their values as `json`, see [`json_of`].
     pub passing: Vec<(String, Typed)>,
 }
@@ -94,7 +96,7 @@ pub fn text_of(value: Typed) -> Result<Typed, TrinoError> {
 /// `JSON_EXISTS(…)`
 ///
 /// # Errors
-/// INVALID_PATH for a path that can't be read.
+/// SYNTAX_ERROR for a path that can't be read.
 pub fn exists(search: Search, on_error: JsonExistsOnError) -> Result<Typed, TrinoError> {
     let options = match on_error {
         JsonExistsOnError::True => "t",
@@ -109,7 +111,7 @@ pub fn exists(search: Search, on_error: JsonExistsOnError) -> Result<Typed, Trin
 /// `JSON_VALUE(…)` of the type `returning`.
 ///
 /// # Errors
-/// INVALID_PATH for a path that can't be read, TYPE_MISMATCH for a type that no JSON value becomes.
+/// SYNTAX_ERROR for a path that can't be read, TYPE_MISMATCH for a type that no JSON value becomes.
 pub fn value(
     search: Search,
     returning: Type,
@@ -138,7 +140,7 @@ pub fn value(
 /// `JSON_QUERY(…)` as text.
 ///
 /// # Errors
-/// INVALID_PATH for a path that can't be read.
+/// SYNTAX_ERROR for a path that can't be read.
 pub fn query(search: Search, options: &QueryOptions) -> Result<Typed, TrinoError> {
     let fallback = |fallback| match fallback {
         JsonQueryFallback::Error => 'e',
@@ -179,9 +181,20 @@ fn text(value: &str) -> Typed {
     (lit(value), Type::VARCHAR)
 }
 
+/// An error in a path, whose text begins after a quote.
+fn refused(error: PathError, path: Pos) -> TrinoError {
+    match error.at {
+        Some(at) => {
+            let pos = Pos { column: path.column + 1 + at as u32, ..path };
+            TrinoError::at(pos, ErrorCode::SyntaxError, error.message)
+        }
+        None => TrinoError::at(path, ErrorCode::NotSupported, error.message),
+    }
+}
+
 /// The input, the path, the variables' names, the options, then what is particular, then the variables' values.
 fn arguments(search: Search, options: &str, particular: Vec<Typed>) -> Result<Vec<Typed>, TrinoError> {
-    Path::parse(&search.path).map_err(|error| TrinoError::new(ErrorCode::InvalidPath, error))?;
+    Path::parse(&search.path).map_err(|error| refused(error, search.path_pos))?;
     let (names, values): (Vec<_>, Vec<_>) = search.passing.into_iter().unzip();
     let names = Item::Array(names.into_iter().map(Item::Text).collect()).to_json();
     let fixed = [text_of(search.input)?, text(&search.path), text(&names), text(options)];
@@ -211,7 +224,7 @@ fn constant(call: &Call<'_>, index: usize) -> Result<String, TrinoError> {
 impl Prepared {
     /// The variables' values begin at an index.
     fn new(call: &Call<'_>, values: usize) -> Result<Self, TrinoError> {
-        let path = Path::parse(&constant(call, 1)?).map_err(|error| TrinoError::new(ErrorCode::InvalidPath, error))?;
+        let path = Path::parse(&constant(call, 1)?).map_err(|error| TrinoError::internal(error.message))?;
         let names =
             serde_json::from_str(&constant(call, 2)?).map_err(|error| TrinoError::internal(error.to_string()))?;
         let options = constant(call, 3)?.chars().collect();
@@ -305,10 +318,16 @@ fn scalar(item: &Item, ty: &Type) -> Option<Result<ArrayRef, TrinoError>> {
         Item::Text(text) => (Arc::new(StringArray::from(vec![text.as_str()])), Type::VARCHAR),
         Item::Null | Item::Array(_) | Item::Object(_) => return None,
     };
-    Some(match castable(&from, ty) {
-        true => cast_array(&value, &from, ty),
-        false => Err(TrinoError::mismatch(format!("Cannot cast {from} to {ty}"))),
-    })
+    let cast = castable(&from, ty).then(|| cast_array(&value, &from, ty).ok()).flatten();
+    // Small numbers count as integers.
+    let shown = if matches!(item, Item::Whole(value) if i32::try_from(*value).is_ok()) { Type::Integer } else { from };
+    Some(cast.ok_or_else(|| {
+        let message = format!(
+            "cannot extract SQL scalar from JSON: Cannot cast value of type {shown} to declared return type of function \
+             JSON_VALUE: {ty}"
+        );
+        TrinoError::new(ErrorCode::JsonValueResultError, message)
+    }))
 }
 
 fn query_kernel(call: &Call<'_>) -> Result<ArrayRef, TrinoError> {
@@ -365,7 +384,10 @@ fn object_kernel(call: &Call<'_>) -> Result<ArrayRef, TrinoError> {
                 Some(_) if unique_keys => {
                     return Err(TrinoError::invalid("duplicate key passed to JSON_OBJECT function"));
                 }
-                Some((_, kept)) => *kept = value,
+                Some(_) => {
+                    let message = "cannot construct a JSON object with duplicate key";
+                    return Err(TrinoError::new(ErrorCode::NotSupported, message));
+                }
                 None => members.push((key, value)),
             }
         }

@@ -65,16 +65,32 @@ pub(super) enum Predicate {
     StartsWith(Node, Node),
 }
 
+/// What is wrong with a path.
+#[derive(Debug)]
+pub(super) struct PathError {
+    /// After how many characters; none if it is known and not done.
+    pub(super) at: Option<usize>,
+    /// What it is.
+    pub(super) message: String,
+}
+
+impl PathError {
+    fn not_supported(message: impl Into<String>) -> Self {
+        Self { at: None, message: message.into() }
+    }
+}
+
 impl Path {
     /// # Errors
     /// What is wrong, and where.
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
+    pub(super) fn parse(text: &str) -> Result<Self, PathError> {
         let mut parser = Parser { text, at: 0, depth: 0 };
-        let strict = match parser.word() {
+        let strict = match parser.peek_word() {
             "lax" => false,
             "strict" => true,
-            _ => return Err("a path begins with lax or strict".to_owned()),
+            _ => return Err(parser.without_mode()),
         };
+        parser.word();
         let root = parser.sum()?;
         match parser.rest().is_empty() {
             true => Ok(Self { strict, root }),
@@ -89,7 +105,11 @@ struct Parser<'a> {
     depth: usize,
 }
 
-type Parsed<T> = Result<T, String>;
+type Parsed<T> = Result<T, PathError>;
+
+/// What an operand may begin with.
+const OPERANDS: &str = "{'+', '(', '$', '@', 'false', 'last', '-', 'null', 'true', DECIMAL_VALUE, DOUBLE_VALUE, \
+                        INTEGER_VALUE, STRING, NAMED_VARIABLE}";
 
 impl<'a> Parser<'a> {
     /// What is left, without blanks in front.
@@ -99,9 +119,38 @@ impl<'a> Parser<'a> {
         rest
     }
 
-    fn unexpected(&mut self) -> String {
-        let at = self.text[..self.at].chars().count() + 1;
-        format!("line 1:{at}: unexpected '{}'", self.rest().chars().take(10).collect::<String>())
+    fn error(&mut self, message: String) -> PathError {
+        let rest = self.rest().len();
+        let at = self.text[..self.text.len() - rest].chars().count();
+        PathError { at: Some(at), message }
+    }
+
+    /// The word or the character that comes.
+    fn next_token(&mut self) -> String {
+        match (self.peek_word(), self.rest().chars().next()) {
+            ("", None) => "<EOF>".to_owned(),
+            ("", Some(letter)) => letter.to_string(),
+            (word, _) => word.to_owned(),
+        }
+    }
+
+    fn unexpected(&mut self) -> PathError {
+        let token = self.next_token();
+        self.error(format!("mismatched input '{token}'"))
+    }
+
+    fn no_operand(&mut self) -> PathError {
+        let token = self.next_token();
+        self.error(format!("mismatched input '{token}' expecting {OPERANDS}"))
+    }
+
+    /// A path begins with its mode; where the rest could be one, that alone is missing.
+    fn without_mode(&mut self) -> PathError {
+        let token = self.next_token();
+        match token.as_str() {
+            "$" | "@" | "(" | "+" | "-" => self.error(format!("missing {{'lax', 'strict'}} at '{token}'")),
+            _ => self.error(format!("mismatched input '{token}' expecting {{'lax', 'strict'}}")),
+        }
     }
 
     fn accept(&mut self, symbol: &str) -> bool {
@@ -136,7 +185,7 @@ impl<'a> Parser<'a> {
     fn nested<T>(&mut self, rule: impl FnOnce(&mut Self) -> Parsed<T>) -> Parsed<T> {
         self.depth += 1;
         if self.depth > DEEPEST {
-            return Err("the path is nested too deep".to_owned());
+            return Err(PathError::not_supported("the path is nested too deep"));
         }
         let parsed = rule(self);
         self.depth -= 1;
@@ -202,7 +251,7 @@ impl<'a> Parser<'a> {
             "null" => Node::Literal(Item::Null),
             "true" => Node::Literal(Item::Boolean(true)),
             "false" => Node::Literal(Item::Boolean(false)),
-            _ => return Err(self.unexpected()),
+            _ => return Err(self.no_operand()),
         };
         self.word();
         Ok(node)
@@ -296,7 +345,7 @@ impl<'a> Parser<'a> {
             "floor" => Method::Floor,
             "abs" => Method::Abs,
             "keyvalue" => Method::KeyValue,
-            _ => return Err(format!("the method {name}() is not supported")),
+            _ => return Err(PathError::not_supported(format!("{name} method in JSON path is not yet supported"))),
         };
         self.expect("(")?;
         self.expect(")")?;
@@ -370,7 +419,7 @@ impl<'a> Parser<'a> {
             return Ok(Predicate::StartsWith(left, self.primary()?));
         }
         if self.peek_word() == "like_regex" {
-            return Err("the predicate like_regex is not supported".to_owned());
+            return Err(PathError::not_supported("like_regex predicate in JSON path is not yet supported"));
         }
         let operators =
             [("==", "="), ("=", "="), ("<>", "<>"), ("!=", "<>"), ("<=", "<="), (">=", ">="), ("<", "<"), (">", ">")];

@@ -4,7 +4,7 @@ use super::*;
 use crate::testing::{error, show, text, value as typed};
 
 fn search(input: &str, path: &str) -> Search {
-    Search { input: text(input), path: path.to_owned(), passing: Vec::new() }
+    Search { input: text(input), path: path.to_owned(), path_pos: Pos { line: 1, column: 1 }, passing: Vec::new() }
 }
 
 fn value_of(input: &str, path: &str, returning: &str) -> Typed {
@@ -27,7 +27,7 @@ fn whether_something_exists() {
     let failed = exists(search("{", "lax $"), JsonExistsOnError::Error).unwrap();
     assert!(error(failed).starts_with("JSON_INPUT_CONVERSION_ERROR: conversion to JSON failed: "));
     let failed = exists(search("{}", "lax $."), JsonExistsOnError::Error).unwrap_err();
-    assert_eq!(failed.code, ErrorCode::InvalidPath);
+    assert_eq!(failed.code, ErrorCode::SyntaxError);
 }
 
 #[test]

@@ -34,6 +34,7 @@ pub fn common_super_type(a: &Type, b: &Type) -> Option<Type> {
             Some(Type::Char((*m).max(n.unwrap_or(MAX_CHAR)).min(MAX_CHAR)))
         }
         (Type::Time(x), Type::Time(y)) => Some(Type::Time(*x.max(y))),
+        (Type::Time(x) | Type::TimeTz(x), Type::Time(y) | Type::TimeTz(y)) => Some(Type::TimeTz(*x.max(y))),
         (Type::Array(x), Type::Array(y)) => Some(Type::array(common_super_type(x, y)?)),
         (Type::Map(xk, xv), Type::Map(yk, yv)) => {
             Some(Type::map(common_super_type(xk, yk)?, common_super_type(xv, yv)?))
@@ -193,6 +194,7 @@ mod tests {
             Type::Date,
             Type::Time(3),
             Type::Time(6),
+            Type::TimeTz(3),
             Type::Timestamp(0),
             Type::Timestamp(9),
             Type::TimestampTz(3),

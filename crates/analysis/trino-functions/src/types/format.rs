@@ -38,9 +38,8 @@ pub fn write_value(out: &mut String, array: &dyn Array, row: usize, ty: &Type) {
             write_float(out, &format!("{value:e}"), value);
         }
         Type::Decimal(_, scale) => write_decimal(out, array.as_primitive::<Decimal128Type>().value(row), *scale),
-        Type::Varchar(_) | Type::Json | Type::Uuid | Type::IpAddress => {
-            out.push_str(array.as_string::<i32>().value(row))
-        }
+        Type::Varchar(_) | Type::Json | Type::Uuid => out.push_str(array.as_string::<i32>().value(row)),
+        Type::IpAddress => write_address(out, array.as_binary::<i32>().value(row)),
         Type::Char(length) => {
             let text = array.as_string::<i32>().value(row);
             out.push_str(text);
@@ -56,6 +55,12 @@ pub fn write_value(out: &mut String, array: &dyn Array, row: usize, ty: &Type) {
         }
         Type::Date => write_date(out, array.as_primitive::<Date32Type>().value(row).into()),
         Type::Time(precision) => write_time(out, time_nanos(array, row), *precision),
+        Type::TimeTz(precision) => {
+            let (local, offset) = zoned_time(array, row);
+            write_time(out, local, *precision);
+            let (sign, minutes) = (if offset < 0 { '-' } else { '+' }, offset.unsigned_abs());
+            show(out, format_args!("{sign}{:02}:{:02}", minutes / 60, minutes % 60));
+        }
         Type::Timestamp(precision) => write_timestamp(out, instant_nanos(array, row), *precision),
         Type::TimestampTz(precision) => {
             let fields = array.as_struct();
@@ -161,6 +166,13 @@ pub(crate) fn write_decimal(out: &mut String, value: i128, scale: u8) {
     }
 }
 
+/// An address of version 4 is written as such.
+fn write_address(out: &mut String, bytes: &[u8]) {
+    if let Ok(bytes) = <[u8; 16]>::try_from(bytes) {
+        show(out, std::net::IpAddr::from(bytes).to_canonical());
+    }
+}
+
 /// Days since 1970-01-01 as a date of the proleptic Gregorian calendar, by counting years from the first of March.
 fn write_date(out: &mut String, days: i64) {
     let from_march_0 = days + 719_468;
@@ -171,7 +183,11 @@ fn write_date(out: &mut String, days: i64) {
     let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
     let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
     let year = year_of_era + era * 400 + i64::from(month <= 2);
-    let sign = if year < 0 { "-" } else { "" };
+    let sign = match year {
+        ..0 => "-",
+        10_000.. => "+",
+        _ => "",
+    };
     show(out, format_args!("{sign}{:04}-{month:02}-{day:02}", year.abs()));
 }
 
@@ -218,6 +234,14 @@ fn offset_nanos(zone: &str, instant: i128) -> i128 {
         .zip(DateTime::from_timestamp(seconds, 0))
         .map(|(zone, instant)| zone.offset_from_utc_datetime(&instant.naive_utc()).fix().local_minus_utc());
     i128::from(offset.unwrap_or(0)) * 1_000_000_000
+}
+
+/// What the clock of a time with time zone shows, and how many minutes it is ahead of UTC.
+pub(crate) fn zoned_time(array: &dyn Array, row: usize) -> (i128, i16) {
+    let fields = array.as_struct();
+    let offset = fields.column(1).as_primitive::<Int16Type>().value(row);
+    let shown = time_nanos(fields.column(0), row) + i128::from(offset) * 60_000_000_000;
+    (shown.rem_euclid(NANOS_PER_DAY), offset)
 }
 
 pub(crate) fn time_nanos(array: &dyn Array, row: usize) -> i128 {

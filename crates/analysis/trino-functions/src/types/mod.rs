@@ -45,6 +45,8 @@ pub enum Type {
     Date,
     /// `time(p)`, p up to 9
     Time(u8),
+    /// `time(p) with time zone`: a time of the day in UTC and an offset for each value
+    TimeTz(u8),
     /// `timestamp(p)`, p up to 9
     Timestamp(u8),
     /// `timestamp(p) with time zone`: an instant and a zone for each value
@@ -55,7 +57,7 @@ pub enum Type {
     IntervalYearMonth,
     /// `uuid`, as its canonical lower-case text
     Uuid,
-    /// `ipaddress`, as its canonical text
+    /// `ipaddress`, as the 16 bytes of version 6
     IpAddress,
     /// `color`: red, green and blue as one number, or below zero one of the terminal's own
     Color,
@@ -126,7 +128,8 @@ impl Type {
     /// The Arrow type that values of this type travel in.
     ///
     /// Timestamps take the smallest unit that holds their precision: milliseconds up to 3, microseconds up to 6, else
-    /// nanoseconds. A timestamp with time zone is a struct of the UTC instant and the zone's name.
+    /// nanoseconds. A timestamp with time zone is a struct of the UTC instant and the zone's name, a time with time zone
+    /// one of the time of the day in UTC and how many minutes its clock is ahead of that.
     pub fn to_arrow(&self) -> DataType {
         match self {
             Self::Unknown => DataType::Null,
@@ -138,8 +141,8 @@ impl Type {
             Self::Real => DataType::Float32,
             Self::Double => DataType::Float64,
             Self::Decimal(precision, scale) => DataType::Decimal128(*precision, *scale as i8),
-            Self::Varchar(_) | Self::Char(_) | Self::Json | Self::Uuid | Self::IpAddress => DataType::Utf8,
-            Self::Varbinary | Self::Sketch(_) => DataType::Binary,
+            Self::Varchar(_) | Self::Char(_) | Self::Json | Self::Uuid => DataType::Utf8,
+            Self::Varbinary | Self::IpAddress | Self::Sketch(_) => DataType::Binary,
             Self::Color => DataType::Int32,
             Self::Date => DataType::Date32,
             Self::Time(precision) => match precision {
@@ -147,6 +150,10 @@ impl Type {
                 4..=6 => DataType::Time64(TimeUnit::Microsecond),
                 _ => DataType::Time64(TimeUnit::Nanosecond),
             },
+            Self::TimeTz(precision) => DataType::Struct(Fields::from(vec![
+                Field::new("instant", Self::Time(*precision).to_arrow(), true),
+                Field::new("offset", DataType::Int16, true),
+            ])),
             Self::Timestamp(precision) => DataType::Timestamp(unit_of(*precision), None),
             Self::TimestampTz(precision) => DataType::Struct(Fields::from(vec![
                 Field::new("instant", DataType::Timestamp(unit_of(*precision), Some("UTC".into())), true),
@@ -239,6 +246,7 @@ impl fmt::Display for Type {
             Self::Json => f.write_str("json"),
             Self::Date => f.write_str("date"),
             Self::Time(precision) => write!(f, "time({precision})"),
+            Self::TimeTz(precision) => write!(f, "time({precision}) with time zone"),
             Self::Timestamp(precision) => write!(f, "timestamp({precision})"),
             Self::TimestampTz(precision) => write!(f, "timestamp({precision}) with time zone"),
             Self::IntervalDayTime => f.write_str("interval day to second"),

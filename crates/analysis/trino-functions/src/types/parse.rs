@@ -165,7 +165,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// `time(p)` and `timestamp(p) [with time zone]`; the precision is 3 unless said.
+    /// `time(p)` and `timestamp(p)`, `[with time zone]`; the precision is 3 unless said.
     fn instant(&mut self, name: &str, numbers: &[u32]) -> Option<Result<Type, TrinoError>> {
         let precision = match numbers {
             [] => 3,
@@ -173,7 +173,9 @@ impl<'a> Reader<'a> {
             _ => return None,
         };
         match name {
-            "time" if self.dialect == Dialect::Trino => Some(Ok(Type::Time(precision))),
+            "time" if self.dialect == Dialect::Trino => {
+                Some(Ok(if self.zoned() { Type::TimeTz(precision) } else { Type::Time(precision) }))
+            }
             "timestamp" => {
                 Some(Ok(if self.zoned() { Type::TimestampTz(precision) } else { Type::Timestamp(precision) }))
             }
@@ -336,6 +338,7 @@ mod tests {
             "varchar(3)",
             "char(7)",
             "time(6)",
+            "time(0) with time zone",
             "timestamp(0)",
             "timestamp(9) with time zone",
             "interval day to second",

@@ -435,6 +435,8 @@ pub enum Over {
 /// A window's specification.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Window {
+    /// Where its first word stands.
+    pub pos: Mark,
     /// The window of the WINDOW clause that it refines.
     pub base: Option<Ident>,
     /// PARTITION BY
@@ -448,6 +450,8 @@ pub struct Window {
 /// A window's frame.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Frame {
+    /// Where it begins.
+    pub pos: Mark,
     /// ROWS, RANGE or GROUPS.
     pub unit: FrameUnit,
     /// Where it starts.

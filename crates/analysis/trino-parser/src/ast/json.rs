@@ -67,6 +67,8 @@ pub struct JsonPath {
     pub input: JsonItem,
     /// The path's text.
     pub path: String,
+    /// Where that stands.
+    pub pos: Mark,
     /// The path's name; it means nothing.
     pub name: Option<Ident>,
     /// The path's variables.

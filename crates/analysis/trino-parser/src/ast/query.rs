@@ -1,6 +1,6 @@
 //! Queries: SELECT and what it stands on.
 
-use super::{Expr, Ident, MatchRecognize, Name, Node, SortItem, Window};
+use super::{Expr, Ident, Mark, MatchRecognize, Name, Node, SortItem, Window};
 
 /// A query with its WITH, ORDER BY, OFFSET and LIMIT.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -46,6 +46,8 @@ pub enum Limit {
     Rows(Expr),
     /// `FETCH FIRST [n] ROWS ONLY|WITH TIES`
     Fetch {
+        /// Where FETCH stands.
+        pos: Mark,
         /// How many; one if not said.
         rows: Option<Expr>,
         /// Whether rows equal to the last one come too.

@@ -254,6 +254,7 @@ impl Choices {
         JsonPath {
             input: self.json_item(depth),
             path: self.text(),
+            pos: Mark::default(),
             name: self.maybe(Self::ident),
             passing: self.some(0, |choices| (choices.json_item(depth), choices.ident())),
         }
@@ -304,10 +305,12 @@ impl Choices {
     fn window(&mut self, depth: usize) -> Window {
         let unit = self.one(&[FrameUnit::Rows, FrameUnit::Range, FrameUnit::Groups]);
         Window {
+            pos: Mark::default(),
             base: self.maybe(Self::ident),
             partition_by: self.some(0, |choices| choices.expr(depth)),
             order_by: self.order_by(depth),
             frame: self.maybe(|choices| Frame {
+                pos: Mark::default(),
                 unit,
                 start: choices.frame_bound(depth),
                 end: choices.maybe(|choices| choices.frame_bound(depth)),
@@ -355,7 +358,11 @@ impl Choices {
             limit: self.maybe(|choices| match choices.below(3) {
                 0 => Limit::Rows(row_count(choices)),
                 1 => Limit::All,
-                _ => Limit::Fetch { rows: choices.maybe(row_count), with_ties: choices.flag() },
+                _ => Limit::Fetch {
+                    pos: Mark::default(),
+                    rows: choices.maybe(row_count),
+                    with_ties: choices.flag(),
+                },
             }),
         };
         if matches!(query.body.kind, QueryBodyKind::Subquery(_)) && query.limit.is_none() {

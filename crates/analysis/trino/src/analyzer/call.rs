@@ -12,7 +12,6 @@ use boathouse_trino_parser::ast::{
     self, ExprKind, FrameBound, FrameUnit, FunctionCall, ListaggOverflow, NullTreatment, Over, SortItem, Window,
 };
 use datafusion::common::ScalarValue;
-use datafusion::functions::core::expr_fn::get_field;
 use datafusion::logical_expr::expr::{NullTreatment as PlanNulls, Sort, WindowFunction, WindowFunctionParams};
 use datafusion::logical_expr::{Expr, WindowFrame, WindowFrameBound, WindowFrameUnits};
 
@@ -216,7 +215,7 @@ impl Analyzer<'_> {
             let (expr, ty) = self.expr(&item.expr, scope)?;
             orderable(&ty, item.expr.pos)?;
             // Instants have an order, whatever their zones.
-            let expr = if matches!(ty, Type::TimestampTz(_)) { get_field(expr, "instant") } else { expr };
+            let expr = operators::comparable((expr, ty));
             Ok(sort(expr, item))
         };
         items.iter().map(item).collect()
@@ -358,7 +357,7 @@ impl Analyzer<'_> {
                 key.expr = cast::cast((key.expr.clone(), ty), &Type::Bigint)?.0;
             }
             ty if ty.is_numeric() => {}
-            Type::Date | Type::Time(_) | Type::Timestamp(_) | Type::TimestampTz(_) => {}
+            Type::Date | Type::Time(_) | Type::TimeTz(_) | Type::Timestamp(_) | Type::TimestampTz(_) => {}
             Type::IntervalDayTime | Type::IntervalYearMonth => {}
             ty => {
                 let message = format!(

@@ -67,7 +67,7 @@ impl Analyzer<'_> {
         supported(path.input.format)?;
         let written = &path.input.expr;
         let input = self.expr(written, scope)?;
-        if !matches!(input.1, Type::Json | Type::Unknown | Type::Varchar(_) | Type::Char(_) | Type::Varbinary) {
+        if !matches!(input.1, Type::Unknown | Type::Varchar(_) | Type::Char(_) | Type::Varbinary) {
             let message = format!("Cannot read input of type {} as JSON using formatting JSON", input.1);
             return Err(TrinoError::at(written.pos, ErrorCode::TypeMismatch, message));
         }
@@ -77,7 +77,7 @@ impl Analyzer<'_> {
             let name = if name.quoted { name.value.clone() } else { name.value.to_uppercase() };
             passing.push((name, self.json_item(item, scope)?));
         }
-        Ok(Search { input, path: path.path.clone(), passing })
+        Ok(Search { input, path: path.path.clone(), path_pos: path.pos.0, passing })
     }
 
     /// A value as JSON; what another of these functions gives is JSON already.

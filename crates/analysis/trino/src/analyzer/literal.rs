@@ -57,7 +57,7 @@ pub(super) fn decimal(text: &str, pos: Pos) -> Result<Typed, TrinoError> {
 pub(super) fn typed(type_name: &str, text: &str, pos: Pos) -> Result<Typed, TrinoError> {
     let ty = match type_name {
         "timestamp" => temporal(text, 11, Type::Timestamp, Type::TimestampTz),
-        "time" => temporal(text, 0, Type::Time, Type::Time),
+        "time" => temporal(text, 0, Type::Time, Type::TimeTz),
         "decimal" => return decimal(text, pos),
         "char" => Type::Char(text.chars().count() as u32),
         other => Type::parse_trino(other).map_err(at(pos))?,
@@ -173,7 +173,8 @@ pub(super) fn written_type(written: &TypeExpr) -> Result<Type, TrinoError> {
             };
             Type::parse_trino(&text).map_err(at(written.pos))
         }
-        TypeKind::Time { precision, .. } => Ok(Type::Time(fraction(*precision, written.pos)?)),
+        TypeKind::Time { precision, zoned: false } => Ok(Type::Time(fraction(*precision, written.pos)?)),
+        TypeKind::Time { precision, zoned: true } => Ok(Type::TimeTz(fraction(*precision, written.pos)?)),
         TypeKind::Timestamp { precision, zoned: false } => Ok(Type::Timestamp(fraction(*precision, written.pos)?)),
         TypeKind::Timestamp { precision, zoned: true } => Ok(Type::TimestampTz(fraction(*precision, written.pos)?)),
         TypeKind::IntervalYearToMonth => Ok(Type::IntervalYearMonth),
@@ -224,9 +225,7 @@ pub(super) fn current(
         CurrentItem::Timestamp => Type::TimestampTz(digits),
         CurrentItem::LocalTimestamp => Type::Timestamp(digits),
         CurrentItem::LocalTime => Type::Time(digits),
-        CurrentItem::Time => {
-            return Err(TrinoError::at(pos, ErrorCode::NotSupported, "time with time zone is not supported"));
-        }
+        CurrentItem::Time => Type::TimeTz(digits),
         CurrentItem::User => return text(&session.user),
         CurrentItem::Catalog => return text(&session.catalog_name),
         CurrentItem::Schema => return text(&session.database),

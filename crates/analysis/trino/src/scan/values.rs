@@ -170,7 +170,7 @@ fn scalars(text: StringArray, ty: &Type, strictness: Strictness) -> Result<Array
         cast_with_options(array, to, &CastOptions { safe, ..CastOptions::default() })
     };
     match ty {
-        Type::Varchar(_) | Type::Json | Type::Uuid | Type::IpAddress => Ok(Arc::new(text)),
+        Type::Varchar(_) | Type::Json | Type::Uuid => Ok(Arc::new(text)),
         Type::Char(_) => {
             let trimmed = text.iter().map(|value| value.map(|value| value.trim_end_matches(' ')));
             Ok(Arc::new(trimmed.collect::<StringArray>()))

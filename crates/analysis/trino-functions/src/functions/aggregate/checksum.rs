@@ -89,12 +89,13 @@ fn hash(array: &ArrayRef, row: usize, ty: &Type) -> Result<Option<u64>, TrinoErr
             }
         }
         Type::Time(_) => of_number((time_nanos(array, row) * 1000) as i64),
+        Type::TimeTz(_) => of_number((time_nanos(array.as_struct().column(0), row) * 1000) as i64),
         Type::Timestamp(_) => of_number((instant_nanos(array, row) / 1000) as i64),
         Type::TimestampTz(_) => of_number((instant_nanos(array.as_struct().column(0), row) / 1_000_000) as i64),
-        Type::Varchar(_) | Type::Char(_) | Type::Json | Type::Uuid | Type::IpAddress => {
+        Type::Varchar(_) | Type::Char(_) | Type::Json | Type::Uuid => {
             xxhash64(array.as_string::<i32>().value(row).as_bytes())
         }
-        Type::Varbinary | Type::Sketch(_) => xxhash64(array.as_binary::<i32>().value(row)),
+        Type::Varbinary | Type::IpAddress | Type::Sketch(_) => xxhash64(array.as_binary::<i32>().value(row)),
         Type::Array(element) => {
             let values = array.as_list::<i32>().value(row);
             let mut all = (0..values.len()).map(|index| hash(&values, index, element));

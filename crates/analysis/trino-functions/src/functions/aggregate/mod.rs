@@ -77,19 +77,11 @@ fn counts(table: &mut Table) {
 
 fn sums(table: &mut Table) {
     let sum = "The sum of the values.";
-    table.aggregate("sum(bigint) -> bigint", sum, sum::sum);
-    table.aggregate("sum(decimal(p, s)) -> decimal(38, s)", sum, sum::sum);
     table.aggregate("sum(double) -> double", sum, |args, _| plain(native_sum::sum_udaf(), args));
     table.aggregate("sum(real) -> real", sum, |args, result| {
         wrapped::retyped(native_sum::sum_udaf(), doubles(args)?, result)
     });
-    let avg = "The average of the values.";
-    table.aggregate("avg(double) -> double", avg, |args, _| plain(average::avg_udaf(), args));
-    table.aggregate("avg(bigint) -> double", avg, |args, _| plain(average::avg_udaf(), doubles(args)?));
-    table.aggregate("avg(real) -> real", avg, |args, result| {
-        wrapped::retyped(average::avg_udaf(), doubles(args)?, result)
-    });
-    table.aggregate("avg(decimal(p, s)) -> decimal(p, s)", avg, sum::average);
+    table.aggregate("sum(bigint) -> bigint", sum, sum::sum);
     for signature in [
         "sum(interval day to second) -> interval day to second",
         "sum(interval year to month) -> interval year to month",
@@ -99,6 +91,14 @@ fn sums(table: &mut Table) {
             Ok(wrapped::interval(whole, result))
         });
     }
+    table.aggregate("sum(decimal(p, s)) -> decimal(38, s)", sum, sum::sum);
+    let avg = "The average of the values.";
+    table.aggregate("avg(double) -> double", avg, |args, _| plain(average::avg_udaf(), args));
+    table.aggregate("avg(bigint) -> double", avg, |args, _| plain(average::avg_udaf(), doubles(args)?));
+    table.aggregate("avg(real) -> real", avg, |args, result| {
+        wrapped::retyped(average::avg_udaf(), doubles(args)?, result)
+    });
+    table.aggregate("avg(decimal(p, s)) -> decimal(p, s)", avg, sum::average);
     for signature in [
         "avg(interval day to second) -> interval day to second",
         "avg(interval year to month) -> interval year to month",

@@ -93,12 +93,13 @@ struct Group {
 #[derive(Debug)]
 struct Groups {
     function: Exact,
+    of_bigints: bool,
     groups: Vec<Group>,
 }
 
 impl Groups {
     fn new(function: &Exact) -> Self {
-        Self { function: function.clone(), groups: Vec::new() }
+        Self { function: function.clone(), of_bigints: function.result == Type::Bigint, groups: Vec::new() }
     }
 
     fn grow(&mut self, groups: usize) {
@@ -108,6 +109,10 @@ impl Groups {
     fn add(&mut self, group: usize, value: i128, count: i64) -> Result<()> {
         let group = &mut self.groups[group];
         let Some(sum) = group.sum.checked_add(value) else { return Err(overflow()) };
+        if self.of_bigints && i64::try_from(sum).is_err() {
+            let message = format!("bigint addition overflow: {} + {value}", group.sum);
+            return Err(TrinoError::out_of_range(message).into());
+        }
         *group = Group { sum, count: group.count + count };
         Ok(())
     }
@@ -254,7 +259,11 @@ impl Accumulator for Single {
     fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
         self.0.grow(1);
         let Group { sum, count } = Groups::total(&values[0])?;
-        self.0.add(0, sum, count)
+        // Where it is too much, the value is looked for that makes it so.
+        match self.0.add(0, sum, count) {
+            Err(_) => self.0.update(&values[0], &vec![0; values[0].len()], None),
+            added => added,
+        }
     }
 
     fn retract_batch(&mut self, values: &[ArrayRef]) -> Result<()> {

@@ -17,10 +17,10 @@ use crate::types::Type;
 const MOST_COMBINATIONS: usize = 100_000;
 
 pub(super) fn register(table: &mut Table) {
-    table.kernel("concat(array(E), array(E)...) -> array(E)", "The elements of one array after the other.", concat);
     table.kernel("concat(array(E), E) -> array(E)", "The array with one more element.", |call| attach(call, 0));
     table
         .kernel("concat(E, array(E)) -> array(E)", "The array with one more element in front.", |call| attach(call, 1));
+    table.kernel("concat(array(E), array(E)...) -> array(E)", "The elements of one array after the other.", concat);
     table.kernel("flatten(array(array(E))) -> array(E)", "The elements of all inner arrays.", flatten);
     table.kernel("ngrams(array(T), bigint) -> array(array(T))", "All runs of so many elements.", ngrams);
     table.kernel("combinations(array(T), bigint) -> array(array(T))", "All choices of so many elements.", combinations);

@@ -11,28 +11,41 @@ use super::zoned;
 use crate::error::TrinoError;
 use crate::kernel::Call;
 use crate::operators::{add_months, calendar, local_value, of_calendar};
-use crate::time::{DAY, MILLI, SECOND, Zone, days_of, times, timestamps, zoned_value};
+use crate::time::{DAY, MILLI, SECOND, Zone, days_of, times, timestamps, zoned_times, zoned_value};
 use crate::types::Type;
+use crate::types::format::{time_nanos, zoned_time};
 
 pub(super) fn register(table: &mut Table) {
     let trunc = "The value with everything smaller than the unit set to its beginning.";
-    table.kernel("date_trunc(varchar, date) -> date", trunc, truncate);
-    table.kernel("date_trunc(varchar, time(p)) -> time(p)", trunc, truncate);
-    table.kernel("date_trunc(varchar, timestamp(p)) -> timestamp(p)", trunc, truncate);
-    let signature = "date_trunc(varchar, timestamp(p) with time zone) -> timestamp(p) with time zone";
-    table.kernel(signature, trunc, truncate);
+    for signature in [
+        "date_trunc(varchar(x), date) -> date",
+        "date_trunc(varchar(x), timestamp(p)) -> timestamp(p)",
+        "date_trunc(varchar(x), timestamp(p) with time zone) -> timestamp(p) with time zone",
+        "date_trunc(varchar(x), time(p)) -> time(p)",
+        "date_trunc(varchar(x), time(p) with time zone) -> time(p) with time zone",
+    ] {
+        table.kernel(signature, trunc, truncate);
+    }
     let add = "The value so many units later.";
-    table.kernel("date_add(varchar, bigint, date) -> date", add, shift);
-    table.kernel("date_add(varchar, bigint, time(p)) -> time(p)", add, shift);
-    table.kernel("date_add(varchar, bigint, timestamp(p)) -> timestamp(p)", add, shift);
-    let signature = "date_add(varchar, bigint, timestamp(p) with time zone) -> timestamp(p) with time zone";
-    table.kernel(signature, add, shift);
+    for signature in [
+        "date_add(varchar(x), bigint, date) -> date",
+        "date_add(varchar(x), bigint, timestamp(p)) -> timestamp(p)",
+        "date_add(varchar(x), bigint, timestamp(p) with time zone) -> timestamp(p) with time zone",
+        "date_add(varchar(x), bigint, time(p)) -> time(p)",
+        "date_add(varchar(x), bigint, time(p) with time zone) -> time(p) with time zone",
+    ] {
+        table.kernel(signature, add, shift);
+    }
     let diff = "The number of whole units from the first to the second.";
-    table.kernel("date_diff(varchar, date, date) -> bigint", diff, difference);
-    table.kernel("date_diff(varchar, time(p), time(p)) -> bigint", diff, difference);
-    table.kernel("date_diff(varchar, timestamp(p), timestamp(p)) -> bigint", diff, difference);
-    let signature = "date_diff(varchar, timestamp(p) with time zone, timestamp(p) with time zone) -> bigint";
-    table.kernel(signature, diff, difference);
+    for signature in [
+        "date_diff(varchar(x), date, date) -> bigint",
+        "date_diff(varchar(x), timestamp(p), timestamp(p)) -> bigint",
+        "date_diff(varchar(x), timestamp(p) with time zone, timestamp(p) with time zone) -> bigint",
+        "date_diff(varchar(x), time(p), time(p)) -> bigint",
+        "date_diff(varchar(x), time(p) with time zone, time(p) with time zone) -> bigint",
+    ] {
+        table.kernel(signature, diff, difference);
+    }
     let last = "The last day of the month.";
     table.kernel("last_day_of_month(date) -> date", last, last_day);
     table.kernel("last_day_of_month(timestamp(p)) -> date", last, last_day);
@@ -63,7 +76,7 @@ fn unit(name: &str, ty: &Type) -> Result<Unit, TrinoError> {
     };
     let (what, fits): (_, fn(Unit) -> bool) = match ty {
         Type::Date => ("DATE", |unit| !matches!(unit, Unit::Fixed(nanos) if nanos < DAY)),
-        Type::Time(_) => ("TIME", |unit| matches!(unit, Unit::Fixed(nanos) if nanos < DAY)),
+        Type::Time(_) | Type::TimeTz(_) => ("TIME", |unit| matches!(unit, Unit::Fixed(nanos) if nanos < DAY)),
         _ => ("TIMESTAMP", |_| true),
     };
     let refuse = || TrinoError::invalid(format!("'{name}' is not a valid {what} field"));
@@ -100,6 +113,12 @@ fn map_local(
             Ok(Arc::new(days.collect::<Date32Array>()))
         }
         Type::Time(precision) => times(*precision, converted.map(|value| value.map(|nanos| nanos.rem_euclid(DAY)))),
+        Type::TimeTz(precision) => {
+            let with_offset = |(row, value): (usize, Option<i128>)| {
+                value.map(|nanos| (nanos.rem_euclid(DAY), zoned_time(&values, row).1))
+            };
+            zoned_times(*precision, converted.enumerate().map(with_offset))
+        }
         Type::Timestamp(precision) => timestamps(*precision, converted, None),
         other => Err(TrinoError::internal(format!("{other} is no point in time"))),
     }
@@ -143,6 +162,8 @@ fn shift(call: &Call<'_>) -> Result<ArrayRef, TrinoError> {
 fn difference(call: &Call<'_>) -> Result<ArrayRef, TrinoError> {
     let (names, from, to) = (call.array(0)?, call.array(1)?, call.array(2)?);
     let local = |array: &ArrayRef, ty: &Type, row: usize, zone: Option<Zone>| match zone {
+        // Times of the day are compared in UTC.
+        None if matches!(ty, Type::TimeTz(_)) => time_nanos(array.as_struct().column(0), row),
         Some(zone) => zone.local(zoned_value(array, row).0),
         None => local_value(array, row, ty),
     };

@@ -5,10 +5,12 @@
 //! | `arithmetic` | `date_trunc`, `date_add`, `date_diff`, `last_day_of_month` |
 //! | `pattern` | MySQL's and Joda's patterns, as one list of fields |
 //! | `text` | the functions from text and to text |
+//! | `zone_names` | what people call the time in a zone |
 
 mod arithmetic;
 pub(crate) mod pattern;
 mod text;
+mod zone_names;
 
 use std::sync::Arc;
 
@@ -26,7 +28,7 @@ use crate::kernel::Call;
 use crate::operators::{calendar, in_zone, known_zone, local_value};
 use crate::time::{Zone, zoned_timestamps, zoned_value};
 use crate::types::Type;
-use crate::types::format::instant_nanos;
+use crate::types::format::{instant_nanos, zoned_time};
 
 pub(crate) fn register(table: &mut Table) {
     parts(table);
@@ -60,7 +62,8 @@ macro_rules! date_part {
 
 macro_rules! clock_part {
     ($table:ident, $name:literal, $doc:literal, $part:expr) => {
-        part!($table, $name of "time(p)" | "timestamp(p)" | "timestamp(p) with time zone", $doc, $part)
+        part!($table, $name of "time(p)" | "time(p) with time zone" | "timestamp(p)" | "timestamp(p) with time zone", $doc,
+            $part)
     };
 }
 
@@ -131,10 +134,19 @@ fn zones(table: &mut Table) {
     let minute = "The minutes that the zone is ahead of UTC, beside the hours.";
     let signature = "timezone_minute(timestamp(p) with time zone) -> bigint";
     table.kernel(signature, minute, |call| offset(call, |it| it / 60 % 60));
+    let signature = "timezone_hour(time(p) with time zone) -> bigint";
+    table.kernel(signature, hour, |call| time_offset(call, |minutes| minutes / 60));
+    let signature = "timezone_minute(time(p) with time zone) -> bigint";
+    table.kernel(signature, minute, |call| time_offset(call, |minutes| minutes % 60));
     let current = "The zone of the session.";
     table.expression("current_timezone() -> varchar", current, |_, _| Ok(lit("UTC")));
     let now = "When the query began.";
     table.expression("now() -> timestamp(3) with time zone", now, |_, result| Ok(cast(started(), result)?.0));
+}
+
+/// The day on which the query began.
+pub(crate) fn today() -> Result<Expr, TrinoError> {
+    Ok(cast(started(), &Type::Date)?.0)
 }
 
 /// DataFusion puts the query's start in the place of `now()` before anything runs.
@@ -188,6 +200,11 @@ fn epochs(table: &mut Table) {
     let to = "Seconds since 1970 began.";
     table.kernel("to_unixtime(timestamp(p)) -> double", to, to_unixtime);
     table.kernel("to_unixtime(timestamp(p) with time zone) -> double", to, to_unixtime);
+}
+
+fn time_offset(call: &Call<'_>, part: fn(i16) -> i16) -> Result<ArrayRef, TrinoError> {
+    let array = call.array(0)?;
+    Ok(Arc::new(primitive::<Int64Type>(&array, |row| Ok(part(zoned_time(&array, row).1).into()))?))
 }
 
 fn from_unixtime(call: &Call<'_>) -> Result<ArrayRef, TrinoError> {

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use chrono::{Datelike, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Timelike, Weekday};
 
+use super::zone_names;
 use crate::error::TrinoError;
 use crate::time::Zone;
 
@@ -70,6 +71,8 @@ enum ZoneStyle {
     Offset,
     OffsetWithColon,
     Id,
+    ShortName,
+    LongName,
 }
 
 /// What a text said. Parts that it didn't mention are those of 1970-01-01 00:00.
@@ -187,7 +190,9 @@ impl Pattern {
                 'S' => Item::Fraction(count),
                 'Z' if count == 1 => Item::Zone(ZoneStyle::Offset),
                 'Z' if count == 2 => Item::Zone(ZoneStyle::OffsetWithColon),
-                'Z' | 'z' => Item::Zone(ZoneStyle::Id),
+                'Z' => Item::Zone(ZoneStyle::Id),
+                'z' if count < 4 => Item::Zone(ZoneStyle::ShortName),
+                'z' => Item::Zone(ZoneStyle::LongName),
                 _ => {
                     return Err(TrinoError::invalid(format!(
                         "Illegal pattern component: {}",
@@ -208,7 +213,10 @@ impl Pattern {
     }
 
     /// A time as the pattern shows it.
-    pub(crate) fn format(&self, time: NaiveDateTime, zone: Zone, offset: i32) -> String {
+    ///
+    /// # Errors
+    /// NOT_SUPPORTED for the name of a zone that has none here.
+    pub(crate) fn format(&self, time: NaiveDateTime, zone: Zone, offset: i32) -> Result<String, TrinoError> {
         let mut out = String::new();
         for item in &self.0 {
             // Writing into a string cannot fail.
@@ -229,6 +237,10 @@ impl Pattern {
                 Item::Era => write!(out, "{}", if time.year() > 0 { "AD" } else { "BC" }),
                 Item::AmPm => write!(out, "{}", if time.hour() < 12 { "AM" } else { "PM" }),
                 Item::Zone(ZoneStyle::Id) => write!(out, "{}", zone.name()),
+                Item::Zone(style @ (ZoneStyle::ShortName | ZoneStyle::LongName)) => {
+                    let utc = time - TimeDelta::seconds(offset.into());
+                    write!(out, "{}", zone_names::name(zone, utc, *style == ZoneStyle::LongName)?)
+                }
                 Item::Zone(style) => {
                     let colon = if *style == ZoneStyle::OffsetWithColon { ":" } else { "" };
                     let (sign, minutes) = (if offset < 0 { '-' } else { '+' }, offset.unsigned_abs() / 60);
@@ -236,7 +248,7 @@ impl Pattern {
                 }
             };
         }
-        out
+        Ok(out)
     }
 
     /// The time that a text shows, and the zone that it names.
@@ -254,7 +266,10 @@ impl Pattern {
         if !rest.is_empty() {
             return Err(malformed(rest));
         }
-        let refuse = || TrinoError::invalid(format!("Cannot parse \"{text}\": Value is out of range"));
+        let refuse = || {
+            let why = seen.out_of_range().unwrap_or_else(|| "Value is out of range".to_owned());
+            TrinoError::invalid(format!("Cannot parse \"{text}\": {why}"))
+        };
         Ok((seen.time().ok_or_else(refuse)?, seen.zone))
     }
 }
@@ -394,6 +409,34 @@ impl Seen {
         let time =
             NaiveTime::from_hms_nano_opt(self.hour()?, small(Field::Minute, 0)?, small(Field::Second, 0)?, self.nanos)?;
         Some(date.and_time(time))
+    }
+
+    /// Which number is out of its range, the largest unit first.
+    fn out_of_range(&self) -> Option<String> {
+        let short = self.number(Field::YearOfCentury).map(|year| if year < 70 { year + 2000 } else { year + 1900 });
+        let year = i32::try_from(self.number(Field::Year).or(short).unwrap_or(1970)).ok()?;
+        let month = self.number(Field::Month).unwrap_or(1);
+        let first = |year: i32, month: i64| NaiveDate::from_ymd_opt(year, u32::try_from(month).ok()?, 1);
+        let next = if month == 12 { first(year + 1, 1) } else { first(year, month + 1) };
+        let days = first(year, month).zip(next).map_or(31, |(from, to)| (to - from).num_days());
+        let days_of_year = if NaiveDate::from_ymd_opt(year, 2, 29).is_some() { 366 } else { 365 };
+        let fields = [
+            (Field::Month, "monthOfYear", 1, 12),
+            (Field::Week, "weekOfWeekyear", 1, 53),
+            (Field::DayOfYear, "dayOfYear", 1, days_of_year),
+            (Field::Day, "dayOfMonth", 1, days),
+            (Field::Weekday, "dayOfWeek", 1, 7),
+            (Field::Hour, "hourOfDay", 0, 23),
+            (Field::HourFrom1, "clockhourOfDay", 1, 24),
+            (Field::HalfDayHour, "hourOfHalfday", 0, 11),
+            (Field::HalfDayHourFrom1, "clockhourOfHalfday", 1, 12),
+            (Field::Minute, "minuteOfHour", 0, 59),
+            (Field::Second, "secondOfMinute", 0, 59),
+        ];
+        fields.into_iter().find_map(|(field, name, least, most)| {
+            let value = self.number(field).filter(|value| !(least..=most).contains(value))?;
+            Some(format!("Value {value} for {name} must be in the range [{least},{most}]"))
+        })
     }
 
     fn hour(&self) -> Option<u32> {

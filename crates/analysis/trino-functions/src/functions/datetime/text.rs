@@ -7,6 +7,7 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray, Date32Array, StringBuilder};
 use arrow::datatypes::Float64Type;
 use chrono::{NaiveDate, Weekday};
+use datafusion::common::ScalarValue;
 
 use super::super::Table;
 use super::pattern::Pattern;
@@ -122,7 +123,7 @@ fn formatted(call: &Call<'_>, read: Read) -> Result<ArrayRef, TrinoError> {
                      TZ information",
                 ));
             }
-            out.push_str(&pattern.format(time, zone, offset));
+            out.push_str(&pattern.format(time, zone, offset)?);
             Ok(())
         })
     })
@@ -136,10 +137,38 @@ fn date_parse(call: &Call<'_>) -> Result<ArrayRef, TrinoError> {
             return Ok(None);
         }
         let text = values.as_string::<i32>().value(row);
+        if let Some(reason) = call.constant(1).filter(|pattern| is_iso_date(pattern)).and_then(|_| no_iso_date(text)) {
+            return Err(TrinoError::invalid(reason));
+        }
         patterns.with(row, |pattern| Ok(Some(of_calendar(pattern.parse(text)?.0))))
     };
     let values = (0..call.rows).map(|row| call.forgive(value(row))).collect::<Result<Vec<_>, TrinoError>>()?;
     timestamps(3, values.into_iter(), None)
+}
+
+/// The pattern that is read by itself, and has words of its own for what is no date.
+fn is_iso_date(pattern: &ScalarValue) -> bool {
+    pattern.try_as_str().flatten() == Some("%Y-%m-%d")
+}
+
+/// Why `2020-02-30` is no date; none if it is one, or has another form.
+fn no_iso_date(text: &str) -> Option<String> {
+    let number = |digits: &str| digits.parse::<u32>().ok().filter(|_| digits.bytes().all(|digit| digit.is_ascii_digit()));
+    let parts: Vec<u32> = text.split('-').map(number).collect::<Option<_>>()?;
+    let [year, month, day] = parts.try_into().ok()?;
+    let range = |name: &str, most: &str, value: u32| {
+        Some(format!("Invalid value for {name} (valid values 1 - {most}): {value}"))
+    };
+    match (month, day) {
+        (0 | 13.., _) => range("MonthOfYear", "12", month),
+        (_, 0 | 32..) => range("DayOfMonth", "28/31", day),
+        _ if NaiveDate::from_ymd_opt(year as i32, month, day).is_some() => None,
+        (2, 29) => Some(format!("Invalid date 'February 29' as '{year}' is not a leap year")),
+        _ => {
+            let name = chrono::Month::try_from(month as u8).ok()?.name().to_uppercase();
+            Some(format!("Invalid date '{name} {day}'"))
+        }
+    }
 }
 
 fn parse_datetime(call: &Call<'_>) -> Result<ArrayRef, TrinoError> {
@@ -200,7 +229,17 @@ fn from_iso8601_timestamp(call: &Call<'_>) -> Result<ArrayRef, TrinoError> {
             return Ok(None);
         }
         let text = values.as_string::<i32>().value(row);
-        let (instant, zone) = iso_timestamp(text).ok_or_else(|| unreadable(text))?;
+        let refuse = || match call.result {
+            Type::TimestampTz(9) => TrinoError::invalid(format!("Text '{text}' could not be parsed at index 0")),
+            _ => match text.find(' ').filter(|at| iso_date(&text[..*at]).is_some()) {
+                Some(at) => TrinoError::invalid(format!(
+                    "Invalid format: \"{text}\" is malformed at \"{}\"",
+                    &text[at..]
+                )),
+                None => unreadable(text),
+            },
+        };
+        let (instant, zone) = iso_timestamp(text).ok_or_else(refuse)?;
         // Further digits are dropped, not rounded.
         let instant =
             if call.result == &Type::TimestampTz(3) { instant - instant.rem_euclid(MILLISECOND) } else { instant };

@@ -31,6 +31,9 @@ impl Path {
         let mut steps = Vec::new();
         while !rest.is_empty() {
             let (name, after) = step(rest).ok_or_else(invalid)?;
+            if name.parse::<i64>().is_ok_and(|index| index < 0) {
+                return Err(invalid());
+            }
             steps.push(Step { index: name.parse().ok(), name });
             rest = after;
         }

@@ -358,7 +358,7 @@ pub(super) fn write(out: &mut String, value: &str, sorted: bool) -> Result<()> {
                     let double = number.parse().ok().filter(|double: &f64| double.is_finite());
                     out.push_str(&java_double(double.ok_or(Malformed)?));
                 }
-                false => out.push_str(number),
+                false => out.push_str(if number == "-0" { "0" } else { number }),
             }
         }
         Kind::Boolean | Kind::Null => out.push_str(reader.value()?),

@@ -160,6 +160,9 @@ fn erfc_tail(x: f64) -> f64 {
 
 /// The quantile of the standard normal distribution: a rough start, made exact by Newton's steps.
 fn normal_quantile(p: f64) -> f64 {
+    if p == 0.5 {
+        return 0.0;
+    }
     let tail = p.min(1.0 - p);
     let t = (-2.0 * tail.ln()).sqrt();
     let start =

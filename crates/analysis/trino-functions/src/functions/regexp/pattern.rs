@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::super::support::{Arg, text};
+use super::mistakes;
 use crate::error::TrinoError;
 use crate::kernel::Call;
 use arrow::array::StringArray;
@@ -54,8 +55,10 @@ impl Pattern {
             return Ok(Self::Linear(regex));
         }
         let regex = fancy_regex::RegexBuilder::new(&translated).backtrack_limit(MOST_STEPS).build();
-        let regex =
-            regex.map_err(|error| TrinoError::invalid(format!("Invalid regular expression: {text}: {error}")))?;
+        let regex = regex.map_err(|error| {
+            let known = mistakes::first(text).map(str::to_owned);
+            TrinoError::invalid(known.unwrap_or_else(|| format!("Invalid regular expression: {text}: {error}")))
+        })?;
         Ok(Self::Backtracking(Box::new(regex)))
     }
 
@@ -108,15 +111,11 @@ impl Pattern {
             match letter {
                 '\\' => match rest.next() {
                     Some(escaped) => plain.push(escaped),
-                    None => {
-                        return Err(TrinoError::invalid(
-                            "Illegal replacement sequence: character to be escaped is missing",
-                        ));
-                    }
+                    None => return Err(TrinoError::invalid(format!("Illegal replacement sequence: {text}"))),
                 },
                 '$' => {
                     pieces.push(Piece::Text(std::mem::take(&mut plain)));
-                    let (group, after) = self.reference(rest.as_str())?;
+                    let (group, after) = self.reference(rest.as_str(), text)?;
                     pieces.push(Piece::Group(group));
                     rest = after.chars();
                 }
@@ -128,14 +127,14 @@ impl Pattern {
     }
 
     /// The group that a text after `$` names, and what comes after.
-    fn reference<'t>(&self, text: &'t str) -> Result<(usize, &'t str), TrinoError> {
+    fn reference<'t>(&self, text: &'t str, whole: &str) -> Result<(usize, &'t str), TrinoError> {
         if let Some((name, after)) = text.strip_prefix('{').and_then(|text| text.split_once('}')) {
             let unknown = || TrinoError::invalid(format!("Illegal replacement sequence: unknown group {{ {name} }}"));
             return Ok((self.group_named(name).ok_or_else(unknown)?, after));
         }
         let mut digits = text.char_indices().map_while(|(at, letter)| Some((at, letter.to_digit(10)? as usize)));
         let Some((_, mut group)) = digits.next() else {
-            return Err(TrinoError::invalid("Illegal replacement sequence: Illegal group reference"));
+            return Err(TrinoError::invalid(format!("Illegal replacement sequence: {whole}")));
         };
         if group >= self.groups() {
             return Err(TrinoError::invalid(format!("Illegal replacement sequence: unknown group {group}")));

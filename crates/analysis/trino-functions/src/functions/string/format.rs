@@ -251,6 +251,10 @@ impl Arguments<'_> {
             },
             _ if null => "null".to_owned(),
             's' => shown(array, self.row, ty),
+            'h' => match hash_code(array, self.row, ty) {
+                Some(code) => format!("{code:x}"),
+                None => return Err(format!("UnknownFormatConversion: Conversion = '{}'", specifier.conversion)),
+            },
             'd' | 'o' | 'x' => match integer(array, self.row, ty) {
                 Some((value, bits)) => {
                     number::write_integer(out, specifier, value, bits);
@@ -272,7 +276,6 @@ impl Arguments<'_> {
             }
             't' => moment::shown(array, self.row, ty, specifier.part.unwrap_or(' '))
                 .ok_or_else(|| specifier.mismatch(ty))?,
-            // Java's hash codes mean nothing outside of Java.
             _ => return Err(format!("UnknownFormatConversion: Conversion = '{}'", specifier.conversion)),
         };
         let text = match specifier.precision {
@@ -308,6 +311,27 @@ fn shown(array: &ArrayRef, row: usize, ty: &Type) -> String {
         let mut text = String::new();
         write_value(&mut text, array, row, ty);
         text
+    })
+}
+
+/// Java's hash code of a text, a number or a boolean; none for what would take more of Java to tell.
+fn hash_code(array: &ArrayRef, row: usize, ty: &Type) -> Option<i32> {
+    let folded = |bits: i64| (bits ^ ((bits as u64) >> 32) as i64) as i32;
+    Some(match ty {
+        Type::Varchar(_) | Type::Char(_) => {
+            let text = array.as_string::<i32>().value(row);
+            text.encode_utf16().fold(0_i32, |code, unit| code.wrapping_mul(31).wrapping_add(unit.into()))
+        }
+        Type::Boolean => {
+            if array.as_boolean().value(row) {
+                1231
+            } else {
+                1237
+            }
+        }
+        Type::Double => folded((array.as_primitive::<Float64Type>().value(row)).to_bits() as i64),
+        Type::Real => array.as_primitive::<Float32Type>().value(row).to_bits() as i32,
+        _ => folded(integer(array, row, ty)?.0),
     })
 }
 
