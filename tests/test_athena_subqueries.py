@@ -112,4 +112,6 @@ def test_explain_analyze_measures(lake):
     told = json.loads(lake.text("EXPLAIN ANALYZE (FORMAT JSON) SELECT * FROM orders WHERE id < 3"))
     assert told["fragments"][0]["stageStats"]["outputRows"] == "2 rows"
     assert "only in Athena engine version 2" in lake.refused("EXPLAIN (TYPE IO, FORMAT JSON) SELECT 1")
-    assert "statements but queries" in lake.refused("EXPLAIN CREATE TABLE x AS SELECT 1 AS n")
+    written = lake.text("EXPLAIN CREATE TABLE x AS SELECT 1 AS n")
+    assert "TableWriter[target = awsdatacatalog:" in written and "Values" in written
+    assert "EXPLAIN ANALYZE of statements that write" in lake.refused("EXPLAIN ANALYZE CREATE TABLE x AS SELECT 1 AS n")

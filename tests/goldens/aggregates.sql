@@ -199,3 +199,8 @@ SELECT map_agg(NULL, 1);
 SELECT map_agg(x, 1) FROM (VALUES NULL, 1) AS t (x);
 SELECT numeric_histogram(1, x) FROM (VALUES 1) AS t (x);
 SELECT histogram(x) FROM (VALUES NULL) AS t (x);
+SELECT listagg(DISTINCT state, '|') WITHIN GROUP (ORDER BY state DESC) FROM orders;
+SELECT listagg(DISTINCT state, '|') WITHIN GROUP (ORDER BY number) FROM orders;
+SELECT customer, listagg(DISTINCT state) WITHIN GROUP (ORDER BY state) FROM orders GROUP BY customer ORDER BY 1;
+SELECT array_agg(DISTINCT state ORDER BY state) FROM orders;
+SELECT multimap_agg(NULL, 1), map_agg(1, NULL);

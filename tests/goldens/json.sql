@@ -169,3 +169,12 @@ SELECT x FROM UNNEST(CAST(json_extract('{"a": [1, 2]}', '$.a') AS array(integer)
 SELECT DISTINCT JSON '[1]' AS j FROM numbers;
 SELECT max(JSON '1');
 SELECT JSON '1' AS j ORDER BY j;
+SELECT json_parse('[-0, -0.0, 0, {"a": -0}]');
+SELECT json_extract('{"a": 1}', '$[-1]');
+SELECT json_object('a' : 1, 'A' : 2);
+SELECT json_value('{"a": 1.5}', 'lax $.a' RETURNING boolean ERROR ON ERROR);
+SELECT json_value('{"a": 12345678901}', 'lax $.a' RETURNING integer ERROR ON ERROR);
+SELECT json_query('[1, 2]', 'strict $.x' ERROR ON ERROR);
+SELECT json_exists('1', 'strict $[0]' ERROR ON ERROR);
+SELECT json_value(JSON '{"a": 1}', 'lax $.a');
+SELECT json_exists(JSON '{"a": 1}', 'lax $.a');

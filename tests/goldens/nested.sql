@@ -218,3 +218,5 @@ SELECT DISTINCT place.city FROM nested ORDER BY 1;
 SELECT scores FROM nested ORDER BY scores;
 SELECT id, i, transform(sequence(1, 3), x -> x * i) FROM numbers WHERE id IN (1, 5, 7) ORDER BY id;
 SELECT id, transform(ARRAY[tiny, small], x -> x + 1) FROM numbers WHERE id < 3 ORDER BY id;
+SELECT CAST(ROW(1, 2) AS row("A b" bigint, "Cd" varchar))."Cd", CAST(ROW(1, 2) AS row("A b" bigint, Cd varchar)).cd;
+SELECT typeof(CAST(NULL AS row(Xy integer, "Xy" integer)));

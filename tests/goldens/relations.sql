@@ -237,3 +237,13 @@ WHERE NOT EXISTS (
   SELECT 1 FROM items i WHERE i.number = o.number
 )
 ORDER BY number;
+SELECT id, (SELECT count(x) FROM UNNEST(tags) AS t (x)) AS n, (SELECT max(x) FROM UNNEST(tags) AS t (x)) AS m FROM nested ORDER BY id;
+SELECT id, (SELECT sum(v) + 1 FROM UNNEST(scores) AS t (k, v)) AS s FROM nested ORDER BY id;
+SELECT id FROM nested WHERE (SELECT count(*) FROM UNNEST(tags) AS t (x)) > 1 ORDER BY id;
+SELECT id, (SELECT array_agg(x) FROM UNNEST(tags) AS t (x)) AS a FROM nested ORDER BY id;
+SELECT id, (SELECT x FROM UNNEST(tags) AS t (x)) AS n FROM nested WHERE id = 5;
+SELECT id, EXISTS (SELECT 1 FROM UNNEST(tags) AS t (x) WHERE x = 'a') AS n FROM nested ORDER BY id;
+SELECT id, 'a' IN (SELECT x FROM UNNEST(tags) AS t (x)) AS n FROM nested ORDER BY id;
+SELECT max(a), min(a), count(DISTINCT a) FROM (VALUES IPADDRESS '10.0.0.2', IPADDRESS '9.0.0.1', IPADDRESS '::1') AS t (a);
+SELECT a, count(*) FROM (VALUES IPADDRESS '10.0.0.2', IPADDRESS '10.0.0.2', IPADDRESS '::1') AS t (a) GROUP BY a ORDER BY a DESC;
+SELECT IPADDRESS '10.0.0.2' < IPADDRESS '9.0.0.1', IPADDRESS '::ffff:1.2.3.4' = IPADDRESS '1.2.3.4', array_sort(ARRAY[IPADDRESS '10.0.0.2', IPADDRESS '9.0.0.1']);

@@ -69,7 +69,7 @@ impl Cursor<'_> {
                 self.advance();
                 self.typed_literal("double")?
             }
-            _ if self.is_identifier_at(0) && self.is_string_at(1) => self.typed_literal(&word.to_lowercase())?,
+            _ if self.is_identifier_at(0) && self.is_string_at(1) => self.typed_literal(word)?,
             _ => return self.name_or_call(pos),
         };
         Ok(Node::new(pos, kind))

@@ -25,9 +25,20 @@ impl Cursor<'_> {
         } else if self.take("FUNCTIONS") {
             Show::Functions { pattern: self.pattern()? }
         } else {
-            return self.mismatch();
+            return self.refused_show();
         };
         Ok(Statement::Show(show))
+    }
+
+    /// What Trino shows and Athena refuses.
+    fn refused_show(&mut self) -> Parsed<Statement> {
+        const REFUSED: [&str; 7] = ["BRANCHES", "CATALOGS", "CURRENT", "GRANTS", "ROLE", "ROLES", "SESSION"];
+        let stats = self.is_word_at(0, "STATS") && self.is_word_at(1, "FOR");
+        match REFUSED.iter().find(|word| self.is_word_at(0, word)) {
+            Some(word) => self.refuse(&format!("Queries of this type are not supported: SHOW {word}")),
+            None if stats => self.refuse("Queries of this type are not supported: SHOW STATS"),
+            None => self.mismatch(),
+        }
     }
 
     fn show_create(&mut self) -> Parsed<Show> {
@@ -59,6 +70,12 @@ impl Cursor<'_> {
 
     pub(crate) fn describe(&mut self) -> Parsed<Statement> {
         self.advance();
+        // A prepared statement's name follows, and not a column of a table of that name.
+        for prepared in ["INPUT", "OUTPUT"] {
+            if self.is_word_at(0, prepared) && self.is_identifier_at(1) {
+                return self.refuse(&format!("Queries of this type are not supported: DESCRIBE {prepared}"));
+            }
+        }
         let detail = if self.take("EXTENDED") {
             DescribeDetail::Extended
         } else if self.is_word_at(0, "FORMATTED") && self.is_identifier_at(1) {

@@ -161,8 +161,8 @@ impl Engine {
         &self,
         session: &Session,
         query: &ast::Query,
-        what: Explain,
-        format: ExplainFormat,
+        (what, format): (Explain, ExplainFormat),
+        writes: Option<&str>,
         statistics: &Arc<Statistics>,
     ) -> Result<String, TrinoError> {
         let (mut times, begun) = (Times::default(), Instant::now());
@@ -179,7 +179,7 @@ impl Engine {
             }
             times.execution = begun.elapsed() - times.analysis - times.planning;
         }
-        Ok(explain::shown(&plan, &noted, &columns(analysis), what, format, times))
+        Ok(explain::shown(&plan, &noted, &columns(analysis), (what, format), writes, times))
     }
 
     /// Analyzes a statement, and asks the catalog for what that needs until nothing is missing.

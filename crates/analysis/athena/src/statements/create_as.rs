@@ -42,11 +42,16 @@ async fn exists(job: &Job<'_>, create: &CreateTableAs, to: &Target) -> Result<Ou
     if create.if_not_exists {
         return target::report(job, &Written::default()).await;
     }
+    Err(already_exists(to))
+}
+
+/// There is such a table.
+pub(super) fn already_exists(to: &Target) -> Failure {
     let message = format!(
         "TABLE_ALREADY_EXISTS: line 1:1: Destination table 'awsdatacatalog.{}.{}' already exists",
         to.database, to.table
     );
-    Err(Failure::user(1200, message))
+    Failure::user(1200, message)
 }
 
 /// The table's folder: what `external_location` says, else one beside the results. It must be empty.

@@ -4,7 +4,7 @@ use boathouse_trino::catalog::Format;
 use boathouse_trino::engine::Column;
 use boathouse_trino::projection;
 use boathouse_trino::write::{Begun, MAX_PARTITIONS, WriteFormat, WriteTarget, Written};
-use boathouse_trino_parser::ast::{Insert, Query, Statement};
+use boathouse_trino_parser::ast::{Insert, Name, Query, Statement};
 
 use super::{Job, Outcome, Target, iceberg, target};
 use crate::catalog::entities::{Partition, Table};
@@ -16,13 +16,7 @@ use crate::lineage::Used;
 pub(super) async fn run(job: &Job<'_>, insert: &Insert) -> Result<Outcome, Failure> {
     let to = job.target(&insert.table)?;
     let Some(table) = job.find(&to).await? else {
-        let message = format!(
-            "TABLE_NOT_FOUND: line {}: Table 'awsdatacatalog.{}.{}' does not exist",
-            insert.table.pos(),
-            to.database,
-            to.table
-        );
-        return Err(Failure::user(1302, message));
+        return Err(not_found(&insert.table, &to));
     };
     if table.is_iceberg() {
         return iceberg::insert::run(job, insert, &to, &table).await;
@@ -56,6 +50,13 @@ pub(super) async fn run(job: &Job<'_>, insert: &Insert) -> Result<Outcome, Failu
     let outcome = target::report(job, &written).await?;
     register(job, &to, &table, &new_partitions(&known, &written)?).await?;
     Ok(outcome)
+}
+
+/// There is no such table.
+pub(super) fn not_found(name: &Name, to: &Target) -> Failure {
+    let (pos, Target { database, table }) = (name.pos(), to);
+    let message = format!("TABLE_NOT_FOUND: line {pos}: Table 'awsdatacatalog.{database}.{table}' does not exist");
+    Failure::user(1302, message)
 }
 
 async fn known_partitions(job: &Job<'_>, to: &Target, table: &Table) -> Result<Vec<Partition>, Failure> {

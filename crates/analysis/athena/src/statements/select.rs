@@ -9,7 +9,7 @@ use boathouse_trino_functions::types::Type;
 use boathouse_trino_parser::ast::{Analyze, Explain, ExplainFormat, ExplainType, Query, Statement};
 use futures::StreamExt;
 
-use super::{Job, Lines, Outcome};
+use super::{Job, Lines, Outcome, Target, create_as, insert};
 use crate::executions::failure::Failure;
 use crate::results::columns::ColumnInfo;
 use crate::results::write;
@@ -27,18 +27,55 @@ pub(super) async fn run(job: &Job<'_>, query: &Query) -> Result<Outcome, Failure
 }
 
 pub(super) async fn explain(job: &Job<'_>, explain: &Explain) -> Result<Lines, Failure> {
-    let Statement::Query(query) = &explain.statement else {
-        return Err(Failure::unsupported("EXPLAIN of statements but queries"));
-    };
+    let Explained { query, writes } = explained(job, &explain.statement).await?;
+    if writes.is_some() && explain.analyze.is_some() {
+        return Err(Failure::unsupported("EXPLAIN ANALYZE of statements that write"));
+    }
     let Some(shown) = shown(explain)? else {
         job.athena.engine.analyze(&job.session, query).await?;
         return Ok(Lines { columns: vec![ColumnInfo::new("Valid", &Type::Boolean)], lines: vec!["true".to_owned()] });
     };
     let statistics = Arc::new(Statistics::default());
     job.progress.scans(Arc::clone(&statistics));
-    let text = job.athena.engine.explain(&job.session, query, shown, format(explain)?, &statistics).await?;
+    let how = (shown, format(explain)?);
+    let text = job.athena.engine.explain(&job.session, query, how, writes.as_deref(), &statistics).await?;
     let column = ColumnInfo::new("Query Plan", &Type::VARCHAR);
     Ok(Lines { columns: vec![column], lines: text.lines().map(str::to_owned).collect() })
+}
+
+/// A statement's query, and what the rows would go to.
+struct Explained<'s> {
+    query: &'s Query,
+    writes: Option<String>,
+}
+
+async fn explained<'s>(job: &Job<'_>, statement: &'s Statement) -> Result<Explained<'s>, Failure> {
+    let (query, writes) = match statement {
+        Statement::Query(query) => (query.as_ref(), None),
+        Statement::Unload(unload) => (&unload.query, Some(unload.location.clone())),
+        Statement::CreateTableAs(create) => {
+            let to = job.target(&create.name)?;
+            job.require_schema(&create.name, &to.database).await?;
+            if job.find(&to).await?.is_some() && !create.if_not_exists {
+                return Err(create_as::already_exists(&to));
+            }
+            (&create.query, Some(named(&to)))
+        }
+        Statement::Insert(insert) => {
+            let to = job.target(&insert.table)?;
+            if job.find(&to).await?.is_none() {
+                return Err(insert::not_found(&insert.table, &to));
+            }
+            (&insert.query, Some(named(&to)))
+        }
+        _ => return Err(Failure::unsupported("EXPLAIN of statements but queries, INSERT, CREATE TABLE AS and UNLOAD")),
+    };
+    Ok(Explained { query, writes })
+}
+
+/// A table as plans name it.
+fn named(to: &Target) -> String {
+    format!("awsdatacatalog:{}:{}", to.database, to.table)
 }
 
 /// What is to be shown; none if the query is only to be checked.

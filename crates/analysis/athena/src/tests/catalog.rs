@@ -140,6 +140,21 @@ async fn an_explained_query_shows_its_plan() {
 }
 
 #[tokio::test]
+async fn what_would_be_written_is_explained_and_not_written() {
+    let world = flights().await;
+    let plan = world.lines("EXPLAIN CREATE TABLE copy AS SELECT * FROM flights").await.join("\n");
+    assert!(plan.starts_with("Output[columnNames = [rows]]") && plan.contains("TableScan"), "{plan}");
+    assert!(plan.contains("TableWriter[target = awsdatacatalog:lake:copy]"), "{plan}");
+    assert!(world.fails("SELECT * FROM copy").await.contains("TABLE_NOT_FOUND"));
+    let plan = world.lines("EXPLAIN (TYPE DISTRIBUTED) INSERT INTO flights SELECT * FROM flights").await.join("\n");
+    assert!(plan.contains("TableWriter[target = awsdatacatalog:lake:flights]"), "{plan}");
+    assert_eq!(world.lines("EXPLAIN (TYPE VALIDATE) INSERT INTO flights SELECT * FROM flights").await, ["true"]);
+    assert!(world.fails("EXPLAIN INSERT INTO nope SELECT 1").await.starts_with("TABLE_NOT_FOUND"));
+    assert!(world.fails("EXPLAIN CREATE TABLE flights AS SELECT 1 AS a").await.starts_with("TABLE_ALREADY_EXISTS"));
+    assert!(world.fails("EXPLAIN ANALYZE INSERT INTO flights SELECT * FROM flights").await.contains("EXPLAIN ANALYZE"));
+}
+
+#[tokio::test]
 async fn what_is_not_implemented_is_named() {
     let world = flights().await;
     assert!(world.fails("DELETE FROM flights WHERE delay = 1").await.contains("NOT_SUPPORTED"));

@@ -1,6 +1,6 @@
 //! Expressions.
 
-use super::{Ident, JsonCall, Name, Node, ProcessingMode, Query, TypeExpr};
+use super::{Ident, JsonCall, Mark, Name, Node, ProcessingMode, Query, TypeExpr};
 
 /// An expression with its position.
 pub type Expr = Node<ExprKind>;

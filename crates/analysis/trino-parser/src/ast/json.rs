@@ -1,6 +1,6 @@
 //! The SQL/JSON functions with their clauses.
 
-use super::{Expr, Ident, TypeExpr};
+use super::{Expr, Ident, Mark, TypeExpr};
 
 /// A call of an SQL/JSON function.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

@@ -48,7 +48,7 @@ impl Display for Expr {
                 bytes.iter().try_for_each(|byte| write!(f, "{byte:02X}"))?;
                 f.write_str("'")
             }
-            ExprKind::TypedLiteral { type_name, value } => write!(f, "{} {}", type_name.to_uppercase(), Text(value)),
+            ExprKind::TypedLiteral { type_name, value } => write!(f, "{type_name} {}", Text(value)),
             ExprKind::Interval { negative, value, from, to } => {
                 write!(f, "INTERVAL {}{} {from}", if *negative { "-" } else { "" }, Text(value))?;
                 optional(f, " TO ", to.as_ref())
@@ -237,7 +237,7 @@ pub(super) fn order_by(f: &mut Formatter<'_>, before: &str, items: &[SortItem]) 
 
 impl Display for SortItem {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{}", self.expr, if self.descending { " DESC" } else { "" })?;
+        write!(f, "{} {}", self.expr, if self.descending { "DESC" } else { "ASC" })?;
         match self.nulls_first {
             Some(true) => f.write_str(" NULLS FIRST"),
             Some(false) => f.write_str(" NULLS LAST"),

@@ -38,7 +38,7 @@ impl Display for Limit {
         match self {
             Self::All => f.write_str("LIMIT ALL"),
             Self::Rows(rows) => write!(f, "LIMIT {rows}"),
-            Self::Fetch { rows, with_ties } => {
+            Self::Fetch { rows, with_ties, .. } => {
                 f.write_str("FETCH FIRST ")?;
                 rows.as_ref().map_or(Ok(()), |rows| write!(f, "{rows} "))?;
                 f.write_str(if *with_ties { "ROWS WITH TIES" } else { "ROWS ONLY" })

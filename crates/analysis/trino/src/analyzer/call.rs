@@ -182,18 +182,18 @@ impl Analyzer<'_> {
         self.refuse_nested(before, expr, "aggregation", name)?;
         let value =
             aggregate(AggregateCall { name: name.to_owned(), args, distinct: call.distinct, filter, order_by })?;
-        self.calls.push((CallKind::Aggregate, expr.to_string()));
+        self.called(CallKind::Aggregate, expr);
         Ok(value)
     }
 
     /// An aggregate's arguments may hold no aggregates or window functions.
     fn refuse_nested(&mut self, before: usize, expr: &ast::Expr, what: &str, name: &str) -> Result<(), TrinoError> {
         let nested: Vec<_> = self.calls.drain(before..).collect();
-        let Some((kind, _)) = nested.first() else {
+        let Some(first) = nested.first() else {
             return Ok(());
         };
-        let texts: Vec<_> = nested.iter().map(|(_, text)| text.as_str()).collect();
-        let (code, plural) = match kind {
+        let texts: Vec<_> = nested.iter().map(|call| call.text.as_str()).collect();
+        let (code, plural) = match first.kind {
             CallKind::Window => (ErrorCode::NestedWindow, "window functions or row pattern measures"),
             _ => (ErrorCode::NestedAggregation, "aggregations"),
         };
@@ -232,7 +232,7 @@ impl Analyzer<'_> {
         self.place = Place::Value;
         let mut args = self.exprs(&call.args, scope)?;
         if let (Some(arg), true) =
-            (call.args.first(), self.calls[before..].iter().any(|(kind, _)| *kind == CallKind::Window))
+            (call.args.first(), self.calls[before..].iter().any(|call| call.kind == CallKind::Window))
         {
             let message = "Cannot nest window functions or row pattern measures inside window function arguments";
             return Err(TrinoError::at(arg.pos, ErrorCode::NestedWindow, message));
@@ -242,13 +242,13 @@ impl Analyzer<'_> {
         let mut order_by = self.sort_exprs(&specification.order_by, scope)?;
         let frame = self.frame(&specification, scope)?;
         if is_distance(&frame) {
-            self.ranged(&specification, &mut order_by, scope, expr.pos)?;
+            self.ranged(&specification, &mut order_by, scope)?;
         }
-        let filter = self.call_filter(call, scope)?;
+        self.call_filter(call, scope)?;
         let windows: Vec<_> = self.calls[before..]
             .iter()
-            .filter(|(kind, _)| *kind == CallKind::Window)
-            .map(|(_, text)| text.clone())
+            .filter(|call| call.kind == CallKind::Window)
+            .map(|call| call.text.clone())
             .collect();
         if !windows.is_empty() {
             let message = format!(
@@ -258,9 +258,21 @@ impl Analyzer<'_> {
             return Err(TrinoError::at(expr.pos, ErrorCode::NestedWindow, message));
         }
         let ignore = call.nulls == Some(NullTreatment::Ignore);
+        let refused = match call {
+            FunctionCall { distinct: true, .. } => {
+                format!("DISTINCT in window function parameters not yet supported: {expr}")
+            }
+            FunctionCall { filter: Some(_), .. } => "FILTER is not yet supported for window functions".to_owned(),
+            FunctionCall { order_by, .. } if !order_by.is_empty() => {
+                "Window function with ORDER BY is not supported".to_owned()
+            }
+            _ => String::new(),
+        };
+        if !refused.is_empty() {
+            return Err(self.of_select(ErrorCode::NotSupported, refused));
+        }
         if kind(name) == Some(FunctionKind::Scalar) {
-            let message = format!("Not a window function: {name}");
-            return Err(TrinoError::at(expr.pos, ErrorCode::FunctionNotWindow, message));
+            return Err(self.of_select(ErrorCode::FunctionNotWindow, format!("Not a window function: {name}")));
         }
         let default = default_of_each_row(name, &mut args)?;
         let offset = args.get(1).cloned();
@@ -270,11 +282,11 @@ impl Analyzer<'_> {
             partition_by,
             order_by,
             window_frame: frame,
-            filter: filter.map(Box::new),
+            filter: None,
             null_treatment: ignore.then_some(PlanNulls::IgnoreNulls),
-            distinct: call.distinct,
+            distinct: false,
         };
-        self.calls.push((CallKind::Window, expr.to_string()));
+        self.called(CallKind::Window, expr);
         let value = Expr::WindowFunction(Box::new(WindowFunction { fun, params: params.clone() }));
         let (Some(default), Some(offset)) = (default, offset) else { return Ok((value, ty)) };
         // Where the row that is asked for has a mark, it exists.
@@ -292,9 +304,14 @@ impl Analyzer<'_> {
 
     /// The window itself, with what it takes from the window that it names.
     fn window_specification(&self, over: Option<&Over>, pos: ast::Pos) -> Result<Window, TrinoError> {
-        let none = Window { base: None, partition_by: Vec::new(), order_by: Vec::new(), frame: None };
         match over {
-            None => Ok(none),
+            None => Ok(Window {
+                pos: ast::Mark(pos),
+                base: None,
+                partition_by: Vec::new(),
+                order_by: Vec::new(),
+                frame: None,
+            }),
             Some(Over::Named(name)) => self.named_window(name, pos),
             Some(Over::Window(window)) => match &window.base {
                 None => Ok(window.clone()),
@@ -305,7 +322,8 @@ impl Analyzer<'_> {
                     }
                     let base = self.named_window(base, pos)?;
                     let order_by = if window.order_by.is_empty() { base.order_by } else { window.order_by.clone() };
-                    Ok(Window { base: None, partition_by: base.partition_by, order_by, frame: window.frame.clone() })
+                    let (partition_by, frame) = (base.partition_by, window.frame.clone());
+                    Ok(Window { pos: window.pos, base: None, partition_by, order_by, frame })
                 }
             },
         }
@@ -329,8 +347,8 @@ impl Analyzer<'_> {
         window: &Window,
         order_by: &mut [Sort],
         scope: &Scope<'_>,
-        pos: ast::Pos,
     ) -> Result<(), TrinoError> {
+        let pos = window.pos.0;
         let unit = window.frame.as_ref().map(|frame| frame.unit);
         let name = if unit == Some(FrameUnit::Range) { "RANGE" } else { "GROUPS" };
         let [key] = order_by else {
@@ -395,11 +413,11 @@ impl Analyzer<'_> {
             _ => None,
         };
         if let Some(message) = after_start {
-            return Err(TrinoError::new(ErrorCode::InvalidWindowFrame, message));
+            return Err(TrinoError::at(frame.pos.0, ErrorCode::InvalidWindowFrame, message));
         }
-        let start = self.frame_bound(&frame.start, units, scope)?;
+        let start = self.frame_bound(&frame.start, (units, "start"), scope)?;
         let end = match &frame.end {
-            Some(end) => self.frame_bound(end, units, scope)?,
+            Some(end) => self.frame_bound(end, (units, "end"), scope)?,
             None => WindowFrameBound::CurrentRow,
         };
         Ok(WindowFrame::new_bounds(units, start, end))
@@ -408,12 +426,20 @@ impl Analyzer<'_> {
     fn frame_bound(
         &mut self,
         bound: &FrameBound,
-        units: WindowFrameUnits,
+        (units, side): (WindowFrameUnits, &str),
         scope: &Scope<'_>,
     ) -> Result<WindowFrameBound, TrinoError> {
         let unbounded = ScalarValue::UInt64(None);
         let mut distance = |expr: &ast::Expr| {
-            let (Expr::Literal(value, _), _) = self.expr(expr, scope)? else {
+            let (value, ty) = self.expr(expr, scope)?;
+            let whole = ty.is_integer() || matches!(ty, Type::Decimal(_, 0) | Type::Unknown);
+            if units != WindowFrameUnits::Range && !whole {
+                let message = format!(
+                    "Window frame {units} {side} value type must be exact numeric type with scale 0 (actual {ty})"
+                );
+                return Err(TrinoError::at(expr.pos, ErrorCode::TypeMismatch, message));
+            }
+            let Expr::Literal(value, _) = value else {
                 return Err(TrinoError::at(
                     expr.pos,
                     ErrorCode::NotSupported,
@@ -503,16 +529,23 @@ fn reduced(expr: &ast::Expr, call: &FunctionCall) -> Result<ast::Expr, TrinoErro
         return Err(TrinoError::at(combine.pos, ErrorCode::InvalidArguments, message));
     };
     let node = |kind: ExprKind| ast::Expr { kind, pos: expr.pos };
-    let present = node(ExprKind::IsNull { expr: Box::new(value.clone()), negated: true });
-    let filter = match &call.filter {
-        Some(filter) => node(ExprKind::Logical { op: ast::LogicalOp::And, terms: vec![filter.clone(), present] }),
-        None => present,
-    };
-    let values = FunctionCall {
-        name: ast::Name::of("array_agg"),
-        args: vec![value.clone()],
-        filter: Some(filter),
-        ..call.clone()
+    let is_present = |value: ast::Expr| node(ExprKind::IsNull { expr: Box::new(value), negated: true });
+    let collected = FunctionCall { name: ast::Name::of("array_agg"), args: vec![value.clone()], ..call.clone() };
+    let values = match (&call.over, &call.filter) {
+        // A window's values have no FILTER.
+        (Some(_), _) => {
+            let one = ast::Ident::new("value");
+            let itself = node(ExprKind::Identifier(one.clone()));
+            let present = ExprKind::Lambda { parameters: vec![one], body: Box::new(is_present(itself)) };
+            let args = vec![node(ExprKind::Function(Box::new(collected))), node(present)];
+            FunctionCall::new(ast::Name::of("filter"), args)
+        }
+        (None, Some(filter)) => {
+            let terms = vec![filter.clone(), is_present(value.clone())];
+            let filter = node(ExprKind::Logical { op: ast::LogicalOp::And, terms });
+            FunctionCall { filter: Some(filter), ..collected }
+        }
+        (None, None) => FunctionCall { filter: Some(is_present(value.clone())), ..collected },
     };
     let state_itself = node(ExprKind::Identifier(parameter.clone()));
     let finish = node(ExprKind::Lambda { parameters: vec![parameter.clone()], body: Box::new(state_itself) });

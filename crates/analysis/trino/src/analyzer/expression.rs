@@ -175,7 +175,7 @@ impl Analyzer<'_> {
             }
             ExprKind::Grouping(args) => {
                 let args = self.exprs(args, scope)?.into_iter().map(|(expr, _)| expr).collect();
-                self.calls.push((CallKind::Grouping, expr.to_string()));
+                self.called(CallKind::Grouping, expr);
                 let grouping = datafusion::functions_aggregate::grouping::grouping_udaf();
                 Ok((grouping.call(args), super::grouping::GROUPING))
             }

@@ -280,34 +280,47 @@ impl Analyzer<'_> {
         source: &[Column],
     ) -> Result<(), TrinoError> {
         let kept = |column: &Column| replacements.iter().any(|(_, known)| known == column);
-        let regroup = |expr: &mut Expr, written: Option<&ast::Expr>| {
+        let regroup = |expr: &mut Expr, written: Written<'_>| {
             let replaced = in_subqueries(replace(expr.clone(), replacements)?, replacements)?;
             let lost = columns_of(&replaced)?.into_iter().find(|column| source.contains(column) && !kept(column));
             if let Some(column) = lost {
-                return Err(not_grouped(&column, written));
+                return Err(not_grouped(&column, &written));
             }
             *expr = replaced;
             Ok(())
         };
         for output in values.outputs.iter_mut() {
-            regroup(&mut output.value.0, output.source.as_ref())?;
+            let (value, written) = output.parts();
+            regroup(value, written)?;
         }
         for (sort, written) in values.order.iter_mut() {
-            regroup(&mut sort.expr, Some(written))?;
+            regroup(&mut sort.expr, Written::As(written))?;
         }
         if let Some((having, written)) = values.having.as_mut() {
-            regroup(having, Some(written))?;
+            regroup(having, Written::As(written))?;
         }
-        self.calls.retain(|(kind, _)| *kind == CallKind::Window);
+        self.calls.retain(|call| call.kind == CallKind::Window);
         Ok(())
     }
 }
 
+/// How a value stands in the statement.
+pub(super) enum Written<'w> {
+    /// As an expression.
+    As(&'w ast::Expr),
+    /// As a column of `*`, which has this name with its relation's.
+    InAll(String),
+}
+
 /// A value that a group has many of.
-fn not_grouped(column: &Column, written: Option<&ast::Expr>) -> TrinoError {
-    let Some(written) = written else {
-        let message = format!("Column '{}' not in GROUP BY clause", column.name);
-        return TrinoError::new(ErrorCode::ExpressionNotAggregate, message);
+fn not_grouped(column: &Column, written: &Written<'_>) -> TrinoError {
+    let written = match written {
+        Written::As(written) => written,
+        Written::InAll(name) => {
+            let name = if name.is_empty() { &column.name } else { name };
+            let message = format!("Column '{name}' not in GROUP BY clause");
+            return TrinoError::new(ErrorCode::ExpressionNotAggregate, message);
+        }
     };
     let text = match written.kind {
         ExprKind::Binary { .. } | ExprKind::Comparison { .. } => format!("({written})"),

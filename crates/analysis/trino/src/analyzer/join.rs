@@ -101,6 +101,9 @@ impl Analyzer<'_> {
         pos: ast::Pos,
         outer: Option<&Scope<'_>>,
     ) -> Result<Relation, TrinoError> {
+        if matches!(constraint, JoinConstraint::Natural) {
+            return Err(TrinoError::at(pos, ErrorCode::NotSupported, "Natural join not supported"));
+        }
         if let Some((exprs, ordinality, names)) = as_unnest(right) {
             return self.joined_unnest(kind, left, (exprs, ordinality, names), constraint, pos, outer);
         }
@@ -138,14 +141,7 @@ impl Analyzer<'_> {
                 Ok(Relation { plan, fields })
             }
             JoinConstraint::Using(columns) => self.joined_using(kind, left, right, columns),
-            JoinConstraint::Natural => {
-                let shared = left.fields.iter().filter(|field| !field.hidden).filter_map(|field| field.name.clone());
-                let shared: Vec<_> = shared
-                    .filter(|name| right.fields.iter().any(|field| !field.hidden && field.name.as_ref() == Some(name)))
-                    .map(|name| ast::Ident { pos, value: name, quoted: true })
-                    .collect();
-                self.joined_using(kind, left, right, &shared)
-            }
+            JoinConstraint::Natural => Err(unsupported("Natural join not supported")),
         }
     }
 

@@ -4,7 +4,7 @@ use arrow::datatypes::IntervalUnit;
 use boathouse_trino_functions::error::{ErrorCode, TrinoError};
 use boathouse_trino_functions::types::{RowField, Type};
 use boathouse_trino_functions::{Typed, cast, operators};
-use boathouse_trino_parser::ast::{CurrentItem, IntervalField, Pos, TypeExpr, TypeKind};
+use boathouse_trino_parser::ast::{CurrentItem, Ident, IntervalField, Pos, TypeExpr, TypeKind};
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::{Expr, lit};
 
@@ -55,12 +55,18 @@ pub(super) fn decimal(text: &str, pos: Pos) -> Result<Typed, TrinoError> {
 
 /// `DATE '2020-01-01'` and its like.
 pub(super) fn typed(type_name: &str, text: &str, pos: Pos) -> Result<Typed, TrinoError> {
+    let written = type_name;
+    let type_name = written.to_lowercase();
+    let type_name = type_name.as_str();
     let ty = match type_name {
         "timestamp" => temporal(text, 11, Type::Timestamp, Type::TimestampTz),
         "time" => temporal(text, 0, Type::Time, Type::TimeTz),
         "decimal" => return decimal(text, pos),
         "char" => Type::Char(text.chars().count() as u32),
-        other => Type::parse_trino(other).map_err(at(pos))?,
+        other => Type::parse_trino(other).map_err(|error| match error.code {
+            ErrorCode::TypeNotFound => TrinoError::at(pos, error.code, format!("Unknown resolvedType: {written}")),
+            _ => at(pos)(error),
+        })?,
     };
     let refuse = || {
         let message = format!("'{text}' is not a valid {} literal", type_name.to_uppercase());
@@ -183,7 +189,8 @@ pub(super) fn written_type(written: &TypeExpr) -> Result<Type, TrinoError> {
         TypeKind::Map(key, entry) => Ok(Type::map(written_type(key)?, written_type(entry)?)),
         TypeKind::Row(fields) => {
             let field = |field: &boathouse_trino_parser::ast::TypeField| {
-                let name = field.name.as_ref().map(|name| name.lower());
+                let written = |name: &Ident| if name.quoted { name.value.clone() } else { name.lower() };
+                let name = field.name.as_ref().map(written);
                 Ok(RowField { name, ty: written_type(&field.ty)? })
             };
             Ok(Type::Row(fields.iter().map(field).collect::<Result<Vec<_>, TrinoError>>()?.into()))

@@ -35,7 +35,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use boathouse_iceberg::table::Table;
-use boathouse_trino_functions::error::TrinoError;
+use boathouse_trino_functions::error::{ErrorCode, TrinoError};
 use boathouse_trino_functions::types::Type;
 use boathouse_trino_parser::ast;
 use datafusion::common::{Column, DataFusionError};
@@ -92,7 +92,9 @@ pub(crate) struct Analyzer<'a> {
     /// The database that bare names mean.
     database: String,
     /// The aggregates and window functions met so far, with their text.
-    calls: Vec<(CallKind, String)>,
+    calls: Vec<Called>,
+    /// Where the SELECTs around stand, the innermost last.
+    selects: Vec<ast::Pos>,
     /// The windows of the WINDOW clauses around, the innermost last.
     windows: Vec<(ast::Ident, ast::Window)>,
     /// What the expression at hand is to the filter that it stands in, if it stands in one.
@@ -138,6 +140,14 @@ enum CallKind {
     Grouping,
 }
 
+/// A call of such a function, as it is written.
+#[derive(Debug, Clone)]
+struct Called {
+    kind: CallKind,
+    text: String,
+    pos: ast::Pos,
+}
+
 /// What is analyzed.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Statement<'a> {
@@ -176,6 +186,7 @@ pub(crate) fn analyze(
         views: Vec::new(),
         database: session.database.to_lowercase(),
         calls: Vec::new(),
+        selects: Vec::new(),
         windows: Vec::new(),
         place: Place::Value,
         in_lambda: false,
@@ -201,6 +212,16 @@ impl Analyzer<'_> {
         let columns =
             visible.into_iter().enumerate().map(|(index, field)| (name(index, field.label), field.ty)).collect();
         Ok(Analysis { plan, columns })
+    }
+
+    /// Remembers a call.
+    fn called(&mut self, kind: CallKind, expr: &ast::Expr) {
+        self.calls.push(Called { kind, text: expr.to_string(), pos: expr.pos });
+    }
+
+    /// What is wrong with a window function is said of the SELECT that it stands in.
+    fn of_select(&self, code: ErrorCode, message: impl Into<String>) -> TrinoError {
+        TrinoError { pos: self.selects.last().copied(), ..TrinoError::new(code, message) }
     }
 
     /// A name that is used nowhere else in the statement.
@@ -233,7 +254,7 @@ impl Analyzer<'_> {
     fn plain(&mut self, expr: &ast::Expr, scope: &Scope<'_>, clause: &str) -> Result<(Expr, Type), TrinoError> {
         let before = self.calls.len();
         let value = self.expr(expr, scope)?;
-        let calls: Vec<_> = self.calls.drain(before..).map(|(_, text)| text).collect();
+        let calls: Vec<_> = self.calls.drain(before..).map(|call| call.text).collect();
         if calls.is_empty() {
             return Ok(value);
         }
@@ -241,7 +262,7 @@ impl Analyzer<'_> {
             "{clause} cannot contain aggregations, window functions or grouping operations: [{}]",
             calls.join(", ")
         );
-        Err(TrinoError::at(expr.pos, boathouse_trino_functions::error::ErrorCode::ExpressionNotScalar, message))
+        Err(TrinoError::at(expr.pos, ErrorCode::ExpressionNotScalar, message))
     }
 }
 

@@ -98,8 +98,16 @@ impl Analyzer<'_> {
         let fetch = match &query.limit {
             None | Some(Limit::All) => None,
             Some(Limit::Rows(rows)) => Some(self.count_of(rows, "LIMIT")?),
-            Some(Limit::Fetch { rows, with_ties }) => {
+            Some(Limit::Fetch { pos, rows, with_ties }) => {
                 let count = rows.as_ref().map(|rows| self.count_of(rows, "FETCH FIRST")).transpose()?.unwrap_or(1);
+                if count == 0 {
+                    let message = "FETCH FIRST row count must be positive (actual value: 0)";
+                    return Err(TrinoError::at(pos.0, ErrorCode::NumericValueOutOfRange, message));
+                }
+                if *with_ties && order.is_empty() {
+                    let message = "FETCH FIRST WITH TIES clause requires ORDER BY";
+                    return Err(TrinoError::at(pos.0, ErrorCode::MissingOrderBy, message));
+                }
                 if *with_ties {
                     return self.with_ties(relation, order, offset, count);
                 }
@@ -123,9 +131,8 @@ impl Analyzer<'_> {
             }
             _ => None,
         };
-        let least = usize::from(clause == "FETCH FIRST");
-        count.filter(|count| *count >= least).ok_or_else(|| {
-            let message = format!("{clause} row count must be a whole number, not less than {least}");
+        count.ok_or_else(|| {
+            let message = format!("{clause} row count must be a whole number, not less than 0");
             TrinoError::at(rows.pos, ErrorCode::InvalidLimitClause, message)
         })
     }
@@ -138,10 +145,6 @@ impl Analyzer<'_> {
         offset: usize,
         count: usize,
     ) -> Result<Relation, TrinoError> {
-        if order.is_empty() {
-            let message = "FETCH FIRST WITH TIES clause requires ORDER BY";
-            return Err(TrinoError::new(ErrorCode::MissingOrderBy, message));
-        }
         let mut plan = relation.plan;
         if offset > 0 {
             plan = LogicalPlanBuilder::from(plan).limit(offset, None).and_then(|plan| plan.build()).map_err(planned)?;

@@ -10,10 +10,10 @@ use datafusion::logical_expr::expr::Sort;
 use datafusion::logical_expr::utils::find_window_exprs;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 
-use super::grouping::Groups;
+use super::grouping::{Groups, Written};
 use super::query::{ordinal, sorted};
 use super::scope::{Field, Relation, Scope};
-use super::subquery::is_correlated_loosely;
+use super::subquery::needs_join;
 use super::{Analyzer, CallKind, Place, at, call, planned, project};
 
 /// A column that a SELECT gives.
@@ -27,6 +27,20 @@ pub(super) struct Output {
     pub(super) source: Option<ast::Expr>,
     /// The relation that a column of `*` belongs to.
     relation: Vec<String>,
+}
+
+impl Output {
+    /// The value, and how it stands in the statement.
+    pub(super) fn parts(&mut self) -> (&mut Expr, Written<'_>) {
+        let written = match &self.source {
+            Some(source) => Written::As(source),
+            None => {
+                let parts = self.relation.last().into_iter().chain(&self.label);
+                Written::InAll(parts.map(String::as_str).collect::<Vec<_>>().join("."))
+            }
+        };
+        (&mut self.value.0, written)
+    }
 }
 
 /// What is said of a sort key without an order.
@@ -53,7 +67,9 @@ impl Analyzer<'_> {
         let windows = self.windows.len();
         self.windows.extend(select.windows.iter().cloned());
         let calls = std::mem::take(&mut self.calls);
+        self.selects.push(pos);
         let selected = self.select_in_scope(select, order_by, keep_keys, outer);
+        self.selects.pop();
         self.calls = calls;
         self.windows.truncate(windows);
         // What is wrong with the order is said of the SELECT.
@@ -75,17 +91,22 @@ impl Analyzer<'_> {
         let scope = Scope::query(&source.fields, outer);
         let mut plan = self.filtered(source.plan.clone(), select.filter.as_ref(), &scope)?;
         let mut outputs = self.outputs(select, &scope)?;
-        let mut order = self.order(&outputs, order_by, &scope)?;
+        let groups = self.groups(select.group_by.as_ref(), &outputs, &scope)?;
+        let before = self.calls.len();
         let mut having = match &select.having {
             Some(having) => Some((self.filter_condition(having, &scope, "HAVING clause")?, having.clone())),
             None => None,
         };
-        let in_having = having.as_ref().map(|(having, _)| find_window_exprs([having]));
-        if let (Some(having), true) = (&select.having, in_having.is_some_and(|windows| !windows.is_empty())) {
+        if let Some(window) = self.calls[before..].iter().find(|call| call.kind == CallKind::Window) {
             let message = "HAVING clause cannot contain window functions or row pattern measures";
-            return Err(TrinoError::at(having.pos, ErrorCode::NestedWindow, message));
+            return Err(TrinoError::at(window.pos, ErrorCode::NestedWindow, message));
         }
-        let groups = self.groups(select.group_by.as_ref(), &outputs, &scope)?;
+        let mut order = self.order(&outputs, order_by, &scope)?;
+        if groups.is_none() && self.calls.iter().any(|call| call.kind == CallKind::Grouping) {
+            let message = "A GROUPING() operation can only be used with a corresponding GROUPING SET/CUBE/ROLLUP/GROUP BY \
+                           clause";
+            return Err(self.of_select(ErrorCode::MissingGroupBy, message));
+        }
         if groups.is_some() || self.has_aggregates(&outputs, &order, having.as_ref()) {
             let mut values = Values { outputs: &mut outputs, order: &mut order, having: &mut having };
             plan = self.grouped(plan, groups.unwrap_or_else(Groups::whole), &mut values)?;
@@ -185,7 +206,8 @@ impl Analyzer<'_> {
             return Err(TrinoError::at(target.pos, ErrorCode::MismatchedColumnAliases, message));
         }
         for (output, alias) in outputs.iter_mut().zip(aliases) {
-            output.label = Some(alias.value.clone());
+            // Trino writes these names in capital letters.
+            output.label = Some(if alias.quoted { alias.value.clone() } else { alias.value.to_uppercase() });
         }
         Ok(outputs)
     }
@@ -225,7 +247,7 @@ impl Analyzer<'_> {
         let exprs = outputs.iter().map(|output| &output.value.0).chain(order.iter().map(|(sort, _)| &sort.expr));
         let mut exprs = exprs.chain(having.map(|(having, _)| having));
         // TYPEOF knows its answer from the analysis alone, but what it is asked of makes one row of all the same.
-        let called = self.calls.iter().any(|(kind, _)| *kind != CallKind::Window);
+        let called = self.calls.iter().any(|call| call.kind != CallKind::Window);
         having.is_some() || called || exprs.any(|expr| !super::grouping::aggregates_in([expr]).is_empty())
     }
 
@@ -244,7 +266,7 @@ impl Analyzer<'_> {
     ) -> Result<(LogicalPlan, Vec<Expr>), TrinoError> {
         let asked = |expr: &Expr| match expr {
             Expr::Exists(_) => true,
-            Expr::ScalarSubquery(subquery) => is_correlated_loosely(&subquery.subquery),
+            Expr::ScalarSubquery(subquery) => needs_join(&subquery.subquery),
             _ => false,
         };
         let asks = |value: &Expr| value.exists(|expr| Ok(asked(expr))).unwrap_or(false);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use boathouse_trino_functions::error::{ErrorCode, TrinoError};
-use boathouse_trino_functions::types::Type;
+use boathouse_trino_functions::types::{RowField, Type};
 use boathouse_trino_functions::types::coercion::common_super_type;
 use boathouse_trino_functions::{AggregateCall, Typed, aggregate, cast, operators};
 use boathouse_trino_parser::ast::{self, ComparisonOp, Quantifier};
@@ -16,7 +16,7 @@ use datafusion::logical_expr::{Expr, JoinType, LogicalPlan, LogicalPlanBuilder, 
 use super::correlated::sides;
 use super::scope::{Field, Relation, Scope};
 use super::select::replace;
-use super::{Analyzer, Place, membership, planned, project, single};
+use super::{Analyzer, Place, at, loose, membership, planned, project, single};
 use crate::error::unsupported;
 
 impl Analyzer<'_> {
@@ -45,21 +45,40 @@ impl Analyzer<'_> {
         rows: bool,
     ) -> Result<(LogicalPlan, Typed), TrinoError> {
         let relation = self.subquery(query, scope)?;
-        if rows && relation.fields.len() > 1 {
+        only_column(relation, rows)
+    }
+
+    /// What is looked up by IN, and the type of the rows that it is looked up in.
+    fn looked_up(
+        &mut self,
+        value: &Typed,
+        query: &ast::Query,
+        scope: &Scope<'_>,
+    ) -> Result<(LogicalPlan, Typed), TrinoError> {
+        let relation = self.subquery(query, scope)?;
+        let field = |field: &Field| RowField { name: field.name.clone(), ty: field.ty.clone() };
+        let rows = Type::Row(relation.fields.iter().map(field).collect());
+        let is_row = matches!(value.1, Type::Row(_));
+        let one = || Type::Row([RowField { name: None, ty: value.1.clone() }].into());
+        let wanted = if is_row { value.1.clone() } else { one() };
+        if common_super_type(&wanted, &rows).is_none() {
+            let message =
+                format!("Value expression and result of subquery must be of the same type: {wanted} vs {rows}");
+            return Err(TrinoError::new(ErrorCode::TypeMismatch, message));
+        }
+        if is_row {
             let row = super::expression::row(relation.fields.iter().map(Field::typed).collect());
             return Ok((relation.plan, row));
         }
-        let [field] = relation.fields.as_slice() else {
-            let message =
-                format!("Multiple columns returned by subquery are not yet supported. Found {}", relation.fields.len());
-            return Err(TrinoError::new(ErrorCode::NotSupported, message));
-        };
-        Ok((relation.plan, field.typed()))
+        only_column(relation, true)
     }
 
     pub(super) fn scalar_subquery(&mut self, query: &ast::Query, scope: &Scope<'_>) -> Result<Typed, TrinoError> {
         let (plan, (expr, ty)) = self.column(query, scope, true)?;
         let plan = project(plan, vec![expr])?;
+        if unnests_outer(&plan) && !loose::expands(&plan) {
+            return Err(at(query.body.pos)(unsupported_correlation()));
+        }
         if plan.all_out_ref_exprs().is_empty() || is_one_row(&plan) {
             return Ok((Expr::ScalarSubquery(subquery(plan)), ty));
         }
@@ -102,17 +121,7 @@ impl Analyzer<'_> {
     ) -> Result<Typed, TrinoError> {
         let is_condition = self.place == Place::Condition;
         let value = self.expr(value, scope)?;
-        let one = !matches!(value.1, Type::Row(_));
-        let (plan, column) = self.column(query, scope, true)?;
-        if let (true, Type::Row(fields)) = (one, &column.1) {
-            let types: Vec<_> = fields.iter().map(|field| field.ty.to_string()).collect();
-            let message = format!(
-                "Value expression and result of subquery must be of the same type: row({}) vs row({})",
-                value.1,
-                types.join(", ")
-            );
-            return Err(TrinoError::new(ErrorCode::TypeMismatch, message));
-        }
+        let (plan, column) = self.looked_up(&value, query, scope)?;
         let is_row = matches!(value.1, Type::Row(_));
         let correlated = !plan.all_out_ref_exprs().is_empty();
         let (value, plan) = self.compared(value, plan, column)?;
@@ -305,6 +314,21 @@ impl Analyzer<'_> {
     }
 }
 
+/// The rows' only column, or all of them as one row where that is wanted.
+fn only_column(relation: Relation, rows: bool) -> Result<(LogicalPlan, Typed), TrinoError> {
+    if rows && relation.fields.len() > 1 {
+        let row = super::expression::row(relation.fields.iter().map(Field::typed).collect());
+        return Ok((relation.plan, row));
+    }
+    let [field] = relation.fields.as_slice() else {
+        let message =
+            format!("Multiple columns returned by subquery are not yet supported. Found {}", relation.fields.len());
+        return Err(TrinoError::new(ErrorCode::NotSupported, message));
+    };
+    let typed = field.typed();
+    Ok((relation.plan, typed))
+}
+
 fn count(args: Vec<Typed>) -> Result<Typed, TrinoError> {
     call("count", args)
 }
@@ -388,6 +412,20 @@ pub(super) fn is_correlated_loosely(plan: &LogicalPlan) -> bool {
     });
     debug_assert!(visited.is_ok(), "the visitor never fails");
     loosely
+}
+
+/// Whether a subquery makes rows of the outer row's own arrays.
+fn unnests_outer(plan: &LogicalPlan) -> bool {
+    let unnests = |plan: &LogicalPlan| match plan {
+        LogicalPlan::Unnest(unnest) => Ok(!unnest.input.all_out_ref_exprs().is_empty()),
+        _ => Ok(false),
+    };
+    plan.exists(unnests).unwrap_or(false)
+}
+
+/// Whether a subquery's values need a join by the rows' own numbers.
+pub(super) fn needs_join(plan: &LogicalPlan) -> bool {
+    is_correlated_loosely(plan) || unnests_outer(plan)
 }
 
 /// The columns that a subquery takes from the query around it.

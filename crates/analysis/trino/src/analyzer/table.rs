@@ -23,13 +23,26 @@ impl Analyzer<'_> {
     /// The relation that a name means.
     pub(super) fn table(&mut self, name: &Name, version: Option<&TableVersion>) -> Result<Relation, TrinoError> {
         let parts: Vec<String> = name.parts.iter().map(Ident::lower).collect();
-        if let [only] = parts.as_slice()
+        let mut relation = self.named_table(name, &parts, version)?;
+        // Columns answer to the name that the relation has in the statement, and not to longer ones.
+        let longer = |field: &&mut Field| field.relation.len() > parts.len() && field.relation.ends_with(&parts);
+        relation.fields.iter_mut().filter(longer).for_each(|field| field.relation.clone_from(&parts));
+        Ok(relation)
+    }
+
+    fn named_table(
+        &mut self,
+        name: &Name,
+        parts: &[String],
+        version: Option<&TableVersion>,
+    ) -> Result<Relation, TrinoError> {
+        if let [only] = parts
             && let Some(index) = self.named.iter().rposition(|named| named.name == *only)
         {
             untravelled(name, version)?;
             return self.named_query(index, &name.parts[0]);
         }
-        let (database, table) = match parts.as_slice() {
+        let (database, table) = match parts {
             [table] => (self.database.clone(), table.clone()),
             [database, table] => (database.clone(), table.clone()),
             [catalog, database, table] => {

@@ -117,6 +117,6 @@ fn elements((column, ty): (Column, Type)) -> Result<Vec<(Option<String>, Typed)>
 }
 
 /// How many elements there are; none in NULL.
-fn length(list: &Expr) -> Expr {
+pub(super) fn length(list: &Expr) -> Expr {
     coalesce(vec![cast(array_length(list.clone()), Type::Bigint.to_arrow()), lit(0_i64)])
 }

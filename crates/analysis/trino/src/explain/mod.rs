@@ -75,11 +75,15 @@ pub(crate) fn shown(
     plan: &Arc<dyn ExecutionPlan>,
     noted: &Noted,
     columns: &[Column],
-    what: Explain,
-    format: ExplainFormat,
+    (what, format): (Explain, ExplainFormat),
+    writes: Option<&str>,
     times: Times,
 ) -> String {
-    let root = Node::output(columns, translate::node(plan, noted, what));
+    let plan = translate::node(plan, noted, what);
+    let root = match writes {
+        Some(target) => Node::written(target, plan),
+        None => Node::output(columns, plan),
+    };
     match (what, format) {
         (Explain::Logical, ExplainFormat::Text) => text::tree(&root),
         (Explain::Logical, ExplainFormat::Json) => json::tree(&root),

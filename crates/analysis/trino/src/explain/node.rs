@@ -104,6 +104,15 @@ impl Node {
         }
     }
 
+    /// The nodes that write the rows to a table and hand out how many there were.
+    pub(super) fn written(target: &str, plan: Self) -> Self {
+        let rows = vec![("rows".to_owned(), "bigint".to_owned())];
+        let one = Some(Estimate { rows: Some(1), bytes: None });
+        let writer = Self { outputs: rows.clone(), estimate: one, ..Self::new("TableWriter", vec![plan]) };
+        let output = Self { outputs: rows, estimate: one, ..Self::new("Output", vec![writer.with("target", target)]) };
+        output.with("columnNames", "[rows]")
+    }
+
     /// The name with what stands in brackets: `Limit[count = 10]`.
     pub(super) fn title(&self) -> String {
         let shown: Vec<String> = self.descriptor.iter().map(|(key, value)| format!("{key} = {value}")).collect();

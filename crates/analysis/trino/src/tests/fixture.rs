@@ -185,7 +185,7 @@ impl Fixture {
 
     /// A query's plan.
     pub(super) async fn explain(&self, sql: &str, what: Explain, format: ExplainFormat) -> String {
-        self.engine.explain(&self.session, &parsed(sql), what, format, &Arc::default()).await.unwrap()
+        self.engine.explain(&self.session, &parsed(sql), (what, format), None, &Arc::default()).await.unwrap()
     }
 
     /// What is wrong with a query.
