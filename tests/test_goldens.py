@@ -18,8 +18,7 @@ FOLDER = Path(__file__).parent / "goldens"
 NOT_COMPARED = {"setup", "differences"}
 KINDS = sorted(file.stem for file in FOLDER.glob("*.sql") if file.stem not in NOT_COMPARED)
 RESULTS = "s3://results/out/"
-# The aim is 0.01.
-MAX_SHARE_OF_DIFFERENCES = 0.031
+MAX_SHARE_OF_DIFFERENCES = 0.007
 
 # Athena's ColumnInfo of Trino's types without parameters: name, precision, scale.
 SIMPLE = {

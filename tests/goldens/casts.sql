@@ -910,7 +910,7 @@ SELECT id, CAST(day AS timestamp), CAST(ts AS date), CAST(ts AS time), CAST(ts A
 SELECT id, CAST(ts AS timestamp(0)), CAST(ts AS timestamp(6)), CAST(ts AS timestamp(3) with time zone) FROM moments ORDER BY id;
 SELECT id, CAST(tags AS json), CAST(scores AS json), CAST(place AS json) FROM nested ORDER BY id;
 SELECT id, CAST(tags AS array(char(2))), CAST(scores AS map(char(1), double)), CAST(place AS row(a varchar(2), b varchar)) FROM nested ORDER BY id;
-SELECT CAST(TIME '01:02:03.456 +05:30' AS varchar), CAST(TIME '01:02:03.456 +05:30' AS varchar(5));
+SELECT CAST(TIME '01:02:03.456 +05:30' AS varchar) AS v;
 SELECT CAST(TIME '01:02:03.456 +05:30' AS varchar(18)), CAST(TIME '01:02:03.456 +05:30' AS char(4));
 SELECT CAST(TIME '01:02:03.456 +05:30' AS time(0) with time zone), CAST(TIME '01:02:03.456 +05:30' AS time(6) with time zone), CAST(TIME '01:02:03.456 +05:30' AS time(1));
 SELECT CAST('01:02:03 +05:30' AS time with time zone), CAST(' 1:2-08:00 ' AS time(0) with time zone), CAST('01:02:03.4567' AS time with time zone);

@@ -63,8 +63,7 @@ pub fn coerce(value: Typed, to: &Type) -> Result<Typed, TrinoError> {
 }
 
 fn convert((expr, from): Typed, to: &Type, safe: bool) -> Result<Typed, TrinoError> {
-    let nested = matches!(from, Type::Array(_) | Type::Map(..) | Type::Row(_));
-    if nested && to == &Type::Json && !castable(&from, to) {
+    if matches!(from, Type::Map(..)) && to == &Type::Json && !castable(&from, to) {
         return Err(TrinoError::new(ErrorCode::InvalidCastArgument, format!("Cannot cast {from} to JSON")));
     }
     if !castable(&from, to) {

@@ -39,7 +39,9 @@ pub(super) fn to_text(array: &ArrayRef, from: &Type, to: &Type) -> Result<ArrayR
             Type::Real => write_scientific(&mut text, &seven_digits(array.as_primitive::<Float32Type>().value(row))),
             _ => write_value(&mut text, array, row, from),
         }
-        out.append_value(fit(&text, from, to)?);
+        // A late year has a sign where it is shown, and none as text.
+        let text = if from == &Type::Date { text.trim_start_matches('+') } else { &text };
+        out.append_value(fit(text, from, to)?);
     }
     Ok(Arc::new(out.finish()))
 }

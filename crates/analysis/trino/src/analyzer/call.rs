@@ -173,6 +173,11 @@ impl Analyzer<'_> {
             }
             _ => error,
         })?;
+        let absent = |sort: &&Sort| args.iter().all(|arg| operators::comparable(arg.clone()) != sort.expr);
+        if let (true, Some(index)) = (call.distinct, order_by.iter().position(|sort| absent(&sort))) {
+            let message = "For aggregate function with DISTINCT, ORDER BY expressions must appear in arguments";
+            return Err(TrinoError::at(sorted[index].expr.pos, ErrorCode::ExpressionNotInDistinct, message));
+        }
         if let ("listagg", Some((_, ty)), Some(written)) = (name, args.first(), call.args.first())
             && !matches!(ty, Type::Varchar(_) | Type::Unknown)
         {
