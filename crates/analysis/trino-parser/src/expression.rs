@@ -259,7 +259,7 @@ impl Cursor<'_> {
             return Ok(ExprKind::Between { expr, low, high: Box::new(self.value()?), negated });
         }
         // An empty list is none, and so IN is a word too many.
-        if self.is_word_at(0, "IN") && self.is_symbol_at(1, "(") && self.is_symbol_at(2, ")") {
+        if !negated && self.is_word_at(0, "IN") && self.is_symbol_at(1, "(") && self.is_symbol_at(2, ")") {
             return self.mismatch();
         }
         if self.take("IN") {

@@ -109,17 +109,6 @@ fn error<T>(pos: Pos, message: impl Into<String>) -> Result<T, SyntaxError> {
     Err(SyntaxError { pos, message: message.into() })
 }
 
-/// Whether a quote comes that isn't doubled.
-fn closes(letters: impl Iterator<Item = char>, quote: char) -> bool {
-    let mut letters = letters.peekable();
-    while let Some(letter) = letters.next() {
-        if letter == quote && letters.next_if_eq(&quote).is_none() {
-            return true;
-        }
-    }
-    false
-}
-
 fn begins_word(letter: char) -> bool {
     letter.is_alphabetic() || letter == '_'
 }
@@ -171,10 +160,7 @@ impl<'a> Lexer<'a> {
         self.skip_blanks()?;
         let (pos, start) = (self.pos, self.offset);
         let kind = match self.peek() {
-            Some(letter) if self.dialect == Dialect::Trino && self.never_ends() => {
-                self.advance();
-                TokenKind::Unrecognized(letter)
-            }
+            Some(quote @ ('\'' | '"')) if self.dialect == Dialect::Trino && !self.closes(quote) => self.open(quote),
             None => TokenKind::End,
             Some('\'') => TokenKind::String(self.string(pos, '\'')?),
             Some('"') if self.dialect == Dialect::Hive => TokenKind::String(self.string(pos, '"')?),
@@ -328,12 +314,36 @@ impl<'a> Lexer<'a> {
         begins && (self.dialect == Dialect::Hive || ahead.any(|letter| letter == '\''))
     }
 
-    /// Whether a quote comes that nothing closes.
-    fn never_ends(&mut self) -> bool {
-        match self.peek() {
-            Some(quote @ ('\'' | '"')) => !closes(self.rest.clone().skip(1), quote),
-            _ => false,
+    /// Whether the quote that comes is closed by one that isn't doubled.
+    fn closes(&self, quote: char) -> bool {
+        let mut letters = self.rest.clone().skip(1).peekable();
+        while let Some(letter) = letters.next() {
+            if letter == quote && letters.next_if_eq(&quote).is_none() {
+                return true;
+            }
         }
+        false
+    }
+
+    /// A quote that nothing closes. As much as can be read as a text or a name is one: up to the last doubled quote, whose
+    /// first half closes it.
+    fn open(&mut self, quote: char) -> TokenKind {
+        let mut letters = self.rest.clone().enumerate().skip(1).peekable();
+        let mut end = None;
+        while let Some((at, letter)) = letters.next() {
+            if letter == quote && letters.next_if(|(_, next)| *next == quote).is_some() {
+                end = Some(at);
+            }
+        }
+        self.advance();
+        let Some(end) = end else { return TokenKind::Unrecognized(quote) };
+        let mut text = String::new();
+        for _ in 1..end {
+            text.extend(self.advance());
+        }
+        self.advance();
+        let text = text.replace(&format!("{quote}{quote}"), &quote.to_string());
+        if quote == '"' { TokenKind::Quoted(text) } else { TokenKind::String(text) }
     }
 
     /// `U&'…\00e9…\+01f600…\\'`
@@ -355,8 +365,12 @@ impl<'a> Lexer<'a> {
             let (skip, digits) = if rest.starts_with('+') { (1, 6) } else { (0, 4) };
             let code = rest.get(skip..skip + digits).filter(|code| code.bytes().all(|digit| digit.is_ascii_hexdigit()));
             let Some(code) = code else {
-                let known = rest.chars().skip(skip).take(digits).take_while(char::is_ascii_hexdigit);
-                return error(pos, format!("Incomplete escape sequence: {}", known.collect::<String>()));
+                let mut letters = rest.chars().skip(skip).take(digits).peekable();
+                let known: String = std::iter::from_fn(|| letters.next_if(char::is_ascii_hexdigit)).collect();
+                return match letters.next().filter(|_| known.is_empty()) {
+                    Some(letter) => error(pos, format!("Invalid hexadecimal digit: {letter}")),
+                    None => error(pos, format!("Incomplete escape sequence: {known}")),
+                };
             };
             let Some(letter) = u32::from_str_radix(code, 16).ok().and_then(char::from_u32) else {
                 return error(pos, format!("Invalid escaped character: {code}"));

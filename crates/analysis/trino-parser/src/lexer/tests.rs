@@ -99,6 +99,8 @@ fn what_does_not_end_is_reported_where_it_begins() {
     for (text, odd) in [("'abc", '\''), ("\"abc", '"'), ("x'0a", '\''), ("'it''s", '\''), ("#", '#')] {
         assert!(trino(text).contains(&TokenKind::Unrecognized(odd)), "{text}");
     }
+    assert_eq!(trino("'it''s")[..2], [string("it"), TokenKind::Unrecognized('\'')]);
+    assert_eq!(failure(r"U&'\zz'", Dialect::Trino), "line 1:1: Invalid hexadecimal digit: z");
     assert_eq!(trino("/* abc")[..2], [TokenKind::Symbol("/"), TokenKind::Symbol("*")]);
     assert_eq!(failure("SELECT \"\"", Dialect::Trino), "line 1:8: Zero-length delimited identifier not allowed");
     assert_eq!(failure("'abc", Dialect::Hive), "line 1:1: string is not terminated: the closing ' is missing");

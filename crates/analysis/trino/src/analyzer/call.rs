@@ -269,7 +269,8 @@ impl Analyzer<'_> {
             }
             FunctionCall { filter: Some(_), .. } => "FILTER is not yet supported for window functions".to_owned(),
             FunctionCall { order_by, .. } if !order_by.is_empty() => {
-                "Window function with ORDER BY is not supported".to_owned()
+                let message = format!("'{expr}' must be an aggregate expression or appear in GROUP BY clause");
+                return Err(TrinoError::at(expr.pos, ErrorCode::ExpressionNotAggregate, message));
             }
             _ => String::new(),
         };

@@ -93,12 +93,11 @@ fn sums(table: &mut Table) {
     }
     table.aggregate("sum(decimal(p, s)) -> decimal(38, s)", sum, sum::sum);
     let avg = "The average of the values.";
-    table.aggregate("avg(double) -> double", avg, |args, _| plain(average::avg_udaf(), args));
     table.aggregate("avg(bigint) -> double", avg, |args, _| plain(average::avg_udaf(), doubles(args)?));
+    table.aggregate("avg(double) -> double", avg, |args, _| plain(average::avg_udaf(), args));
     table.aggregate("avg(real) -> real", avg, |args, result| {
         wrapped::retyped(average::avg_udaf(), doubles(args)?, result)
     });
-    table.aggregate("avg(decimal(p, s)) -> decimal(p, s)", avg, sum::average);
     for signature in [
         "avg(interval day to second) -> interval day to second",
         "avg(interval year to month) -> interval year to month",
@@ -108,6 +107,7 @@ fn sums(table: &mut Table) {
             Ok(wrapped::interval(whole, result))
         });
     }
+    table.aggregate("avg(decimal(p, s)) -> decimal(p, s)", avg, sum::average);
 }
 
 /// Intervals as bigints of their milliseconds or months.
