@@ -22,7 +22,7 @@ LEFT_OUT = {
     "current_date", "current_timestamp", "current_user", "localtime", "localtimestamp", "current_time", "if", "coalesce",
     "nullif", "try", "typeof", "json_exists", "json_value", "json_query", "json_object", "json_array", "hash_counts",
     "render", "normal_cdf", "inverse_normal_cdf", "beta_cdf", "inverse_beta_cdf", "make_set_digest", "fail",
-    "reduce_agg", "from_iso8601_timestamp_nanos", "array_position", "split_to_map",
+    "reduce_agg", "from_iso8601_timestamp_nanos", "array_position", "split_to_map", "array_histogram", "bar",
 }
 SKETCHES = re.compile(r"hyperloglog|digest|any\b|color")
 

@@ -61,7 +61,6 @@ SELECT all_match(ARRAY[false, true], (x) -> x) AS v, typeof(all_match(ARRAY[fals
 SELECT any_match(ARRAY[64, 2], (x) -> false) AS v, typeof(any_match(ARRAY[64, 2], (x) -> false)) AS t;
 SELECT array_distinct(ARRAY[BIGINT '4000000000', 2, -1]) AS v, typeof(array_distinct(ARRAY[BIGINT '4000000000', 2, -1])) AS t;
 SELECT array_except(ARRAY[0.25e0, 0.25e0], ARRAY[0e0, nan()]) AS v, typeof(array_except(ARRAY[0.25e0, 0.25e0], ARRAY[0e0, nan()])) AS t;
-SELECT array_histogram(ARRAY[BIGINT '-2', 2, BIGINT '4000000000']) AS v, typeof(array_histogram(ARRAY[BIGINT '-2', 2, BIGINT '4000000000'])) AS t;
 SELECT array_intersect(ARRAY[BIGINT '1', BIGINT '1'], ARRAY[BIGINT '0', BIGINT '0']) AS v, typeof(array_intersect(ARRAY[BIGINT '1', BIGINT '1'], ARRAY[BIGINT '0', BIGINT '0'])) AS t;
 SELECT array_join(ARRAY[BIGINT '0', BIGINT '0'], 'x=1,y=2') AS v, typeof(array_join(ARRAY[BIGINT '0', BIGINT '0'], 'x=1,y=2')) AS t;
 SELECT array_join(ARRAY[true], 'a,b,,c', '0') AS v, typeof(array_join(ARRAY[true], 'a,b,,c', '0')) AS t;
@@ -77,7 +76,6 @@ SELECT at_timezone(TIMESTAMP '2020-02-29 01:02:03.456 UTC', '+05:30') AS v, type
 SELECT at_timezone(TIMESTAMP '2020-02-29 01:02:03.456 UTC', 'America/New_York') AS v, typeof(at_timezone(TIMESTAMP '2020-02-29 01:02:03.456 UTC', 'America/New_York')) AS t;
 SELECT at_timezone(coalesce(TIMESTAMP '1999-12-31 23:59:59.5 -08:00', TIMESTAMP '2020-02-29 01:02:03.456 UTC'), 'UTC') AS v, typeof(at_timezone(coalesce(TIMESTAMP '1999-12-31 23:59:59.5 -08:00', TIMESTAMP '2020-02-29 01:02:03.456 UTC'), 'UTC')) AS t;
 SELECT atan(1e10) AS v, typeof(atan(1e10)) AS t;
-SELECT bar(nan(), BIGINT '4000000000') AS v, typeof(bar(nan(), BIGINT '4000000000')) AS t;
 SELECT bit_count(millisecond(INTERVAL '90' MINUTE), -1) AS v, typeof(bit_count(millisecond(INTERVAL '90' MINUTE), -1)) AS t;
 SELECT bitwise_and(week_of_year(TIMESTAMP '2024-07-01 12:00:00 Europe/Berlin'), BIGINT '0') AS v, typeof(bitwise_and(week_of_year(TIMESTAMP '2024-07-01 12:00:00 Europe/Berlin'), BIGINT '0')) AS t;
 SELECT bitwise_left_shift(64, BIGINT '-2') AS v, typeof(bitwise_left_shift(64, BIGINT '-2')) AS t;

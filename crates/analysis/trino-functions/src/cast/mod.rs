@@ -24,7 +24,7 @@ use arrow::compute::concat;
 use arrow::datatypes::DataType;
 use arrow::row::{RowConverter, SortField};
 use datafusion::common::ScalarValue;
-use datafusion::logical_expr::{Expr, cast as arrow_cast};
+use datafusion::logical_expr::{Expr, cast as arrow_cast, lit};
 
 use crate::Typed;
 use crate::error::{ErrorCode, TrinoError};
@@ -40,7 +40,7 @@ const CAST: &str = "cast";
 /// # Errors
 /// TYPE_MISMATCH where Trino has no such cast.
 pub fn cast(value: Typed, to: &Type) -> Result<Typed, TrinoError> {
-    convert(value, to, false)
+    convert(value, to, false, None)
 }
 
 /// `TRY_CAST(value AS to)`: NULL where the cast fails.
@@ -48,7 +48,15 @@ pub fn cast(value: Typed, to: &Type) -> Result<Typed, TrinoError> {
 /// # Errors
 /// TYPE_MISMATCH where Trino has no such cast.
 pub fn try_cast(value: Typed, to: &Type) -> Result<Typed, TrinoError> {
-    convert(value, to, true)
+    convert(value, to, true, None)
+}
+
+/// A CAST (or TRY_CAST) as a statement has it, run on this day (since 1970): that is the day of a time as a timestamp.
+///
+/// # Errors
+/// TYPE_MISMATCH where Trino has no such cast.
+pub fn cast_on(value: Typed, to: &Type, safe: bool, today: i32) -> Result<Typed, TrinoError> {
+    convert(value, to, safe, Some(today))
 }
 
 /// The value where `to` is asked for, without a CAST in the statement.
@@ -62,8 +70,12 @@ pub fn coerce(value: Typed, to: &Type) -> Result<Typed, TrinoError> {
     cast(value, to)
 }
 
-fn convert((expr, from): Typed, to: &Type, safe: bool) -> Result<Typed, TrinoError> {
-    if matches!(from, Type::Map(..)) && to == &Type::Json && !castable(&from, to) {
+fn convert((expr, from): Typed, to: &Type, safe: bool, today: Option<i32>) -> Result<Typed, TrinoError> {
+    if let (Type::Map(key, value), Type::Json) = (&from, to)
+        && !castable(&from, to)
+        && castable(key, &Type::VARCHAR)
+        && castable(value, to)
+    {
         return Err(TrinoError::new(ErrorCode::InvalidCastArgument, format!("Cannot cast {from} to JSON")));
     }
     if !castable(&from, to) {
@@ -73,7 +85,8 @@ fn convert((expr, from): Typed, to: &Type, safe: bool) -> Result<Typed, TrinoErr
         return Ok((expr, to.clone()));
     }
     if instant::needs_today(&from, to) {
-        let today = crate::functions::datetime::today()?;
+        let today = today.ok_or_else(|| TrinoError::internal("a time without its day"))?;
+        let today = lit(ScalarValue::Date32(Some(today)));
         let kernel: Kernel = |call| instant::on_day(&call.array(0)?, &call.array(1)?, &call.types[0], call.result);
         let operator = Bound::operator("cast_of_time", kernel, vec![from, Type::Date], to.clone());
         return Ok((operator.call(vec![expr, today]), to.clone()));

@@ -4,7 +4,7 @@ use arrow::array::ArrowPrimitiveType;
 use arrow::datatypes::{Int8Type, Int16Type, Int32Type, Int64Type};
 
 use super::Table;
-use super::support::{Computed, bigints, numbers, primitives};
+use super::support::{Computed, bigints, integers, numbers, primitives};
 use crate::error::TrinoError;
 use crate::kernel::Call;
 
@@ -22,20 +22,20 @@ pub(crate) fn register(table: &mut Table) {
     });
     table.kernel("bit_count(bigint, bigint) -> bigint", "The number of ones among so many bits.", bit_count);
     let text = "The bits moved to the left.";
-    table.kernel("bitwise_left_shift(tinyint, bigint) -> tinyint", text, shift::<Int8Type, Left>);
-    table.kernel("bitwise_left_shift(smallint, bigint) -> smallint", text, shift::<Int16Type, Left>);
-    table.kernel("bitwise_left_shift(integer, bigint) -> integer", text, shift::<Int32Type, Left>);
-    table.kernel("bitwise_left_shift(bigint, bigint) -> bigint", text, shift::<Int64Type, Left>);
+    table.kernel("bitwise_left_shift(tinyint, integer) -> tinyint", text, shift::<Int8Type, Left>);
+    table.kernel("bitwise_left_shift(smallint, integer) -> smallint", text, shift::<Int16Type, Left>);
+    table.kernel("bitwise_left_shift(integer, integer) -> integer", text, shift::<Int32Type, Left>);
+    table.kernel("bitwise_left_shift(bigint, integer) -> bigint", text, shift::<Int64Type, Left>);
     let text = "The bits moved to the right, zeros coming in.";
-    table.kernel("bitwise_right_shift(tinyint, bigint) -> tinyint", text, shift::<Int8Type, Right>);
-    table.kernel("bitwise_right_shift(smallint, bigint) -> smallint", text, shift::<Int16Type, Right>);
-    table.kernel("bitwise_right_shift(integer, bigint) -> integer", text, shift::<Int32Type, Right>);
-    table.kernel("bitwise_right_shift(bigint, bigint) -> bigint", text, shift::<Int64Type, Right>);
+    table.kernel("bitwise_right_shift(tinyint, integer) -> tinyint", text, shift::<Int8Type, Right>);
+    table.kernel("bitwise_right_shift(smallint, integer) -> smallint", text, shift::<Int16Type, Right>);
+    table.kernel("bitwise_right_shift(integer, integer) -> integer", text, shift::<Int32Type, Right>);
+    table.kernel("bitwise_right_shift(bigint, integer) -> bigint", text, shift::<Int64Type, Right>);
     let text = "The bits moved to the right, the sign staying.";
-    table.kernel("bitwise_right_shift_arithmetic(tinyint, bigint) -> tinyint", text, shift::<Int8Type, Arithmetic>);
-    table.kernel("bitwise_right_shift_arithmetic(smallint, bigint) -> smallint", text, shift::<Int16Type, Arithmetic>);
-    table.kernel("bitwise_right_shift_arithmetic(integer, bigint) -> integer", text, shift::<Int32Type, Arithmetic>);
-    table.kernel("bitwise_right_shift_arithmetic(bigint, bigint) -> bigint", text, shift::<Int64Type, Arithmetic>);
+    table.kernel("bitwise_right_shift_arithmetic(tinyint, integer) -> tinyint", text, shift::<Int8Type, Arithmetic>);
+    table.kernel("bitwise_right_shift_arithmetic(smallint, integer) -> smallint", text, shift::<Int16Type, Arithmetic>);
+    table.kernel("bitwise_right_shift_arithmetic(integer, integer) -> integer", text, shift::<Int32Type, Arithmetic>);
+    table.kernel("bitwise_right_shift_arithmetic(bigint, integer) -> bigint", text, shift::<Int64Type, Arithmetic>);
 }
 
 fn both(call: &Call<'_>, compute: fn(i64, i64) -> i64) -> Computed {
@@ -62,13 +62,9 @@ fn bit_count(call: &Call<'_>) -> Computed {
     })
 }
 
-/// A direction to shift in: the value sign-extended to 64 bits, its type's width, and how far (less than the width).
+/// A direction to shift in: the value sign-extended to 64 bits, its type's width, and how far (less than 64).
 trait Shift {
     fn shift(value: i64, width: u32, distance: u32) -> i64;
-    /// What a distance below zero gives.
-    fn backward(_: i64, _: i64) -> Result<i64, TrinoError> {
-        Err(TrinoError::invalid("Specified shift value must be positive"))
-    }
     /// What is left once everything is shifted out.
     fn exhausted(_: i64) -> i64 {
         0
@@ -82,11 +78,6 @@ struct Arithmetic;
 impl Shift for Left {
     fn shift(value: i64, _: u32, distance: u32) -> i64 {
         value << distance
-    }
-
-    /// Java takes the distance by its last six bits.
-    fn backward(value: i64, distance: i64) -> Result<i64, TrinoError> {
-        Ok(value.wrapping_shl((distance & 63) as u32))
     }
 }
 
@@ -110,12 +101,13 @@ fn shift<T: ArrowPrimitiveType, S: Shift>(call: &Call<'_>) -> Computed
 where
     T::Native: Into<i64> + Truncate,
 {
-    let (values, distances) = (numbers::<T>(call, 0)?, bigints(call, 1)?);
+    let (values, distances) = (numbers::<T>(call, 0)?, integers(call, 1)?);
     let width = 8 * size_of::<T::Native>() as u32;
     primitives::<T>(call, |row| {
-        let (value, distance) = (values.value(row).into(), distances.value(row));
+        let (value, distance) = (values.value(row).into(), i64::from(distances.value(row)));
         let shifted = match distance {
-            ..0 => S::backward(value, distance)?,
+            // Java takes the distance by its last six bits.
+            ..0 => S::shift(value, width, (distance & 63) as u32),
             _ if distance < i64::from(width) => S::shift(value, width, distance as u32),
             _ => S::exhausted(value),
         };
@@ -179,6 +171,8 @@ mod tests {
             ("bitwise_right_shift_arithmetic(-8, 99)", "-1"),
             ("bitwise_right_shift_arithmetic(8, 99)", "0"),
             ("bitwise_left_shift(1, -1)", "0"),
+            ("bitwise_right_shift(BIGINT '-1', -1)", "1"),
+            ("bitwise_right_shift_arithmetic(-8, -62)", "-2"),
         ]);
         assert_eq!(type_of("bitwise_left_shift(1, 2)"), "integer");
     }

@@ -1,6 +1,6 @@
 //! Functions of maps.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, Int64Array, StructArray, UInt32Array};
@@ -191,35 +191,29 @@ fn map_entries(call: &Call<'_>) -> Computed {
     list(Arc::new(StructArray::try_new(fields.clone(), columns, None)?), lengths, nulls(call)?)
 }
 
-/// A key keeps its first place and takes its last value.
+/// A key takes its last value; the keys of later maps come first.
 fn map_concat(call: &Call<'_>) -> Computed {
     let arrays = (0..call.len()).map(|index| call.array(index)).collect::<Result<Vec<_>, _>>()?;
     let maps: Vec<_> = arrays.iter().map(|array| array.as_map()).collect();
     let all_keys = concat(&maps.iter().map(|map| map.keys().as_ref()).collect::<Vec<_>>())?;
     let all_values = concat(&maps.iter().map(|map| map.values().as_ref()).collect::<Vec<_>>())?;
     let (order, nulls) = (keys(&all_keys, types_of(call)?.0)?, nulls(call)?);
-    let (mut chosen, mut values, mut lengths) = (Vec::new(), Vec::new(), Vec::with_capacity(call.rows));
+    let (mut chosen, mut lengths) = (Vec::new(), Vec::with_capacity(call.rows));
     for row in 0..call.rows {
         let before = chosen.len();
         let valid = nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row));
-        let mut places = HashMap::new();
-        let mut base = 0;
-        for map in &maps {
+        let mut taken = HashSet::new();
+        let mut base = all_keys.len();
+        for map in maps.iter().rev() {
+            base -= map.keys().len();
             let range = map.value_offsets()[row] as usize..map.value_offsets()[row + 1] as usize;
-            for index in range.filter(|_| valid).map(|index| base + index) {
-                let place = *places.entry(order.row(index)).or_insert(chosen.len());
-                if place == chosen.len() {
-                    chosen.push(index as u32);
-                    values.push(index as u32);
-                }
-                values[place] = index as u32;
-            }
-            base += map.keys().len();
+            let indices = range.filter(|_| valid).map(|index| base + index);
+            chosen.extend(indices.filter(|index| taken.insert(order.row(*index))).map(|index| index as u32));
         }
         lengths.push(chosen.len() - before);
     }
-    let new_keys = take(&all_keys, &UInt32Array::from(chosen), None)?;
-    map(new_keys, take(&all_values, &UInt32Array::from(values), None)?, lengths, nulls)
+    let chosen = UInt32Array::from(chosen);
+    map(take(&all_keys, &chosen, None)?, take(&all_values, &chosen, None)?, lengths, nulls)
 }
 
 #[cfg(test)]
@@ -257,7 +251,7 @@ mod tests {
             ("element_at(?, 'a')", "1"),
             ("element_at(?, 'b')", "NULL"),
             ("element_at(?, 'x')", "NULL"),
-            ("map_concat(?, map(ARRAY['c', 'a'], ARRAY[3, 4]))", "{a=4, b=null, c=3}"),
+            ("map_concat(?, map(ARRAY['c', 'a'], ARRAY[3, 4]))", "{c=3, a=4, b=null}"),
             ("map_keys(CAST(NULL AS map(varchar, bigint)))", "NULL"),
         ] {
             check(&[(&call.replace('?', map), expected)]);

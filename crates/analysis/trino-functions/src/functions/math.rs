@@ -61,7 +61,7 @@ pub(crate) fn register(table: &mut Table) {
     table.kernel("acos(double) -> double", "The arc cosine.", |call| unary(call, f64::acos));
     table.kernel("atan(double) -> double", "The arc tangent.", |call| unary(call, f64::atan));
     table.kernel("sinh(double) -> double", "The hyperbolic sine.", |call| unary(call, f64::sinh));
-    table.kernel("cosh(double) -> double", "The hyperbolic cosine.", |call| unary(call, cosh));
+    table.kernel("cosh(double) -> double", "The hyperbolic cosine.", |call| unary(call, f64::cosh));
     table.kernel("tanh(double) -> double", "The hyperbolic tangent.", |call| unary(call, f64::tanh));
     table.native("pi() -> double", "The constant pi.", |_| lit(std::f64::consts::PI));
     table.native("e() -> double", "Euler's number.", |_| lit(std::f64::consts::E));
@@ -156,15 +156,6 @@ fn remainder(args: Vec<Typed>, _: &Type) -> Result<Expr, TrinoError> {
         Ok([left, right]) => operators::binary(BinaryOp::Modulus, left, right).map(|(expr, _)| expr),
         Err(_) => Err(TrinoError::internal("mod takes two arguments")),
     }
-}
-
-/// As Java computes it: from one exponential, which keeps the last digit.
-fn cosh(value: f64) -> f64 {
-    let grown = value.abs().exp();
-    if value.abs() < 0.3466 || !grown.is_finite() {
-        return value.cosh();
-    }
-    0.5 * grown + 0.5 / grown
 }
 
 fn unary(call: &Call<'_>, compute: fn(f64) -> f64) -> Computed {

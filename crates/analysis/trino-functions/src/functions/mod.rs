@@ -150,6 +150,7 @@ impl Table {
             address::register,
             aggregate::register,
             array::register,
+            string::register,
             binary::register,
             bitwise::register,
             color::register,
@@ -163,7 +164,6 @@ impl Table {
             regexp::register,
             session::register,
             sketch::register,
-            string::register,
             url::register,
             window::register,
         ];

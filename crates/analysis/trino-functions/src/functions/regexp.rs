@@ -10,7 +10,7 @@ use arrow::datatypes::Int64Type;
 
 use self::pattern::{Cache, Found};
 use super::Table;
-use super::support::{Computed, list, optional_bigints, primitives, text, text_arrays, texts, truths, write_texts};
+use super::support::{Computed, integers, list, optional_bigints, primitives, text, text_arrays, texts, truths, write_texts};
 use crate::error::TrinoError;
 use crate::kernel::Call;
 
@@ -44,8 +44,8 @@ pub(crate) fn register(table: &mut Table) {
     table.kernel("regexp_count(varchar, varchar) -> bigint", "How often the pattern is found.", count);
     let description = "Where the pattern is found, from a start on, the n-th time; -1 if it isn't.";
     table.kernel("regexp_position(varchar, varchar) -> integer", description, position);
-    table.kernel("regexp_position(varchar, varchar, bigint) -> integer", description, position);
-    table.kernel("regexp_position(varchar, varchar, bigint, bigint) -> integer", description, position);
+    table.kernel("regexp_position(varchar, varchar, integer) -> integer", description, position);
+    table.kernel("regexp_position(varchar, varchar, integer, integer) -> integer", description, position);
 }
 
 /// The group that is wanted; the whole by default.
@@ -181,7 +181,8 @@ fn count(call: &Call<'_>) -> Computed {
 
 fn position(call: &Call<'_>) -> Computed {
     let (values, mut patterns) = (text(call, 0)?, Cache::new(call, 1)?);
-    let (starts, times) = (optional_bigints(call, 2)?, optional_bigints(call, 3)?);
+    let given = |index: usize| (index < call.len()).then(|| integers(call, index)).transpose();
+    let (starts, times) = (given(2)?, given(3)?);
     primitives::<arrow::datatypes::Int32Type>(call, |row| {
         let start = starts.as_ref().map_or(1, |starts| starts.value(row));
         let times = times.as_ref().map_or(1, |times| times.value(row));

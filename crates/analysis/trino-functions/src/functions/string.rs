@@ -37,8 +37,6 @@ pub(crate) fn register(table: &mut Table) {
     );
     table.kernel("length(varchar(x)) -> bigint", "The number of characters.", length).never_fails();
     table.kernel("length(char(x)) -> bigint", "The number of characters.", length).never_fails();
-    table.alias("char_length", "length");
-    table.alias("character_length", "length");
     table.kernel("lower(varchar(x)) -> varchar(x)", "The text in small letters.", lower).never_fails();
     table.kernel("lower(char(x)) -> char(x)", "The text in small letters.", lower).never_fails();
     table.kernel("upper(varchar(x)) -> varchar(x)", "The text in capital letters.", upper).never_fails();

@@ -8,7 +8,7 @@ use arrow::array::{
     MapArray, PrimitiveArray, PrimitiveBuilder, StringArray, StringBuilder, StructArray,
 };
 use arrow::buffer::{NullBuffer, OffsetBuffer};
-use arrow::datatypes::{DataType, Field, Fields, Int64Type};
+use arrow::datatypes::{DataType, Field, Fields, Int32Type, Int64Type};
 
 use crate::error::TrinoError;
 use crate::kernel::Call;
@@ -107,6 +107,11 @@ pub(super) fn numbers<T: ArrowPrimitiveType>(
 
 /// A `bigint` argument.
 pub(super) fn bigints(call: &Call<'_>, index: usize) -> Result<Arg<PrimitiveArray<Int64Type>>, TrinoError> {
+    numbers(call, index)
+}
+
+/// An `integer` argument.
+pub(super) fn integers(call: &Call<'_>, index: usize) -> Result<Arg<PrimitiveArray<Int32Type>>, TrinoError> {
     numbers(call, index)
 }
 

@@ -112,12 +112,12 @@ fn dates_move_by_intervals() {
 fn zones_are_applied() {
     let utc = || value("2020-07-01 10:00 UTC", "timestamp(3) with time zone");
     assert_eq!(
-        show(at_time_zone(utc(), text("America/Los_Angeles")).unwrap()),
+        show(at_time_zone(utc(), text("America/Los_Angeles"), 0).unwrap()),
         "2020-07-01 03:00:00.000 America/Los_Angeles"
     );
-    let error = error(at_time_zone(utc(), text("Nowhere/Land")).unwrap());
+    let error = error(at_time_zone(utc(), text("Nowhere/Land"), 0).unwrap());
     assert_eq!(error, "INVALID_FUNCTION_ARGUMENT: 'Nowhere/Land' is not a valid time zone");
-    assert!(at_time_zone(value("2020-01-01", "date"), text("UTC")).is_err());
+    assert!(at_time_zone(value("2020-01-01", "date"), text("UTC"), 0).is_err());
 }
 
 #[test]

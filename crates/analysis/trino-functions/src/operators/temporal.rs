@@ -6,6 +6,8 @@ use arrow::array::{Array, ArrayRef, AsArray, Date32Array, DurationMillisecondArr
 use arrow::datatypes::{Date32Type, DurationMillisecondType, Float64Type, Int64Type, IntervalYearMonthType};
 use boathouse_trino_parser::ast::BinaryOp;
 use chrono::Months;
+use datafusion::common::ScalarValue;
+use datafusion::logical_expr::lit;
 
 use super::access::operator as call_operator;
 use crate::error::TrinoError;
@@ -98,7 +100,7 @@ fn shifted(ty: &Type, interval: &Type) -> Option<Type> {
 /// `-interval`
 pub(super) fn negate(interval: Typed) -> Typed {
     let ty = interval.1.clone();
-    let minus_one = (datafusion::logical_expr::lit(-1_i64), Type::Bigint);
+    let minus_one = (lit(-1_i64), Type::Bigint);
     (call_operator("temporal", multiply, vec![interval, minus_one], &ty), ty)
 }
 
@@ -282,11 +284,11 @@ fn difference(call: &Call<'_>) -> Result<ArrayRef, TrinoError> {
     })
 }
 
-/// `value AT TIME ZONE zone`; a zone is a name or an offset as an interval.
+/// `value AT TIME ZONE zone` on this day (since 1970); a zone is a name or an offset as an interval.
 ///
 /// # Errors
 /// TYPE_MISMATCH for what has no time zone.
-pub fn at_time_zone(value: Typed, zone: Typed) -> Result<Typed, TrinoError> {
+pub fn at_time_zone(value: Typed, zone: Typed, today: i32) -> Result<Typed, TrinoError> {
     let ty = match &value.1 {
         Type::Timestamp(precision) | Type::TimestampTz(precision) => Type::TimestampTz(*precision),
         Type::Time(precision) | Type::TimeTz(precision) => Type::TimeTz(*precision),
@@ -302,7 +304,7 @@ pub fn at_time_zone(value: Typed, zone: Typed) -> Result<Typed, TrinoError> {
     let value = cast::cast(value, &ty)?;
     if let Type::TimeTz(_) = ty {
         // A zone's offset is that of the day of the query.
-        let today = (crate::functions::datetime::today()?, Type::Date);
+        let today = (lit(ScalarValue::Date32(Some(today))), Type::Date);
         return Ok((call_operator("time_at_timezone", time_in_zone, vec![value, zone, today], &ty), ty));
     }
     Ok((call_operator("at_timezone", in_zone, vec![value, zone], &ty), ty))

@@ -111,7 +111,7 @@ impl Analyzer<'_> {
                     _ => error,
                 })?;
                 let value = self.expr(expr, scope)?;
-                if *safe { cast::try_cast(value, &target) } else { cast::cast(value, &target) }
+                cast::cast_on(value, &target, *safe, literal::today(&self.session))
             }
             ExprKind::Case { operand, branches, otherwise } => {
                 let operand = operand.as_ref().map(|operand| self.expr(operand, scope)).transpose()?;
@@ -135,7 +135,7 @@ impl Analyzer<'_> {
                 })
             }
             ExprKind::AtTimeZone { expr, zone } => {
-                operators::at_time_zone(self.expr(expr, scope)?, self.expr(zone, scope)?)
+                operators::at_time_zone(self.expr(expr, scope)?, self.expr(zone, scope)?, literal::today(&self.session))
             }
             ExprKind::Subscript { base, index } => {
                 let (value, position) = (self.expr(base, scope)?, self.expr(index, scope)?);

@@ -5,6 +5,7 @@ use boathouse_trino_functions::error::{ErrorCode, TrinoError};
 use boathouse_trino_functions::types::{RowField, Type};
 use boathouse_trino_functions::{Typed, cast, operators};
 use boathouse_trino_parser::ast::{CurrentItem, Ident, IntervalField, Pos, TypeExpr, TypeKind};
+use chrono::NaiveDate;
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::{Expr, lit};
 
@@ -242,9 +243,14 @@ pub(super) fn current(
     let start = cast::cast((lit(start), Type::VARCHAR), &Type::TimestampTz(digits))?;
     let local = match session.zone.as_str() {
         "UTC" => start,
-        zone => operators::at_time_zone(start, string(zone))?,
+        zone => operators::at_time_zone(start, string(zone), today(session))?,
     };
     cast::cast(local, &ty).map_err(at(pos))
+}
+
+/// The day (since 1970) on which the statement began.
+pub(super) fn today(session: &Session) -> i32 {
+    session.start.date_naive().signed_duration_since(NaiveDate::default()).num_days() as i32
 }
 
 #[cfg(test)]

@@ -76,7 +76,7 @@ impl Analyzer<'_> {
     pub(super) fn scalar_subquery(&mut self, query: &ast::Query, scope: &Scope<'_>) -> Result<Typed, TrinoError> {
         let (plan, (expr, ty)) = self.column(query, scope, true)?;
         let plan = project(plan, vec![expr])?;
-        if unnests_outer(&plan) && !loose::expands(&plan) {
+        if unnests_outer(&plan) && !loose::expands(&plan) && !loose::reads_nothing(&plan) {
             return Err(at(query.body.pos)(unsupported_correlation()));
         }
         if plan.all_out_ref_exprs().is_empty() || is_one_row(&plan) {
@@ -93,6 +93,9 @@ impl Analyzer<'_> {
 
     pub(super) fn exists(&mut self, query: &ast::Query, scope: &Scope<'_>) -> Result<Typed, TrinoError> {
         let relation = self.subquery(query, scope)?;
+        if unnests_outer(&relation.plan) && !loose::reads_nothing(&relation.plan) {
+            return Err(unsupported_correlation());
+        }
         if self.place != Place::Value {
             return Ok((Expr::Exists(Exists::new(subquery(relation.plan), false)), Type::Boolean));
         }
@@ -122,6 +125,9 @@ impl Analyzer<'_> {
         let is_condition = self.place == Place::Condition;
         let value = self.expr(value, scope)?;
         let (plan, column) = self.looked_up(&value, query, scope)?;
+        if unnests_outer(&plan) {
+            return Err(unsupported_correlation());
+        }
         let is_row = matches!(value.1, Type::Row(_));
         let correlated = !plan.all_out_ref_exprs().is_empty();
         let (value, plan) = self.compared(value, plan, column)?;

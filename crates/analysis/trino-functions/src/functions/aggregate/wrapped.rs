@@ -251,7 +251,9 @@ fn groups(values: &ArrayRef) -> Result<Vec<Vec<u32>>, TrinoError> {
     let rows = converter.convert_columns(&[Arc::clone(values)])?;
     let mut numbers = BTreeMap::new();
     let mut groups: Vec<Vec<u32>> = Vec::new();
-    for (position, row) in rows.iter().enumerate().filter(|(position, _)| values.is_valid(*position)) {
+    let nulls = values.logical_nulls();
+    let valid = |position: usize| nulls.as_ref().is_none_or(|nulls| nulls.is_valid(position));
+    for (position, row) in rows.iter().enumerate().filter(|(position, _)| valid(*position)) {
         let number = *numbers.entry(row.as_ref().to_vec()).or_insert(groups.len());
         if number == groups.len() {
             groups.push(Vec::new());

@@ -8,7 +8,7 @@ use arrow::datatypes::DataType;
 
 use super::super::Table;
 use super::super::elements::{Pool, choose};
-use super::super::support::{Computed, bigints, list, nulls};
+use super::super::support::{Computed, integers, list, nulls};
 use crate::error::TrinoError;
 use crate::kernel::Call;
 use crate::types::Type;
@@ -22,8 +22,8 @@ pub(super) fn register(table: &mut Table) {
         .kernel("concat(E, array(E)) -> array(E)", "The array with one more element in front.", |call| attach(call, 1));
     table.kernel("concat(array(E), array(E)...) -> array(E)", "The elements of one array after the other.", concat);
     table.kernel("flatten(array(array(E))) -> array(E)", "The elements of all inner arrays.", flatten);
-    table.kernel("ngrams(array(T), bigint) -> array(array(T))", "All runs of so many elements.", ngrams);
-    table.kernel("combinations(array(T), bigint) -> array(array(T))", "All choices of so many elements.", combinations);
+    table.kernel("ngrams(array(T), integer) -> array(array(T))", "All runs of so many elements.", ngrams);
+    table.kernel("combinations(array(T), integer) -> array(array(T))", "All choices of so many elements.", combinations);
     let text = "Rows of the elements at the same index, NULL where an array is shorter.";
     table.kernel("zip(array(A), array(B)) -> array(row(A, B))", text, zip);
     table.kernel("zip(array(A), array(B), array(C)) -> array(row(A, B, C))", text, zip);
@@ -43,16 +43,16 @@ fn concat(call: &Call<'_>) -> Computed {
     })
 }
 
-/// A NULL element is attached; only a NULL array gives NULL.
+/// A NULL element gives NULL, as a NULL array does.
 fn attach(call: &Call<'_>, array: usize) -> Computed {
     let pool = Pool::new(call, array..array + 1)?;
     let single = call.array(1 - array)?;
-    let arrays = call.array(array)?;
+    let nulls = nulls(call)?;
     let values = arrow::compute::concat(&[pool.values.as_ref(), single.as_ref()])?;
     let (mut chosen, mut lengths) = (Vec::new(), Vec::with_capacity(call.rows));
     for row in 0..call.rows {
         let before = chosen.len();
-        if arrays.is_valid(row) {
+        if nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row)) {
             let element = (pool.values.len() + row) as u32;
             chosen.extend((array == 1).then_some(element));
             chosen.extend(pool.range(0, row).map(|index| index as u32));
@@ -60,7 +60,7 @@ fn attach(call: &Call<'_>, array: usize) -> Computed {
         }
         lengths.push(chosen.len() - before);
     }
-    list(take(&values, &UInt32Array::from(chosen), None)?, lengths, arrays.nulls().cloned())
+    list(take(&values, &UInt32Array::from(chosen), None)?, lengths, nulls)
 }
 
 fn flatten(call: &Call<'_>) -> Computed {
@@ -102,7 +102,7 @@ fn nested(
 }
 
 fn ngrams(call: &Call<'_>) -> Computed {
-    let (pool, sizes) = (Pool::new(call, 0..1)?, bigints(call, 1)?);
+    let (pool, sizes) = (Pool::new(call, 0..1)?, integers(call, 1)?);
     nested(call, &pool, |row, push| {
         let range = pool.range(0, row);
         let size = usize::try_from(sizes.value(row)).unwrap_or(0).min(range.len().max(1));
@@ -120,7 +120,7 @@ fn ngrams(call: &Call<'_>) -> Computed {
 
 /// In the order of the last chosen element, then of the one before, and so on.
 fn combinations(call: &Call<'_>) -> Computed {
-    let (pool, sizes) = (Pool::new(call, 0..1)?, bigints(call, 1)?);
+    let (pool, sizes) = (Pool::new(call, 0..1)?, integers(call, 1)?);
     nested(call, &pool, |row, push| {
         let (range, size) = (pool.range(0, row), sizes.value(row));
         let size = match usize::try_from(size) {

@@ -144,11 +144,6 @@ fn zones(table: &mut Table) {
     table.expression("now() -> timestamp(3) with time zone", now, |_, result| Ok(cast(started(), result)?.0));
 }
 
-/// The day on which the query began.
-pub(crate) fn today() -> Result<Expr, TrinoError> {
-    Ok(cast(started(), &Type::Date)?.0)
-}
-
 /// DataFusion puts the query's start in the place of `now()` before anything runs.
 fn started() -> Typed {
     let instant: Expr = arrow_cast(now(), DataType::Timestamp(TimeUnit::Millisecond, None));
