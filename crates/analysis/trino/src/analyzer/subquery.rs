@@ -93,10 +93,11 @@ impl Analyzer<'_> {
 
     pub(super) fn exists(&mut self, query: &ast::Query, scope: &Scope<'_>) -> Result<Typed, TrinoError> {
         let relation = self.subquery(query, scope)?;
-        if unnests_outer(&relation.plan) && !loose::reads_nothing(&relation.plan) {
+        let unnests = unnests_outer(&relation.plan);
+        if unnests && !loose::reads_nothing(&relation.plan) {
             return Err(unsupported_correlation());
         }
-        if self.place != Place::Value {
+        if self.place != Place::Value && !unnests {
             return Ok((Expr::Exists(Exists::new(subquery(relation.plan), false)), Type::Boolean));
         }
         // A comparison that is no equality can't group rows: those that belong to a row are looked for by a join.
