@@ -639,7 +639,7 @@ OTHERS = [
     ("UUID '12151fd2-7586-11e9-8f9e-2a86e4085a59'", "12151fd2-7586-11e9-8f9e-2a86e4085a59"),
     ("render('x', rgb(255, 0, 0))", "\x1b[38;5;196mx\x1b[0m"),
     ("render(true)", "\x1b[38;5;2m✓\x1b[0m"),
-    ("bar(0.0, 2)", "  "),
+    ("bar(0.0, 2)", "\x1b[0m  "),
     ("current_groups()", "[]"),
     ("length(version()) > 0", "true"),
     ("(SELECT substr(listagg(rpad('x', 1000, 'x'), ',' ON OVERFLOW TRUNCATE '...' WITH COUNT) WITHIN GROUP (ORDER BY n), "

@@ -22,14 +22,10 @@ pub(super) fn convert(array: &ArrayRef, from: &Type, to: &Type) -> Result<ArrayR
     let each = |row: usize| array.is_valid(row).then(|| local(row));
     let rows = 0..array.len();
     match (from, to) {
-        (
-            Type::Time(_) | Type::TimeTz(_) | Type::Timestamp(_) | Type::TimestampTz(_),
-            Type::Time(precision),
-        ) => times(*precision, rows.map(|row| each(row).map(|nanos| nanos.rem_euclid(DAY)))),
-        (
-            Type::Time(_) | Type::TimeTz(_) | Type::Timestamp(_) | Type::TimestampTz(_),
-            Type::TimeTz(precision),
-        ) => {
+        (Type::Time(_) | Type::TimeTz(_) | Type::Timestamp(_) | Type::TimestampTz(_), Type::Time(precision)) => {
+            times(*precision, rows.map(|row| each(row).map(|nanos| nanos.rem_euclid(DAY))))
+        }
+        (Type::Time(_) | Type::TimeTz(_) | Type::Timestamp(_) | Type::TimestampTz(_), Type::TimeTz(precision)) => {
             let zoned = |row: usize| each(row).map(|nanos| (nanos.rem_euclid(DAY), offset(array, row, from)));
             zoned_times(*precision, rows.map(zoned))
         }

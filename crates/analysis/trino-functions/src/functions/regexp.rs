@@ -10,7 +10,9 @@ use arrow::datatypes::Int64Type;
 
 use self::pattern::{Cache, Found};
 use super::Table;
-use super::support::{Computed, integers, list, optional_bigints, primitives, text, text_arrays, texts, truths, write_texts};
+use super::support::{
+    Computed, integers, list, optional_bigints, primitives, text, text_arrays, texts, truths, write_texts,
+};
 use crate::error::TrinoError;
 use crate::kernel::Call;
 

@@ -358,11 +358,7 @@ impl Choices {
             limit: self.maybe(|choices| match choices.below(3) {
                 0 => Limit::Rows(row_count(choices)),
                 1 => Limit::All,
-                _ => Limit::Fetch {
-                    pos: Mark::default(),
-                    rows: choices.maybe(row_count),
-                    with_ties: choices.flag(),
-                },
+                _ => Limit::Fetch { pos: Mark::default(), rows: choices.maybe(row_count), with_ties: choices.flag() },
             }),
         };
         if matches!(query.body.kind, QueryBodyKind::Subquery(_)) && query.limit.is_none() {

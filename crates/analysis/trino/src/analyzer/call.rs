@@ -348,12 +348,7 @@ impl Analyzer<'_> {
 
     /// What a frame of distances asks of the order: for RANGE one key that numbers can be added to. Small whole numbers
     /// become bigints, which the sums of keys and distances fit.
-    fn ranged(
-        &mut self,
-        window: &Window,
-        order_by: &mut [Sort],
-        scope: &Scope<'_>,
-    ) -> Result<(), TrinoError> {
+    fn ranged(&mut self, window: &Window, order_by: &mut [Sort], scope: &Scope<'_>) -> Result<(), TrinoError> {
         let pos = window.pos.0;
         let unit = window.frame.as_ref().map(|frame| frame.unit);
         let name = if unit == Some(FrameUnit::Range) { "RANGE" } else { "GROUPS" };

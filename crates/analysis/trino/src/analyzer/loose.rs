@@ -4,8 +4,8 @@
 //! joined with those of the subquery that belong to them, and each number's rows are aggregated.
 
 use boathouse_trino_functions::error::TrinoError;
-use datafusion::common::{Column, NullHandling, UnnestOptions};
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
+use datafusion::common::{Column, NullHandling, UnnestOptions};
 use datafusion::functions::core::expr_fn::greatest;
 use datafusion::functions_nested::expr_fn::gen_series;
 use datafusion::logical_expr::expr::AggregateFunction;
@@ -118,11 +118,7 @@ pub(super) fn reads_nothing(plan: &LogicalPlan) -> bool {
 
 /// Each row with the elements of its own arrays: one row for each of them, and one without the mark where there are none.
 /// None if the rows come from elsewhere too.
-fn expanded(
-    left: &LogicalPlan,
-    right: &LogicalPlan,
-    present: &Column,
-) -> Result<Option<LogicalPlan>, TrinoError> {
+fn expanded(left: &LogicalPlan, right: &LogicalPlan, present: &Column) -> Result<Option<LogicalPlan>, TrinoError> {
     let kept = || left.schema().columns().into_iter().map(Expr::Column);
     match right {
         LogicalPlan::EmptyRelation(empty) if empty.produce_one_row => Ok(Some(left.clone())),
@@ -137,7 +133,8 @@ fn expanded(
             let Some(plan) = expanded(left, &projection.input, present)? else { return Ok(None) };
             let own = projection.expr.iter().map(inner).collect::<Result<Vec<_>, _>>()?;
             let named = |column: &Column| own.iter().find(|expr| expr.qualified_name().1 == column.name);
-            let lengths: Vec<Expr> = unnest.exec_columns.iter().filter_map(named).map(|list| length(bare(list))).collect();
+            let lengths: Vec<Expr> =
+                unnest.exec_columns.iter().filter_map(named).map(|list| length(bare(list))).collect();
             let longest = if lengths.len() == 1 { lengths[0].clone() } else { greatest(lengths) };
             let marks = gen_series(lit(1_i64), longest, lit(1_i64)).alias(&present.name);
             let plan = project(plan, kept().chain(own.iter().cloned()).chain([marks]).collect())?;

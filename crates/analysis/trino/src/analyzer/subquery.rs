@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use boathouse_trino_functions::error::{ErrorCode, TrinoError};
-use boathouse_trino_functions::types::{RowField, Type};
 use boathouse_trino_functions::types::coercion::common_super_type;
+use boathouse_trino_functions::types::{RowField, Type};
 use boathouse_trino_functions::{AggregateCall, Typed, aggregate, cast, operators};
 use boathouse_trino_parser::ast::{self, ComparisonOp, Quantifier};
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};

@@ -23,7 +23,11 @@ pub(super) fn register(table: &mut Table) {
     table.kernel("concat(array(E), array(E)...) -> array(E)", "The elements of one array after the other.", concat);
     table.kernel("flatten(array(array(E))) -> array(E)", "The elements of all inner arrays.", flatten);
     table.kernel("ngrams(array(T), integer) -> array(array(T))", "All runs of so many elements.", ngrams);
-    table.kernel("combinations(array(T), integer) -> array(array(T))", "All choices of so many elements.", combinations);
+    table.kernel(
+        "combinations(array(T), integer) -> array(array(T))",
+        "All choices of so many elements.",
+        combinations,
+    );
     let text = "Rows of the elements at the same index, NULL where an array is shorter.";
     table.kernel("zip(array(A), array(B)) -> array(row(A, B))", text, zip);
     table.kernel("zip(array(A), array(B), array(C)) -> array(row(A, B, C))", text, zip);

@@ -153,7 +153,8 @@ fn is_iso_date(pattern: &ScalarValue) -> bool {
 
 /// Why `2020-02-30` is no date; none if it is one, or has another form.
 fn no_iso_date(text: &str) -> Option<String> {
-    let number = |digits: &str| digits.parse::<u32>().ok().filter(|_| digits.bytes().all(|digit| digit.is_ascii_digit()));
+    let number =
+        |digits: &str| digits.parse::<u32>().ok().filter(|_| digits.bytes().all(|digit| digit.is_ascii_digit()));
     let parts: Vec<u32> = text.split('-').map(number).collect::<Option<_>>()?;
     let [year, month, day] = parts.try_into().ok()?;
     let range = |name: &str, most: &str, value: u32| {
@@ -232,10 +233,9 @@ fn from_iso8601_timestamp(call: &Call<'_>) -> Result<ArrayRef, TrinoError> {
         let refuse = || match call.result {
             Type::TimestampTz(9) => TrinoError::invalid(format!("Text '{text}' could not be parsed at index 0")),
             _ => match text.find(' ').filter(|at| iso_date(&text[..*at]).is_some()) {
-                Some(at) => TrinoError::invalid(format!(
-                    "Invalid format: \"{text}\" is malformed at \"{}\"",
-                    &text[at..]
-                )),
+                Some(at) => {
+                    TrinoError::invalid(format!("Invalid format: \"{text}\" is malformed at \"{}\"", &text[at..]))
+                }
                 None => unreadable(text),
             },
         };
