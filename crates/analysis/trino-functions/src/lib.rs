@@ -32,6 +32,7 @@ mod testing;
 mod time;
 pub mod types;
 
+pub use functions::aggregate::MovedSum;
 pub use functions::json;
 
 use boathouse_trino_parser::ast;

@@ -1,11 +1,13 @@
 //! Whole queries over tables in memory.
 
+mod aggregations;
 mod changes;
 mod documents;
 mod explain;
 mod fixture;
 mod formats;
 mod iceberg;
+mod late;
 mod queries;
 mod recognition;
 mod schemas;

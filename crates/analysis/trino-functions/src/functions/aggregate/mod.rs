@@ -6,11 +6,13 @@ mod extreme;
 mod fold;
 mod frequent;
 mod moments;
+mod moved;
 mod several;
 mod sketches;
 mod sum;
 mod wrapped;
 
+pub use moved::MovedSum;
 pub(crate) use wrapped::named;
 
 use std::sync::Arc;
