@@ -3,6 +3,7 @@
 //! | Module | What it does |
 //! |---|---|
 //! | `build_side` | hashes the side of a join that has fewer rows |
+//! | `emptiness` | compares texts with the empty one by their lengths |
 //! | `every` | evaluates cheap conditions as one |
 //! | `filter_order` | evaluates cheap conditions first |
 //! | `group_keys` | groups by fewer columns: without constants, and without what follows from others |
@@ -66,6 +67,7 @@ macro_rules! one_input {
 }
 
 mod build_side;
+mod emptiness;
 mod every;
 mod filter_order;
 mod group_keys;
@@ -82,6 +84,7 @@ mod same;
 mod search;
 mod shared;
 
+pub(crate) use emptiness::Emptiness;
 pub(crate) use every::Every;
 pub(crate) use recognition::{
     Aggregation, Formulas, Label, MatchRecognize, MatchRecognizeExec, MatchRecognizePlanner, Navigation, Output,
@@ -133,6 +136,7 @@ pub(crate) fn rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
         }
     }
     rules.push(Arc::new(grouping_sets::GroupSetsLate));
+    rules.push(Arc::new(emptiness::CompareLengths));
     rules.push(Arc::new(filter_order::OrderConditions));
     rules.push(Arc::new(search::SearchTexts));
     rules.push(Arc::new(join_filter::PlaceJoinFilters));
