@@ -5,7 +5,7 @@
 //! bytes would be.
 
 use std::fmt;
-use std::hash::Hash;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch};
@@ -57,7 +57,7 @@ impl PhysicalOptimizerRule for CompareLengths {
 }
 
 /// `text = ''`, or `text <> ''`
-#[derive(Debug, PartialEq, Eq, Hash)]
+#[derive(Debug)]
 pub(crate) struct Emptiness {
     text: Arc<dyn PhysicalExpr>,
     nothing: Arc<dyn PhysicalExpr>,
@@ -114,6 +114,20 @@ fn is_text(ty: &DataType) -> bool {
     match ty {
         DataType::Dictionary(_, values) => values.as_ref() == &DataType::Utf8,
         ty => ty == &DataType::Utf8,
+    }
+}
+
+impl PartialEq for Emptiness {
+    fn eq(&self, other: &Self) -> bool {
+        self.negated == other.negated && self.text.eq(&other.text) && self.nothing.eq(&other.nothing)
+    }
+}
+
+impl Eq for Emptiness {}
+
+impl Hash for Emptiness {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.negated, &self.text, &self.nothing).hash(state);
     }
 }
 

@@ -9,12 +9,13 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use arrow::array::{ArrayRef, RecordBatch};
-use arrow::datatypes::SchemaRef;
+use arrow::array::{ArrayRef, RecordBatch, new_null_array};
+use arrow::datatypes::{Schema, SchemaRef};
 use datafusion::common::Result;
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
 use datafusion::config::ConfigOptions;
 use datafusion::execution::TaskContext;
+use datafusion::physical_expr::aggregate::AggregateFunctionExpr;
 use datafusion::physical_expr::expressions::Column;
 use datafusion::physical_expr::{EquivalenceProperties, Partitioning, PhysicalExpr};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
@@ -85,7 +86,7 @@ fn divided(aggregate: &AggregateExec) -> Result<Arc<dyn ExecutionPlan>> {
     let places = sets.expr().iter().enumerate();
     let keys = places.map(|(index, (_, name))| (column(name, index), name.clone())).collect();
     let sets = PhysicalGroupBy::new(keys, sets.null_expr().to_vec(), sets.groups().to_vec(), true);
-    let repeated = Arc::new(RepeatGroupsExec::new(by_all, sets, aggregate.schema()));
+    let repeated = Arc::new(RepeatGroupsExec::new(by_all, sets, &aggregates, aggregate.schema()));
     let filters = vec![None; aggregates.len()];
     let keys = aggregate.group_expr().output_exprs().into_iter().enumerate();
     let schema = aggregate.schema();
@@ -104,20 +105,42 @@ fn column(name: &str, index: usize) -> Arc<dyn PhysicalExpr> {
     Arc::new(Column::new(name, index))
 }
 
-/// Repeats groups with their states for each grouping set, without the keys that the set leaves out.
+/// Repeats groups with their states for each grouping set, without the keys that the set leaves out. Without any groups there
+/// is one of a set without keys still: no rows have a total too.
 #[derive(Debug, Clone)]
 struct RepeatGroupsExec {
     input: Arc<dyn ExecutionPlan>,
     sets: Arc<PhysicalGroupBy>,
+    aggregates: Arc<[Arc<AggregateFunctionExpr>]>,
     properties: Arc<PlanProperties>,
 }
 
 impl RepeatGroupsExec {
-    fn new(input: Arc<dyn ExecutionPlan>, sets: PhysicalGroupBy, schema: SchemaRef) -> Self {
+    fn new(
+        input: Arc<dyn ExecutionPlan>,
+        sets: PhysicalGroupBy,
+        aggregates: &[Arc<AggregateFunctionExpr>],
+        schema: SchemaRef,
+    ) -> Self {
         let partitioning = Partitioning::UnknownPartitioning(input.output_partitioning().partition_count());
         let equal = EquivalenceProperties::new(schema);
         let properties = PlanProperties::new(equal, partitioning, EmissionType::Incremental, Boundedness::Bounded);
-        Self { input, sets: Arc::new(sets), properties: Arc::new(properties) }
+        Self { input, sets: Arc::new(sets), aggregates: aggregates.into(), properties: Arc::new(properties) }
+    }
+
+    /// The states of no rows at all, under keys that are NULL.
+    fn no_rows(&self) -> Result<RecordBatch> {
+        let schema = self.input.schema();
+        let nullable = schema.fields().iter().map(|field| field.as_ref().clone().with_nullable(true));
+        let nullable = Arc::new(Schema::new(nullable.collect::<Vec<_>>()));
+        let keys = nullable.fields().iter().take(self.sets.expr().len());
+        let mut columns: Vec<ArrayRef> = keys.map(|key| new_null_array(key.data_type(), 1)).collect();
+        for aggregate in self.aggregates.iter() {
+            for state in aggregate.create_accumulator()?.state()? {
+                columns.push(state.to_array()?);
+            }
+        }
+        Ok(RecordBatch::try_new(nullable, columns)?)
     }
 }
 
@@ -157,12 +180,14 @@ impl ExecutionPlan for RepeatGroupsExec {
     }
 
     fn with_new_children(self: Arc<Self>, mut children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
-        Ok(Arc::new(Self::new(children.swap_remove(0), self.sets.as_ref().clone(), self.schema())))
+        let sets = self.sets.as_ref().clone();
+        Ok(Arc::new(Self::new(children.swap_remove(0), sets, &self.aggregates, self.schema())))
     }
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         let input = self.input.execute(partition, context)?;
-        Ok(Box::pin(Repeated { input, sets: Arc::clone(&self.sets), schema: self.schema(), waiting: Vec::new() }))
+        let no_rows = Some(self.no_rows()?);
+        Ok(Box::pin(Repeated { input, sets: Arc::clone(&self.sets), schema: self.schema(), no_rows, waiting: Vec::new() }))
     }
 }
 
@@ -170,13 +195,17 @@ struct Repeated {
     input: SendableRecordBatchStream,
     sets: Arc<PhysicalGroupBy>,
     schema: SchemaRef,
+    /// What there is if no groups come.
+    no_rows: Option<RecordBatch>,
     waiting: Vec<RecordBatch>,
 }
 
 impl Repeated {
-    fn repeat(&mut self, batch: &RecordBatch) -> Result<()> {
+    /// The groups once more for each of the sets that are asked for.
+    fn repeat(&mut self, batch: &RecordBatch, of_set: impl Fn(&[bool]) -> bool) -> Result<()> {
         let states = &batch.columns()[self.sets.expr().len()..];
-        for keys in evaluate_group_by(&self.sets, batch)? {
+        let all = evaluate_group_by(&self.sets, batch)?.into_iter().zip(self.sets.groups());
+        for (keys, _) in all.filter(|(_, omitted)| of_set(omitted)) {
             let columns: Vec<ArrayRef> = keys.into_iter().chain(states.iter().cloned()).collect();
             self.waiting.push(RecordBatch::try_new(Arc::clone(&self.schema), columns)?);
         }
@@ -193,8 +222,16 @@ impl Stream for Repeated {
                 return Poll::Ready(Some(Ok(batch)));
             }
             match ready!(self.input.poll_next_unpin(context)) {
-                Some(Ok(batch)) => self.repeat(&batch)?,
-                end => return Poll::Ready(end),
+                Some(Ok(batch)) if batch.num_rows() == 0 => {}
+                Some(Ok(batch)) => {
+                    self.no_rows = None;
+                    self.repeat(&batch, |_| true)?;
+                }
+                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                None => match self.no_rows.take() {
+                    Some(none) => self.repeat(&none, |omitted| omitted.iter().all(|omitted| *omitted))?,
+                    None => return Poll::Ready(None),
+                },
             }
         }
     }

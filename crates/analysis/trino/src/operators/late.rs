@@ -75,16 +75,50 @@ impl PhysicalOptimizerRule for FetchLate {
     }
 }
 
+/// The first rows of an order, and what is computed of them above.
+struct FirstRows<'p> {
+    /// What stands between the sort and the merge of its partitions, from above.
+    projections: Vec<&'p ProjectionExec>,
+    merged: bool,
+    sorted: &'p Arc<dyn ExecutionPlan>,
+    sort: &'p SortExec,
+    fetch: usize,
+}
+
+impl<'p> FirstRows<'p> {
+    fn of(plan: &'p Arc<dyn ExecutionPlan>) -> Option<Self> {
+        let merge = plan.downcast_ref::<SortPreservingMergeExec>();
+        let (mut sorted, mut projections) = (merge.map_or(plan, |merge| merge.input()), Vec::new());
+        while let (Some(_), Some(projection)) = (merge, sorted.downcast_ref::<ProjectionExec>()) {
+            projections.push(projection);
+            sorted = projection.input();
+        }
+        let sort = sorted.downcast_ref::<SortExec>()?;
+        let fetch = sort.fetch().filter(|fetch| *fetch <= FEW)?;
+        let ends_alike = merge.is_none_or(|merge| merge.fetch() == Some(fetch));
+        let is_one = plan.output_partitioning().partition_count() == 1;
+        (ends_alike && is_one).then_some(Self { projections, merged: merge.is_some(), sorted, sort, fetch })
+    }
+
+    /// The rows of all partitions of a sort in one, which is sorted as this one is.
+    fn merged(&self, order: &LexOrdering, sorted: Arc<dyn ExecutionPlan>) -> Arc<dyn ExecutionPlan> {
+        match self.merged {
+            true => Arc::new(SortPreservingMergeExec::new(order.clone(), sorted).with_fetch(Some(self.fetch))),
+            false => sorted,
+        }
+    }
+
+    /// The order by columns of which only some are left.
+    fn order(&self, kept: &[usize]) -> Result<Option<LexOrdering>> {
+        let moved = self.sort.expr().iter().map(|sort| moved_sort(sort, kept));
+        Ok(LexOrdering::new(moved.collect::<Result<Vec<_>>>()?))
+    }
+}
+
 /// A plan that gives the same rows, if it is one for which it pays to read some columns late.
 fn late(plan: &Arc<dyn ExecutionPlan>) -> Result<Option<Arc<dyn ExecutionPlan>>> {
-    let merge = plan.downcast_ref::<SortPreservingMergeExec>();
-    let sorted = merge.map_or(plan, |merge| merge.input());
-    let Some(sort) = sorted.downcast_ref::<SortExec>() else { return Ok(None) };
-    let Some(fetch) = sort.fetch().filter(|fetch| *fetch <= FEW) else { return Ok(None) };
-    if plan.output_partitioning().partition_count() != 1 || merge.is_some_and(|merge| merge.fetch() != Some(fetch)) {
-        return Ok(None);
-    }
-    let mut used = BTreeSet::new();
+    let Some(first) = FirstRows::of(plan) else { return Ok(None) };
+    let (sort, mut used) = (first.sort, BTreeSet::new());
     let Some(Traced { origins, scan }) = traced(sort.input(), &mut used) else { return Ok(None) };
     for column in sort.expr().iter().flat_map(|sort| collect_columns(&sort.expr)) {
         used.extend(origins[column.index()]);
@@ -97,28 +131,27 @@ fn late(plan: &Arc<dyn ExecutionPlan>) -> Result<Option<Arc<dyn ExecutionPlan>>>
     if late.iter().map(|column| weight(schema.field(*column).data_type())).sum::<usize>() < WORTH {
         return Ok(None);
     }
-    let Some(scan) = scan.with_places(fetch)? else { return Ok(None) };
     let kept: Vec<usize> = (0..origins.len()).filter(|index| !is_late(&origins[*index])).collect();
-    let input = scan.narrowed(sort.input(), &kept)?;
-    let Some(order) = LexOrdering::new(sort.expr().iter().map(|sort| moved_sort(sort, &kept)).collect::<Result<Vec<_>>>()?)
-    else {
-        return Ok(None);
-    };
-    let parted = sort.preserve_partitioning();
-    let sort = SortExec::new(order.clone(), input).with_fetch(Some(fetch)).with_preserve_partitioning(parted);
-    let mut input: Arc<dyn ExecutionPlan> = Arc::new(sort);
-    if merge.is_some() {
-        input = Arc::new(SortPreservingMergeExec::new(order, input).with_fetch(Some(fetch)));
-    }
+    let (Some(scan), Some(order)) = (scan.with_places(first.fetch)?, first.order(&kept)?) else { return Ok(None) };
+    let narrowed = SortExec::new(order.clone(), scan.narrowed(sort.input(), &kept)?)
+        .with_fetch(Some(first.fetch))
+        .with_preserve_partitioning(sort.preserve_partitioning());
+    let input = first.merged(&order, Arc::new(narrowed));
     let late: Vec<usize> = late.into_iter().collect();
     let place = |origin: usize| late.iter().position(|column| *column == origin);
     let outputs = origins.iter().enumerate().map(|(index, origin)| match origin.and_then(place) {
         Some(place) => Output::Late(place),
         None => Output::Kept(kept.iter().position(|kept| *kept == index).unwrap_or_default()),
     });
-    let outputs = outputs.collect();
-    let (columns, properties) = (scan.table_columns(&late), Arc::clone(plan.properties()));
-    Ok(Some(Arc::new(FetchLateExec { input, scan: Arc::new(scan), columns, outputs, properties })))
+    let (columns, outputs) = (scan.table_columns(&late), outputs.collect());
+    let at_once = first.merged(sort.expr(), Arc::clone(first.sorted));
+    let properties = Arc::clone(at_once.properties());
+    let fetched = FetchLateExec { input, scan: Arc::new(scan), columns, outputs, properties };
+    let mut plan: Arc<dyn ExecutionPlan> = Arc::new(fetched);
+    for projection in first.projections.into_iter().rev() {
+        plan = Arc::new(ProjectionExec::try_new(projection.expr().to_vec(), plan)?);
+    }
+    Ok(Some(plan))
 }
 
 /// What reading a column costs for each row, as far as its type tells.

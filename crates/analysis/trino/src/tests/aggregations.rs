@@ -85,7 +85,7 @@ async fn groups_are_the_same_by_fewer_keys() {
             &["2002|a|1", "2002|b|1", "NULL|NULL|4"],
         ),
         (
-            "SELECT y, k, grouping(y), count(*) FROM t WHERE y = 2001 GROUP BY ROLLUP (y, k) ORDER BY 3, 1, 2",
+            "SELECT y, k, grouping(y), count(*) FROM t WHERE y = 2001 GROUP BY ROLLUP (y, k) ORDER BY 3, 1, 2, 4",
             &["2001|a|0|2", "2001|b|0|1", "2001|NULL|0|1", "2001|NULL|0|4", "NULL|NULL|1|4"],
         ),
         ("SELECT x, x - 1, count(DISTINCT k) FROM t GROUP BY 1, 2 ORDER BY 1", &["1|0|2", "2|1|1", "NULL|NULL|1"]),
@@ -171,7 +171,28 @@ async fn grouping_sets_are_made_of_groups() {
             "SELECT k, count(*) FROM t GROUP BY GROUPING SETS ((k), (k, x), (k)) ORDER BY 1, 2",
             &["a|1", "a|2", "a|3", "a|3", "b|1", "b|1", "b|2", "b|2", "NULL|1", "NULL|1", "NULL|1"],
         ),
-        ("SELECT k, count(*) FROM empty GROUP BY ROLLUP (k)", &["NULL|0"]),
+        ("SELECT k, count(*), sum(x), avg(d), max(y) FROM empty GROUP BY ROLLUP (k)", &["NULL|0|NULL|NULL|NULL"]),
+        ("SELECT k, count(*), sum(x) FROM t WHERE x > 99 GROUP BY CUBE (k, y)", &["NULL|0|NULL"]),
+        ("SELECT k, count(*) FROM t WHERE x > 99 GROUP BY GROUPING SETS ((k), ())", &["NULL|0"]),
     ];
     check(&fixture, cases).await;
+}
+
+#[tokio::test]
+async fn distinct_texts_are_counted_in_groups() {
+    let cases: &[(&str, &[&str])] = &[
+        (
+            "SELECT y, count(DISTINCT k), count(DISTINCT x), count(*) FROM t GROUP BY y ORDER BY y",
+            &["2001|2|2|4", "2002|2|1|2"],
+        ),
+        (
+            "SELECT y, count(DISTINCT k) FILTER (WHERE x = 1), count(DISTINCT upper(k) || k) FROM t GROUP BY y ORDER BY y",
+            &["2001|2|2", "2002|0|2"],
+        ),
+        ("SELECT y, x, count(DISTINCT k), count(*) FROM t GROUP BY ROLLUP (y, x) ORDER BY 4 DESC, 1, 2 LIMIT 2", &[
+            "NULL|NULL|2|6",
+            "2001|NULL|2|4",
+        ]),
+    ];
+    check(&fixture().await, cases).await;
 }

@@ -18,13 +18,16 @@ async fn fixture() -> Fixture {
     fixture.table("t", &columns, &[("day", "varchar")], Format::Parquet);
     for (day, from) in [("mon", 0), ("tue", ROWS)] {
         let ids = from..from + ROWS;
-        let texts = |prefix: &str| ids.clone().map(|id| (id % 11 != 0).then(|| format!("{prefix} {id}"))).collect();
+        let texts = |prefix: &str| -> ArrayRef {
+            let text = |id: i64| (id % 11 != 0).then(|| format!("{prefix} {id}"));
+            Arc::new(ids.clone().map(text).collect::<StringArray>())
+        };
         let columns: [(&str, ArrayRef); 4] = [
             ("id", Arc::new(Int64Array::from_iter_values(ids.clone()))),
             // Every number below 2 * ROWS once, in disorder.
             ("at", Arc::new(Int64Array::from_iter_values(ids.clone().map(|id| id * 7_919 % (2 * ROWS))))),
-            ("title", Arc::new(texts("title") as StringArray)),
-            ("url", Arc::new(texts("http://example.com") as StringArray)),
+            ("title", texts("title")),
+            ("url", texts("http://example.com")),
         ];
         let batch = RecordBatch::try_from_iter_with_nullable(columns.map(|(name, column)| (name, column, true))).unwrap();
         let properties = WriterProperties::builder().set_max_row_group_row_count(Some(7_000)).build();

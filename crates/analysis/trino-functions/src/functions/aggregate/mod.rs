@@ -2,6 +2,7 @@
 //! overflow or rounding differ.
 
 mod checksum;
+mod distinct;
 mod extreme;
 mod fold;
 mod frequent;
@@ -12,6 +13,7 @@ mod sketches;
 mod sum;
 mod wrapped;
 
+pub(crate) use distinct::distinct;
 pub use moved::MovedSum;
 pub(crate) use wrapped::named;
 
