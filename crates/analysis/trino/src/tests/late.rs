@@ -14,7 +14,7 @@ const ROWS: i64 = 30_000;
 /// Two files of several row groups each, of a table with a partition key.
 async fn fixture() -> Fixture {
     let fixture = Fixture::new();
-    let columns = [("id", "bigint"), ("at", "bigint"), ("title", "varchar"), ("url", "varchar")];
+    let columns = [("id", "bigint"), ("at", "bigint"), ("title", "varchar"), ("url", "varchar"), ("kind", "varchar")];
     fixture.table("t", &columns, &[("day", "varchar")], Format::Parquet);
     for (day, from) in [("mon", 0), ("tue", ROWS)] {
         let ids = from..from + ROWS;
@@ -22,12 +22,13 @@ async fn fixture() -> Fixture {
             let text = |id: i64| (id % 11 != 0).then(|| format!("{prefix} {id}"));
             Arc::new(ids.clone().map(text).collect::<StringArray>())
         };
-        let columns: [(&str, ArrayRef); 4] = [
+        let columns: [(&str, ArrayRef); 5] = [
             ("id", Arc::new(Int64Array::from_iter_values(ids.clone()))),
             // Every number below 2 * ROWS once, in disorder.
             ("at", Arc::new(Int64Array::from_iter_values(ids.clone().map(|id| id * 7_919 % (2 * ROWS))))),
             ("title", texts("title")),
             ("url", texts("http://example.com")),
+            ("kind", Arc::new(ids.clone().map(|id| Some(format!("kind {}", id % 3))).collect::<StringArray>())),
         ];
         let batch = RecordBatch::try_from_iter_with_nullable(columns.map(|(name, column)| (name, column, true))).unwrap();
         let properties = WriterProperties::builder().set_max_row_group_row_count(Some(7_000)).build();
@@ -64,7 +65,7 @@ async fn all_columns_of_the_first_rows() {
             let at = 2 * ROWS - 1 - place;
             let id = id_at(at);
             let day = if id < ROWS { "mon" } else { "tue" };
-            format!("{id}|{at}|{}|{}|{day}", text("title", id), text("http://example.com", id))
+            format!("{id}|{at}|{}|{}|kind {}|{day}", text("title", id), text("http://example.com", id), id % 3)
         })
         .collect();
     assert_eq!(fixture.rows(sql).await.unwrap(), expected);
@@ -79,6 +80,19 @@ async fn all_columns_of_the_first_rows() {
         })
         .collect();
     assert_eq!(fixture.rows(some).await.unwrap(), expected);
+}
+
+#[tokio::test]
+async fn what_decides_may_stand_in_dictionaries() {
+    let fixture = fixture().await;
+    let sql = "SELECT kind, title FROM t WHERE kind = 'kind 2' AND title <> '' ORDER BY at LIMIT 4";
+    assert!(!is_late(&fixture, sql).await);
+    let sql = "SELECT kind, title, url FROM t WHERE kind = 'kind 2' ORDER BY at LIMIT 4";
+    assert!(is_late(&fixture, sql).await);
+    let found = (0..2 * ROWS).map(id_at).filter(|id| id % 3 == 2).take(4);
+    let expected: Vec<String> =
+        found.map(|id| format!("kind 2|{}|{}", text("title", id), text("http://example.com", id))).collect();
+    assert_eq!(fixture.rows(sql).await.unwrap(), expected);
 }
 
 #[tokio::test]

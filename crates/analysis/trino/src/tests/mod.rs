@@ -2,6 +2,7 @@
 
 mod aggregations;
 mod changes;
+mod dictionaries;
 mod documents;
 mod explain;
 mod fixture;
