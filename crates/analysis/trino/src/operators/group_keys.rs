@@ -125,7 +125,8 @@ fn is_exact(plan: &LogicalPlan, column: &Column) -> bool {
 
 fn is_exact_type(ty: &DataType) -> bool {
     use DataType::{Binary, Boolean, Date32, Decimal128, Time32, Time64, Timestamp, Utf8};
-    ty.is_integer() || matches!(ty, Binary | Boolean | Date32 | Decimal128(..) | Time32(_) | Time64(_) | Utf8)
+    ty.is_integer()
+        || matches!(ty, Binary | Boolean | Date32 | Decimal128(..) | Time32(_) | Time64(_) | Utf8)
         || matches!(ty, Timestamp(_, None))
 }
 
@@ -150,9 +151,7 @@ fn constant<'p>(plan: &'p LogicalPlan, column: &Column) -> Option<&'p ScalarValu
             _ => None,
         },
         LogicalPlan::SubqueryAlias(alias) => constant(&alias.input, &column_of(alias.input.schema(), index)),
-        LogicalPlan::Aggregate(aggregate) => {
-            constant(&aggregate.input, aggregate.group_expr.get(index)?.try_as_col()?)
-        }
+        LogicalPlan::Aggregate(aggregate) => constant(&aggregate.input, aggregate.group_expr.get(index)?.try_as_col()?),
         LogicalPlan::Union(union) => {
             let mut values = union.inputs.iter().map(|input| constant(input, &column_of(input.schema(), index)));
             let first = values.next()??;

@@ -9,12 +9,13 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use arrow::array::{ArrayRef, RecordBatch, new_null_array};
+use arrow::array::{ArrayRef, BooleanArray, RecordBatch, new_null_array};
 use arrow::datatypes::{Schema, SchemaRef};
 use datafusion::common::Result;
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
 use datafusion::config::ConfigOptions;
 use datafusion::execution::TaskContext;
+use datafusion::logical_expr::EmitTo;
 use datafusion::physical_expr::aggregate::AggregateFunctionExpr;
 use datafusion::physical_expr::expressions::Column;
 use datafusion::physical_expr::{EquivalenceProperties, Partitioning, PhysicalExpr};
@@ -86,7 +87,7 @@ fn divided(aggregate: &AggregateExec) -> Result<Arc<dyn ExecutionPlan>> {
     let places = sets.expr().iter().enumerate();
     let keys = places.map(|(index, (_, name))| (column(name, index), name.clone())).collect();
     let sets = PhysicalGroupBy::new(keys, sets.null_expr().to_vec(), sets.groups().to_vec(), true);
-    let repeated = Arc::new(RepeatGroupsExec::new(by_all, sets, &aggregates, aggregate.schema()));
+    let repeated = Arc::new(RepeatGroupsExec::new(by_all, sets, aggregate));
     let filters = vec![None; aggregates.len()];
     let keys = aggregate.group_expr().output_exprs().into_iter().enumerate();
     let schema = aggregate.schema();
@@ -112,20 +113,24 @@ struct RepeatGroupsExec {
     input: Arc<dyn ExecutionPlan>,
     sets: Arc<PhysicalGroupBy>,
     aggregates: Arc<[Arc<AggregateFunctionExpr>]>,
+    /// The schema of the rows that are aggregated.
+    rows: SchemaRef,
     properties: Arc<PlanProperties>,
 }
 
 impl RepeatGroupsExec {
-    fn new(
-        input: Arc<dyn ExecutionPlan>,
-        sets: PhysicalGroupBy,
-        aggregates: &[Arc<AggregateFunctionExpr>],
-        schema: SchemaRef,
-    ) -> Self {
-        let partitioning = Partitioning::UnknownPartitioning(input.output_partitioning().partition_count());
-        let equal = EquivalenceProperties::new(schema);
+    /// The groups of `by_all` for the sets of the aggregation that it is made of.
+    fn new(by_all: Arc<dyn ExecutionPlan>, sets: PhysicalGroupBy, aggregate: &AggregateExec) -> Self {
+        let partitioning = Partitioning::UnknownPartitioning(by_all.output_partitioning().partition_count());
+        let equal = EquivalenceProperties::new(aggregate.schema());
         let properties = PlanProperties::new(equal, partitioning, EmissionType::Incremental, Boundedness::Bounded);
-        Self { input, sets: Arc::new(sets), aggregates: aggregates.into(), properties: Arc::new(properties) }
+        Self {
+            input: by_all,
+            sets: Arc::new(sets),
+            aggregates: aggregate.aggr_expr().into(),
+            rows: aggregate.input().schema(),
+            properties: Arc::new(properties),
+        }
     }
 
     /// The states of no rows at all, under keys that are NULL.
@@ -135,10 +140,14 @@ impl RepeatGroupsExec {
         let nullable = Arc::new(Schema::new(nullable.collect::<Vec<_>>()));
         let keys = nullable.fields().iter().take(self.sets.expr().len());
         let mut columns: Vec<ArrayRef> = keys.map(|key| new_null_array(key.data_type(), 1)).collect();
+        // One row that a filter drops.
+        let dropped = BooleanArray::from(vec![false]);
         for aggregate in self.aggregates.iter() {
-            for state in aggregate.create_accumulator()?.state()? {
-                columns.push(state.to_array()?);
-            }
+            let mut accumulator = aggregate.create_groups_accumulator()?;
+            let nothing = |expr: Arc<dyn PhysicalExpr>| Ok(new_null_array(&expr.data_type(&self.rows)?, 1));
+            let args = aggregate.expressions().into_iter().map(nothing).collect::<Result<Vec<_>>>()?;
+            accumulator.update_batch(&args, &[0], Some(&dropped), 1)?;
+            columns.extend(accumulator.state(EmitTo::All)?);
         }
         Ok(RecordBatch::try_new(nullable, columns)?)
     }
@@ -180,14 +189,19 @@ impl ExecutionPlan for RepeatGroupsExec {
     }
 
     fn with_new_children(self: Arc<Self>, mut children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
-        let sets = self.sets.as_ref().clone();
-        Ok(Arc::new(Self::new(children.swap_remove(0), sets, &self.aggregates, self.schema())))
+        Ok(Arc::new(Self { input: children.swap_remove(0), ..self.as_ref().clone() }))
     }
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         let input = self.input.execute(partition, context)?;
         let no_rows = Some(self.no_rows()?);
-        Ok(Box::pin(Repeated { input, sets: Arc::clone(&self.sets), schema: self.schema(), no_rows, waiting: Vec::new() }))
+        Ok(Box::pin(Repeated {
+            input,
+            sets: Arc::clone(&self.sets),
+            schema: self.schema(),
+            no_rows,
+            waiting: Vec::new(),
+        }))
     }
 }
 

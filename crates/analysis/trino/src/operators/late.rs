@@ -333,8 +333,11 @@ impl PlacedScan {
         for (file, position) in places.all() {
             wanted.entry(file).or_default().insert(position as usize);
         }
-        let files: Vec<PartitionedFile> =
-            wanted.iter().map(|(file, rows)| self.files.selected(*file, rows)).collect::<Option<_>>().unwrap_or_default();
+        let files: Vec<PartitionedFile> = wanted
+            .iter()
+            .map(|(file, rows)| self.files.selected(*file, rows))
+            .collect::<Option<_>>()
+            .unwrap_or_default();
         // What the predicate says of row groups is known: it has let these rows pass.
         let source = ParquetSource::new(self.source.table_schema().clone())
             .with_table_parquet_options(self.source.table_parquet_options().clone());

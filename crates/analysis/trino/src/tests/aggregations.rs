@@ -11,8 +11,14 @@ use crate::explain::{Explain, ExplainFormat};
 
 async fn fixture() -> Fixture {
     let fixture = Fixture::new();
-    let columns =
-        [("k", "varchar"), ("x", "integer"), ("small", "smallint"), ("big", "bigint"), ("d", "double"), ("y", "integer")];
+    let columns = [
+        ("k", "varchar"),
+        ("x", "integer"),
+        ("small", "smallint"),
+        ("big", "bigint"),
+        ("d", "double"),
+        ("y", "integer"),
+    ];
     fixture.table("t", &columns, &[], Format::Parquet);
     fixture.table("empty", &columns, &[], Format::Parquet);
     let columns: [(&str, ArrayRef); 6] = [
@@ -23,7 +29,12 @@ async fn fixture() -> Fixture {
         ("d", Arc::new(Float64Array::from(vec![0.0, -0.0, 1.5, 0.0, 2.5, -0.0]))),
         ("y", Arc::new(Int32Array::from(vec![2001, 2001, 2002, 2001, 2002, 2001]))),
     ];
-    fixture.put_parquet("t/part-0.parquet", &RecordBatch::try_from_iter_with_nullable(columns.map(|(n, c)| (n, c, true))).unwrap()).await;
+    fixture
+        .put_parquet(
+            "t/part-0.parquet",
+            &RecordBatch::try_from_iter_with_nullable(columns.map(|(n, c)| (n, c, true))).unwrap(),
+        )
+        .await;
     fixture
 }
 
@@ -189,10 +200,10 @@ async fn distinct_texts_are_counted_in_groups() {
             "SELECT y, count(DISTINCT k) FILTER (WHERE x = 1), count(DISTINCT upper(k) || k) FROM t GROUP BY y ORDER BY y",
             &["2001|2|2", "2002|0|2"],
         ),
-        ("SELECT y, x, count(DISTINCT k), count(*) FROM t GROUP BY ROLLUP (y, x) ORDER BY 4 DESC, 1, 2 LIMIT 2", &[
-            "NULL|NULL|2|6",
-            "2001|NULL|2|4",
-        ]),
+        (
+            "SELECT y, x, count(DISTINCT k), count(*) FROM t GROUP BY ROLLUP (y, x) ORDER BY 4 DESC, 1, 2 LIMIT 2",
+            &["NULL|NULL|2|6", "2001|NULL|2|4"],
+        ),
     ];
     check(&fixture().await, cases).await;
 }

@@ -30,7 +30,8 @@ async fn fixture() -> Fixture {
             ("url", texts("http://example.com")),
             ("kind", Arc::new(ids.clone().map(|id| Some(format!("kind {}", id % 3))).collect::<StringArray>())),
         ];
-        let batch = RecordBatch::try_from_iter_with_nullable(columns.map(|(name, column)| (name, column, true))).unwrap();
+        let batch =
+            RecordBatch::try_from_iter_with_nullable(columns.map(|(name, column)| (name, column, true))).unwrap();
         let properties = WriterProperties::builder().set_max_row_group_row_count(Some(7_000)).build();
         let mut bytes = Vec::new();
         let mut writer = parquet::arrow::ArrowWriter::try_new(&mut bytes, batch.schema(), Some(properties)).unwrap();
@@ -124,6 +125,7 @@ async fn less_is_read() {
         let _: Vec<RecordBatch> = futures::TryStreamExt::try_collect(stream).await.unwrap();
         statistics.scanned_bytes()
     };
-    let (late, at_once) = (read("SELECT * FROM t ORDER BY at LIMIT 1").await, read("SELECT * FROM t ORDER BY at").await);
+    let (late, at_once) =
+        (read("SELECT * FROM t ORDER BY at LIMIT 1").await, read("SELECT * FROM t ORDER BY at").await);
     assert!(late < at_once / 2, "{late} of {at_once} bytes");
 }

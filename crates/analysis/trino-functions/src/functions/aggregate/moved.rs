@@ -235,8 +235,13 @@ mod tests {
     }
 
     fn sum(value: Typed) -> Expr {
-        let call =
-            AggregateCall { name: "sum".into(), args: vec![value], distinct: false, filter: None, order_by: Vec::new() };
+        let call = AggregateCall {
+            name: "sum".into(),
+            args: vec![value],
+            distinct: false,
+            filter: None,
+            order_by: Vec::new(),
+        };
         aggregate(call).unwrap().0
     }
 
