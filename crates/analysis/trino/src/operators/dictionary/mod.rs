@@ -38,6 +38,7 @@ use datafusion::physical_plan::projection::ProjectionExec;
 use self::answers::OfDictionaries;
 pub(super) use self::groups::GroupDictionaries;
 use self::groups::{NumberOf, TextOf};
+use super::emptiness::Emptiness;
 use super::every::Every;
 use super::search::Search;
 use crate::error::internal;
@@ -192,6 +193,7 @@ fn fails(expr: &Arc<dyn PhysicalExpr>) -> bool {
         || expr.is::<InListExpr>()
         || expr.is::<LikeExpr>()
         || expr.is::<Search>()
+        || expr.is::<Emptiness>()
         || expr.is::<Every>()
         || expr.is::<NotExpr>()
         || expr.is::<IsNullExpr>()
