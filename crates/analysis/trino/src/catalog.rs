@@ -127,6 +127,10 @@ pub enum Format {
     Grok(GrokFormat),
     /// Apache Avro's container files.
     Avro(AvroFormat),
+    /// Apache ORC, whose columns are found by their place.
+    Orc,
+    /// Apache ORC whose columns are found by their names (`orc.column.index.access` is false).
+    OrcByName,
     /// Files that Apache Iceberg's metadata names.
     Iceberg {
         /// The metadata file that is the table's, as `s3://bucket/key`.

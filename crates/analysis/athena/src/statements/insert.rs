@@ -99,7 +99,7 @@ fn same_folder(one: &str, other: &str) -> bool {
 
 /// The codec that the table's properties ask for.
 fn codec(table: &Table) -> Option<&str> {
-    let names = ["write.compression", "write_compression", "parquet.compression"];
+    let names = ["write.compression", "write_compression", "parquet.compression", "orc.compress"];
     names.into_iter().find_map(|name| table.parameters.get(name)).map(String::as_str)
 }
 
@@ -122,6 +122,7 @@ fn writable(table: &Table, insert: &Insert) -> Result<WriteFormat, Failure> {
             Err(Failure::unsupported("INSERT INTO tables of the RegexSerDe and the Grok SerDe"))
         }
         Format::ParquetByPlace => Ok(WriteFormat::Parquet),
+        Format::Orc | Format::OrcByName => Ok(WriteFormat::Orc),
         Format::Iceberg { .. } => {
             Err(Failure::system("GENERIC_INTERNAL_ERROR: an Iceberg table was taken for one of Hive's"))
         }

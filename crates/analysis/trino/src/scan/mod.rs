@@ -7,6 +7,7 @@ mod iceberg;
 mod json;
 mod lines;
 mod noted;
+mod orc;
 mod parquet;
 mod partitions;
 mod pattern;
@@ -78,6 +79,8 @@ struct ScanRequest<'a> {
     table: &'a HiveTable,
     files: Vec<DataFile>,
     projection: Option<&'a Vec<usize>>,
+    /// What the rows are filtered by afterwards: readers may leave out what it leaves out.
+    filters: &'a [Expr],
     limit: Option<usize>,
 }
 
@@ -180,6 +183,8 @@ impl HiveTable {
             Format::Parquet => parquet::scan(request, parquet::Matching::Name).await,
             Format::ParquetByPlace => parquet::scan(request, parquet::Matching::Place).await,
             Format::Avro(format) => avro::scan(request, format),
+            Format::Orc => orc::scan(request, orc::Matching::Place).await,
+            Format::OrcByName => orc::scan(request, orc::Matching::Name).await,
             Format::Regex(format) => lines::scan(request, lines::Reader::Regex(format)),
             Format::Grok(format) => lines::scan(request, lines::Reader::Grok(format)),
             Format::Json(format) => lines::scan(request, lines::Reader::Json(format)),
@@ -235,7 +240,7 @@ impl TableProvider for HiveTable {
             if files.is_empty() {
                 continue;
             }
-            let request = ScanRequest { state, table: self, files, projection, limit };
+            let request = ScanRequest { state, table: self, files, projection, filters, limit };
             plans.push(self.scan_files(format, request).await?);
         }
         united(plans, &self.schema, projection)

@@ -6,6 +6,7 @@ mod avro;
 mod buckets;
 mod encode;
 mod file;
+mod orc;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -106,6 +107,8 @@ pub enum WriteFormat {
     Text(TextFormat),
     /// Apache Avro.
     Avro,
+    /// Apache ORC.
+    Orc,
 }
 
 /// How files are compressed.
@@ -119,6 +122,7 @@ pub enum Compression {
     Lz4,
     Deflate,
     Bzip2,
+    Zlib,
 }
 
 impl Compression {
@@ -132,6 +136,7 @@ impl Compression {
             Self::Lz4 => Codec::Lz4,
             Self::Deflate => Codec::Deflate,
             Self::Bzip2 => Codec::Bzip2,
+            Self::Zlib => return Err(unsupported("Writing lines with the compression Zlib is not supported")),
         })
     }
 }
@@ -228,6 +233,7 @@ fn refuse_unsupported(target: &WriteTarget) -> Result<(), TrinoError> {
     match target.format {
         WriteFormat::Parquet => file::parquet_codec(target.compression).map(drop),
         WriteFormat::Avro => avro::codec(target.compression).map(drop),
+        WriteFormat::Orc => orc::codec(target.compression).map(drop),
         WriteFormat::Json | WriteFormat::Text(_) => Ok(()),
     }
 }
