@@ -65,6 +65,8 @@ pub struct TableDefinition {
     pub location: String,
     /// How the files are written.
     pub format: Format,
+    /// How rows are spread over files, if they are (`CLUSTERED BY`).
+    pub buckets: Option<crate::write::Buckets>,
     /// The table's properties.
     pub parameters: BTreeMap<String, String>,
 }

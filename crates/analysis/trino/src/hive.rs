@@ -219,7 +219,8 @@ mod tests {
 
     #[test]
     fn every_class_that_is_written_is_known_or_named() {
-        for (name, read_back) in [("PARQUET", true), ("TEXTFILE", true), ("JSON", true), ("ORC", true), ("AVRO", true), ("ION", false)]
+        for (name, read_back) in
+            [("PARQUET", true), ("TEXTFILE", true), ("JSON", true), ("ORC", true), ("AVRO", true), ("ION", false)]
         {
             let classes = classes(name).unwrap();
             let format = read(classes.serde, &[]);

@@ -155,7 +155,9 @@ fn failed(target: &Target, error: &InferError) -> AwsError {
     match error {
         InferError::Store(error) => unreadable(&target.location(), error),
         InferError::Orc { cause: boathouse_orc::OrcError::Store(error), .. } => unreadable(&target.location(), error),
-        InferError::Parquet { .. } | InferError::Orc { .. } => AwsError::bad_request("InvalidInputException", error.to_string()),
+        InferError::Parquet { .. } | InferError::Orc { .. } => {
+            AwsError::bad_request("InvalidInputException", error.to_string())
+        }
     }
 }
 

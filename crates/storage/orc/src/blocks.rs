@@ -113,7 +113,8 @@ mod tests {
 
     use super::*;
 
-    const CODECS: [Option<Codec>; 5] = [None, Some(Codec::Zlib), Some(Codec::Snappy), Some(Codec::Lz4), Some(Codec::Zstd)];
+    const CODECS: [Option<Codec>; 5] =
+        [None, Some(Codec::Zlib), Some(Codec::Snappy), Some(Codec::Lz4), Some(Codec::Zstd)];
 
     #[test]
     fn several_blocks_come_back() {

@@ -1,5 +1,7 @@
 //! The end of a file: its postscript says how long the footer is and how it is compressed, the footer says everything else.
 
+use std::ops::Range;
+
 use bytes::Bytes;
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
 use orc_rust::proto::{CompressionKind, Footer, Metadata, PostScript, StripeStatistics};
@@ -106,6 +108,15 @@ impl Tail {
         guarded(|| read_metadata(&mut fetched))
     }
 
+    /// A part of the file that was read with its end.
+    pub fn held(&self, range: &Range<u64>) -> Option<Bytes> {
+        let start = range.start.checked_sub(self.size - self.end.len() as u64)?;
+        let (start, length) =
+            (usize::try_from(start).ok()?, usize::try_from(range.end.checked_sub(range.start)?).ok()?);
+        let end = start.checked_add(length).filter(|end| *end <= self.end.len())?;
+        Some(self.end.slice(start..end))
+    }
+
     /// The file's size in bytes.
     pub fn size(&self) -> u64 {
         self.size
@@ -190,8 +201,11 @@ mod tests {
         let size = whole.len() as u64;
         let Parsed::Whole(tail) = parse(whole.clone()).unwrap() else { panic!("not enough") };
         assert_eq!(tail.metadata().unwrap().number_of_rows(), 0);
-        let Parsed::Needs(needed) = Tail::parse(whole.slice(whole.len() - 60..), size).unwrap() else { panic!("enough") };
-        assert!(needed > 60 && needed < size);
+        assert_eq!(tail.held(&(0..3)).unwrap(), MAGIC);
+        assert!(tail.held(&(0..size + 1)).is_none());
+        let postscript = whole.slice(whole.len() - usize::from(whole[whole.len() - 1]) - 1..);
+        let Parsed::Needs(needed) = Tail::parse(postscript, size).unwrap() else { panic!("enough") };
+        assert_eq!(needed + MAGIC.len() as u64, size);
         assert!(Tail::parse(whole.slice(1..), 10).is_err());
     }
 

@@ -60,7 +60,9 @@ mod tests {
 
     #[test]
     fn types_are_a_tree() {
-        assert!(check(&[of(Kind::Struct, &[1, 2]), of(Kind::Int, &[]), of(Kind::List, &[3]), of(Kind::Date, &[])]).is_ok());
+        assert!(
+            check(&[of(Kind::Struct, &[1, 2]), of(Kind::Int, &[]), of(Kind::List, &[3]), of(Kind::Date, &[])]).is_ok()
+        );
         for bad in [
             vec![],
             vec![of(Kind::Int, &[])],

@@ -110,7 +110,8 @@ fn writable(table: &Table, insert: &Insert) -> Result<WriteFormat, Failure> {
         return Err(Failure::user(1001, message));
     }
     if !table.storage_descriptor.bucket_columns.is_empty() {
-        return Err(Failure::unsupported("INSERT INTO bucketed tables"));
+        let message = "NOT_SUPPORTED: INSERT INTO is not supported on bucketed tables";
+        return Err(Failure::user(1001, message));
     }
     match formats::of_table(table) {
         Format::Parquet => Ok(WriteFormat::Parquet),

@@ -1,6 +1,7 @@
 //! Reading tables: which partitions, which files, and how their rows become Arrow.
 
 mod avro;
+mod buckets;
 mod footers;
 mod generated;
 mod iceberg;
@@ -233,7 +234,8 @@ impl TableProvider for HiveTable {
             shared.into_iter().partition(|filter| partitions::decides(&self.definition, filter));
         let partitions = partitions::select(&self.session, &self.definition, &of_keys).await?;
         let mut plans = Vec::new();
-        for (format, mut files) in self.files(partitions).await?.into_values() {
+        for (format, files) in self.files(partitions).await?.into_values() {
+            let mut files = buckets::chosen(&self.definition, files, filters)?;
             if let Some(filter) = conjunction(of_files.iter().cloned()) {
                 files = self.chosen(files, &filter)?;
             }

@@ -5,17 +5,19 @@ mod columns;
 mod prune;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
 use arrow::datatypes::{Field, SchemaRef};
+use boathouse_orc::OrcError;
 use boathouse_orc::error::guarded;
 use boathouse_orc::fetched::Fetched;
 use boathouse_orc::proto::StripeInformation;
 use boathouse_orc::stripe::{StreamAt, footer_range, streams};
 use boathouse_orc::tail::Tail;
-use boathouse_orc::OrcError;
 use boathouse_trino_functions::error::{ErrorCode, TrinoError};
+use bytes::Bytes;
 use datafusion::common::Result as PlanResult;
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
@@ -23,7 +25,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
 use futures::{StreamExt, TryStreamExt};
-use object_store::{ObjectStore, ObjectStoreExt};
+use object_store::ObjectStore;
 use orc_rust::RowSelection;
 use orc_rust::array_decoder::NaiveStripeDecoder;
 use orc_rust::reader::metadata::FileMetadata;
@@ -71,10 +73,7 @@ pub(super) async fn scan(request: ScanRequest<'_>, matching: Matching) -> PlanRe
 }
 
 /// Rows of Hive's transactional tables are in several directories that have to be merged.
-fn refuse_transactions(
-    properties: &BTreeMap<String, String>,
-    files: &[DataFile],
-) -> Result<(), TrinoError> {
+fn refuse_transactions(properties: &BTreeMap<String, String>, files: &[DataFile]) -> Result<(), TrinoError> {
     let declared = properties.get("transactional").is_some_and(|value| value.eq_ignore_ascii_case("true"));
     let directory = files.iter().find(|file| {
         let mut below = file.meta.location.prefix_match(&file.location.prefix).into_iter().flatten();
@@ -159,12 +158,20 @@ impl File {
         Ok(Self { data, store, tail, metadata, columns })
     }
 
+    /// Parts of the file; a short one is at hand since its end was read.
+    async fn parts(&self, ranges: &[Range<u64>]) -> Result<Vec<Bytes>, TrinoError> {
+        if let Some(held) = ranges.iter().map(|range| self.tail.held(range)).collect() {
+            return Ok(held);
+        }
+        let location = &self.data.meta.location;
+        self.store.get_ranges(location, ranges).await.map_err(|error| of_object_store(&error))
+    }
+
     async fn fetch(&self, wanted: &[&StreamAt]) -> Result<Fetched, TrinoError> {
         let mut fetched = Fetched::new(self.tail.size());
-        let ranges: Vec<_> = wanted.iter().map(|stream| stream.range.clone()).filter(|range| !range.is_empty()).collect();
-        let location = &self.data.meta.location;
-        let parts = self.store.get_ranges(location, &ranges).await.map_err(|error| of_object_store(&error))?;
-        for (range, part) in ranges.iter().zip(parts) {
+        let ranges: Vec<_> =
+            wanted.iter().map(|stream| stream.range.clone()).filter(|range| !range.is_empty()).collect();
+        for (range, part) in ranges.iter().zip(self.parts(&ranges).await?) {
             fetched.add(range.start, part);
         }
         Ok(fetched)
@@ -288,8 +295,7 @@ impl Reading {
             return Ok(Some(Open { file, rows: Rows::Counted(stripe.number_of_rows()) }));
         }
         let footer = footer_range(&stripe);
-        let bytes = file.store.get_range(&file.data.meta.location, footer.clone()).await;
-        let bytes = bytes.map_err(|error| of_object_store(&error))?;
+        let bytes = file.parts(std::slice::from_ref(&footer)).await?.swap_remove(0);
         let streams = streams(&file.tail, &stripe, &bytes).map_err(|error| in_file(&file.data, error))?;
         let selection = match &self.layout.pruning {
             Some(pruning) => pruning.rows(&file, &stripe, &streams).await?,
@@ -351,7 +357,9 @@ mod tests {
 
     #[test]
     fn directories_of_transactions_are_known_by_name() {
-        for name in ["base_0000005", "delta_0000001_0000002", "delta_0000001_0000001_0000", "delete_delta_0000003_0000003"] {
+        for name in
+            ["base_0000005", "delta_0000001_0000002", "delta_0000001_0000001_0000", "delete_delta_0000003_0000003"]
+        {
             assert!(is_of_transactions(name), "{name}");
         }
         for name in ["base_camp", "delta_1", "base_", "year=2024", "part-0.orc"] {

@@ -1,11 +1,14 @@
 //! Whole queries over tables in memory.
 
+mod bytes;
+mod cells;
 mod changes;
 mod documents;
 mod explain;
 mod fixture;
 mod formats;
 mod iceberg;
+mod orc;
 mod queries;
 mod recognition;
 mod schemas;

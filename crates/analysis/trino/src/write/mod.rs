@@ -37,11 +37,12 @@ use tokio::task::JoinSet;
 use crate::catalog::{Session, TextFormat};
 use crate::codec::Codec;
 use crate::engine::{Column, Engine, physical};
-use crate::error::{internal, of_datafusion};
+use crate::error::{internal, of_datafusion, unsupported};
 use crate::hive_paths::escaped;
 use crate::scan::NULL_PARTITION;
 use crate::storage::{Location, Statistics, TableUse};
 pub use buckets::Buckets;
+pub(crate) use buckets::{bucket, places};
 use file::OutputFile;
 pub(crate) use file::{PART, of_parquet, parquet_codec};
 
@@ -129,14 +130,14 @@ impl Compression {
     /// The codec of files of lines.
     fn of_lines(self) -> Option<Codec> {
         Some(match self {
-            Self::None => return None,
+            // Lines are refused with ORC's codec before they are written.
+            Self::None | Self::Zlib => return None,
             Self::Snappy => Codec::Snappy,
             Self::Gzip => Codec::Gzip,
             Self::Zstd => Codec::Zstd,
             Self::Lz4 => Codec::Lz4,
             Self::Deflate => Codec::Deflate,
             Self::Bzip2 => Codec::Bzip2,
-            Self::Zlib => return Err(unsupported("Writing lines with the compression Zlib is not supported")),
         })
     }
 }
@@ -234,6 +235,9 @@ fn refuse_unsupported(target: &WriteTarget) -> Result<(), TrinoError> {
         WriteFormat::Parquet => file::parquet_codec(target.compression).map(drop),
         WriteFormat::Avro => avro::codec(target.compression).map(drop),
         WriteFormat::Orc => orc::codec(target.compression).map(drop),
+        WriteFormat::Json | WriteFormat::Text(_) if target.compression == Compression::Zlib => {
+            Err(unsupported("Writing lines with the compression Zlib is not supported"))
+        }
         WriteFormat::Json | WriteFormat::Text(_) => Ok(()),
     }
 }
@@ -349,7 +353,7 @@ impl Output {
     fn new_file(&self, directory: &Path, bucket: Option<u32>) -> Path {
         let codec = match &self.target.format {
             WriteFormat::Json | WriteFormat::Text(_) => self.target.compression.of_lines(),
-            WriteFormat::Parquet | WriteFormat::Avro => None,
+            WriteFormat::Parquet | WriteFormat::Avro | WriteFormat::Orc => None,
         };
         let extension = codec.map(|codec| format!(".{}", codec.extension())).unwrap_or_default();
         // Hive knows a file's bucket by the number that its name begins with.

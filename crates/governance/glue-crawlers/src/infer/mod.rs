@@ -50,8 +50,9 @@ pub(crate) async fn file(
         return Ok(Some(schema(file, Format::Parquet, columns, false, records)));
     }
     if sample.starts_with(boathouse_orc::tail::MAGIC) && orc::is_ended(&**store, file).await? {
-        let (columns, records) =
-            orc::infer(&**store, file).await.map_err(|cause| InferError::Orc { path: file.location.to_string(), cause })?;
+        let (columns, records) = orc::infer(&**store, file)
+            .await
+            .map_err(|cause| InferError::Orc { path: file.location.to_string(), cause })?;
         return Ok(Some(schema(file, Format::Orc, columns, false, records)));
     }
     let gzip = sample.starts_with(&[0x1f, 0x8b]);

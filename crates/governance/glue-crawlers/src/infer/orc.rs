@@ -88,7 +88,8 @@ mod tests {
             of(Kind::TimestampInstant, &[], &[]),
             of(Kind::Int, &[], &[]),
         ];
-        let shown: Vec<String> = fields(&types, &types[0]).iter().map(|it| format!("{} {}", it.name, it.kind)).collect();
+        let shown: Vec<String> =
+            fields(&types, &types[0]).iter().map(|it| format!("{} {}", it.name, it.kind)).collect();
         assert_eq!(shown, ["a array<decimal(12,3)>", "m map<varchar(7),timestamp>"]);
     }
 }

@@ -127,9 +127,9 @@ fn hint(ty: &DataType) -> ArrowType {
     match ty {
         DataType::Timestamp { .. } | DataType::TimestampWithLocalTimezone { .. } => NANOSECONDS,
         DataType::List { child, .. } => ArrowType::new_list(hint(child), true),
-        DataType::Struct { children, .. } => {
-            ArrowType::Struct(children.iter().map(|child| Field::new(child.name(), hint(child.data_type()), true)).collect())
-        }
+        DataType::Struct { children, .. } => ArrowType::Struct(
+            children.iter().map(|child| Field::new(child.name(), hint(child.data_type()), true)).collect(),
+        ),
         DataType::Map { key, value, .. } => {
             let (key, value) = (Field::new("keys", hint(key), false), Field::new("values", hint(value), true));
             ArrowType::Map(Arc::new(Field::new_struct("entries", vec![key, value], false)), false)
@@ -172,7 +172,7 @@ fn cut(values: &ArrayRef, ty: &Type) -> Result<ArrayRef, ArrowError> {
         Type::Row(row) => {
             let length = values.len();
             let (fields, columns, nulls) = values.as_struct().clone().into_parts();
-            let columns = columns.iter().zip(row).map(|(column, field)| cut(column, &field.ty));
+            let columns = columns.iter().zip(row.iter()).map(|(column, field)| cut(column, &field.ty));
             let columns = columns.collect::<Result<Vec<_>, _>>()?;
             Arc::new(StructArray::try_new_with_length(fields, columns, nulls, length)?)
         }

@@ -118,8 +118,7 @@ impl Indexes {
     async fn read(file: &File, streams: &[&StreamAt]) -> PlanResult<Self> {
         let mut indexes = Self { statistics: Vec::new(), filters: Vec::new() };
         let ranges: Vec<_> = streams.iter().map(|stream| stream.range.clone()).collect();
-        let parts = file.store.get_ranges(&file.data.meta.location, &ranges).await?;
-        for (stream, part) in streams.iter().zip(parts) {
+        for (stream, part) in streams.iter().zip(file.parts(&ranges).await?) {
             if stream.kind == Kind::RowIndex {
                 let index = row_index(&file.tail, &part).map_err(|error| in_file(&file.data, error))?;
                 let statistics = index.entry.into_iter().map(|entry| entry.statistics).collect();
@@ -253,9 +252,14 @@ fn bounds(
             (matches!(found, DataType::Float { .. }) == (*ty == Type::Real)).then_some((of(least)?, of(most)?))
         }
         (DataType::String { .. } | DataType::Varchar { .. }, Type::Varchar(length)) => {
-            let fits = matches!((found, length), (_, None))
-                || matches!((found, length), (DataType::Varchar { max_length, .. }, Some(length)) if max_length <= length);
-            let known = statistics.string_statistics.as_ref().filter(|_| fits && writer_version >= TEXTS_COMPARE_BYTES)?;
+            // Texts that are cut may be less than the least one.
+            let fits = match (found, length) {
+                (_, None) => true,
+                (DataType::Varchar { max_length, .. }, Some(length)) => max_length <= length,
+                _ => false,
+            };
+            let known =
+                statistics.string_statistics.as_ref().filter(|_| fits && writer_version >= TEXTS_COMPARE_BYTES)?;
             let least = known.minimum.as_ref().or(known.lower_bound.as_ref())?;
             let most = known.maximum.as_ref().or(known.upper_bound.as_ref())?;
             Some((ScalarValue::Utf8(Some(least.clone())), ScalarValue::Utf8(Some(most.clone()))))
@@ -281,7 +285,9 @@ fn bounds(
 
 fn instant(milliseconds: i64, ty: &ArrowType) -> Option<ScalarValue> {
     Some(match ty {
-        ArrowType::Timestamp(TimeUnit::Millisecond, None) => ScalarValue::TimestampMillisecond(Some(milliseconds), None),
+        ArrowType::Timestamp(TimeUnit::Millisecond, None) => {
+            ScalarValue::TimestampMillisecond(Some(milliseconds), None)
+        }
         ArrowType::Timestamp(TimeUnit::Microsecond, None) => {
             ScalarValue::TimestampMicrosecond(Some(milliseconds.checked_mul(1000)?), None)
         }
@@ -300,7 +306,7 @@ fn unscaled(text: &str, scale: u32) -> Option<i128> {
     };
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
     let missing = (scale as usize).checked_sub(fraction.len())?;
-    if !whole.bytes().chain(fraction.bytes()).all(|byte| byte.is_ascii_digit()) {
+    if whole.is_empty() || !whole.bytes().chain(fraction.bytes()).all(|byte| byte.is_ascii_digit()) {
         return None;
     }
     let value: i128 = format!("{whole}{fraction}{}", "0".repeat(missing)).parse().ok()?;
@@ -310,7 +316,9 @@ fn unscaled(text: &str, scale: u32) -> Option<i128> {
 /// Whether values of the table are hashed as the file's are.
 fn has_usable_filters(found: &DataType, ty: &Type) -> bool {
     match found {
-        DataType::Byte { .. } | DataType::Short { .. } | DataType::Int { .. } | DataType::Long { .. } => ty.is_integer(),
+        DataType::Byte { .. } | DataType::Short { .. } | DataType::Int { .. } | DataType::Long { .. } => {
+            ty.is_integer()
+        }
         DataType::String { .. } => *ty == Type::VARCHAR,
         DataType::Date { .. } => *ty == Type::Date,
         _ => false,

@@ -9,10 +9,10 @@ use arrow::compute;
 use arrow::datatypes::{
     ArrowPrimitiveType, DataType, Date32Type, Decimal128Type, Float32Type, Float64Type, Int8Type, Int64Type, TimeUnit,
 };
+use boathouse_orc::proto;
 use boathouse_orc::proto::column_encoding::Kind as Encoding;
 use boathouse_orc::proto::stream::Kind as Stream;
 use boathouse_orc::proto::r#type::Kind;
-use boathouse_orc::proto;
 use boathouse_trino_functions::error::TrinoError;
 use boathouse_trino_functions::types::{RowField, Type};
 
@@ -161,7 +161,7 @@ impl Streams {
                 self.add(&elements(maps.values(), maps.offsets()), value)?;
             }
             Type::Row(fields) => {
-                for (column, field) in values.as_struct().columns().iter().zip(fields) {
+                for (column, field) in values.as_struct().columns().iter().zip(fields.iter()) {
                     self.add(column, &field.ty)?;
                 }
             }
