@@ -3,6 +3,7 @@
 mod bytes;
 mod cells;
 mod changes;
+mod dictionaries;
 mod documents;
 mod explain;
 mod fixture;
