@@ -1,5 +1,6 @@
 //! Whole queries over tables in memory.
 
+mod aggregations;
 mod bytes;
 mod cells;
 mod changes;
@@ -9,6 +10,7 @@ mod explain;
 mod fixture;
 mod formats;
 mod iceberg;
+mod late;
 mod orc;
 mod queries;
 mod recognition;

@@ -2,15 +2,19 @@
 //! overflow or rounding differ.
 
 mod checksum;
+mod distinct;
 mod extreme;
 mod fold;
 mod frequent;
 mod moments;
+mod moved;
 mod several;
 mod sketches;
 mod sum;
 mod wrapped;
 
+pub(crate) use distinct::distinct;
+pub use moved::MovedSum;
 pub(crate) use wrapped::named;
 
 use std::sync::Arc;
