@@ -175,10 +175,19 @@ impl Groups {
                 *group = Group { sum: group.sum.wrapping_add(values[lane].into()), count: group.count + 1 };
             }
         }
+        let mut totals = [Group::default(); FEW];
         for lane in lanes {
-            for (place, Group { sum, count }) in lane.into_iter().enumerate().filter(|(_, group)| group.count > 0) {
-                self.add(place, sum, count)?;
+            for (total, found) in totals.iter_mut().zip(lane) {
+                *total = Group { sum: total.sum.wrapping_add(found.sum), count: total.count + found.count };
             }
+        }
+        let too_much = |(known, new): (&Group, &Group)| i64::try_from(known.sum + new.sum).is_err();
+        if self.of_bigints && self.groups.iter().zip(&totals).any(too_much) {
+            // The value is looked for that makes it so.
+            return groups.iter().zip(values).try_for_each(|(group, value)| self.add(*group, (*value).into(), 1));
+        }
+        for (place, Group { sum, count }) in totals.into_iter().enumerate().filter(|(_, group)| group.count > 0) {
+            self.add(place, sum, count)?;
         }
         let done = groups.len() / LANES * LANES;
         for (group, value) in groups[done..].iter().zip(&values[done..]) {
