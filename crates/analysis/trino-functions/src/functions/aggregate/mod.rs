@@ -5,6 +5,7 @@ mod checksum;
 mod extreme;
 mod fold;
 mod frequent;
+mod geometry;
 mod moments;
 mod several;
 mod sketches;
@@ -42,6 +43,7 @@ pub(crate) fn register(table: &mut Table) {
     several::register(table);
     checksum::register(table);
     frequent::register(table);
+    geometry::register(table);
     moments::register(table);
     sketches::register(table);
     table.aggregate("bool_and(boolean) -> boolean", "Whether all values are true.", |args, _| {
