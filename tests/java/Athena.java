@@ -132,7 +132,7 @@ public final class Athena {
     }
 
     private void lists() {
-        same(true, athena.listQueryExecutionsPaginator(request -> request.maxResults(10)).queryExecutionIds().stream().count() >= 20, "executions");
+        same(true, athena.listQueryExecutionsPaginator(request -> request.maxResults(10)).stream().mapToLong(page -> page.queryExecutionIds().size()).sum() >= 20, "executions");
         List<String> databases = athena.listDatabases(request -> request.catalogName("AwsDataCatalog")).databaseList().stream().map(database -> database.name()).toList();
         same(true, databases.contains("shop"), "databases");
         Map<String, String> columns = new java.util.TreeMap<>();
