@@ -34,7 +34,7 @@ pub(crate) use color::write_color;
 
 pub(crate) mod datetime;
 mod elements;
-pub(crate) mod geospatial;
+mod geospatial;
 pub(crate) use geospatial::{write_geometry, write_tile};
 
 mod hashing;

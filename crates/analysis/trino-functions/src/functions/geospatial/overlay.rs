@@ -3,8 +3,8 @@
 use geo::coords_iter::CoordsIter;
 use geo::line_intersection::{LineIntersection, line_intersection};
 use geo::{
-    BooleanOps, Coord, Geometry, Intersects, Line, LineString, LinesIter, MultiLineString, MultiPoint, MultiPolygon,
-    Point, Polygon,
+    BooleanOps, BoundingRect, Coord, Geometry, Intersects, Line, LineString, LinesIter, MultiLineString, MultiPoint,
+    MultiPolygon, Point, Polygon,
 };
 
 use super::kind::{is_empty, leaves, oriented_polygon};
@@ -221,6 +221,12 @@ fn combined(
     polygons
 }
 
+/// The sides of an area that may meet the other one's.
+fn sides_near(area: &MultiPolygon, other: &MultiPolygon) -> Vec<Line> {
+    let Some(reach) = other.bounding_rect() else { return Vec::new() };
+    area.lines_iter().filter(|side| side.bounding_rect().intersects(&reach)).collect()
+}
+
 /// The corners that a result may have: those of both, and where their sides cross.
 struct Corners {
     known: Vec<Coord>,
@@ -231,7 +237,8 @@ impl Corners {
     fn of(one: &MultiPolygon, other: &MultiPolygon) -> Self {
         let mut known: Vec<Coord> = one.coords_iter().chain(other.coords_iter()).collect();
         let size = known.iter().fold(0.0, |most: f64, corner| most.max(corner.x.abs()).max(corner.y.abs()));
-        let (sides, other_sides): (Vec<_>, Vec<_>) = (one.lines_iter().collect(), other.lines_iter().collect());
+        // Only sides within reach of the other one can cross any of its sides.
+        let (sides, other_sides) = (sides_near(one, other), sides_near(other, one));
         for (side, other) in sides.iter().flat_map(|side| other_sides.iter().map(move |other| (side, other))) {
             if let Some(LineIntersection::SinglePoint { intersection, .. }) = line_intersection(*side, *other) {
                 known.push(intersection);

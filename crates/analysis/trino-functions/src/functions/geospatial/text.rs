@@ -1,6 +1,5 @@
 //! Well-known text: reading it, and writing it as Trino shows geometries.
 
-use std::fmt::Write;
 use std::str::FromStr;
 
 use geo::{Coord, Geometry, LineString, MultiLineString, MultiPoint, MultiPolygon, Point, Polygon};
@@ -144,20 +143,20 @@ fn coordinates(out: &mut String, coordinates: &[Coord]) {
 /// with all its zeros.
 fn number(out: &mut String, value: f64) {
     let scientific = format!("{value:e}");
-    let exponent = scientific.split_once('e').and_then(|(_, exponent)| exponent.parse::<i32>().ok()).unwrap_or(0);
-    // Writing into a string can't fail.
-    let _ = match value {
-        f64::INFINITY => out.write_str("Infinity"),
-        f64::NEG_INFINITY => out.write_str("-Infinity"),
-        _ if value == 0.0 || (-4..17).contains(&exponent) => write!(out, "{value}"),
+    let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
+    let exponent: i32 = exponent.parse().unwrap_or(0);
+    match value {
+        f64::INFINITY => out.push_str("Infinity"),
+        f64::NEG_INFINITY => out.push_str("-Infinity"),
+        _ if value == 0.0 || (-4..17).contains(&exponent) => out.push_str(&value.to_string()),
         _ => {
-            let mantissa = scientific.split('e').next().unwrap_or_default();
-            let width = 18 + usize::from(value < 0.0);
             let point = if mantissa.contains('.') { "" } else { "." };
+            let digits = format!("{mantissa}{point}");
+            let width = 18 + usize::from(value < 0.0);
             let sign = if exponent < 0 { '-' } else { '+' };
-            write!(out, "{:0<width$}e{sign}{:02}", format!("{mantissa}{point}"), exponent.abs())
+            out.push_str(&format!("{digits:0<width$}e{sign}{:02}", exponent.abs()));
         }
-    };
+    }
 }
 
 #[cfg(test)]
