@@ -38,6 +38,11 @@ const BATCH_SIZE: usize = 8192;
 const BROADCAST_BYTES: usize = 128 << 20;
 const BROADCAST_ROWS: usize = 2_000_000;
 
+/// A join on whole numbers finds its rows by their place in an array where the keys fill at least this part of their range, or
+/// where that has so few numbers: 4 bytes for each, and no hash.
+const ARRAY_JOIN_DENSITY: f64 = 0.03;
+const ARRAY_JOIN_RANGE: usize = 1 << 20;
+
 /// How many of a memory pool's users an error names.
 const NAMED_CONSUMERS: usize = 3;
 
@@ -228,6 +233,8 @@ impl Engine {
             .with_extension(Arc::clone(&self.footers));
         let options = config.options_mut();
         options.execution.time_zone = Some(session.zone.clone());
+        options.execution.perfect_hash_join_min_key_density = ARRAY_JOIN_DENSITY;
+        options.execution.perfect_hash_join_small_build_threshold = ARRAY_JOIN_RANGE;
         options.execution.parquet.schema_force_view_types = false;
         options.execution.parquet.pushdown_filters = false;
         options.execution.parquet.enable_page_index = true;

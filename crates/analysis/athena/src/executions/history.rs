@@ -1,7 +1,7 @@
 //! The end of memory: executions older than 45 days go; those that a restart finds unfinished have failed.
 
 use boathouse_aws::Platform;
-use boathouse_metadata::{Key, MetadataError, Transaction};
+use boathouse_metadata::{Entry, Key, MetadataError, Transaction};
 
 use super::failure::Failure;
 use super::put;
@@ -34,11 +34,11 @@ pub(crate) fn enlist(tx: &Transaction<'_>, row: &Row) -> Result<(), MetadataErro
 /// Forgets some executions whose time is over.
 pub(crate) fn purge(tx: &Transaction<'_>, now: Timestamp) -> Result<(), MetadataError> {
     let limit = oldest_first(now - DAYS * 86_400.0);
-    for entry in tx.scan(HISTORY, &Key::default(), None, AT_ONCE)? {
-        let parts = entry.key.parts();
-        if parts.first().is_none_or(|time| *time >= limit) {
-            break;
-        }
+    let is_due = |entry: &Entry| entry.key.parts().first().is_some_and(|time| *time < limit);
+    if !tx.scan(HISTORY, &Key::default(), None, 1)?.iter().any(is_due) {
+        return Ok(());
+    }
+    for entry in tx.scan(HISTORY, &Key::default(), None, AT_ONCE)?.into_iter().take_while(is_due) {
         forget(tx, &entry.key.last())?;
         tx.delete(HISTORY, &entry.key)?;
     }

@@ -150,5 +150,15 @@ pub(crate) async fn batch_get(_: Ctx, athena: Arc<Athena>, request: BatchGet) ->
 
 /// The workgroup that an operation on an execution needs leave for. An unknown execution asks about the primary one.
 pub(crate) fn workgroup_of(athena: &Athena, id: &str) -> String {
-    find(athena, id).map_or_else(|_| workgroups::PRIMARY.to_owned(), |row| row.execution.work_group)
+    #[derive(Deserialize)]
+    struct Filed {
+        execution: Under,
+    }
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Under {
+        work_group: String,
+    }
+    let filed = athena.metadata.get_json::<Filed>(EXECUTIONS, &Key::new([id])).ok().flatten();
+    filed.map_or_else(|| workgroups::PRIMARY.to_owned(), |filed| filed.execution.work_group)
 }

@@ -2,14 +2,17 @@
 
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use boathouse_aws::Ctx;
+use boathouse_aws::events::PlatformEvent;
 use boathouse_metadata::MetadataError;
 use boathouse_trino::{Statistics, TableUse};
 use futures::FutureExt;
+use futures::future::Either;
 use parking_lot::Mutex;
 use tokio::runtime::Runtime;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
@@ -28,6 +31,9 @@ use crate::store::{REUSABLE, now};
 
 /// How often a running statement's reading is compared with its workgroup's limit.
 const CHECK: Duration = Duration::from_millis(100);
+/// How long an execution must run for its running to be kept and told of while it runs. That of a shorter one is told of with
+/// its end: it waits for the disk once less.
+const BRIEF: Duration = Duration::from_millis(20);
 /// How much the threads of queries stand back behind those of the API.
 const NICENESS: i32 = 5;
 /// How many more threads queries have than there are cores: few, since what a query allocates on one and frees on another
@@ -61,6 +67,7 @@ pub(crate) struct Progress {
     pub(crate) written: Written,
     lineage: Mutex<Lineage>,
     committing: AtomicBool,
+    announced: AtomicBool,
     cutoff: Option<u64>,
 }
 
@@ -239,9 +246,13 @@ async fn live(athena: &Arc<Athena>, ctx: &Ctx, mut row: Row, prepared: Prepared,
     if outcome.is_err() {
         take_back(athena, &ctx.platform, &progress.written, row.result_location()).await;
     }
-    let previous = row.state();
+    let (before, mut told) = (row.state(), Vec::new());
+    if before == State::Running && !progress.announced.load(Ordering::Relaxed) {
+        told.push(change(ctx.now(), &row, Some(State::Queued)));
+    }
     end(ctx, &mut row, &progress, begun, outcome);
-    if let Err(error) = keep(athena, ctx, row.clone(), previous).await {
+    told.push(change(ctx.now(), &row, Some(before)));
+    if let Err(error) = keep(athena, ctx, row.clone(), told).await {
         tracing::error!(%error, execution = row.id(), "the end of an execution can't be kept");
     }
 }
@@ -259,15 +270,31 @@ async fn work(
     row.execution.statistics.query_queue_time_in_millis = millis(queued);
     row.execution.status.state = State::Running;
     let begun = row.clone();
-    let running = keep(athena, ctx, begun, State::Queued);
+    let announce = async {
+        tokio::time::sleep(BRIEF).await;
+        progress.announced.store(true, Ordering::Relaxed);
+        let told = change(ctx.now(), &begun, Some(State::Queued));
+        keep(athena, ctx, begun, vec![told]).await
+    };
     let run = async {
         let job = Job::new(athena, ctx, row, progress, prepared.parameters)?;
         statements::run(&job, &prepared.statement).await
     };
     // That it runs may reach the disk while it runs: after a crash both states mean the same.
-    let (kept, outcome) = futures::join!(running, run);
-    kept.map_err(AthenaError::from)?;
-    outcome
+    let (announce, run) = (pin!(announce), pin!(run));
+    match futures::future::select(run, announce).await {
+        Either::Left((outcome, announce)) => {
+            if progress.announced.load(Ordering::Relaxed) {
+                announce.await.map_err(AthenaError::from)?;
+            }
+            outcome
+        }
+        Either::Right((kept, run)) => {
+            let outcome = run.await;
+            kept.map_err(AthenaError::from)?;
+            outcome
+        }
+    }
 }
 
 fn end(ctx: &Ctx, row: &mut Row, progress: &Progress, begun: Instant, outcome: Result<Outcome, Failure>) {
@@ -303,10 +330,10 @@ fn end(ctx: &Ctx, row: &mut Row, progress: &Progress, begun: Instant, outcome: R
     }
 }
 
-/// Writes the row, whose state was `previous`, and tells of it; a query's result becomes the one to be reused.
-async fn keep(athena: &Athena, ctx: &Ctx, row: Row, previous: State) -> Result<(), MetadataError> {
+/// Writes the row and tells of its changes; a query's result becomes the one to be reused.
+async fn keep(athena: &Athena, ctx: &Ctx, row: Row, told: Vec<PlatformEvent>) -> Result<(), MetadataError> {
     let principal = ctx.principal.arn.clone();
-    let (teller, told) = (ctx.platform.events.clone(), change(ctx.now(), &row, Some(previous)));
+    let teller = ctx.platform.events.clone();
     athena
         .metadata
         .transaction(move |tx| {
@@ -318,7 +345,7 @@ async fn keep(athena: &Athena, ctx: &Ctx, row: Row, previous: State) -> Result<(
                 lineage::keep(tx, &row, &principal)?;
             }
             put(tx, &row)?;
-            teller.tell(tx, told)
+            told.into_iter().try_for_each(|change| teller.tell(tx, change))
         })
         .await
 }

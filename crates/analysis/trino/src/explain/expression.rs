@@ -11,7 +11,7 @@ use datafusion::physical_expr::expressions::{
 };
 use datafusion::physical_expr::{PhysicalExpr, PhysicalSortExpr, ScalarFunctionExpr};
 
-use crate::operators::{Every, Search};
+use crate::operators::{Every, OnDictionary, Search};
 
 /// An expression; one of a kind that SQL has no words for as DataFusion writes it.
 pub(super) fn expression(expr: &Arc<dyn PhysicalExpr>) -> String {
@@ -57,6 +57,9 @@ fn condition(expr: &Arc<dyn PhysicalExpr>) -> Option<String> {
     if let Some(every) = expr.downcast_ref::<Every>() {
         let conditions: Vec<_> = every.conditions().iter().map(expression).collect();
         return Some(format!("({})", conditions.join(" AND ")));
+    }
+    if let Some(asked) = expr.downcast_ref::<OnDictionary>() {
+        return Some(expression(asked.condition()));
     }
     if let Some(search) = expr.downcast_ref::<Search>() {
         return Some(like(&search.like()));

@@ -3,6 +3,7 @@
 //! | Module | What it does |
 //! |---|---|
 //! | `build_side` | hashes the side of a join that has fewer rows |
+//! | `dictionary` | answers conditions on texts once for each text of a dictionary |
 //! | `every` | evaluates cheap conditions as one |
 //! | `filter_order` | evaluates cheap conditions first |
 //! | `join_filter` | drops, right above a scan, the rows that a join further up will not match |
@@ -62,6 +63,7 @@ macro_rules! one_input {
 }
 
 mod build_side;
+mod dictionary;
 mod every;
 mod filter_order;
 mod join_filter;
@@ -74,6 +76,7 @@ mod same;
 mod search;
 mod shared;
 
+pub(crate) use dictionary::{OnDictionary, is_as_texts};
 pub(crate) use every::Every;
 pub(crate) use recognition::{
     Aggregation, Formulas, Label, MatchRecognize, MatchRecognizeExec, MatchRecognizePlanner, Navigation, Output,
@@ -118,6 +121,7 @@ pub(crate) fn rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
     rules.push(Arc::new(filter_order::OrderConditions));
     rules.push(Arc::new(search::SearchTexts));
     rules.push(Arc::new(join_filter::PlaceJoinFilters));
+    rules.push(Arc::new(dictionary::FilterDictionaries));
     rules.push(Arc::new(pace::PaceJoins));
     rules.push(Arc::new(rounds::CountRounds));
     rules

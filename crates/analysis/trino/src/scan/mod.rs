@@ -1,6 +1,7 @@
 //! Reading tables: which partitions, which files, and how their rows become Arrow.
 
 mod avro;
+mod dictionaries;
 mod footers;
 mod generated;
 mod iceberg;
@@ -37,6 +38,7 @@ use crate::error::of_object_store;
 use crate::scan::partitions::Partition;
 use crate::storage::{Counting, Location, Statistics};
 
+pub(crate) use dictionaries::{Dictionaries, dictionary};
 pub(crate) use footers::Footers;
 pub(crate) use generated::{Generated, Rows};
 pub(crate) use iceberg::{IcebergTable, POSITION};

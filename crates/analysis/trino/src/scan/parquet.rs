@@ -27,6 +27,7 @@ use parquet::arrow::arrow_reader::{RowSelection, RowSelector};
 use parquet::arrow::{RowNumber, parquet_to_arrow_schema};
 use parquet::file::metadata::ParquetMetaData;
 
+use super::dictionaries::Dictionaries;
 use super::footers::{self, Footers};
 use super::pieces::{self, Described};
 use super::{CONCURRENCY, DataFile, ScanRequest, is_text, noted};
@@ -143,6 +144,9 @@ async fn describe(
         let (kept, selection) = without(&file.deleted, rows);
         statistics = Statistics { num_rows: Precision::Exact(kept), ..statistics.to_inexact() };
         read = read.with_extension(ParquetRowSelection::new(selection));
+    }
+    if let Some(dictionaries) = Dictionaries::of(&metadata, &physical, &logical) {
+        read = read.with_extension(Arc::new(dictionaries));
     }
     let file = read.with_statistics(Arc::new(statistics));
     Ok(Described { file, row_groups: pieces::starts(&metadata) })

@@ -1,6 +1,7 @@
 //! Whole queries over tables in memory.
 
 mod changes;
+mod dictionaries;
 mod documents;
 mod explain;
 mod fixture;
