@@ -156,7 +156,9 @@ SELECT concat();
 SELECT sum(id) OVER (ORDER BY id ROWS 'a' PRECEDING) FROM numbers;
 
 -- Not done: geometries with Z or M, coordinates that are no numbers; the middle of a small area far from the origin is exact
--- with us, rectangles are polygons like others, and the hull of a collection begins at another corner.
+-- with us, rectangles are polygons like others, the hull of a collection begins at another corner, and geometries are told
+-- apart by DISTINCT.
+SELECT DISTINCT ST_Point(x, 1) FROM (VALUES 1e0, 1e0) AS t (x);
 SELECT ST_AsText(ST_GeometryFromText('LINESTRING Z (1 2 3, 4 5 6)')) AS v;
 SELECT ST_AsText(ST_GeometryFromText('POINT (NaN 1)')) AS v;
 SELECT ST_AsText(ST_Centroid(bing_tile_polygon(bing_tile('123030123010121')))) AS v;

@@ -42,7 +42,6 @@ SELECT if(true, ST_Point(1, 2)) AS v;
 SELECT ST_Point(1, 2) IS NULL AS v;
 SELECT greatest(ST_Point(1, 2), ST_Point(2, 3)) AS v;
 SELECT DISTINCT ST_Point(x, 1) FROM (VALUES 1e0, 1e0) AS t (x);
-SELECT count(*) FROM (VALUES 1e0, 1e0) AS t (x) GROUP BY ST_Point(x, 1);
 SELECT max(ST_Point(x, 1)) FROM (VALUES 1e0, 1e0) AS t (x);
 SELECT ST_Point(x, 1) AS p FROM (VALUES 1e0, 2e0) AS t (x) ORDER BY ST_Point(x, 1);
 SELECT x, ST_Point(x, 1) AS p FROM (VALUES 1e0, NULL, 2e0) AS t (x) ORDER BY x;

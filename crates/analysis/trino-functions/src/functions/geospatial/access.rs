@@ -21,7 +21,9 @@ pub(super) fn register(table: &mut Table) {
 
 fn numbers_of(table: &mut Table) {
     table.kernel("st_area(geometry) -> double", "The area on the plane.", |call| {
-        doubles(call, |shape| Ok(Some(leaves(shape).into_iter().map(Area::unsigned_area).sum())))
+        doubles(call, |shape| {
+            Ok(Some(leaves(shape).into_iter().map(Area::unsigned_area).fold(0.0, |all, area| all + area)))
+        })
     });
     table.kernel("st_length(geometry) -> double", "The length of lines.", |call| {
         doubles(call, |shape| {
@@ -225,7 +227,7 @@ pub(super) fn dimension_of(geometry: &Geometry) -> i8 {
 
 /// The length of lines; 0 for others.
 pub(super) fn length(geometry: &Geometry) -> f64 {
-    lines_of(geometry).into_iter().map(|line| line.length(&Euclidean)).sum()
+    lines_of(geometry).into_iter().fold(0.0, |all, line| all + line.length(&Euclidean))
 }
 
 /// The lines of a geometry of lines.

@@ -124,8 +124,8 @@ impl Parts {
     /// What one of both has, points and lines as far as nothing covers them.
     pub(super) fn union(&self, other: &Self) -> Self {
         let areas = match (self.areas.is_empty(), other.areas.is_empty()) {
-            (true, _) if other.areas.len() < 2 => other.areas.clone(),
-            (_, true) if self.areas.len() < 2 => self.areas.clone(),
+            (true, _) if other.areas.len() < 2 => other.areas.iter().map(from_lowest).collect(),
+            (_, true) if self.areas.len() < 2 => self.areas.iter().map(from_lowest).collect(),
             _ => combined(&self.all_areas(), &other.all_areas(), |one, other| one.union(other)),
         };
         let cutters = self.segments().into_iter().chain(other.segments());
@@ -221,6 +221,21 @@ fn combined(
     polygons
 }
 
+/// A closed ring of corners, from the lowest one on.
+fn ring_from_lowest(mut corners: Vec<Coord>) -> LineString {
+    let lowest = (0..corners.len()).min_by(|one, other| upwards(&corners[*one], &corners[*other]));
+    corners.rotate_left(lowest.unwrap_or(0));
+    let mut ring = LineString::new(corners);
+    ring.close();
+    ring
+}
+
+/// A polygon whose rings begin at their lowest corners, as those of computed ones do.
+fn from_lowest(polygon: &Polygon) -> Polygon {
+    let ring = |ring: &LineString| ring_from_lowest(ring.0[..ring.0.len().saturating_sub(1)].to_vec());
+    Polygon::new(ring(polygon.exterior()), polygon.interiors().iter().map(ring).collect())
+}
+
 /// The sides of an area that may meet the other one's.
 fn sides_near(area: &MultiPolygon, other: &MultiPolygon) -> Vec<Line> {
     let Some(reach) = other.bounding_rect() else { return Vec::new() };
@@ -260,11 +275,7 @@ impl Corners {
             corners.push(start);
             corners.extend(self.between(&Line::new(start, end)));
         }
-        let lowest = (0..corners.len()).min_by(|one, other| upwards(&corners[*one], &corners[*other]));
-        corners.rotate_left(lowest.unwrap_or(0));
-        let mut ring = LineString::new(corners);
-        ring.close();
-        ring
+        ring_from_lowest(corners)
     }
 
     fn exact(&self, corner: Coord) -> Coord {

@@ -72,18 +72,16 @@ fn meets(left: &Geometry, right: &Geometry, relation: fn(&IntersectionMatrix) ->
 }
 
 fn contains(left: &Geometry, right: &Geometry) -> bool {
-    if !near(left, right) {
-        return false;
-    }
     match (left, right) {
         // What joins ask for most often needs no matrix.
+        (_, Geometry::Point(_)) if is_empty(right) => false,
         (Geometry::Polygon(polygon), Geometry::Point(point)) => {
             polygon.coordinate_position(&point.0) == CoordPos::Inside
         }
         (Geometry::MultiPolygon(polygons), Geometry::Point(point)) => {
             polygons.coordinate_position(&point.0) == CoordPos::Inside
         }
-        _ => filled(left).relate(&*filled(right)).is_contains(),
+        _ => meets(left, right, IntersectionMatrix::is_contains),
     }
 }
 

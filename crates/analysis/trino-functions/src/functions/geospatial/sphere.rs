@@ -107,10 +107,12 @@ fn length(geometry: &Geometry) -> Result<Option<f64>, TrinoError> {
         return Ok(None);
     }
     only_spherical("ST_Length", geometry, &[Kind::LineString, Kind::MultiLineString])?;
-    let of_line = |line: &LineString| line.0.windows(2).map(|pair| between(pair[0], pair[1])).sum::<f64>();
+    let of_line = |line: &LineString| {
+        line.0.windows(2).map(|pair| between(pair[0], pair[1])).fold(0.0, |all, length| all + length)
+    };
     let sum = match geometry {
         Geometry::LineString(line) => of_line(line),
-        Geometry::MultiLineString(lines) => lines.0.iter().map(of_line).sum(),
+        Geometry::MultiLineString(lines) => lines.0.iter().fold(0.0, |all, line| all + of_line(line)),
         _ => 0.0,
     };
     Ok(Some(sum * 1_000.0))

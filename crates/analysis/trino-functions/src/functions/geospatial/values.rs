@@ -1,6 +1,7 @@
 //! Geometries as arguments and as results of kernels.
 
 use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -17,30 +18,39 @@ pub(super) fn decoded(bytes: &[u8]) -> Result<Geometry, TrinoError> {
     wkb::from_bytes(bytes).ok_or_else(|| TrinoError::internal("a geometry's bytes can't be read"))
 }
 
-/// An argument's geometries. The last one read is kept: a join meets the same one again and again.
+/// How many geometries are kept that have been read.
+const MOST_KNOWN: usize = 16;
+/// The bytes of a point, which is read faster than it is found again.
+const POINT: usize = 21;
+
+/// An argument's geometries. The last ones read are kept: a join meets the same ones again and again.
 pub(super) struct Geometries {
     values: Arg<BinaryArray>,
-    last: RefCell<Option<(usize, Rc<Geometry>)>>,
+    /// Each with a row that it stands in.
+    known: RefCell<VecDeque<(usize, Rc<Geometry>)>>,
 }
 
 impl Geometries {
     /// The row's geometry, which isn't NULL.
     pub(super) fn at(&self, row: usize) -> Result<Rc<Geometry>, TrinoError> {
         let bytes = self.values.value(row);
-        if let Some((known, geometry)) = &*self.last.borrow()
-            && self.values.value(*known) == bytes
-        {
+        if bytes.len() <= POINT {
+            return decoded(bytes).map(Rc::new);
+        }
+        let mut known = self.known.borrow_mut();
+        if let Some((_, geometry)) = known.iter().find(|(known, _)| self.values.value(*known) == bytes) {
             return Ok(Rc::clone(geometry));
         }
         let geometry = Rc::new(decoded(bytes)?);
-        *self.last.borrow_mut() = Some((row, Rc::clone(&geometry)));
+        known.truncate(MOST_KNOWN - 1);
+        known.push_front((row, Rc::clone(&geometry)));
         Ok(geometry)
     }
 }
 
 /// An argument that is a geometry.
 pub(super) fn geometries(call: &Call<'_>, index: usize) -> Result<Geometries, TrinoError> {
-    Ok(Geometries { values: bytes(call, index)?, last: RefCell::new(None) })
+    Ok(Geometries { values: bytes(call, index)?, known: RefCell::default() })
 }
 
 /// An argument that is an array of geometries, some of which may be NULL.
