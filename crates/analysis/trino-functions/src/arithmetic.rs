@@ -9,7 +9,7 @@ use arrow::compute::kernels::numeric;
 use arrow::datatypes::{DataType, Decimal128Type};
 use arrow::error::ArrowError;
 use datafusion::common::{DataFusionError, Result};
-use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility};
+use datafusion::logical_expr::{ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility};
 use datafusion::physical_expr_common::datum::apply;
 
 use crate::error::{ErrorCode, TrinoError};
@@ -28,6 +28,13 @@ impl Arithmetic {
     /// The operator with its result type.
     pub fn new(op: BinaryOp, result: Type) -> Self {
         Self { op, result, signature: Signature::any(2, Volatility::Immutable) }
+    }
+
+    /// The operator that an expression applies, its result type and the operands.
+    pub(crate) fn of(expr: &Expr) -> Option<(BinaryOp, &Type, &[Expr])> {
+        let Expr::ScalarFunction(call) = expr else { return None };
+        let Self { op, result, .. } = call.func.inner().downcast_ref::<Self>()?;
+        Some((*op, result, &call.args))
     }
 
     fn compute(&self, left: &dyn Datum, right: &dyn Datum) -> Result<ArrayRef, ArrowError> {

@@ -32,6 +32,7 @@ mod testing;
 mod time;
 pub mod types;
 
+pub use functions::aggregate::MovedSum;
 pub use functions::json;
 
 use boathouse_trino_parser::ast;
@@ -39,7 +40,7 @@ use datafusion::logical_expr::expr::{AggregateFunction, AggregateFunctionParams,
 use datafusion::logical_expr::{Expr, WindowFunctionDefinition};
 
 use crate::error::{ErrorCode, TrinoError};
-use crate::functions::aggregate::named;
+use crate::functions::aggregate::{distinct, named};
 use crate::functions::sliding::sliding;
 use crate::functions::{Implementation, TABLE};
 use crate::kernel::Bound;
@@ -173,6 +174,7 @@ pub fn aggregate(call: AggregateCall) -> Result<Typed, TrinoError> {
         null_treatment: None,
     };
     let func = named(plan.function, &call.name);
+    let func = if call.distinct { distinct(func) } else { func };
     Ok((Expr::AggregateFunction(AggregateFunction { func, params }), resolution.result))
 }
 

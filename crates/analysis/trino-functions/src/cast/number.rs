@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, PrimitiveArray};
 use arrow::datatypes::{
     ArrowPrimitiveType, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
 };
@@ -66,6 +66,9 @@ enum Number {
 }
 
 pub(super) fn convert(array: &ArrayRef, from: &Type, to: &Type) -> Result<ArrayRef, TrinoError> {
+    if let (Type::Decimal(_, scale), Type::Double) = (from, to) {
+        return Ok(Arc::new(doubles(array, *scale)));
+    }
     let read = reader(array, from)?;
     let read = read.as_ref();
     let array: ArrayRef = match to {
@@ -87,6 +90,20 @@ pub(super) fn convert(array: &ArrayRef, from: &Type, to: &Type) -> Result<ArrayR
         _ => return Err(super::not_castable(from, to)),
     };
     Ok(array)
+}
+
+/// The nearest doubles to decimals. A quotient of two numbers that doubles hold exactly is rounded once; other decimals go
+/// through their text.
+fn doubles(array: &ArrayRef, scale: u8) -> PrimitiveArray<Float64Type> {
+    const EXACT: u128 = 1 << 53;
+    /// 10^19 is 2^19 times a number of 45 bits.
+    const EXACT_SCALE: u8 = 19;
+    let exact = if scale <= EXACT_SCALE { EXACT } else { 0 };
+    let divisor = 10_u64.pow(scale.min(EXACT_SCALE).into()) as f64;
+    array.as_primitive::<Decimal128Type>().unary(|unscaled| match unscaled.unsigned_abs() <= exact {
+        true => unscaled as i64 as f64 / divisor,
+        false => to_double(Number::Exact(Decimal { unscaled, scale: scale.into() })),
+    })
 }
 
 fn reader<'a>(array: &'a ArrayRef, ty: &Type) -> Result<Box<dyn Fn(usize) -> Number + 'a>, TrinoError> {
@@ -124,7 +141,7 @@ fn integers<T: ArrowPrimitiveType<Native: TryFrom<i128>>>(
     from: &Type,
     to: &Type,
     read: &dyn Fn(usize) -> Number,
-) -> Result<arrow::array::PrimitiveArray<T>, TrinoError> {
+) -> Result<PrimitiveArray<T>, TrinoError> {
     primitive::<T>(array, |row| {
         let number = read(row);
         let whole = match number {
@@ -224,5 +241,25 @@ pub(super) fn shout(ty: &Type) -> &'static str {
         Type::Real => "REAL",
         Type::Double => "DOUBLE",
         _ => "VARCHAR",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::Decimal128Array;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn decimals_become_the_nearest_doubles(digits in -99_999_999_999_999_999_999_i128..=99_999_999_999_999_999_999, few: i32, scale in 0_u8..38) {
+            let values = [digits, few.into(), digits / 10_000, 1 << 53, (1 << 53) + 1];
+            let array = Decimal128Array::from(values.to_vec()).with_precision_and_scale(38, scale as i8).unwrap();
+            let found = doubles(&(Arc::new(array) as ArrayRef), scale);
+            for (found, value) in found.values().iter().zip(values) {
+                prop_assert_eq!(*found, format!("{value}e-{scale}").parse::<f64>().unwrap());
+            }
+        }
     }
 }

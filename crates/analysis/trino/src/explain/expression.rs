@@ -11,7 +11,7 @@ use datafusion::physical_expr::expressions::{
 };
 use datafusion::physical_expr::{PhysicalExpr, PhysicalSortExpr, ScalarFunctionExpr};
 
-use crate::operators::{Every, OnDictionary, Search};
+use crate::operators::{Emptiness, Every, OnDictionary, Search};
 
 /// An expression; one of a kind that SQL has no words for as DataFusion writes it.
 pub(super) fn expression(expr: &Arc<dyn PhysicalExpr>) -> String {
@@ -53,6 +53,10 @@ fn condition(expr: &Arc<dyn PhysicalExpr>) -> Option<String> {
     if let Some(list_of) = expr.downcast_ref::<InListExpr>() {
         let not = if list_of.negated() { "NOT " } else { "" };
         return Some(format!("({} {not}IN ({}))", expression(list_of.expr()), list(list_of.list())));
+    }
+    if let Some(emptiness) = expr.downcast_ref::<Emptiness>() {
+        let comparison: Arc<dyn PhysicalExpr> = Arc::new(emptiness.comparison());
+        return Some(expression(&comparison));
     }
     if let Some(every) = expr.downcast_ref::<Every>() {
         let conditions: Vec<_> = every.conditions().iter().map(expression).collect();

@@ -32,6 +32,7 @@ use datafusion::physical_plan::filter::{FilterExec, FilterExecBuilder};
 use datafusion::physical_plan::projection::ProjectionExec;
 use parking_lot::Mutex;
 
+use super::emptiness::Emptiness;
 use super::every::Every;
 use super::search::Search;
 use crate::error::internal;
@@ -176,6 +177,7 @@ fn fails(expr: &Arc<dyn PhysicalExpr>) -> bool {
         || expr.is::<InListExpr>()
         || expr.is::<LikeExpr>()
         || expr.is::<Search>()
+        || expr.is::<Emptiness>()
         || expr.is::<Every>()
         || expr.is::<NotExpr>()
         || expr.is::<IsNullExpr>()

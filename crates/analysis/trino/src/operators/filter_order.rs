@@ -17,6 +17,7 @@ use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::filter::{FilterExec, FilterExecBuilder};
 
+use super::emptiness::Emptiness;
 use super::every::Every;
 
 /// Up to this cost a condition is evaluated for all rows.
@@ -94,6 +95,9 @@ fn cost(expr: &Arc<dyn PhysicalExpr>, schema: &Schema) -> Option<u32> {
     }
     if let Some(not) = expr.downcast_ref::<NotExpr>() {
         return cost(not.arg(), schema);
+    }
+    if let Some(emptiness) = expr.downcast_ref::<Emptiness>() {
+        return Some(cost(emptiness.text(), schema)? + 1);
     }
     if expr.is::<Every>() {
         return Some(0); // sorted already

@@ -4,10 +4,15 @@
 //! |---|---|
 //! | `build_side` | hashes the side of a join that has fewer rows |
 //! | `dictionary` | answers conditions on texts once for each text of a dictionary |
+//! | `emptiness` | compares texts with the empty one by their lengths |
 //! | `every` | evaluates cheap conditions as one |
 //! | `filter_order` | evaluates cheap conditions first |
+//! | `group_keys` | groups by fewer columns: without constants, and without what follows from others |
+//! | `grouping_sets` | aggregates by all keys first where there are several grouping sets |
 //! | `join_filter` | drops, right above a scan, the rows that a join further up will not match |
 //! | `json_once` | reads a JSON document once for all paths that are taken out of it |
+//! | `late` | reads wide columns of the first rows of an order after all others |
+//! | `moved_sums` | computes sums that differ in what is added to each value from one |
 //! | `pace` | makes joins that multiply rows give way to others, and stoppable |
 //! | `recognition` | MATCH_RECOGNIZE |
 //! | `rounds` | stops recursive queries where Trino does |
@@ -64,10 +69,15 @@ macro_rules! one_input {
 
 mod build_side;
 mod dictionary;
+mod emptiness;
 mod every;
 mod filter_order;
+mod group_keys;
+mod grouping_sets;
 mod join_filter;
 mod json_once;
+mod late;
+mod moved_sums;
 mod pace;
 mod recognition;
 mod rounds;
@@ -77,6 +87,7 @@ mod search;
 mod shared;
 
 pub(crate) use dictionary::{OnDictionary, is_as_texts};
+pub(crate) use emptiness::Emptiness;
 pub(crate) use every::Every;
 pub(crate) use recognition::{
     Aggregation, Formulas, Label, MatchRecognize, MatchRecognizeExec, MatchRecognizePlanner, Navigation, Output,
@@ -96,6 +107,11 @@ use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 pub(crate) fn logical_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
     let mut rules: Vec<Arc<dyn OptimizerRule + Send + Sync>> = Vec::new();
     for rule in Optimizer::new().rules {
+        // Filters stand where they will stay.
+        if rule.name() == "eliminate_group_by_constant" {
+            rules.push(Arc::new(group_keys::GroupByLess));
+            rules.push(Arc::new(moved_sums::SumOnce));
+        }
         // Filters stand where they will stay, and nothing has been torn apart yet.
         if rule.name() == "common_sub_expression_eliminate" {
             rules.push(Arc::new(json_once::ReadJsonOnce));
@@ -110,6 +126,10 @@ pub(crate) fn rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
     let mut rules: Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> = Vec::new();
     for rule in PhysicalOptimizer::new().rules {
         let chooses_sides = rule.name() == "join_selection";
+        // Partitions and orders are settled; what scans are told about an order, and about its first rows, comes after.
+        if rule.name() == "PushdownSort" {
+            rules.push(Arc::new(late::FetchLate));
+        }
         if rule.name() == FilterPushdown::new_post_optimization().name() {
             rules.push(Arc::new(shared::ShareAggregations));
         }
@@ -118,6 +138,8 @@ pub(crate) fn rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
             rules.push(Arc::new(build_side::HashFewerRows));
         }
     }
+    rules.push(Arc::new(grouping_sets::GroupSetsLate));
+    rules.push(Arc::new(emptiness::CompareLengths));
     rules.push(Arc::new(filter_order::OrderConditions));
     rules.push(Arc::new(search::SearchTexts));
     rules.push(Arc::new(join_filter::PlaceJoinFilters));

@@ -43,6 +43,7 @@ pub(crate) use footers::Footers;
 pub(crate) use generated::{Generated, Rows};
 pub(crate) use iceberg::{IcebergTable, POSITION};
 pub(crate) use noted::{Noted, Scanned};
+pub(crate) use parquet::row_number;
 pub(crate) use partitions::{NULL_PARTITION, partition_values};
 
 /// The columns that every table has without showing them.

@@ -171,7 +171,7 @@ fn without(deleted: &[u64], rows: usize) -> (usize, RowSelection) {
 }
 
 /// The column of rows' places in their files.
-pub(super) fn row_number() -> Arc<Field> {
+pub(crate) fn row_number() -> Arc<Field> {
     Arc::new(Field::new(super::POSITION, DataType::Int64, false).with_extension_type(RowNumber))
 }
 

@@ -1,5 +1,6 @@
 //! Whole queries over tables in memory.
 
+mod aggregations;
 mod changes;
 mod dictionaries;
 mod documents;
@@ -7,6 +8,7 @@ mod explain;
 mod fixture;
 mod formats;
 mod iceberg;
+mod late;
 mod queries;
 mod recognition;
 mod schemas;

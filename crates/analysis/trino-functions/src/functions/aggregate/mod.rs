@@ -2,16 +2,20 @@
 //! overflow or rounding differ.
 
 mod checksum;
+mod distinct;
 mod extreme;
 mod fold;
 mod frequent;
 mod geometry;
 mod moments;
+mod moved;
 mod several;
 mod sketches;
 mod sum;
 mod wrapped;
 
+pub(crate) use distinct::distinct;
+pub use moved::MovedSum;
 pub(crate) use wrapped::named;
 
 use std::sync::Arc;

@@ -36,6 +36,18 @@ fn plan(name: &'static str, args: Vec<Typed>, result: &Type) -> Result<Aggregate
     Ok(AggregatePlan { function: Arc::new(AggregateUDF::new_from_impl(exact)), args, ordered: false })
 }
 
+/// Whether a function is the `sum` of bigints.
+pub(super) fn is_sum_of_bigints(function: &AggregateUDF) -> bool {
+    let exact = function.inner().downcast_ref::<Exact>();
+    exact.is_some_and(|exact| exact.name == "sum" && exact.result == Type::Bigint)
+}
+
+/// The sum of bigints that no number of them overflows.
+pub(super) fn wide_sum() -> Arc<AggregateUDF> {
+    let (result, signature) = (Type::Decimal(38, 0), Signature::any(1, Volatility::Immutable));
+    Arc::new(AggregateUDF::new_from_impl(Exact { name: "wide_sum", result, signature }))
+}
+
 /// `sum` of bigints and decimals, `avg` of decimals.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Exact {
