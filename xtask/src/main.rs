@@ -147,7 +147,7 @@ fn record(name: &str, folder: &str, program: &str) -> Result<(), String> {
     let mut trino = Command::new("java");
     // Compressed pages are written into buffers that are the kit's own.
     trino.args(["-Xmx2g", "-Duser.timezone=UTC", "--add-opens", "java.base/java.nio=ALL-UNNAMED", "--class-path"]);
-    run(trino.arg(jars.join("*")).args([&format!("{folder}/{program}"), "tests/goldens"]))
+    run(trino.arg(jars.join("*")).arg(format!("{folder}/{program}")).arg("tests/goldens"))
         .map_err(|failed| format!("Trino needs a development kit of Java 17 or later: {failed}"))
 }
 
