@@ -230,8 +230,24 @@ def test_buckets(lake):
     assert "bucket_count" in lake.fails("CREATE TABLE u WITH (bucketed_by = ARRAY['n']) AS SELECT 1 AS n")
 
 
+def test_buckets_are_pruned(lake):
+    lake.run("CREATE TABLE t WITH (format = 'JSON', bucketed_by = ARRAY['s'], bucket_count = 8) AS "
+             "SELECT n, CAST(n AS varchar) AS s FROM UNNEST(sequence(1, 400)) AS u (n)")
+
+    def scanned(condition):
+        execution = lake.end(f"SELECT n FROM t WHERE {condition}")
+        assert execution["Status"]["State"] == "SUCCEEDED"
+        rows = lake.athena.get_query_results(QueryExecutionId=execution["QueryExecutionId"])["ResultSet"]["Rows"]
+        return len(rows) - 1, execution["Statistics"]["DataScannedInBytes"]
+
+    (rows, everything), (found, one), (both, two) = scanned("n > 0"), scanned("s = '17'"), scanned("s IN ('17', '18')")
+    assert (rows, found, both) == (400, 1, 2)
+    assert one < everything / 4 and one <= two < everything / 2
+    assert scanned("s = '17' AND n = 18") == (0, one)
+
+
 def test_what_cannot_be_read_is_named(lake):
-    lake.run(f"CREATE EXTERNAL TABLE t (a int) STORED AS ORC LOCATION '{lake.folder('t')}'")
-    lake.put("t/f", b"ORC")
-    assert "OrcSerde" in lake.fails("SELECT * FROM t")
-    assert "ORC" in lake.fails("CREATE TABLE u WITH (format = 'ORC') AS SELECT 1 AS a")
+    lake.run(f"CREATE EXTERNAL TABLE t (a int) STORED AS RCFILE LOCATION '{lake.folder('t')}'")
+    lake.put("t/f", b"RCF")
+    assert "LazyBinaryColumnarSerDe" in lake.fails("SELECT * FROM t")
+    assert "ION" in lake.fails("CREATE TABLE u WITH (format = 'ION') AS SELECT 1 AS a")

@@ -5,11 +5,14 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, ListArray, MapArray, RecordBatch, StructArray, new_null_array};
 use arrow::compute::{CastOptions, cast, cast_with_options};
-use arrow::datatypes::{DataType, Field, Fields, Schema, TimeUnit};
+use arrow::datatypes::{DataType, Decimal128Type, Field, Fields, Int64Type, Schema, TimeUnit};
 use arrow::error::ArrowError;
 use datafusion::common::Result;
 use datafusion::logical_expr::ColumnarValue;
 use datafusion::physical_expr::PhysicalExpr;
+
+/// Instants of any year as nanoseconds, as ORC's decoder gives them.
+pub(crate) const NANOSECONDS: DataType = DataType::Decimal128(38, 9);
 
 /// The place of a column, whatever the case of its name.
 pub(crate) fn place(fields: &Fields, name: &str) -> Option<usize> {
@@ -53,11 +56,27 @@ pub(crate) fn adapted(array: &ArrayRef, to: &DataType) -> std::result::Result<Ar
             let (offsets, nulls) = (maps.offsets().clone(), maps.nulls().cloned());
             Ok(Arc::new(MapArray::try_new(Arc::clone(field), offsets, entries, nulls, *sorted)?))
         }
+        (from, DataType::Timestamp(unit, None)) if *from == NANOSECONDS => instants(array, *unit),
         (from, to) if from.is_nested() != to.is_nested() => {
             Err(ArrowError::CastError(format!("{from} can't be read as {to}")))
         }
         _ => cast_with_options(array, to, &CastOptions { safe: false, ..CastOptions::default() }),
     }
+}
+
+/// Nanoseconds as timestamps, rounded as Trino does.
+fn instants(array: &ArrayRef, unit: TimeUnit) -> std::result::Result<ArrayRef, ArrowError> {
+    let size = match unit {
+        TimeUnit::Second => 1_000_000_000,
+        TimeUnit::Millisecond => 1_000_000,
+        TimeUnit::Microsecond => 1_000,
+        TimeUnit::Nanosecond => 1,
+    };
+    let rounded = array.as_primitive::<Decimal128Type>().try_unary::<_, Int64Type, ArrowError>(|nanoseconds| {
+        let rounded = (nanoseconds + size / 2).div_euclid(size);
+        i64::try_from(rounded).map_err(|_| ArrowError::CastError(format!("{nanoseconds} ns are out of range")))
+    })?;
+    cast(&rounded, &DataType::Timestamp(unit, None))
 }
 
 /// Whether a nested name of the table is written in another case in the file.

@@ -65,6 +65,8 @@ pub struct TableDefinition {
     pub location: String,
     /// How the files are written.
     pub format: Format,
+    /// How rows are spread over files, if they are (`CLUSTERED BY`).
+    pub buckets: Option<crate::write::Buckets>,
     /// The table's properties.
     pub parameters: BTreeMap<String, String>,
 }
@@ -127,6 +129,10 @@ pub enum Format {
     Grok(GrokFormat),
     /// Apache Avro's container files.
     Avro(AvroFormat),
+    /// Apache ORC, whose columns are found by their place.
+    Orc,
+    /// Apache ORC whose columns are found by their names (`orc.column.index.access` is false).
+    OrcByName,
     /// Files that Apache Iceberg's metadata names.
     Iceberg {
         /// The metadata file that is the table's, as `s3://bucket/key`.

@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 use std::time::Instant;
 
 use arrow::array::RecordBatch;
+use boathouse_iceberg::kept::Kept;
 use boathouse_trino_functions::error::{ErrorCode, TrinoError};
 use boathouse_trino_functions::types::Type;
 use boathouse_trino_parser::ast;
@@ -41,7 +42,7 @@ const BROADCAST_ROWS: usize = 2_000_000;
 /// A join on whole numbers finds its rows by their place in an array where the keys fill at least this part of their range, or
 /// where that has so few numbers: 4 bytes for each, and no hash.
 const ARRAY_JOIN_DENSITY: f64 = 0.03;
-const ARRAY_JOIN_RANGE: usize = 1 << 20;
+const ARRAY_JOIN_RANGE: usize = 8 << 20;
 
 /// How many of a memory pool's users an error names.
 const NAMED_CONSUMERS: usize = 3;
@@ -64,6 +65,7 @@ pub struct EngineConfig {
 pub struct Engine {
     runtime: Arc<RuntimeEnv>,
     footers: Arc<Footers>,
+    kept: Arc<Kept>,
     threads: usize,
 }
 
@@ -123,7 +125,7 @@ impl Engine {
             .with_disk_manager_builder(disk)
             .build_arc()
             .map_err(of_datafusion)?;
-        Ok(Self { runtime, footers: Arc::default(), threads: threads.max(1) })
+        Ok(Self { runtime, footers: Arc::default(), kept: Arc::default(), threads: threads.max(1) })
     }
 
     /// How many bytes running queries hold now, as far as the memory limit counts them.
@@ -206,7 +208,9 @@ impl Engine {
                     if let Some(definition) = &found
                         && matches!(definition.format, Format::Iceberg { .. })
                     {
-                        known.iceberg.insert(key.clone(), Arc::new(iceberg::open(&session, definition).await?));
+                        known
+                            .iceberg
+                            .insert(key.clone(), Arc::new(iceberg::open(&session, definition, &self.kept).await?));
                     }
                     known.tables.insert(key, found.map(Arc::new));
                 }

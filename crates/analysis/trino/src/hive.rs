@@ -30,6 +30,7 @@ const REGEX: [&str; 2] =
 const GROK: &str = "com.amazonaws.glue.serde.GrokSerDe";
 const AVRO: &str = "org.apache.hadoop.hive.serde2.avro.AvroSerDe";
 const PARQUET: &str = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe";
+const ORC: &str = "org.apache.hadoop.hive.ql.io.orc.OrcSerde";
 
 const TEXT: Classes = Classes {
     input: "org.apache.hadoop.mapred.TextInputFormat",
@@ -52,7 +53,7 @@ pub fn classes(name: &str) -> Option<Classes> {
         "ORC" => Classes {
             input: "org.apache.hadoop.hive.ql.io.orc.OrcInputFormat",
             output: "org.apache.hadoop.hive.ql.io.orc.OrcOutputFormat",
-            serde: "org.apache.hadoop.hive.ql.io.orc.OrcSerde",
+            serde: ORC,
             classification: Some("orc"),
         },
         "AVRO" => Classes {
@@ -108,6 +109,10 @@ impl Stored<'_> {
         match library {
             PARQUET if is_true(serde, "parquet.column.index.access") => Format::ParquetByPlace,
             PARQUET => Format::Parquet,
+            ORC if serde.get("orc.column.index.access").is_some_and(|value| value.eq_ignore_ascii_case("false")) => {
+                Format::OrcByName
+            }
+            ORC => Format::Orc,
             AVRO => Format::Avro(avro(serde, table)),
             LAZY_SIMPLE if input_format.is_none_or(|input| input.contains("TextInputFormat")) => {
                 Format::Text(TextFormat { skip_lines, ..lazy_simple(serde) })
@@ -214,7 +219,8 @@ mod tests {
 
     #[test]
     fn every_class_that_is_written_is_known_or_named() {
-        for (name, read_back) in [("PARQUET", true), ("TEXTFILE", true), ("JSON", true), ("ORC", false), ("AVRO", true)]
+        for (name, read_back) in
+            [("PARQUET", true), ("TEXTFILE", true), ("JSON", true), ("ORC", true), ("AVRO", true), ("ION", false)]
         {
             let classes = classes(name).unwrap();
             let format = read(classes.serde, &[]);
@@ -255,5 +261,7 @@ mod tests {
         let Format::Avro(avro) = read(AVRO, &[("avro.schema.literal", "{}")]) else { panic!("avro expected") };
         assert_eq!(avro.schema.as_deref(), Some("{}"));
         assert_eq!(read(PARQUET, &[("parquet.column.index.access", "true")]), Format::ParquetByPlace);
+        assert_eq!(read(ORC, &[("orc.column.index.access", "true")]), Format::Orc);
+        assert_eq!(read(ORC, &[("orc.column.index.access", "FALSE")]), Format::OrcByName);
     }
 }

@@ -26,6 +26,7 @@ use std::sync::Arc;
 
 use boathouse_iceberg::Error;
 use boathouse_iceberg::files::Files;
+use boathouse_iceberg::kept::Kept;
 use boathouse_iceberg::metadata::{Snapshot, TableMetadata};
 use boathouse_iceberg::schema::Schema;
 use boathouse_iceberg::table::Table;
@@ -35,6 +36,7 @@ use crate::catalog::{ColumnDefinition, Format, Session, TableDefinition};
 use crate::error::of_object_store;
 
 pub use buckets::BucketFiles;
+use buckets::KeptFiles;
 pub(crate) use by_id::ById;
 pub(crate) use information::Information;
 
@@ -53,12 +55,17 @@ pub fn of_iceberg(error: Error) -> TrinoError {
 ///
 /// # Errors
 /// The definition is of no Iceberg table, or its metadata can't be read.
-pub async fn open(session: &Session, definition: &TableDefinition) -> Result<Table, TrinoError> {
+pub(crate) async fn open(
+    session: &Session,
+    definition: &TableDefinition,
+    kept: &Arc<Kept>,
+) -> Result<Table, TrinoError> {
     let Format::Iceberg { metadata_location } = &definition.format else {
         let message = format!("Table {}.{} is not an Iceberg table", definition.database, definition.name);
         return Err(TrinoError::new(ErrorCode::NotSupported, message));
     };
-    let files: Arc<dyn Files> = Arc::new(BucketFiles(Arc::clone(&session.buckets)));
+    let files: Arc<dyn Files> =
+        Arc::new(KeptFiles { files: BucketFiles(Arc::clone(&session.buckets)), kept: Arc::clone(kept) });
     Table::load(files, metadata_location).await.map_err(of_iceberg)
 }
 

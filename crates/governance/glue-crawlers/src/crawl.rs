@@ -32,7 +32,7 @@ pub(crate) struct Outcome {
 /// Crawls all targets as the context's principal, which is the crawler's role.
 ///
 /// # Errors
-/// The role may not read the files or write the catalogue, the bucket or database is missing, a Parquet footer is broken.
+/// The role may not read the files or write the catalogue, the bucket or database is missing, a footer of Parquet or ORC is broken.
 pub(crate) async fn run(
     ctx: &Ctx,
     stores: &dyn ObjectStores,
@@ -154,7 +154,10 @@ fn keeps_columns(crawler: &Crawler) -> bool {
 fn failed(target: &Target, error: &InferError) -> AwsError {
     match error {
         InferError::Store(error) => unreadable(&target.location(), error),
-        InferError::Parquet { .. } => AwsError::bad_request("InvalidInputException", error.to_string()),
+        InferError::Orc { cause: boathouse_orc::OrcError::Store(error), .. } => unreadable(&target.location(), error),
+        InferError::Parquet { .. } | InferError::Orc { .. } => {
+            AwsError::bad_request("InvalidInputException", error.to_string())
+        }
     }
 }
 

@@ -11,7 +11,7 @@
 //! | [`worker`] | crawls in the background: start, stop, history, recovery |
 //! | `crawl` | one crawl from listing to catalogue |
 //! | `target` | S3 paths and exclude patterns |
-//! | `infer` | formats and columns of files: CSV, JSON lines, Parquet, gzip |
+//! | `infer` | formats and columns of files: CSV, JSON lines, Parquet, ORC, gzip |
 //! | [`schema`] | Hive types, merging, likeness of files |
 //! | `layout` | which folders are tables, which are partitions |
 //! | `table` | tables and partitions as the catalogue writes them |

@@ -18,6 +18,8 @@ pub enum HiveType {
     Double,
     Decimal(u8, i8),
     String,
+    Varchar(u32),
+    Char(u32),
     Binary,
     Date,
     Timestamp,
@@ -84,6 +86,8 @@ impl fmt::Display for HiveType {
             Self::Float => f.write_str("float"),
             Self::Double => f.write_str("double"),
             Self::Decimal(precision, scale) => write!(f, "decimal({precision},{scale})"),
+            Self::Varchar(length) => write!(f, "varchar({length})"),
+            Self::Char(length) => write!(f, "char({length})"),
             Self::Binary => f.write_str("binary"),
             Self::Date => f.write_str("date"),
             Self::Timestamp => f.write_str("timestamp"),
@@ -134,6 +138,8 @@ pub enum Format {
     Json,
     /// Apache Parquet.
     Parquet,
+    /// Apache ORC.
+    Orc,
 }
 
 impl Format {
@@ -143,6 +149,7 @@ impl Format {
             Self::Csv(_) => "csv",
             Self::Json => "json",
             Self::Parquet => "parquet",
+            Self::Orc => "orc",
         }
     }
 }
@@ -160,7 +167,7 @@ pub struct FileSchema {
     pub files: u64,
     /// Their bytes as stored.
     pub bytes: u64,
-    /// Their records; counted in Parquet, estimated from the sample elsewhere.
+    /// Their records; counted in Parquet and ORC, estimated from the sample elsewhere.
     pub records: u64,
 }
 

@@ -113,6 +113,9 @@ fn formats(format: &Format) -> (&'static str, &'static str) {
             "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat",
             "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat",
         ),
+        Format::Orc => {
+            ("org.apache.hadoop.hive.ql.io.orc.OrcInputFormat", "org.apache.hadoop.hive.ql.io.orc.OrcOutputFormat")
+        }
         Format::Csv(_) | Format::Json => {
             ("org.apache.hadoop.mapred.TextInputFormat", "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat")
         }
@@ -124,6 +127,7 @@ fn serde_info(schema: &FileSchema) -> Value {
         Format::Parquet => {
             ("org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe", json!({"serialization.format": "1"}))
         }
+        Format::Orc => ("org.apache.hadoop.hive.ql.io.orc.OrcSerde", json!({"serialization.format": "1"})),
         Format::Json => {
             let paths: Vec<&str> = schema.columns.iter().map(|column| column.name.as_str()).collect();
             ("org.openx.data.jsonserde.JsonSerDe", json!({"paths": paths.join(",")}))

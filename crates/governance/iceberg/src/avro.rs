@@ -65,6 +65,14 @@ impl Container {
     }
 }
 
+/// The schema that a file was written with.
+#[cfg(test)]
+pub(crate) fn schema_of(bytes: &[u8]) -> serde_json::Value {
+    let header = header(&mut Input { rest: bytes.strip_prefix(MAGIC).unwrap() }).unwrap();
+    let (_, schema) = header.into_iter().find(|(key, _)| key == "avro.schema").unwrap();
+    serde_json::from_slice(&schema).unwrap()
+}
+
 fn header(input: &mut Input<'_>) -> Result<Vec<(String, Vec<u8>)>> {
     let mut entries = Vec::new();
     loop {
@@ -94,6 +102,10 @@ fn decompressed(block: &[u8], codec: &[u8]) -> Result<Vec<u8>> {
             // A checksum of four bytes follows.
             let content =
                 block.len().checked_sub(4).map(|end| &block[..end]).ok_or_else(|| invalid("a block is short"))?;
+            let length = snap::raw::decompress_len(content).map_err(invalid)?;
+            if length as u64 > LARGEST_BLOCK {
+                return Err(invalid("a block is too large"));
+            }
             out = snap::raw::Decoder::new().decompress_vec(content).map_err(invalid)?;
         }
         other => return Err(Error::Unsupported(format!("Avro codec {}", String::from_utf8_lossy(other)))),

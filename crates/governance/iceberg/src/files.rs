@@ -8,6 +8,7 @@ use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt, PutPayload};
 
 use crate::error::{Error, Result};
+use crate::kept::Kept;
 
 /// Where locations such as `s3://bucket/key` lead, with the rights of whoever asks.
 pub trait Files: fmt::Debug + Send + Sync {
@@ -16,6 +17,11 @@ pub trait Files: fmt::Debug + Send + Sync {
     /// # Errors
     /// There is no such store, or it may not be used.
     fn open(&self, location: &str) -> Result<(Arc<dyn ObjectStore>, Path)>;
+
+    /// What was read before, if it is kept.
+    fn kept(&self) -> Option<&Kept> {
+        None
+    }
 }
 
 /// A file's content.

@@ -16,6 +16,7 @@
 //! | [`evolution`] | changes of columns |
 //! | [`maintenance`] | what keeps a table small |
 //! | [`files`] | how files are reached |
+//! | [`kept`] | files that were read before |
 //! | `avro` | the container of manifests |
 //!
 //! Not here: format version 3 (deletion vectors, row lineage, new types), views, encryption.
@@ -25,6 +26,7 @@ mod avro;
 mod error;
 pub mod evolution;
 pub mod files;
+pub mod kept;
 pub mod maintenance;
 pub mod manifest;
 pub mod metadata;

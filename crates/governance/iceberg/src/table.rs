@@ -9,10 +9,9 @@ use std::sync::Arc;
 use futures::{StreamExt, TryStreamExt};
 
 use crate::error::{Error, Result};
-use crate::files::{self, Files};
-use crate::manifest::{
-    DataContent, DataFile, FileFormat, ManifestContent, ManifestEntry, ManifestFile, read_list, read_manifest,
-};
+use crate::files::Files;
+use crate::kept;
+use crate::manifest::{DataContent, DataFile, FileFormat, ManifestContent, ManifestEntry, ManifestFile};
 use crate::metadata::{PartitionColumn, Snapshot, TableMetadata};
 use crate::predicate::Predicate;
 use deletes::Deletes;
@@ -49,9 +48,8 @@ impl Table {
     /// # Errors
     /// The file can't be read, or holds nothing that is understood.
     pub async fn load(files: Arc<dyn Files>, metadata_location: &str) -> Result<Self> {
-        let json = files::read(files.as_ref(), metadata_location).await?;
-        let metadata = TableMetadata::from_json(&json)?;
-        Ok(Self::new(files, metadata_location.to_owned(), metadata))
+        let metadata = kept::metadata(files.as_ref(), metadata_location).await?;
+        Ok(Self { files, metadata_location: metadata_location.to_owned(), metadata })
     }
 
     /// A table whose metadata is known.
@@ -79,7 +77,7 @@ impl Table {
     /// # Errors
     /// The list can't be read.
     pub async fn manifests(&self, snapshot: &Snapshot) -> Result<Vec<ManifestFile>> {
-        read_list(&files::read(self.files.as_ref(), &snapshot.manifest_list).await?)
+        Ok(Arc::unwrap_or_clone(kept::list(self.files.as_ref(), &snapshot.manifest_list).await?))
     }
 
     /// The columns of the partitions of a manifest's files.
@@ -97,8 +95,12 @@ impl Table {
     /// # Errors
     /// The manifest can't be read.
     pub async fn entries(&self, manifest: &ManifestFile) -> Result<Vec<ManifestEntry>> {
+        Ok(Arc::unwrap_or_clone(self.shared_entries(manifest).await?))
+    }
+
+    async fn shared_entries(&self, manifest: &ManifestFile) -> Result<Arc<Vec<ManifestEntry>>> {
         let columns = self.partition_columns(manifest.partition_spec_id)?;
-        read_manifest(&files::read(self.files.as_ref(), &manifest.manifest_path).await?, manifest, &columns)
+        kept::entries(self.files.as_ref(), manifest, columns).await
     }
 
     /// All files of a snapshot: of rows and of deletes.
@@ -108,13 +110,21 @@ impl Table {
     pub async fn live_entries(&self, snapshot: &Snapshot) -> Result<Vec<ManifestEntry>> {
         let manifests = self.manifests(snapshot).await?;
         let manifests: Vec<_> = manifests.into_iter().filter(ManifestFile::has_live_files).collect();
-        Ok(self.read_all(&manifests).await?.into_iter().filter(ManifestEntry::is_live).collect())
+        self.read_all(&manifests, &ManifestEntry::is_live).await
     }
 
-    async fn read_all(&self, manifests: &[ManifestFile]) -> Result<Vec<ManifestEntry>> {
-        let reads: Vec<_> = manifests.iter().map(|manifest| self.entries(manifest)).collect();
-        let read: Vec<Vec<ManifestEntry>> = futures::stream::iter(reads).buffered(CONCURRENCY).try_collect().await?;
-        Ok(read.into_iter().flatten().collect())
+    /// The entries that are wanted of some manifests.
+    async fn read_all(
+        &self,
+        manifests: &[ManifestFile],
+        wanted: &(dyn Fn(&ManifestEntry) -> bool + Sync),
+    ) -> Result<Vec<ManifestEntry>> {
+        let reads: Vec<_> = manifests.iter().map(|manifest| self.shared_entries(manifest)).collect();
+        let read: Vec<_> = futures::stream::iter(reads).buffered(CONCURRENCY).try_collect().await?;
+        let wanted = |entries: &Arc<Vec<ManifestEntry>>| {
+            entries.iter().filter(|entry| wanted(entry)).cloned().collect::<Vec<_>>()
+        };
+        Ok(read.iter().flat_map(wanted).collect())
     }
 
     /// All files that the table's metadata names: metadata files, manifest lists, manifests, files of rows and of deletes. Earlier metadata
@@ -134,7 +144,7 @@ impl Table {
         }
         let read: Vec<ManifestFile> = manifests.values().cloned().collect();
         all.extend(manifests.into_keys());
-        all.extend(self.read_all(&read).await?.into_iter().map(|entry| entry.data_file.file_path));
+        all.extend(self.read_all(&read, &|_| true).await?.into_iter().map(|entry| entry.data_file.file_path));
         Ok(all)
     }
 
@@ -157,13 +167,13 @@ impl Table {
         let (of_rows, of_deletes): (Vec<ManifestFile>, Vec<ManifestFile>) =
             manifests.iter().filter(wanted).cloned().partition(|manifest| manifest.content == ManifestContent::Data);
         let schema = self.metadata.current_schema();
-        let mut entries = self.read_all(&of_rows).await?;
-        entries.retain(|entry| {
+        let may_match = |entry: &ManifestEntry| {
             entry.is_live()
                 && prune::partition_may_match(&entry.data_file, &specs[&entry.data_file.spec_id], filter)
                 && prune::columns_may_match(&entry.data_file, schema, filter)
-        });
-        let deletes = if entries.is_empty() { Vec::new() } else { self.read_all(&of_deletes).await? };
+        };
+        let entries = self.read_all(&of_rows, &may_match).await?;
+        let deletes = if entries.is_empty() { Vec::new() } else { self.read_all(&of_deletes, &|_| true).await? };
         let deletes = Deletes::new(&self.metadata, deletes)?;
         entries.into_iter().map(|entry| scan_file(entry, &deletes)).collect()
     }

@@ -10,11 +10,26 @@ use std::sync::Mutex;
 
 use crate::error::{Error, Result};
 use crate::files::Files;
+use crate::kept::Kept;
 use crate::metadata::TableMetadata;
 use crate::transaction::Catalog;
 
 #[derive(Debug, Default)]
 pub(crate) struct Memory(pub(crate) Arc<InMemory>);
+
+/// The same with what was read before.
+#[derive(Debug, Default)]
+pub(crate) struct Remembering(pub(crate) Memory, Kept);
+
+impl Files for Remembering {
+    fn open(&self, location: &str) -> Result<(Arc<dyn ObjectStore>, Path)> {
+        self.0.open(location)
+    }
+
+    fn kept(&self) -> Option<&Kept> {
+        Some(&self.1)
+    }
+}
 
 impl Files for Memory {
     fn open(&self, location: &str) -> Result<(Arc<dyn ObjectStore>, Path)> {

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use boathouse_aws::AwsError;
 use boathouse_trino::catalog::{Catalog, ColumnDefinition, Format, PartitionDefinition, TableDefinition, TableKind};
+use boathouse_trino::write::Buckets;
 use boathouse_trino_functions::error::{ErrorCode, TrinoError};
 use boathouse_trino_functions::types::Type;
 
@@ -89,6 +90,10 @@ pub(crate) fn definition(database: &str, table: Table) -> Result<TableDefinition
         return view(database, named, &table);
     }
     let format = formats::of_table(&table);
+    let (columns, count) = (&table.storage_descriptor.bucket_columns, table.storage_descriptor.number_of_buckets);
+    let count = u32::try_from(count).ok().filter(|count| *count > 0 && !columns.is_empty());
+    let buckets =
+        count.map(|count| Buckets { columns: columns.iter().map(|name| name.to_lowercase()).collect(), count });
     Ok(TableDefinition {
         database: database.to_owned(),
         name: named,
@@ -97,6 +102,7 @@ pub(crate) fn definition(database: &str, table: Table) -> Result<TableDefinition
         partition_keys: table.partition_keys.iter().map(column).collect::<Result<_, _>>()?,
         location: table.storage_descriptor.location().to_owned(),
         format,
+        buckets,
         parameters: table.parameters,
     })
 }
@@ -122,6 +128,7 @@ fn view(database: &str, name: String, table: &Table) -> Result<TableDefinition, 
         partition_keys: Vec::new(),
         location: String::new(),
         format: Format::Parquet,
+        buckets: None,
         parameters: table.parameters.clone(),
     })
 }

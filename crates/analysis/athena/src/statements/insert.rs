@@ -99,7 +99,7 @@ fn same_folder(one: &str, other: &str) -> bool {
 
 /// The codec that the table's properties ask for.
 fn codec(table: &Table) -> Option<&str> {
-    let names = ["write.compression", "write_compression", "parquet.compression"];
+    let names = ["write.compression", "write_compression", "parquet.compression", "orc.compress"];
     names.into_iter().find_map(|name| table.parameters.get(name)).map(String::as_str)
 }
 
@@ -110,7 +110,8 @@ fn writable(table: &Table, insert: &Insert) -> Result<WriteFormat, Failure> {
         return Err(Failure::user(1001, message));
     }
     if !table.storage_descriptor.bucket_columns.is_empty() {
-        return Err(Failure::unsupported("INSERT INTO bucketed tables"));
+        let message = "NOT_SUPPORTED: INSERT INTO is not supported on bucketed tables";
+        return Err(Failure::user(1001, message));
     }
     match formats::of_table(table) {
         Format::Parquet => Ok(WriteFormat::Parquet),
@@ -122,6 +123,7 @@ fn writable(table: &Table, insert: &Insert) -> Result<WriteFormat, Failure> {
             Err(Failure::unsupported("INSERT INTO tables of the RegexSerDe and the Grok SerDe"))
         }
         Format::ParquetByPlace => Ok(WriteFormat::Parquet),
+        Format::Orc | Format::OrcByName => Ok(WriteFormat::Orc),
         Format::Iceberg { .. } => {
             Err(Failure::system("GENERIC_INTERNAL_ERROR: an Iceberg table was taken for one of Hive's"))
         }

@@ -122,7 +122,7 @@ pub(super) fn read(properties: &[Property]) -> Result<WriteProperties, Failure> 
     for property in properties {
         match property.name.lower().as_str() {
             "format" => read.format = Some(text(property)?.to_uppercase()),
-            "write_compression" | "compression" | "parquet_compression" => {
+            "write_compression" | "compression" | "parquet_compression" | "orc_compression" => {
                 read.compression = Some(text(property)?.to_lowercase());
             }
             "partitioned_by" => read.partitioned_by = names(property)?,
@@ -142,7 +142,7 @@ pub(super) fn read(properties: &[Property]) -> Result<WriteProperties, Failure> 
             "bucketed_by" => bucketed_by = names(property)?,
             "bucket_count" => bucket_count = Some(count(property)?),
             name if properties::OWN.contains(&name) => own.push((name.to_owned(), number_or_text(property)?)),
-            name @ ("orc_compression" | "compression_level") => {
+            name @ "compression_level" => {
                 return Err(Failure::unsupported(format_args!("the table property {name}")));
             }
             name => {

@@ -28,7 +28,7 @@ pub(super) fn format(properties: &WriteProperties, default: &str) -> Result<(Str
             WriteFormat::Text(TextFormat { delimiter: field_delimiter(properties)?, ..TextFormat::default() })
         }
         "AVRO" => WriteFormat::Avro,
-        "ORC" => return Err(Failure::unsupported(format_args!("writing {name} files"))),
+        "ORC" => WriteFormat::Orc,
         other => return Err(Failure::user(1006, format!("INVALID_TABLE_PROPERTY: Unsupported format: {other}"))),
     };
     if properties.field_delimiter.is_some() && !matches!(format, WriteFormat::Text(_)) {
@@ -59,7 +59,7 @@ pub(super) fn storage(name: &str, format: &WriteFormat, location: String) -> Res
                 ("serialization.format".to_owned(), delimiter),
             ])
         }
-        WriteFormat::Parquet | WriteFormat::Json | WriteFormat::Avro => Parameters::new(),
+        WriteFormat::Parquet | WriteFormat::Json | WriteFormat::Avro | WriteFormat::Orc => Parameters::new(),
     };
     Ok(Storage {
         location: Some(location),
@@ -70,9 +70,13 @@ pub(super) fn storage(name: &str, format: &WriteFormat, location: String) -> Res
     })
 }
 
-/// The codec of a property's value; Athena's own default is gzip, and deflate for Avro.
+/// The codec of a property's value; Athena's own default is gzip, deflate for Avro, and zlib for ORC.
 pub(super) fn compression(name: Option<&str>, format: &WriteFormat) -> Result<Compression, Failure> {
-    let default = if *format == WriteFormat::Avro { "deflate" } else { "gzip" };
+    let default = match format {
+        WriteFormat::Avro => "deflate",
+        WriteFormat::Orc => "zlib",
+        WriteFormat::Parquet | WriteFormat::Json | WriteFormat::Text(_) => "gzip",
+    };
     Ok(match name.unwrap_or(default).to_ascii_lowercase().as_str() {
         "gzip" => Compression::Gzip,
         "snappy" => Compression::Snappy,
@@ -80,6 +84,7 @@ pub(super) fn compression(name: Option<&str>, format: &WriteFormat) -> Result<Co
         "lz4" => Compression::Lz4,
         "deflate" => Compression::Deflate,
         "bzip2" => Compression::Bzip2,
+        "zlib" => Compression::Zlib,
         "none" | "uncompressed" => Compression::None,
         other => {
             let message = format!("INVALID_TABLE_PROPERTY: Unsupported compression codec: {other}");
@@ -208,7 +213,8 @@ mod tests {
         let of =
             |name: &str| format(&WriteProperties { format: Some(name.to_owned()), ..Default::default() }, "PARQUET");
         assert_eq!(of("TEXTFILE").unwrap().1, WriteFormat::Text(TextFormat::default()));
-        assert!(of("ORC").unwrap_err().reason().contains("ORC"));
+        assert_eq!(of("ORC").unwrap().1, WriteFormat::Orc);
+        assert!(of("ION").unwrap_err().reason().contains("Unsupported format: ION"));
         assert!(of("XML").unwrap_err().reason().contains("Unsupported format: XML"));
     }
 }

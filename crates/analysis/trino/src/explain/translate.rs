@@ -33,7 +33,7 @@ use datafusion::physical_plan::{ExecutionPlan, Partitioning, WindowExpr};
 use super::Explain;
 use super::expression::{expression, list, order, symbol, symbols, type_name};
 use super::node::{Estimate, Exchange, Node, Ran};
-use crate::operators::{MatchRecognizeExec, is_as_texts};
+use crate::operators::{MatchRecognizeExec, is_translation};
 use crate::scan::{Noted, Scanned};
 
 /// A plan as nodes.
@@ -52,8 +52,8 @@ impl Translation<'_> {
         if let Some(passed) = plan.downcast_ref::<CooperativeExec>() {
             return self.node(passed.input());
         }
-        if let Some(texts) = plan.downcast_ref::<ProjectionExec>().filter(|projection| is_as_texts(projection)) {
-            return self.node(texts.input());
+        if let Some(passed) = plan.downcast_ref::<ProjectionExec>().filter(|projection| is_translation(projection)) {
+            return self.node(passed.input());
         }
         let children: Vec<Node> = plan.children().into_iter().map(|child| self.node(child)).collect();
         let node = self.named(plan, children);

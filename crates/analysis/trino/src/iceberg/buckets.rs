@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use boathouse_iceberg::files::Files;
+use boathouse_iceberg::kept::Kept;
 use boathouse_iceberg::{Error, Result};
 use object_store::ObjectStore;
 use object_store::path::Path;
@@ -13,6 +14,23 @@ use crate::storage::Location;
 /// Files of `s3://bucket/key`, with the rights of the buckets' user.
 #[derive(Debug, Clone)]
 pub struct BucketFiles(pub Arc<dyn Buckets>);
+
+/// The same with what was read before.
+#[derive(Debug)]
+pub(crate) struct KeptFiles {
+    pub(crate) files: BucketFiles,
+    pub(crate) kept: Arc<Kept>,
+}
+
+impl Files for KeptFiles {
+    fn open(&self, location: &str) -> Result<(Arc<dyn ObjectStore>, Path)> {
+        self.files.open(location)
+    }
+
+    fn kept(&self) -> Option<&Kept> {
+        Some(&self.kept)
+    }
+}
 
 impl Files for BucketFiles {
     fn open(&self, location: &str) -> Result<(Arc<dyn ObjectStore>, Path)> {

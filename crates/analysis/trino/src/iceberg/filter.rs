@@ -43,8 +43,23 @@ fn condition(expr: &Expr, fields: &[NestedField]) -> Predicate {
 }
 
 fn column<'a>(expr: &Expr, fields: &'a [NestedField]) -> Option<&'a NestedField> {
+    // Timestamps with time zone are compared by their instants, which are all that files have of them.
+    let (expr, is_instant) = match expr {
+        Expr::ScalarFunction(call) => match call.args.as_slice() {
+            [value, Expr::Literal(part, _)] if call.func.name() == "get_field" && is_text(part, "instant") => {
+                (value, true)
+            }
+            _ => return None,
+        },
+        other => (other, false),
+    };
     let name = &expr.try_as_col()?.name;
-    fields.iter().find(|field| field.name.to_lowercase() == *name)
+    let field = fields.iter().find(|field| field.name.to_lowercase() == *name)?;
+    (!is_instant || field.ty.primitive() == Some(PrimitiveType::Timestamptz)).then_some(field)
+}
+
+fn is_text(value: &ScalarValue, text: &str) -> bool {
+    value.try_as_str().flatten() == Some(text)
 }
 
 /// The constant of a column's type.
@@ -131,6 +146,7 @@ mod tests {
             NestedField::optional(1, "Id", PrimitiveType::Long),
             NestedField::optional(2, "ok", PrimitiveType::Boolean),
             NestedField::optional(3, "name", PrimitiveType::String),
+            NestedField::optional(4, "at", PrimitiveType::Timestamptz),
         ]
     }
 
@@ -152,6 +168,17 @@ mod tests {
         assert_eq!(of(col("id").in_list(vec![lit(1_i64), lit(2_i64)], false)), Predicate::In { field: 1, values });
         let between = compare(Comparison::GreaterOrEqual, 1).and(compare(Comparison::LessOrEqual, 2));
         assert_eq!(of(col("id").between(lit(1_i64), lit(2_i64))), between);
+    }
+
+    #[test]
+    fn instants_are_those_of_timestamps_with_time_zone() {
+        let instant = |column: &str| datafusion::functions::core::expr_fn::get_field(col(column), "instant");
+        let value = ScalarValue::TimestampMicrosecond(Some(7), Some("UTC".into()));
+        let value = || Expr::Literal(value.clone(), None);
+        let compared = Predicate::Compare { field: 4, op: Comparison::GreaterOrEqual, value: Datum::Timestamptz(7) };
+        assert_eq!(of(instant("at").gt_eq(value())), compared);
+        assert_eq!(of(instant("id").gt_eq(value())), Predicate::True);
+        assert_eq!(of(col("at").is_null()), Predicate::IsNull(4));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! | Module | What it does |
 //! |---|---|
 //! | `build_side` | hashes the side of a join that has fewer rows |
-//! | `dictionary` | answers conditions on texts once for each text of a dictionary |
+//! | `dictionary` | answers conditions on texts once for each text of a dictionary, and groups by numbers of texts |
 //! | `emptiness` | compares texts with the empty one by their lengths |
 //! | `every` | evaluates cheap conditions as one |
 //! | `filter_order` | evaluates cheap conditions first |
@@ -86,7 +86,7 @@ mod same;
 mod search;
 mod shared;
 
-pub(crate) use dictionary::{OnDictionary, is_as_texts};
+pub(crate) use dictionary::{OnDictionary, is_translation};
 pub(crate) use emptiness::Emptiness;
 pub(crate) use every::Every;
 pub(crate) use recognition::{
@@ -144,6 +144,7 @@ pub(crate) fn rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
     rules.push(Arc::new(search::SearchTexts));
     rules.push(Arc::new(join_filter::PlaceJoinFilters));
     rules.push(Arc::new(dictionary::FilterDictionaries));
+    rules.push(Arc::new(dictionary::GroupDictionaries));
     rules.push(Arc::new(pace::PaceJoins));
     rules.push(Arc::new(rounds::CountRounds));
     rules

@@ -14,6 +14,7 @@ fn table(key: &str, ty: Type, properties: &[(&str, &str)]) -> TableDefinition {
         partition_keys: vec![ColumnDefinition::new(key, ty)],
         location: "s3://lake/t/".to_owned(),
         format: Format::Parquet,
+        buckets: None,
         parameters,
     }
 }

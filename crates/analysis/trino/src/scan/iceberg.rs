@@ -138,7 +138,7 @@ impl IcebergTable {
             filters.push(Survives::new(values, columns));
         }
         let limit = limit.filter(|_| filters.is_empty());
-        let request = ScanRequest { state, table: &self.files, files, projection: Some(&read), limit };
+        let request = ScanRequest { state, table: &self.files, files, projection: Some(&read), filters: &[], limit };
         let mut plan = parquet::scan(request, Matching::Id(ById::new(&self.fields))).await?;
         for filter in filters {
             plan = Arc::new(FilterExec::try_new(Arc::new(filter), plan)?);

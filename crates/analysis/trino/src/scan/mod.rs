@@ -1,6 +1,7 @@
 //! Reading tables: which partitions, which files, and how their rows become Arrow.
 
 mod avro;
+mod buckets;
 mod dictionaries;
 mod footers;
 mod generated;
@@ -8,6 +9,7 @@ mod iceberg;
 mod json;
 mod lines;
 mod noted;
+mod orc;
 mod parquet;
 mod partitions;
 mod pattern;
@@ -81,6 +83,8 @@ struct ScanRequest<'a> {
     table: &'a HiveTable,
     files: Vec<DataFile>,
     projection: Option<&'a Vec<usize>>,
+    /// What the rows are filtered by afterwards: readers may leave out what it leaves out.
+    filters: &'a [Expr],
     limit: Option<usize>,
 }
 
@@ -183,6 +187,8 @@ impl HiveTable {
             Format::Parquet => parquet::scan(request, parquet::Matching::Name).await,
             Format::ParquetByPlace => parquet::scan(request, parquet::Matching::Place).await,
             Format::Avro(format) => avro::scan(request, format),
+            Format::Orc => orc::scan(request, orc::Matching::Place).await,
+            Format::OrcByName => orc::scan(request, orc::Matching::Name).await,
             Format::Regex(format) => lines::scan(request, lines::Reader::Regex(format)),
             Format::Grok(format) => lines::scan(request, lines::Reader::Grok(format)),
             Format::Json(format) => lines::scan(request, lines::Reader::Json(format)),
@@ -231,14 +237,15 @@ impl TableProvider for HiveTable {
             shared.into_iter().partition(|filter| partitions::decides(&self.definition, filter));
         let partitions = partitions::select(&self.session, &self.definition, &of_keys).await?;
         let mut plans = Vec::new();
-        for (format, mut files) in self.files(partitions).await?.into_values() {
+        for (format, files) in self.files(partitions).await?.into_values() {
+            let mut files = buckets::chosen(&self.definition, files, filters)?;
             if let Some(filter) = conjunction(of_files.iter().cloned()) {
                 files = self.chosen(files, &filter)?;
             }
             if files.is_empty() {
                 continue;
             }
-            let request = ScanRequest { state, table: self, files, projection, limit };
+            let request = ScanRequest { state, table: self, files, projection, filters, limit };
             plans.push(self.scan_files(format, request).await?);
         }
         united(plans, &self.schema, projection)

@@ -37,7 +37,7 @@ use crate::iceberg::ById;
 
 /// A plan that reads Parquet files, with their statistics.
 pub(super) async fn scan(request: ScanRequest<'_>, matching: Matching) -> PlanResult<Arc<dyn ExecutionPlan>> {
-    let ScanRequest { state, table, files, projection, limit } = request;
+    let ScanRequest { state, table, files, projection, limit, .. } = request;
     // What stands behind the table's own columns is made by the reader.
     let own = table.schema.fields().len();
     let positions = projection.is_none_or(|indices| indices.iter().any(|index| *index >= own));

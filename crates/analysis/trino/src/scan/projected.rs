@@ -120,7 +120,7 @@ fn typed(key: &ColumnDefinition, value: &Value) -> Result<ScalarValue, TrinoErro
 }
 
 /// The literals that a filter compares a key with, if it is true for no other values.
-fn fixed(filter: &Expr, key: &str) -> Option<Vec<ScalarValue>> {
+pub(super) fn fixed(filter: &Expr, key: &str) -> Option<Vec<ScalarValue>> {
     let is_key = |expr: &Expr| expr.try_as_col().is_some_and(|column| column.name == key);
     let literal = |expr: &Expr| match expr {
         Expr::Literal(value, _) if !value.is_null() => Some(value.clone()),

@@ -88,6 +88,7 @@ impl Lake {
             partition_keys: Vec::new(),
             location: "s3://lake/t".to_owned(),
             format: Format::Iceberg { metadata_location: self.pointer.0.lock().clone() },
+            buckets: None,
             parameters: BTreeMap::new(),
         }
     }
@@ -97,7 +98,7 @@ impl Lake {
     }
 
     async fn table(&self) -> Table {
-        open(&self.fixture.session, &self.definition()).await.unwrap()
+        open(&self.fixture.session, &self.definition(), &Arc::default()).await.unwrap()
     }
 
     async fn target(&self) -> IcebergTarget {

@@ -63,6 +63,11 @@ async fn rows_are_the_same_with_and_without() {
                 format!("SELECT count(*), min(number), max(number), count(DISTINCT kind) FROM t WHERE {condition}");
             assert_eq!(fixture.rows(&sql).await.unwrap(), [expected], "{condition}");
         }
+        let found =
+            fixture.sorted("SELECT kind, count(*), max(number + 1) FROM t WHERE number > 3 GROUP BY kind").await;
+        assert_eq!(found, ["NULL|14999|60000", "blue|14999|59999", "green|14999|59998", "red|14999|59997"]);
+        let found = fixture.sorted("SELECT kind, min(kind), number % 2 FROM t WHERE number > 3 GROUP BY 1, 3").await;
+        assert_eq!(found, ["NULL|NULL|1", "blue|blue|0", "green|green|1", "red|red|0"]);
         let found = fixture.sorted("SELECT DISTINCT kind, kind || '!' FROM t WHERE kind <> 'red'").await;
         assert_eq!(found, ["blue|blue!", "green|green!"]);
     }

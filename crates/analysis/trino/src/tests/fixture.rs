@@ -111,6 +111,7 @@ impl Fixture {
             partition_keys: keys.iter().map(column).collect(),
             location: format!("s3://lake/{name}"),
             format,
+            buckets: None,
             parameters: BTreeMap::new(),
         });
     }
@@ -129,6 +130,12 @@ impl Fixture {
     pub(super) fn properties(&self, name: &str, properties: &[(&str, &str)]) {
         let properties = properties.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         self.lake.tables.lock().get_mut(name).unwrap().parameters = properties.collect();
+    }
+
+    /// Declares how a table's rows are spread over files.
+    pub(super) fn bucketed(&self, name: &str, columns: &[&str], count: u32) {
+        let columns = columns.iter().map(|column| (*column).to_owned()).collect();
+        self.lake.tables.lock().get_mut(name).unwrap().buckets = Some(crate::write::Buckets { columns, count });
     }
 
     pub(super) fn partition(&self, table: &str, values: &[&str], location: &str) {

@@ -55,23 +55,28 @@ struct World {
 impl World {
     /// A table of `id bigint, p varchar`, partitioned by `p` if that is wanted.
     async fn new(partitioned: bool) -> Self {
-        let fixture = Fixture::new();
         let fields = vec![
             NestedField::optional(1, "id", PrimitiveType::Long),
             NestedField::optional(2, "P", PrimitiveType::String),
         ];
-        let by_p = UnboundPartitionField {
-            source_id: 2,
+        Self::of(fields, partitioned.then_some((2, "P", Transform::Identity))).await
+    }
+
+    /// A table of these columns, partitioned by one of them.
+    async fn of(fields: Vec<NestedField>, partitioned_by: Option<(i32, &str, Transform)>) -> Self {
+        let fixture = Fixture::new();
+        let field = |(source_id, name, transform): (i32, &str, Transform)| UnboundPartitionField {
+            source_id,
             field_id: None,
-            name: "P".to_owned(),
-            transform: Transform::Identity,
+            name: name.to_owned(),
+            transform,
         };
         let metadata = TableMetadata::create(TableCreation {
             location: "s3://lake/t".to_owned(),
             schema: Schema::new(0, fields),
             partition_spec: UnboundPartitionSpec {
                 spec_id: None,
-                fields: if partitioned { vec![by_p] } else { Vec::new() },
+                fields: partitioned_by.map(field).into_iter().collect(),
             },
             sort_order: SortOrder::default(),
             properties: BTreeMap::new(),
@@ -165,6 +170,29 @@ async fn rows_go_into_files_of_partitions_and_come_back() {
     assert_eq!(world.fixture.rows(&path).await.unwrap(), [odd.record_count.to_string()]);
     let many = world.write("SELECT n, CAST(n AS varchar) FROM UNNEST(sequence(1, 6)) AS t (n)").await.unwrap_err();
     assert!(many.to_string().starts_with("ICEBERG_TOO_MANY_OPEN_PARTITIONS"), "{many}");
+}
+
+#[tokio::test]
+async fn days_of_timestamps_with_time_zone_are_left_out() {
+    let by_day = (NestedField::optional(1, "at", PrimitiveType::Timestamptz), Transform::Day);
+    let world = World::of(vec![by_day.0], Some((1, "at_day", by_day.1))).await;
+    let files = world.insert("VALUES TIMESTAMP '2024-05-06 23:00:00 UTC', TIMESTAMP '2024-05-07 01:00:00 UTC'").await;
+    // A file that isn't there shows that it isn't read.
+    let gone = files.iter().find(|file| file.file_path.contains("2024-05-06")).unwrap();
+    let path = object_store::path::Path::from(gone.file_path.trim_start_matches("s3://lake/"));
+    object_store::ObjectStoreExt::delete(world.fixture.store.as_ref(), &path).await.unwrap();
+    for condition in [
+        "at >= TIMESTAMP '2024-05-07 00:00:00 UTC'",
+        "at > TIMESTAMP '2024-05-07 02:30:00 +02:00'",
+        "at BETWEEN TIMESTAMP '2024-05-07 00:00:00 UTC' AND TIMESTAMP '2024-05-08 00:00:00 UTC'",
+        "at IN (TIMESTAMP '2024-05-07 03:00:00 +02:00')",
+        "TIMESTAMP '2024-05-07 01:00:00.000000 UTC' = at",
+    ] {
+        let sql = format!("SELECT count(*) FROM t WHERE {condition}");
+        assert_eq!(world.fixture.rows(&sql).await.unwrap(), ["1"], "{condition}");
+    }
+    let error = world.fixture.error("SELECT * FROM t WHERE at >= TIMESTAMP '2024-05-07 00:30:00 +02:00'").await;
+    assert!(error.starts_with("HIVE_CANNOT_OPEN_SPLIT"), "{error}");
 }
 
 #[tokio::test]

@@ -1,6 +1,8 @@
 //! Whole queries over tables in memory.
 
 mod aggregations;
+mod bytes;
+mod cells;
 mod changes;
 mod dictionaries;
 mod documents;
@@ -9,6 +11,7 @@ mod fixture;
 mod formats;
 mod iceberg;
 mod late;
+mod orc;
 mod queries;
 mod recognition;
 mod schemas;

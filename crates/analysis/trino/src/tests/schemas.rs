@@ -27,7 +27,7 @@ fn scalars() -> impl Strategy<Value = Samples> {
         samples(Type::VARCHAR, &["'plain'", "'größer, \"quoted\"'", "'  spaces  '"]),
         samples(Type::Varbinary, &["X'00ff10'", "X'61'"]),
         samples(Type::Date, &["DATE '1970-01-01'", "DATE '1582-10-15'", "DATE '2999-12-31'"]),
-        samples(Type::Timestamp(3), &["TIMESTAMP '2024-02-29 12:30:00.123'", "TIMESTAMP '1969-12-31 23:59:59.999'"]),
+        samples(Type::Timestamp(3), &["TIMESTAMP '2024-02-29 12:30:00.123'", "TIMESTAMP '1969-12-31 23:59:58.999'"]),
     ])
 }
 
@@ -54,7 +54,7 @@ fn types() -> impl Strategy<Value = Samples> {
     })
 }
 
-fn target(name: &str, format: WriteFormat, compression: Compression) -> WriteTarget {
+pub(super) fn target(name: &str, format: WriteFormat, compression: Compression) -> WriteTarget {
     WriteTarget {
         location: format!("s3://lake/{name}/"),
         format,
@@ -90,6 +90,7 @@ async fn comes_back(columns: &[Samples]) {
     let formats = [
         ("parquet", WriteFormat::Parquet, Compression::Snappy, Format::Parquet),
         ("avro", WriteFormat::Avro, Compression::Deflate, Format::Avro(AvroFormat::default())),
+        ("orc", WriteFormat::Orc, Compression::Lz4, Format::Orc),
         ("json", WriteFormat::Json, Compression::Zstd, Format::Json(JsonFormat::default())),
         ("text", WriteFormat::Text(text.clone()), Compression::Bzip2, Format::Text(text)),
     ];

@@ -53,6 +53,11 @@ async fn every_format_reads_back() {
         ("a3", WriteFormat::Avro, Compression::Zstd, avro.clone()),
         ("a4", WriteFormat::Avro, Compression::Bzip2, avro.clone()),
         ("a5", WriteFormat::Avro, Compression::None, avro),
+        ("o1", WriteFormat::Orc, Compression::Zlib, Format::Orc),
+        ("o2", WriteFormat::Orc, Compression::Snappy, Format::Orc),
+        ("o3", WriteFormat::Orc, Compression::Zstd, Format::OrcByName),
+        ("o4", WriteFormat::Orc, Compression::Lz4, Format::Orc),
+        ("o5", WriteFormat::Orc, Compression::None, Format::Orc),
     ];
     for (name, write, compression, read) in cases {
         let written =
@@ -131,6 +136,18 @@ async fn buckets_are_files() {
     fixture.table("t", &[("x", "bigint"), ("s", "varchar")], &[], Format::Parquet);
     let sql = "SELECT count(*), count(DISTINCT x % 3) FROM t WHERE \"$path\" LIKE '%/000001_0_%'";
     assert_eq!(fixture.rows(sql).await.unwrap(), ["20|1"]);
+    // A file that can't be read shows that it isn't.
+    fixture.put("t/000000_0_bad", "x").await;
+    fixture.bucketed("t", &["x"], 3);
+    let found = |condition: &str| format!("SELECT count(*) FROM t WHERE {condition}");
+    for (condition, rows) in
+        [("x = 7", "1"), ("x IN (7, 8, 10)", "3"), ("s = '7' AND (x = 7 OR x = 8)", "1"), ("x = 61", "0")]
+    {
+        assert_eq!(fixture.rows(&found(condition)).await.unwrap(), [rows], "{condition}");
+    }
+    for condition in ["x = 9", "x IN (7, 9)", "s = '7'", "x = 7 OR s = '8'", "x > 59", "x NOT IN (9)"] {
+        assert!(fixture.error(&found(condition)).await.starts_with("HIVE_BAD_DATA"), "{condition}");
+    }
     let unknown = Some(Buckets { columns: vec!["y".to_owned()], count: 3 });
     let unknown = WriteTarget { buckets: unknown, ..bucketed };
     let error = fixture.engine.write(&fixture.session, &parsed("SELECT 1 x"), unknown).await.unwrap_err();
@@ -140,7 +157,12 @@ async fn buckets_are_files() {
 #[tokio::test]
 async fn codecs_that_a_format_lacks_are_named() {
     let fixture = Fixture::new();
-    for (format, compression) in [(WriteFormat::Parquet, Compression::Bzip2), (WriteFormat::Avro, Compression::Gzip)] {
+    for (format, compression) in [
+        (WriteFormat::Parquet, Compression::Bzip2),
+        (WriteFormat::Avro, Compression::Gzip),
+        (WriteFormat::Orc, Compression::Gzip),
+        (WriteFormat::Json, Compression::Zlib),
+    ] {
         let query = parsed("SELECT 1 a");
         let written = fixture.engine.write(&fixture.session, &query, target("t", format, compression)).await;
         let error = written.unwrap_err();

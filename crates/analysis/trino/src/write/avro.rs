@@ -46,7 +46,7 @@ pub(super) fn codec(compression: Compression) -> Result<Option<CompressionCodec>
         Compression::Snappy => CompressionCodec::Snappy,
         Compression::Zstd => CompressionCodec::ZStandard,
         Compression::Bzip2 => CompressionCodec::Bzip2,
-        Compression::Gzip | Compression::Lz4 => {
+        Compression::Gzip | Compression::Lz4 | Compression::Zlib => {
             let message = format!("Writing Avro with the compression {compression:?} is not supported");
             return Err(TrinoError::new(ErrorCode::NotSupported, message));
         }

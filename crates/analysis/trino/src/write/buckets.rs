@@ -17,7 +17,7 @@ pub struct Buckets {
 }
 
 /// The places of the columns that decide.
-pub(super) fn places(buckets: &Buckets, stored: &[Column]) -> Result<Vec<(usize, Type)>, TrinoError> {
+pub(crate) fn places(buckets: &Buckets, stored: &[Column]) -> Result<Vec<(usize, Type)>, TrinoError> {
     let place = |name: &String| {
         let found = stored.iter().position(|column| column.name.eq_ignore_ascii_case(name));
         let index = found.ok_or_else(|| {
@@ -43,7 +43,7 @@ fn hashes(ty: &Type) -> bool {
 }
 
 /// A row's bucket.
-pub(super) fn bucket(columns: &[ArrayRef], places: &[(usize, Type)], row: usize, count: u32) -> u32 {
+pub(crate) fn bucket(columns: &[ArrayRef], places: &[(usize, Type)], row: usize, count: u32) -> u32 {
     let hash = places.iter().fold(0_i32, |hash, (place, ty)| {
         hash.wrapping_mul(31).wrapping_add(hash_of(columns[*place].as_ref(), ty, row))
     });

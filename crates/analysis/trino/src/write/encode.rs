@@ -138,7 +138,7 @@ fn json_value(array: &dyn Array, row: usize, ty: &Type) -> Value {
         Type::Bigint => array.as_primitive::<Int64Type>().value(row).into(),
         Type::Real => number(f64::from(array.as_primitive::<Float32Type>().value(row)), text),
         Type::Double => number(array.as_primitive::<Float64Type>().value(row), text),
-        Type::Decimal(_, scale) => decimal(text(), *scale),
+        Type::Decimal(..) => decimal(text()),
         Type::Varbinary => Value::String(BASE64_STANDARD.encode(array.as_binary::<i32>().value(row))),
         Type::Array(element) => {
             let items = array.as_list::<i32>().value(row);
@@ -166,10 +166,16 @@ fn json_value(array: &dyn Array, row: usize, ty: &Type) -> Value {
 }
 
 /// A decimal is a number, or text if it has more digits than readers of JSON numbers keep.
-fn decimal(text: String, scale: u8) -> Value {
-    let number = text.parse::<f64>().ok().filter(|number| format!("{number:.*}", usize::from(scale)) == text);
-    let number = number.and_then(|_| serde_json::from_str(&text).ok());
+fn decimal(text: String) -> Value {
+    let number = serde_json::from_str::<Number>(&text).ok();
+    // As it is printed: a double's own digits may be more than it takes to tell it from others.
+    let number = number.filter(|number| without_zeros(&number.to_string()) == without_zeros(&text));
     number.map_or(Value::String(text), Value::Number)
+}
+
+/// A decimal number without the zeros at its end.
+fn without_zeros(text: &str) -> &str {
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { text }
 }
 
 /// JSON has no NaN and no infinities; they are written as text.

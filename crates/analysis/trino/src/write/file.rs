@@ -16,6 +16,7 @@ use parquet::file::properties::WriterProperties;
 use tokio::io::AsyncWriteExt;
 
 use super::avro::AvroFile;
+use super::orc::OrcFile;
 use super::{Compression, WriteFormat, WriteTarget, encode};
 use crate::catalog::TextFormat;
 use crate::codec::Encoder;
@@ -35,6 +36,7 @@ pub(super) struct OutputFile {
 enum Content {
     Parquet(Box<AsyncArrowWriter<BufWriter>>),
     Avro { file: Box<AvroFile>, upload: BufWriter },
+    Orc { file: Box<OrcFile>, upload: BufWriter },
     Lines { text: Option<TextFormat>, types: Vec<Type>, names: Vec<String>, encoder: Encoder, upload: BufWriter },
 }
 
@@ -54,6 +56,9 @@ impl OutputFile {
                     WriterProperties::builder().set_compression(parquet_codec(target.compression)?).build();
                 let writer = AsyncArrowWriter::try_new(upload, schema, Some(properties)).map_err(of_parquet)?;
                 Content::Parquet(Box::new(writer))
+            }
+            WriteFormat::Orc => {
+                Content::Orc { file: Box::new(OrcFile::new(schema, names, types, target.compression)?), upload }
             }
             WriteFormat::Avro => Content::Avro { file: Box::new(AvroFile::new(&schema, target.compression)?), upload },
             format => {
@@ -77,6 +82,7 @@ impl OutputFile {
     pub(super) fn memory(&self) -> usize {
         match &self.content {
             Content::Parquet(writer) => writer.memory_size() + PART,
+            Content::Orc { file, .. } => file.memory() + PART,
             Content::Lines { .. } | Content::Avro { .. } => PART,
         }
     }
@@ -86,6 +92,9 @@ impl OutputFile {
         match &mut self.content {
             Content::Parquet(writer) => writer.write(rows).await.map_err(of_parquet),
             Content::Avro { file, upload } => {
+                upload.put(file.write(rows)?.into()).await.map_err(|error| of_object_store(&error))
+            }
+            Content::Orc { file, upload } => {
                 upload.put(file.write(rows)?.into()).await.map_err(|error| of_object_store(&error))
             }
             Content::Lines { text, types, names, encoder, upload } => {
@@ -106,6 +115,9 @@ impl OutputFile {
     pub(super) async fn flush(&mut self) -> Result<(), TrinoError> {
         match &mut self.content {
             Content::Parquet(writer) => writer.flush().await.map_err(of_parquet),
+            Content::Orc { file, upload } => {
+                upload.put(file.flush()?.into()).await.map_err(|error| of_object_store(&error))
+            }
             Content::Lines { .. } | Content::Avro { .. } => Ok(()),
         }
     }
@@ -117,6 +129,10 @@ impl OutputFile {
                 writer.finish().await.map_err(of_parquet)?;
             }
             Content::Avro { file, mut upload } => {
+                upload.put(file.finish()?.into()).await.map_err(|error| of_object_store(&error))?;
+                upload.shutdown().await.map_err(of_io)?;
+            }
+            Content::Orc { file, mut upload } => {
                 upload.put(file.finish()?.into()).await.map_err(|error| of_object_store(&error))?;
                 upload.shutdown().await.map_err(of_io)?;
             }
@@ -137,7 +153,7 @@ pub(crate) fn parquet_codec(compression: Compression) -> Result<Codec, TrinoErro
         Compression::Gzip => Codec::GZIP(GzipLevel::default()),
         Compression::Zstd => Codec::ZSTD(ZstdLevel::try_new(3).unwrap_or_default()),
         Compression::Lz4 => Codec::LZ4_RAW,
-        Compression::Deflate | Compression::Bzip2 => {
+        Compression::Deflate | Compression::Bzip2 | Compression::Zlib => {
             let message = format!("Writing Parquet with the compression {compression:?} is not supported");
             return Err(TrinoError::new(ErrorCode::NotSupported, message));
         }

@@ -6,6 +6,7 @@ mod avro;
 mod buckets;
 mod encode;
 mod file;
+mod orc;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -36,11 +37,12 @@ use tokio::task::JoinSet;
 use crate::catalog::{Session, TextFormat};
 use crate::codec::Codec;
 use crate::engine::{Column, Engine, physical};
-use crate::error::{internal, of_datafusion};
+use crate::error::{internal, of_datafusion, unsupported};
 use crate::hive_paths::escaped;
 use crate::scan::NULL_PARTITION;
 use crate::storage::{Location, Statistics, TableUse};
 pub use buckets::Buckets;
+pub(crate) use buckets::{bucket, places};
 use file::OutputFile;
 pub(crate) use file::{PART, of_parquet, parquet_codec};
 
@@ -106,6 +108,8 @@ pub enum WriteFormat {
     Text(TextFormat),
     /// Apache Avro.
     Avro,
+    /// Apache ORC.
+    Orc,
 }
 
 /// How files are compressed.
@@ -119,13 +123,15 @@ pub enum Compression {
     Lz4,
     Deflate,
     Bzip2,
+    Zlib,
 }
 
 impl Compression {
     /// The codec of files of lines.
     fn of_lines(self) -> Option<Codec> {
         Some(match self {
-            Self::None => return None,
+            // Lines are refused with ORC's codec before they are written.
+            Self::None | Self::Zlib => return None,
             Self::Snappy => Codec::Snappy,
             Self::Gzip => Codec::Gzip,
             Self::Zstd => Codec::Zstd,
@@ -228,6 +234,10 @@ fn refuse_unsupported(target: &WriteTarget) -> Result<(), TrinoError> {
     match target.format {
         WriteFormat::Parquet => file::parquet_codec(target.compression).map(drop),
         WriteFormat::Avro => avro::codec(target.compression).map(drop),
+        WriteFormat::Orc => orc::codec(target.compression).map(drop),
+        WriteFormat::Json | WriteFormat::Text(_) if target.compression == Compression::Zlib => {
+            Err(unsupported("Writing lines with the compression Zlib is not supported"))
+        }
         WriteFormat::Json | WriteFormat::Text(_) => Ok(()),
     }
 }
@@ -343,7 +353,7 @@ impl Output {
     fn new_file(&self, directory: &Path, bucket: Option<u32>) -> Path {
         let codec = match &self.target.format {
             WriteFormat::Json | WriteFormat::Text(_) => self.target.compression.of_lines(),
-            WriteFormat::Parquet | WriteFormat::Avro => None,
+            WriteFormat::Parquet | WriteFormat::Avro | WriteFormat::Orc => None,
         };
         let extension = codec.map(|codec| format!(".{}", codec.extension())).unwrap_or_default();
         // Hive knows a file's bucket by the number that its name begins with.

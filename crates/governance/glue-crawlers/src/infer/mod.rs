@@ -1,9 +1,10 @@
 //! What kind of file is this, and what columns has it?
 //!
-//! Text is judged by its first mebibyte, as AWS's built-in classifiers do; Parquet by its footer.
+//! Text is judged by its first mebibyte, as AWS's built-in classifiers do; Parquet and ORC by their footers.
 
 mod csv;
 mod json;
+mod orc;
 mod parquet;
 
 use std::io::Read;
@@ -28,6 +29,8 @@ pub(crate) enum InferError {
     Store(#[from] object_store::Error),
     #[error("{path} is not a readable Parquet file: {cause}")]
     Parquet { path: String, cause: ::parquet::errors::ParquetError },
+    #[error("{path} is not a readable ORC file: {cause}")]
+    Orc { path: String, cause: boathouse_orc::OrcError },
 }
 
 /// The schema of a file, or `None` if no classifier recognises it.
@@ -45,6 +48,12 @@ pub(crate) async fn file(
             .await
             .map_err(|cause| InferError::Parquet { path: file.location.to_string(), cause })?;
         return Ok(Some(schema(file, Format::Parquet, columns, false, records)));
+    }
+    if sample.starts_with(boathouse_orc::tail::MAGIC) && orc::is_ended(&**store, file).await? {
+        let (columns, records) = orc::infer(&**store, file)
+            .await
+            .map_err(|cause| InferError::Orc { path: file.location.to_string(), cause })?;
+        return Ok(Some(schema(file, Format::Orc, columns, false, records)));
     }
     let gzip = sample.starts_with(&[0x1f, 0x8b]);
     let sampled = sample.len() as u64;
@@ -132,6 +141,16 @@ mod tests {
         let csv = infer(&encoder.finish().unwrap()).await.unwrap();
         assert!(csv.gzip);
         assert_eq!(csv.columns.len(), 2);
+    }
+
+    #[tokio::test]
+    async fn text_that_begins_like_orc_is_text() {
+        assert_eq!(infer(b"ORCA,WHALE\n1,2\n3,4\n").await.unwrap().format.classification(), "csv");
+        let path = Path::from("broken.orc");
+        let store: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
+        store.put(&path, Bytes::from_static(b"ORC\x08\xff\x01\x82\xf4\x03\x03ORC\x0a").into()).await.unwrap();
+        let error = file(&store, &store.head(&path).await.unwrap(), &[]).await.unwrap_err();
+        assert!(error.to_string().starts_with("broken.orc is not a readable ORC file"), "{error}");
     }
 
     #[test]

@@ -119,6 +119,32 @@ proptest! {
     }
 }
 
+proptest! {
+    #[test]
+    fn any_records_are_entries_or_errors(mut records in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..60), 0..3)) {
+        // Texts are short: bytes from outside are lengths more often than not.
+        records.iter_mut().flatten().for_each(|byte| *byte %= if *byte < 200 { 6 } else { 255 });
+        let list = crate::avro::container(&super::columns::list_schema(), &[], &records).unwrap();
+        let _ = read_list(&list);
+        let manifest = written(&[], ManifestContent::Data);
+        let entry = ManifestEntry::added(DataFile { partition: vec![None; TYPES.len()], ..DataFile::default() });
+        let schema = crate::avro::schema_of(&written(&[entry], ManifestContent::Data).content);
+        let content = crate::avro::container(&schema, &[], &records).unwrap();
+        let _ = read_manifest(&content, &manifest.file, &columns());
+    }
+
+    #[test]
+    fn damaged_manifests_are_errors(file in some_file(), at in any::<prop::sample::Index>(), byte in any::<u8>()) {
+        let manifest = written(&[ManifestEntry::added(file)], ManifestContent::Data);
+        let mut bytes = manifest.content.clone();
+        let at = at.index(bytes.len());
+        bytes[at] = byte;
+        let _ = read_manifest(&bytes, &manifest.file, &columns());
+        let _ = read_list(&bytes);
+        let _ = read_manifest(&bytes[..at], &manifest.file, &columns());
+    }
+}
+
 #[test]
 fn lists_survive_and_describe_their_manifests() {
     let file = |day, records| DataFile {

@@ -187,6 +187,20 @@ fn contradictions_are_refused() {
     }
 }
 
+proptest::proptest! {
+    #[test]
+    fn damaged_metadata_is_an_error(at in proptest::prelude::any::<proptest::sample::Index>(), text in "[0-9a-z\"{}:,\\[\\]-]{0,12}", cut in 0_usize..12) {
+        let mut json = String::from_utf8(with_snapshots().to_json()).unwrap();
+        let at = at.index(json.len() - cut);
+        json.replace_range(at..at + cut, &text);
+        if let Ok(table) = TableMetadata::from_json(json.as_bytes()) {
+            let _ = table.current_snapshot().map(|snapshot| table.schema_of(snapshot).clone());
+            let _ = table.current_schema();
+            let _: Vec<_> = table.partition_specs.iter().map(|spec| table.partition_columns(spec)).collect();
+        }
+    }
+}
+
 #[test]
 fn snapshots_are_found_by_time_and_name_until_they_are_forgotten() {
     let table = with_snapshots();

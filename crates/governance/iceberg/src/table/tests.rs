@@ -5,10 +5,12 @@ use crate::metadata::TableCreation;
 use crate::metadata::{SnapshotSelector, SortOrder, UnboundPartitionField, UnboundPartitionSpec};
 use crate::predicate::Comparison;
 use crate::schema::{NestedField, PrimitiveType, Schema};
-use crate::testing::{Memory, One};
+use crate::testing::{Memory, One, Remembering};
 use crate::transaction::{RowDelta, Transaction, write_first_metadata};
 use crate::transform::Transform;
 use crate::value::Datum;
+use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt};
 use uuid::Uuid;
 
 async fn table() -> (Table, One) {
@@ -66,6 +68,35 @@ async fn appended_files_are_found_and_pruned() {
     let first = table.metadata().snapshots[0].clone();
     assert_eq!(paths(&table.scan(&first, &Predicate::True).await.unwrap()), ["a", "b"]);
     assert_eq!(table.metadata().metadata_log.len(), 2);
+}
+
+#[tokio::test]
+async fn what_was_read_is_kept_until_the_file_is_another_one() {
+    let (table, catalog) = table().await;
+    let table = Transaction::new(table).append(vec![rows("a", 1)]).commit(&catalog).await.unwrap();
+    let table = Transaction::new(table).append(vec![rows("b", 2)]).commit(&catalog).await.unwrap();
+    let (store, _) = table.files().open("mem://t").unwrap();
+    let copy = Remembering::default();
+    let listed: Vec<_> = store.list(None).try_collect().await.unwrap();
+    for meta in &listed {
+        let bytes = store.get(&meta.location).await.unwrap().bytes().await.unwrap();
+        copy.0.0.put(&meta.location, bytes.into()).await.unwrap();
+    }
+    let inner = Arc::clone(&copy.0.0);
+    let files: Arc<dyn Files> = Arc::new(copy);
+    let load = || Table::load(Arc::clone(&files), table.metadata_location());
+    let (first, second) = (load().await.unwrap(), load().await.unwrap());
+    assert!(Arc::ptr_eq(first.metadata(), second.metadata()));
+    assert_eq!(paths(&scan(&first, &Predicate::True).await), ["a", "b"]);
+    let manifests = first.manifests(first.metadata().current_snapshot().unwrap()).await.unwrap();
+    let shared = || first.shared_entries(&manifests[0]);
+    assert!(Arc::ptr_eq(&shared().await.unwrap(), &shared().await.unwrap()));
+    // Who may not read a file gets nothing of it, and a file in its place is another one.
+    let path = Path::from(manifests[0].manifest_path.trim_start_matches("mem://"));
+    inner.put(&path, bytes::Bytes::from_static(b"nonsense").into()).await.unwrap();
+    assert!(shared().await.is_err());
+    inner.delete(&path).await.unwrap();
+    assert!(shared().await.is_err());
 }
 
 #[tokio::test]

@@ -270,6 +270,7 @@ impl Catalog for JobCatalog {
             partition_keys: table.partition_keys.clone(),
             location: table.location.clone(),
             format: table.format.clone(),
+            buckets: None,
             parameters: BTreeMap::new(),
         }))
     }

@@ -1,14 +1,18 @@
 //! Filters over texts that stand in dictionaries.
 //!
 //! Where a file keeps few different texts, a filter right above its scan compares each of them once instead of once a row,
-//! and moves places in the dictionary instead of texts. What leaves the filter is text again.
+//! and moves places in the dictionary instead of texts. What leaves the filter is text again, except for an aggregation that
+//! groups by it.
+
+mod answers;
+mod groups;
 
 use std::collections::BTreeSet;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use arrow::array::{Array as _, ArrayRef, AsArray as _, BooleanArray, RecordBatch, StringArray, new_null_array};
+use arrow::array::{Array as _, ArrayRef, AsArray as _, BooleanArray, DictionaryArray, RecordBatch, new_null_array};
 use arrow::buffer::BooleanBuffer;
 use arrow::compute::concat;
 use arrow::datatypes::{DataType, Field, Int32Type, Schema, SchemaRef};
@@ -30,8 +34,10 @@ use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::filter::{FilterExec, FilterExecBuilder};
 use datafusion::physical_plan::projection::ProjectionExec;
-use parking_lot::Mutex;
 
+use self::answers::OfDictionaries;
+pub(super) use self::groups::GroupDictionaries;
+use self::groups::{NumberOf, TextOf};
 use super::emptiness::Emptiness;
 use super::every::Every;
 use super::search::Search;
@@ -96,12 +102,8 @@ fn with_dictionaries(
     schema: &Schema,
     kept: &BTreeSet<usize>,
 ) -> Result<Option<Arc<dyn ExecutionPlan>>> {
-    let output = schema.fields().iter().enumerate().map(|(place, field)| {
-        let column: Arc<dyn PhysicalExpr> = Arc::new(Column::new(field.name(), place));
-        let expr = if kept.contains(&place) { Arc::new(AsDictionary(column)) } else { column };
-        ProjectionExpr::new(expr, field.name().clone())
-    });
-    let output = ProjectionExprs::new(output.collect::<Vec<_>>());
+    let keep = |place, column| kept.contains(&place).then(|| Arc::new(AsDictionary(column)) as Arc<dyn PhysicalExpr>);
+    let output = ProjectionExprs::new(translated(schema, keep));
     let Some(source) = config.file_source().try_pushdown_projection(&output)? else { return Ok(None) };
     let files = |group: &FileGroup| FileGroup::new(group.iter().map(Dictionaries::kept).collect());
     let groups = config.file_groups.iter().map(files).collect();
@@ -112,31 +114,45 @@ fn with_dictionaries(
 /// The plan with texts where it has dictionaries.
 fn as_texts(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
     let schema = plan.schema();
-    if schema.fields().iter().all(|field| *field.data_type() != dictionary()) {
+    let has_dictionary = |place: usize| *schema.field(place).data_type() == dictionary();
+    if !(0..schema.fields().len()).any(has_dictionary) {
         return Ok(plan);
     }
-    let output = schema.fields().iter().enumerate().map(|(place, field)| {
+    let output = translated(&schema, |place, column| has_dictionary(place).then(|| as_text(column)));
+    Ok(Arc::new(ProjectionExec::try_new(output, plan)?))
+}
+
+/// All columns of a schema, each as `translate` has it at its place, or as it is.
+fn translated(
+    schema: &Schema,
+    translate: impl Fn(usize, Arc<dyn PhysicalExpr>) -> Option<Arc<dyn PhysicalExpr>>,
+) -> Vec<ProjectionExpr> {
+    let columns = schema.fields().iter().enumerate().map(|(place, field)| {
         let column: Arc<dyn PhysicalExpr> = Arc::new(Column::new(field.name(), place));
-        let expr = if *field.data_type() == dictionary() { as_text(column) } else { column };
-        ProjectionExpr::new(expr, field.name().clone())
+        ProjectionExpr::new(translate(place, Arc::clone(&column)).unwrap_or(column), field.name().clone())
     });
-    Ok(Arc::new(ProjectionExec::try_new(output.collect::<Vec<_>>(), plan)?))
+    columns.collect()
 }
 
 fn as_text(expr: Arc<dyn PhysicalExpr>) -> Arc<dyn PhysicalExpr> {
     Arc::new(CastExpr::new(expr, DataType::Utf8, None))
 }
 
-/// Whether a projection does nothing but turn dictionaries into texts.
-pub(crate) fn is_as_texts(projection: &ProjectionExec) -> bool {
+/// The column of dictionaries whose texts an expression gives.
+fn of_dictionary(expr: &Arc<dyn PhysicalExpr>, schema: &Schema) -> Option<Arc<dyn PhysicalExpr>> {
+    let from = expr.downcast_ref::<CastExpr>()?.expr();
+    let is_it = from.is::<Column>() && from.data_type(schema).is_ok_and(|ty| ty == dictionary());
+    is_it.then(|| Arc::clone(from))
+}
+
+/// Whether a projection does nothing but turn dictionaries, texts, and numbers of texts into each other.
+pub(crate) fn is_translation(projection: &ProjectionExec) -> bool {
     let input = projection.input().schema();
-    let is_column = |expr: &Arc<dyn PhysicalExpr>| expr.is::<Column>();
-    let is_text = |expr: &Arc<dyn PhysicalExpr>| {
-        let cast = expr.downcast_ref::<CastExpr>().map(CastExpr::expr);
-        cast.is_some_and(|from| is_column(from) && from.data_type(&input).is_ok_and(|ty| ty == dictionary()))
+    let translates = |expr: &Arc<dyn PhysicalExpr>| {
+        of_dictionary(expr, &input).is_some() || expr.is::<NumberOf>() || expr.is::<TextOf>()
     };
     let mut output = projection.expr().iter().map(|output| &output.expr);
-    output.clone().all(|expr| is_column(expr) || is_text(expr)) && output.any(is_text)
+    output.clone().all(|expr| expr.is::<Column>() || translates(expr)) && output.any(translates)
 }
 
 /// A condition over texts as one over dictionaries in the `kept` columns: what asks one of them is answered by its
@@ -242,16 +258,12 @@ pub(crate) struct OnDictionary {
     /// The condition over a batch of nothing but texts, and that batch's schema.
     alone: Arc<dyn PhysicalExpr>,
     texts: SchemaRef,
-    last: Mutex<Option<Arc<Answers>>>,
+    answers: OfDictionaries<Answers>,
 }
 
-/// What the texts of a dictionary are answered.
+/// What the texts of a dictionary are answered: one for each, then one for NULL.
 #[derive(Debug)]
-struct Answers {
-    texts: ArrayRef,
-    /// One for each text, then one for NULL.
-    found: BooleanArray,
-}
+struct Answers(BooleanArray);
 
 impl OnDictionary {
     fn new(condition: Arc<dyn PhysicalExpr>, column: Column) -> Result<Self> {
@@ -260,7 +272,7 @@ impl OnDictionary {
             Ok(Transformed::yes(Arc::new(Column::new(column.name(), 0)) as Arc<dyn PhysicalExpr>))
         });
         let texts = Arc::new(Schema::new(vec![Field::new(column.name(), DataType::Utf8, true)]));
-        Ok(Self { condition, column, alone: alone.data()?, texts, last: Mutex::default() })
+        Ok(Self { condition, column, alone: alone.data()?, texts, answers: OfDictionaries::default() })
     }
 
     /// What is asked.
@@ -268,40 +280,26 @@ impl OnDictionary {
         &self.condition
     }
 
-    /// A scan gives many batches with the same dictionary, one after the other.
-    fn answers(&self, texts: &ArrayRef) -> Result<Arc<Answers>> {
-        let known = self.last.lock().clone();
-        if let Some(known) = known.filter(|known| is_same(known.texts.as_string(), texts.as_string())) {
-            return Ok(known);
-        }
+    fn answers(&self, texts: &ArrayRef) -> Result<Answers> {
         let all = concat(&[texts.as_ref(), new_null_array(&DataType::Utf8, 1).as_ref()])?;
         let batch = RecordBatch::try_new(Arc::clone(&self.texts), vec![all])?;
-        let found = self.alone.evaluate(&batch)?.into_array(batch.num_rows())?.as_boolean().clone();
-        let answers = Arc::new(Answers { texts: Arc::clone(texts), found });
-        *self.last.lock() = Some(Arc::clone(&answers));
-        Ok(answers)
+        let found = self.alone.evaluate(&batch)?.into_array(batch.num_rows())?;
+        Ok(Answers(found.as_boolean().clone()))
     }
-}
-
-/// Whether two arrays are the same piece of memory.
-fn is_same(one: &StringArray, other: &StringArray) -> bool {
-    one.len() == other.len()
-        && std::ptr::eq(one.value_data().as_ptr(), other.value_data().as_ptr())
-        && std::ptr::eq(one.value_offsets().as_ptr(), other.value_offsets().as_ptr())
 }
 
 impl Answers {
     /// The answer for each row of a column with this dictionary.
-    fn of(&self, column: &arrow::array::DictionaryArray<Int32Type>) -> BooleanArray {
-        let (keys, nothing) = (column.keys(), self.found.len() - 1);
+    fn of(&self, column: &DictionaryArray<Int32Type>) -> BooleanArray {
+        let (keys, nothing) = (column.keys(), self.0.len() - 1);
         let place = |row: usize| usize::try_from(keys.value(row)).unwrap_or(nothing);
-        let known = self.found.values();
-        if keys.null_count() == 0 && self.found.nulls().is_none_or(|nulls| nulls.slice(0, nothing).null_count() == 0) {
+        let known = self.0.values();
+        if keys.null_count() == 0 && self.0.nulls().is_none_or(|nulls| nulls.slice(0, nothing).null_count() == 0) {
             let found: Vec<bool> = known.iter().collect();
             return BooleanBuffer::collect_bool(keys.len(), |row| found[place(row)]).into();
         }
         let place = |row: usize| if keys.is_null(row) { nothing } else { place(row) };
-        (0..keys.len()).map(place).map(|at| self.found.is_valid(at).then(|| known.value(at))).collect()
+        (0..keys.len()).map(place).map(|at| self.0.is_valid(at).then(|| known.value(at))).collect()
     }
 }
 
@@ -338,7 +336,8 @@ impl PhysicalExpr for OnDictionary {
         let Some(column) = batch.column(self.column.index()).as_dictionary_opt::<Int32Type>() else {
             return Err(internal(format!("column {} has no dictionary", self.column.name())).into());
         };
-        Ok(ColumnarValue::Array(Arc::new(self.answers(column.values())?.of(column))))
+        let answers = self.answers.get(column.values(), || self.answers(column.values()))?;
+        Ok(ColumnarValue::Array(Arc::new(answers.of(column))))
     }
 
     fn children(&self) -> Vec<&Arc<dyn PhysicalExpr>> {
@@ -359,7 +358,6 @@ impl PhysicalExpr for OnDictionary {
 
 #[cfg(test)]
 mod tests {
-    use arrow::array::DictionaryArray;
     use datafusion::physical_expr::expressions::{binary, col, in_list, is_null, lit};
 
     use super::*;
