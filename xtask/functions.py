@@ -50,7 +50,7 @@ def document():
         "# Functions",
         "",
         "Written by `cargo xtask functions` from the table that queries are resolved with, beside the list of Trino's",
-        "documentation for the releases that Athena engine version 3 follows; machine learning, Teradata and geospatial",
+        "documentation for the releases that Athena engine version 3 follows; machine learning and Teradata",
         "functions are left out. A missing function is refused with FUNCTION_NOT_FOUND.",
         "",
         f"**{len(documented)} documented, {len(documented) - len(missing)} work, {len(missing)} missing**"

@@ -51,3 +51,15 @@ SELECT translate(rpad('abc', 2, ''), 'aeiou', CAST(NULL AS varchar)) AS v, typeo
 
 -- Not done: timestamps of more than nine digits.
 SELECT CAST('2020-01-01' AS timestamp(12));
+
+
+-- Not done: geometries with Z or M, coordinates that are no numbers; the middle of a small area far from the origin is exact
+-- with us, rectangles are polygons like others, the hull of a collection begins at another corner, and geometries are told
+-- apart by DISTINCT.
+SELECT DISTINCT ST_Point(x, 1) FROM (VALUES 1e0, 1e0) AS t (x);
+SELECT ST_AsText(ST_GeometryFromText('LINESTRING Z (1 2 3, 4 5 6)')) AS v;
+SELECT ST_AsText(ST_GeometryFromText('POINT (NaN 1)')) AS v;
+SELECT ST_AsText(ST_Centroid(bing_tile_polygon(bing_tile('123030123010121')))) AS v;
+SELECT ST_AsText(ST_Intersection(ST_Envelope(ST_GeometryFromText('LINESTRING (0 0, 4 4)')), ST_Envelope(ST_GeometryFromText('LINESTRING (5 5, 6 6)')))) AS v;
+SELECT ST_AsText(ST_ConvexHull(ST_GeometryFromText('GEOMETRYCOLLECTION (POINT (1 2), POLYGON ((0 0, 0 2, 2 2, 2 0)), LINESTRING (0 0, 9 9))'))) AS v;
+SELECT ST_AsText(ST_Intersection(ST_GeometryFromText('POLYGON ((0 0, 4 0, 2 4))'), ST_GeometryFromText('POLYGON ((0 3, 4 3, 2 -1))'))) AS v;

@@ -49,7 +49,7 @@ fn operators_bind_as_in_trino() {
 #[test]
 fn literals_keep_their_kinds() {
     assert_eq!(parsed("(1, 1.5, 1e0, 'x')"), "(Row 1 1.5 1e0 'x')");
-    assert_eq!(parsed("DATE '2020-01-01'"), "date'2020-01-01'");
+    assert_eq!(parsed("DATE '2020-01-01'"), "DATE'2020-01-01'");
     assert_eq!(parsed("-9223372036854775808"), "-9223372036854775808");
     assert_eq!(failure("9223372036854775808"), "line 1:1: Invalid numeric literal: 9223372036854775808");
     let interval = parse_expression("INTERVAL '3' DAY TO SECOND").unwrap().kind;

@@ -42,7 +42,7 @@ const BROADCAST_ROWS: usize = 2_000_000;
 /// A join on whole numbers finds its rows by their place in an array where the keys fill at least this part of their range, or
 /// where that has so few numbers: 4 bytes for each, and no hash.
 const ARRAY_JOIN_DENSITY: f64 = 0.03;
-const ARRAY_JOIN_RANGE: usize = 1 << 20;
+const ARRAY_JOIN_RANGE: usize = 8 << 20;
 
 /// How many of a memory pool's users an error names.
 const NAMED_CONSUMERS: usize = 3;

@@ -8,6 +8,7 @@
 //! | [`blocks`] | compressed blocks ↔ bytes |
 //! | [`tail`] | postscript, footer and statistics of a file |
 //! | [`stripe`] | where a stripe's streams lie |
+//! | [`lengths`] | how many elements a stripe's lists have |
 //! | [`fetched`] | the parts of a file that were fetched, for the decoder |
 //! | `types` | whether a file's types make sense |
 //! | [`error`] | what is wrong with a file |
@@ -16,6 +17,7 @@
 pub mod blocks;
 pub mod error;
 pub mod fetched;
+pub mod lengths;
 pub mod stripe;
 pub mod tail;
 mod types;

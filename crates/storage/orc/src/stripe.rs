@@ -2,8 +2,9 @@
 
 use std::ops::Range;
 
+use orc_rust::proto::column_encoding::Kind as Encoding;
 use orc_rust::proto::stream::Kind;
-use orc_rust::proto::{RowIndex, StripeFooter, StripeInformation};
+use orc_rust::proto::{ColumnEncoding, RowIndex, StripeFooter, StripeInformation};
 use prost::Message;
 
 use crate::error::{OrcError, corrupt};
@@ -18,6 +19,8 @@ pub struct StreamAt {
     pub kind: Kind,
     /// Where it lies.
     pub range: Range<u64>,
+    /// Whether its integers are in the second version of the run-length encoding.
+    pub second: bool,
 }
 
 impl StreamAt {
@@ -52,7 +55,9 @@ pub fn streams(tail: &Tail, stripe: &StripeInformation, footer: &[u8]) -> Result
     for stream in &footer.streams {
         let next = at.checked_add(stream.length()).filter(|next| *next <= end);
         let Some(next) = next else { return Err(corrupt("A stream lies outside of its stripe")) };
-        streams.push(StreamAt { column: stream.column(), kind: stream.kind(), range: at..next });
+        let encoding = footer.columns.get(stream.column() as usize).map(ColumnEncoding::kind);
+        let second = matches!(encoding, Some(Encoding::DirectV2 | Encoding::DictionaryV2));
+        streams.push(StreamAt { column: stream.column(), kind: stream.kind(), range: at..next, second });
         at = next;
     }
     Ok(streams)

@@ -34,6 +34,9 @@ pub(crate) use color::write_color;
 
 pub(crate) mod datetime;
 mod elements;
+mod geospatial;
+pub(crate) use geospatial::{write_geometry, write_tile};
+
 mod hashing;
 mod higher_order;
 pub mod json;
@@ -157,6 +160,7 @@ impl Table {
             conditional::register,
             conversion::register,
             datetime::register,
+            geospatial::register,
             higher_order::register,
             json::register,
             map::register,

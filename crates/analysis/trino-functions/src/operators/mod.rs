@@ -87,7 +87,7 @@ pub fn comparison(op: ComparisonOp, left: Typed, right: Typed) -> Result<Typed, 
     };
     let common = common_super_type(&left.1, &right.1).ok_or_else(refuse)?;
     let ordered = !matches!(op, ComparisonOp::Equal | ComparisonOp::NotEqual);
-    if ordered && !common.is_orderable() {
+    if !common.is_comparable() || (ordered && !common.is_orderable()) {
         return Err(refuse());
     }
     if op == ComparisonOp::Equal

@@ -47,6 +47,10 @@ pub fn write_value(out: &mut String, array: &dyn Array, row: usize, ty: &Type) {
             out.extend(std::iter::repeat_n(' ', missing));
         }
         Type::Color => crate::functions::write_color(out, array.as_primitive::<Int32Type>().value(row)),
+        Type::Geometry | Type::SphericalGeography => {
+            crate::functions::write_geometry(out, array.as_binary::<i32>().value(row));
+        }
+        Type::BingTile => crate::functions::write_tile(out, array.as_primitive::<Int64Type>().value(row)),
         Type::Varbinary | Type::Sketch(_) => {
             for (index, byte) in array.as_binary::<i32>().value(row).iter().enumerate() {
                 let blank = if index > 0 { " " } else { "" };

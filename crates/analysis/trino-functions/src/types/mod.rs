@@ -61,6 +61,12 @@ pub enum Type {
     IpAddress,
     /// `color`: red, green and blue as one number, or below zero one of the terminal's own
     Color,
+    /// `Geometry`, on a plane, as its well-known binary form
+    Geometry,
+    /// `SphericalGeography`: a geometry on the earth's surface, in degrees
+    SphericalGeography,
+    /// `BingTile`: a square of the map at a zoom level, as one number
+    BingTile,
     /// What values have been condensed to, as bytes of our own form
     Sketch(Sketch),
     /// `array(T)`
@@ -142,7 +148,10 @@ impl Type {
             Self::Double => DataType::Float64,
             Self::Decimal(precision, scale) => DataType::Decimal128(*precision, *scale as i8),
             Self::Varchar(_) | Self::Char(_) | Self::Json | Self::Uuid => DataType::Utf8,
-            Self::Varbinary | Self::IpAddress | Self::Sketch(_) => DataType::Binary,
+            Self::Varbinary | Self::IpAddress | Self::Sketch(_) | Self::Geometry | Self::SphericalGeography => {
+                DataType::Binary
+            }
+            Self::BingTile => DataType::Int64,
             Self::Color => DataType::Int32,
             Self::Date => DataType::Date32,
             Self::Time(precision) => match precision {
@@ -189,7 +198,7 @@ impl Type {
             Self::Array(element) => element.is_comparable(),
             Self::Map(key, value) => key.is_comparable() && value.is_comparable(),
             Self::Row(fields) => fields.iter().all(|field| field.ty.is_comparable()),
-            Self::Sketch(_) => false,
+            Self::Sketch(_) | Self::Geometry | Self::SphericalGeography => false,
             _ => true,
         }
     }
@@ -198,6 +207,7 @@ impl Type {
     pub fn is_orderable(&self) -> bool {
         match self {
             Self::Json | Self::Map(..) | Self::Color | Self::Sketch(_) => false,
+            Self::Geometry | Self::SphericalGeography | Self::BingTile => false,
             Self::Array(element) => element.is_orderable(),
             Self::Row(fields) => fields.iter().all(|field| field.ty.is_orderable()),
             _ => true,
@@ -254,6 +264,9 @@ impl fmt::Display for Type {
             Self::Uuid => f.write_str("uuid"),
             Self::IpAddress => f.write_str("ipaddress"),
             Self::Color => f.write_str("color"),
+            Self::Geometry => f.write_str("Geometry"),
+            Self::SphericalGeography => f.write_str("SphericalGeography"),
+            Self::BingTile => f.write_str("BingTile"),
             Self::Sketch(sketch) => f.write_str(sketch.name()),
             Self::Array(element) => write!(f, "array({element})"),
             Self::Map(key, value) => write!(f, "map({key}, {value})"),

@@ -13,7 +13,10 @@ use arrow::datatypes::{Field, SchemaRef};
 use boathouse_orc::OrcError;
 use boathouse_orc::error::guarded;
 use boathouse_orc::fetched::Fetched;
+use boathouse_orc::lengths;
 use boathouse_orc::proto::StripeInformation;
+use boathouse_orc::proto::stream::Kind as StreamKind;
+use boathouse_orc::proto::r#type::Kind as TypeKind;
 use boathouse_orc::stripe::{StreamAt, footer_range, streams};
 use boathouse_orc::tail::Tail;
 use boathouse_trino_functions::error::{ErrorCode, TrinoError};
@@ -28,6 +31,7 @@ use futures::{StreamExt, TryStreamExt};
 use object_store::ObjectStore;
 use orc_rust::RowSelection;
 use orc_rust::array_decoder::NaiveStripeDecoder;
+use orc_rust::reader::ChunkReader;
 use orc_rust::reader::metadata::FileMetadata;
 use orc_rust::stripe::Stripe;
 
@@ -36,6 +40,9 @@ use self::prune::Pruning;
 use super::lines::{bad_data, constant};
 use super::{CONCURRENCY, DataFile, ScanRequest, noted, projected};
 use crate::error::of_object_store;
+
+/// How many elements all lists of a column may have in one stripe.
+const MOST_ELEMENTS: u64 = 1 << 28;
 
 /// How the table's columns are found in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -309,10 +316,28 @@ impl Reading {
         let bytes_wanted: u64 = wanted.iter().map(|stream| stream.range.end - stream.range.start).sum();
         self.memory.try_resize(usize::try_from(bytes_wanted).unwrap_or(usize::MAX))?;
         let mut fetched = file.fetch(&wanted).await?;
+        check_lengths(&file, &wanted, &fetched)?;
         fetched.add(footer.start, bytes);
         let decoder = decoder(&file, &mut fetched, (piece.index, selection), self.batch_size)?;
         Ok(Some(Open { file, rows: Rows::Decoded(Box::new(decoder)) }))
     }
+}
+
+/// Refuses lists and maps with more elements than a stripe can have: the decoder would make room for all of them.
+fn check_lengths(file: &File, streams: &[&StreamAt], fetched: &Fetched) -> Result<(), TrinoError> {
+    let is_list = |stream: &&&StreamAt| {
+        let ty = file.tail.footer.types.get(stream.column as usize).map(|ty| ty.kind());
+        stream.kind == StreamKind::Length && matches!(ty, Some(TypeKind::List | TypeKind::Map))
+    };
+    for stream in streams.iter().filter(is_list) {
+        let bytes = fetched.get_bytes(stream.range.start, stream.range.end - stream.range.start).unwrap_or_default();
+        let total = file.tail.unpack(&bytes).and_then(|lengths| lengths::total(&lengths, stream.second));
+        let total = total.map_err(|error| bad_data(&file.data, &error.to_string()))?;
+        if total > MOST_ELEMENTS {
+            return Err(bad_data(&file.data, &format!("Malformed ORC file. A stripe has lists of {total} elements")));
+        }
+    }
+    Ok(())
 }
 
 fn decoder(

@@ -207,3 +207,20 @@ async fn distinct_texts_are_counted_in_groups() {
     ];
     check(&fixture().await, cases).await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn groups_without_room_in_memory_are_repeated_from_disk() {
+    const ROWS: i64 = 300_000;
+    let fixture = Fixture::with_memory(40 << 20);
+    fixture.table("t", &[("k", "varchar"), ("x", "bigint")], &[], Format::Parquet);
+    let columns: [(&str, ArrayRef); 2] = [
+        ("k", Arc::new((0..ROWS).map(|row| Some(format!("a long key {}", row / 2))).collect::<StringArray>())),
+        ("x", Arc::new(Int64Array::from_iter_values(0..ROWS))),
+    ];
+    fixture.put_parquet("t/part-0.parquet", &RecordBatch::try_from_iter(columns).unwrap()).await;
+    let sql = "SELECT g, count(*), sum(n), sum(s) FROM (
+         SELECT grouping(k, x) g, count(*) n, sum(x) s FROM t GROUP BY ROLLUP (k, x)) GROUP BY g ORDER BY g";
+    let sum = ROWS * (ROWS - 1) / 2;
+    let of_set = |mask: i64, groups: i64| format!("{mask}|{groups}|{ROWS}|{sum}");
+    assert_eq!(fixture.rows(sql).await.unwrap(), [of_set(0, ROWS), of_set(1, ROWS / 2), of_set(3, 1)]);
+}

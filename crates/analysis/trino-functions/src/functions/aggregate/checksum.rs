@@ -73,7 +73,7 @@ fn hash(array: &ArrayRef, row: usize, ty: &Type) -> Result<Option<u64>, TrinoErr
     }
     Ok(Some(match ty {
         Type::Boolean => of_number(array.as_boolean().value(row).into()),
-        Type::Bigint => of_number(array.as_primitive::<Int64Type>().value(row)),
+        Type::Bigint | Type::BingTile => of_number(array.as_primitive::<Int64Type>().value(row)),
         Type::Tinyint | Type::Smallint | Type::Integer | Type::Date | Type::Color | Type::IntervalYearMonth => {
             let value = cast(&array.slice(row, 1), &DataType::Int32)?;
             of_number(value.as_primitive::<Int32Type>().value(0).into())
@@ -95,7 +95,9 @@ fn hash(array: &ArrayRef, row: usize, ty: &Type) -> Result<Option<u64>, TrinoErr
         Type::Varchar(_) | Type::Char(_) | Type::Json | Type::Uuid => {
             xxhash64(array.as_string::<i32>().value(row).as_bytes())
         }
-        Type::Varbinary | Type::IpAddress | Type::Sketch(_) => xxhash64(array.as_binary::<i32>().value(row)),
+        Type::Varbinary | Type::IpAddress | Type::Sketch(_) | Type::Geometry | Type::SphericalGeography => {
+            xxhash64(array.as_binary::<i32>().value(row))
+        }
         Type::Array(element) => {
             let values = array.as_list::<i32>().value(row);
             let mut all = (0..values.len()).map(|index| hash(&values, index, element));

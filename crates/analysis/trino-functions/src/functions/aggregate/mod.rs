@@ -6,6 +6,7 @@ mod distinct;
 mod extreme;
 mod fold;
 mod frequent;
+mod geometry;
 mod moments;
 mod moved;
 mod several;
@@ -46,6 +47,7 @@ pub(crate) fn register(table: &mut Table) {
     several::register(table);
     checksum::register(table);
     frequent::register(table);
+    geometry::register(table);
     moments::register(table);
     sketches::register(table);
     table.aggregate("bool_and(boolean) -> boolean", "Whether all values are true.", |args, _| {
