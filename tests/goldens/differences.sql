@@ -52,7 +52,6 @@ SELECT translate(rpad('abc', 2, ''), 'aeiou', CAST(NULL AS varchar)) AS v, typeo
 -- Not done: timestamps of more than nine digits.
 SELECT CAST('2020-01-01' AS timestamp(12));
 
-
 -- Not done: geometries with Z or M, coordinates that are no numbers; the middle of a small area far from the origin is exact
 -- with us, rectangles are polygons like others, the hull of a collection begins at another corner, and geometries are told
 -- apart by DISTINCT.
