@@ -65,9 +65,7 @@ fn redundant(aggregate: &Aggregate) -> Result<Vec<Option<Expr>>> {
     for (index, column) in columns.iter().enumerate().filter(|(index, _)| values[*index].is_none()) {
         match definition(input, column) {
             Some(Expr::Column(base)) if bases.iter().all(|(known, _)| *known != base) => {
-                if is_exact(input, column) {
-                    bases.push((base, &outputs[index]));
-                }
+                bases.extend(is_exact(input, column).then_some((base, &outputs[index])));
             }
             Some(other) => derived.push((index, other)),
             None => {}

@@ -202,12 +202,18 @@ fn fails(expr: &Arc<dyn PhysicalExpr>) -> bool {
 }
 
 /// A column of texts with the dictionary that the file has.
-#[derive(Debug, Eq, Hash)]
+#[derive(Debug, Eq)]
 struct AsDictionary(Arc<dyn PhysicalExpr>);
 
 impl PartialEq for AsDictionary {
     fn eq(&self, other: &Self) -> bool {
         self.0.eq(&other.0)
+    }
+}
+
+impl Hash for AsDictionary {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.hash(state);
     }
 }
 
