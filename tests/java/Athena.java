@@ -133,7 +133,7 @@ public final class Athena {
 
     private void lists() {
         same(true, athena.listQueryExecutionsPaginator(request -> request.maxResults(10)).stream().mapToLong(page -> page.queryExecutionIds().size()).sum() >= 20, "executions");
-        List<String> databases = athena.listDatabases(request -> request.catalogName("AwsDataCatalog")).databaseList().stream().map(database -> database.name()).toList();
+        List<String> databases = athena.listDatabasesPaginator(request -> request.catalogName("AwsDataCatalog")).databaseList().stream().map(database -> database.name()).toList();
         same(true, databases.contains("shop"), "databases");
         Map<String, String> columns = new java.util.TreeMap<>();
         athena.getTableMetadata(request -> request.catalogName("AwsDataCatalog").databaseName("shop").tableName("sales"))

@@ -31,7 +31,8 @@ def main():
     parser.add_argument("--scale", default="1")
     scale = parser.parse_args().scale
     queries = [Query(file.stem.upper(), file.read_text()) for file in QUERIES]
-    measure("tpch", f"TPC-H, scale factor {scale}", generated(scale), queries, ROUNDS, "tpchgen-cli")
+    name = "tpch" if scale == "1" else f"tpch{scale}"
+    measure(name, f"TPC-H, scale factor {scale}", generated(scale), queries, ROUNDS, "tpchgen-cli")
 
 
 main()
