@@ -91,6 +91,7 @@ const LENGTHS: [u8; 256] = {
     let mut tag = 0;
     while tag < 256 {
         lengths[tag] = match tag & 3 {
+            2 if tag >> 2 < 3 => 0xff,
             0 | 2 => (tag >> 2) as u8 + 1,
             1 => (tag >> 2 & 7) as u8 + 4,
             _ => 0xff,
@@ -147,7 +148,14 @@ unsafe fn short_pieces(input: &[u8], out: *mut u8, length: usize, place: &mut Pl
         // SAFETY: `back` is at most `to`, and there is room for `SLACK` bytes behind `length`.
         unsafe {
             let (from, to) = (out.add(to).sub(back), out.add(to));
-            copy::<8>(from, to);
+            if back <= SHORT {
+                let second = count.min(8) - 4;
+                let low = from.cast::<u32>().read_unaligned();
+                let high = from.add(second).cast::<u32>().read_unaligned();
+                to.cast::<u64>().write_unaligned(u64::from(low) | u64::from(high) << (8 * second));
+            } else {
+                copy::<8>(from, to);
+            }
             copy::<8>(from.add(8), to.add(8));
         }
         to += count;

@@ -22,7 +22,7 @@ const MOST_AHEAD: usize = 16 << 20;
 #[derive(Debug)]
 pub(crate) struct Texts {
     is_text: bool,
-    dictionary: Piled,
+    dictionary: Dictionary,
     out: Piled,
     /// How many rows are meant.
     rows: usize,
@@ -77,6 +77,78 @@ impl Piled {
     }
 }
 
+/// The values of a dictionary.
+#[derive(Debug, Default)]
+struct Dictionary {
+    /// All of them, and [`LONG`] bytes behind the last.
+    bytes: Vec<u8>,
+    /// Where each begins, and how long it is.
+    spans: Vec<(u32, u32)>,
+    longest: usize,
+}
+
+impl Dictionary {
+    fn of(values: Piled) -> Self {
+        let mut bytes = values.bytes;
+        bytes.resize(bytes.len() + LONG, 0);
+        let pairs = values.ends.windows(2).map(|ends| (ends[0].cast_unsigned(), (ends[1] - ends[0]).cast_unsigned()));
+        let spans: Vec<_> = pairs.collect();
+        let longest = spans.iter().map(|(_, length)| *length as usize).max().unwrap_or_default();
+        Self { bytes, spans, longest }
+    }
+
+    fn average(&self) -> usize {
+        self.bytes.len().saturating_sub(LONG) / self.spans.len().max(1)
+    }
+
+    /// Appends values.
+    fn gather(&self, places: &[u32], out: &mut Piled) -> Result<(), Error> {
+        match self.longest {
+            0..=16 => self.gather_by::<16>(places, out),
+            17..=32 => self.gather_by::<32>(places, out),
+            33..=LONG => self.gather_by::<LONG>(places, out),
+            _ => {
+                check(places, self.spans.len())?;
+                for place in places {
+                    let (begin, length) = self.spans[*place as usize];
+                    append::<LONG>(&mut out.bytes, &self.bytes, begin as usize, length as usize);
+                    out.end();
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Appends values of which none is longer than `N`, itself at most [`LONG`].
+    #[allow(unsafe_code, reason = "copies of whole registers, whose places are checked together")]
+    fn gather_by<const N: usize>(&self, places: &[u32], out: &mut Piled) -> Result<(), Error> {
+        const { assert!(N <= LONG) };
+        check(places, self.spans.len())?;
+        assert!(self.longest <= N, "the caller has looked");
+        // SAFETY: all places are inside. Spans are inside of the bytes, behind which there are `LONG` more.
+        // Room is made for the sum of the lengths and `N` more; each copy writes `N` bytes from the sum so far on.
+        unsafe {
+            let span = |place: &u32| *self.spans.get_unchecked(*place as usize);
+            let total: usize = places.iter().map(|place| span(place).1 as usize).sum();
+            out.bytes.reserve(total + N);
+            out.ends.reserve(places.len());
+            let (from, to) = (self.bytes.as_ptr(), out.bytes.as_mut_ptr());
+            let (ends, count) = (out.ends.as_mut_ptr(), out.ends.len());
+            let mut end = out.bytes.len();
+            for (at, place) in places.iter().enumerate() {
+                let (begin, length) = span(place);
+                let value = from.add(begin as usize).cast::<MaybeUninit<[u8; N]>>().read_unaligned();
+                to.add(end).cast::<MaybeUninit<[u8; N]>>().write_unaligned(value);
+                end += length as usize;
+                ends.add(count + at).write(end as i32);
+            }
+            out.bytes.set_len(end);
+            out.ends.set_len(count + places.len());
+        }
+        Ok(())
+    }
+}
+
 /// Appends a piece of bytes, with `N` of them at once if it is no longer and there is room on both sides.
 #[inline(always)]
 #[allow(unsafe_code, reason = "a copy of a whole register")]
@@ -96,16 +168,7 @@ fn append<const N: usize>(out: &mut Vec<u8>, from: &[u8], begin: usize, length: 
 impl Texts {
     /// Of texts, which are checked to be UTF-8, or of bytes.
     pub(crate) fn new(is_text: bool) -> Self {
-        Self { is_text, dictionary: Piled::default(), out: Piled::default(), rows: 0 }
-    }
-
-    fn gather_by<const N: usize>(&mut self, places: &[u32]) {
-        let Self { dictionary, out, .. } = self;
-        for place in places {
-            let (begin, end) = (dictionary.ends[*place as usize], dictionary.ends[*place as usize + 1]);
-            append::<N>(&mut out.bytes, &dictionary.bytes, begin as usize, (end - begin) as usize);
-            out.end();
-        }
+        Self { is_text, dictionary: Dictionary::default(), out: Piled::default(), rows: 0 }
     }
 
     fn plain_by<const N: usize>(
@@ -129,9 +192,7 @@ impl Values for Texts {
         let mut own = Self::new(self.is_text);
         own.begin(count.min(page.len()));
         own.plain(page, &mut 0, count, None)?;
-        self.dictionary = own.out;
-        // Room behind the last, so that it is copied as the others are; no value ends there.
-        self.dictionary.bytes.resize(self.dictionary.bytes.len() + LONG, 0);
+        self.dictionary = Dictionary::of(own.out);
         Ok(())
     }
 
@@ -143,15 +204,9 @@ impl Values for Texts {
     }
 
     fn gather(&mut self, places: &[u32]) -> Result<(), Error> {
-        check(places, self.dictionary.len())?;
-        let average = (self.dictionary.bytes.len() - LONG) / self.dictionary.len().max(1);
         let rows = self.rows.saturating_sub(self.out.len()).max(places.len());
-        self.out.bytes.reserve(expected(average, rows).min(MOST_AHEAD));
-        if average <= SHORT * 3 / 4 {
-            self.gather_by::<SHORT>(places);
-        } else {
-            self.gather_by::<LONG>(places);
-        }
+        self.out.bytes.reserve(expected(self.dictionary.average(), rows).min(MOST_AHEAD));
+        self.dictionary.gather(places, &mut self.out)?;
         self.out.check_size()
     }
 
