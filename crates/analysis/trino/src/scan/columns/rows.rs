@@ -208,3 +208,100 @@ impl<'c> Window<'c> {
         Ok(found)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::Int64Array;
+    use arrow::datatypes::{DataType, Field};
+    use datafusion::logical_expr::Operator;
+    use datafusion::physical_expr::expressions::{binary, col, lit};
+
+    use super::*;
+
+    /// Columns of numbers, and which rows of them were asked for.
+    struct Numbers {
+        columns: Vec<Vec<Option<i64>>>,
+        asked: Vec<(usize, usize)>,
+    }
+
+    impl Columns for Numbers {
+        fn column(&mut self, place: usize, rows: usize, wanted: Option<&[u32]>) -> Result<ArrayRef> {
+            self.asked.push((place, rows));
+            let all = &self.columns[place];
+            let found: Int64Array = match wanted {
+                Some(wanted) => wanted.iter().map(|row| all[*row as usize]).collect(),
+                None => all.iter().copied().collect(),
+            };
+            assert_eq!(found.len(), rows);
+            Ok(Arc::new(found))
+        }
+
+        fn narrow(&mut self, _: &FilterPredicate) -> Result<()> {
+            Ok(())
+        }
+    }
+
+    fn schema() -> SchemaRef {
+        let fields = ["a", "b", "c"].map(|name| Field::new(name, DataType::Int64, true));
+        Arc::new(Schema::new(fields.to_vec()))
+    }
+
+    fn above(column: &str, least: i64) -> Arc<dyn PhysicalExpr> {
+        binary(col(column, &schema()).unwrap(), Operator::Gt, lit(least), &schema()).unwrap()
+    }
+
+    fn sifted(numbers: &mut Numbers, wanted: Option<Vec<u32>>, conditions: &[Condition]) -> Option<RecordBatch> {
+        let rows = numbers.columns[0].len();
+        Window::new(rows, wanted, vec![None; 3], numbers)
+            .sift(conditions, &[2, 0], &Arc::new(schema().project(&[2, 0]).unwrap()))
+            .unwrap()
+    }
+
+    fn numbers() -> Numbers {
+        let some = |values: [i64; 5]| values.map(Some).to_vec();
+        let columns =
+            vec![some([1, 2, 3, 4, 5]), vec![Some(9), None, Some(9), Some(0), Some(9)], some([10, 20, 30, 40, 50])];
+        Numbers { columns, asked: Vec::new() }
+    }
+
+    fn values(batch: &RecordBatch, column: usize) -> Vec<i64> {
+        batch.column(column).as_primitive::<arrow::datatypes::Int64Type>().values().to_vec()
+    }
+
+    #[test]
+    fn columns_are_read_of_the_rows_that_are_left() {
+        let conditions = [above("a", 1), above("b", 5)].map(|expr| Condition::new(expr, &schema()).unwrap());
+        let mut numbers = numbers();
+        let found = sifted(&mut numbers, None, &conditions).unwrap();
+        assert_eq!((values(&found, 0), values(&found, 1)), (vec![30, 50], vec![3, 5]));
+        assert_eq!(numbers.asked, [(0, 5), (1, 4), (2, 2)]);
+    }
+
+    #[test]
+    fn rows_that_do_not_count_stay_away() {
+        let conditions = [Condition::new(above("a", 1), &schema()).unwrap()];
+        let mut numbers = numbers();
+        let found = sifted(&mut numbers, Some(vec![0, 2, 3]), &conditions).unwrap();
+        assert_eq!((values(&found, 0), values(&found, 1)), (vec![30, 40], vec![3, 4]));
+        assert_eq!(numbers.asked, [(0, 3), (2, 2)]);
+    }
+
+    #[test]
+    fn nothing_is_read_for_no_row() {
+        let conditions = [above("a", 5), above("b", 0)].map(|expr| Condition::new(expr, &schema()).unwrap());
+        let mut numbers = numbers();
+        assert!(sifted(&mut numbers, None, &conditions).is_none());
+        assert_eq!(numbers.asked, [(0, 5)]);
+    }
+
+    #[test]
+    fn what_drops_too_few_rows_steps_aside() {
+        let condition = Condition::optional(above("a", 1), &schema()).unwrap();
+        condition.learn(SAMPLE, SAMPLE - SAMPLE / WORTH + 1);
+        assert!(condition.is_worthless());
+        assert_eq!(sifted(&mut numbers(), None, &[condition]).unwrap().num_rows(), 5);
+        let condition = Condition::optional(above("a", 1), &schema()).unwrap();
+        condition.learn(SAMPLE, SAMPLE / 2);
+        assert_eq!(sifted(&mut numbers(), None, &[condition]).unwrap().num_rows(), 4);
+    }
+}
