@@ -39,6 +39,11 @@ impl Bits {
         self.len
     }
 
+    /// 64 bits each; behind the last bit there are zeros.
+    pub(crate) fn words(&self) -> &[u64] {
+        &self.words
+    }
+
     pub(crate) fn count_ones(&self) -> usize {
         self.words.iter().map(|word| word.count_ones() as usize).sum()
     }

@@ -9,7 +9,7 @@ use crate::codec::Codec;
 use crate::error::{Error, corrupt};
 use crate::header::{Content, Encoding, Header};
 use crate::levels::Levels;
-use crate::runs::{Runs, Scratch};
+use crate::runs::{Numbers, Runs, Scratch};
 use crate::values::Values;
 
 /// A chunk's bytes and a place in them.
@@ -310,7 +310,10 @@ impl Open {
         match &mut self.coded {
             _ if count == 0 => Ok(()),
             Coded::Plain(at) => values.plain(&self.data, at, count, wanted),
-            Coded::Numbers(runs) => runs.numbers(&self.data, count, wanted, scratch, |numbers| values.gather(numbers)),
+            Coded::Numbers(runs) => runs.numbers(&self.data, count, wanted, scratch, |numbers| match numbers {
+                Numbers::Same(place, times) => values.repeat(place, times),
+                Numbers::Each(places) => values.gather(places),
+            }),
         }
     }
 }

@@ -5,6 +5,8 @@ use crate::unpack::Unpacker;
 
 /// How many numbers of a run are looked at together.
 const AT_ONCE: usize = 1024;
+/// How many of the same number are given out as such.
+const LONG: usize = 64;
 
 /// Some numbers in a row.
 #[derive(Debug, Clone, Copy)]
@@ -133,37 +135,61 @@ impl Runs {
         &mut self,
         bytes: &[u8],
         count: usize,
-        wanted: Option<&[u32]>,
+        mut wanted: Option<&[u32]>,
         scratch: &mut Scratch,
-        mut out: impl FnMut(&[u32]) -> Result<(), Error>,
+        mut out: impl FnMut(Numbers<'_>) -> Result<(), Error>,
     ) -> Result<(), Error> {
         scratch.len = 0;
-        let (mut done, mut wanted) = (0, wanted);
+        let mut done = 0;
         while done < count {
             if wanted.is_some_and(<[u32]>::is_empty) {
                 self.skip(bytes, count - done)?;
                 break;
             }
-            if scratch.len >= AT_ONCE {
-                out(scratch.taken())?;
-            }
-            let run = self.next(bytes, (count - done).min(AT_ONCE))?;
-            match &mut wanted {
-                None => scratch.append(&self.unpacker, bytes, run),
-                Some(wanted) => {
-                    let end = done + run.count();
-                    // No two are the same, so no more of them than these can lie in the run.
-                    let near = &wanted[..wanted.len().min(run.count())];
-                    let inside = near.partition_point(|place| (*place as usize) < end);
-                    let (here, rest) = wanted.split_at(inside);
-                    scratch.append_wanted(&self.unpacker, bytes, run, here, done);
-                    *wanted = rest;
+            let run = self.next_few(bytes, count - done)?;
+            let here = wanted.as_mut().map(|wanted| {
+                // No two are the same, so no more of them than these can lie in the run.
+                let near = &wanted[..wanted.len().min(run.count())];
+                let inside = near.partition_point(|place| (*place as usize) < done + run.count());
+                let (here, rest) = wanted.split_at(inside);
+                *wanted = rest;
+                here
+            });
+            let chosen = here.map_or(run.count(), <[u32]>::len);
+            match (run, here) {
+                (Run::Same { number, .. }, _) if chosen >= LONG => {
+                    scratch.flush(&mut out)?;
+                    out(Numbers::Same(number, chosen))?;
                 }
+                (_, None) => scratch.append(&self.unpacker, bytes, run),
+                (_, Some(here)) => scratch.append_wanted(&self.unpacker, bytes, run, here, done),
+            }
+            if scratch.len >= AT_ONCE {
+                scratch.flush(&mut out)?;
             }
             done += run.count();
         }
-        if scratch.len > 0 { out(scratch.taken()) } else { Ok(()) }
+        scratch.flush(&mut out)
     }
+
+    /// The next numbers of one run, of packed ones not too many.
+    fn next_few(&mut self, bytes: &[u8], most: usize) -> Result<Run, Error> {
+        while self.run.count() == 0 {
+            self.begin(bytes)?;
+        }
+        Ok(match self.run {
+            Run::Same { .. } => self.run.take(most),
+            Run::Packed { .. } => self.run.take(most.min(AT_ONCE)),
+        })
+    }
+}
+
+/// Numbers that are given out.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Numbers<'a> {
+    /// One, so many times.
+    Same(u32, usize),
+    Each(&'a [u32]),
 }
 
 fn cut_off() -> Error {
@@ -188,9 +214,11 @@ impl Default for Scratch {
 }
 
 impl Scratch {
-    fn taken(&mut self) -> &[u32] {
-        let len = std::mem::take(&mut self.len);
-        &self.numbers[..len]
+    fn flush(&mut self, out: &mut impl FnMut(Numbers<'_>) -> Result<(), Error>) -> Result<(), Error> {
+        match std::mem::take(&mut self.len) {
+            0 => Ok(()),
+            len => out(Numbers::Each(&self.numbers[..len])),
+        }
     }
 
     fn append(&mut self, unpacker: &Unpacker, bytes: &[u8], run: Run) {
@@ -294,7 +322,13 @@ mod tests {
                 let wanted: Vec<u32> = (0..now as u32).step_by(every).collect();
                 let mut found: Vec<u32> = Vec::new();
                 let wanted = (every > 1).then_some(&wanted[..]);
-                runs.numbers(&bytes, now, wanted, &mut scratch, |some| { found.extend(some); Ok(()) }).unwrap();
+                runs.numbers(&bytes, now, wanted, &mut scratch, |some| {
+                    match some {
+                        Numbers::Same(number, count) => found.extend(std::iter::repeat_n(number, count)),
+                        Numbers::Each(numbers) => found.extend(numbers),
+                    }
+                    Ok(())
+                }).unwrap();
                 let expected: Vec<u32> = numbers[at..at + now].iter().copied().step_by(every).collect();
                 prop_assert_eq!(found, expected);
                 at += now;

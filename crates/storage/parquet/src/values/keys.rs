@@ -42,6 +42,12 @@ impl Values for Keys {
         Ok(())
     }
 
+    fn repeat(&mut self, place: u32, times: usize) -> Result<(), Error> {
+        check(&[place], self.dictionary.len())?;
+        self.out.extend(std::iter::repeat_n(place.cast_signed(), times));
+        Ok(())
+    }
+
     fn plain(&mut self, _page: &[u8], _at: &mut usize, _count: usize, wanted: Option<&[u32]>) -> Result<(), Error> {
         match wanted {
             // Passed over: nobody asks what they are.

@@ -28,6 +28,17 @@ pub(crate) trait Values: Send + std::fmt::Debug {
     /// Appends values of the dictionary. Fails if one of them is not there.
     fn gather(&mut self, places: &[u32]) -> Result<(), Error>;
 
+    /// Appends a value of the dictionary several times. Fails if it is not there.
+    fn repeat(&mut self, place: u32, mut times: usize) -> Result<(), Error> {
+        let places = [place; 64];
+        while times > 0 {
+            let now = times.min(places.len());
+            self.gather(&places[..now])?;
+            times -= now;
+        }
+        Ok(())
+    }
+
     /// Appends the next `count` plain values of a page, or those of them that are wanted (ascending places below `count`).
     /// `at` is where they begin, and then where the next ones do.
     fn plain(&mut self, page: &[u8], at: &mut usize, count: usize, wanted: Option<&[u32]>) -> Result<(), Error>;
@@ -61,21 +72,27 @@ fn pick<T: Copy>(dictionary: &[T], places: &[u32], out: &mut Vec<T>) -> Result<(
     Ok(())
 }
 
-/// Moves the last `valid` values to the rows that have one; the others get the default.
+/// Moves the last `valid` values to the rows that have one; any value stands in the others.
 fn spread<T: Copy + Default>(out: &mut Vec<T>, rows: &Bits, valid: usize) {
     let begin = out.len() - valid;
     out.resize(begin + rows.len(), T::default());
     let (slots, mut next) = (&mut out[begin..], valid);
-    for row in (0..rows.len()).rev() {
-        if next == row + 1 {
+    for (at, word) in rows.words().iter().enumerate().rev() {
+        let first = at * 64;
+        let count = (rows.len() - first).min(64);
+        if next == first + count {
+            // All rows before have a value, which is in its place.
             break;
         }
-        slots[row] = if rows.get(row) {
-            next -= 1;
-            slots[next]
-        } else {
-            T::default()
-        };
+        if *word == u64::MAX {
+            next -= 64;
+            slots.copy_within(next..next + 64, first);
+            continue;
+        }
+        for bit in (0..count).rev() {
+            next -= (word >> bit & 1) as usize;
+            slots[first + bit] = slots[next];
+        }
     }
 }
 
@@ -145,14 +162,11 @@ mod tests {
             out.extend(1..=valid);
             spread(&mut out, &rows, valid);
             let mut next = 0;
-            let expected = (0..7).map(|row| match pattern >> row & 1 {
-                0 => 0,
-                _ => {
-                    next += 1;
-                    next
-                }
-            });
-            assert_eq!(out, std::iter::once(99).chain(expected).collect::<Vec<_>>());
+            assert_eq!((out.len(), out[0]), (1 + 7, 99));
+            for row in (0..7).filter(|row| pattern >> row & 1 == 1) {
+                next += 1;
+                assert_eq!(out[1 + row], next);
+            }
         }
     }
 

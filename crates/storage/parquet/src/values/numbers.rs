@@ -7,7 +7,7 @@ use arrow::array::{ArrayData, ArrayRef, BooleanArray, make_array};
 use arrow::buffer::{BooleanBuffer, Buffer, NullBuffer};
 use arrow::datatypes::{ArrowNativeType, DataType};
 
-use super::{Values, cut_off, pick, split, spread, walk};
+use super::{Values, check, cut_off, pick, split, spread, walk};
 use crate::bits::Bits;
 use crate::error::{Error, corrupt};
 
@@ -54,6 +54,12 @@ impl<C: Convert> Values for Numbers<C> {
 
     fn gather(&mut self, places: &[u32]) -> Result<(), Error> {
         pick(&self.dictionary, places, &mut self.out)
+    }
+
+    fn repeat(&mut self, place: u32, times: usize) -> Result<(), Error> {
+        check(&[place], self.dictionary.len())?;
+        self.out.extend(std::iter::repeat_n(self.dictionary[place as usize], times));
+        Ok(())
     }
 
     fn plain(&mut self, page: &[u8], at: &mut usize, count: usize, wanted: Option<&[u32]>) -> Result<(), Error> {
