@@ -1,25 +1,34 @@
 //! The process's memory: who hands it out, in pages of which size, and when the system gets it back.
 
-use libmimalloc_sys::{mi_option_set, mi_option_t};
+use std::ffi::c_char;
+
+use tikv_jemallocator::Jemalloc;
 
 /// Queries allocate and free much on several threads, where it is faster than the system's.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: Jemalloc = Jemalloc;
 
-/// The place of `mi_option_purge_delay` among the options of mimalloc 3, for which its Rust crate has no name.
-const PURGE_DELAY: mi_option_t = 15;
-/// For how many milliseconds freed memory is kept for the next query. Memory that comes fresh from the system has to be
-/// cleared first, which with the default of one second was a sixth of the processor time of queries that follow each other.
-const KEPT: std::ffi::c_long = 60_000;
+/// How jemalloc is set up, as it looks for it before `main` begins.
+///
+/// One arena: batches wander from thread to thread, and what one of them frees must be the next one's to use. Threads keep
+/// small pieces, up to 256 KiB, for themselves. Freed memory goes back to the system over half a minute, so that queries
+/// which follow each other find memory that the system does not have to clear first, in large pieces as well as in small
+/// ones.
+#[used]
+#[allow(unsafe_code)]
+// SAFETY: the name is jemalloc's own for this, and nothing else's.
+#[unsafe(export_name = "_rjem_malloc_conf")]
+static SETTINGS: Settings = Settings(
+    c"narenas:1,oversize_threshold:0,lg_tcache_max:18,dirty_decay_ms:30000,muzzy_decay_ms:0,thp:always".as_ptr(),
+);
 
-/// Keeps freed memory for a minute. To be called while the process has one thread.
-pub(crate) fn keep_freed() {
-    // SAFETY: an option is a number in memory, which nobody else reads or writes while there is only this thread.
-    #[allow(unsafe_code)]
-    unsafe {
-        mi_option_set(PURGE_DELAY, KEPT);
-    }
-}
+/// A pointer to a text that nobody writes to.
+#[repr(transparent)]
+struct Settings(#[allow(dead_code, reason = "jemalloc reads it")] *const c_char);
+
+// SAFETY: the text is constant.
+#[allow(unsafe_code)]
+unsafe impl Sync for Settings {}
 
 /// Allows or forbids pages of 2 MiB. Best effort: where the system refuses, the server only takes more memory, or queries
 /// more time.
