@@ -30,6 +30,7 @@ use parquet::file::metadata::ParquetMetaData;
 use super::dictionaries::Dictionaries;
 use super::footers::{self, Footers};
 use super::pieces::{self, Described};
+use super::row_groups::Footer;
 use super::{CONCURRENCY, DataFile, ScanRequest, is_text, noted};
 use crate::adapt;
 use crate::error::of_datafusion;
@@ -148,8 +149,9 @@ async fn describe(
     if let Some(dictionaries) = Dictionaries::of(&metadata, &physical, &logical) {
         read = read.with_extension(Arc::new(dictionaries));
     }
-    let file = read.with_statistics(Arc::new(statistics));
-    Ok(Described { file, row_groups: pieces::starts(&metadata) })
+    let row_groups = pieces::starts(&metadata);
+    let file = read.with_statistics(Arc::new(statistics)).with_extension(Arc::new(Footer(metadata)));
+    Ok(Described { file, row_groups })
 }
 
 /// The rows of a file that are not deleted: how many, and which.
