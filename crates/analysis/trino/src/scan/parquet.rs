@@ -27,10 +27,10 @@ use parquet::arrow::arrow_reader::{RowSelection, RowSelector};
 use parquet::arrow::{RowNumber, parquet_to_arrow_schema};
 use parquet::file::metadata::ParquetMetaData;
 
+use super::columns::Footer;
 use super::dictionaries::Dictionaries;
 use super::footers::{self, Footers};
 use super::pieces::{self, Described};
-use super::row_groups::Footer;
 use super::{CONCURRENCY, DataFile, ScanRequest, is_text, noted};
 use crate::adapt;
 use crate::error::of_datafusion;
@@ -150,7 +150,8 @@ async fn describe(
         read = read.with_extension(Arc::new(dictionaries));
     }
     let row_groups = pieces::starts(&metadata);
-    let file = read.with_statistics(Arc::new(statistics)).with_extension(Arc::new(Footer(metadata)));
+    let file =
+        read.with_statistics(Arc::new(statistics)).with_extension(Arc::new(Footer { metadata, schema: physical }));
     Ok(Described { file, row_groups })
 }
 

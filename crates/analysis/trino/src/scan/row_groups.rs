@@ -6,14 +6,11 @@ use std::sync::Arc;
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::FileScanConfig;
 use parquet::basic::LogicalType;
-use parquet::file::metadata::{ParquetMetaData, RowGroupMetaData};
+use parquet::file::metadata::RowGroupMetaData;
 use parquet::file::statistics::Statistics;
 
+use super::columns::Footer;
 use super::pieces;
-
-/// A file's footer, which a file that is to be read carries with it.
-#[derive(Debug)]
-pub(super) struct Footer(pub(super) Arc<ParquetMetaData>);
 
 /// A row group as far as one of its columns goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,7 +29,7 @@ pub(crate) fn row_groups(scan: &FileScanConfig, column: &str) -> Option<Vec<RowG
 }
 
 fn of_file(file: &PartitionedFile, column: &str) -> Option<Vec<RowGroup>> {
-    let footer = &file.extension::<Arc<Footer>>()?.0;
+    let footer = &file.extension::<Arc<Footer>>()?.metadata;
     let leaves = footer.file_metadata().schema_descr().columns();
     let leaf = leaves.iter().position(|leaf| leaf.path().parts() == [column])?;
     if matches!(leaves[leaf].logical_type_ref(), Some(LogicalType::Integer(number)) if !number.is_signed) {
