@@ -11,7 +11,7 @@ use crate::bits::Validity;
 use crate::codec::Codec;
 use crate::error::{Error, corrupt};
 use crate::kinds::{self, reads};
-use crate::page::{Dictionary, Next, Page, Pages, Room, Rows};
+use crate::page::{Page, Pages, Room, Rows};
 use crate::values::Values;
 
 /// Decodes the rows of one column of a row group, from the first to the last.
@@ -19,9 +19,6 @@ use crate::values::Values;
 pub struct ColumnDecoder {
     pages: Pages,
     values: Box<dyn Values>,
-    /// The dictionary, until it is needed.
-    dictionary: Option<Dictionary>,
-    has_dictionary: bool,
     /// Whether arrays have the dictionary even if they have no value of it.
     shows_dictionary: bool,
     page: Option<Page>,
@@ -53,8 +50,6 @@ impl ColumnDecoder {
         Ok(Self {
             pages: Pages::new(bytes, codec, count(chunk.uncompressed_size())?, is_optional, is_boolean),
             values,
-            dictionary: None,
-            has_dictionary: false,
             shows_dictionary: matches!(data_type, DataType::Dictionary(..)),
             page: None,
             left: count(chunk.num_values())?,
@@ -77,7 +72,7 @@ impl ColumnDecoder {
         self.values.begin(wanted.map_or(rows, <[u32]>::len));
         if self.shows_dictionary {
             self.page(rows)?;
-            self.read_dictionary()?;
+            self.pages.read_dictionary(self.values.as_mut())?;
         }
         let (mut done, mut wanted, mut validity) = (0, wanted, Validity::default());
         while done < rows {
@@ -131,14 +126,8 @@ impl ColumnDecoder {
             if let Some(done) = self.page.take() {
                 self.pages.close(done);
             }
-            match self.pages.next()? {
-                Next::Page(page) => self.page = Some(page),
-                Next::Dictionary(_) if self.dictionary.is_some() || self.has_dictionary => {
-                    return Err(corrupt("A column has two dictionaries"));
-                }
-                Next::Dictionary(dictionary) => self.dictionary = Some(dictionary),
-                Next::End => return Err(corrupt("A column has fewer rows than its footer says")),
-            }
+            let next = self.pages.next()?;
+            self.page = Some(next.ok_or_else(|| corrupt("A column has fewer rows than its footer says"))?);
         }
     }
 
@@ -146,14 +135,6 @@ impl ColumnDecoder {
         if let Some(page) = &mut self.page {
             page.pass(rows);
         }
-    }
-
-    fn read_dictionary(&mut self) -> Result<(), Error> {
-        if let Some(dictionary) = self.dictionary.take() {
-            self.pages.read_dictionary(&dictionary, self.values.as_mut())?;
-            self.has_dictionary = true;
-        }
-        Ok(())
     }
 
     /// Reads rows of the page; `wanted` counts from `done` rows before.
@@ -164,13 +145,10 @@ impl ColumnDecoder {
         done: usize,
         validity: &mut Validity,
     ) -> Result<(), Error> {
-        if self.page.as_ref().is_some_and(Page::needs_dictionary) {
-            self.read_dictionary()?;
-        }
         let Self { page: Some(page), pages, values, room, .. } = self else {
             return Err(corrupt("A column has fewer rows than its footer says"));
         };
-        pages.open(page)?;
+        pages.open(page, values.as_mut())?;
         let wanted = match wanted {
             Some(wanted) if done > 0 => {
                 self.wanted.clear();
