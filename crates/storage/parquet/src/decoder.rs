@@ -14,6 +14,9 @@ use crate::kinds::{self, reads};
 use crate::page::{Page, Pages, Room, Rows};
 use crate::values::Values;
 
+/// What a page may hold whatever the footer says of the whole column: some writers miscount.
+const ALWAYS: usize = 16 << 20;
+
 /// Decodes the rows of one column of a row group, from the first to the last.
 #[derive(Debug)]
 pub struct ColumnDecoder {
@@ -46,9 +49,10 @@ impl ColumnDecoder {
         };
         let codec = Codec::of(chunk.compression())?;
         let count = |number: i64| usize::try_from(number).map_err(|_| corrupt("A column has a negative size"));
+        let most = count(chunk.uncompressed_size())?.max(ALWAYS);
         let (is_optional, is_boolean) = (column.max_def_level() == 1, column.physical_type() == Type::BOOLEAN);
         Ok(Self {
-            pages: Pages::new(bytes, codec, count(chunk.uncompressed_size())?, is_optional, is_boolean),
+            pages: Pages::new(bytes, codec, most, is_optional, is_boolean),
             values,
             shows_dictionary: matches!(data_type, DataType::Dictionary(..)),
             page: None,
@@ -63,9 +67,7 @@ impl ColumnDecoder {
     /// # Errors
     /// The bytes make no sense, there are fewer rows, or `wanted` is not as it must be. After an error nothing can be read.
     pub fn read(&mut self, rows: usize, wanted: Option<&[u32]>) -> Result<ArrayRef, Error> {
-        if let Some(wanted) = wanted
-            && (!wanted.is_sorted_by(|row, next| row < next) || wanted.last().is_some_and(|row| *row as usize >= rows))
-        {
+        if wanted.is_some_and(|wanted| !is_inside(wanted, rows)) {
             return Err(Error::Unsupported("Wanted rows are not in order, or outside of what is read".to_owned()));
         }
         self.take(rows)?;
@@ -163,4 +165,12 @@ impl ColumnDecoder {
         }
         Ok(())
     }
+}
+
+/// Whether places are in order, each once, and below `rows`.
+fn is_inside(wanted: &[u32], rows: usize) -> bool {
+    let pairs = wanted.iter().zip(wanted.get(1..).unwrap_or_default());
+    // Counted to the end, as several pairs are looked at together then.
+    pairs.filter(|(place, next)| place >= next).count() == 0
+        && wanted.last().is_none_or(|place| (*place as usize) < rows)
 }
