@@ -31,9 +31,8 @@ async fn fixture() -> Fixture {
         let columns = ["id", "a", "b", "v"];
         let types = columns.map(|column| (column, "bigint"));
         let rows: Vec<_> = (0..rows).map(|number| row(place, number)).collect();
-        let arrays = (0..4).map(|column| {
-            Arc::new(rows.iter().map(|row| row[column]).collect::<Int64Array>()) as ArrayRef
-        });
+        let arrays =
+            (0..4).map(|column| Arc::new(rows.iter().map(|row| row[column]).collect::<Int64Array>()) as ArrayRef);
         let named = columns.into_iter().zip(arrays).map(|(name, array)| (name, array, true));
         fixture.table(name, &types, &[], Format::Parquet);
         let batch = RecordBatch::try_from_iter_with_nullable(named).unwrap();
@@ -67,8 +66,8 @@ const QUERIES: [&str; 18] = [
     "SELECT count(*), sum(x.v) FROM small{} s JOIN (SELECT a, v FROM middle{} UNION ALL SELECT b, v FROM big{}) x ON x.a = s.id WHERE s.v < 20",
     "SELECT count(*), sum(b.v), count(s.id) FROM middle{} m LEFT JOIN small{} s ON m.a = s.id JOIN big{} b ON b.a = m.id AND b.b = s.id WHERE m.v < 30",
     "SELECT count(*), sum(y.v) FROM tiny{} t JOIN (SELECT s.a, m.v FROM small{} s RIGHT JOIN middle{} m ON m.a = s.id) y ON y.a = t.id WHERE t.v < 60",
-    "SELECT count(*), sum(b.v) FROM big{} b, middle{} m WHERE b.a = m.id AND m.v < 5 AND b.v < (SELECT 0.9 * avg(v) FROM big{} x WHERE x.a = m.id)",
-    "SELECT count(*), sum(b.v) FROM big{} b, middle{} m, small{} s WHERE b.a = m.id AND m.v < 5 AND b.b = s.id AND s.v < 50 AND b.v < (SELECT 0.9 * avg(v) FROM big{} x WHERE x.a = m.id)",
+    "SELECT count(*), sum(b.v) FROM big{} b, middle{} m WHERE b.a = m.id AND m.v < 5 AND b.id < (SELECT 0.9 * avg(id) FROM big{} x WHERE x.a = m.id)",
+    "SELECT count(*), sum(b.v) FROM big{} b, middle{} m, small{} s WHERE b.a = m.id AND m.v < 5 AND b.b = s.id AND s.v < 50 AND b.id < (SELECT 0.9 * avg(id) FROM big{} x WHERE x.a = m.id)",
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
