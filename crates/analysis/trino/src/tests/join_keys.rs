@@ -95,18 +95,18 @@ async fn keys_filter_through_joins_and_aggregations() {
     let fixture = fixture().await;
     let none = plan(&fixture, QUERIES[3]).await;
     assert!(!none.contains("AmongKeys"), "{none}");
-    for (query, columns) in [(QUERIES[0], 1), (QUERIES[9], 3), (QUERIES[11], 1), (QUERIES[12], 1)] {
+    for (query, columns) in [(QUERIES[0], 1), (QUERIES[9], 3), (QUERIES[11], 1)] {
         let plan = plan(&fixture, query).await;
         assert!(plan.matches("AmongKeys(").count() >= columns, "{plan}");
     }
 }
 
 #[tokio::test]
-async fn only_what_has_all_that_is_needed_is_recalled() {
+async fn what_has_not_all_that_is_needed_is_not_recalled() {
     let fixture = fixture().await;
-    for (query, recalled) in [(QUERIES[16], 1), (QUERIES[17], 0), (QUERIES[12], 0)] {
+    for query in [QUERIES[12], QUERIES[17]] {
         let plan = plan(&fixture, query).await;
-        assert_eq!(plan.matches("RecallExec").count(), recalled, "{plan}");
+        assert!(!plan.contains("RecallExec"), "{plan}");
     }
 }
 
