@@ -78,7 +78,8 @@ fn place(plan: Arc<dyn ExecutionPlan>, direct: &[u64], targets: &Targets) -> Res
     }
     let targeted = targets.filtered(&plan);
     if let Some(filters) = filters(&plan, direct, targets)? {
-        let awaited: Vec<_> = targeted.iter().filter(|target| !target.is_direct).map(|target| Arc::clone(&target.keys)).collect();
+        let awaited: Vec<_> =
+            targeted.iter().filter(|target| !target.is_direct).map(|target| Arc::clone(&target.keys)).collect();
         let (remembered, recalled) = (targets.remembered(&plan), targets.recalled(&plan));
         let mut filtered: Arc<dyn ExecutionPlan> = Arc::new(JoinFilterExec::new(plan, filters));
         if let Some(memory) = remembered {
@@ -101,11 +102,7 @@ fn place(plan: Arc<dyn ExecutionPlan>, direct: &[u64], targets: &Targets) -> Res
 
 /// The filters of a scan, or of a scan below its static filter, over the plan's columns: the keys of joins, and what joins
 /// of other keys hand down to it.
-fn filters(
-    plan: &Arc<dyn ExecutionPlan>,
-    direct: &[u64],
-    targets: &Targets,
-) -> Result<Option<Arc<dyn PhysicalExpr>>> {
+fn filters(plan: &Arc<dyn ExecutionPlan>, direct: &[u64], targets: &Targets) -> Result<Option<Arc<dyn PhysicalExpr>>> {
     let (scan, kept) = match plan.downcast_ref::<FilterExec>() {
         Some(filter) => (filter.input(), filter.projection().as_ref()),
         None => (plan, None),

@@ -192,9 +192,11 @@ impl Targets {
         let mut search = Search { places, found: Vec::new(), proof };
         search.descend(join.left(), column, false);
         let of_all = search.proof.map(|proof| proof.of_all).unwrap_or_default();
-        let earlier: Vec<_> = search.found.into_iter().filter(|(scan, of, _)| self.has_all(scan, *of, &of_all)).collect();
+        let earlier: Vec<_> =
+            search.found.into_iter().filter(|(scan, of, _)| self.has_all(scan, *of, &of_all)).collect();
         for (scan, of) in later {
-            let known = earlier.iter().find_map(|(known, column, _)| Some((known, columns_in(known, *column, &scan, of)?)));
+            let known =
+                earlier.iter().find_map(|(known, column, _)| Some((known, columns_in(known, *column, &scan, of)?)));
             let Some((known, columns)) = known else { continue };
             let partitions = known.output_partitioning().partition_count();
             let memory = self.remembered.entry(place_of(known)).or_insert_with(|| Memory::of(partitions));
@@ -206,12 +208,12 @@ impl Targets {
     fn has_all(&self, scan: &Plan, column: usize, of_all: &[Arc<Keys>]) -> bool {
         let targets = self.filtered(scan);
         let is_one = |target: &Target| {
-            target.column == column
-                && target.is_only_key
-                && of_all.iter().any(|keys| Arc::ptr_eq(keys, &target.keys))
+            target.column == column && target.is_only_key && of_all.iter().any(|keys| Arc::ptr_eq(keys, &target.keys))
         };
         let ids: Vec<u64> = targets.iter().filter_map(|target| target.join).collect();
-        !targets.is_empty() && targets.iter().all(is_one) && handed_down(scan).is_some_and(|all| all.iter().all(|id| ids.contains(id)))
+        !targets.is_empty()
+            && targets.iter().all(is_one)
+            && handed_down(scan).is_some_and(|all| all.iter().all(|id| ids.contains(id)))
     }
 
     /// Whether a build side is a table as it is: the other side's rows nearly all have their partners there. What further up

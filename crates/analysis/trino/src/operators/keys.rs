@@ -32,7 +32,7 @@ use tokio::sync::watch;
 /// The words of the largest set that keys may be scattered over at will.
 const SMALL: usize = 2 << 20;
 /// The words of the largest set at all.
-const LARGEST: usize = 32 << 20;
+const LARGEST: usize = 8 << 20;
 /// How many words a key may take in sets that are larger than small ones.
 const WORDS_PER_KEY: usize = 2;
 

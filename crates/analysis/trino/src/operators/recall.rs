@@ -216,7 +216,9 @@ mod tests {
     }
 
     fn numbers(of: &[RecordBatch]) -> Vec<i64> {
-        of.iter().flat_map(|batch| batch.column(0).as_any().downcast_ref::<Int64Array>().unwrap().values().to_vec()).collect()
+        of.iter()
+            .flat_map(|batch| batch.column(0).as_any().downcast_ref::<Int64Array>().unwrap().values().to_vec())
+            .collect()
     }
 
     /// What is recalled while this is remembered; what is read else is -1.

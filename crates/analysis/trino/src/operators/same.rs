@@ -143,7 +143,8 @@ pub(super) fn same_files(
     (one, source): (&FileScanConfig, &ParquetSource),
     (other, others): (&FileScanConfig, &ParquetSource),
 ) -> bool {
-    let files = |config: &FileScanConfig| config.file_groups.iter().map(|group| group.files().to_vec()).collect::<Vec<_>>();
+    let files =
+        |config: &FileScanConfig| config.file_groups.iter().map(|group| group.files().to_vec()).collect::<Vec<_>>();
     let (files, other_files) = (files(one), files(other));
     one.object_store_url == other.object_store_url
         && one.limit == other.limit

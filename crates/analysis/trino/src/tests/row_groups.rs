@@ -80,7 +80,8 @@ async fn keys_in_the_order_of_row_groups_need_no_exchange() {
 #[tokio::test]
 async fn conditions_on_groups_and_on_aggregated_rows_hold() {
     let fixture = fixture(|row| Some(row / 4)).await;
-    let sql = "SELECT count(*), sum(n) FROM (SELECT k, count(*) FILTER (WHERE v = 3) n FROM t GROUP BY k HAVING sum(v) > 14)";
+    let sql =
+        "SELECT count(*), sum(n) FROM (SELECT k, count(*) FILTER (WHERE v = 3) n FROM t GROUP BY k HAVING sum(v) > 14)";
     assert!(is_single(&fixture, sql).await);
     let (mut groups, mut threes) = (0, 0);
     for key in 0..ROWS / 4 {
@@ -101,10 +102,8 @@ async fn groups_find_their_partners_in_joins() {
     let sum: i64 = (0..ROWS).map(|row| row % 7).sum();
     assert_eq!(rows(&fixture, sql).await, [format!("{}|{sum}|{}", ROWS / 4, sum + ROWS)]);
     let sql = "SELECT count(*), sum(v) FROM t WHERE k IN (SELECT k FROM t GROUP BY k HAVING sum(v) > 14)";
-    let found: Vec<i64> = (0..ROWS / 4)
-        .map(|key| (key * 4..key * 4 + 4).map(|row| row % 7).sum())
-        .filter(|sum| *sum > 14)
-        .collect();
+    let found: Vec<i64> =
+        (0..ROWS / 4).map(|key| (key * 4..key * 4 + 4).map(|row| row % 7).sum()).filter(|sum| *sum > 14).collect();
     let expected = format!("{}|{}", found.len() * 4, found.iter().sum::<i64>());
     assert_eq!(rows(&fixture, sql).await, [expected]);
 }
