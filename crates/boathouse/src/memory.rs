@@ -12,7 +12,7 @@ static ALLOCATOR: Jemalloc = Jemalloc;
 ///
 /// One arena: batches wander from thread to thread, and what one of them frees must be the next one's to use. With mimalloc,
 /// which keeps pages for each thread, the queries of TPC-H left behind two and a half times what they held together. Threads
-/// keep pieces up to 64 KiB for themselves, a few of each size. Freed memory goes back to the system over half a minute, so that queries
+/// keep pieces up to 64 KiB for themselves, a few of each size. Freed memory goes back to the system over ten seconds, so that queries
 /// which follow each other find memory that the system does not have to clear first, in large pieces as well as in small
 /// ones.
 #[used]
@@ -20,7 +20,7 @@ static ALLOCATOR: Jemalloc = Jemalloc;
 // SAFETY: the name is jemalloc's own for this, and nothing else's.
 #[unsafe(export_name = "_rjem_malloc_conf")]
 static SETTINGS: Settings = Settings(
-    c"narenas:1,oversize_threshold:0,lg_tcache_max:16,dirty_decay_ms:30000,muzzy_decay_ms:0,thp:always".as_ptr(),
+    c"narenas:1,oversize_threshold:0,lg_tcache_max:16,dirty_decay_ms:10000,muzzy_decay_ms:0,thp:always".as_ptr(),
 );
 
 /// A pointer to a text that nobody writes to.
