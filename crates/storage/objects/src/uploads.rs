@@ -15,6 +15,7 @@ pub use self::listing::{ListUploads, PartPage, UploadPage};
 
 use crate::error::{Error, Result};
 use crate::hashing::{ChecksumAlgorithm, ChecksumKind, Expectations};
+use crate::locks::Lock;
 use crate::index::{Change, Index, Table, Writer};
 use crate::manifest::{self, Part, PartInfo};
 use crate::reader::OpenObject;
@@ -38,6 +39,8 @@ pub struct NewUpload {
     pub transient: bool,
     /// Whether the bytes are encrypted at rest even if the bucket does not want that by itself.
     pub encrypted: bool,
+    /// What keeps the object from being deleted.
+    pub lock: Lock,
 }
 
 /// An upload under way.
@@ -81,6 +84,8 @@ struct Row {
     transient: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     encryption: Option<Encryption>,
+    #[serde(default, skip_serializing_if = "Lock::is_none")]
+    lock: Lock,
 }
 
 /// Where an upload's row is.
@@ -174,14 +179,14 @@ impl Objects {
     /// # Errors
     /// [`Error::NoSuchBucket`], [`Error::UnsupportedChecksum`].
     pub async fn create_upload(&self, new: NewUpload) -> Result<UploadInfo> {
-        let NewUpload { bucket, key, metadata, checksum, transient, encrypted } = new;
+        let NewUpload { bucket, key, metadata, checksum, transient, encrypted, lock } = new;
         if let Some((algorithm, kind)) = checksum.filter(|(algorithm, kind)| !algorithm.supports(*kind)) {
             return Err(Error::UnsupportedChecksum { algorithm, kind });
         }
         // Ordered by time, so that the uploads of a key are listed in the order they began.
         let place = Place::new(&bucket, &key, Uuid::now_v7());
         let encryption = self.new_key(&bucket, encrypted)?.map(|(encryption, _)| encryption);
-        let row = Row { initiated_ms: self.now_ms(), metadata, checksum, transient, encryption };
+        let row = Row { initiated_ms: self.now_ms(), metadata, checksum, transient, encryption, lock };
         let create = move |change: &mut Change<'_>| {
             buckets::require(change, &bucket)?;
             let raw = serde_json::to_vec(&row).expect("invariant: maps with string keys serialise");

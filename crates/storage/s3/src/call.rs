@@ -10,6 +10,7 @@ use futures::StreamExt;
 use http::request::Parts;
 use http::{HeaderMap, StatusCode};
 use percent_encoding::percent_decode_str;
+use tokio::sync::Notify;
 
 use crate::error::Result;
 use crate::operations::encryption;
@@ -22,6 +23,8 @@ pub(crate) struct Call {
     query: String,
     pub(crate) trailers: Trailers,
     pub(crate) operation: OnceLock<&'static str>,
+    /// Whether a browser's form sent it: then nobody knows the length of the body before its end.
+    pub(crate) posted: bool,
     /// Bodies of objects pass beside the protocol's codec, never through it.
     body: Mutex<Option<RequestBody>>,
     reply: Mutex<Option<(StatusCode, ResponseBody)>>,
@@ -32,7 +35,12 @@ impl Call {
     pub(crate) fn new(ctx: Ctx, parts: &Parts, trailers: Trailers, body: Option<RequestBody>) -> Self {
         let (headers, query) = (parts.headers.clone(), parts.uri.query().unwrap_or_default().to_owned());
         let (operation, reply, failure) = (OnceLock::new(), Mutex::new(None), Mutex::new(None));
-        Self { ctx, headers, query, trailers, operation, body: Mutex::new(body), reply, failure }
+        Self { ctx, headers, query, trailers, operation, posted: false, body: Mutex::new(body), reply, failure }
+    }
+
+    /// The same call, sent by a browser's form.
+    pub(crate) fn posted(self) -> Self {
+        Self { posted: true, ..self }
     }
 
     /// The object's bytes as the client sends them.
@@ -78,6 +86,8 @@ impl Call {
 pub(crate) struct Store {
     pub(crate) objects: Objects,
     pub(crate) authorizer: Arc<dyn Authorizer>,
+    /// Rung when lifecycle rules were put.
+    pub(crate) rules_put: Arc<Notify>,
 }
 
 impl Store {

@@ -17,6 +17,8 @@ pub(crate) const TAGS: &str = "tagging";
 pub(crate) const CORS: &str = "cors";
 /// [`PublicAccess`].
 pub(crate) const PUBLIC_ACCESS: &str = "public-access-block";
+/// [`crate::lifecycle::rules::Rules`].
+pub(crate) const LIFECYCLE: &str = "lifecycle";
 /// The name of an object ownership.
 pub(crate) const OWNERSHIP: &str = "ownership-controls";
 

@@ -10,7 +10,7 @@ use http::{HeaderMap, StatusCode};
 use crate::call::Call;
 use crate::conditions::Conditions;
 use crate::error::{Result, invalid_range, invalid_request};
-use crate::metadata;
+use crate::{metadata, storage_class};
 use crate::operations::encryption;
 use crate::operations::object::checksum_headers;
 
@@ -82,6 +82,7 @@ fn headers(info: &ObjectInfo) -> HeaderMap {
     metadata::set(&mut headers, "last-modified", &http_date(info.modified_ms));
     metadata::set(&mut headers, "accept-ranges", "bytes");
     encryption::tell(info.encryption.as_ref(), &mut headers);
+    storage_class::tell(info, &mut headers);
     if !info.metadata.tags.is_empty() {
         metadata::set(&mut headers, "x-amz-tagging-count", &info.metadata.tags.len().to_string());
     }

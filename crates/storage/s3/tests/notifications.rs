@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use boathouse_aws::access::{AccessRequest, Authorizer};
+use boathouse_aws::access::{AccessRequest, Authorizer, Credential, CredentialError, CredentialStore};
 use boathouse_aws::service::Access;
 use boathouse_aws::{AwsError, Ctx, Dispatcher, Platform, Principal, Protocol, ServiceTable, SystemClock};
 use boathouse_objects::{Objects, Options};
@@ -19,6 +19,12 @@ struct Everybody;
 impl Authorizer for Everybody {
     fn authorize(&self, _: &Ctx, _: &AccessRequest<'_>) -> Result<(), AwsError> {
         Ok(())
+    }
+}
+
+impl CredentialStore for Everybody {
+    fn find(&self, _: &str, _: Option<&str>) -> Result<Credential, CredentialError> {
+        Err(CredentialError::Unknown)
     }
 }
 
@@ -73,7 +79,7 @@ struct Scene {
 impl Scene {
     fn open(directory: &Path) -> Self {
         let objects = Objects::open(directory, &Options::default()).unwrap();
-        let s3 = boathouse_s3::install(objects, Arc::new(Everybody));
+        let s3 = boathouse_s3::install(objects, Arc::new(Everybody), Arc::new(Everybody));
         let ears = Arc::new(Ears::default());
         let lambda = ServiceTable::new("lambda", Protocol::RestJson);
         let lambda = lambda.operation("Invoke", Access::InHandler, &ears, Ears::invoke);

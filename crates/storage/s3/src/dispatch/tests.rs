@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use boathouse_aws::access::{AccessRequest, Authorizer};
+use boathouse_aws::access::{AccessRequest, Authorizer, Credential, CredentialError, CredentialStore};
 use boathouse_aws::{AwsError, Ctx, Dispatcher, Platform, Principal, SystemClock};
 use boathouse_objects::{Objects, Options};
 use serde_json::{Value, json};
@@ -21,6 +21,12 @@ impl Authorizer for Judge {
     }
 }
 
+impl CredentialStore for Judge {
+    fn find(&self, _: &str, _: Option<&str>) -> Result<Credential, CredentialError> {
+        Err(CredentialError::Unknown)
+    }
+}
+
 struct Scene {
     ctx: Ctx,
     judge: Arc<Judge>,
@@ -32,7 +38,7 @@ impl Scene {
         let directory = tempfile::tempdir().unwrap();
         let objects = Objects::open(directory.path(), &Options::default()).unwrap();
         let judge = Arc::new(Judge::default());
-        let s3 = crate::install(objects, judge.clone());
+        let s3 = crate::install(objects, judge.clone(), judge.clone());
         let dispatcher = Dispatcher::default();
         dispatcher.install(vec![s3.table], judge.clone());
         let platform = Platform::new(dispatcher, Arc::new(SystemClock), region);

@@ -1,7 +1,7 @@
 //! Buckets: create, delete, find.
 
 use boathouse_aws::{ACCOUNT_ID, AwsError, Ctx};
-use boathouse_objects::{BucketInfo, NewBucket};
+use boathouse_objects::{BucketInfo, BucketLock, NewBucket, Versioning};
 use http::StatusCode;
 use s3s::S3Response;
 use s3s::dto::{
@@ -32,11 +32,19 @@ pub(crate) async fn create(store: &Store, call: &Call, input: CreateBucketInput)
         return Err(AwsError::not_implemented(format!("the object ownership {}", ownership.as_str())));
     }
     store.allow_any(&call.ctx, "s3:CreateBucket", &format!("arn:aws:s3:::{name}"))?;
+    let locks = input.object_lock_enabled_for_bucket.unwrap_or_default();
+    if locks {
+        let arn = format!("arn:aws:s3:::{name}");
+        store.allow_any(&call.ctx, "s3:PutBucketObjectLockConfiguration", &arn)?;
+        store.allow_any(&call.ctx, "s3:PutBucketVersioning", &arn)?;
+    }
     let new = NewBucket {
         name: name.clone(),
         owner: ACCOUNT_ID.to_owned(),
         region: call.ctx.region().to_owned(),
         documents: documents::of_new_bucket(),
+        versioning: if locks { Versioning::Enabled } else { Versioning::Off },
+        lock: locks.then(BucketLock::default),
     };
     match store.objects.create_bucket_with(new).await {
         Ok(_) => {}

@@ -1,10 +1,11 @@
-//! What is configured for a bucket: policy, CORS, public access, ownership; and what is fixed: ACLs, versioning.
+//! What is configured for a bucket: policy, CORS, public access, ownership; and what is fixed: ACLs.
 
 use boathouse_aws::AwsError;
 use http::StatusCode;
 use s3s::S3Response;
 use s3s::dto::*;
 
+use super::object::At;
 use super::{Reply, owner};
 use crate::call::{Call, Store};
 use crate::cors::{self, CorsRule};
@@ -213,16 +214,6 @@ pub(crate) async fn delete_ownership(
     done(DeleteBucketOwnershipControlsOutput {})
 }
 
-/// Every bucket has SSE-S3 as its default, which nobody can switch off.
-pub(crate) async fn get_versioning(
-    store: &Store,
-    call: &Call,
-    input: GetBucketVersioningInput,
-) -> Reply<GetBucketVersioningOutput> {
-    store.allow(&call.ctx, "s3:GetBucketVersioning", &input.bucket, None)?;
-    Ok(S3Response::new(GetBucketVersioningOutput::default()))
-}
-
 /// What an ACL says where the owner's ownership is enforced.
 fn full_control() -> Option<Vec<Grant>> {
     let grantee = Grantee {
@@ -241,8 +232,8 @@ pub(crate) async fn get_bucket_acl(store: &Store, call: &Call, input: GetBucketA
 }
 
 pub(crate) async fn get_object_acl(store: &Store, call: &Call, input: GetObjectAclInput) -> Reply<GetObjectAclOutput> {
-    store.allow(&call.ctx, "s3:GetObjectAcl", &input.bucket, Some(&input.key))?;
-    store.objects.head(&input.bucket, &input.key).map_err(crate::error::from_engine)?;
+    let at = At::new(input.bucket, input.key, input.version_id)?;
+    at.info(store, call, ("s3:GetObjectAcl", "s3:GetObjectVersionAcl"))?;
     Ok(S3Response::new(GetObjectAclOutput { grants: full_control(), owner: Some(owner()), request_charged: None }))
 }
 
@@ -263,8 +254,8 @@ pub(crate) async fn put_bucket_acl(store: &Store, call: &Call, input: PutBucketA
 }
 
 pub(crate) async fn put_object_acl(store: &Store, call: &Call, input: PutObjectAclInput) -> Reply<PutObjectAclOutput> {
-    store.allow(&call.ctx, "s3:PutObjectAcl", &input.bucket, Some(&input.key))?;
-    store.objects.head(&input.bucket, &input.key).map_err(crate::error::from_engine)?;
+    let at = At::new(input.bucket, input.key, input.version_id)?;
+    at.info(store, call, ("s3:PutObjectAcl", "s3:PutObjectVersionAcl"))?;
     check_document(input.access_control_policy.as_ref())?;
     Ok(S3Response::new(PutObjectAclOutput::default()))
 }

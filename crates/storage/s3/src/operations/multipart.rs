@@ -13,7 +13,7 @@ use s3s::dto::{
     CreateMultipartUploadOutput, UploadPartCopyInput, UploadPartCopyOutput, UploadPartInput, UploadPartOutput,
 };
 
-use super::{Reply, copy, encryption, etag, object, timestamp};
+use super::{Reply, copy, encryption, etag, lock, object, system, timestamp, versioning};
 use crate::call::{Call, Store};
 use crate::checksums;
 use crate::conditions;
@@ -40,7 +40,9 @@ pub(crate) async fn create(
         headers: metadata::content_headers(&call.headers),
         user: metadata::user(input.metadata.unwrap_or_default())?,
         tags,
+        system: system(call),
     };
+    let lock = lock::of_write(store, call, &input.bucket, &input.key)?;
     let new = NewUpload {
         bucket: input.bucket.clone(),
         key: input.key,
@@ -48,6 +50,7 @@ pub(crate) async fn create(
         checksum: Some(checksum),
         transient: false,
         encrypted: encryption::is_wanted(call),
+        lock,
     };
     let upload = store.objects.create_upload(new).await.map_err(from_engine)?;
     // What nobody asked for is not announced.
@@ -130,9 +133,9 @@ pub(crate) async fn upload(store: &Store, call: &Call, input: UploadPartInput) -
 
 pub(crate) async fn upload_copy(store: &Store, call: &Call, input: UploadPartCopyInput) -> Reply<UploadPartCopyOutput> {
     store.allow(&call.ctx, "s3:PutObject", &input.bucket, Some(&input.key))?;
-    let (source_bucket, source_key) = copy::source(&input.copy_source)?;
-    copy::readable_source(store, call, &source_bucket, &source_key)?;
-    let source = store.objects.get(&source_bucket, &source_key).map_err(from_engine)?;
+    let at = copy::source(&input.copy_source)?;
+    let copied = copy::readable_source(store, call, &at)?;
+    let source = store.objects.get_version(&at.bucket, &at.key, Some(copied.version_id())).map_err(from_engine)?;
     let range = match input.copy_source_range.as_deref() {
         Some(text) => copied_range(text, source.info().size)?,
         None => 0..source.info().size,
@@ -154,6 +157,7 @@ pub(crate) async fn upload_copy(store: &Store, call: &Call, input: UploadPartCop
     let server_side_encryption = encryption::shown(encrypted.as_ref());
     Ok(S3Response::new(UploadPartCopyOutput {
         copy_part_result,
+        copy_source_version_id: versioning::shown(store, &at.bucket, source.info()),
         server_side_encryption,
         ..UploadPartCopyOutput::default()
     }))
@@ -210,12 +214,14 @@ pub(crate) async fn complete(
     })?;
     let host = call.header("host").unwrap_or_default();
     let scheme = if call.ctx.secure_transport { "https" } else { "http" };
+    let version_id = versioning::shown(store, &input.bucket, &info);
     let mut output = CompleteMultipartUploadOutput {
         location: Some(format!("{scheme}://{host}/{}/{}", input.bucket, input.key)),
         bucket: Some(input.bucket),
         key: Some(input.key),
         e_tag: Some(etag(&info.etag)),
         server_side_encryption: encryption::shown(info.encryption.as_ref()),
+        version_id,
         ..CompleteMultipartUploadOutput::default()
     };
     super::fill_checksums!(output, &info);
