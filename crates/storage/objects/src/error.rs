@@ -42,6 +42,15 @@ pub enum Error {
     /// The version is a delete marker, which has no bytes.
     #[error("version {0} is a delete marker")]
     DeleteMarker(String),
+    /// The client holds the key of the object and did not send it.
+    #[error("the object is encrypted with a key of the client")]
+    ClientKeyMissing,
+    /// The client sent a key that does not open the object.
+    #[error("the client's key is not the object's")]
+    ClientKeyWrong,
+    /// The client sent a key for an object that has none of the client's.
+    #[error("the object is not encrypted with a key of the client")]
+    ClientKeyUnwanted,
     /// The version is retained or held.
     #[error("the version is locked")]
     Locked,

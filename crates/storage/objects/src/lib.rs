@@ -72,7 +72,7 @@ pub use crate::objects::{CopyRequest, DeleteRequest, ENCRYPT, PutRequest, WriteC
 pub use crate::outbox::{ChangeKind, ObjectChange, WATCH};
 pub use crate::reader::OpenObject;
 pub use crate::record::{Metadata, ObjectInfo};
-pub use crate::sealing::Encryption;
+pub use crate::sealing::{ClientKey, Encryption, KeyHolder, Seal};
 pub use crate::store::{BucketStore, key_of_path, path_of_key};
 pub use crate::uploads::{
     CompleteUpload, CompletedPart, ListUploads, NewUpload, PartPage, UploadInfo, UploadPage, UploadPart,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use futures::{Stream, StreamExt as _};
+use serde::Deserialize;
 
 use crate::buckets;
 use crate::error::{Error, Result};
@@ -14,11 +15,12 @@ use crate::outbox::{Cause, ChangeKind};
 use crate::reader::OpenObject;
 use crate::record::{Location, Metadata, ObjectInfo, Record};
 use crate::references::{current, replace, share};
-use crate::sealing::{DataKey, Encryption};
+use crate::sealing::{ClientKey, DataKey, Encryption, KeyHolder, Seal};
 use crate::versions::{self, DeleteItem};
 use crate::{ListRequest, Listing, Objects, blocking};
 
-/// The document of buckets whose new objects are all encrypted at rest; what it says is the front's business.
+/// The document of buckets whose new objects are all encrypted at rest: JSON, whose member `kms_key_id` may name a key. What
+/// else it says is the front's business.
 pub const ENCRYPT: &str = "encryption";
 
 /// What must hold of the present object for a write to happen.
@@ -57,8 +59,8 @@ pub struct PutRequest {
     pub condition: WriteCondition,
     /// What is to be kept with the change, where the bucket is watched.
     pub origin: Option<String>,
-    /// Whether the bytes are encrypted at rest even if the bucket does not want that by itself.
-    pub encrypted: bool,
+    /// Whether the bytes are encrypted at rest, and how.
+    pub seal: Seal,
     /// Whether a browser's form sent them: the change is told as such.
     pub posted: bool,
     /// What keeps the version from being deleted.
@@ -84,8 +86,13 @@ pub struct CopyRequest {
     pub condition: WriteCondition,
     /// What is to be kept with the change, where the bucket is watched.
     pub origin: Option<String>,
-    /// Whether the copy is encrypted at rest even if neither its source is nor the bucket wants that by itself.
-    pub encrypted: bool,
+    /// Whether the copy is encrypted at rest, and how. Where neither this nor the bucket says so, that of an encrypted object
+    /// is too.
+    pub seal: Seal,
+    /// The client's key of the source.
+    pub source_key_of_client: Option<ClientKey>,
+    /// The checksum that the copy must have.
+    pub checksum: Option<ChecksumAlgorithm>,
     /// What keeps the copy from being deleted.
     pub lock: Lock,
 }
@@ -122,7 +129,7 @@ impl Objects {
         E: FnOnce() -> Expectations + Send,
     {
         self.bucket(&request.bucket)?;
-        let (encryption, key) = self.new_key(&request.bucket, request.encrypted)?.unzip();
+        let (encryption, key) = self.new_key(&request.bucket, &request.seal)?.unzip();
         let received = self.receive(body, &request.checksums, expect, key.as_ref()).await?;
         let digests = received.digests.clone();
         let info = ObjectInfo {
@@ -172,33 +179,70 @@ impl Objects {
         deletions.into_iter().map(|deletion| deletion.map(|deletion| deletion.found)).collect()
     }
 
-    /// Whether every new object of a bucket is encrypted: it has the document [`ENCRYPT`].
-    ///
-    /// # Errors
-    /// [`Error::NoSuchBucket`].
-    pub fn encrypts(&self, bucket: &str) -> Result<bool> {
-        Ok(self.document(bucket, ENCRYPT)?.is_some())
+    /// How new objects of a bucket are encrypted, if they all are: it has the document [`ENCRYPT`].
+    fn bucket_holder(&self, bucket: &str) -> Result<Option<KeyHolder>> {
+        #[derive(Deserialize)]
+        struct Wanted {
+            #[serde(default)]
+            kms_key_id: Option<String>,
+        }
+        let Some(text) = self.document(bucket, ENCRYPT)? else { return Ok(None) };
+        let wanted: Wanted =
+            serde_json::from_str(&text).map_err(|error| Error::Corrupt(format!("the document {ENCRYPT}: {error}")))?;
+        Ok(Some(wanted.kms_key_id.map_or(KeyHolder::Store, |key_id| KeyHolder::Named { key_id, context: None })))
+    }
+
+    fn holder(&self, bucket: &str, seal: &Seal) -> Result<Option<KeyHolder>> {
+        Ok(match seal {
+            Seal::AsBucket => self.bucket_holder(bucket)?,
+            Seal::Store => Some(KeyHolder::Store),
+            Seal::Named { key_id, context } => {
+                Some(KeyHolder::Named { key_id: key_id.clone(), context: context.clone() })
+            }
+            Seal::Client(_) => Some(KeyHolder::Client),
+        })
     }
 
     /// A key for a new object, if it is to be encrypted.
-    pub(crate) fn new_key(&self, bucket: &str, wanted: bool) -> Result<Option<(Encryption, DataKey)>> {
-        match wanted || self.encrypts(bucket)? {
-            true => self.inner.keys.new_key().map(Some),
-            false => Ok(None),
+    pub(crate) fn new_key(&self, bucket: &str, seal: &Seal) -> Result<Option<(Encryption, DataKey)>> {
+        let client = if let Seal::Client(key) = seal { Some(key) } else { None };
+        let holder = self.holder(bucket, seal)?;
+        holder.map(|holder| self.inner.keys.new_key(holder, client)).transpose()
+    }
+
+    /// Whether the client's key opens an object, where one is needed.
+    ///
+    /// # Errors
+    /// [`Error::ClientKeyMissing`], [`Error::ClientKeyWrong`], [`Error::ClientKeyUnwanted`].
+    pub fn check_client_key(&self, info: &ObjectInfo, client: Option<&ClientKey>) -> Result<()> {
+        match &info.encryption {
+            Some(encryption) if encryption.holder == KeyHolder::Client => {
+                self.inner.keys.unwrap(encryption, client).map(drop)
+            }
+            _ if client.is_some() => Err(Error::ClientKeyUnwanted),
+            _ => Ok(()),
         }
     }
 
-    /// Copies an object without copying its bytes, unless they have to be encrypted. An encrypted object's copy is encrypted.
+    /// Copies an object without copying its bytes, unless they have to be encrypted in another way or to be read for a
+    /// checksum.
     ///
     /// # Errors
-    /// [`Error::NoSuchBucket`], [`Error::NoSuchKey`], [`Error::PreconditionFailed`].
+    /// [`Error::NoSuchBucket`], [`Error::NoSuchKey`], [`Error::PreconditionFailed`]; those of the client's keys.
     pub async fn copy(&self, request: CopyRequest) -> Result<ObjectInfo> {
-        if request.encrypted || self.encrypts(&request.bucket)? {
-            let source =
-                self.get_version(&request.source_bucket, &request.source_key, request.source_version.as_deref())?;
-            if source.info().encryption.is_none() {
-                return self.copy_bytes(request, &source).await;
-            }
+        let source = self.head_version(&request.source_bucket, &request.source_key, request.source_version.as_deref())?;
+        self.check_client_key(&source, request.source_key_of_client.as_ref())?;
+        let present = source.encryption.as_ref().map(|encryption| &encryption.holder);
+        let wanted = self.holder(&request.bucket, &request.seal)?.or(present.map(|_| KeyHolder::Store));
+        let same = present == wanted.as_ref() && present != Some(&KeyHolder::Client);
+        let summed = request.checksum.is_none_or(|wanted| {
+            source.checksums.iter().any(|sum| sum.algorithm == wanted && !sum.value.contains('-'))
+        });
+        if !same || !summed {
+            let client = request.source_key_of_client.as_ref();
+            let version = request.source_version.as_deref();
+            let open = self.get_sealed(&request.source_bucket, &request.source_key, version, client)?;
+            return self.copy_bytes(request, wanted, &open).await;
         }
         let modified_ms = self.now_ms();
         let copy = move |change: &mut Change<'_>| {
@@ -218,16 +262,29 @@ impl Objects {
         self.inner.writer.change(copy).await
     }
 
-    async fn copy_bytes(&self, request: CopyRequest, source: &OpenObject) -> Result<ObjectInfo> {
+    async fn copy_bytes(
+        &self,
+        request: CopyRequest,
+        holder: Option<KeyHolder>,
+        source: &OpenObject,
+    ) -> Result<ObjectInfo> {
         let info = source.info();
+        let checksums = match request.checksum {
+            Some(checksum) => vec![checksum],
+            None => info.checksums.iter().map(|checksum| checksum.algorithm).collect(),
+        };
+        let seal = match (request.seal, holder) {
+            (Seal::AsBucket, Some(holder)) => holder.into(),
+            (seal, _) => seal,
+        };
         let put = PutRequest {
             bucket: request.bucket,
             key: request.key,
             metadata: request.metadata.unwrap_or_else(|| info.metadata.clone()),
-            checksums: info.checksums.iter().map(|checksum| checksum.algorithm).collect(),
+            checksums,
             condition: request.condition,
             origin: request.origin,
-            encrypted: true,
+            seal,
             posted: false,
             lock: request.lock,
         };

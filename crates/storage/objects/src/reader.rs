@@ -13,7 +13,7 @@ use crate::index::{Table, View};
 use crate::manifest::{self, Part, PartInfo};
 use crate::packs::{self, Slot};
 use crate::record::{Extent, Location, ObjectInfo, Record};
-use crate::sealing::{self, DataKey, RunKey};
+use crate::sealing::{self, ClientKey, DataKey, RunKey};
 use crate::Objects;
 use crate::versions::{self, Found};
 
@@ -84,12 +84,25 @@ impl Objects {
     /// # Errors
     /// As [`head_version`](Self::head_version).
     pub fn get_version(&self, bucket: &str, key: &str, version: Option<&str>) -> Result<OpenObject> {
+        self.get_sealed(bucket, key, version, None)
+    }
+
+    /// As [`get_version`](Self::get_version), with the client's key of the object.
+    ///
+    /// # Errors
+    /// Also [`Error::ClientKeyMissing`], [`Error::ClientKeyWrong`], [`Error::ClientKeyUnwanted`].
+    pub fn get_sealed(
+        &self,
+        bucket: &str,
+        key: &str,
+        version: Option<&str>,
+        client: Option<&ClientKey>,
+    ) -> Result<OpenObject> {
         loop {
             let view = self.inner.index.view();
             let found = versions::required(&view, bucket, key, version);
             let Found { table, row, record } = found.or_else(|error| self.bucket(bucket).and(Err(error)))?;
-            let encryption = record.info.encryption.as_ref();
-            let data_key = encryption.map(|encryption| self.inner.keys.unwrap(encryption)).transpose()?;
+            let data_key = self.inner.keys.open_for(record.info.encryption.as_ref(), client)?;
             let (segments, parts) = self.find(&view, &record, data_key)?;
             // Files may have been collected before they were pinned; if the index still names them now, they were not.
             if segments.still_named(&self.inner.index.view(), table, &row, &record)? {

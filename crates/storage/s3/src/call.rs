@@ -81,6 +81,18 @@ impl Call {
     }
 }
 
+/// Headers of a write that are condition keys as well.
+const CONDITION_HEADERS: [&str; 8] = [
+    encryption::HEADER,
+    encryption::KMS_KEY,
+    "x-amz-server-side-encryption-customer-algorithm",
+    "x-amz-acl",
+    "x-amz-copy-source",
+    "x-amz-metadata-directive",
+    "x-amz-object-lock-mode",
+    "x-amz-storage-class",
+];
+
 /// What operations work on.
 #[derive(Clone)]
 pub(crate) struct Store {
@@ -123,10 +135,10 @@ impl Store {
         self.authorizer.authorize(ctx, &request)
     }
 
-    /// Asks for leave to write an object, with what the request says of its encryption.
+    /// Asks for leave to write an object, with what the request's headers say.
     pub(crate) fn allow_write(&self, call: &Call, bucket: &str, key: &str) -> Result<()> {
-        let wanted = call.header(encryption::HEADER).map(str::to_owned);
-        let keys = wanted.map(|wanted| (format!("s3:{}", encryption::HEADER), vec![wanted])).into_iter().collect();
+        let named = |header: &str| Some((format!("s3:{header}"), vec![call.header(header)?.to_owned()]));
+        let keys = CONDITION_HEADERS.iter().filter_map(|header| named(header)).collect();
         self.allow_if(&call.ctx, "s3:PutObject", bucket, Some(key), &keys)
     }
 

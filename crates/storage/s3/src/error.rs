@@ -76,6 +76,14 @@ pub(crate) fn from_engine(error: Error) -> AwsError {
                 .with_detail("x-amz-delete-marker", "true")
                 .with_detail("x-amz-version-id", version)
         }
+        Error::ClientKeyMissing => invalid_request(
+            "The object was stored using a form of Server Side Encryption. The correct parameters must be provided to \
+             retrieve the object.",
+        ),
+        Error::ClientKeyUnwanted => {
+            invalid_request("The encryption parameters are not applicable to this object.")
+        }
+        Error::ClientKeyWrong => AwsError::new("AccessDenied", StatusCode::FORBIDDEN, "Access Denied"),
         Error::Locked => {
             let message = "Access Denied because object protected by object lock.";
             AwsError::new("AccessDenied", StatusCode::FORBIDDEN, message)

@@ -4,7 +4,6 @@ use boathouse_aws::{ACCOUNT_ID, AwsError};
 use http::{HeaderMap, Method, StatusCode};
 
 use crate::error::Result;
-use crate::operations::encryption;
 use crate::storage_class;
 
 /// Query members that operations know, beside `X-Amz-…` of presigned URLs and `response-…`.
@@ -55,11 +54,7 @@ const QUERY: [&str; 43] = [
 ];
 
 /// Headers that ask for something not implemented, with what they ask for.
-const HEADERS: [(&str, &str); 10] = [
-    ("x-amz-server-side-encryption-customer-algorithm", "SSE-C (encryption with customer-provided keys)"),
-    ("x-amz-copy-source-server-side-encryption-customer-algorithm", "SSE-C (encryption with customer-provided keys)"),
-    ("x-amz-server-side-encryption-aws-kms-key-id", "SSE-KMS"),
-    ("x-amz-server-side-encryption-context", "SSE-KMS"),
+const HEADERS: [(&str, &str); 6] = [
     ("x-amz-website-redirect-location", "website redirects"),
     ("x-amz-write-offset-bytes", "appending to objects"),
     ("x-amz-mfa", "MFA delete"),
@@ -93,7 +88,6 @@ pub(crate) fn check(method: &Method, query: &str, headers: &HeaderMap) -> Result
     if method == Method::POST && text("content-type").is_some_and(|it| it.starts_with("multipart/form-data")) {
         return Err(AwsError::not_implemented("a browser's form (PostObject) with a query"));
     }
-    check_encryption(text(encryption::HEADER))?;
     text(storage_class::HEADER).map(storage_class::checked).transpose()?;
     check_acl(headers, text("x-amz-acl"))?;
     for owner in ["x-amz-expected-bucket-owner", "x-amz-source-expected-bucket-owner"] {
@@ -110,17 +104,6 @@ fn check_query(name: &str) -> Result<()> {
         return Err(AwsError::not_implemented(format!("the S3 subresource or parameter {name}")));
     }
     Ok(())
-}
-
-fn check_encryption(wanted: Option<&str>) -> Result<()> {
-    match wanted {
-        None | Some(encryption::ALGORITHM) => Ok(()),
-        Some("aws:kms" | "aws:kms:dsse") => Err(AwsError::not_implemented("SSE-KMS")),
-        Some(_) => Err(AwsError::bad_request(
-            "InvalidEncryptionAlgorithmError",
-            "The encryption request you specified is not valid. Supported value: AES256.",
-        )),
-    }
 }
 
 /// Buckets enforce their owner's ownership, as new ones do on AWS: ACLs are refused unless they say just that.
@@ -158,9 +141,6 @@ mod tests {
     #[test]
     fn what_changes_the_meaning_is_refused() {
         assert_eq!(code("renameObject", "a", "b").as_deref(), Some("NotImplemented"));
-        assert_eq!(code("", encryption::HEADER, "AES256"), None);
-        assert_eq!(code("", encryption::HEADER, "aws:kms").as_deref(), Some("NotImplemented"));
-        assert_eq!(code("", encryption::HEADER, "ROT13").as_deref(), Some("InvalidEncryptionAlgorithmError"));
         assert_eq!(code("", "x-amz-storage-class", "GLACIER").as_deref(), Some("NotImplemented"));
         assert_eq!(code("", "x-amz-storage-class", "LUKEWARM").as_deref(), Some("InvalidStorageClass"));
         assert_eq!(code("", "x-amz-acl", "public-read").as_deref(), Some("AccessControlListNotSupported"));

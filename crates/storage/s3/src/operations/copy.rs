@@ -9,9 +9,9 @@ use super::object::{self, At};
 use super::{Reply, encryption, etag, lock, system, timestamp, versioning};
 use crate::call::{Call, Store};
 use crate::conditions::{self, Conditions};
-use crate::error::{Result, invalid_argument, invalid_request};
+use crate::error::{Result, from_engine, invalid_argument, invalid_request};
 use crate::notifications::message;
-use crate::{metadata, tags};
+use crate::{checksums, metadata, tags};
 
 /// A copy in one request is at most 5 GiB.
 const MAX_BYTES: u64 = 5 << 30;
@@ -32,6 +32,9 @@ pub(crate) fn readable_source(store: &Store, call: &Call, source: &At) -> Result
         "MethodNotAllowed" => invalid_request("The source of a copy request may not specifically refer to a delete marker by version id."),
         _ => error,
     })?;
+    let key = encryption::source_client_key(call)?;
+    store.objects.check_client_key(&info, key.as_ref()).map_err(from_engine)?;
+    encryption::allow_read(store, &call.ctx, info.encryption.as_ref())?;
     Conditions::of_source(&call.headers).check_source(&info)?;
     Ok(info)
 }
@@ -80,7 +83,9 @@ pub(crate) async fn copy(store: &Store, call: &Call, input: CopyObjectInput) -> 
         metadata: Some(Metadata { ..stored }),
         condition: conditions::of_write(&call.headers)?,
         origin: Some(message::origin(&call.ctx)),
-        encrypted: encryption::is_wanted(call),
+        seal: encryption::wanted(store, call, &input.bucket)?,
+        source_key_of_client: encryption::source_client_key(call)?,
+        checksum: input.checksum_algorithm.map(|name| checksums::by_wire_name(name.as_str())).transpose()?,
         lock,
     };
     let copied = store.objects.copy(request).await.map_err(|error| object::conditional(call, error))?;
@@ -90,13 +95,13 @@ pub(crate) async fn copy(store: &Store, call: &Call, input: CopyObjectInput) -> 
         ..CopyObjectResult::default()
     };
     super::fill_checksums!(result, &copied);
-    Ok(S3Response::new(CopyObjectOutput {
+    let output = CopyObjectOutput {
         copy_object_result: Some(result),
         copy_source_version_id: versioning::shown(store, &source.bucket, &info),
         version_id: versioning::shown(store, &input.bucket, &copied),
-        server_side_encryption: encryption::shown(copied.encryption.as_ref()),
         ..CopyObjectOutput::default()
-    }))
+    };
+    Ok(S3Response::with_headers(output, encryption::headers(call, copied.encryption.as_ref())))
 }
 
 fn directive(text: Option<&str>, what: &str) -> Result<bool> {

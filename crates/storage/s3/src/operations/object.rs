@@ -39,6 +39,7 @@ pub(crate) async fn put(store: &Store, call: &Call, input: PutObjectInput) -> Re
     };
     let announced = require_length(call)?;
     let condition = conditions::of_write(&call.headers)?;
+    let seal = encryption::wanted(store, call, &input.bucket)?;
     let lock = lock::of_write(store, call, &input.bucket, &input.key)?;
     lock::require_checkable(lock, &announced)?;
     let request = PutRequest {
@@ -48,7 +49,7 @@ pub(crate) async fn put(store: &Store, call: &Call, input: PutObjectInput) -> Re
         checksums: vec![announced.algorithm.unwrap_or(ChecksumAlgorithm::Crc64Nvme)],
         condition,
         origin: Some(message::origin(&call.ctx)),
-        encrypted: encryption::is_wanted(call),
+        seal,
         posted: call.posted,
         lock,
     };
@@ -59,7 +60,7 @@ pub(crate) async fn put(store: &Store, call: &Call, input: PutObjectInput) -> Re
     let mut headers = HeaderMap::new();
     metadata::set(&mut headers, "etag", &format!("\"{}\"", info.etag));
     checksum_headers(&info.checksums, &mut headers);
-    encryption::tell(info.encryption.as_ref(), &mut headers);
+    encryption::tell(call, info.encryption.as_ref(), &mut headers);
     versioning::tell(store, &bucket, &info, &mut headers);
     lifecycle::tell(store, &bucket, &key, &info, &mut headers);
     Ok(S3Response::with_headers(PutObjectOutput::default(), headers))
@@ -111,7 +112,11 @@ pub(crate) async fn get(store: &Store, call: &Call, input: GetObjectInput) -> Re
 pub(crate) async fn head(store: &Store, call: &Call, input: HeadObjectInput) -> Reply<HeadObjectOutput> {
     let at = At::new(input.bucket, input.key, input.version_id)?;
     let (info, part) = match input.part_number {
-        None => (at.info(store, call, READ)?, None),
+        None => {
+            let info = at.info(store, call, READ)?;
+            encryption::check_key(store, call, &info)?;
+            (info, None)
+        }
         number => {
             let open = at.open(store, call, READ)?;
             (open.info().clone(), part_of(&open, number)?)
@@ -151,8 +156,10 @@ impl At {
 
     /// The object's bytes and what is stored beside them, if the caller may read it.
     pub(crate) fn open(&self, store: &Store, call: &Call, actions: Actions) -> Result<OpenObject> {
-        let found = store.objects.get_version(&self.bucket, &self.key, self.version.as_deref());
-        self.allowed(store, call, actions, found)
+        let key = encryption::client_key(call)?;
+        let found = store.objects.get_sealed(&self.bucket, &self.key, self.version.as_deref(), key.as_ref());
+        let open = self.allowed(store, call, actions, found)?;
+        encryption::allow_read(store, &call.ctx, open.info().encryption.as_ref()).map(|()| open)
     }
 
     /// What is stored beside the object's bytes, if the caller may read it.
