@@ -101,12 +101,12 @@ def test_governance_can_be_bypassed_by_those_who_may(shared, s3, bucket, unique)
 def test_compliance_holds_for_everybody_until_its_time(start, clock):
     server = start("--dev", *clock.flags)
     s3 = server.client("s3", "test", "test")
-    s3.create_bucket(Bucket="b", ObjectLockEnabledForBucket=True)
+    s3.create_bucket(Bucket="raw", ObjectLockEnabledForBucket=True)
     rule = {"DefaultRetention": {"Mode": "COMPLIANCE", "Days": 1}}
     configuration = {"ObjectLockEnabled": "Enabled", "Rule": rule}
-    s3.put_object_lock_configuration(Bucket="b", ObjectLockConfiguration=configuration)
-    version = s3.put_object(Bucket="b", Key="k", Body=b"x")["VersionId"]
-    which = {"Bucket": "b", "Key": "k", "VersionId": version}
+    s3.put_object_lock_configuration(Bucket="raw", ObjectLockConfiguration=configuration)
+    version = s3.put_object(Bucket="raw", Key="k", Body=b"x")["VersionId"]
+    which = {"Bucket": "raw", "Key": "k", "VersionId": version}
     bypass = {"BypassGovernanceRetention": True}
     assert code(s3.delete_object, **which, **bypass) == ("AccessDenied", 403)
     shorter = {"Mode": "COMPLIANCE", "RetainUntilDate": clock.now() + datetime.timedelta(hours=1)}

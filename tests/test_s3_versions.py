@@ -138,7 +138,7 @@ def test_many_are_deleted_by_version(s3, bucket):
     by_id, marked, other = answer["Deleted"]
     assert (by_id["VersionId"], "DeleteMarker" in by_id) == (one, False)
     assert marked["DeleteMarker"] is True and other["DeleteMarker"] is True
-    assert [(it["Code"], it["VersionId"]) for it in answer["Errors"]] == [("InvalidArgument", "bad")]
+    assert [(it["Code"], it["VersionId"]) for it in answer["Errors"]] == [("NoSuchVersion", "bad")]
     gone = s3.delete_objects(
         Bucket=bucket, Delete={"Objects": [{"Key": "k", "VersionId": marked["DeleteMarkerVersionId"]}]}
     )["Deleted"][0]
@@ -226,20 +226,20 @@ def test_deletions_have_conditions(s3, bucket):
 def test_versions_survive_a_power_cut(start, tmp_path):
     server = start("--dev")
     s3 = server.client("s3", "test", "test")
-    s3.create_bucket(Bucket="b")
-    version(s3, "b")
-    ids = [put(s3, "b", "k", bytes([at]) * size) for at, size in enumerate([1, 9_000, 2_000_000])]
-    marker = s3.delete_object(Bucket="b", Key="k")["VersionId"]
+    s3.create_bucket(Bucket="raw")
+    version(s3, "raw")
+    ids = [put(s3, "raw", "k", bytes([at]) * size) for at, size in enumerate([1, 9_000, 2_000_000])]
+    marker = s3.delete_object(Bucket="raw", Key="k")["VersionId"]
     server.kill()
     s3 = start("--dev").client("s3", "test", "test")
-    assert s3.get_bucket_versioning(Bucket="b")["Status"] == "Enabled"
-    versions, markers = all_versions(s3, Bucket="b")
+    assert s3.get_bucket_versioning(Bucket="raw")["Status"] == "Enabled"
+    versions, markers = all_versions(s3, Bucket="raw")
     assert [it[1] for it in versions] == list(reversed(ids))
     assert [it[1:3] for it in markers] == [(marker, True)]
-    assert [len(body(s3, Bucket="b", Key="k", VersionId=it)) for it in ids] == [1, 9_000, 2_000_000]
-    s3.delete_object(Bucket="b", Key="k", VersionId=marker)
-    assert s3.head_object(Bucket="b", Key="k")["VersionId"] == ids[-1]
-    assert put(s3, "b", "k", b"new") > ids[-1], "later versions have later names"
+    assert [len(body(s3, Bucket="raw", Key="k", VersionId=it)) for it in ids] == [1, 9_000, 2_000_000]
+    s3.delete_object(Bucket="raw", Key="k", VersionId=marker)
+    assert s3.head_object(Bucket="raw", Key="k")["VersionId"] == ids[-1]
+    assert put(s3, "raw", "k", b"new") > ids[-1], "later versions have later names"
 
 
 def test_a_watched_bucket_tells_of_versions(shared, s3, bucket, unique):

@@ -22,7 +22,8 @@ use crate::call::{Call, Store};
 use crate::checksums::Announced;
 use crate::error::{Result, from_engine, internal};
 use crate::front::Front;
-use crate::{cors, documents, forms, host, refusals};
+use crate::logging::line::Request;
+use crate::{cors, documents, forms, host, logging, refusals};
 
 /// Headers that the codec must not see: the signature is checked already, and conditions and ranges are read from the
 /// request itself because the codec refuses what HTTP wants ignored.
@@ -82,11 +83,13 @@ impl Adapter {
     async fn answer(&self, request: VerifiedRequest) -> ServiceAnswer {
         let VerifiedRequest { ctx, mut parts, body, trailers } = request;
         let resource = parts.uri.path().to_owned();
+        let query = parts.uri.query().map(str::to_owned);
         let method = parts.method.clone();
         if let Err(error) = normalise(&mut parts, ctx.region()) {
             return failure(&ctx, &method, &resource, "", &error);
         }
         let bucket = bucket_of(&parts.uri);
+        let logged = self.store.log.is_on().then(|| Request::new(&ctx, &parts, query.as_deref()));
         if method == Method::OPTIONS {
             return self.preflight(&ctx, &bucket, &parts.headers, &resource);
         }
@@ -112,6 +115,9 @@ impl Adapter {
         {
             let headers = cors::decorate(rules.as_deref(), &headers, method.as_str());
             answer.response.headers_mut().extend(headers);
+        }
+        if let Some(request) = logged {
+            logging::note(&self.store, &request, &answer);
         }
         answer
     }

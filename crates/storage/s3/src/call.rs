@@ -5,16 +5,18 @@ use std::sync::{Arc, Mutex, OnceLock};
 use boathouse_aws::access::{AccessRequest, Authorizer, ConditionKeys};
 use boathouse_aws::http_service::{RequestBody, ResponseBody, Trailers};
 use boathouse_aws::{AwsError, Ctx};
-use boathouse_objects::Objects;
+use boathouse_objects::{Metadata, Objects};
 use futures::StreamExt;
 use http::request::Parts;
 use http::{HeaderMap, StatusCode};
 use percent_encoding::percent_decode_str;
 use tokio::sync::Notify;
 
+use crate::acl::{self, Acl, Subject};
 use crate::error::Result;
+use crate::logging::Log;
 use crate::operations::encryption;
-use crate::policy;
+use crate::{operations, policy};
 
 /// Shared by the adapter, which makes it and writes the answer, and the operation's handler.
 pub(crate) struct Call {
@@ -100,6 +102,8 @@ pub(crate) struct Store {
     pub(crate) authorizer: Arc<dyn Authorizer>,
     /// Rung when lifecycle rules were put.
     pub(crate) rules_put: Arc<Notify>,
+    /// Access log lines that wait for delivery.
+    pub(crate) log: Arc<Log>,
 }
 
 impl Store {
@@ -120,6 +124,53 @@ impl Store {
         key: Option<&str>,
         keys: &ConditionKeys,
     ) -> Result<()> {
+        let asked = self.ask(ctx, (action, bucket, key), keys, None);
+        match asked {
+            // Who may anyhow is not held up by a look at lists.
+            Err(error) if !ctx.principal.is_root() => {
+                let resource = format!("arn:aws:s3:::{bucket}");
+                let acl = operations::acl::of_bucket(self, bucket)?;
+                let subject = (action, Subject::Bucket);
+                let named = key.map_or(resource.clone(), |key| format!("{resource}/{key}"));
+                match acl::as_policy(self, ctx, subject, (bucket, &named), &acl)? {
+                    Some(policy) => self.ask(ctx, (action, bucket, key), keys, Some(&policy)),
+                    None => Err(error),
+                }
+            }
+            outcome => outcome,
+        }
+    }
+
+    /// Asks whether the caller may do `action` with an object, whose own list counts too.
+    pub(crate) fn allow_object(
+        &self,
+        ctx: &Ctx,
+        action: &str,
+        bucket: &str,
+        key: &str,
+        metadata: Option<&Metadata>,
+    ) -> Result<()> {
+        let (keys, about) = (ConditionKeys::new(), (action, bucket, Some(key)));
+        let asked = self.ask(ctx, about, &keys, None);
+        let (Err(error), Some(metadata)) = (&asked, metadata.filter(|_| !ctx.principal.is_root())) else {
+            return asked;
+        };
+        let resource = format!("arn:aws:s3:::{bucket}/{key}");
+        let acl = Acl::of(metadata)?;
+        match acl::as_policy(self, ctx, (action, Subject::Object), (bucket, &resource), &acl)? {
+            Some(policy) => self.ask(ctx, about, &keys, Some(&policy)),
+            None => Err(error.clone()),
+        }
+    }
+
+    /// One question to IAM, with the bucket's policy or with `instead` of it.
+    fn ask(
+        &self,
+        ctx: &Ctx,
+        (action, bucket, key): (&str, &str, Option<&str>),
+        keys: &ConditionKeys,
+        instead: Option<&str>,
+    ) -> Result<()> {
         let policy = self.policy(bucket)?;
         let policy = policy.as_deref();
         let resource = match key {
@@ -131,7 +182,7 @@ impl Store {
             && policy.is_some_and(policy::is_public)
             && self.public_access(bucket)?.restrict_public_buckets;
         let request = AccessRequest::new(action, &resource, keys);
-        let request = request.with_resource_policy(policy.filter(|_| !ignored));
+        let request = request.with_resource_policy(instead.or(policy.filter(|_| !ignored)));
         self.authorizer.authorize(ctx, &request)
     }
 

@@ -12,9 +12,10 @@
 //! | `dispatch` | the same operations for other services, by the dispatcher |
 //! | `call` | one call's context; authorisation |
 //! | `documents` | a bucket's configuration |
+//! | `logging`, `inventory` | access logs and lists of objects, as objects |
 //! | `lifecycle` | what expires and what moves to other storage classes |
 //! | `notifications` | what buckets tell to functions and to EventBridge |
-//! | `policy`, `cors`, `tags`, `metadata`, `checksums`, `conditions`, `host`, `token` | rules of their subjects |
+//! | `acl`, `policy`, `cors`, `tags`, `metadata`, `checksums`, `conditions`, `host`, `token` | rules of their subjects |
 //! | `storage_class` | the classes of objects |
 //! | `stores` | buckets for engines in the same process |
 //! | `view` | what of an object a read shows |
@@ -22,6 +23,7 @@
 //! | `error` | errors in S3's words |
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod acl;
 mod adapter;
 mod call;
 mod checksums;
@@ -33,7 +35,9 @@ mod error;
 mod forms;
 mod front;
 mod host;
+mod inventory;
 mod lifecycle;
+mod logging;
 mod metadata;
 mod notifications;
 mod operations;
@@ -74,16 +78,18 @@ pub struct Background(call::Store);
 
 impl Background {
     /// Tells from now on what happens in buckets that have a notification configuration, beginning with what an earlier
-    /// process had not told yet, and carries lifecycle rules out.
+    /// process had not told yet, carries lifecycle rules out,
+    /// writes inventories and delivers access logs.
     pub fn start(&self, platform: &Platform) {
         notifications::worker::start(platform, &self.0);
         lifecycle::worker::start(platform, &self.0);
+        logging::worker::start(platform, &self.0);
     }
 }
 
 /// S3 over `objects`; `authorizer` is asked before every operation, and `credentials` know who signs forms.
 pub fn install(objects: Objects, authorizer: Arc<dyn Authorizer>, credentials: Arc<dyn CredentialStore>) -> S3 {
-    let store = call::Store { objects, authorizer, rules_put: Arc::default() };
+    let store = call::Store { objects, authorizer, rules_put: Arc::default(), log: Arc::default() };
     let stores = Arc::new(stores::Stores(store.clone()));
     let http = Arc::new(adapter::Adapter::new(store.clone(), credentials));
     let table = dispatch::table(&http);

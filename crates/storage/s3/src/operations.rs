@@ -1,13 +1,16 @@
 //! The operations: each authorises, translates, and leaves the work to the engine.
 
+pub(crate) mod acl;
 pub(crate) mod batch;
 pub(crate) mod bucket;
 pub(crate) mod configuration;
 pub(crate) mod copy;
 pub(crate) mod encryption;
+pub(crate) mod inventory;
 pub(crate) mod lifecycle;
 pub(crate) mod listing;
 pub(crate) mod lock;
+pub(crate) mod logging;
 pub(crate) mod multipart;
 pub(crate) mod notification;
 pub(crate) mod object;

@@ -1,13 +1,13 @@
 //! What would change a request's meaning and is not implemented: refused by name before anything else happens.
 
 use boathouse_aws::{ACCOUNT_ID, AwsError};
-use http::{HeaderMap, Method, StatusCode};
+use http::{HeaderMap, Method};
 
 use crate::error::Result;
 use crate::storage_class;
 
 /// Query members that operations know, beside `X-Amz-…` of presigned URLs and `response-…`.
-const QUERY: [&str; 43] = [
+const QUERY: [&str; 46] = [
     "acl",
     "attributes",
     "bucket-region",
@@ -18,11 +18,14 @@ const QUERY: [&str; 43] = [
     "encoding-type",
     "encryption",
     "fetch-owner",
+    "id",
+    "inventory",
     "key-marker",
     "legal-hold",
     "lifecycle",
     "list-type",
     "location",
+    "logging",
     "marker",
     "max-buckets",
     "max-keys",
@@ -63,18 +66,10 @@ const HEADERS: [(&str, &str); 6] = [
     ("x-amz-rename-source", "RenameObject"),
 ];
 
-const GRANTS: [&str; 5] = [
-    "x-amz-grant-full-control",
-    "x-amz-grant-read",
-    "x-amz-grant-read-acp",
-    "x-amz-grant-write",
-    "x-amz-grant-write-acp",
-];
-
 /// Refuses a request that this front would misunderstand.
 ///
 /// # Errors
-/// `NotImplemented` naming the feature; `InvalidStorageClass`, `AccessControlListNotSupported`, `AccessDenied` for a wrong
+/// `NotImplemented` naming the feature; `InvalidStorageClass`, `AccessDenied` for a wrong
 /// expected owner.
 pub(crate) fn check(method: &Method, query: &str, headers: &HeaderMap) -> Result<()> {
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
@@ -89,7 +84,6 @@ pub(crate) fn check(method: &Method, query: &str, headers: &HeaderMap) -> Result
         return Err(AwsError::not_implemented("a browser's form (PostObject) with a query"));
     }
     text(storage_class::HEADER).map(storage_class::checked).transpose()?;
-    check_acl(headers, text("x-amz-acl"))?;
     for owner in ["x-amz-expected-bucket-owner", "x-amz-source-expected-bucket-owner"] {
         if text(owner).is_some_and(|account| account != ACCOUNT_ID) {
             return Err(AwsError::access_denied("Access Denied"));
@@ -104,20 +98,6 @@ fn check_query(name: &str) -> Result<()> {
         return Err(AwsError::not_implemented(format!("the S3 subresource or parameter {name}")));
     }
     Ok(())
-}
-
-/// Buckets enforce their owner's ownership, as new ones do on AWS: ACLs are refused unless they say just that.
-fn check_acl(headers: &HeaderMap, canned: Option<&str>) -> Result<()> {
-    let granted = GRANTS.iter().any(|name| headers.contains_key(*name));
-    match canned {
-        None | Some("private" | "bucket-owner-full-control") if !granted => Ok(()),
-        _ => Err(acls_not_supported()),
-    }
-}
-
-pub(crate) fn acls_not_supported() -> AwsError {
-    let message = "The bucket does not allow ACLs";
-    AwsError::new("AccessControlListNotSupported", StatusCode::BAD_REQUEST, message)
 }
 
 #[cfg(test)]
@@ -143,8 +123,6 @@ mod tests {
         assert_eq!(code("renameObject", "a", "b").as_deref(), Some("NotImplemented"));
         assert_eq!(code("", "x-amz-storage-class", "GLACIER").as_deref(), Some("NotImplemented"));
         assert_eq!(code("", "x-amz-storage-class", "LUKEWARM").as_deref(), Some("InvalidStorageClass"));
-        assert_eq!(code("", "x-amz-acl", "public-read").as_deref(), Some("AccessControlListNotSupported"));
-        assert_eq!(code("", "x-amz-grant-read", "id=1").as_deref(), Some("AccessControlListNotSupported"));
         assert_eq!(code("", "x-amz-expected-bucket-owner", "1").as_deref(), Some("AccessDeniedException"));
     }
 }

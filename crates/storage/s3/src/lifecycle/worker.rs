@@ -1,4 +1,4 @@
-//! Carries lifecycle rules out.
+//! Carries lifecycle rules out, and has inventories written at the same midnights.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use super::rules::{DAY_MS, Rules, Verdict};
 use crate::call::Store;
 use crate::notifications::{PRINCIPAL, message};
-use crate::{documents, storage_class};
+use crate::{documents, inventory, storage_class};
 
 /// Versions read at once.
 const PAGE: usize = 1000;
@@ -23,6 +23,7 @@ pub(crate) fn start(platform: &Platform, store: &Store) {
     tokio::spawn(async move {
         loop {
             run(&ctx, &store).await;
+            inventory::run(&ctx, &store).await;
             let midnight = next_midnight(ctx.now());
             tokio::select! {
                 () = ctx.platform.clock.sleep_until(midnight) => {}

@@ -51,6 +51,8 @@ pub(crate) async fn delete(store: &Store, call: &Call, input: DeleteObjectsInput
 fn failed(error: boathouse_objects::Error) -> AwsError {
     match error {
         boathouse_objects::Error::PreconditionFailed => precondition_failed("If-Match"),
+        // Among many, a name that no version can have is one that no version has.
+        boathouse_objects::Error::InvalidVersion(id) => from_engine(boathouse_objects::Error::NoSuchVersion(id)),
         other => from_engine(other),
     }
 }

@@ -11,7 +11,7 @@ use crate::call::{Call, Store};
 use crate::conditions::{self, Conditions};
 use crate::error::{Result, from_engine, invalid_argument, invalid_request};
 use crate::notifications::message;
-use crate::{checksums, metadata, tags};
+use crate::{acl, checksums, metadata, storage_class, tags};
 
 /// A copy in one request is at most 5 GiB.
 const MAX_BYTES: u64 = 5 << 30;
@@ -54,7 +54,7 @@ pub(crate) async fn copy(store: &Store, call: &Call, input: CopyObjectInput) -> 
         && !replaces
         && !retags
         && !encryption::is_wanted(call)
-        && system(call).is_empty()
+        && call.header(storage_class::HEADER).is_none()
     {
         return Err(invalid_request(
             "This copy request is illegal because it is trying to copy an object to itself without changing the object's \
@@ -63,6 +63,7 @@ pub(crate) async fn copy(store: &Store, call: &Call, input: CopyObjectInput) -> 
     }
     let mut stored = info.metadata.clone();
     stored.system = system(call);
+    acl::of_write(store, call, &input.bucket, &input.key)?.unwrap_or_default().keep(&mut stored);
     if replaces {
         stored.headers = metadata::content_headers(&call.headers);
         stored.user = metadata::user(input.metadata.unwrap_or_default())?;

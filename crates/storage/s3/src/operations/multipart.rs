@@ -19,7 +19,7 @@ use crate::checksums;
 use crate::conditions;
 use crate::error::{Result, from_engine, invalid_argument, invalid_request};
 use crate::notifications::message;
-use crate::{metadata, tags};
+use crate::{acl, metadata, tags};
 
 /// The most parts of an upload.
 const MAX_PARTS: usize = 10_000;
@@ -36,12 +36,14 @@ pub(crate) async fn create(
     }
     let wanted = input.checksum_algorithm.as_ref().map(|it| it.as_str());
     let checksum = checksum_of_upload(wanted, input.checksum_type.as_ref().map(|it| it.as_str()))?;
-    let metadata = Metadata {
+    let acl = acl::of_write(store, call, &input.bucket, &input.key)?;
+    let mut metadata = Metadata {
         headers: metadata::content_headers(&call.headers),
         user: metadata::user(input.metadata.unwrap_or_default())?,
         tags,
         system: system(call),
     };
+    acl.unwrap_or_default().keep(&mut metadata);
     let lock = lock::of_write(store, call, &input.bucket, &input.key)?;
     let new = NewUpload {
         bucket: input.bucket.clone(),

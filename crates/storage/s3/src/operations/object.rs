@@ -23,7 +23,7 @@ use crate::conditions;
 use crate::error::{Result, from_engine, invalid_argument, precondition_failed};
 use crate::notifications::message;
 use crate::view::{Part, View};
-use crate::{lifecycle, metadata, tags};
+use crate::{acl, lifecycle, metadata, tags};
 
 pub(crate) async fn put(store: &Store, call: &Call, input: PutObjectInput) -> Reply<PutObjectOutput> {
     store.allow_write(call, &input.bucket, &input.key)?;
@@ -31,12 +31,14 @@ pub(crate) async fn put(store: &Store, call: &Call, input: PutObjectInput) -> Re
     if !tags.is_empty() {
         store.allow(&call.ctx, "s3:PutObjectTagging", &input.bucket, Some(&input.key))?;
     }
-    let metadata = Metadata {
+    let acl = acl::of_write(store, call, &input.bucket, &input.key)?;
+    let mut metadata = Metadata {
         headers: metadata::content_headers(&call.headers),
         user: metadata::user(input.metadata.unwrap_or_default())?,
         tags,
         system: system(call),
     };
+    acl.unwrap_or_default().keep(&mut metadata);
     let announced = require_length(call)?;
     let condition = conditions::of_write(&call.headers)?;
     let seal = encryption::wanted(store, call, &input.bucket)?;
@@ -158,14 +160,14 @@ impl At {
     pub(crate) fn open(&self, store: &Store, call: &Call, actions: Actions) -> Result<OpenObject> {
         let key = encryption::client_key(call)?;
         let found = store.objects.get_sealed(&self.bucket, &self.key, self.version.as_deref(), key.as_ref());
-        let open = self.allowed(store, call, actions, found)?;
+        let open = self.allowed(store, call, actions, found, OpenObject::info)?;
         encryption::allow_read(store, &call.ctx, open.info().encryption.as_ref()).map(|()| open)
     }
 
     /// What is stored beside the object's bytes, if the caller may read it.
     pub(crate) fn info(&self, store: &Store, call: &Call, actions: Actions) -> Result<ObjectInfo> {
         let found = store.objects.head_version(&self.bucket, &self.key, self.version.as_deref());
-        self.allowed(store, call, actions, found)
+        self.allowed(store, call, actions, found, |info| info)
     }
 
     /// What was found. Who may not list the bucket does not learn that a key is missing.
@@ -175,9 +177,11 @@ impl At {
         call: &Call,
         (current, of_version): Actions,
         found: boathouse_objects::Result<T>,
+        info: impl FnOnce(&T) -> &ObjectInfo,
     ) -> Result<T> {
         let action = versioning::action(self.version.as_ref(), current, of_version);
-        store.allow(&call.ctx, action, &self.bucket, Some(&self.key))?;
+        let metadata = found.as_ref().ok().map(|found| &info(found).metadata);
+        store.allow_object(&call.ctx, action, &self.bucket, &self.key, metadata)?;
         match found {
             Err(error @ boathouse_objects::Error::NoSuchKey(_)) => {
                 store.allow(&call.ctx, "s3:ListBucket", &self.bucket, None)?;
