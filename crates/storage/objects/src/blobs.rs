@@ -15,6 +15,7 @@ use parking_lot::Mutex;
 use uuid::Uuid;
 
 use crate::Durability;
+use crate::buffers::Buffer;
 use crate::collector::Pending;
 use crate::error::{Error, Result};
 use crate::sealing::Sealer;
@@ -315,20 +316,20 @@ fn read_with(file: &File, base: u64, size: u64, range: Range<u64>, read_at: Read
     let (first, last) = (range.start / BLOCK, (range.end - 1) / BLOCK);
     let start = first * BLOCK;
     let end = ((last + 1) * BLOCK).min(size);
-    let mut data = vec![0; (end - start) as usize];
+    let mut data = Buffer::new((end - start) as usize);
     let mut table = vec![0; (last - first + 1) as usize * 4];
-    for (buffer, offset) in [(&mut data, base + start), (&mut table, base + size + first * 4)] {
+    for (buffer, offset) in [(data.as_mut(), base + start), (&mut table[..], base + size + first * 4)] {
         if !read_at(file, buffer, offset).map_err(cut_off)? {
             return Ok(None);
         }
     }
-    for (index, (block, crc)) in data.chunks(BLOCK as usize).zip(table.as_chunks::<4>().0).enumerate() {
+    for (index, (block, crc)) in data.as_ref().chunks(BLOCK as usize).zip(table.as_chunks::<4>().0).enumerate() {
         if crc_fast::crc32_iscsi(block) != u32::from_le_bytes(*crc) {
             return Err(Error::Corrupt(format!("block {} of a blob", first + index as u64)));
         }
     }
     let within = (range.start - start) as usize..(range.end - start) as usize;
-    Ok(Some(Bytes::from(data).slice(within)))
+    Ok(Some(data.freeze().slice(within)))
 }
 
 fn cut_off(error: std::io::Error) -> Error {

@@ -25,6 +25,7 @@
 //! | `index` | tables, the writer, group commit |
 //! | `sealing` | encryption at rest |
 //! | `blobs` | content files with block checksums |
+//! | `buffers` | memory that files are read into, used again |
 //! | `packs` | append-only files of many small objects |
 //! | `compaction` | packs that are mostly garbage |
 //! | `clock` | where times come from |
@@ -34,6 +35,7 @@
 
 mod blobs;
 mod buckets;
+mod buffers;
 mod clock;
 mod collector;
 mod compaction;

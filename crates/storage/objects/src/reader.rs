@@ -20,7 +20,7 @@ use crate::versions::{self, Found};
 /// How many bytes one item of a body holds at most.
 const CHUNK: u64 = 256 << 10;
 /// Reads up to this size are tried on the calling thread first, from memory only: longer ones would hold it up.
-const INLINE_READ: u64 = 1 << 20;
+const INLINE_READ: u64 = 4 << 20;
 
 /// Bytes of an object that lie in one place.
 struct Segment {

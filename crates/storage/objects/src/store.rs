@@ -18,6 +18,7 @@ use object_store::path::Path;
 use object_store::{
     CopyMode, CopyOptions, GetOptions, GetRange, GetResult, GetResultPayload, ListResult, MultipartUpload, ObjectMeta,
     ObjectStore, PutMode, PutMultipartOptions, PutOptions, PutPayload, PutResult, RenameOptions, RenameTargetMode,
+    coalesce_ranges,
 };
 
 pub use self::paths::{key_of_path, path_of_key};
@@ -33,8 +34,8 @@ const PAGE: usize = 1000;
 const CHUNK: u64 = 1 << 20;
 /// A range up to this size comes in one piece, so that nobody has to join it.
 const WHOLE: u64 = 16 << 20;
-/// How many ranges of one call are read at a time.
-const PARALLEL: usize = 8;
+/// Ranges of one call that lie so close are read as one: files are read in blocks of that size anyway.
+const NEAR: u64 = 64 << 10;
 
 /// One bucket of a store.
 #[derive(Clone)]
@@ -244,8 +245,7 @@ impl ObjectStore for BucketStore {
         let object = self.objects.get(&self.bucket, &key_of_path(location)).map_err(fail)?;
         let ranges = ranges.iter().map(|range| within(&GetRange::Bounded(range.clone()), object.info().size));
         let ranges = ranges.collect::<object_store::Result<Vec<_>>>()?;
-        let reads: Vec<_> = ranges.into_iter().map(|range| object.read_range(range)).collect();
-        stream::iter(reads).buffered(PARALLEL).try_collect().await.map_err(fail)
+        coalesce_ranges(&ranges, |range| object.read_range(range), NEAR).await.map_err(fail)
     }
 
     fn delete_stream(

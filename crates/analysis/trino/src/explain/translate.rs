@@ -3,12 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use arrow::datatypes::Schema;
 use boathouse_trino_functions::types::format::write_value;
 use datafusion::common::{JoinType, ScalarValue};
 use datafusion::datasource::memory::MemorySourceConfig;
-use datafusion::datasource::physical_plan::{FileSource, ParquetSource};
+use datafusion::datasource::physical_plan::{FileScanConfig, FileSource, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
-use datafusion::physical_expr::expressions::Column;
+use datafusion::logical_expr::Operator;
+use datafusion::physical_expr::expressions::{BinaryExpr, Column};
 use datafusion::physical_expr::{PhysicalExpr, PhysicalSortExpr};
 use datafusion::physical_plan::aggregates::{AggregateExec, AggregateMode};
 use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
@@ -34,7 +36,7 @@ use super::Explain;
 use super::expression::{expression, list, order, symbol, symbols, type_name};
 use super::node::{Estimate, Exchange, Node, Ran};
 use crate::operators::{MatchRecognizeExec, is_translation};
-use crate::scan::{Noted, Scanned};
+use crate::scan::{ColumnSource, Noted, Scanned};
 
 /// A plan as nodes.
 pub(super) fn node(plan: &Arc<dyn ExecutionPlan>, noted: &Noted, what: Explain) -> Node {
@@ -111,15 +113,34 @@ impl Translation<'_> {
         }
         if let Some(stream) = plan.downcast_ref::<StreamingTableExec>() {
             let scanned = self.noted.find(stream.partition_schema())?;
-            return Some(scan(&scanned, plan, None));
+            return Some(scan(&scanned, &plan.schema(), None));
         }
         let source = plan.downcast_ref::<DataSourceExec>()?;
         if source.data_source().is::<MemorySourceConfig>() {
             return Some(Node::new("Values", Vec::new()));
         }
+        if let Some((config, columns)) = source.downcast_to_file_source::<ColumnSource>() {
+            return self.filtered_scan(config, columns);
+        }
         let (config, parquet) = source.downcast_to_file_source::<ParquetSource>()?;
         let scanned = self.noted.find(config.file_schema())?;
-        Some(scan(&scanned, plan, parquet.filter().as_ref()))
+        Some(scan(&scanned, &plan.schema(), parquet.filter().as_ref()))
+    }
+
+    /// A scan with the filter that became part of it.
+    fn filtered_scan(&self, config: &FileScanConfig, source: &ColumnSource) -> Option<Node> {
+        let scanned = self.noted.find(config.file_schema())?;
+        let node = scan(&scanned, source.read().ok()?.as_ref(), source.filter().as_ref());
+        let asked = source.conditions().iter().filter(|condition| condition.decides());
+        let asked = asked
+            .map(|condition| Arc::clone(condition.expr()))
+            .reduce(|one, other| Arc::new(BinaryExpr::new(one, Operator::And, other)));
+        Some(match asked {
+            Some(predicate) => {
+                Node { name: "ScanFilter".to_owned(), ..node }.with("filterPredicate", expression(&predicate))
+            }
+            None => node,
+        })
     }
 
     /// The columns, the estimate and what happened.
@@ -380,7 +401,7 @@ fn exchanged(plan: &Arc<dyn ExecutionPlan>, children: &mut Vec<Node>) -> Option<
 }
 
 /// A table's scan: which columns, which partitions, which condition prunes row groups and pages.
-fn scan(scanned: &Scanned, plan: &Arc<dyn ExecutionPlan>, condition: Option<&Arc<dyn PhysicalExpr>>) -> Node {
+fn scan(scanned: &Scanned, columns: &Schema, condition: Option<&Arc<dyn PhysicalExpr>>) -> Node {
     let table = &scanned.table;
     let mut node =
         Node::new("TableScan", Vec::new()).with("table", format!("awsdatacatalog:{}:{}", table.database, table.name));
@@ -388,7 +409,7 @@ fn scan(scanned: &Scanned, plan: &Arc<dyn ExecutionPlan>, condition: Option<&Arc
         node = node.with("constraint", expression(condition));
     }
     node.details.push(format!("LAYOUT: {}.{}", table.database, table.name));
-    for field in plan.schema().fields() {
+    for field in columns.fields() {
         let name = field.name();
         let key = table.partition_keys.iter().position(|key| key.name == *name);
         let kind = match key {

@@ -132,7 +132,7 @@ fn above_scan(
 
 /// Passes on the rows that joins further up may match.
 #[derive(Debug, Clone)]
-struct JoinFilterExec {
+pub(super) struct JoinFilterExec {
     input: Arc<dyn ExecutionPlan>,
     filter: Arc<dyn PhysicalExpr>,
     metrics: ExecutionPlanMetricsSet,
@@ -141,6 +141,14 @@ struct JoinFilterExec {
 impl JoinFilterExec {
     fn new(input: Arc<dyn ExecutionPlan>, filter: Arc<dyn PhysicalExpr>) -> Self {
         Self { input, filter, metrics: ExecutionPlanMetricsSet::new() }
+    }
+
+    pub(super) fn input(&self) -> &Arc<dyn ExecutionPlan> {
+        &self.input
+    }
+
+    pub(super) fn filter(&self) -> &Arc<dyn PhysicalExpr> {
+        &self.filter
     }
 }
 

@@ -14,6 +14,7 @@
 //! | `late` | reads wide columns of the first rows of an order after all others |
 //! | `moved_sums` | computes sums that differ in what is added to each value from one |
 //! | `pace` | makes joins that multiply rows give way to others, and stoppable |
+//! | `read_columns` | lets scans answer the filters above them |
 //! | `recognition` | MATCH_RECOGNIZE |
 //! | `rounds` | stops recursive queries where Trino does |
 //! | `row_number` | counts sorted rows without a state for each partition |
@@ -79,6 +80,7 @@ mod json_once;
 mod late;
 mod moved_sums;
 mod pace;
+mod read_columns;
 mod recognition;
 mod rounds;
 mod row_number;
@@ -145,6 +147,8 @@ pub(crate) fn rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
     rules.push(Arc::new(join_filter::PlaceJoinFilters));
     rules.push(Arc::new(dictionary::FilterDictionaries));
     rules.push(Arc::new(dictionary::GroupDictionaries));
+    // Whoever wants to see a filter or a scan by itself comes before.
+    rules.push(Arc::new(read_columns::ReadColumns));
     rules.push(Arc::new(pace::PaceJoins));
     rules.push(Arc::new(rounds::CountRounds));
     rules

@@ -2,6 +2,7 @@
 
 mod avro;
 mod buckets;
+mod columns;
 mod dictionaries;
 mod footers;
 mod generated;
@@ -40,6 +41,7 @@ use crate::error::of_object_store;
 use crate::scan::partitions::Partition;
 use crate::storage::{Counting, Location, Statistics};
 
+pub(crate) use columns::{ColumnSource, Condition};
 pub(crate) use dictionaries::{Dictionaries, dictionary};
 pub(crate) use footers::Footers;
 pub(crate) use generated::{Generated, Rows};

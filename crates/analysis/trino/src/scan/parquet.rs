@@ -27,6 +27,7 @@ use parquet::arrow::arrow_reader::{RowSelection, RowSelector};
 use parquet::arrow::{RowNumber, parquet_to_arrow_schema};
 use parquet::file::metadata::ParquetMetaData;
 
+use super::columns::Footer;
 use super::dictionaries::Dictionaries;
 use super::footers::{self, Footers};
 use super::pieces::{self, Described};
@@ -148,8 +149,10 @@ async fn describe(
     if let Some(dictionaries) = Dictionaries::of(&metadata, &physical, &logical) {
         read = read.with_extension(Arc::new(dictionaries));
     }
-    let file = read.with_statistics(Arc::new(statistics));
-    Ok(Described { file, row_groups: pieces::starts(&metadata) })
+    let row_groups = pieces::starts(&metadata);
+    let file =
+        read.with_statistics(Arc::new(statistics)).with_extension(Arc::new(Footer { metadata, schema: physical }));
+    Ok(Described { file, row_groups })
 }
 
 /// The rows of a file that are not deleted: how many, and which.

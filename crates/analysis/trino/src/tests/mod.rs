@@ -4,6 +4,7 @@ mod aggregations;
 mod bytes;
 mod cells;
 mod changes;
+mod columns;
 mod dictionaries;
 mod documents;
 mod explain;
