@@ -57,6 +57,8 @@ def test_new_buckets_have_no_lists(s3, unique):
     assert controls == {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
     both = code(s3.create_bucket, Bucket=unique("both"), ACL="public-read")
     assert both == ("InvalidBucketAclWithObjectOwnership", 400)
+    public = {"Bucket": unique("public"), "ACL": "public-read", "ObjectOwnership": "ObjectWriter"}
+    assert code(s3.create_bucket, **public) == ("InvalidBucketAclWithBlockPublicAccessError", 400)
 
 
 def test_public_lists_are_blocked_until_that_is_lifted(s3, stranger, bucket):

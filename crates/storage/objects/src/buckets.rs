@@ -68,7 +68,8 @@ impl BucketInfo {
     fn decode(name: &[u8], value: &[u8]) -> Result<Self> {
         let corrupt = || Error::Corrupt("bucket record".into());
         let name = String::from_utf8(name.to_vec()).map_err(|_| corrupt())?;
-        let Row { created_ms, owner, region, versioning, lock } = serde_json::from_slice(value).map_err(|_| corrupt())?;
+        let Row { created_ms, owner, region, versioning, lock } =
+            serde_json::from_slice(value).map_err(|_| corrupt())?;
         Ok(Self { name, created_ms, owner, region, versioning, lock })
     }
 }

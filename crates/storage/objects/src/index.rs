@@ -134,12 +134,7 @@ impl View<'_> {
     }
 
     /// The first row whose key begins with the prefix and is `length` bytes long.
-    pub(crate) fn first_of(
-        &self,
-        table: Table,
-        prefix: &[u8],
-        length: usize,
-    ) -> Result<Option<(Vec<u8>, Vec<u8>)>> {
+    pub(crate) fn first_of(&self, table: Table, prefix: &[u8], length: usize) -> Result<Option<(Vec<u8>, Vec<u8>)>> {
         for row in self.index.scan_at(&self.snapshot, table, prefix, Bound::Unbounded) {
             let (key, value) = row?;
             if key.len() == length {
@@ -204,12 +199,7 @@ impl Change<'_> {
     }
 
     /// The first row whose key begins with the prefix and is `length` bytes long.
-    pub(crate) fn first_of(
-        &self,
-        table: Table,
-        prefix: &[u8],
-        length: usize,
-    ) -> Result<Option<(Vec<u8>, Vec<u8>)>> {
+    pub(crate) fn first_of(&self, table: Table, prefix: &[u8], length: usize) -> Result<Option<(Vec<u8>, Vec<u8>)>> {
         let touched = self.touched(table, prefix);
         let new = touched.iter().find(|(key, value)| key.len() == length && value.is_some());
         let new = new.and_then(|(key, value)| Some((key.to_vec(), (*value)?.clone())));

@@ -9,8 +9,8 @@ use serde::Deserialize;
 use crate::buckets;
 use crate::error::{Error, Result};
 use crate::hashing::{ChecksumAlgorithm, Expectations};
-use crate::locks::Lock;
 use crate::index::Change;
+use crate::locks::Lock;
 use crate::outbox::{Cause, ChangeKind};
 use crate::reader::OpenObject;
 use crate::record::{Location, Metadata, ObjectInfo, Record};
@@ -230,7 +230,8 @@ impl Objects {
     /// # Errors
     /// [`Error::NoSuchBucket`], [`Error::NoSuchKey`], [`Error::PreconditionFailed`]; those of the client's keys.
     pub async fn copy(&self, request: CopyRequest) -> Result<ObjectInfo> {
-        let source = self.head_version(&request.source_bucket, &request.source_key, request.source_version.as_deref())?;
+        let source =
+            self.head_version(&request.source_bucket, &request.source_key, request.source_version.as_deref())?;
         self.check_client_key(&source, request.source_key_of_client.as_ref())?;
         let present = source.encryption.as_ref().map(|encryption| &encryption.holder);
         let wanted = self.holder(&request.bucket, &request.seal)?.or(present.map(|_| KeyHolder::Store));

@@ -7,6 +7,7 @@ use bytes::{Bytes, BytesMut};
 use futures::stream::{self, BoxStream, Stream, StreamExt as _};
 use uuid::Uuid;
 
+use crate::Objects;
 use crate::blobs::{self, Pin};
 use crate::error::{Error, Result};
 use crate::index::{Table, View};
@@ -14,7 +15,6 @@ use crate::manifest::{self, Part, PartInfo};
 use crate::packs::{self, Slot};
 use crate::record::{Extent, Location, ObjectInfo, Record};
 use crate::sealing::{self, ClientKey, DataKey, RunKey};
-use crate::Objects;
 use crate::versions::{self, Found};
 
 /// How many bytes one item of a body holds at most.

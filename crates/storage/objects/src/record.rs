@@ -198,7 +198,8 @@ mod tests {
 
     #[test]
     fn records_from_before_there_were_versions_are_read() {
-        let info = br#"{"size":3,"etag":"e","modified_ms":7,"checksums":[],"metadata":{"headers":{},"user":{},"tags":{}}}"#;
+        let info =
+            br#"{"size":3,"etag":"e","modified_ms":7,"checksums":[],"metadata":{"headers":{},"user":{},"tags":{}}}"#;
         let raw = [&[INLINE][..], &(info.len() as u32).to_be_bytes(), info, b"abc"].concat();
         let Record { info, location } = Record::decode(&raw).unwrap();
         assert_eq!(location, Location::Whole(Extent::Inline(Bytes::from_static(b"abc"))));

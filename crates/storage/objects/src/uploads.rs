@@ -15,8 +15,8 @@ pub use self::listing::{ListUploads, PartPage, UploadPage};
 
 use crate::error::{Error, Result};
 use crate::hashing::{ChecksumAlgorithm, ChecksumKind, Expectations};
-use crate::locks::Lock;
 use crate::index::{Change, Index, Table, Writer};
+use crate::locks::Lock;
 use crate::manifest::{self, Part, PartInfo};
 use crate::reader::OpenObject;
 use crate::record::Metadata;

@@ -312,7 +312,12 @@ fn delete_version(
 }
 
 /// Deletes what an item names.
-pub(crate) fn delete(change: &mut Change<'_>, bucket: &BucketInfo, item: &DeleteItem, cause: Cause) -> Result<Deletion> {
+pub(crate) fn delete(
+    change: &mut Change<'_>,
+    bucket: &BucketInfo,
+    item: &DeleteItem,
+    cause: Cause,
+) -> Result<Deletion> {
     let old = current(change, &bucket.name, &item.key)?;
     let checked = references::check(&item.condition, old.as_ref(), &item.key);
     if matches!(checked, Err(Error::NoSuchKey(_))) && newest_other(change, &bucket.name, &item.key)?.is_some() {

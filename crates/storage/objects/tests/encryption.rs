@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use boathouse_objects::{
-    ClientKey, CompleteUpload, CompletedPart, CopyRequest, ENCRYPT, Error, Expectations, NewUpload, ObjectInfo, Objects,
-    Options, PutRequest, Seal, UploadPart,
+    ClientKey, CompleteUpload, CompletedPart, CopyRequest, ENCRYPT, Error, Expectations, NewUpload, ObjectInfo,
+    Objects, Options, PutRequest, Seal, UploadPart,
 };
 use bytes::Bytes;
 use futures::{StreamExt as _, stream};
@@ -108,7 +108,9 @@ async fn buckets_may_encrypt_by_themselves() {
     );
     store.delete_document("b", ENCRYPT).await.unwrap();
     assert!(store.copy(copy("before", "plain")).await.unwrap().encryption.is_none());
-    assert!(store.copy(CopyRequest { seal: Seal::Store, ..copy("before", "asked") }).await.unwrap().encryption.is_some());
+    assert!(
+        store.copy(CopyRequest { seal: Seal::Store, ..copy("before", "asked") }).await.unwrap().encryption.is_some()
+    );
     for (key, seed) in [("before", 1), ("after", 2), ("copied", 1), ("shared", 2), ("plain", 1), ("asked", 1)] {
         assert!(get(&store, key).await.unwrap() == body(seed, 9_000), "{key}");
     }
@@ -213,7 +215,12 @@ async fn what_the_client_holds_the_key_of_opens_with_it_alone() {
     let (key, other) = (ClientKey::new([7; 32]), ClientKey::new([8; 32]));
     for size in SIZES {
         let name = size.to_string();
-        let request = PutRequest { bucket: "b".into(), key: name.clone(), seal: Seal::Client(key.clone()), ..PutRequest::default() };
+        let request = PutRequest {
+            bucket: "b".into(),
+            key: name.clone(),
+            seal: Seal::Client(key.clone()),
+            ..PutRequest::default()
+        };
         let pieces = stream::iter([Ok(Bytes::from(body(1, size)))]);
         let info = store.put(request, pieces, Expectations::default).await.unwrap();
         let read = |key| store.get_sealed("b", &name, None, key);

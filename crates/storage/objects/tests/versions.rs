@@ -245,7 +245,8 @@ async fn locked_versions_stay() {
     let lock = |mode| Lock { retention: Some(Retention { mode, until_ms: u64::MAX }), legal_hold: None };
     for (mode, goes) in [(LockMode::Governance, true), (LockMode::Compliance, false)] {
         let request = PutRequest { bucket: "b".into(), key: "k".into(), lock: lock(mode), ..PutRequest::default() };
-        let info = store.put(request, stream::iter([Ok(Bytes::from_static(b"x"))]), Expectations::default).await.unwrap();
+        let info =
+            store.put(request, stream::iter([Ok(Bytes::from_static(b"x"))]), Expectations::default).await.unwrap();
         let version = info.version.clone();
         let item = DeleteItem { key: "k".into(), version: version.clone(), ..DeleteItem::default() };
         let bypassing = DeleteItem { bypass_governance: true, ..item.clone() };

@@ -112,9 +112,9 @@ impl Acl {
         match (call.header(HEADER), granted.is_empty()) {
             (None, true) => Ok(None),
             (Some(name), true) => Self::canned(name, subject).map(Some),
-            (Some(_), false) => Err(crate::error::invalid_request(
-                "Specifying both Canned ACLs and Header Grants is not allowed",
-            )),
+            (Some(_), false) => {
+                Err(crate::error::invalid_request("Specifying both Canned ACLs and Header Grants is not allowed"))
+            }
             (None, false) => {
                 let mut grants = Vec::new();
                 for (text, permission) in granted {
@@ -288,7 +288,8 @@ pub(crate) fn of_write(store: &Store, call: &Call, bucket: &str, key: &str) -> R
 /// Refuses a public list where those are blocked.
 pub(crate) fn check_public(store: &Store, bucket: &str, acl: &Acl) -> Result<()> {
     if acl.is_public() && store.public_access(bucket)?.block_public_acls {
-        let message = "Access Denied: public ACLs are prevented by the BlockPublicAcls setting in S3 Block Public Access.";
+        let message =
+            "Access Denied: public ACLs are prevented by the BlockPublicAcls setting in S3 Block Public Access.";
         return Err(AwsError::access_denied(message));
     }
     Ok(())

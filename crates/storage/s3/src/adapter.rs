@@ -129,7 +129,12 @@ impl Adapter {
         self.run(&call, parts, document).await
     }
 
-    pub(crate) async fn run(&self, call: &Arc<Call>, parts: Parts, body: Option<RequestBody>) -> Result<Response<ResponseBody>> {
+    pub(crate) async fn run(
+        &self,
+        call: &Arc<Call>,
+        parts: Parts,
+        body: Option<RequestBody>,
+    ) -> Result<Response<ResponseBody>> {
         refusals::check(&parts.method, parts.uri.query().unwrap_or_default(), &parts.headers)?;
         let document = match body {
             Some(body) => document(call, body).await?,

@@ -122,12 +122,7 @@ mod tests {
     fn outcome(pairs: &[(&'static str, &'static str)]) -> u16 {
         let headers: HeaderMap =
             pairs.iter().map(|(name, value)| (name.parse().unwrap(), HeaderValue::from_static(value))).collect();
-        let info = ObjectInfo {
-            size: 1,
-            etag: "abc".into(),
-            modified_ms: INFO_MS,
-            ..ObjectInfo::default()
-        };
+        let info = ObjectInfo { size: 1, etag: "abc".into(), modified_ms: INFO_MS, ..ObjectInfo::default() };
         Conditions::of(&headers).check_read(&info).err().map_or(200, |error| error.status.as_u16())
     }
 

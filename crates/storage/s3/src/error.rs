@@ -80,9 +80,7 @@ pub(crate) fn from_engine(error: Error) -> AwsError {
             "The object was stored using a form of Server Side Encryption. The correct parameters must be provided to \
              retrieve the object.",
         ),
-        Error::ClientKeyUnwanted => {
-            invalid_request("The encryption parameters are not applicable to this object.")
-        }
+        Error::ClientKeyUnwanted => invalid_request("The encryption parameters are not applicable to this object."),
         Error::ClientKeyWrong => AwsError::new("AccessDenied", StatusCode::FORBIDDEN, "Access Denied"),
         Error::Locked => {
             let message = "Access Denied because object protected by object lock.";

@@ -51,7 +51,8 @@ const MAX_KEY: usize = 1024;
 /// Whether a request is a form that is sent to a bucket.
 pub(crate) fn is_form(parts: &Parts) -> bool {
     let content_type = parts.headers.get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let is_form = content_type.split(';').next().is_some_and(|it| it.trim().eq_ignore_ascii_case("multipart/form-data"));
+    let is_form =
+        content_type.split(';').next().is_some_and(|it| it.trim().eq_ignore_ascii_case("multipart/form-data"));
     parts.method == Method::POST && is_form && parts.uri.query().is_none()
 }
 
@@ -65,7 +66,12 @@ struct Form {
 
 impl Adapter {
     /// Takes a form. The context that comes back is that of whoever signed it.
-    pub(crate) async fn form(&self, ctx: Ctx, parts: Parts, body: RequestBody) -> (Ctx, Result<Response<ResponseBody>>) {
+    pub(crate) async fn form(
+        &self,
+        ctx: Ctx,
+        parts: Parts,
+        body: RequestBody,
+    ) -> (Ctx, Result<Response<ResponseBody>>) {
         let (form, file, principal) = match self.admit(&ctx, &parts, body).await {
             Ok(admitted) => admitted,
             Err(error) => return (ctx, Err(error)),

@@ -10,9 +10,9 @@ use http::{HeaderMap, StatusCode};
 use crate::call::Call;
 use crate::conditions::Conditions;
 use crate::error::{Result, invalid_range, invalid_request};
-use crate::{metadata, storage_class};
 use crate::operations::encryption;
 use crate::operations::object::checksum_headers;
+use crate::{metadata, storage_class};
 
 /// Query members that replace headers of the answer.
 const OVERRIDES: [(&str, &str); 6] = [

@@ -128,7 +128,8 @@ fn start(index: &Index, scan: &SkipScan<'_>, bucket: &str, after: Option<&Versio
                 None => null_place(index, row)?,
             };
             // A version `null` that is the current object stands before all others.
-            place.map_or_else(|| Bound::Included(base(bucket, key)), |place| Bound::Excluded(row_of(bucket, key, place)))
+            place
+                .map_or_else(|| Bound::Included(base(bucket, key)), |place| Bound::Excluded(row_of(bucket, key, place)))
         }
         (bound, _) => (*bound).clone(),
     };

@@ -138,6 +138,7 @@ const WRITE_HEADERS: Names = &[
     ("ChecksumSHA256", "x-amz-checksum-sha256"),
     ("IfMatch", "if-match"),
     ("IfNoneMatch", "if-none-match"),
+    ("SSEKMSKeyId", "x-amz-server-side-encryption-aws-kms-key-id"),
     ("ServerSideEncryption", "x-amz-server-side-encryption"),
     ("StorageClass", "x-amz-storage-class"),
     ("Tagging", "x-amz-tagging"),
@@ -158,6 +159,7 @@ const COPY_HEADERS: Names = &[
     ("IfMatch", "if-match"),
     ("IfNoneMatch", "if-none-match"),
     ("MetadataDirective", "x-amz-metadata-directive"),
+    ("SSEKMSKeyId", "x-amz-server-side-encryption-aws-kms-key-id"),
     ("ServerSideEncryption", "x-amz-server-side-encryption"),
     ("StorageClass", "x-amz-storage-class"),
     ("Tagging", "x-amz-tagging"),
@@ -246,10 +248,7 @@ const LIFECYCLE_RULES: Member = flat(
 
 const LOCK: &[Member] = &[
     text("ObjectLockEnabled"),
-    structure(
-        "Rule",
-        &[structure("DefaultRetention", &[text("Mode"), number("Days"), number("Years")])],
-    ),
+    structure("Rule", &[structure("DefaultRetention", &[text("Mode"), number("Days"), number("Years")])]),
 ];
 
 const OWNERSHIP: &[Member] = &[flat("Rules", "Rule", &[text("ObjectOwnership")])];
@@ -384,8 +383,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
             member: &structure("LifecycleConfiguration", &[LIFECYCLE_RULES]),
             root: "LifecycleConfiguration",
         }),
-    Operation::bucket("GetBucketLifecycleConfiguration", "GET", "lifecycle")
-        .gives(Output::Members(&[LIFECYCLE_RULES])),
+    Operation::bucket("GetBucketLifecycleConfiguration", "GET", "lifecycle").gives(Output::Members(&[LIFECYCLE_RULES])),
     Operation::bucket("DeleteBucketLifecycle", "DELETE", "lifecycle"),
     Operation::bucket("PutObjectLockConfiguration", "PUT", "object-lock").takes(Input::Document {
         member: &structure("ObjectLockConfiguration", LOCK),

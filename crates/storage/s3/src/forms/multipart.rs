@@ -288,7 +288,11 @@ mod tests {
         futures::stream::iter(pieces).boxed()
     }
 
-    async fn read(text: &[u8], piece: usize, allowed: RangeInclusive<u64>) -> std::result::Result<(Fields, Vec<u8>), String> {
+    async fn read(
+        text: &[u8],
+        piece: usize,
+        allowed: RangeInclusive<u64>,
+    ) -> std::result::Result<(Fields, Vec<u8>), String> {
         let mut reader = Reader::new(body(text, piece), "xyz");
         let fields = reader.fields().await.map_err(|error| error.code.into_owned())?;
         let read: io::Result<Vec<Bytes>> = reader.file(allowed).try_collect().await;
@@ -326,7 +330,10 @@ mod tests {
         assert_eq!(read(&form(b"12345"), 9, 0..=4).await.unwrap_err(), "EntityTooLarge");
         assert_eq!(read(&form(b"12345"), 9, 6..=9).await.unwrap_err(), "EntityTooSmall");
         assert_eq!(read(&form(b"12345"), 9, 5..=5).await.unwrap().1, b"12345");
-        let long = form(b"").iter().flat_map(|byte| if *byte == b'{' { vec![b'x'; 30_000] } else { vec![*byte] }).collect::<Vec<_>>();
+        let long = form(b"")
+            .iter()
+            .flat_map(|byte| if *byte == b'{' { vec![b'x'; 30_000] } else { vec![*byte] })
+            .collect::<Vec<_>>();
         assert_eq!(read(&long, 1000, 0..=1).await.unwrap_err(), "MaxPostPreDataLengthExceededError");
     }
 

@@ -123,7 +123,9 @@ fn simple(pair: &Map<String, Value>) -> Result<Condition> {
 
 fn compared(operator: &str, field: &Value, value: &Value) -> Result<Condition> {
     let (Some(field), Some(value)) = (field.as_str().and_then(|field| field.strip_prefix('$')), value.as_str()) else {
-        return Err(invalid(format_args!("Invalid {operator}: the arguments must be a field such as $key and a string.")));
+        return Err(invalid(format_args!(
+            "Invalid {operator}: the arguments must be a field such as $key and a string."
+        )));
     };
     let (field, value) = (field.to_ascii_lowercase(), value.to_owned());
     match operator.to_ascii_lowercase().as_str() {
@@ -197,7 +199,8 @@ mod tests {
     fn conditions_hold_or_are_named() {
         let conditions = json!([{"bucket": "raw"}, ["StArTs-WiTh", "$KeY", "in/"], ["eq", "$acl", "private"],
             ["starts-with", "$Content-Type", "image/"]]);
-        let fields = [("key", "in/a"), ("acl", "private"), ("content-type", "image/png,image/gif"), ("x-ignore-a", "b")];
+        let fields =
+            [("key", "in/a"), ("acl", "private"), ("content-type", "image/png,image/gif"), ("x-ignore-a", "b")];
         assert_eq!(check(&conditions, &fields, NOW), None);
         assert_eq!(check(&conditions, &fields, "2026-03-01T00:00:01Z").as_deref(), Some("Policy expired."));
         let other = [("key", "out/a"), fields[1], fields[2]];
@@ -213,7 +216,11 @@ mod tests {
     #[test]
     fn lengths_are_two_numbers_in_order() {
         assert_eq!(policy(&json!([["content-length-range", "1", 9]])).unwrap().length, 1..=9);
-        for wrong in [json!([["content-length-range", 0]]), json!([["content-length-range", -1, 0]]), json!([["content-length-range", 2, 1]])] {
+        for wrong in [
+            json!([["content-length-range", 0]]),
+            json!([["content-length-range", -1, 0]]),
+            json!([["content-length-range", 2, 1]]),
+        ] {
             assert_eq!(policy(&wrong).unwrap_err().code, "InvalidPolicyDocument", "{wrong}");
         }
     }

@@ -164,10 +164,12 @@ fn checked(field: &InventoryOptionalField) -> Result<String> {
     let name = field.as_str();
     match name {
         name if FIELDS.contains(&name) => Ok(name.to_owned()),
-        "ReplicationStatus" | "IntelligentTieringAccessTier" | "BucketKeyStatus" | "ObjectAccessControlList"
-        | "ObjectOwner" | "LifecycleExpirationDate" => {
-            Err(AwsError::not_implemented(format!("the inventory field {name}")))
-        }
+        "ReplicationStatus"
+        | "IntelligentTieringAccessTier"
+        | "BucketKeyStatus"
+        | "ObjectAccessControlList"
+        | "ObjectOwner"
+        | "LifecycleExpirationDate" => Err(AwsError::not_implemented(format!("the inventory field {name}"))),
         _ => Err(invalid_argument("Invalid optional field").with_detail("ArgumentValue", name)),
     }
 }

@@ -304,7 +304,11 @@ impl Rule {
             filter: Filter::from_wire(wire.filter, wire.prefix)?,
             expiration: wire.expiration.map(expiration).transpose()?,
             transitions: wire.transitions.unwrap_or_default().iter().map(transition).collect::<Result<_>>()?,
-            noncurrent_expiration: wire.noncurrent_version_expiration.as_ref().map(noncurrent_expiration).transpose()?,
+            noncurrent_expiration: wire
+                .noncurrent_version_expiration
+                .as_ref()
+                .map(noncurrent_expiration)
+                .transpose()?,
             noncurrent_transitions: {
                 let wire = wire.noncurrent_version_transitions.unwrap_or_default();
                 wire.iter().map(noncurrent_transition).collect::<Result<_>>()?
@@ -461,7 +465,9 @@ impl Filter {
         let given = [filter.prefix.is_some(), filter.tag.is_some(), bigger.is_some(), smaller.is_some()];
         let given = given.iter().filter(|given| **given).count();
         match filter.and {
-            None if given <= 1 => Self::of(Shape::One, filter.prefix, filter.tag.into_iter().collect(), bigger, smaller),
+            None if given <= 1 => {
+                Self::of(Shape::One, filter.prefix, filter.tag.into_iter().collect(), bigger, smaller)
+            }
             Some(and) if given == 0 => Self::of_and(and),
             _ => Err(malformed_xml()),
         }
@@ -487,7 +493,9 @@ impl Filter {
         let tags = tags::from_set(tags, tags::MAX_OBJECT)?;
         let (larger_than, smaller_than) = (size(bigger)?, size(smaller)?);
         if larger_than.zip(smaller_than).is_some_and(|(least, most)| least >= most) {
-            return Err(invalid_request("'ObjectSizeLessThan' has to be a value greater than 'ObjectSizeGreaterThan'."));
+            return Err(invalid_request(
+                "'ObjectSizeLessThan' has to be a value greater than 'ObjectSizeGreaterThan'.",
+            ));
         }
         Ok(Self { shape, prefix, tags, larger_than, smaller_than })
     }

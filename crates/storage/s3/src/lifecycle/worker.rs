@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use boathouse_aws::{Ctx, Platform, Principal};
-use boathouse_objects::{ChangeKind, DeleteItem, Error, ListUploads, ListVersions, ObjectInfo, VersionEntry, WriteCondition};
+use boathouse_objects::{
+    ChangeKind, DeleteItem, Error, ListUploads, ListVersions, ObjectInfo, VersionEntry, WriteCondition,
+};
 use chrono::{DateTime, Utc};
 
 use super::rules::{DAY_MS, Rules, Verdict};
@@ -47,7 +49,15 @@ async fn run(ctx: &Ctx, store: &Store) {
     for bucket in buckets {
         // A bucket that is gone has no rules.
         let Ok(Some(rules)) = store.document::<Rules>(&bucket.name, documents::LIFECYCLE) else { continue };
-        let mut walk = Walk { store, bucket: &bucket.name, rules, now_ms, origin: message::origin(ctx), work: Vec::new(), done: 0 };
+        let mut walk = Walk {
+            store,
+            bucket: &bucket.name,
+            rules,
+            now_ms,
+            origin: message::origin(ctx),
+            work: Vec::new(),
+            done: 0,
+        };
         if let Err(error) = walk.run().await {
             tracing::error!(%error, bucket = bucket.name, "lifecycle rules could not be carried out to the end");
         }

@@ -101,7 +101,8 @@ impl Request {
         let sent = told("content-length").or_else(|| size.filter(|size| *size > 0).map(|size| size.to_string()));
         let sent = sent.filter(|_| self.method != Method::HEAD);
         let whole = told("content-range").and_then(|range| range.rsplit_once('/').map(|(_, size)| size.to_owned()));
-        let object = whole.or_else(|| told("content-length").filter(|_| !self.key.is_empty() && answer.error.is_none()));
+        let object =
+            whole.or_else(|| told("content-length").filter(|_| !self.key.is_empty() && answer.error.is_none()));
         let key = (!self.key.is_empty()).then(|| utf8_percent_encode(&self.key, IN_KEY).to_string());
         let signed = self.presigned || self.headers.contains_key("authorization");
         let fields = [

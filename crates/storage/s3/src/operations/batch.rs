@@ -69,7 +69,9 @@ fn told(item: DeleteItem, deletion: Deletion) -> DeletedObject {
 
 fn item(store: &Store, call: &Call, bucket: &str, object: ObjectIdentifier) -> Result<DeleteItem> {
     if object.size.is_some() || object.last_modified_time.is_some() {
-        return Err(AwsError::not_implemented("Size and LastModifiedTime in DeleteObjects, which directory buckets have"));
+        return Err(AwsError::not_implemented(
+            "Size and LastModifiedTime in DeleteObjects, which directory buckets have",
+        ));
     }
     let version = object.version_id.filter(|version| !version.is_empty());
     let etag = object.e_tag.map(s3s::dto::ETag::into_value);

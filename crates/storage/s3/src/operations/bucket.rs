@@ -34,8 +34,9 @@ pub(crate) async fn create(store: &Store, call: &Call, input: CreateBucketInput)
         return Err(acl::contradiction());
     }
     if list.as_ref().is_some_and(Acl::is_public) {
-        let message = "Access Denied: public ACLs are prevented by the BlockPublicAcls setting of new buckets.";
-        return Err(AwsError::access_denied(message));
+        // New buckets block them.
+        let message = "Bucket cannot have public ACLs set with BlockPublicAccess enabled";
+        return Err(AwsError::bad_request("InvalidBucketAclWithBlockPublicAccessError", message));
     }
     store.allow_any(&call.ctx, "s3:CreateBucket", &format!("arn:aws:s3:::{name}"))?;
     let locks = input.object_lock_enabled_for_bucket.unwrap_or_default();

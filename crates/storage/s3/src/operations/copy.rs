@@ -29,7 +29,9 @@ pub(crate) fn source(source: &CopySource) -> Result<At> {
 /// The source as the caller may read it, if the request's conditions on it hold.
 pub(crate) fn readable_source(store: &Store, call: &Call, source: &At) -> Result<ObjectInfo> {
     let info = source.info(store, call, object::READ).map_err(|error| match &*error.code {
-        "MethodNotAllowed" => invalid_request("The source of a copy request may not specifically refer to a delete marker by version id."),
+        "MethodNotAllowed" => {
+            invalid_request("The source of a copy request may not specifically refer to a delete marker by version id.")
+        }
         _ => error,
     })?;
     let key = encryption::source_client_key(call)?;

@@ -31,14 +31,24 @@ const KMS: &str = ServerSideEncryption::AWS_KMS;
 pub(crate) const KMS_KEY: &str = "x-amz-server-side-encryption-aws-kms-key-id";
 const CONTEXT: &str = "x-amz-server-side-encryption-context";
 const BUCKET_KEY: &str = "x-amz-server-side-encryption-bucket-key-enabled";
-const CUSTOMER: &str = "x-amz-server-side-encryption-customer-";
-const SOURCE_CUSTOMER: &str = "x-amz-copy-source-server-side-encryption-customer-";
+/// Algorithm, key and its MD5 of SSE-C.
+const CUSTOMER: [&str; 3] = [
+    "x-amz-server-side-encryption-customer-algorithm",
+    "x-amz-server-side-encryption-customer-key",
+    "x-amz-server-side-encryption-customer-key-md5",
+];
+/// The same of the source of a copy.
+const SOURCE_CUSTOMER: [&str; 3] = [
+    "x-amz-copy-source-server-side-encryption-customer-algorithm",
+    "x-amz-copy-source-server-side-encryption-customer-key",
+    "x-amz-copy-source-server-side-encryption-customer-key-md5",
+];
 /// The key that AWS makes for an account's buckets: whoever may use the bucket may use it.
 const DEFAULT_KEY: &str = "alias/aws/s3";
 
 /// Whether the request says anything of encryption.
 pub(crate) fn is_wanted(call: &Call) -> bool {
-    call.header(HEADER).is_some() || call.headers.contains_key(format!("{CUSTOMER}algorithm").as_str())
+    call.header(HEADER).is_some() || call.headers.contains_key(CUSTOMER[0])
 }
 
 /// What the request asks for, and whether its caller may have it.
@@ -67,7 +77,9 @@ pub(crate) fn wanted(store: &Store, call: &Call, bucket: &str) -> Result<Seal> {
             let key_id = arn_of(key_id.unwrap_or(DEFAULT_KEY), call.ctx.region())?;
             Seal::Named { key_id, context: context(call)? }
         }
-        Some(ServerSideEncryption::AWS_KMS_DSSE) => return Err(AwsError::not_implemented("the encryption aws:kms:dsse")),
+        Some(ServerSideEncryption::AWS_KMS_DSSE) => {
+            return Err(AwsError::not_implemented("the encryption aws:kms:dsse"));
+        }
         Some(_) => {
             let message = "The encryption request you specified is not valid. Supported value: AES256.";
             return Err(AwsError::bad_request("InvalidEncryptionAlgorithmError", message));
@@ -86,7 +98,8 @@ fn context(call: &Call) -> Result<Option<String>> {
     let Some(text) = call.header(CONTEXT) else { return Ok(None) };
     let raw = STANDARD.decode(text).ok();
     let parsed = raw.and_then(|raw| serde_json::from_slice::<std::collections::BTreeMap<String, String>>(&raw).ok());
-    let parsed = parsed.ok_or_else(|| invalid_argument(format!("The header '{CONTEXT}' shall be Base64-encoded JSON")))?;
+    let parsed =
+        parsed.ok_or_else(|| invalid_argument(format!("The header '{CONTEXT}' shall be Base64-encoded JSON")))?;
     Ok(Some(serde_json::to_string(&parsed).expect("invariant: a map of texts serialises")))
 }
 
@@ -129,13 +142,14 @@ pub(crate) fn source_client_key(call: &Call) -> Result<Option<ClientKey>> {
     key_of(call, SOURCE_CUSTOMER)
 }
 
-fn key_of(call: &Call, prefix: &str) -> Result<Option<ClientKey>> {
-    let header = |name: &str| call.header(&format!("{prefix}{name}"));
+fn key_of(call: &Call, headers: [&str; 3]) -> Result<Option<ClientKey>> {
     let wrong = |what: &str| {
-        invalid_argument(format!("Requests specifying Server Side Encryption with Customer provided keys must provide {what}"))
+        invalid_argument(format!(
+            "Requests specifying Server Side Encryption with Customer provided keys must provide {what}"
+        ))
     };
-    let (algorithm, key, md5) = (header("algorithm"), header("key"), header("key-md5"));
-    if (algorithm, key, md5) == (None, None, None) {
+    let [algorithm, key, md5] = headers.map(|name| call.header(name));
+    if [algorithm, key, md5] == [None; 3] {
         return Ok(None);
     }
     if algorithm != Some(MANAGED) {
@@ -164,9 +178,9 @@ pub(crate) fn tell(call: &Call, encryption: Option<&Encryption>, headers: &mut H
             }
         }
         Some(KeyHolder::Client) => {
-            metadata::set(headers, &format!("{CUSTOMER}algorithm"), MANAGED);
-            if let Some(md5) = call.header(&format!("{CUSTOMER}key-md5")) {
-                metadata::set(headers, &format!("{CUSTOMER}key-md5"), md5);
+            metadata::set(headers, CUSTOMER[0], MANAGED);
+            if let Some(md5) = call.header(CUSTOMER[2]) {
+                metadata::set(headers, CUSTOMER[2], md5);
             }
         }
     }

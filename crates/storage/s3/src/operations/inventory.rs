@@ -40,7 +40,8 @@ pub(crate) async fn put(
     }
     let others = inventory::all(store, &input.bucket)?;
     if others.len() >= MAX && others.iter().all(|it| it.id != wanted.id) {
-        let message = "You are attempting to create a new configuration but have already reached the 1,000-configuration limit.";
+        let message =
+            "You are attempting to create a new configuration but have already reached the 1,000-configuration limit.";
         return Err(AwsError::bad_request("TooManyConfigurations", message));
     }
     store.put_document(&input.bucket, &document(&wanted.id), &wanted).await?;

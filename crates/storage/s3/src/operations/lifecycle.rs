@@ -4,8 +4,8 @@ use http::StatusCode;
 use s3s::S3Response;
 use s3s::dto::{
     DeleteBucketLifecycleInput, DeleteBucketLifecycleOutput, GetBucketLifecycleConfigurationInput,
-    GetBucketLifecycleConfigurationOutput, PutBucketLifecycleConfigurationInput,
-    PutBucketLifecycleConfigurationOutput, TransitionDefaultMinimumObjectSize,
+    GetBucketLifecycleConfigurationOutput, PutBucketLifecycleConfigurationInput, PutBucketLifecycleConfigurationOutput,
+    TransitionDefaultMinimumObjectSize,
 };
 
 use super::Reply;

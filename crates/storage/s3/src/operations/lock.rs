@@ -14,8 +14,8 @@ use s3s::dto::{
     PutObjectRetentionInput, PutObjectRetentionOutput,
 };
 
-use super::{Reply, moment, timestamp};
 use super::object::At;
+use super::{Reply, moment, timestamp};
 use crate::call::{Call, Store};
 use crate::checksums::Announced;
 use crate::error::{Result, from_engine, invalid_argument, invalid_request, malformed_xml, not_found};

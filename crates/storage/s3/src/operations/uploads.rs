@@ -12,8 +12,8 @@ use super::listing::encoded;
 use super::multipart::wire_kind;
 use super::{Reply, etag, owner, timestamp};
 use crate::call::{Call, Store};
-use crate::{checksums, storage_class};
 use crate::error::{Result, from_engine, invalid_argument};
+use crate::{checksums, storage_class};
 
 const MAX: i32 = 1000;
 

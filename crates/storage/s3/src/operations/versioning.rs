@@ -35,7 +35,8 @@ pub(crate) async fn put(
         _ => return Err(malformed_xml()),
     };
     if versioning == Versioning::Suspended && lock::is_enabled(store, &input.bucket)? {
-        let message = "An Object Lock configuration is present on this bucket, so the versioning state cannot be changed.";
+        let message =
+            "An Object Lock configuration is present on this bucket, so the versioning state cannot be changed.";
         return Err(AwsError::new("InvalidBucketState", http::StatusCode::CONFLICT, message));
     }
     store.objects.set_versioning(&input.bucket, versioning).await.map_err(from_engine)?;
@@ -76,9 +77,7 @@ pub(crate) fn tell(store: &Store, bucket: &str, info: &ObjectInfo, headers: &mut
 /// `InvalidArgument` for an empty name.
 pub(crate) fn named(version: Option<String>) -> Result<Option<String>> {
     match version {
-        Some(empty) if empty.is_empty() => {
-            Err(crate::error::invalid_argument("Version id cannot be the empty string"))
-        }
+        Some(empty) if empty.is_empty() => Err(crate::error::invalid_argument("Version id cannot be the empty string")),
         other => Ok(other),
     }
 }
