@@ -11,17 +11,17 @@ use crate::bits::Validity;
 use crate::codec::Codec;
 use crate::error::{Error, corrupt};
 use crate::kinds::{self, reads};
-use crate::page::{Dictionary, Next, Page, Pages, Room, Rows};
+use crate::page::{Page, Pages, Room, Rows};
 use crate::values::Values;
+
+/// What a page may hold whatever the footer says of the whole column: some writers miscount.
+const ALWAYS: usize = 16 << 20;
 
 /// Decodes the rows of one column of a row group, from the first to the last.
 #[derive(Debug)]
 pub struct ColumnDecoder {
     pages: Pages,
     values: Box<dyn Values>,
-    /// The dictionary, until it is needed.
-    dictionary: Option<Dictionary>,
-    has_dictionary: bool,
     /// Whether arrays have the dictionary even if they have no value of it.
     shows_dictionary: bool,
     page: Option<Page>,
@@ -49,12 +49,11 @@ impl ColumnDecoder {
         };
         let codec = Codec::of(chunk.compression())?;
         let count = |number: i64| usize::try_from(number).map_err(|_| corrupt("A column has a negative size"));
+        let most = count(chunk.uncompressed_size())?.max(ALWAYS);
         let (is_optional, is_boolean) = (column.max_def_level() == 1, column.physical_type() == Type::BOOLEAN);
         Ok(Self {
-            pages: Pages::new(bytes, codec, count(chunk.uncompressed_size())?, is_optional, is_boolean),
+            pages: Pages::new(bytes, codec, most, is_optional, is_boolean),
             values,
-            dictionary: None,
-            has_dictionary: false,
             shows_dictionary: matches!(data_type, DataType::Dictionary(..)),
             page: None,
             left: count(chunk.num_values())?,
@@ -68,16 +67,14 @@ impl ColumnDecoder {
     /// # Errors
     /// The bytes make no sense, there are fewer rows, or `wanted` is not as it must be. After an error nothing can be read.
     pub fn read(&mut self, rows: usize, wanted: Option<&[u32]>) -> Result<ArrayRef, Error> {
-        if let Some(wanted) = wanted
-            && (!wanted.is_sorted_by(|row, next| row < next) || wanted.last().is_some_and(|row| *row as usize >= rows))
-        {
+        if wanted.is_some_and(|wanted| !is_inside(wanted, rows)) {
             return Err(Error::Unsupported("Wanted rows are not in order, or outside of what is read".to_owned()));
         }
         self.take(rows)?;
         self.values.begin(wanted.map_or(rows, <[u32]>::len));
         if self.shows_dictionary {
             self.page(rows)?;
-            self.read_dictionary()?;
+            self.pages.read_dictionary(self.values.as_mut())?;
         }
         let (mut done, mut wanted, mut validity) = (0, wanted, Validity::default());
         while done < rows {
@@ -131,14 +128,8 @@ impl ColumnDecoder {
             if let Some(done) = self.page.take() {
                 self.pages.close(done);
             }
-            match self.pages.next()? {
-                Next::Page(page) => self.page = Some(page),
-                Next::Dictionary(_) if self.dictionary.is_some() || self.has_dictionary => {
-                    return Err(corrupt("A column has two dictionaries"));
-                }
-                Next::Dictionary(dictionary) => self.dictionary = Some(dictionary),
-                Next::End => return Err(corrupt("A column has fewer rows than its footer says")),
-            }
+            let next = self.pages.next()?;
+            self.page = Some(next.ok_or_else(|| corrupt("A column has fewer rows than its footer says"))?);
         }
     }
 
@@ -146,14 +137,6 @@ impl ColumnDecoder {
         if let Some(page) = &mut self.page {
             page.pass(rows);
         }
-    }
-
-    fn read_dictionary(&mut self) -> Result<(), Error> {
-        if let Some(dictionary) = self.dictionary.take() {
-            self.pages.read_dictionary(&dictionary, self.values.as_mut())?;
-            self.has_dictionary = true;
-        }
-        Ok(())
     }
 
     /// Reads rows of the page; `wanted` counts from `done` rows before.
@@ -164,13 +147,10 @@ impl ColumnDecoder {
         done: usize,
         validity: &mut Validity,
     ) -> Result<(), Error> {
-        if self.page.as_ref().is_some_and(Page::needs_dictionary) {
-            self.read_dictionary()?;
-        }
         let Self { page: Some(page), pages, values, room, .. } = self else {
             return Err(corrupt("A column has fewer rows than its footer says"));
         };
-        pages.open(page)?;
+        pages.open(page, values.as_mut())?;
         let wanted = match wanted {
             Some(wanted) if done > 0 => {
                 self.wanted.clear();
@@ -185,4 +165,12 @@ impl ColumnDecoder {
         }
         Ok(())
     }
+}
+
+/// Whether places are in order, each once, and below `rows`.
+fn is_inside(wanted: &[u32], rows: usize) -> bool {
+    let pairs = wanted.iter().zip(wanted.get(1..).unwrap_or_default());
+    // Counted to the end, as several pairs are looked at together then.
+    pairs.filter(|(place, next)| place >= next).count() == 0
+        && wanted.last().is_none_or(|place| (*place as usize) < rows)
 }

@@ -47,6 +47,10 @@ pub(crate) fn values(column: &ColumnDescriptor, data_type: &DataType) -> Option<
         Type::BOOLEAN if *data_type == DataType::Boolean => Some(Box::new(Booleans::default())),
         Type::INT32 => int32(column, data_type),
         Type::INT64 => int64(column, data_type),
+        Type::INT96 => match data_type {
+            DataType::Timestamp(unit, _) => Some(Box::new(Numbers::new(convert::Int96(*unit), data_type))),
+            _ => None,
+        },
         Type::FLOAT if *data_type == DataType::Float32 => Some(Box::new(Numbers::new(convert::Float, data_type))),
         Type::DOUBLE if *data_type == DataType::Float64 => Some(Box::new(Numbers::new(convert::Double, data_type))),
         Type::BYTE_ARRAY => byte_array(column, data_type),
@@ -74,6 +78,7 @@ fn int32(column: &ColumnDescriptor, data_type: &DataType) -> Option<Box<dyn Valu
         DataType::UInt8 => Box::new(Numbers::new(convert::Int32AsUInt8, data_type)),
         DataType::UInt16 => Box::new(Numbers::new(convert::Int32AsUInt16, data_type)),
         DataType::UInt32 => Box::new(Numbers::new(convert::Int32AsUInt32, data_type)),
+        DataType::Time32(unit) if is_time(column, *unit) => Box::new(Numbers::new(convert::Int32, data_type)),
         DataType::Decimal128(_, scale) if is_decimal(column, *scale) => {
             Box::new(Numbers::new(convert::Int32AsDecimal, data_type))
         }
@@ -85,7 +90,7 @@ fn int64(column: &ColumnDescriptor, data_type: &DataType) -> Option<Box<dyn Valu
     Some(match data_type {
         DataType::Int64 => Box::new(Numbers::new(convert::Int64, data_type)),
         DataType::UInt64 => Box::new(Numbers::new(convert::Int64AsUInt64, data_type)),
-        DataType::Timestamp(unit, _) if is_timestamp(column, *unit) => {
+        DataType::Time64(unit) | DataType::Timestamp(unit, _) if is_time(column, *unit) => {
             Box::new(Numbers::new(convert::Int64, data_type))
         }
         DataType::Decimal128(_, scale) if is_decimal(column, *scale) => {
@@ -118,17 +123,22 @@ fn is_decimal(column: &ColumnDescriptor, scale: i8) -> bool {
 }
 
 /// Whether a column has times in this unit, or says nothing of units: then Arrow's own schema is beside it.
-fn is_timestamp(column: &ColumnDescriptor, unit: TimeUnit) -> bool {
+fn is_time(column: &ColumnDescriptor, unit: TimeUnit) -> bool {
     let written = match (column.logical_type_ref(), column.converted_type()) {
-        (Some(LogicalType::Timestamp(timestamp)), _) => match timestamp.unit {
-            ParquetUnit::MILLIS => TimeUnit::Millisecond,
-            ParquetUnit::MICROS => TimeUnit::Microsecond,
-            ParquetUnit::NANOS => TimeUnit::Nanosecond,
-        },
-        (None, ConvertedType::TIMESTAMP_MILLIS) => TimeUnit::Millisecond,
-        (None, ConvertedType::TIMESTAMP_MICROS) => TimeUnit::Microsecond,
+        (Some(LogicalType::Timestamp(timestamp)), _) => of(timestamp.unit),
+        (Some(LogicalType::Time(time)), _) => of(time.unit),
+        (None, ConvertedType::TIMESTAMP_MILLIS | ConvertedType::TIME_MILLIS) => TimeUnit::Millisecond,
+        (None, ConvertedType::TIMESTAMP_MICROS | ConvertedType::TIME_MICROS) => TimeUnit::Microsecond,
         (None, ConvertedType::NONE) => unit,
         _ => return false,
     };
     written == unit
+}
+
+fn of(unit: ParquetUnit) -> TimeUnit {
+    match unit {
+        ParquetUnit::MILLIS => TimeUnit::Millisecond,
+        ParquetUnit::MICROS => TimeUnit::Microsecond,
+        ParquetUnit::NANOS => TimeUnit::Nanosecond,
+    }
 }

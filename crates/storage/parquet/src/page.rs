@@ -26,29 +26,33 @@ pub(crate) struct Pages {
     is_boolean: bool,
     /// The buffer of the page before, to be used again.
     spare: Vec<u8>,
+    dictionary: Place,
+}
+
+/// Where the dictionary is.
+#[derive(Debug)]
+enum Place {
+    None,
+    /// It has not been needed yet.
+    Ahead(Dictionary),
+    Read,
 }
 
 /// A dictionary that has not been read yet.
 #[derive(Debug)]
-pub(crate) struct Dictionary {
+struct Dictionary {
     values: usize,
     body: Range<usize>,
     uncompressed: usize,
 }
 
-/// What comes next in a chunk.
-pub(crate) enum Next {
-    Page(Page),
-    Dictionary(Dictionary),
-    End,
-}
-
 impl Pages {
     pub(crate) fn new(bytes: Bytes, codec: Codec, most: usize, is_optional: bool, is_boolean: bool) -> Self {
-        Self { bytes, at: 0, codec, most, is_optional, is_boolean, spare: Vec::new() }
+        Self { bytes, at: 0, codec, most, is_optional, is_boolean, spare: Vec::new(), dictionary: Place::None }
     }
 
-    pub(crate) fn next(&mut self) -> Result<Next, Error> {
+    /// The next page of data. A dictionary before it is kept until it is needed.
+    pub(crate) fn next(&mut self) -> Result<Option<Page>, Error> {
         while self.at < self.bytes.len() {
             let (header, length) = Header::parse(&self.bytes[self.at..])?;
             let body = self.at + length..self.at + length + header.compressed;
@@ -62,22 +66,28 @@ impl Pages {
             match header.content {
                 Content::Other => {}
                 Content::Dictionary { values } => {
-                    return Ok(Next::Dictionary(Dictionary { values, body, uncompressed: header.uncompressed }));
+                    if !matches!(self.dictionary, Place::None) {
+                        return Err(corrupt("A column has two dictionaries"));
+                    }
+                    self.dictionary = Place::Ahead(Dictionary { values, body, uncompressed: header.uncompressed });
                 }
                 Content::Data { values, .. } | Content::DataV2 { values, .. } => {
-                    return Ok(Next::Page(Page { left: values, pending: 0, header, body, open: None }));
+                    return Ok(Some(Page { left: values, pending: 0, header, body, open: None }));
                 }
             }
         }
-        Ok(Next::End)
+        Ok(None)
     }
 
-    /// Gives the values their dictionary.
-    pub(crate) fn read_dictionary(&mut self, dictionary: &Dictionary, values: &mut dyn Values) -> Result<(), Error> {
-        let data = self.data(dictionary.body.clone(), true, dictionary.uncompressed)?;
-        let read = values.dictionary(&data, dictionary.values);
+    /// Gives the values their dictionary, if there is one and they have not got it.
+    pub(crate) fn read_dictionary(&mut self, values: &mut dyn Values) -> Result<(), Error> {
+        let Place::Ahead(dictionary) = &self.dictionary else { return Ok(()) };
+        let (body, count, uncompressed) = (dictionary.body.clone(), dictionary.values, dictionary.uncompressed);
+        let data = self.data(body, true, uncompressed)?;
+        values.dictionary(&data, count)?;
+        self.dictionary = Place::Read;
         self.recycle(data);
-        read
+        Ok(())
     }
 
     fn data(&mut self, body: Range<usize>, is_compressed: bool, uncompressed: usize) -> Result<Data, Error> {
@@ -110,10 +120,13 @@ impl Pages {
         }
     }
 
-    /// Decompresses a page.
-    pub(crate) fn open(&mut self, page: &mut Page) -> Result<(), Error> {
+    /// Decompresses a page, and the dictionary if the page needs it.
+    pub(crate) fn open(&mut self, page: &mut Page, values: &mut dyn Values) -> Result<(), Error> {
         if page.open.is_some() {
             return Ok(());
+        }
+        if page.needs_dictionary() {
+            self.read_dictionary(values)?;
         }
         let opened = match page.header.content {
             Content::Data { values, encoding, levels } => {
@@ -132,7 +145,9 @@ impl Pages {
                 };
                 let data = self.data(body.start + before..body.end, is_compressed, uncompressed)?;
                 let definition = body.start + repetition..body.start + before;
-                let levels = self.is_optional.then(|| Levels::runs(&self.bytes[definition]));
+                // Without levels all rows have a value.
+                let has_levels = self.is_optional && !definition.is_empty();
+                let levels = has_levels.then(|| Levels::runs(&self.bytes[definition]));
                 self.opened(data, levels, encoding, 0)?
             }
             Content::Dictionary { .. } | Content::Other => return Err(corrupt("A page has no data")),
@@ -225,7 +240,7 @@ impl Page {
     }
 
     /// Whether the page's values are places in the dictionary.
-    pub(crate) fn needs_dictionary(&self) -> bool {
+    fn needs_dictionary(&self) -> bool {
         match &self.header.content {
             Content::Data { encoding, .. } | Content::DataV2 { encoding, .. } => *encoding == Encoding::Dictionary,
             Content::Dictionary { .. } | Content::Other => false,

@@ -1,5 +1,6 @@
 //! Numbers as runs of the same one and as packed bits. Specification: "Parquet encodings", RLE / bit-packing hybrid.
 
+use crate::bits;
 use crate::error::{Error, corrupt};
 use crate::unpack::Unpacker;
 
@@ -94,8 +95,10 @@ impl Runs {
         let (count, width) = ((header >> 1) as usize, self.unpacker.width());
         if header & 1 == 0 {
             let taken = width.div_ceil(8);
-            let number = bytes.get(self.at..self.at + taken).ok_or_else(cut_off)?;
-            let number = number.iter().rev().fold(0, |number, byte| number << 8 | u32::from(*byte));
+            if bytes.len() - self.at < taken {
+                return Err(cut_off());
+            }
+            let number = (bits::word(bytes, self.at) & ((1 << (8 * taken)) - 1)) as u32;
             self.at += taken;
             self.run = Run::Same { number, count };
         } else {
@@ -110,6 +113,11 @@ impl Runs {
     }
 
     fn varint(&mut self, bytes: &[u8]) -> Result<u32, Error> {
+        // Most runs are short.
+        if let Some(byte @ 0..0x80) = bytes.get(self.at) {
+            self.at += 1;
+            return Ok(u32::from(*byte));
+        }
         let mut value = 0_u64;
         for shift in (0..35).step_by(7) {
             let byte = *bytes.get(self.at).ok_or_else(cut_off)?;

@@ -85,84 +85,106 @@ struct Place {
     to: usize,
 }
 
-/// How many bytes a short piece makes, by its tag; more than [`SHORT`] if there may be more, or its distance has four bytes.
-const LENGTHS: [u8; 256] = {
-    let mut lengths = [0xff; 256];
+/// What the tag of a short repetition says: how many bytes it makes, and the highest three bits of its distance (as 0x700) if
+/// these stand in it. [`NOT_SHORT`] where it may be longer than [`SHORT`] or shorter than four bytes, or has another kind.
+const REPETITIONS: [u32; 256] = {
+    let mut repetitions = [NOT_SHORT; 256];
     let mut tag = 0;
     while tag < 256 {
-        lengths[tag] = match tag & 3 {
-            2 if tag >> 2 < 3 => 0xff,
-            0 | 2 => (tag >> 2) as u8 + 1,
-            1 => (tag >> 2 & 7) as u8 + 4,
-            _ => 0xff,
-        };
+        let high = tag as u32 >> 2;
+        if tag & 3 == 1 {
+            repetitions[tag] = ((high & 7) + 4) | (tag as u32 & 0xe0) << 3;
+        } else if tag & 3 == 2 && high >= 3 && high < SHORT as u32 {
+            repetitions[tag] = high + 1;
+        }
         tag += 1;
     }
-    lengths
+    repetitions
 };
+/// A count that no distance reaches.
+const NOT_SHORT: u32 = COUNT;
+/// The bits of the count.
+const COUNT: u32 = 0x8000_00ff;
 
 /// Writes pieces as long as they are short, do not repeat themselves, and lie far enough from the ends.
 ///
-/// What a piece is can't be foreseen by the processor, so nothing but that is decided by jumps: literals and repetitions are
-/// both a copy of 16 bytes, and the next tag is fetched for both before it is known which of them this is.
+/// Pieces have some five bytes, so each instruction counts. The processor can't foresee of which of its two kinds a repetition
+/// is, so no jump asks: the tag behind it is fetched for both.
 ///
 /// # Safety
 /// `length + SLACK` bytes can be written to `out`, of which the first `to` have been.
 #[allow(unsafe_code, reason = "copies by whole registers, whose places are checked once for each piece")]
 unsafe fn short_pieces(input: &[u8], out: *mut u8, length: usize, place: &mut Place) {
-    let Place { mut at, mut to } = *place;
-    // The farthest that is looked at is the tag behind the longest literal that a tag can name.
-    let last = input.len().saturating_sub(1 + 64 + 1);
-    if at >= last {
-        return;
-    }
     let from = input.as_ptr();
-    let mut tag = input[at] as usize;
-    while at < last && to < length.saturating_sub(SHORT) {
-        let kind = tag & 3;
-        if kind == 0 {
-            let count = (tag >> 2) + 1;
-            if count > SHORT {
-                break;
+    // A piece takes at most a tag and `SHORT` bytes; what is looked at ends with the tag behind it.
+    let (last_at, last_to) = (input.len().saturating_sub(2 * SHORT), length.saturating_sub(SHORT));
+    let Place { mut at, mut to } = *place;
+    while at < last_at && to < last_to {
+        // So many pieces, however long they are, begin at most at `last_at` and go at most to `length`.
+        let pieces = ((last_at - at) / (1 + SHORT)).min((last_to - to) / SHORT) + 1;
+        let mut tag = input[at] as usize;
+        for _ in 0..pieces {
+            let kind = tag & 3;
+            if kind == 0 {
+                let count = (tag >> 2) + 1;
+                if count > SHORT {
+                    *place = Place { at, to };
+                    return;
+                }
+                // SAFETY: 32 bytes of input lie behind `at`, and there is room for `SLACK` bytes behind `length`.
+                unsafe {
+                    copy::<SHORT>(from.add(at + 1), out.add(to));
+                    tag = *from.add(at + 1 + count) as usize;
+                }
+                to += count;
+                at += 1 + count;
+                continue;
             }
-            // SAFETY: at least 66 bytes lie behind `at`, and there is room for `SLACK` bytes behind `length`.
-            unsafe {
-                copy::<SHORT>(from.add(at + 1), out.add(to));
-                tag = *from.add(at + 1 + count) as usize;
+            // SAFETY: 32 bytes of input lie behind `at`.
+            let (near, next) = unsafe {
+                let behind = from.add(at + 1);
+                let near = u16::from_le_bytes(behind.cast::<[u8; 2]>().read_unaligned()) as usize;
+                (near, select_unpredictable(kind == 1, near >> 8, *behind.add(2) as usize))
+            };
+            let said = REPETITIONS[tag];
+            let count = (said & COUNT) as usize;
+            let back = select_unpredictable(kind == 1, near & 0xff | (said & 0x700) as usize, near);
+            if back < count || back > to {
+                *place = Place { at, to };
+                return;
             }
+            // SAFETY: `back` is at most `to`, and there is room for `SLACK` bytes behind `length`. `count` is at least four.
+            unsafe { repeat_short(out.add(to), back, count) };
             to += count;
-            at += count + 1;
-            continue;
+            at += 1 + kind;
+            tag = next;
         }
-        // SAFETY: at least 66 bytes lie behind `at`.
-        let (near, next) = unsafe {
-            let behind = from.add(at + 1);
-            let near = u16::from_le_bytes(behind.cast::<[u8; 2]>().read_unaligned()) as usize;
-            (near, select_unpredictable(kind == 1, *behind.add(1), *behind.add(2)))
-        };
-        let back = select_unpredictable(kind == 1, (tag & 0xe0) << 3 | near & 0xff, near);
-        let count = LENGTHS[tag] as usize;
-        if (count > SHORT) | (back < count) | (back > to) {
-            break;
-        }
-        // SAFETY: `back` is at most `to`, and there is room for `SLACK` bytes behind `length`.
-        unsafe {
-            let (from, to) = (out.add(to).sub(back), out.add(to));
-            if back <= SHORT {
-                let second = count.min(8) - 4;
-                let low = from.cast::<u32>().read_unaligned();
-                let high = from.add(second).cast::<u32>().read_unaligned();
-                to.cast::<u64>().write_unaligned(u64::from(low) | u64::from(high) << (8 * second));
-            } else {
-                copy::<8>(from, to);
-            }
-            copy::<8>(from.add(8), to.add(8));
-        }
-        to += count;
-        at += kind + 1;
-        tag = next as usize;
     }
     *place = Place { at, to };
+}
+
+/// Writes `count` bytes, each as the one that lies `back` bytes before it.
+///
+/// # Safety
+/// `back` bytes have been written before `to`, and [`SHORT`] can be written; `count` is at least four, at most [`SHORT`], and
+/// not more than `back`.
+#[inline(always)]
+#[allow(unsafe_code, reason = "copies of whole registers")]
+unsafe fn repeat_short(to: *mut u8, back: usize, count: usize) {
+    // SAFETY: the caller's; two times four bytes lie inside of those that are repeated.
+    unsafe {
+        let from = to.sub(back).cast_const();
+        if back <= SHORT {
+            // These have been written just now, by a store that ends where they do. To read more would be to wait for the next one.
+            let second = count.min(8) - 4;
+            let low = from.cast::<u32>().read_unaligned();
+            let high = from.add(second).cast::<u32>().read_unaligned();
+            to.cast::<u64>().write_unaligned(u64::from(low) | u64::from(high) << (8 * second));
+        } else {
+            copy::<8>(from, to);
+        }
+        copy::<8>(from.add(8), to.add(8));
+    }
 }
 
 /// Writes a piece of any kind; false if it is broken.

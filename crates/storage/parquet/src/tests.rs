@@ -7,18 +7,24 @@ use arrow::array::{
     Float64Array, Int32Array, Int64Array, PrimitiveArray, RecordBatch, StringArray, UInt32Array, UInt64Array,
 };
 use arrow::compute::{concat, take};
-use arrow::datatypes::{DataType, Field, Int8Type, Int16Type, Int32Type, Schema, TimeUnit, UInt8Type, UInt16Type};
+use arrow::datatypes::{
+    DataType, Field, Int8Type, Int16Type, Int32Type, Schema, Time32MillisecondType, Time64MicrosecondType, TimeUnit,
+    UInt8Type, UInt16Type,
+};
 use bytes::Bytes;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 use parquet::basic::{Compression, GzipLevel, ZstdLevel};
+use parquet::data_type::{Int96, Int96Type};
 use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
 use parquet::file::properties::{WriterProperties, WriterVersion};
+use parquet::file::writer::SerializedFileWriter;
+use parquet::schema::parser::parse_message_type;
 use proptest::prelude::*;
 
 use crate::{ColumnDecoder, Error, reads};
 
-const KINDS: usize = 24;
+const KINDS: usize = 26;
 
 /// Numbers that repeat, as far as `variety` says.
 fn numbers(seed: u64, rows: usize, variety: u64) -> Vec<u64> {
@@ -50,11 +56,10 @@ fn text(number: u64) -> String {
 /// A column of a kind.
 fn column(kind: usize, numbers: &[u64], valid: &[bool]) -> ArrayRef {
     macro_rules! of {
-        ($array:ty, $value:expr) => {
-            Arc::new(
-                numbers.iter().zip(valid).map(|(number, valid)| valid.then(|| $value(*number))).collect::<$array>(),
-            )
-        };
+        ($array:ty, $value:expr) => {{
+            let value: fn(u64) -> _ = $value;
+            Arc::new(numbers.iter().zip(valid).map(|(number, valid)| valid.then(|| value(*number))).collect::<$array>())
+        }};
     }
     let decimal = |precision, limit: i128| -> ArrayRef {
         let values = numbers.iter().zip(valid);
@@ -68,7 +73,7 @@ fn column(kind: usize, numbers: &[u64], valid: &[bool]) -> ArrayRef {
         values.reinterpret(DataType::Timestamp(unit, zone.map(Into::into)))
     };
     match kind {
-        0 => of!(BooleanArray, |number: u64| number % 3 == 0),
+        0 => of!(BooleanArray, |number: u64| number.is_multiple_of(3)),
         1 => of!(PrimitiveArray<Int8Type>, |number| number as i8),
         2 => of!(PrimitiveArray<Int16Type>, |number| number as i16),
         3 => of!(Int32Array, |number| number as i32),
@@ -100,6 +105,8 @@ fn column(kind: usize, numbers: &[u64], valid: &[bool]) -> ArrayRef {
             }
             Arc::new(builder.finish())
         }
+        23 => of!(PrimitiveArray<Time32MillisecondType>, |number| (number % 86_400_000) as i32),
+        24 => of!(PrimitiveArray<Time64MicrosecondType>, |number| (number % 86_400_000_000) as i64),
         _ => of!(Float64Array, |_| 1.5),
     }
 }
@@ -232,7 +239,7 @@ proptest! {
         // None, few in long runs, half of them, all.
         let valid: Vec<bool> = numbers.iter().enumerate().map(|(row, number)| match nulls {
             0 => true,
-            1 => row / 700 % 2 == 0 || number % 50 != 0,
+            1 => (row / 700).is_multiple_of(2) || !number.is_multiple_of(50),
             2 => number >> 13 & 1 == 0,
             _ => false,
         }).collect();
@@ -295,7 +302,7 @@ proptest! {
         damages in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
     ) {
         let numbers = numbers(seed, 1500, 40);
-        let valid: Vec<bool> = numbers.iter().map(|number| seed % 2 == 0 || number % 5 > 0).collect();
+        let valid: Vec<bool> = numbers.iter().map(|number| seed.is_multiple_of(2) || number % 5 > 0).collect();
         let column = column(kind, &numbers, &valid);
         let file = write(&column, true, properties);
         let footer = footer(&file);
@@ -364,6 +371,32 @@ fn other_types_and_codecs_are_left_to_others() {
 }
 
 #[test]
+fn texts_stay_in_a_dictionary_that_has_all_of_them() {
+    let texts: StringArray = (0..4000).map(|row| Some(format!("text {}", row % (row / 40 + 1)))).collect();
+    let column: ArrayRef = Arc::new(texts);
+    for (limit, has_all) in [(1 << 20, true), (500, false)] {
+        let properties = WriterProperties::builder()
+            .set_dictionary_page_size_limit(limit)
+            .set_data_page_row_count_limit(100)
+            .set_write_batch_size(50);
+        let file = write(&column, false, properties.build());
+        let footer = footer(&file);
+        let descriptor = footer.file_metadata().schema_descr().column(0);
+        assert!(footer.row_group(0).column(0).dictionary_page_offset().is_some());
+        assert_eq!(reads(&descriptor, footer.row_group(0).column(0), &dictionary()), has_all);
+        let mut plain = decoder(&file, &footer, 0, &DataType::Utf8).unwrap();
+        assert_eq!(&plain.read(4000, None).unwrap(), &column);
+        if has_all {
+            let mut decoder = decoder(&file, &footer, 0, &dictionary()).unwrap();
+            let (none, some) = (decoder.read(2000, Some(&[])).unwrap(), decoder.read(2000, None).unwrap());
+            let values = |array: &ArrayRef| Arc::clone(array.as_dictionary::<Int32Type>().values());
+            assert!(Arc::ptr_eq(&values(&none), &values(&some)));
+            assert_eq!(values(&some).len(), 100);
+        }
+    }
+}
+
+#[test]
 fn pages_of_which_nothing_is_wanted_are_not_decompressed() {
     let column = column(4, &numbers(3, 3000, 100_000), &[true; 3000]);
     let properties = WriterProperties::builder()
@@ -385,4 +418,43 @@ fn pages_of_which_nothing_is_wanted_are_not_decompressed() {
         &decoder.read(1000, Some(&[0, 999])).unwrap(),
         &take(&column, &UInt32Array::from(vec![2000, 2999]), None).unwrap()
     );
+}
+
+#[test]
+fn times_of_twelve_bytes_are_read() {
+    let times: Vec<Int96> = (0..500_u32)
+        .map(|number| {
+            let mut time = Int96::new();
+            time.set_data(number * 8_000_000, number % 20, 2_440_588 + number % 5 * 300 - 2);
+            time
+        })
+        .collect();
+    let schema = Arc::new(parse_message_type("message m { required int96 c; }").unwrap());
+    for has_dictionary in [false, true] {
+        let properties = WriterProperties::builder().set_dictionary_enabled(has_dictionary).build();
+        let mut writer = SerializedFileWriter::new(Vec::new(), Arc::clone(&schema), Arc::new(properties)).unwrap();
+        let mut group = writer.next_row_group().unwrap();
+        let mut column = group.next_column().unwrap().unwrap();
+        column.typed::<Int96Type>().write_batch(&times, None, None).unwrap();
+        column.close().unwrap();
+        group.close().unwrap();
+        let file: Bytes = writer.into_inner().unwrap().into();
+        let footer = footer(&file);
+        for unit in [TimeUnit::Second, TimeUnit::Millisecond, TimeUnit::Microsecond, TimeUnit::Nanosecond] {
+            let data_type = DataType::Timestamp(unit, None);
+            let expected: Int64Array = times
+                .iter()
+                .map(|time| match unit {
+                    TimeUnit::Second => time.to_seconds(),
+                    TimeUnit::Millisecond => time.to_millis(),
+                    TimeUnit::Microsecond => time.to_micros(),
+                    TimeUnit::Nanosecond => time.to_nanos(),
+                })
+                .collect();
+            let expected = expected.reinterpret(data_type.clone());
+            let mut decoder = decoder(&file, &footer, 0, &data_type).unwrap();
+            assert_eq!(&decoder.read(400, None).unwrap(), &expected.slice(0, 400));
+            assert_eq!(&decoder.read(100, Some(&[99])).unwrap(), &expected.slice(499, 1));
+        }
+    }
 }

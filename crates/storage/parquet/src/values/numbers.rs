@@ -79,6 +79,8 @@ impl<C: Convert> Values for Numbers<C> {
 
 /// The conversions.
 pub(crate) mod convert {
+    use arrow::datatypes::TimeUnit;
+
     use super::{Convert, Error, corrupt, cut_off, split, walk};
 
     macro_rules! conversions {
@@ -127,6 +129,54 @@ pub(crate) mod convert {
         Int64AsDecimal: i64 => i128;
         Float: f32 => f32;
         Double: f64 => f64;
+    }
+
+    /// The oldest times: nanoseconds of a day, then the day, counted from 4713 BC, in 12 bytes. Later ones than the unit has
+    /// wrap around.
+    #[derive(Debug)]
+    pub(crate) struct Int96(pub(crate) TimeUnit);
+
+    impl Int96 {
+        const SIZE: usize = 12;
+        /// The day that 1970 began with.
+        const EPOCH: i64 = 2_440_588;
+
+        fn value(&self, raw: &[u8; Self::SIZE]) -> i64 {
+            let [low, middle, day] = [0, 4, 8].map(|at| [raw[at], raw[at + 1], raw[at + 2], raw[at + 3]]);
+            let nanos = i64::from(u32::from_le_bytes(middle)) << 32 | i64::from(u32::from_le_bytes(low));
+            let days = i64::from(i32::from_le_bytes(day)) - Self::EPOCH;
+            let per_second: i64 = match self.0 {
+                TimeUnit::Second => 1,
+                TimeUnit::Millisecond => 1_000,
+                TimeUnit::Microsecond => 1_000_000,
+                TimeUnit::Nanosecond => 1_000_000_000,
+            };
+            days.wrapping_mul(86_400 * per_second).wrapping_add(nanos / (1_000_000_000 / per_second))
+        }
+    }
+
+    impl Convert for Int96 {
+        type Native = i64;
+
+        fn plain(
+            &self,
+            page: &[u8],
+            at: &mut usize,
+            count: usize,
+            wanted: Option<&[u32]>,
+            out: &mut Vec<i64>,
+        ) -> Result<(), Error> {
+            let values = split(page, at, count, Self::SIZE)?.as_chunks::<{ Self::SIZE }>().0;
+            match wanted {
+                None => out.extend(values.iter().map(|raw| self.value(raw))),
+                Some(wanted) => {
+                    for place in wanted {
+                        out.push(self.value(values.get(*place as usize).ok_or_else(cut_off)?));
+                    }
+                }
+            }
+            Ok(())
+        }
     }
 
     /// Decimals as bytes, the highest first, all of the same length.
