@@ -61,7 +61,6 @@ pub struct ObjectInfo {
     pub lock: Lock,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]
 fn is_zero(number: &u64) -> bool {
     *number == 0
 }

@@ -10,10 +10,10 @@ use futures::StreamExt;
 use http::request::Parts;
 use http::{HeaderMap, StatusCode};
 use percent_encoding::percent_decode_str;
-use tokio::sync::Notify;
 
 use crate::acl::{self, Acl, Subject};
 use crate::error::Result;
+use crate::lifecycle::Bell;
 use crate::logging::Log;
 use crate::operations::encryption;
 use crate::{operations, policy};
@@ -100,8 +100,8 @@ const CONDITION_HEADERS: [&str; 8] = [
 pub(crate) struct Store {
     pub(crate) objects: Objects,
     pub(crate) authorizer: Arc<dyn Authorizer>,
-    /// Rung when lifecycle rules were put.
-    pub(crate) rules_put: Arc<Notify>,
+    /// What is known of lifecycle rules without a look at the buckets.
+    pub(crate) rules: Arc<Bell>,
     /// Access log lines that wait for delivery.
     pub(crate) log: Arc<Log>,
 }

@@ -89,7 +89,7 @@ impl Background {
 
 /// S3 over `objects`; `authorizer` is asked before every operation, and `credentials` know who signs forms.
 pub fn install(objects: Objects, authorizer: Arc<dyn Authorizer>, credentials: Arc<dyn CredentialStore>) -> S3 {
-    let store = call::Store { objects, authorizer, rules_put: Arc::default(), log: Arc::default() };
+    let store = call::Store { objects, authorizer, rules: Arc::default(), log: Arc::default() };
     let stores = Arc::new(stores::Stores(store.clone()));
     let http = Arc::new(adapter::Adapter::new(store.clone(), credentials));
     let table = dispatch::table(&http);

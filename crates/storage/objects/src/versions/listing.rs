@@ -150,7 +150,7 @@ struct Merged<I: Iterator<Item = Row>> {
 
 impl<I: Iterator<Item = Row>> Merged<I> {
     fn next(&mut self) -> Result<Option<(String, fjall::Slice)>> {
-        let current = peeked(&mut self.currents, self.skipped, |name| text(name))?;
+        let current = peeked(&mut self.currents, self.skipped, text)?;
         let other = peeked(&mut self.others, self.skipped, |name| Ok(parse_row(name)?.0))?;
         let (key, rows) = match (current, other) {
             (Some(current), Some(other)) if other < current => (other, &mut self.others),

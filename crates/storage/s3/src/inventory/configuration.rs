@@ -80,7 +80,7 @@ impl Inventory {
                 .with_detail("BucketName", destination.bucket.as_str())
         })?;
         let fields = wire.optional_fields.unwrap_or_default();
-        let fields = fields.iter().map(|field| checked(field)).collect::<Result<Vec<_>>>()?;
+        let fields = fields.iter().map(checked).collect::<Result<Vec<_>>>()?;
         Ok(Self {
             id: wire.id,
             enabled: wire.is_enabled,

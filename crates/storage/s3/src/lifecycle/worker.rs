@@ -29,7 +29,7 @@ pub(crate) fn start(platform: &Platform, store: &Store) {
             let midnight = next_midnight(ctx.now());
             tokio::select! {
                 () = ctx.platform.clock.sleep_until(midnight) => {}
-                () = store.rules_put.notified() => {}
+                () = store.rules.rung() => {}
             }
         }
     });
@@ -45,10 +45,13 @@ async fn run(ctx: &Ctx, store: &Store) {
         Ok(buckets) => buckets,
         Err(error) => return tracing::error!(%error, "the buckets can't be read for their lifecycle rules"),
     };
+    // Said before the look at the buckets: rules that are put meanwhile say it again.
+    store.rules.none();
     let now_ms = u64::try_from(ctx.now().timestamp_millis()).unwrap_or_default();
     for bucket in buckets {
         // A bucket that is gone has no rules.
         let Ok(Some(rules)) = store.document::<Rules>(&bucket.name, documents::LIFECYCLE) else { continue };
+        store.rules.some();
         let mut walk = Walk {
             store,
             bucket: &bucket.name,

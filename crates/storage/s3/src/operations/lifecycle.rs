@@ -32,7 +32,7 @@ pub(crate) async fn put(
     let wanted = input.transition_default_minimum_object_size.map(|it| it.as_str().to_owned());
     let rules = Rules::from_wire(wire.rules, wanted)?;
     store.put_document(&input.bucket, documents::LIFECYCLE, &rules).await?;
-    store.rules_put.notify_one();
+    store.rules.ring();
     let transition_default_minimum_object_size = minimum(&rules);
     Ok(S3Response::new(PutBucketLifecycleConfigurationOutput { transition_default_minimum_object_size }))
 }
