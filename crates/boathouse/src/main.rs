@@ -54,7 +54,7 @@ fn main() -> ExitCode {
     boathouse_sandbox::init::dispatch().unwrap_or_else(|| {
         // A server at rest needs few bytes in many places, and each would take 2 MiB. The first query asks for them again.
         memory::huge_pages(false);
-        memory::keep_freed();
+        memory::open_region();
         start()
     })
 }

@@ -15,6 +15,7 @@ use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::{SendableRecordBatchStream, SessionState, SessionStateBuilder};
+use datafusion::functions_aggregate::first_last::first_value_udaf;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::SessionConfig;
@@ -246,7 +247,8 @@ impl Engine {
         options.optimizer.skip_failed_rules = false;
         options.optimizer.hash_join_single_partition_threshold = BROADCAST_BYTES;
         options.optimizer.hash_join_single_partition_threshold_rows = BROADCAST_ROWS;
-        let state = SessionStateBuilder::new_with_default_features().with_config(config);
+        // The analyzer has resolved all functions; a rule asks for this one, and to name hundreds of others takes time.
+        let state = SessionStateBuilder::new().with_aggregate_functions(vec![first_value_udaf()]).with_config(config);
         let state = state.with_query_planner(Arc::new(operators::MatchRecognizePlanner));
         let state = state.with_optimizer_rules(operators::logical_rules());
         let state = state.with_physical_optimizer_rules(operators::rules());

@@ -10,6 +10,7 @@ use datafusion::datasource::memory::MemorySourceConfig;
 use datafusion::datasource::physical_plan::{FileScanConfig, FileSource, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::logical_expr::Operator;
+use datafusion::physical_expr::aggregate::AggregateFunctionExpr;
 use datafusion::physical_expr::expressions::{BinaryExpr, Column};
 use datafusion::physical_expr::{PhysicalExpr, PhysicalSortExpr};
 use datafusion::physical_plan::aggregates::{AggregateExec, AggregateMode};
@@ -35,7 +36,9 @@ use datafusion::physical_plan::{ExecutionPlan, Partitioning, WindowExpr};
 use super::Explain;
 use super::expression::{expression, list, order, symbol, symbols, type_name};
 use super::node::{Estimate, Exchange, Node, Ran};
-use crate::operators::{MatchRecognizeExec, is_translation};
+use crate::operators::{
+    AggregateRowGroupsExec, AwaitKeysExec, GatherKeysExec, MatchRecognizeExec, RememberExec, is_translation,
+};
 use crate::scan::{ColumnSource, Noted, Scanned};
 
 /// A plan as nodes.
@@ -52,6 +55,15 @@ struct Translation<'t> {
 impl Translation<'_> {
     fn node(&self, plan: &Arc<dyn ExecutionPlan>) -> Node {
         if let Some(passed) = plan.downcast_ref::<CooperativeExec>() {
+            return self.node(passed.input());
+        }
+        if let Some(passed) = plan.downcast_ref::<GatherKeysExec>() {
+            return self.node(passed.input());
+        }
+        if let Some(passed) = plan.downcast_ref::<AwaitKeysExec>() {
+            return self.node(passed.input());
+        }
+        if let Some(passed) = plan.downcast_ref::<RememberExec>() {
             return self.node(passed.input());
         }
         if let Some(passed) = plan.downcast_ref::<ProjectionExec>().filter(|projection| is_translation(projection)) {
@@ -90,6 +102,9 @@ impl Translation<'_> {
         }
         if let Some(aggregate) = plan.downcast_ref::<AggregateExec>() {
             return aggregated(aggregate, children);
+        }
+        if let Some(aggregate) = plan.downcast_ref::<AggregateRowGroupsExec>() {
+            return aggregated_once(aggregate, children);
         }
         if let Some(window) = plan.downcast_ref::<WindowAggExec>() {
             return windowed(window.window_expr(), children);
@@ -299,15 +314,26 @@ fn aggregated(aggregate: &AggregateExec, children: Vec<Node>) -> Node {
     if groups.has_grouping_set() {
         node = node.with("groupingSets", groups.groups().len().to_string());
     }
-    for (call, filter) in aggregate.aggr_expr().iter().zip(aggregate.filter_expr()) {
-        let distinct = if call.is_distinct() { "DISTINCT " } else { "" };
-        let mut line = format!("{} := {}({distinct}{})", call.name(), call.fun().name(), list(&call.expressions()));
-        if let Some(filter) = filter {
-            line.push_str(&format!(" FILTER (WHERE {})", expression(filter)));
-        }
-        node.details.push(line);
-    }
+    let calls = aggregate.aggr_expr().iter().zip(aggregate.filter_expr());
+    node.details.extend(calls.map(|(call, filter)| computed_as(call, filter.as_ref())));
     node
+}
+
+/// An aggregation whose groups are complete where they are made.
+fn aggregated_once(aggregate: &AggregateRowGroupsExec, children: Vec<Node>) -> Node {
+    let mut node = Node::new("Aggregate", children).with("type", "SINGLE");
+    node = node.with("keys", format!("[{}]", aggregate.schema().field(0).name()));
+    node.details.extend(aggregate.calls().map(|(call, filter)| computed_as(call, filter)));
+    node
+}
+
+fn computed_as(call: &AggregateFunctionExpr, filter: Option<&Arc<dyn PhysicalExpr>>) -> String {
+    let distinct = if call.is_distinct() { "DISTINCT " } else { "" };
+    let line = format!("{} := {}({distinct}{})", call.name(), call.fun().name(), list(&call.expressions()));
+    match filter {
+        Some(filter) => format!("{line} FILTER (WHERE {})", expression(filter)),
+        None => line,
+    }
 }
 
 fn windowed(windows: &[Arc<dyn WindowExpr>], children: Vec<Node>) -> Node {

@@ -13,12 +13,13 @@ use std::task::{Context, Poll};
 use arrow::array::{AsArray, RecordBatch};
 use arrow::compute::BatchCoalescer;
 use arrow::datatypes::SchemaRef;
-use datafusion::common::Result;
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
+use datafusion::common::{Result, ScalarValue};
 use datafusion::config::ConfigOptions;
 use datafusion::datasource::physical_plan::{FileScanConfig, FileSource, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::execution::TaskContext;
+use datafusion::logical_expr::ColumnarValue;
 use datafusion::physical_expr::expressions::{Column, DynamicFilterPhysicalExpr};
 use datafusion::physical_expr::utils::{collect_columns, conjunction};
 use datafusion::physical_expr::{PhysicalExpr, split_conjunction};
@@ -34,6 +35,10 @@ use datafusion::physical_plan::{
 };
 use futures::{Stream, StreamExt, ready};
 
+use super::key_targets::{Targets, id_of};
+use super::keys::{AmongKeys, AwaitKeysExec, GatherKeysExec};
+use super::recall::{RecallExec, RememberExec};
+
 /// After so many rows a filter has shown what it is worth.
 const SAMPLE: usize = 65_536;
 /// A filter that keeps more than this part of its rows steps aside.
@@ -45,7 +50,8 @@ pub(super) struct PlaceJoinFilters;
 
 impl PhysicalOptimizerRule for PlaceJoinFilters {
     fn optimize(&self, plan: Arc<dyn ExecutionPlan>, _: &ConfigOptions) -> Result<Arc<dyn ExecutionPlan>> {
-        place(plan, &[])
+        let targets = Targets::of(&plan);
+        place(plan, &[], &targets)
     }
 
     fn name(&self) -> &'static str {
@@ -58,26 +64,45 @@ impl PhysicalOptimizerRule for PlaceJoinFilters {
 }
 
 /// `direct` are the filters of the joins that the rows reach next, one after the other and without a stay in between: each
-/// finds its matches by the same look-up, so that to do it before is no gain.
-fn place(plan: Arc<dyn ExecutionPlan>, direct: &[u64]) -> Result<Arc<dyn ExecutionPlan>> {
+/// finds its matches by the same look-up, so that to do it before is no gain, unless bits tell it in less time.
+fn place(plan: Arc<dyn ExecutionPlan>, direct: &[u64], targets: &Targets) -> Result<Arc<dyn ExecutionPlan>> {
     if let Some(join) = plan.downcast_ref::<HashJoinExec>() {
         let mut own = direct.to_vec();
-        own.extend(join.dynamic_expressions_produced().iter().filter_map(|own| own.expression_id()));
-        let children = vec![place(Arc::clone(join.left()), &[])?, place(Arc::clone(join.right()), &own)?];
-        return replace_children_if_necessary(plan, children);
+        own.extend(id_of(join));
+        let right = place(Arc::clone(join.right()), &own, targets)?;
+        let mut left = place(Arc::clone(join.left()), &[], targets)?;
+        if let Some(keys) = targets.gathered(&plan) {
+            left = Arc::new(GatherKeysExec::new(left, keys.to_vec()));
+        }
+        return replace_children_if_necessary(plan, vec![left, right]);
     }
-    if let Some(filters) = filters(&plan, direct)? {
-        return Ok(Arc::new(JoinFilterExec::new(plan, filters)));
+    let targeted = targets.filtered(&plan);
+    if let Some(filters) = filters(&plan, direct, targets)? {
+        let awaited: Vec<_> =
+            targeted.iter().filter(|target| !target.is_direct).map(|target| Arc::clone(&target.keys)).collect();
+        let (remembered, recalled) = (targets.remembered(&plan), targets.recalled(&plan));
+        let mut filtered: Arc<dyn ExecutionPlan> = Arc::new(JoinFilterExec::new(plan, filters));
+        if let Some(memory) = remembered {
+            filtered = Arc::new(RememberExec::new(filtered, memory));
+        }
+        if let Some((memory, columns)) = recalled {
+            filtered = Arc::new(RecallExec::new(filtered, memory, columns));
+        }
+        if !awaited.is_empty() {
+            filtered = Arc::new(AwaitKeysExec::new(filtered, awaited));
+        }
+        return Ok(filtered);
     }
     let passes = plan.is::<FilterExec>() || plan.is::<ProjectionExec>() || plan.is::<CooperativeExec>();
     let direct = if passes { direct } else { &[] };
-    let children = plan.children().into_iter().map(|child| place(Arc::clone(child), direct));
+    let children = plan.children().into_iter().map(|child| place(Arc::clone(child), direct, targets));
     let children = children.collect::<Result<_>>()?;
     replace_children_if_necessary(plan, children)
 }
 
-/// The dynamic filters of a scan, or of a scan below its static filter, over the plan's columns.
-fn filters(plan: &Arc<dyn ExecutionPlan>, direct: &[u64]) -> Result<Option<Arc<dyn PhysicalExpr>>> {
+/// The filters of a scan, or of a scan below its static filter, over the plan's columns: the keys of joins, and what joins
+/// of other keys hand down to it.
+fn filters(plan: &Arc<dyn ExecutionPlan>, direct: &[u64], targets: &Targets) -> Result<Option<Arc<dyn PhysicalExpr>>> {
     let (scan, kept) = match plan.downcast_ref::<FilterExec>() {
         Some(filter) => (filter.input(), filter.projection().as_ref()),
         None => (plan, None),
@@ -87,16 +112,26 @@ fn filters(plan: &Arc<dyn ExecutionPlan>, direct: &[u64]) -> Result<Option<Arc<d
     else {
         return Ok(None);
     };
-    let Some(predicate) = source.filter() else { return Ok(None) };
-    let mut found = Vec::new();
-    for filter in split_conjunction(&predicate) {
+    let mut handed_down = Vec::new();
+    let predicate = source.filter();
+    for filter in predicate.iter().flat_map(split_conjunction) {
         let id = filter.downcast_ref::<DynamicFilterPhysicalExpr>().and_then(PhysicalExpr::expression_id);
-        if id.is_some_and(|id| !direct.contains(&id))
+        if let Some(id) = id.filter(|id| !direct.contains(id) && !targets.is_useless(*id))
             && let Some(filter) = above_scan(filter, config, kept.map(AsRef::as_ref))?
         {
-            found.push(filter);
+            handed_down.push((id, filter));
         }
     }
+    let schema = plan.schema();
+    let mut found: Vec<Arc<dyn PhysicalExpr>> = Vec::new();
+    for target in targets.filtered(plan) {
+        let column = Arc::new(Column::new(schema.field(target.column).name(), target.column));
+        let of_join = |(id, _): &(u64, _)| Some(*id) == target.join;
+        let otherwise = handed_down.iter().position(of_join).map(|place| handed_down.swap_remove(place).1);
+        let otherwise = otherwise.filter(|_| target.is_only_key);
+        found.push(Arc::new(AmongKeys::new(column, Arc::clone(&target.keys), otherwise, target.is_direct)));
+    }
+    found.extend(handed_down.into_iter().map(|(_, filter)| filter));
     Ok((!found.is_empty()).then(|| conjunction(found)))
 }
 
@@ -215,7 +250,10 @@ impl Filtered {
             return Ok(self.coalescer.push_batch(batch)?);
         };
         let _timer = self.metrics.elapsed_compute().timer();
-        let keep = filter.evaluate(&batch)?.into_array(batch.num_rows())?;
+        let keep = match filter.evaluate(&batch)? {
+            ColumnarValue::Scalar(ScalarValue::Boolean(Some(true))) => return Ok(self.coalescer.push_batch(batch)?),
+            keep => keep.into_array(batch.num_rows())?,
+        };
         let keep = keep.as_boolean();
         self.seen += batch.num_rows();
         self.kept += keep.true_count();

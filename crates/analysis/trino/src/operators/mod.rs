@@ -11,12 +11,16 @@
 //! | `grouping_sets` | aggregates by all keys first where there are several grouping sets |
 //! | `join_filter` | drops, right above a scan, the rows that a join further up will not match |
 //! | `json_once` | reads a JSON document once for all paths that are taken out of it |
+//! | `key_targets` | finds the scans that the keys of a join may filter |
+//! | `keys` | gathers the keys of joins as bits, which answer for single rows |
 //! | `late` | reads wide columns of the first rows of an order after all others |
 //! | `moved_sums` | computes sums that differ in what is added to each value from one |
 //! | `pace` | makes joins that multiply rows give way to others, and stoppable |
 //! | `read_columns` | lets scans answer the filters above them |
+//! | `recall` | remembers the rows that a statement reads twice |
 //! | `recognition` | MATCH_RECOGNIZE |
 //! | `rounds` | stops recursive queries where Trino does |
+//! | `row_groups` | aggregates one row group after the other where their keys don't overlap |
 //! | `row_number` | counts sorted rows without a state for each partition |
 //! | `same` | says whether two plans give the same rows |
 //! | `search` | looks through all texts of a batch at once for what LIKE asks |
@@ -77,12 +81,16 @@ mod group_keys;
 mod grouping_sets;
 mod join_filter;
 mod json_once;
+mod key_targets;
+mod keys;
 mod late;
 mod moved_sums;
 mod pace;
 mod read_columns;
+mod recall;
 mod recognition;
 mod rounds;
+mod row_groups;
 mod row_number;
 mod same;
 mod search;
@@ -91,10 +99,13 @@ mod shared;
 pub(crate) use dictionary::{OnDictionary, is_translation};
 pub(crate) use emptiness::Emptiness;
 pub(crate) use every::Every;
+pub(crate) use keys::{AwaitKeysExec, GatherKeysExec};
+pub(crate) use recall::RememberExec;
 pub(crate) use recognition::{
     Aggregation, Formulas, Label, MatchRecognize, MatchRecognizeExec, MatchRecognizePlanner, Navigation, Output,
     Pattern, Program, Rows, Skip, Slot, Value,
 };
+pub(crate) use row_groups::AggregateRowGroupsExec;
 pub(crate) use row_number::CountRows;
 pub(crate) use search::Search;
 
@@ -144,6 +155,7 @@ pub(crate) fn rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
     rules.push(Arc::new(emptiness::CompareLengths));
     rules.push(Arc::new(filter_order::OrderConditions));
     rules.push(Arc::new(search::SearchTexts));
+    rules.push(Arc::new(row_groups::AggregateRowGroups));
     rules.push(Arc::new(join_filter::PlaceJoinFilters));
     rules.push(Arc::new(dictionary::FilterDictionaries));
     rules.push(Arc::new(dictionary::GroupDictionaries));

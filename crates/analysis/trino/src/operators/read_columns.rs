@@ -105,7 +105,9 @@ impl<'p> Scan<'p> {
         }
         let Some(mut scan) = Self::of(input)?.filter(|scan| scan.translation.is_none()) else { return Ok(None) };
         let Some(condition) = moved(&condition, |place| scan.kept.get(place).copied())? else { return Ok(None) };
-        scan.conditions.push(Condition::optional(condition, &scan.source.schema())?);
+        for condition in split_conjunction(&condition) {
+            scan.conditions.push(Condition::optional(Arc::clone(condition), &scan.source.schema())?);
+        }
         scan.translation = translation;
         Ok(Some(scan))
     }

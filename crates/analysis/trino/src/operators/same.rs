@@ -124,8 +124,6 @@ fn same_scan(
     (one, source): (&FileScanConfig, &ParquetSource),
     (other, others): (&FileScanConfig, &ParquetSource),
 ) -> bool {
-    let files =
-        |config: &FileScanConfig| config.file_groups.iter().map(|group| group.files().to_vec()).collect::<Vec<_>>();
     let filters = match (source.filter(), others.filter()) {
         (Some(one), Some(other)) => same_expr(&one, &other),
         (one, other) => one.is_none() && other.is_none(),
@@ -137,12 +135,20 @@ fn same_scan(
         (Some(one), Some(other)) => same_exprs(&one, &other),
         (one, other) => one.is_none() && other.is_none(),
     };
+    filters && outputs && same_files((one, source), (other, others))
+}
+
+/// Whether the scans read the same rows, of whatever columns, before anything filters them.
+pub(super) fn same_files(
+    (one, source): (&FileScanConfig, &ParquetSource),
+    (other, others): (&FileScanConfig, &ParquetSource),
+) -> bool {
+    let files =
+        |config: &FileScanConfig| config.file_groups.iter().map(|group| group.files().to_vec()).collect::<Vec<_>>();
     let (files, other_files) = (files(one), files(other));
     one.object_store_url == other.object_store_url
         && one.limit == other.limit
         && source.table_schema().table_schema() == others.table_schema().table_schema()
-        && filters
-        && outputs
         && files.len() == other_files.len()
         && files
             .iter()

@@ -16,6 +16,7 @@ mod partitions;
 mod pattern;
 mod pieces;
 mod projected;
+mod row_groups;
 mod text;
 mod values;
 
@@ -49,6 +50,7 @@ pub(crate) use iceberg::{IcebergTable, POSITION};
 pub(crate) use noted::{Noted, Scanned};
 pub(crate) use parquet::row_number;
 pub(crate) use partitions::{NULL_PARTITION, partition_values};
+pub(crate) use row_groups::{RowGroup, row_groups};
 
 /// The columns that every table has without showing them.
 const HIDDEN: [(&str, Type); 3] =

@@ -2,6 +2,7 @@
 //! overflow or rounding differ.
 
 mod checksum;
+mod chunks;
 mod distinct;
 mod extreme;
 mod fold;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use arrow::array::{
     Array, ArrayRef, ArrowPrimitiveType, AsArray, BooleanArray, Decimal128Array, Int64Array, PrimitiveArray,
+    PrimitiveBuilder,
 };
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Decimal128Type, Field, FieldRef, Int64Type};
@@ -16,6 +17,7 @@ use datafusion::logical_expr::{
 };
 
 use super::AggregatePlan;
+use super::chunks::Chunks;
 use crate::Typed;
 use crate::error::TrinoError;
 use crate::types::Type;
@@ -98,8 +100,9 @@ impl AggregateUDFImpl for Exact {
     }
 }
 
-/// The values of a group so far.
+/// The values of a group so far: without the gap that an `i128` would leave.
 #[derive(Debug, Clone, Copy, Default)]
+#[repr(C, packed(8))]
 struct Group {
     sum: i128,
     count: i64,
@@ -110,23 +113,24 @@ struct Group {
 struct Groups {
     function: Exact,
     of_bigints: bool,
-    groups: Vec<Group>,
+    groups: Chunks<Group>,
 }
 
 impl Groups {
     fn new(function: &Exact) -> Self {
-        Self { function: function.clone(), of_bigints: function.result == Type::Bigint, groups: Vec::new() }
+        Self { function: function.clone(), of_bigints: function.result == Type::Bigint, groups: Chunks::new() }
     }
 
     fn grow(&mut self, groups: usize) {
-        self.groups.resize(groups.max(self.groups.len()), Group::default());
+        self.groups.grow(groups);
     }
 
     fn add(&mut self, group: usize, value: i128, count: i64) -> Result<()> {
         let group = &mut self.groups[group];
-        let Some(sum) = group.sum.checked_add(value) else { return Err(overflow()) };
+        let known = group.sum;
+        let Some(sum) = known.checked_add(value) else { return Err(overflow()) };
         if self.of_bigints && i64::try_from(sum).is_err() {
-            let message = format!("bigint addition overflow: {} + {value}", group.sum);
+            let message = format!("bigint addition overflow: {known} + {value}");
             return Err(TrinoError::out_of_range(message).into());
         }
         *group = Group { sum, count: group.count + count };
@@ -230,14 +234,24 @@ impl Groups {
         }
     }
 
-    fn results(&self, groups: &[Group]) -> Result<ArrayRef> {
-        let results = groups.iter().map(|group| self.result(*group));
+    fn results(&self, count: usize, groups: impl IntoIterator<Item = Group>) -> Result<ArrayRef> {
+        fn array<T: ArrowPrimitiveType>(
+            count: usize,
+            results: impl Iterator<Item = Result<Option<T::Native>>>,
+        ) -> Result<PrimitiveArray<T>> {
+            let mut array = PrimitiveBuilder::with_capacity(count);
+            for result in results {
+                array.append_option(result?);
+            }
+            Ok(array.finish())
+        }
+        let results = groups.into_iter().map(|group| self.result(group));
         Ok(match &self.function.result {
             Type::Decimal(precision, scale) => {
-                let results = results.collect::<Result<Decimal128Array>>()?;
+                let results = array::<Decimal128Type>(count, results)?;
                 Arc::new(results.with_precision_and_scale(*precision, *scale as i8)?)
             }
-            _ => Arc::new(results.map(|sum| Ok(sum?.map(|sum| sum as i64))).collect::<Result<Int64Array>>()?),
+            _ => Arc::new(array::<Int64Type>(count, results.map(|sum| Ok(sum?.map(|sum| sum as i64))))?),
         })
     }
 }
@@ -262,9 +276,13 @@ fn overflow() -> DataFusionError {
 }
 
 /// Sums travel as wide decimals between the stages.
-fn state(groups: &[Group]) -> Vec<ArrayRef> {
-    let sums = Decimal128Array::from_iter_values(groups.iter().map(|group| group.sum)).with_data_type(WIDE);
-    vec![Arc::new(sums), Arc::new(Int64Array::from_iter_values(groups.iter().map(|group| group.count)))]
+fn state(groups: &Chunks<Group>) -> Vec<ArrayRef> {
+    let (mut sums, mut counts) = (Vec::with_capacity(groups.len()), Vec::with_capacity(groups.len()));
+    for Group { sum, count } in groups.iter().copied() {
+        sums.push(sum);
+        counts.push(count);
+    }
+    vec![Arc::new(Decimal128Array::from(sums).with_data_type(WIDE)), Arc::new(Int64Array::from(counts))]
 }
 
 impl GroupsAccumulator for Groups {
@@ -280,12 +298,12 @@ impl GroupsAccumulator for Groups {
     }
 
     fn evaluate(&mut self, emit_to: EmitTo) -> Result<ArrayRef> {
-        let groups = emit_to.take_needed(&mut self.groups);
-        self.results(&groups)
+        let groups = self.groups.take(emit_to);
+        self.results(groups.len(), groups)
     }
 
     fn state(&mut self, emit_to: EmitTo) -> Result<Vec<ArrayRef>> {
-        Ok(state(&emit_to.take_needed(&mut self.groups)))
+        Ok(state(&self.groups.take(emit_to)))
     }
 
     fn merge_batch(&mut self, values: &[ArrayRef], groups: &[usize], total: usize) -> Result<()> {
@@ -306,7 +324,7 @@ impl GroupsAccumulator for Groups {
     }
 
     fn size(&self) -> usize {
-        size_of::<Self>() + self.groups.capacity() * size_of::<Group>()
+        size_of::<Self>() + self.groups.size()
     }
 }
 
@@ -337,7 +355,7 @@ impl Accumulator for Single {
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
         self.0.grow(1);
-        ScalarValue::try_from_array(&self.0.results(&self.0.groups)?, 0)
+        ScalarValue::try_from_array(&self.0.results(1, self.0.groups.iter().copied())?, 0)
     }
 
     fn state(&mut self) -> Result<Vec<ScalarValue>> {
@@ -384,7 +402,7 @@ impl Accumulator for Distinct {
         for value in &self.seen {
             groups.add(0, *value, 1)?;
         }
-        ScalarValue::try_from_array(&groups.results(&groups.groups)?, 0)
+        ScalarValue::try_from_array(&groups.results(1, groups.groups.iter().copied())?, 0)
     }
 
     fn state(&mut self) -> Result<Vec<ScalarValue>> {
