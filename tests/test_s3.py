@@ -254,14 +254,14 @@ def test_fixed_configuration(s3, bucket):
 
 
 def test_what_is_not_implemented_says_so(s3, bucket):
-    enabled = {"Status": "Enabled"}
-    assert code(s3.put_bucket_versioning, Bucket=bucket, VersioningConfiguration=enabled) == ("NotImplemented", 501)
     assert code(s3.get_bucket_website, Bucket=bucket) == ("NotImplemented", 501)
+    mfa = {"Status": "Enabled", "MFADelete": "Enabled"}
+    assert code(s3.put_bucket_versioning, Bucket=bucket, VersioningConfiguration=mfa) == ("NotImplemented", 501)
     put = {"Bucket": bucket, "Key": "k", "Body": b""}
     assert code(s3.put_object, **put, StorageClass="GLACIER") == ("NotImplemented", 501)
-    assert code(s3.put_object, **put, ServerSideEncryption="aws:kms") == ("NotImplemented", 501)
-    assert code(s3.put_object, **put, SSECustomerAlgorithm="AES256", SSECustomerKey="k" * 32)[0] == "NotImplemented"
-    assert code(s3.put_object, **put, ObjectLockLegalHoldStatus="ON")[0] == "NotImplemented"
+    assert code(s3.put_object, **put, ServerSideEncryption="aws:kms:dsse") == ("NotImplemented", 501)
+    assert code(s3.put_object, **put, WebsiteRedirectLocation="/x") == ("NotImplemented", 501)
+    assert code(s3.put_object, **put, ObjectLockLegalHoldStatus="ON")[0] == "InvalidRequest"
     assert code(s3.put_object, **put, ACL="public-read")[0] == "AccessControlListNotSupported"
     assert code(s3.put_object, **put, ExpectedBucketOwner="123456789012") == ("AccessDenied", 403)
 

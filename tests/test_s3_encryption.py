@@ -119,11 +119,12 @@ def test_other_algorithms_are_refused_by_name(s3, bucket):
             s3.put_bucket_encryption, Bucket=bucket, ServerSideEncryptionConfiguration={"Rules": [rule]}
         )
 
-    assert put("aws:kms") == "NotImplemented"
+    assert put("aws:kms:dsse") == "NotImplemented"
     assert put("AES256", KMSMasterKeyID="k") == "InvalidArgument"
     assert put("ROT13") == "MalformedXML"
     wrong = {"Bucket": bucket, "Key": "k", "Body": b"x"}
-    assert code(s3.put_object, **wrong, ServerSideEncryption="aws:kms") == "NotImplemented"
+    assert code(s3.put_object, **wrong, ServerSideEncryption="aws:kms:dsse") == "NotImplemented"
+    assert code(s3.put_object, **wrong, ServerSideEncryption="AES256", SSEKMSKeyId="k") == "InvalidArgument"
     assert code(s3.put_object, **wrong, ServerSideEncryption="ROT13") == "InvalidEncryptionAlgorithmError"
     assert code(s3.head_object, Bucket=bucket, Key="k") == "404"
 

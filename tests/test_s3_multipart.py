@@ -1,5 +1,6 @@
 """Uploads in parts through an unmodified boto3."""
 
+import base64
 import hashlib
 import io
 import os
@@ -124,3 +125,34 @@ def test_checksums_of_parts(s3, algorithm, kind):
     done = s3.complete_multipart_upload(**where, MultipartUpload={"Parts": parts}, ChecksumType=kind)
     assert done["ChecksumType"] == kind and done[name].endswith("-2") == (kind == "COMPOSITE")
     assert s3.head_object(Bucket="raw-data", Key="sum", ChecksumMode="ENABLED")[name] == done[name]
+
+
+def sha(body, algorithm="sha256"):
+    return base64.b64encode(hashlib.new(algorithm, body).digest()).decode()
+
+
+def test_copies_can_have_another_checksum(s3):
+    body = b"x" * 5_242_880 + b"y"
+    upload = s3.create_multipart_upload(Bucket="raw-data", Key="m", ChecksumAlgorithm="SHA1")["UploadId"]
+    part = {"Bucket": "raw-data", "Key": "m", "UploadId": upload}
+    parts = []
+    for number, piece in enumerate([body[:5_242_880], body[5_242_880:]], 1):
+        sent = s3.upload_part(**part, PartNumber=number, Body=piece, ChecksumAlgorithm="SHA1")
+        parts.append({"PartNumber": number, "ETag": sent["ETag"], "ChecksumSHA1": sent["ChecksumSHA1"]})
+    done = s3.complete_multipart_upload(**part, MultipartUpload={"Parts": parts})
+    assert (done["ChecksumSHA1"][-2:], done["ChecksumType"]) == ("-2", "COMPOSITE")
+    source = {"Bucket": "raw-data", "Key": "m"}
+    copied = s3.copy_object(Bucket="raw-data", Key="c", CopySource=source, ChecksumAlgorithm="SHA256")["CopyObjectResult"]
+    assert (copied["ChecksumSHA256"], copied["ChecksumType"]) == (sha(body), "FULL_OBJECT")
+    whole = s3.copy_object(Bucket="raw-data", Key="c", CopySource=source, ChecksumAlgorithm="SHA1")["CopyObjectResult"]
+    assert whole["ChecksumSHA1"] == sha(body, "sha1"), "a composite checksum is not the object's own"
+    got = s3.get_object(Bucket="raw-data", Key="c", ChecksumMode="ENABLED")
+    assert (got["Body"].read(), got["ChecksumSHA1"]) == (body, sha(body, "sha1"))
+    upload = s3.create_multipart_upload(Bucket="raw-data", Key="p", ChecksumAlgorithm="SHA256")["UploadId"]
+    part = {"Bucket": "raw-data", "Key": "p", "UploadId": upload}
+    copied = s3.upload_part_copy(**part, PartNumber=1, CopySource=source, CopySourceRange="bytes=0-9")["CopyPartResult"]
+    assert copied["ChecksumSHA256"] == sha(body[:10])
+    listed = [{"PartNumber": 1, "ETag": copied["ETag"], "ChecksumSHA256": copied["ChecksumSHA256"]}]
+    s3.complete_multipart_upload(**part, MultipartUpload={"Parts": listed})
+    attributes = s3.get_object_attributes(Bucket="raw-data", Key="p", ObjectAttributes=["ObjectParts", "Checksum"])
+    assert attributes["ObjectParts"]["Parts"][0]["ChecksumSHA256"] == sha(body[:10])

@@ -131,8 +131,9 @@ pub(crate) async fn open(data_dir: &Path, dev: bool, clock: Arc<dyn Clock>) -> R
     let lock = data_directory::lock(data_dir)?;
     // Making a store costs a row of fsyncs: the two are made side by side.
     let objects = std::thread::spawn({
-        let dir = data_dir.join("objects");
-        move || Objects::open(&dir, &boathouse_objects::Options::default())
+        let (dir, clock) = (data_dir.join("objects"), Arc::clone(&clock));
+        let clock = boathouse_objects::Clock::new(move || clock.now().into());
+        move || Objects::open(&dir, &boathouse_objects::Options { clock, ..boathouse_objects::Options::default() })
     });
     let root = KeyPair::load_or_create(&data_dir.join("credentials"))?;
     let mut keys = vec![root.clone()];
@@ -146,7 +147,7 @@ pub(crate) async fn open(data_dir: &Path, dev: bool, clock: Arc<dyn Clock>) -> R
     )?;
     let identity = Identity::open(metadata.clone(), data_dir, keys, Arc::clone(&platform.clock))?;
     let objects = objects.join().unwrap_or(Err(boathouse_objects::Error::Closed))?;
-    let s3 = boathouse_s3::install(objects, Arc::clone(&identity) as _);
+    let s3 = boathouse_s3::install(objects, Arc::clone(&identity) as _, Arc::clone(&identity) as _);
 
     let (sandbox, inside) = (sandbox(data_dir)?, InsideDoor::default());
     let pythons = Arc::new(Pythons::new(data_dir));
@@ -248,7 +249,7 @@ pub(crate) async fn open(data_dir: &Path, dev: bool, clock: Arc<dyn Clock>) -> R
     boathouse_events::worker::start(&platform, &events);
     boathouse_sqs::sweeper::spawn(&platform, &queues);
     boathouse_sqs::moves::recover(&platform, &queues)?;
-    s3.notifications.start(&platform);
+    s3.background.start(&platform);
     boathouse_glue_crawlers::worker::recover(&platform, &crawlers)?;
     boathouse_glue_jobs::worker::recover(&platform, &jobs)?;
     boathouse_lambda::worker::start(&lambda)?;

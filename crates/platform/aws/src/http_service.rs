@@ -83,7 +83,8 @@ pub trait HttpService: Send + Sync {
         parts.uri.path().to_owned()
     }
 
-    /// Answers one request.
+    /// Answers one request. Where the service found out who calls, because that stands in the body, the
+    /// [`Principal`](crate::Principal) (in an [`Arc`]) is among the extensions of the response.
     fn call(&self, request: VerifiedRequest) -> BoxFuture<'_, ServiceAnswer>;
 }
 

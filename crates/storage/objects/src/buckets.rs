@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::index::{Change, Table};
+use crate::locks::BucketLock;
+use crate::versions::Versioning;
 use crate::{Objects, documents, key_of, uploads};
 
 /// A bucket.
@@ -20,6 +22,10 @@ pub struct BucketInfo {
     pub owner: String,
     /// The region it was created in, as its creator gave it.
     pub region: String,
+    /// What it does with what is overwritten or deleted.
+    pub versioning: Versioning,
+    /// Whether its versions can be locked, and what it wants for new ones.
+    pub lock: Option<BucketLock>,
 }
 
 /// A bucket that is to be created.
@@ -33,6 +39,10 @@ pub struct NewBucket {
     pub region: String,
     /// The documents it starts with, by name.
     pub documents: BTreeMap<String, String>,
+    /// What it does with what is overwritten or deleted.
+    pub versioning: Versioning,
+    /// Whether its versions can be locked, and what it wants for new ones.
+    pub lock: Option<BucketLock>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -42,19 +52,33 @@ struct Row {
     owner: String,
     #[serde(default)]
     region: String,
+    #[serde(default)]
+    versioning: Versioning,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    lock: Option<BucketLock>,
 }
 
 impl BucketInfo {
-    fn encode(&self) -> Vec<u8> {
-        let row = Row { created_ms: self.created_ms, owner: self.owner.clone(), region: self.region.clone() };
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let Self { created_ms, versioning, lock, .. } = *self;
+        let row = Row { created_ms, owner: self.owner.clone(), region: self.region.clone(), versioning, lock };
         serde_json::to_vec(&row).expect("invariant: a struct of texts and numbers serialises")
     }
 
     fn decode(name: &[u8], value: &[u8]) -> Result<Self> {
         let corrupt = || Error::Corrupt("bucket record".into());
         let name = String::from_utf8(name.to_vec()).map_err(|_| corrupt())?;
-        let Row { created_ms, owner, region } = serde_json::from_slice(value).map_err(|_| corrupt())?;
-        Ok(Self { name, created_ms, owner, region })
+        let Row { created_ms, owner, region, versioning, lock } =
+            serde_json::from_slice(value).map_err(|_| corrupt())?;
+        Ok(Self { name, created_ms, owner, region, versioning, lock })
+    }
+}
+
+/// The bucket as a change sees it.
+pub(crate) fn find(change: &Change<'_>, bucket: &str) -> Result<BucketInfo> {
+    match change.get(Table::Bucket, bucket.as_bytes())? {
+        Some(value) => BucketInfo::decode(bucket.as_bytes(), &value),
+        None => Err(Error::NoSuchBucket(bucket.to_owned())),
     }
 }
 
@@ -79,11 +103,11 @@ impl Objects {
     /// # Errors
     /// As [`create_bucket`](Self::create_bucket).
     pub async fn create_bucket_with(&self, new: NewBucket) -> Result<BucketInfo> {
-        let NewBucket { name, owner, region, documents } = new;
+        let NewBucket { name, owner, region, documents, versioning, lock } = new;
         if name.is_empty() || name.contains('\0') {
             return Err(Error::InvalidBucketName(name));
         }
-        let bucket = BucketInfo { name, created_ms: self.now_ms(), owner, region };
+        let bucket = BucketInfo { name, created_ms: self.now_ms(), owner, region, versioning, lock };
         let create = move |change: &mut Change<'_>| {
             if change.get(Table::Bucket, bucket.name.as_bytes())?.is_some() {
                 return Err(Error::BucketExists(bucket.name));
@@ -105,7 +129,8 @@ impl Objects {
         let name = name.to_owned();
         let delete = move |change: &mut Change<'_>| {
             require(change, &name)?;
-            if change.any(Table::Current, &key_of(&name, ""))? {
+            let base = key_of(&name, "");
+            if change.any(Table::Current, &base)? || change.any(Table::Version, &base)? {
                 return Err(Error::BucketNotEmpty(name));
             }
             documents::remove_all(change, &name)?;

@@ -33,6 +33,27 @@ pub enum Error {
     /// There is no object under this key.
     #[error("key {0} does not exist")]
     NoSuchKey(String),
+    /// There is no such version of an object.
+    #[error("version {0} does not exist")]
+    NoSuchVersion(String),
+    /// No version has an id of this form.
+    #[error("{0:?} is no id of a version")]
+    InvalidVersion(String),
+    /// The version is a delete marker, which has no bytes.
+    #[error("version {0} is a delete marker")]
+    DeleteMarker(String),
+    /// The client holds the key of the object and did not send it.
+    #[error("the object is encrypted with a key of the client")]
+    ClientKeyMissing,
+    /// The client sent a key that does not open the object.
+    #[error("the client's key is not the object's")]
+    ClientKeyWrong,
+    /// The client sent a key for an object that has none of the client's.
+    #[error("the object is not encrypted with a key of the client")]
+    ClientKeyUnwanted,
+    /// The version is retained or held.
+    #[error("the version is locked")]
+    Locked,
     /// There is no such upload in parts, or it was completed or aborted.
     #[error("upload {0} does not exist")]
     NoSuchUpload(String),

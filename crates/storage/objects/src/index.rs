@@ -50,6 +50,10 @@ pub(crate) enum Table {
     Pack,
     /// sequence number → a change of an object that has not been told yet.
     Outbox,
+    /// bucket, NUL, key, NUL, place (8, inverted) → record of a version that is not the current object.
+    Version,
+    /// bucket, NUL, key → the place of the version `null` among those, if it is there.
+    Null,
 }
 
 impl Table {
@@ -128,6 +132,17 @@ impl View<'_> {
     pub(crate) fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>> {
         Ok(self.snapshot.get(&self.index.rows, table.row(key))?.map(|value| value.to_vec()))
     }
+
+    /// The first row whose key begins with the prefix and is `length` bytes long.
+    pub(crate) fn first_of(&self, table: Table, prefix: &[u8], length: usize) -> Result<Option<(Vec<u8>, Vec<u8>)>> {
+        for row in self.index.scan_at(&self.snapshot, table, prefix, Bound::Unbounded) {
+            let (key, value) = row?;
+            if key.len() == length {
+                return Ok(Some((key, value.to_vec())));
+            }
+        }
+        Ok(None)
+    }
 }
 
 /// The least byte string that is greater than everything which begins with `prefix`.
@@ -181,6 +196,23 @@ impl Change<'_> {
         let writes = [self.group, &self.writes].into_iter().flat_map(|writes| writes.range(from.clone()..));
         let within = writes.filter(|((t, key), _)| *t == table && key.starts_with(prefix));
         within.map(|((_, key), value)| (&key[..], value.as_ref())).collect()
+    }
+
+    /// The first row whose key begins with the prefix and is `length` bytes long.
+    pub(crate) fn first_of(&self, table: Table, prefix: &[u8], length: usize) -> Result<Option<(Vec<u8>, Vec<u8>)>> {
+        let touched = self.touched(table, prefix);
+        let new = touched.iter().find(|(key, value)| key.len() == length && value.is_some());
+        let new = new.and_then(|(key, value)| Some((key.to_vec(), (*value)?.clone())));
+        for row in self.index.scan(table, prefix, Bound::Unbounded) {
+            let (key, value) = row?;
+            if new.as_ref().is_some_and(|(new, _)| *new < key) {
+                break;
+            }
+            if key.len() == length && !touched.contains_key(&key[..]) {
+                return Ok(Some((key, value.to_vec())));
+            }
+        }
+        Ok(new)
     }
 
     /// Whether any key of the table begins with the prefix.

@@ -17,6 +17,8 @@
 //! | `buckets` | buckets |
 //! | `documents` | configuration texts of buckets |
 //! | `uploads` | uploads in parts |
+//! | `versions` | what is kept of overwritten and deleted objects |
+//! | `locks` | until when a version can't be deleted |
 //! | `listing` | the skip-scan |
 //! | `reader` | GET: an open object and its body |
 //! | `record` | the index record and its codec |
@@ -29,8 +31,6 @@
 //! | `clock` | where times come from |
 //! | `hashing` | digests and expectations |
 //! | `error` | what can go wrong |
-//!
-//! Not here yet: versions.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod blobs;
@@ -45,6 +45,7 @@ mod hashing;
 mod index;
 mod ingest;
 mod listing;
+mod locks;
 mod manifest;
 mod objects;
 mod outbox;
@@ -55,6 +56,7 @@ mod references;
 mod sealing;
 mod store;
 mod uploads;
+mod versions;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -66,15 +68,19 @@ pub use crate::clock::Clock;
 pub use crate::error::{Digest, Error, Result};
 pub use crate::hashing::{Checksum, ChecksumAlgorithm, ChecksumKind, Expectations};
 pub use crate::listing::{ListRequest, Listing};
+pub use crate::locks::{BucketLock, DefaultRetention, Lock, LockMode, Retention};
 pub use crate::manifest::PartInfo;
 pub use crate::objects::{CopyRequest, DeleteRequest, ENCRYPT, PutRequest, WriteCondition};
 pub use crate::outbox::{ChangeKind, ObjectChange, WATCH};
 pub use crate::reader::OpenObject;
 pub use crate::record::{Metadata, ObjectInfo};
-pub use crate::sealing::Encryption;
+pub use crate::sealing::{ClientKey, Encryption, KeyHolder, Seal};
 pub use crate::store::{BucketStore, key_of_path, path_of_key};
 pub use crate::uploads::{
     CompleteUpload, CompletedPart, ListUploads, NewUpload, PartPage, UploadInfo, UploadPage, UploadPart,
+};
+pub use crate::versions::{
+    DeleteItem, Deletion, ListVersions, NULL_VERSION, VersionEntry, VersionMark, VersionPage, Versioning,
 };
 
 use crate::blobs::Blobs;

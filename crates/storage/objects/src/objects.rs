@@ -4,19 +4,23 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use futures::{Stream, StreamExt as _};
+use serde::Deserialize;
 
 use crate::buckets;
 use crate::error::{Error, Result};
 use crate::hashing::{ChecksumAlgorithm, Expectations};
-use crate::index::{Change, Table};
+use crate::index::Change;
+use crate::locks::Lock;
 use crate::outbox::{Cause, ChangeKind};
 use crate::reader::OpenObject;
 use crate::record::{Location, Metadata, ObjectInfo, Record};
-use crate::references::{current, remove, replace, share};
-use crate::sealing::{DataKey, Encryption};
-use crate::{ListRequest, Listing, Objects, blocking, key_of};
+use crate::references::{current, replace, share};
+use crate::sealing::{ClientKey, DataKey, Encryption, KeyHolder, Seal};
+use crate::versions::{self, DeleteItem};
+use crate::{ListRequest, Listing, Objects, blocking};
 
-/// The document of buckets whose new objects are all encrypted at rest; what it says is the front's business.
+/// The document of buckets whose new objects are all encrypted at rest: JSON, whose member `kms_key_id` may name a key. What
+/// else it says is the front's business.
 pub const ENCRYPT: &str = "encryption";
 
 /// What must hold of the present object for a write to happen.
@@ -27,6 +31,15 @@ pub enum WriteCondition {
     Always,
     /// There is no object under the key.
     Absent,
+    /// There is one.
+    Present,
+    /// There is one, with this entity tag, that was written at this time.
+    Unchanged {
+        /// Without quotes.
+        etag: String,
+        /// Milliseconds since the Unix epoch.
+        modified_ms: u64,
+    },
     /// There is one, with this entity tag (without quotes); [`Error::NoSuchKey`] if there is none.
     Matches(String),
 }
@@ -46,8 +59,12 @@ pub struct PutRequest {
     pub condition: WriteCondition,
     /// What is to be kept with the change, where the bucket is watched.
     pub origin: Option<String>,
-    /// Whether the bytes are encrypted at rest even if the bucket does not want that by itself.
-    pub encrypted: bool,
+    /// Whether the bytes are encrypted at rest, and how.
+    pub seal: Seal,
+    /// Whether a browser's form sent them: the change is told as such.
+    pub posted: bool,
+    /// What keeps the version from being deleted.
+    pub lock: Lock,
 }
 
 /// What to copy where.
@@ -57,6 +74,8 @@ pub struct CopyRequest {
     pub source_bucket: String,
     /// Key of the source.
     pub source_key: String,
+    /// The version of the source, if not the current object.
+    pub source_version: Option<String>,
     /// Bucket of the copy.
     pub bucket: String,
     /// Key of the copy.
@@ -67,8 +86,15 @@ pub struct CopyRequest {
     pub condition: WriteCondition,
     /// What is to be kept with the change, where the bucket is watched.
     pub origin: Option<String>,
-    /// Whether the copy is encrypted at rest even if neither its source is nor the bucket wants that by itself.
-    pub encrypted: bool,
+    /// Whether the copy is encrypted at rest, and how. Where neither this nor the bucket says so, that of an encrypted object
+    /// is too.
+    pub seal: Seal,
+    /// The client's key of the source.
+    pub source_key_of_client: Option<ClientKey>,
+    /// The checksum that the copy must have.
+    pub checksum: Option<ChecksumAlgorithm>,
+    /// What keeps the copy from being deleted.
+    pub lock: Lock,
 }
 
 /// What to delete.
@@ -93,7 +119,8 @@ impl Objects {
         B: Stream<Item = std::io::Result<Bytes>> + Send + Unpin,
         E: FnOnce() -> Expectations + Send,
     {
-        self.write(request, body, expect, ChangeKind::Put).await
+        let kind = if request.posted { ChangeKind::Post } else { ChangeKind::Put };
+        self.write(request, body, expect, kind).await
     }
 
     async fn write<B, E>(&self, request: PutRequest, body: B, expect: E, kind: ChangeKind) -> Result<ObjectInfo>
@@ -102,7 +129,7 @@ impl Objects {
         E: FnOnce() -> Expectations + Send,
     {
         self.bucket(&request.bucket)?;
-        let (encryption, key) = self.new_key(&request.bucket, request.encrypted)?.unzip();
+        let (encryption, key) = self.new_key(&request.bucket, &request.seal)?.unzip();
         let received = self.receive(body, &request.checksums, expect, key.as_ref()).await?;
         let digests = received.digests.clone();
         let info = ObjectInfo {
@@ -112,22 +139,17 @@ impl Objects {
             checksums: digests.checksums,
             metadata: request.metadata,
             encryption,
+            lock: request.lock,
+            ..ObjectInfo::default()
         };
         let publish = move |change: &mut Change<'_>| {
             let record = Record { info, location: Location::Whole(received.extent.clone()) };
             let cause = Cause { kind, at_ms: record.info.modified_ms, origin: request.origin };
-            replace(change, &request.bucket, &request.key, &request.condition, &record, cause)?;
+            let info = replace(change, &request.bucket, &request.key, &request.condition, record, cause)?;
             received.keep(change)?;
-            Ok(record.info)
+            Ok(info)
         };
         self.inner.writer.change(publish).await
-    }
-
-    pub(crate) fn record(&self, bucket: &str, key: &str) -> Result<Record> {
-        match self.inner.index.get(Table::Current, &key_of(bucket, key))? {
-            Some(raw) => Record::decode(&raw),
-            None => self.bucket(bucket).and_then(|_| Err(Error::NoSuchKey(key.to_owned()))),
-        }
     }
 
     /// An object without its bytes. A point read of the index, made on the calling thread.
@@ -135,7 +157,7 @@ impl Objects {
     /// # Errors
     /// [`Error::NoSuchBucket`], [`Error::NoSuchKey`].
     pub fn head(&self, bucket: &str, key: &str) -> Result<ObjectInfo> {
-        Ok(self.record(bucket, key)?.info)
+        self.head_version(bucket, key, None)
     }
 
     /// Deletes objects in one durable batch. Keys without an object are no error; returns which keys had one.
@@ -152,78 +174,120 @@ impl Objects {
     /// [`Error::NoSuchBucket`].
     pub async fn delete_all(&self, request: DeleteRequest) -> Result<Vec<bool>> {
         let DeleteRequest { bucket, keys, origin } = request;
-        let at_ms = self.now_ms();
-        let delete = move |change: &mut Change<'_>| {
-            buckets::require(change, &bucket)?;
-            let mut had = Vec::with_capacity(keys.len());
-            for key in &keys {
-                let old = current(change, &bucket, key)?;
-                had.push(old.is_some());
-                if let Some(old) = old {
-                    let cause = Cause { kind: ChangeKind::Delete, at_ms, origin: origin.clone() };
-                    remove(change, &bucket, key, &old, cause)?;
-                }
-            }
-            Ok(had)
-        };
-        self.inner.writer.change(delete).await
+        let items = keys.into_iter().map(|key| DeleteItem { key, ..DeleteItem::default() }).collect();
+        let deletions = self.delete_items(&bucket, items, ChangeKind::Delete, origin).await?;
+        deletions.into_iter().map(|deletion| deletion.map(|deletion| deletion.found)).collect()
     }
 
-    /// Whether every new object of a bucket is encrypted: it has the document [`ENCRYPT`].
-    ///
-    /// # Errors
-    /// [`Error::NoSuchBucket`].
-    pub fn encrypts(&self, bucket: &str) -> Result<bool> {
-        Ok(self.document(bucket, ENCRYPT)?.is_some())
+    /// How new objects of a bucket are encrypted, if they all are: it has the document [`ENCRYPT`].
+    fn bucket_holder(&self, bucket: &str) -> Result<Option<KeyHolder>> {
+        #[derive(Deserialize)]
+        struct Wanted {
+            #[serde(default)]
+            kms_key_id: Option<String>,
+        }
+        let Some(text) = self.document(bucket, ENCRYPT)? else { return Ok(None) };
+        let wanted: Wanted =
+            serde_json::from_str(&text).map_err(|error| Error::Corrupt(format!("the document {ENCRYPT}: {error}")))?;
+        Ok(Some(wanted.kms_key_id.map_or(KeyHolder::Store, |key_id| KeyHolder::Named { key_id, context: None })))
+    }
+
+    fn holder(&self, bucket: &str, seal: &Seal) -> Result<Option<KeyHolder>> {
+        Ok(match seal {
+            Seal::AsBucket => self.bucket_holder(bucket)?,
+            Seal::Store => Some(KeyHolder::Store),
+            Seal::Named { key_id, context } => {
+                Some(KeyHolder::Named { key_id: key_id.clone(), context: context.clone() })
+            }
+            Seal::Client(_) => Some(KeyHolder::Client),
+        })
     }
 
     /// A key for a new object, if it is to be encrypted.
-    pub(crate) fn new_key(&self, bucket: &str, wanted: bool) -> Result<Option<(Encryption, DataKey)>> {
-        match wanted || self.encrypts(bucket)? {
-            true => self.inner.keys.new_key().map(Some),
-            false => Ok(None),
+    pub(crate) fn new_key(&self, bucket: &str, seal: &Seal) -> Result<Option<(Encryption, DataKey)>> {
+        let client = if let Seal::Client(key) = seal { Some(key) } else { None };
+        let holder = self.holder(bucket, seal)?;
+        holder.map(|holder| self.inner.keys.new_key(holder, client)).transpose()
+    }
+
+    /// Whether the client's key opens an object, where one is needed.
+    ///
+    /// # Errors
+    /// [`Error::ClientKeyMissing`], [`Error::ClientKeyWrong`], [`Error::ClientKeyUnwanted`].
+    pub fn check_client_key(&self, info: &ObjectInfo, client: Option<&ClientKey>) -> Result<()> {
+        match &info.encryption {
+            Some(encryption) if encryption.holder == KeyHolder::Client => {
+                self.inner.keys.unwrap(encryption, client).map(drop)
+            }
+            _ if client.is_some() => Err(Error::ClientKeyUnwanted),
+            _ => Ok(()),
         }
     }
 
-    /// Copies an object without copying its bytes, unless they have to be encrypted. An encrypted object's copy is encrypted.
+    /// Copies an object without copying its bytes, unless they have to be encrypted in another way or to be read for a
+    /// checksum.
     ///
     /// # Errors
-    /// [`Error::NoSuchBucket`], [`Error::NoSuchKey`], [`Error::PreconditionFailed`].
+    /// [`Error::NoSuchBucket`], [`Error::NoSuchKey`], [`Error::PreconditionFailed`]; those of the client's keys.
     pub async fn copy(&self, request: CopyRequest) -> Result<ObjectInfo> {
-        if request.encrypted || self.encrypts(&request.bucket)? {
-            let source = self.get(&request.source_bucket, &request.source_key)?;
-            if source.info().encryption.is_none() {
-                return self.copy_bytes(request, &source).await;
-            }
+        let source =
+            self.head_version(&request.source_bucket, &request.source_key, request.source_version.as_deref())?;
+        self.check_client_key(&source, request.source_key_of_client.as_ref())?;
+        let present = source.encryption.as_ref().map(|encryption| &encryption.holder);
+        let wanted = self.holder(&request.bucket, &request.seal)?.or(present.map(|_| KeyHolder::Store));
+        let same = present == wanted.as_ref() && present != Some(&KeyHolder::Client);
+        let summed = request.checksum.is_none_or(|wanted| {
+            source.checksums.iter().any(|sum| sum.algorithm == wanted && !sum.value.contains('-'))
+        });
+        if !same || !summed {
+            let client = request.source_key_of_client.as_ref();
+            let version = request.source_version.as_deref();
+            let open = self.get_sealed(&request.source_bucket, &request.source_key, version, client)?;
+            return self.copy_bytes(request, wanted, &open).await;
         }
         let modified_ms = self.now_ms();
         let copy = move |change: &mut Change<'_>| {
             buckets::require(change, &request.source_bucket)?;
-            let source = current(change, &request.source_bucket, &request.source_key)?;
-            let mut record = source.ok_or(Error::NoSuchKey(request.source_key))?;
+            let version = request.source_version.as_deref();
+            let mut record = versions::required(change, &request.source_bucket, &request.source_key, version)?.record;
             // Shared first: the copy may replace its own source.
             share(change, &record.location)?;
             record.info.modified_ms = modified_ms;
+            record.info.lock = request.lock;
             if let Some(metadata) = request.metadata {
                 record.info.metadata = metadata;
             }
             let cause = Cause { kind: ChangeKind::Copy, at_ms: modified_ms, origin: request.origin };
-            replace(change, &request.bucket, &request.key, &request.condition, &record, cause)?;
-            Ok(record.info)
+            replace(change, &request.bucket, &request.key, &request.condition, record, cause)
         };
         self.inner.writer.change(copy).await
     }
 
-    async fn copy_bytes(&self, request: CopyRequest, source: &OpenObject) -> Result<ObjectInfo> {
+    async fn copy_bytes(
+        &self,
+        request: CopyRequest,
+        holder: Option<KeyHolder>,
+        source: &OpenObject,
+    ) -> Result<ObjectInfo> {
         let info = source.info();
+        let checksums = match request.checksum {
+            Some(checksum) => vec![checksum],
+            None => info.checksums.iter().map(|checksum| checksum.algorithm).collect(),
+        };
+        let seal = match (request.seal, holder) {
+            (Seal::AsBucket, Some(holder)) => holder.into(),
+            (seal, _) => seal,
+        };
         let put = PutRequest {
             bucket: request.bucket,
             key: request.key,
             metadata: request.metadata.unwrap_or_else(|| info.metadata.clone()),
-            checksums: info.checksums.iter().map(|checksum| checksum.algorithm).collect(),
+            checksums,
             condition: request.condition,
             origin: request.origin,
-            encrypted: true,
+            seal,
+            posted: false,
+            lock: request.lock,
         };
         let length = Some(info.size);
         let body = source.read(0..info.size)?.map(|piece| piece.map_err(std::io::Error::other));
@@ -242,29 +306,32 @@ impl Objects {
             // For a moment both keys hold it.
             share(change, &record.location)?;
             let cause = |kind| Cause { kind, at_ms, origin: None };
-            replace(change, &bucket, &to, &condition, &record, cause(ChangeKind::Copy))?;
-            match from == to {
-                true => Ok(()),
-                false => remove(change, &bucket, &from, &record, cause(ChangeKind::Delete)),
+            replace(change, &bucket, &to, &condition, record, cause(ChangeKind::Copy))?;
+            if from != to {
+                let item = DeleteItem { key: from, ..DeleteItem::default() };
+                versions::delete(change, &buckets::find(change, &bucket)?, &item, cause(ChangeKind::Delete))?;
             }
+            Ok(())
         };
         self.inner.writer.change(rename).await
     }
 
-    /// Replaces the tags of an object (none: removes them).
+    /// Replaces the tags of an object, or of one version of it (none: removes them).
     ///
     /// # Errors
-    /// [`Error::NoSuchBucket`], [`Error::NoSuchKey`].
-    pub async fn put_tags(&self, bucket: &str, key: &str, tags: BTreeMap<String, String>) -> Result<()> {
-        let (bucket, key) = (bucket.to_owned(), key.to_owned());
-        let put = move |change: &mut Change<'_>| {
-            buckets::require(change, &bucket)?;
-            let mut record = current(change, &bucket, &key)?.ok_or_else(|| Error::NoSuchKey(key.clone()))?;
-            record.info.metadata.tags = tags;
-            change.insert(Table::Current, &key_of(&bucket, &key), record.encode());
+    /// As [`amend`](Self::amend).
+    pub async fn put_tags(
+        &self,
+        bucket: &str,
+        key: &str,
+        version: Option<&str>,
+        tags: BTreeMap<String, String>,
+    ) -> Result<ObjectInfo> {
+        let put = move |info: &mut ObjectInfo| {
+            info.metadata.tags = tags;
             Ok(())
         };
-        self.inner.writer.change(put).await
+        self.amend(bucket, key, version, put).await
     }
 
     /// One page of a bucket's keys.

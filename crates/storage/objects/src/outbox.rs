@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 use crate::index::{Change, Index, Table};
 use crate::record::ObjectInfo;
+use crate::versions::NULL_VERSION;
 use crate::{Objects, key_of};
 
 /// The name of the document that makes a bucket a watched one. What it says is the front's business.
@@ -21,12 +22,20 @@ pub const WATCH: &str = "notification";
 pub enum ChangeKind {
     /// It was written whole.
     Put,
+    /// It was written whole, by a browser's form.
+    Post,
     /// It was copied or moved there.
     Copy,
     /// It was made of the parts of an upload.
     CompleteUpload,
     /// It was removed.
     Delete,
+    /// It was hidden by a delete marker.
+    DeleteMarker,
+    /// It was removed because its time was over.
+    Expire,
+    /// It was hidden by a delete marker because its time was over.
+    ExpireToMarker,
 }
 
 /// A change that has not been told yet.
@@ -49,6 +58,9 @@ pub struct ObjectChange {
     pub etag: String,
     /// What the caller wanted to be kept with the change, such as who asked for it.
     pub origin: Option<String>,
+    /// The version that was written or removed; none in a bucket without versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
 }
 
 /// The change that a write is, for the outbox.
@@ -66,7 +78,8 @@ pub(crate) fn keep(change: &mut Change<'_>, bucket: &str, key: &str, info: &Obje
     let sequence = change.next_sequence();
     let Cause { kind, at_ms, origin } = cause;
     let (bucket, key, size, etag) = (bucket.to_owned(), key.to_owned(), info.size, info.etag.clone());
-    let row = ObjectChange { sequence, bucket, key, kind, at_ms, size, etag, origin };
+    let version = info.version.clone().or_else(|| (info.order > 0).then(|| NULL_VERSION.to_owned()));
+    let row = ObjectChange { sequence, bucket, key, kind, at_ms, size, etag, origin, version };
     let value = serde_json::to_vec(&row).expect("invariant: a struct of texts and numbers serialises");
     change.insert(Table::Outbox, &sequence.to_be_bytes(), value);
     Ok(())

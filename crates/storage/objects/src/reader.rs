@@ -7,14 +7,15 @@ use bytes::{Bytes, BytesMut};
 use futures::stream::{self, BoxStream, Stream, StreamExt as _};
 use uuid::Uuid;
 
+use crate::Objects;
 use crate::blobs::{self, Pin};
 use crate::error::{Error, Result};
 use crate::index::{Table, View};
 use crate::manifest::{self, Part, PartInfo};
 use crate::packs::{self, Slot};
 use crate::record::{Extent, Location, ObjectInfo, Record};
-use crate::sealing::{self, DataKey, RunKey};
-use crate::{Objects, key_of};
+use crate::sealing::{self, ClientKey, DataKey, RunKey};
+use crate::versions::{self, Found};
 
 /// How many bytes one item of a body holds at most.
 const CHUNK: u64 = 256 << 10;
@@ -75,17 +76,36 @@ impl Objects {
     /// # Errors
     /// [`Error::NoSuchBucket`], [`Error::NoSuchKey`].
     pub fn get(&self, bucket: &str, key: &str) -> Result<OpenObject> {
+        self.get_version(bucket, key, None)
+    }
+
+    /// Opens one version of an object for reading.
+    ///
+    /// # Errors
+    /// As [`head_version`](Self::head_version).
+    pub fn get_version(&self, bucket: &str, key: &str, version: Option<&str>) -> Result<OpenObject> {
+        self.get_sealed(bucket, key, version, None)
+    }
+
+    /// As [`get_version`](Self::get_version), with the client's key of the object.
+    ///
+    /// # Errors
+    /// Also [`Error::ClientKeyMissing`], [`Error::ClientKeyWrong`], [`Error::ClientKeyUnwanted`].
+    pub fn get_sealed(
+        &self,
+        bucket: &str,
+        key: &str,
+        version: Option<&str>,
+        client: Option<&ClientKey>,
+    ) -> Result<OpenObject> {
         loop {
             let view = self.inner.index.view();
-            let record = match view.get(Table::Current, &key_of(bucket, key))? {
-                Some(raw) => Record::decode(&raw)?,
-                None => return self.bucket(bucket).and_then(|_| Err(Error::NoSuchKey(key.to_owned()))),
-            };
-            let encryption = record.info.encryption.as_ref();
-            let data_key = encryption.map(|encryption| self.inner.keys.unwrap(encryption)).transpose()?;
+            let found = versions::required(&view, bucket, key, version);
+            let Found { table, row, record } = found.or_else(|error| self.bucket(bucket).and(Err(error)))?;
+            let data_key = self.inner.keys.open_for(record.info.encryption.as_ref(), client)?;
             let (segments, parts) = self.find(&view, &record, data_key)?;
             // Files may have been collected before they were pinned; if the index still names them now, they were not.
-            if segments.still_named(&self.inner.index.view(), bucket, key, &record)? {
+            if segments.still_named(&self.inner.index.view(), table, &row, &record)? {
                 return Ok(segments.open(record.info, parts));
             }
         }
@@ -142,7 +162,7 @@ impl Segments<'_> {
         Ok(())
     }
 
-    fn still_named(&self, view: &View<'_>, bucket: &str, key: &str, record: &Record) -> Result<bool> {
+    fn still_named(&self, view: &View<'_>, table: Table, row: &[u8], record: &Record) -> Result<bool> {
         if matches!(self.found[..], [Segment { source: Source::Inline(_), .. }]) {
             return Ok(true);
         }
@@ -151,7 +171,7 @@ impl Segments<'_> {
                 return Ok(false);
             }
         }
-        let now = view.get(Table::Current, &key_of(bucket, key))?;
+        let now = view.get(table, row)?;
         Ok(now.map(|raw| Record::decode(&raw)).transpose()?.is_some_and(|now| now.location == record.location))
     }
 

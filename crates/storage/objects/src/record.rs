@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use crate::error::{Error, Result};
 use crate::hashing::Checksum;
+use crate::locks::Lock;
 use crate::sealing::{self, Encryption};
 
 /// What a caller stores beside the bytes. The engine keeps it and does not interpret it.
@@ -22,10 +23,13 @@ pub struct Metadata {
     /// Object tags, name to value.
     #[serde(default)]
     pub tags: BTreeMap<String, String>,
+    /// What else the front keeps with an object, such as its storage class.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub system: BTreeMap<String, String>,
 }
 
 /// An object as HEAD shows it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ObjectInfo {
     /// Size in bytes.
     pub size: u64,
@@ -43,6 +47,22 @@ pub struct ObjectInfo {
     /// How the bytes are encrypted at rest, if they are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub encryption: Option<Encryption>,
+    /// The id of its version; none if it was written without versioning: the version `null`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// Its place among the versions of its key, greater than that of every version before; zero without versioning.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub order: u64,
+    /// Whether this is no object but says that it was deleted.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub delete_marker: bool,
+    /// What keeps it from being deleted.
+    #[serde(default, skip_serializing_if = "Lock::is_none")]
+    pub lock: Lock,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 impl ObjectInfo {
@@ -159,7 +179,7 @@ mod tests {
                 modified_ms,
                 checksums: Vec::new(),
                 metadata: Metadata { user, ..Metadata::default() },
-                encryption: None,
+                ..ObjectInfo::default()
             };
             let id = Uuid::from_u128(7);
             let extents = [Extent::Inline(body.clone().into()), Extent::Blob(id), Extent::Packed(id)].map(Location::Whole);
@@ -173,5 +193,18 @@ mod tests {
         fn garbage_is_refused_without_a_panic(raw in prop::collection::vec(any::<u8>(), 0..100)) {
             prop_assert!(Record::decode(&raw).is_err());
         }
+    }
+
+    #[test]
+    fn records_from_before_there_were_versions_are_read() {
+        let info =
+            br#"{"size":3,"etag":"e","modified_ms":7,"checksums":[],"metadata":{"headers":{},"user":{},"tags":{}}}"#;
+        let raw = [&[INLINE][..], &(info.len() as u32).to_be_bytes(), info, b"abc"].concat();
+        let Record { info, location } = Record::decode(&raw).unwrap();
+        assert_eq!(location, Location::Whole(Extent::Inline(Bytes::from_static(b"abc"))));
+        assert_eq!((info.version_id(), info.delete_marker, info.lock), ("null", false, Lock::default()));
+        assert_eq!(info.place(), 7_000_000, "what was written then is older than any version");
+        // Without versions, records are as they were.
+        assert_eq!(Record { info, location }.encode(), raw);
     }
 }

@@ -10,29 +10,28 @@ use crate::manifest;
 use crate::objects::WriteCondition;
 use crate::outbox::{self, Cause};
 use crate::packs;
-use crate::record::{Extent, Location, Record};
+use crate::record::{Extent, Location, ObjectInfo, Record};
+use crate::versions;
 
 pub(crate) fn current(change: &Change<'_>, bucket: &str, key: &str) -> Result<Option<Record>> {
     change.get(Table::Current, &key_of(bucket, key))?.map(|raw| Record::decode(&raw)).transpose()
 }
 
-/// Puts a record in the place of the present one, if the condition holds of that.
+/// Puts a record in the place of the present one, if the condition holds of that; tells which version it became.
 pub(crate) fn replace(
     change: &mut Change<'_>,
     bucket: &str,
     key: &str,
     condition: &WriteCondition,
-    record: &Record,
+    record: Record,
     cause: Cause,
-) -> Result<()> {
-    buckets::require(change, bucket)?;
-    let old = current(change, bucket, key)?;
+) -> Result<ObjectInfo> {
+    let bucket = buckets::find(change, bucket)?;
+    let old = current(change, &bucket.name, key)?;
     check(condition, old.as_ref(), key)?;
-    if let Some(old) = old {
-        release(change, &old.location)?;
-    }
-    change.insert(Table::Current, &key_of(bucket, key), record.encode());
-    outbox::keep(change, bucket, key, &record.info, cause)
+    let info = versions::put(change, &bucket, key, old, record)?;
+    outbox::keep(change, &bucket.name, key, &info, cause)?;
+    Ok(info)
 }
 
 /// Removes a record.
@@ -42,11 +41,17 @@ pub(crate) fn remove(change: &mut Change<'_>, bucket: &str, key: &str, record: &
     outbox::keep(change, bucket, key, &record.info, cause)
 }
 
-fn check(condition: &WriteCondition, old: Option<&Record>, key: &str) -> Result<()> {
+pub(crate) fn check(condition: &WriteCondition, old: Option<&Record>, key: &str) -> Result<()> {
     match (condition, old) {
         (WriteCondition::Always, _) | (WriteCondition::Absent, None) => Ok(()),
         (WriteCondition::Matches(etag), Some(old)) if *etag == old.info.etag => Ok(()),
-        (WriteCondition::Matches(_), None) => Err(Error::NoSuchKey(key.to_owned())),
+        (WriteCondition::Present, Some(_)) => Ok(()),
+        (WriteCondition::Unchanged { etag, modified_ms }, Some(old))
+            if *etag == old.info.etag && *modified_ms == old.info.modified_ms =>
+        {
+            Ok(())
+        }
+        (WriteCondition::Matches(_) | WriteCondition::Present, None) => Err(Error::NoSuchKey(key.to_owned())),
         _ => Err(Error::PreconditionFailed),
     }
 }

@@ -37,11 +37,95 @@ const FILE: &str = "master.key";
 /// What the keys of runs are derived with, beside the data key.
 const PURPOSE: &[u8] = b"boathouse objects: a run of bytes";
 
-/// How an object's bytes are encrypted: its data key, wrapped by the master key.
+/// Who says how the data key of an object is wrapped.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum KeyHolder {
+    /// Nobody: by the master key.
+    #[default]
+    Store,
+    /// By the master key together with the name of a key, which who reads must have the right to.
+    Named {
+        /// The name.
+        key_id: String,
+        /// What else the key is bound to.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        context: Option<String>,
+    },
+    /// The client: by a key that is not kept.
+    Client,
+}
+
+impl KeyHolder {
+    fn is_store(&self) -> bool {
+        *self == Self::Store
+    }
+
+    /// What a wrapped key is bound to.
+    fn bound_to(&self) -> Vec<u8> {
+        match self {
+            Self::Store | Self::Client => Vec::new(),
+            Self::Named { key_id, context } => {
+                [key_id.as_bytes(), &[0], context.as_deref().unwrap_or_default().as_bytes()].concat()
+            }
+        }
+    }
+}
+
+/// A key that a client sends with each of its requests. It is never kept.
+#[derive(Clone)]
+pub struct ClientKey(Arc<[u8; KEY_BYTES]>);
+
+impl ClientKey {
+    /// The key of these bytes.
+    pub fn new(bytes: [u8; KEY_BYTES]) -> Self {
+        Self(Arc::new(bytes))
+    }
+}
+
+impl fmt::Debug for ClientKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ClientKey(***)")
+    }
+}
+
+/// Whether what is written is encrypted, and how.
+#[derive(Debug, Clone, Default)]
+pub enum Seal {
+    /// As the bucket wants it.
+    #[default]
+    AsBucket,
+    /// With a key of the store.
+    Store,
+    /// With a key of the store under a name.
+    Named {
+        /// The name.
+        key_id: String,
+        /// What else the key is bound to.
+        context: Option<String>,
+    },
+    /// With a key of the client.
+    Client(ClientKey),
+}
+
+impl From<KeyHolder> for Seal {
+    /// A holder that is the client is nobody here: its key is not known.
+    fn from(holder: KeyHolder) -> Self {
+        match holder {
+            KeyHolder::Store => Self::Store,
+            KeyHolder::Named { key_id, context } => Self::Named { key_id, context },
+            KeyHolder::Client => Self::AsBucket,
+        }
+    }
+}
+
+/// How an object's bytes are encrypted: its data key, wrapped.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Encryption {
     /// `nonce (12) | key (32) | tag (16)` in base64.
     key: String,
+    /// Who says how it is wrapped.
+    #[serde(default, skip_serializing_if = "KeyHolder::is_store")]
+    pub holder: KeyHolder,
 }
 
 /// The master key of a store.
@@ -63,29 +147,56 @@ impl Keys {
     }
 
     /// A new data key.
-    pub(crate) fn new_key(&self) -> Result<(Encryption, DataKey)> {
-        let master = self.master_or_new()?;
+    pub(crate) fn new_key(&self, holder: KeyHolder, client: Option<&ClientKey>) -> Result<(Encryption, DataKey)> {
+        let wrapping = match (&holder, client) {
+            (KeyHolder::Client, Some(client)) => Arc::new(cipher(&client.0[..])?),
+            (KeyHolder::Client, None) => return Err(Error::ClientKeyMissing),
+            _ => self.master_or_new()?,
+        };
         let (key, nonce): ([u8; KEY_BYTES], [u8; NONCE_LEN]) = (random()?, random()?);
         let mut sealed = key.to_vec();
-        master
-            .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::empty(), &mut sealed)
+        wrapping
+            .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(holder.bound_to()), &mut sealed)
             .map_err(|_| unsealable())?;
         let wrapped = STANDARD.encode([&nonce[..], &sealed].concat());
-        Ok((Encryption { key: wrapped }, DataKey::new(&key)))
+        Ok((Encryption { key: wrapped, holder }, DataKey::new(&key)))
     }
 
-    /// The data key of an object.
-    pub(crate) fn unwrap(&self, encryption: &Encryption) -> Result<DataKey> {
-        let master = self.master.lock().clone();
-        let master = master.ok_or_else(|| Error::Corrupt(format!("an object is encrypted, and {FILE} is missing")))?;
+    /// The data key of an object. A client's key must be given where the client holds it, and nowhere else.
+    pub(crate) fn unwrap(&self, encryption: &Encryption, client: Option<&ClientKey>) -> Result<DataKey> {
+        let wrapping = match (&encryption.holder, client) {
+            (KeyHolder::Client, Some(client)) => Arc::new(cipher(&client.0[..])?),
+            (KeyHolder::Client, None) => return Err(Error::ClientKeyMissing),
+            (_, Some(_)) => return Err(Error::ClientKeyUnwanted),
+            (_, None) => {
+                let master = self.master.lock().clone();
+                master.ok_or_else(|| Error::Corrupt(format!("an object is encrypted, and {FILE} is missing")))?
+            }
+        };
         let wrapped = STANDARD.decode(&encryption.key).ok();
         let opened = wrapped.and_then(|mut wrapped| {
             let (nonce, sealed) = wrapped.split_first_chunk_mut::<NONCE_LEN>()?;
             let nonce = Nonce::assume_unique_for_key(*nonce);
-            let key = master.open_in_place(nonce, Aad::empty(), sealed).ok()?;
+            let key = wrapping.open_in_place(nonce, Aad::from(encryption.holder.bound_to()), sealed).ok()?;
             Some(DataKey::new(key))
         });
-        opened.ok_or_else(|| Error::Corrupt(format!("the key of an object does not open with {FILE}")))
+        opened.ok_or_else(|| match encryption.holder {
+            KeyHolder::Client => Error::ClientKeyWrong,
+            _ => Error::Corrupt(format!("the key of an object does not open with {FILE}")),
+        })
+    }
+
+    /// The data key of an object that may be encrypted.
+    pub(crate) fn open_for(
+        &self,
+        encryption: Option<&Encryption>,
+        client: Option<&ClientKey>,
+    ) -> Result<Option<DataKey>> {
+        match (encryption, client) {
+            (Some(encryption), client) => self.unwrap(encryption, client).map(Some),
+            (None, Some(_)) => Err(Error::ClientKeyUnwanted),
+            (None, None) => Ok(None),
+        }
     }
 
     /// The master key; a new one is durable before anything is encrypted with it.
@@ -257,7 +368,7 @@ mod tests {
     fn run() -> (tempfile::TempDir, Keys, Encryption, Uuid) {
         let dir = tempfile::tempdir().unwrap();
         let keys = Keys::open(dir.path(), Durability::None).unwrap();
-        let (encryption, _) = keys.new_key().unwrap();
+        let (encryption, _) = keys.new_key(KeyHolder::Store, None).unwrap();
         (dir, keys, encryption, Uuid::from_u128(7))
     }
 
@@ -276,13 +387,13 @@ mod tests {
         ) {
             let (_dir, keys, encryption, id) = run();
             let bytes: Vec<u8> = (0..size).map(|at| (at * 31 % 251) as u8).collect();
-            let run = sealed(keys.unwrap(&encryption).unwrap().of(id).unwrap(), &bytes, piece);
+            let run = sealed(keys.unwrap(&encryption, None).unwrap().of(id).unwrap(), &bytes, piece);
             prop_assert_eq!(run.len() as u64, sealed_bytes(size));
             let (a, b) = (a.index(size as usize + 1) as u64, b.index(size as usize + 1) as u64);
             let range = a.min(b)..a.max(b);
             prop_assume!(!range.is_empty());
             let part = sealed_range(size, &range);
-            let key = keys.unwrap(&encryption).unwrap().of(id).unwrap();
+            let key = keys.unwrap(&encryption, None).unwrap().of(id).unwrap();
             let read = key.unseal(size, &range, &run[part.start as usize..part.end as usize]).unwrap();
             prop_assert!(read == bytes[range.start as usize..range.end as usize]);
         }
@@ -291,7 +402,7 @@ mod tests {
     #[test]
     fn what_was_changed_moved_or_cut_is_found() {
         let (_dir, keys, encryption, id) = run();
-        let key = |id| keys.unwrap(&encryption).unwrap().of(id).unwrap();
+        let key = |id| keys.unwrap(&encryption, None).unwrap().of(id).unwrap();
         let size = 2 * CHUNK + 5;
         let run = sealed(key(id), &vec![7; size as usize], 1 << 20);
         let open = |id, run: &[u8], size| key(id).unseal(size, &(0..size), run);
@@ -316,14 +427,38 @@ mod tests {
         let (dir, keys, encryption, _) = run();
         let path = dir.path().join(FILE);
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-        assert!(Keys::open(dir.path(), Durability::None).unwrap().unwrap(&encryption).is_ok());
-        assert!(keys.unwrap(&Encryption { key: "AAAA".into() }).is_err());
+        assert!(Keys::open(dir.path(), Durability::None).unwrap().unwrap(&encryption, None).is_ok());
+        assert!(keys.unwrap(&Encryption { key: "AAAA".into(), holder: KeyHolder::Store }, None).is_err());
         std::fs::remove_file(&path).unwrap();
         let lost = Keys::open(dir.path(), Durability::None).unwrap();
-        assert!(matches!(lost.unwrap(&encryption), Err(Error::Corrupt(text)) if text.contains("is missing")));
-        lost.new_key().unwrap();
-        assert!(matches!(lost.unwrap(&encryption), Err(Error::Corrupt(_))));
+        assert!(matches!(lost.unwrap(&encryption, None), Err(Error::Corrupt(text)) if text.contains("is missing")));
+        lost.new_key(KeyHolder::Store, None).unwrap();
+        assert!(matches!(lost.unwrap(&encryption, None), Err(Error::Corrupt(_))));
         std::fs::write(&path, "nonsense").unwrap();
         assert!(Keys::open(dir.path(), Durability::None).is_err());
+    }
+
+    #[test]
+    fn keys_open_only_for_their_holder() {
+        let (_dir, keys, plain, _) = run();
+        let named = |key_id: &str| KeyHolder::Named { key_id: key_id.into(), context: Some("c".into()) };
+        let (encryption, _) = keys.new_key(named("a"), None).unwrap();
+        assert!(keys.unwrap(&encryption, None).is_ok());
+        let renamed = Encryption { holder: named("b"), ..encryption };
+        assert!(matches!(keys.unwrap(&renamed, None), Err(Error::Corrupt(_))), "a key is bound to its name");
+        let (client, other) = (ClientKey::new([1; 32]), ClientKey::new([2; 32]));
+        let (encryption, _) = keys.new_key(KeyHolder::Client, Some(&client)).unwrap();
+        assert!(keys.unwrap(&encryption, Some(&client)).is_ok());
+        assert!(matches!(keys.unwrap(&encryption, Some(&other)), Err(Error::ClientKeyWrong)));
+        assert!(matches!(keys.unwrap(&encryption, None), Err(Error::ClientKeyMissing)));
+        assert!(matches!(keys.unwrap(&plain, Some(&client)), Err(Error::ClientKeyUnwanted)));
+        assert!(matches!(keys.new_key(KeyHolder::Client, None), Err(Error::ClientKeyMissing)));
+    }
+
+    #[test]
+    fn keys_from_before_there_were_holders_are_read() {
+        let old: Encryption = serde_json::from_str(r#"{"key":"AAAA"}"#).unwrap();
+        assert_eq!(old.holder, KeyHolder::Store);
+        assert_eq!(serde_json::to_string(&old).unwrap(), r#"{"key":"AAAA"}"#);
     }
 }

@@ -169,7 +169,7 @@ fn within(range: &GetRange, size: u64) -> object_store::Result<Range<u64>> {
 }
 
 fn written(info: ObjectInfo) -> PutResult {
-    PutResult { e_tag: Some(quoted(&info.etag)), version: None }
+    PutResult { e_tag: Some(quoted(&info.etag)), version: info.version }
 }
 
 /// A body of bytes that are there already.
@@ -213,7 +213,7 @@ impl ObjectStore for BucketStore {
         let metadata = attributes::to_metadata(&options.attributes, &options.tags)?;
         let (bucket, key) = (self.bucket(), key_of_path(location));
         // Whoever writes through this process has no name of the upload that would outlive it.
-        let new = NewUpload { bucket, key, metadata, checksum: None, transient: true, encrypted: false };
+        let new = NewUpload { bucket, key, metadata, checksum: None, transient: true, ..NewUpload::default() };
         let upload = self.objects.create_upload(new).await.map_err(|error| failure(location.as_ref(), error))?;
         Ok(Box::new(multipart::Upload::new(self.clone(), upload)))
     }
@@ -307,10 +307,9 @@ impl ObjectStore for BucketStore {
             source_key: key_of_path(from),
             bucket: self.bucket(),
             key: key_of_path(to),
-            metadata: None,
             condition,
             origin: self.origin(),
-            encrypted: false,
+            ..CopyRequest::default()
         };
         self.objects.copy(request).await.map(drop).map_err(|error| of_two(from, to, error))
     }

@@ -16,11 +16,12 @@ pub use self::listing::{ListUploads, PartPage, UploadPage};
 use crate::error::{Error, Result};
 use crate::hashing::{ChecksumAlgorithm, ChecksumKind, Expectations};
 use crate::index::{Change, Index, Table, Writer};
+use crate::locks::Lock;
 use crate::manifest::{self, Part, PartInfo};
 use crate::reader::OpenObject;
 use crate::record::Metadata;
 use crate::references::free_extent;
-use crate::sealing::Encryption;
+use crate::sealing::{ClientKey, Encryption, Seal};
 use crate::{Objects, buckets, key_of};
 
 /// An upload that is to begin.
@@ -36,8 +37,10 @@ pub struct NewUpload {
     pub checksum: Option<(ChecksumAlgorithm, ChecksumKind)>,
     /// Whether only this process can complete it: when a store is opened, such uploads of an earlier process are aborted.
     pub transient: bool,
-    /// Whether the bytes are encrypted at rest even if the bucket does not want that by itself.
-    pub encrypted: bool,
+    /// Whether the bytes are encrypted at rest, and how.
+    pub seal: Seal,
+    /// What keeps the object from being deleted.
+    pub lock: Lock,
 }
 
 /// An upload under way.
@@ -70,6 +73,8 @@ pub struct UploadPart {
     pub number: u32,
     /// Checksums to compute besides that of the upload.
     pub checksums: Vec<ChecksumAlgorithm>,
+    /// The client's key, if the upload is encrypted with one.
+    pub key_of_client: Option<ClientKey>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -81,6 +86,8 @@ struct Row {
     transient: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     encryption: Option<Encryption>,
+    #[serde(default, skip_serializing_if = "Lock::is_none")]
+    lock: Lock,
 }
 
 /// Where an upload's row is.
@@ -174,14 +181,14 @@ impl Objects {
     /// # Errors
     /// [`Error::NoSuchBucket`], [`Error::UnsupportedChecksum`].
     pub async fn create_upload(&self, new: NewUpload) -> Result<UploadInfo> {
-        let NewUpload { bucket, key, metadata, checksum, transient, encrypted } = new;
+        let NewUpload { bucket, key, metadata, checksum, transient, seal, lock } = new;
         if let Some((algorithm, kind)) = checksum.filter(|(algorithm, kind)| !algorithm.supports(*kind)) {
             return Err(Error::UnsupportedChecksum { algorithm, kind });
         }
         // Ordered by time, so that the uploads of a key are listed in the order they began.
         let place = Place::new(&bucket, &key, Uuid::now_v7());
-        let encryption = self.new_key(&bucket, encrypted)?.map(|(encryption, _)| encryption);
-        let row = Row { initiated_ms: self.now_ms(), metadata, checksum, transient, encryption };
+        let encryption = self.new_key(&bucket, &seal)?.map(|(encryption, _)| encryption);
+        let row = Row { initiated_ms: self.now_ms(), metadata, checksum, transient, encryption, lock };
         let create = move |change: &mut Change<'_>| {
             buckets::require(change, &bucket)?;
             let raw = serde_json::to_vec(&row).expect("invariant: maps with string keys serialise");
@@ -214,7 +221,7 @@ impl Objects {
         B: Stream<Item = std::io::Result<Bytes>> + Send + Unpin,
         E: FnOnce() -> Expectations + Send,
     {
-        let UploadPart { bucket, key, upload_id, number, mut checksums } = request;
+        let UploadPart { bucket, key, upload_id, number, mut checksums, key_of_client } = request;
         if !(1..=10_000).contains(&number) {
             return Err(Error::InvalidPartNumber(number));
         }
@@ -223,7 +230,7 @@ impl Objects {
         if let Some((algorithm, _)) = upload.checksum.filter(|(algorithm, _)| !checksums.contains(algorithm)) {
             checksums.push(algorithm);
         }
-        let key = upload.encryption.as_ref().map(|encryption| self.inner.keys.unwrap(encryption)).transpose()?;
+        let key = self.inner.keys.open_for(upload.encryption.as_ref(), key_of_client.as_ref())?;
         let received = self.receive(body, &checksums, expect, key.as_ref()).await?;
         let digests = received.digests.clone();
         let info = PartInfo {

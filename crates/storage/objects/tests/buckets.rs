@@ -17,7 +17,13 @@ async fn documents_survive_a_restart_and_end_with_their_bucket() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
     let documents = BTreeMap::from([("ownership".to_owned(), "\"enforced\"".to_owned())]);
-    let new = NewBucket { name: "b".into(), owner: "111122223333".into(), region: "eu-north-1".into(), documents };
+    let new = NewBucket {
+        name: "b".into(),
+        owner: "111122223333".into(),
+        region: "eu-north-1".into(),
+        documents,
+        ..NewBucket::default()
+    };
     store.create_bucket_with(new.clone()).await.unwrap();
     assert!(matches!(store.create_bucket_with(new.clone()).await, Err(Error::BucketExists(_))));
     store.create_bucket("bb").await.unwrap();

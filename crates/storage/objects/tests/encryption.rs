@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use boathouse_objects::{
-    CompleteUpload, CompletedPart, CopyRequest, ENCRYPT, Error, Expectations, NewUpload, ObjectInfo, Objects, Options,
-    PutRequest, UploadPart,
+    ClientKey, CompleteUpload, CompletedPart, CopyRequest, ENCRYPT, Error, Expectations, NewUpload, ObjectInfo,
+    Objects, Options, PutRequest, Seal, UploadPart,
 };
 use bytes::Bytes;
 use futures::{StreamExt as _, stream};
@@ -25,7 +25,8 @@ fn body(seed: u64, size: usize) -> Vec<u8> {
 }
 
 async fn put(store: &Objects, key: &str, bytes: &[u8], encrypted: bool) -> ObjectInfo {
-    let request = PutRequest { bucket: "b".into(), key: key.into(), encrypted, ..PutRequest::default() };
+    let seal = if encrypted { Seal::Store } else { Seal::AsBucket };
+    let request = PutRequest { bucket: "b".into(), key: key.into(), seal, ..PutRequest::default() };
     let pieces: Vec<_> = bytes.chunks(70_001).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
     store.put(request, stream::iter(pieces), Expectations::default).await.unwrap()
 }
@@ -107,7 +108,9 @@ async fn buckets_may_encrypt_by_themselves() {
     );
     store.delete_document("b", ENCRYPT).await.unwrap();
     assert!(store.copy(copy("before", "plain")).await.unwrap().encryption.is_none());
-    assert!(store.copy(CopyRequest { encrypted: true, ..copy("before", "asked") }).await.unwrap().encryption.is_some());
+    assert!(
+        store.copy(CopyRequest { seal: Seal::Store, ..copy("before", "asked") }).await.unwrap().encryption.is_some()
+    );
     for (key, seed) in [("before", 1), ("after", 2), ("copied", 1), ("shared", 2), ("plain", 1), ("asked", 1)] {
         assert!(get(&store, key).await.unwrap() == body(seed, 9_000), "{key}");
     }
@@ -118,7 +121,7 @@ async fn uploads_in_parts_are_encrypted_part_by_part() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
     store.create_bucket("b").await.unwrap();
-    let new = NewUpload { bucket: "b".into(), key: "k".into(), encrypted: true, ..NewUpload::default() };
+    let new = NewUpload { bucket: "b".into(), key: "k".into(), seal: Seal::Store, ..NewUpload::default() };
     let id = store.create_upload(new).await.unwrap().upload_id;
     let mut parts = Vec::new();
     // The first part comes twice: what is encrypted anew has a key of its own.
@@ -200,6 +203,46 @@ async fn kill_dash_nine_loses_no_encrypted_object_and_no_key() {
             let size = SIZES[*seed as usize % SIZES.len()];
             assert!(get(&store, &seed.to_string()).await.unwrap() == body(*seed, size), "{seed}");
         }
+    }
+    assert!(!readable(dir.path()));
+}
+
+#[tokio::test]
+async fn what_the_client_holds_the_key_of_opens_with_it_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    store.create_bucket("b").await.unwrap();
+    let (key, other) = (ClientKey::new([7; 32]), ClientKey::new([8; 32]));
+    for size in SIZES {
+        let name = size.to_string();
+        let request = PutRequest {
+            bucket: "b".into(),
+            key: name.clone(),
+            seal: Seal::Client(key.clone()),
+            ..PutRequest::default()
+        };
+        let pieces = stream::iter([Ok(Bytes::from(body(1, size)))]);
+        let info = store.put(request, pieces, Expectations::default).await.unwrap();
+        let read = |key| store.get_sealed("b", &name, None, key);
+        assert!(read(Some(&key)).unwrap().read_range(0..size as u64).await.unwrap() == body(1, size));
+        assert!(matches!(read(Some(&other)), Err(Error::ClientKeyWrong)));
+        assert!(matches!(read(None), Err(Error::ClientKeyMissing)));
+        assert!(store.check_client_key(&info, Some(&key)).is_ok() && store.check_client_key(&info, None).is_err());
+        let copy = |seal, source| CopyRequest {
+            source_bucket: "b".into(),
+            source_key: name.clone(),
+            bucket: "b".into(),
+            key: "copy".into(),
+            seal,
+            source_key_of_client: source,
+            ..CopyRequest::default()
+        };
+        assert!(matches!(store.copy(copy(Seal::AsBucket, None)).await, Err(Error::ClientKeyMissing)));
+        store.copy(copy(Seal::Client(other.clone()), Some(key.clone()))).await.unwrap();
+        let copied = store.get_sealed("b", "copy", None, Some(&other)).unwrap();
+        assert!(copied.read_range(0..size as u64).await.unwrap() == body(1, size));
+        store.copy(copy(Seal::AsBucket, Some(key.clone()))).await.unwrap();
+        assert!(get(&store, "copy").await.unwrap() == body(1, size), "a copy that asks for nothing is the store's");
     }
     assert!(!readable(dir.path()));
 }

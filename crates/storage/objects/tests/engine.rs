@@ -145,9 +145,7 @@ async fn copies_share_bytes_until_the_last_is_deleted() {
         bucket: "b".into(),
         key: to.into(),
         metadata,
-        condition: WriteCondition::Always,
-        origin: None,
-        encrypted: false,
+        ..CopyRequest::default()
     };
     let replaced = Metadata { user: BTreeMap::from([("x".into(), "y".into())]), ..Metadata::default() };
     store.copy(copy("c", None)).await.unwrap();

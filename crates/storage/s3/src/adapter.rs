@@ -3,6 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
+use boathouse_aws::access::CredentialStore;
 use boathouse_aws::http_service::{
     HttpService, RequestBody, ResponseBody, ServiceAnswer, Trailers, VerifiedRequest, full,
 };
@@ -21,7 +22,8 @@ use crate::call::{Call, Store};
 use crate::checksums::Announced;
 use crate::error::{Result, from_engine, internal};
 use crate::front::Front;
-use crate::{cors, documents, host, refusals};
+use crate::logging::line::Request;
+use crate::{cors, documents, forms, host, logging, refusals};
 
 /// Headers that the codec must not see: the signature is checked already, and conditions and ranges are read from the
 /// request itself because the codec refuses what HTTP wants ignored.
@@ -64,37 +66,58 @@ const MAX_ERROR: usize = 64 * 1024;
 pub(crate) struct Adapter {
     store: Store,
     codec: S3Service,
+    credentials: Arc<dyn CredentialStore>,
 }
 
 impl Adapter {
-    pub(crate) fn new(store: Store) -> Self {
+    pub(crate) fn new(store: Store, credentials: Arc<dyn CredentialStore>) -> Self {
         let codec = S3ServiceBuilder::new(Front { store: store.clone() }).build();
-        Self { store, codec }
+        Self { store, codec, credentials }
+    }
+
+    /// Whose keys sign forms.
+    pub(crate) fn credentials(&self) -> &dyn CredentialStore {
+        &*self.credentials
     }
 
     async fn answer(&self, request: VerifiedRequest) -> ServiceAnswer {
         let VerifiedRequest { ctx, mut parts, body, trailers } = request;
         let resource = parts.uri.path().to_owned();
+        let query = parts.uri.query().map(str::to_owned);
         let method = parts.method.clone();
         if let Err(error) = normalise(&mut parts, ctx.region()) {
             return failure(&ctx, &method, &resource, "", &error);
         }
         let bucket = bucket_of(&parts.uri);
+        let logged = self.store.log.is_on().then(|| Request::new(&ctx, &parts, query.as_deref()));
         if method == Method::OPTIONS {
             return self.preflight(&ctx, &bucket, &parts.headers, &resource);
         }
-        let (call, document) = begin(ctx, &parts, body, trailers);
-        let outcome = self.run(&call, parts, document).await;
-        let operation = call.operation.get().copied().unwrap_or_default();
+        let headers = parts.headers.clone();
+        let (ctx, operation, outcome) = match forms::is_form(&parts) {
+            true => {
+                let (ctx, outcome) = self.form(ctx, parts, body).await;
+                (ctx, forms::OPERATION, outcome)
+            }
+            false => {
+                let (call, document) = begin(ctx, &parts, body, trailers);
+                let outcome = self.run(&call, parts, document).await;
+                (call.ctx.clone(), call.operation.get().copied().unwrap_or_default(), outcome)
+            }
+        };
         let mut answer = match outcome {
             Ok(response) => ServiceAnswer { response, operation, error: None },
-            Err(error) => failure(&call.ctx, &method, &resource, operation, &error),
+            Err(error) => failure(&ctx, &method, &resource, operation, &error),
         };
-        if call.headers.contains_key("origin")
+        answer.response.extensions_mut().insert(Arc::clone(&ctx.principal));
+        if headers.contains_key("origin")
             && let Ok(rules) = self.cors_rules(&bucket)
         {
-            let headers = cors::decorate(rules.as_deref(), &call.headers, method.as_str());
+            let headers = cors::decorate(rules.as_deref(), &headers, method.as_str());
             answer.response.headers_mut().extend(headers);
+        }
+        if let Some(request) = logged {
+            logging::note(&self.store, &request, &answer);
         }
         answer
     }
@@ -106,7 +129,12 @@ impl Adapter {
         self.run(&call, parts, document).await
     }
 
-    async fn run(&self, call: &Arc<Call>, parts: Parts, body: Option<RequestBody>) -> Result<Response<ResponseBody>> {
+    pub(crate) async fn run(
+        &self,
+        call: &Arc<Call>,
+        parts: Parts,
+        body: Option<RequestBody>,
+    ) -> Result<Response<ResponseBody>> {
         refusals::check(&parts.method, parts.uri.query().unwrap_or_default(), &parts.headers)?;
         let document = match body {
             Some(body) => document(call, body).await?,
@@ -281,10 +309,17 @@ fn default_message(code: &str) -> &'static str {
 
 fn failure(ctx: &Ctx, method: &Method, resource: &str, operation: &'static str, error: &AwsError) -> ServiceAnswer {
     let bare = method == Method::HEAD || error.status == StatusCode::NOT_MODIFIED;
+    // Some of what an error says of an object stands in headers.
+    let (told, kept): (Vec<_>, Vec<_>) =
+        error.details.iter().cloned().partition(|(name, _)| name.starts_with("x-amz-"));
+    let error = &AwsError { details: kept, ..error.clone() };
     let document = rest_xml::failure(error, resource, ctx.request_id);
     let mut response = Response::new(full(if bare { Bytes::new() } else { document.body }));
     *response.status_mut() = error.status;
     let headers = response.headers_mut();
+    for (name, value) in &told {
+        crate::metadata::set(headers, name, value.as_str().unwrap_or_default());
+    }
     if error.status == StatusCode::NOT_MODIFIED {
         for (name, value) in &error.details {
             crate::metadata::set(headers, name, value.as_str().unwrap_or_default());

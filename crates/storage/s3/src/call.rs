@@ -5,15 +5,18 @@ use std::sync::{Arc, Mutex, OnceLock};
 use boathouse_aws::access::{AccessRequest, Authorizer, ConditionKeys};
 use boathouse_aws::http_service::{RequestBody, ResponseBody, Trailers};
 use boathouse_aws::{AwsError, Ctx};
-use boathouse_objects::Objects;
+use boathouse_objects::{Metadata, Objects};
 use futures::StreamExt;
 use http::request::Parts;
 use http::{HeaderMap, StatusCode};
 use percent_encoding::percent_decode_str;
 
+use crate::acl::{self, Acl, Subject};
 use crate::error::Result;
+use crate::lifecycle::Bell;
+use crate::logging::Log;
 use crate::operations::encryption;
-use crate::policy;
+use crate::{operations, policy};
 
 /// Shared by the adapter, which makes it and writes the answer, and the operation's handler.
 pub(crate) struct Call {
@@ -22,6 +25,8 @@ pub(crate) struct Call {
     query: String,
     pub(crate) trailers: Trailers,
     pub(crate) operation: OnceLock<&'static str>,
+    /// Whether a browser's form sent it: then nobody knows the length of the body before its end.
+    pub(crate) posted: bool,
     /// Bodies of objects pass beside the protocol's codec, never through it.
     body: Mutex<Option<RequestBody>>,
     reply: Mutex<Option<(StatusCode, ResponseBody)>>,
@@ -32,7 +37,12 @@ impl Call {
     pub(crate) fn new(ctx: Ctx, parts: &Parts, trailers: Trailers, body: Option<RequestBody>) -> Self {
         let (headers, query) = (parts.headers.clone(), parts.uri.query().unwrap_or_default().to_owned());
         let (operation, reply, failure) = (OnceLock::new(), Mutex::new(None), Mutex::new(None));
-        Self { ctx, headers, query, trailers, operation, body: Mutex::new(body), reply, failure }
+        Self { ctx, headers, query, trailers, operation, posted: false, body: Mutex::new(body), reply, failure }
+    }
+
+    /// The same call, sent by a browser's form.
+    pub(crate) fn posted(self) -> Self {
+        Self { posted: true, ..self }
     }
 
     /// The object's bytes as the client sends them.
@@ -73,11 +83,27 @@ impl Call {
     }
 }
 
+/// Headers of a write that are condition keys as well.
+const CONDITION_HEADERS: [&str; 8] = [
+    encryption::HEADER,
+    encryption::KMS_KEY,
+    "x-amz-server-side-encryption-customer-algorithm",
+    "x-amz-acl",
+    "x-amz-copy-source",
+    "x-amz-metadata-directive",
+    "x-amz-object-lock-mode",
+    "x-amz-storage-class",
+];
+
 /// What operations work on.
 #[derive(Clone)]
 pub(crate) struct Store {
     pub(crate) objects: Objects,
     pub(crate) authorizer: Arc<dyn Authorizer>,
+    /// What is known of lifecycle rules without a look at the buckets.
+    pub(crate) rules: Arc<Bell>,
+    /// Access log lines that wait for delivery.
+    pub(crate) log: Arc<Log>,
 }
 
 impl Store {
@@ -98,6 +124,53 @@ impl Store {
         key: Option<&str>,
         keys: &ConditionKeys,
     ) -> Result<()> {
+        let asked = self.ask(ctx, (action, bucket, key), keys, None);
+        match asked {
+            // Who may anyhow is not held up by a look at lists.
+            Err(error) if !ctx.principal.is_root() => {
+                let resource = format!("arn:aws:s3:::{bucket}");
+                let acl = operations::acl::of_bucket(self, bucket)?;
+                let subject = (action, Subject::Bucket);
+                let named = key.map_or(resource.clone(), |key| format!("{resource}/{key}"));
+                match acl::as_policy(self, ctx, subject, (bucket, &named), &acl)? {
+                    Some(policy) => self.ask(ctx, (action, bucket, key), keys, Some(&policy)),
+                    None => Err(error),
+                }
+            }
+            outcome => outcome,
+        }
+    }
+
+    /// Asks whether the caller may do `action` with an object, whose own list counts too.
+    pub(crate) fn allow_object(
+        &self,
+        ctx: &Ctx,
+        action: &str,
+        bucket: &str,
+        key: &str,
+        metadata: Option<&Metadata>,
+    ) -> Result<()> {
+        let (keys, about) = (ConditionKeys::new(), (action, bucket, Some(key)));
+        let asked = self.ask(ctx, about, &keys, None);
+        let (Err(error), Some(metadata)) = (&asked, metadata.filter(|_| !ctx.principal.is_root())) else {
+            return asked;
+        };
+        let resource = format!("arn:aws:s3:::{bucket}/{key}");
+        let acl = Acl::of(metadata)?;
+        match acl::as_policy(self, ctx, (action, Subject::Object), (bucket, &resource), &acl)? {
+            Some(policy) => self.ask(ctx, about, &keys, Some(&policy)),
+            None => Err(error.clone()),
+        }
+    }
+
+    /// One question to IAM, with the bucket's policy or with `instead` of it.
+    fn ask(
+        &self,
+        ctx: &Ctx,
+        (action, bucket, key): (&str, &str, Option<&str>),
+        keys: &ConditionKeys,
+        instead: Option<&str>,
+    ) -> Result<()> {
         let policy = self.policy(bucket)?;
         let policy = policy.as_deref();
         let resource = match key {
@@ -109,14 +182,14 @@ impl Store {
             && policy.is_some_and(policy::is_public)
             && self.public_access(bucket)?.restrict_public_buckets;
         let request = AccessRequest::new(action, &resource, keys);
-        let request = request.with_resource_policy(policy.filter(|_| !ignored));
+        let request = request.with_resource_policy(instead.or(policy.filter(|_| !ignored)));
         self.authorizer.authorize(ctx, &request)
     }
 
-    /// Asks for leave to write an object, with what the request says of its encryption.
+    /// Asks for leave to write an object, with what the request's headers say.
     pub(crate) fn allow_write(&self, call: &Call, bucket: &str, key: &str) -> Result<()> {
-        let wanted = call.header(encryption::HEADER).map(str::to_owned);
-        let keys = wanted.map(|wanted| (format!("s3:{}", encryption::HEADER), vec![wanted])).into_iter().collect();
+        let named = |header: &str| Some((format!("s3:{header}"), vec![call.header(header)?.to_owned()]));
+        let keys = CONDITION_HEADERS.iter().filter_map(|header| named(header)).collect();
         self.allow_if(&call.ctx, "s3:PutObject", bucket, Some(key), &keys)
     }
 

@@ -86,6 +86,15 @@ pub(crate) fn of_write(headers: &HeaderMap) -> Result<WriteCondition> {
     }
 }
 
+/// The condition of a deletion.
+pub(crate) fn of_deletion(if_match: Option<&str>) -> WriteCondition {
+    match if_match {
+        None => WriteCondition::Always,
+        Some("*") => WriteCondition::Present,
+        Some(tag) => WriteCondition::Matches(unquoted(tag).to_owned()),
+    }
+}
+
 fn matches(tags: &str, etag: &str) -> bool {
     tags.split(',').map(str::trim).any(|tag| tag == "*" || unquoted(tag) == etag)
 }
@@ -113,14 +122,7 @@ mod tests {
     fn outcome(pairs: &[(&'static str, &'static str)]) -> u16 {
         let headers: HeaderMap =
             pairs.iter().map(|(name, value)| (name.parse().unwrap(), HeaderValue::from_static(value))).collect();
-        let info = ObjectInfo {
-            encryption: None,
-            size: 1,
-            etag: "abc".into(),
-            modified_ms: INFO_MS,
-            checksums: Vec::new(),
-            metadata: boathouse_objects::Metadata::default(),
-        };
+        let info = ObjectInfo { size: 1, etag: "abc".into(), modified_ms: INFO_MS, ..ObjectInfo::default() };
         Conditions::of(&headers).check_read(&info).err().map_or(200, |error| error.status.as_u16())
     }
 

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::acl::Acl;
 use crate::call::Store;
 use crate::error::{Result, from_engine, internal};
 
@@ -17,6 +18,12 @@ pub(crate) const TAGS: &str = "tagging";
 pub(crate) const CORS: &str = "cors";
 /// [`PublicAccess`].
 pub(crate) const PUBLIC_ACCESS: &str = "public-access-block";
+/// [`crate::lifecycle::rules::Rules`].
+pub(crate) const LIFECYCLE: &str = "lifecycle";
+/// [`crate::logging::Logging`].
+pub(crate) const LOGGING: &str = "logging";
+/// [`crate::acl::Acl`].
+pub(crate) const ACL: &str = "acl";
 /// The name of an object ownership.
 pub(crate) const OWNERSHIP: &str = "ownership-controls";
 
@@ -29,15 +36,17 @@ pub(crate) struct PublicAccess {
     pub(crate) restrict_public_buckets: bool,
 }
 
-/// What a new bucket has on AWS: no public access, the owner's ownership enforced.
-pub(crate) fn of_new_bucket() -> BTreeMap<String, String> {
+/// What a new bucket has on AWS: no public access, and the owner's ownership enforced unless it is asked for another.
+pub(crate) fn of_new_bucket(ownership: &str, acl: Option<&Acl>) -> BTreeMap<String, String> {
     let blocked = PublicAccess {
         block_public_acls: true,
         ignore_public_acls: true,
         block_public_policy: true,
         restrict_public_buckets: true,
     };
-    BTreeMap::from([(PUBLIC_ACCESS.to_owned(), json(&blocked)), (OWNERSHIP.to_owned(), json(&"BucketOwnerEnforced"))])
+    let documents = [(PUBLIC_ACCESS, json(&blocked)), (OWNERSHIP, json(&ownership))];
+    let acl = acl.map(|acl| (ACL, json(acl)));
+    documents.into_iter().chain(acl).map(|(name, text)| (name.to_owned(), text)).collect()
 }
 
 fn json(value: &impl Serialize) -> String {

@@ -17,6 +17,11 @@ pub(crate) fn invalid_request(message: impl Into<String>) -> AwsError {
     AwsError::bad_request("InvalidRequest", message)
 }
 
+pub(crate) fn malformed_xml() -> AwsError {
+    let message = "The XML you provided was not well-formed or did not validate against our published schema";
+    AwsError::bad_request("MalformedXML", message)
+}
+
 pub(crate) fn not_found(code: &'static str, message: &'static str) -> AwsError {
     AwsError::new(code, StatusCode::NOT_FOUND, message)
 }
@@ -57,6 +62,30 @@ pub(crate) fn from_engine(error: Error) -> AwsError {
             AwsError::new("BucketAlreadyOwnedByYou", StatusCode::CONFLICT, message).with_detail("BucketName", name)
         }
         Error::InvalidBucketName(name) => invalid_bucket_name(&name),
+        Error::NoSuchVersion(version) => {
+            not_found("NoSuchVersion", "The specified version does not exist.").with_detail("VersionId", version)
+        }
+        Error::InvalidVersion(version) => invalid_argument("Invalid version id specified")
+            .with_detail("ArgumentName", "versionId")
+            .with_detail("ArgumentValue", version),
+        Error::DeleteMarker(version) => {
+            let message = "The specified method is not allowed against this resource.";
+            AwsError::new("MethodNotAllowed", StatusCode::METHOD_NOT_ALLOWED, message)
+                .with_detail("Method", "GET")
+                .with_detail("ResourceType", "DeleteMarker")
+                .with_detail("x-amz-delete-marker", "true")
+                .with_detail("x-amz-version-id", version)
+        }
+        Error::ClientKeyMissing => invalid_request(
+            "The object was stored using a form of Server Side Encryption. The correct parameters must be provided to \
+             retrieve the object.",
+        ),
+        Error::ClientKeyUnwanted => invalid_request("The encryption parameters are not applicable to this object."),
+        Error::ClientKeyWrong => AwsError::new("AccessDenied", StatusCode::FORBIDDEN, "Access Denied"),
+        Error::Locked => {
+            let message = "Access Denied because object protected by object lock.";
+            AwsError::new("AccessDenied", StatusCode::FORBIDDEN, message)
+        }
         Error::PreconditionFailed => precondition_failed("If-None-Match"),
         Error::DigestMismatch(Digest::Md5) => checksums::bad_digest("Content-MD5"),
         Error::DigestMismatch(Digest::Checksum(algorithm)) => checksums::bad_digest(checksums::wire_name(algorithm)),

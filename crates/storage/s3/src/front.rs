@@ -7,7 +7,8 @@ use s3s::{S3Error, S3ErrorCode, S3Request, S3Response, S3Result};
 
 use crate::call::{Call, Store};
 use crate::operations::{
-    batch, bucket, configuration, copy, encryption, listing, multipart, notification, object, tagging, uploads,
+    acl, batch, bucket, configuration, copy, encryption, inventory, lifecycle, listing, lock, logging, multipart,
+    notification, object, tagging, uploads, versioning,
 };
 
 /// What the codec calls.
@@ -74,19 +75,35 @@ operations! {
     GetPublicAccessBlock: get_public_access_block(GetPublicAccessBlockInput) -> GetPublicAccessBlockOutput = configuration::get_public_access;
     PutPublicAccessBlock: put_public_access_block(PutPublicAccessBlockInput) -> PutPublicAccessBlockOutput = configuration::put_public_access;
     DeletePublicAccessBlock: delete_public_access_block(DeletePublicAccessBlockInput) -> DeletePublicAccessBlockOutput = configuration::delete_public_access;
-    GetBucketOwnershipControls: get_bucket_ownership_controls(GetBucketOwnershipControlsInput) -> GetBucketOwnershipControlsOutput = configuration::get_ownership;
-    PutBucketOwnershipControls: put_bucket_ownership_controls(PutBucketOwnershipControlsInput) -> PutBucketOwnershipControlsOutput = configuration::put_ownership;
-    DeleteBucketOwnershipControls: delete_bucket_ownership_controls(DeleteBucketOwnershipControlsInput) -> DeleteBucketOwnershipControlsOutput = configuration::delete_ownership;
+    GetBucketOwnershipControls: get_bucket_ownership_controls(GetBucketOwnershipControlsInput) -> GetBucketOwnershipControlsOutput = acl::get_ownership;
+    PutBucketOwnershipControls: put_bucket_ownership_controls(PutBucketOwnershipControlsInput) -> PutBucketOwnershipControlsOutput = acl::put_ownership;
+    DeleteBucketOwnershipControls: delete_bucket_ownership_controls(DeleteBucketOwnershipControlsInput) -> DeleteBucketOwnershipControlsOutput = acl::delete_ownership;
     GetBucketNotificationConfiguration: get_bucket_notification_configuration(GetBucketNotificationConfigurationInput) -> GetBucketNotificationConfigurationOutput = notification::get;
     PutBucketNotificationConfiguration: put_bucket_notification_configuration(PutBucketNotificationConfigurationInput) -> PutBucketNotificationConfigurationOutput = notification::put;
     GetBucketEncryption: get_bucket_encryption(GetBucketEncryptionInput) -> GetBucketEncryptionOutput = encryption::get;
     PutBucketEncryption: put_bucket_encryption(PutBucketEncryptionInput) -> PutBucketEncryptionOutput = encryption::put;
     DeleteBucketEncryption: delete_bucket_encryption(DeleteBucketEncryptionInput) -> DeleteBucketEncryptionOutput = encryption::delete;
-    GetBucketVersioning: get_bucket_versioning(GetBucketVersioningInput) -> GetBucketVersioningOutput = configuration::get_versioning;
-    GetBucketAcl: get_bucket_acl(GetBucketAclInput) -> GetBucketAclOutput = configuration::get_bucket_acl;
-    PutBucketAcl: put_bucket_acl(PutBucketAclInput) -> PutBucketAclOutput = configuration::put_bucket_acl;
-    GetObjectAcl: get_object_acl(GetObjectAclInput) -> GetObjectAclOutput = configuration::get_object_acl;
-    PutObjectAcl: put_object_acl(PutObjectAclInput) -> PutObjectAclOutput = configuration::put_object_acl;
+    GetBucketVersioning: get_bucket_versioning(GetBucketVersioningInput) -> GetBucketVersioningOutput = versioning::get;
+    PutBucketVersioning: put_bucket_versioning(PutBucketVersioningInput) -> PutBucketVersioningOutput = versioning::put;
+    GetObjectLockConfiguration: get_object_lock_configuration(GetObjectLockConfigurationInput) -> GetObjectLockConfigurationOutput = lock::get_configuration;
+    PutObjectLockConfiguration: put_object_lock_configuration(PutObjectLockConfigurationInput) -> PutObjectLockConfigurationOutput = lock::put_configuration;
+    GetObjectRetention: get_object_retention(GetObjectRetentionInput) -> GetObjectRetentionOutput = lock::get_retention;
+    PutObjectRetention: put_object_retention(PutObjectRetentionInput) -> PutObjectRetentionOutput = lock::put_retention;
+    GetObjectLegalHold: get_object_legal_hold(GetObjectLegalHoldInput) -> GetObjectLegalHoldOutput = lock::get_legal_hold;
+    PutObjectLegalHold: put_object_legal_hold(PutObjectLegalHoldInput) -> PutObjectLegalHoldOutput = lock::put_legal_hold;
+    GetBucketLifecycleConfiguration: get_bucket_lifecycle_configuration(GetBucketLifecycleConfigurationInput) -> GetBucketLifecycleConfigurationOutput = lifecycle::get;
+    PutBucketLifecycleConfiguration: put_bucket_lifecycle_configuration(PutBucketLifecycleConfigurationInput) -> PutBucketLifecycleConfigurationOutput = lifecycle::put;
+    DeleteBucketLifecycle: delete_bucket_lifecycle(DeleteBucketLifecycleInput) -> DeleteBucketLifecycleOutput = lifecycle::delete;
+    GetBucketLogging: get_bucket_logging(GetBucketLoggingInput) -> GetBucketLoggingOutput = logging::get;
+    PutBucketLogging: put_bucket_logging(PutBucketLoggingInput) -> PutBucketLoggingOutput = logging::put;
+    GetBucketInventoryConfiguration: get_bucket_inventory_configuration(GetBucketInventoryConfigurationInput) -> GetBucketInventoryConfigurationOutput = inventory::get;
+    PutBucketInventoryConfiguration: put_bucket_inventory_configuration(PutBucketInventoryConfigurationInput) -> PutBucketInventoryConfigurationOutput = inventory::put;
+    DeleteBucketInventoryConfiguration: delete_bucket_inventory_configuration(DeleteBucketInventoryConfigurationInput) -> DeleteBucketInventoryConfigurationOutput = inventory::delete;
+    ListBucketInventoryConfigurations: list_bucket_inventory_configurations(ListBucketInventoryConfigurationsInput) -> ListBucketInventoryConfigurationsOutput = inventory::list;
+    GetBucketAcl: get_bucket_acl(GetBucketAclInput) -> GetBucketAclOutput = acl::get_bucket;
+    PutBucketAcl: put_bucket_acl(PutBucketAclInput) -> PutBucketAclOutput = acl::put_bucket;
+    GetObjectAcl: get_object_acl(GetObjectAclInput) -> GetObjectAclOutput = acl::get_object;
+    PutObjectAcl: put_object_acl(PutObjectAclInput) -> PutObjectAclOutput = acl::put_object;
 }
 
 fn call_of(extensions: &mut http::Extensions) -> S3Result<Arc<Call>> {

@@ -6,19 +6,24 @@
 //! | Module | What it does |
 //! |---|---|
 //! | `adapter` | the way in and out: virtual hosts, presigned members, errors, CORS |
+//! | `forms` | PostObject: uploads by browser forms |
 //! | `front` | the table of operations |
 //! | `operations` | their handlers |
 //! | `dispatch` | the same operations for other services, by the dispatcher |
 //! | `call` | one call's context; authorisation |
 //! | `documents` | a bucket's configuration |
+//! | `logging`, `inventory` | access logs and lists of objects, as objects |
+//! | `lifecycle` | what expires and what moves to other storage classes |
 //! | `notifications` | what buckets tell to functions and to EventBridge |
-//! | `policy`, `cors`, `tags`, `metadata`, `checksums`, `conditions`, `host`, `token` | rules of their subjects |
+//! | `acl`, `policy`, `cors`, `tags`, `metadata`, `checksums`, `conditions`, `host`, `token` | rules of their subjects |
+//! | `storage_class` | the classes of objects |
 //! | `stores` | buckets for engines in the same process |
 //! | `view` | what of an object a read shows |
 //! | `refusals` | what is not implemented, by name |
 //! | `error` | errors in S3's words |
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod acl;
 mod adapter;
 mod call;
 mod checksums;
@@ -27,13 +32,18 @@ mod cors;
 mod dispatch;
 mod documents;
 mod error;
+mod forms;
 mod front;
 mod host;
+mod inventory;
+mod lifecycle;
+mod logging;
 mod metadata;
 mod notifications;
 mod operations;
 mod policy;
 mod refusals;
+mod storage_class;
 mod stores;
 mod tags;
 mod token;
@@ -41,7 +51,7 @@ mod view;
 
 use std::sync::Arc;
 
-use boathouse_aws::access::Authorizer;
+use boathouse_aws::access::{Authorizer, CredentialStore};
 use boathouse_aws::http_service::HttpService;
 use boathouse_aws::stores::ObjectStores;
 use boathouse_aws::{Platform, ServiceTable};
@@ -59,26 +69,29 @@ pub struct S3 {
     pub table: ServiceTable,
     /// The names of the operations that are implemented on the wire.
     pub operations: &'static [&'static str],
-    /// What buckets tell; to be started when the dispatcher is complete.
-    pub notifications: Notifications,
+    /// What S3 does by itself; to be started when the dispatcher is complete.
+    pub background: Background,
 }
 
-/// The notifications of all buckets.
-pub struct Notifications(call::Store);
+/// What S3 does without being asked.
+pub struct Background(call::Store);
 
-impl Notifications {
+impl Background {
     /// Tells from now on what happens in buckets that have a notification configuration, beginning with what an earlier
-    /// process had not told yet.
+    /// process had not told yet, carries lifecycle rules out,
+    /// writes inventories and delivers access logs.
     pub fn start(&self, platform: &Platform) {
         notifications::worker::start(platform, &self.0);
+        lifecycle::worker::start(platform, &self.0);
+        logging::worker::start(platform, &self.0);
     }
 }
 
-/// S3 over `objects`; `authorizer` is asked before every operation.
-pub fn install(objects: Objects, authorizer: Arc<dyn Authorizer>) -> S3 {
-    let store = call::Store { objects, authorizer };
+/// S3 over `objects`; `authorizer` is asked before every operation, and `credentials` know who signs forms.
+pub fn install(objects: Objects, authorizer: Arc<dyn Authorizer>, credentials: Arc<dyn CredentialStore>) -> S3 {
+    let store = call::Store { objects, authorizer, rules: Arc::default(), log: Arc::default() };
     let stores = Arc::new(stores::Stores(store.clone()));
-    let http = Arc::new(adapter::Adapter::new(store.clone()));
+    let http = Arc::new(adapter::Adapter::new(store.clone(), credentials));
     let table = dispatch::table(&http);
-    S3 { http, stores, table, operations: OPERATIONS, notifications: Notifications(store) }
+    S3 { http, stores, table, operations: OPERATIONS, background: Background(store) }
 }

@@ -1,22 +1,32 @@
 //! The operations: each authorises, translates, and leaves the work to the engine.
 
+pub(crate) mod acl;
 pub(crate) mod batch;
 pub(crate) mod bucket;
 pub(crate) mod configuration;
 pub(crate) mod copy;
 pub(crate) mod encryption;
+pub(crate) mod inventory;
+pub(crate) mod lifecycle;
 pub(crate) mod listing;
+pub(crate) mod lock;
+pub(crate) mod logging;
 pub(crate) mod multipart;
 pub(crate) mod notification;
 pub(crate) mod object;
 pub(crate) mod tagging;
 pub(crate) mod uploads;
+pub(crate) mod versioning;
 
+use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
-use s3s::dto::{ETag, Owner, Timestamp};
+use chrono::{DateTime, Utc};
+use s3s::dto::{ETag, Owner, Timestamp, TimestampFormat};
 
+use crate::call::Call;
 use crate::error::Result;
+use crate::storage_class;
 
 /// What a handler returns to the codec.
 pub(crate) type Reply<O> = Result<s3s::S3Response<O>>;
@@ -30,6 +40,23 @@ pub(crate) fn owner() -> Owner {
 
 pub(crate) fn timestamp(ms: u64) -> Timestamp {
     Timestamp::from(SystemTime::UNIX_EPOCH + Duration::from_millis(ms))
+}
+
+/// The moment that the codec has read.
+pub(crate) fn moment(timestamp: &Timestamp) -> Option<DateTime<Utc>> {
+    let mut text = Vec::new();
+    timestamp.format(TimestampFormat::DateTime, &mut text).ok()?;
+    let moment = DateTime::parse_from_rfc3339(std::str::from_utf8(&text).ok()?).ok()?;
+    Some(moment.to_utc())
+}
+
+/// What a write keeps beside an object that is neither a content header nor the user's.
+pub(crate) fn system(call: &Call) -> BTreeMap<String, String> {
+    let mut system = BTreeMap::new();
+    if let Some(class) = call.header(storage_class::HEADER) {
+        storage_class::keep(&mut system, class);
+    }
+    system
 }
 
 pub(crate) fn etag(text: &str) -> ETag {

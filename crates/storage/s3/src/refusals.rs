@@ -1,13 +1,13 @@
 //! What would change a request's meaning and is not implemented: refused by name before anything else happens.
 
 use boathouse_aws::{ACCOUNT_ID, AwsError};
-use http::{HeaderMap, Method, StatusCode};
+use http::{HeaderMap, Method};
 
-use crate::error::{Result, invalid_argument};
-use crate::operations::encryption;
+use crate::error::Result;
+use crate::storage_class;
 
 /// Query members that operations know, beside `X-Amz-…` of presigned URLs and `response-…`.
-const QUERY: [&str; 39] = [
+const QUERY: [&str; 46] = [
     "acl",
     "attributes",
     "bucket-region",
@@ -18,15 +18,21 @@ const QUERY: [&str; 39] = [
     "encoding-type",
     "encryption",
     "fetch-owner",
+    "id",
+    "inventory",
     "key-marker",
+    "legal-hold",
+    "lifecycle",
     "list-type",
     "location",
+    "logging",
     "marker",
     "max-buckets",
     "max-keys",
     "max-parts",
     "max-uploads",
     "notification",
+    "object-lock",
     "ownershipControls",
     "part-number-marker",
     "partNumber",
@@ -34,6 +40,7 @@ const QUERY: [&str; 39] = [
     "policyStatus",
     "prefix",
     "publicAccessBlock",
+    "retention",
     "start-after",
     "tagging",
     "upload-id-marker",
@@ -50,15 +57,7 @@ const QUERY: [&str; 39] = [
 ];
 
 /// Headers that ask for something not implemented, with what they ask for.
-const HEADERS: [(&str, &str); 14] = [
-    ("x-amz-server-side-encryption-customer-algorithm", "SSE-C (encryption with customer-provided keys)"),
-    ("x-amz-copy-source-server-side-encryption-customer-algorithm", "SSE-C (encryption with customer-provided keys)"),
-    ("x-amz-server-side-encryption-aws-kms-key-id", "SSE-KMS"),
-    ("x-amz-server-side-encryption-context", "SSE-KMS"),
-    ("x-amz-object-lock-mode", "Object Lock"),
-    ("x-amz-object-lock-retain-until-date", "Object Lock"),
-    ("x-amz-object-lock-legal-hold", "Object Lock"),
-    ("x-amz-bypass-governance-retention", "Object Lock"),
+const HEADERS: [(&str, &str); 6] = [
     ("x-amz-website-redirect-location", "website redirects"),
     ("x-amz-write-offset-bytes", "appending to objects"),
     ("x-amz-mfa", "MFA delete"),
@@ -67,37 +66,24 @@ const HEADERS: [(&str, &str); 14] = [
     ("x-amz-rename-source", "RenameObject"),
 ];
 
-const GRANTS: [&str; 5] = [
-    "x-amz-grant-full-control",
-    "x-amz-grant-read",
-    "x-amz-grant-read-acp",
-    "x-amz-grant-write",
-    "x-amz-grant-write-acp",
-];
-
 /// Refuses a request that this front would misunderstand.
 ///
 /// # Errors
-/// `NotImplemented` naming the feature; `InvalidStorageClass`, `AccessControlListNotSupported`, `AccessDenied` for a wrong
-/// expected owner, `NoSuchVersion`.
+/// `NotImplemented` naming the feature; `InvalidStorageClass`, `AccessDenied` for a wrong
+/// expected owner.
 pub(crate) fn check(method: &Method, query: &str, headers: &HeaderMap) -> Result<()> {
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        check_query(name, value)?;
+        let (name, _) = pair.split_once('=').unwrap_or((pair, ""));
+        check_query(name)?;
     }
     if let Some((_, what)) = HEADERS.iter().find(|(name, _)| headers.contains_key(*name)) {
         return Err(AwsError::not_implemented(what));
     }
     let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or_default());
     if method == Method::POST && text("content-type").is_some_and(|it| it.starts_with("multipart/form-data")) {
-        return Err(AwsError::not_implemented("PostObject (uploads by browser forms)"));
+        return Err(AwsError::not_implemented("a browser's form (PostObject) with a query"));
     }
-    check_encryption(text(encryption::HEADER))?;
-    check_storage_class(text("x-amz-storage-class"))?;
-    check_acl(headers, text("x-amz-acl"))?;
-    if text("x-amz-bucket-object-lock-enabled").is_some_and(|value| value.eq_ignore_ascii_case("true")) {
-        return Err(AwsError::not_implemented("Object Lock"));
-    }
+    text(storage_class::HEADER).map(storage_class::checked).transpose()?;
     for owner in ["x-amz-expected-bucket-owner", "x-amz-source-expected-bucket-owner"] {
         if text(owner).is_some_and(|account| account != ACCOUNT_ID) {
             return Err(AwsError::access_denied("Access Denied"));
@@ -106,59 +92,12 @@ pub(crate) fn check(method: &Method, query: &str, headers: &HeaderMap) -> Result
     Ok(())
 }
 
-fn check_query(name: &str, value: &str) -> Result<()> {
+fn check_query(name: &str) -> Result<()> {
     let known = name.starts_with("X-Amz-") || name.starts_with("response-") || QUERY.contains(&name);
     if !known {
         return Err(AwsError::not_implemented(format!("the S3 subresource or parameter {name}")));
     }
-    if name == "versionId" && !matches!(value, "null" | "") {
-        return Err(invalid_argument("Invalid version id specified"));
-    }
     Ok(())
-}
-
-fn check_encryption(wanted: Option<&str>) -> Result<()> {
-    match wanted {
-        None | Some(encryption::ALGORITHM) => Ok(()),
-        Some("aws:kms" | "aws:kms:dsse") => Err(AwsError::not_implemented("SSE-KMS")),
-        Some(_) => Err(AwsError::bad_request(
-            "InvalidEncryptionAlgorithmError",
-            "The encryption request you specified is not valid. Supported value: AES256.",
-        )),
-    }
-}
-
-fn check_storage_class(wanted: Option<&str>) -> Result<()> {
-    const REAL: [&str; 9] = [
-        "REDUCED_REDUNDANCY",
-        "STANDARD_IA",
-        "ONEZONE_IA",
-        "INTELLIGENT_TIERING",
-        "GLACIER",
-        "DEEP_ARCHIVE",
-        "OUTPOSTS",
-        "GLACIER_IR",
-        "EXPRESS_ONEZONE",
-    ];
-    match wanted {
-        None | Some("STANDARD") => Ok(()),
-        Some(class) if REAL.contains(&class) => Err(AwsError::not_implemented(format!("the storage class {class}"))),
-        Some(_) => Err(AwsError::bad_request("InvalidStorageClass", "The storage class you specified is not valid")),
-    }
-}
-
-/// Buckets enforce their owner's ownership, as new ones do on AWS: ACLs are refused unless they say just that.
-fn check_acl(headers: &HeaderMap, canned: Option<&str>) -> Result<()> {
-    let granted = GRANTS.iter().any(|name| headers.contains_key(*name));
-    match canned {
-        None | Some("private" | "bucket-owner-full-control") if !granted => Ok(()),
-        _ => Err(acls_not_supported()),
-    }
-}
-
-pub(crate) fn acls_not_supported() -> AwsError {
-    let message = "The bucket does not allow ACLs";
-    AwsError::new("AccessControlListNotSupported", StatusCode::BAD_REQUEST, message)
 }
 
 #[cfg(test)]
@@ -182,15 +121,8 @@ mod tests {
     #[test]
     fn what_changes_the_meaning_is_refused() {
         assert_eq!(code("renameObject", "a", "b").as_deref(), Some("NotImplemented"));
-        assert_eq!(code("versionId=3", "a", "b").as_deref(), Some("InvalidArgument"));
-        assert_eq!(code("", "x-amz-object-lock-mode", "GOVERNANCE").as_deref(), Some("NotImplemented"));
-        assert_eq!(code("", encryption::HEADER, "AES256"), None);
-        assert_eq!(code("", encryption::HEADER, "aws:kms").as_deref(), Some("NotImplemented"));
-        assert_eq!(code("", encryption::HEADER, "ROT13").as_deref(), Some("InvalidEncryptionAlgorithmError"));
         assert_eq!(code("", "x-amz-storage-class", "GLACIER").as_deref(), Some("NotImplemented"));
         assert_eq!(code("", "x-amz-storage-class", "LUKEWARM").as_deref(), Some("InvalidStorageClass"));
-        assert_eq!(code("", "x-amz-acl", "public-read").as_deref(), Some("AccessControlListNotSupported"));
-        assert_eq!(code("", "x-amz-grant-read", "id=1").as_deref(), Some("AccessControlListNotSupported"));
         assert_eq!(code("", "x-amz-expected-bucket-owner", "1").as_deref(), Some("AccessDeniedException"));
     }
 }

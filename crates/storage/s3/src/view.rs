@@ -10,9 +10,9 @@ use http::{HeaderMap, StatusCode};
 use crate::call::Call;
 use crate::conditions::Conditions;
 use crate::error::{Result, invalid_range, invalid_request};
-use crate::metadata;
 use crate::operations::encryption;
 use crate::operations::object::checksum_headers;
+use crate::{metadata, storage_class};
 
 /// Query members that replace headers of the answer.
 const OVERRIDES: [(&str, &str); 6] = [
@@ -53,7 +53,7 @@ impl View {
             (None, None) => None,
         };
         let range = wanted.clone().unwrap_or(0..info.size);
-        let mut headers = headers(info);
+        let mut headers = headers(call, info);
         metadata::set(&mut headers, "content-length", &(range.end - range.start).to_string());
         if let Some(count) = count {
             metadata::set(&mut headers, "x-amz-mp-parts-count", &count.to_string());
@@ -72,7 +72,7 @@ impl View {
     }
 }
 
-fn headers(info: &ObjectInfo) -> HeaderMap {
+fn headers(call: &Call, info: &ObjectInfo) -> HeaderMap {
     let mut headers = HeaderMap::new();
     metadata::set(&mut headers, "content-type", "binary/octet-stream");
     for (name, value) in &info.metadata.headers {
@@ -81,7 +81,8 @@ fn headers(info: &ObjectInfo) -> HeaderMap {
     metadata::set(&mut headers, "etag", &format!("\"{}\"", info.etag));
     metadata::set(&mut headers, "last-modified", &http_date(info.modified_ms));
     metadata::set(&mut headers, "accept-ranges", "bytes");
-    encryption::tell(info.encryption.as_ref(), &mut headers);
+    encryption::tell(call, info.encryption.as_ref(), &mut headers);
+    storage_class::tell(info, &mut headers);
     if !info.metadata.tags.is_empty() {
         metadata::set(&mut headers, "x-amz-tagging-count", &info.metadata.tags.len().to_string());
     }

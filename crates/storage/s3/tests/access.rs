@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use boathouse_aws::access::{AccessRequest, Authorizer};
+use boathouse_aws::access::{AccessRequest, Authorizer, Credential, CredentialError, CredentialStore};
 use boathouse_aws::http_service::{Trailers, VerifiedRequest};
 use boathouse_aws::{AwsError, Ctx, Dispatcher, Platform, Principal, SystemClock};
 use boathouse_objects::{Objects, Options};
@@ -31,6 +31,12 @@ impl Authorizer for Judge {
     }
 }
 
+impl CredentialStore for Judge {
+    fn find(&self, _: &str, _: Option<&str>) -> Result<Credential, CredentialError> {
+        Err(CredentialError::Unknown)
+    }
+}
+
 struct Scene {
     s3: S3,
     judge: Arc<Judge>,
@@ -42,7 +48,7 @@ impl Scene {
         let directory = tempfile::tempdir().unwrap();
         let objects = Objects::open(directory.path(), &Options::default()).unwrap();
         let judge = Arc::new(Judge::default());
-        Self { s3: boathouse_s3::install(objects, judge.clone()), judge, _directory: directory }
+        Self { s3: boathouse_s3::install(objects, judge.clone(), judge.clone()), judge, _directory: directory }
     }
 
     fn refuse(&self, actions: &[&'static str]) {

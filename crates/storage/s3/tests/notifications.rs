@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use boathouse_aws::access::{AccessRequest, Authorizer};
+use boathouse_aws::access::{AccessRequest, Authorizer, Credential, CredentialError, CredentialStore};
 use boathouse_aws::service::Access;
 use boathouse_aws::{AwsError, Ctx, Dispatcher, Platform, Principal, Protocol, ServiceTable, SystemClock};
 use boathouse_objects::{Objects, Options};
-use boathouse_s3::Notifications;
+use boathouse_s3::Background;
 use serde_json::{Value, json};
 
 struct Everybody;
@@ -19,6 +19,12 @@ struct Everybody;
 impl Authorizer for Everybody {
     fn authorize(&self, _: &Ctx, _: &AccessRequest<'_>) -> Result<(), AwsError> {
         Ok(())
+    }
+}
+
+impl CredentialStore for Everybody {
+    fn find(&self, _: &str, _: Option<&str>) -> Result<Credential, CredentialError> {
+        Err(CredentialError::Unknown)
     }
 }
 
@@ -67,13 +73,13 @@ impl Ears {
 struct Scene {
     ctx: Ctx,
     ears: Arc<Ears>,
-    notifications: Notifications,
+    background: Background,
 }
 
 impl Scene {
     fn open(directory: &Path) -> Self {
         let objects = Objects::open(directory, &Options::default()).unwrap();
-        let s3 = boathouse_s3::install(objects, Arc::new(Everybody));
+        let s3 = boathouse_s3::install(objects, Arc::new(Everybody), Arc::new(Everybody));
         let ears = Arc::new(Ears::default());
         let lambda = ServiceTable::new("lambda", Protocol::RestJson);
         let lambda = lambda.operation("Invoke", Access::InHandler, &ears, Ears::invoke);
@@ -84,7 +90,7 @@ impl Scene {
         let sqs = sqs.operation("SendMessage", Access::InHandler, &ears, Ears::send_message);
         dispatcher.install(vec![s3.table, lambda, events, sqs], Arc::new(Everybody));
         let platform = Platform::new(dispatcher, Arc::new(SystemClock), "us-east-1");
-        Self { ctx: platform.context(Arc::new(Principal::root())), ears, notifications: s3.notifications }
+        Self { ctx: platform.context(Arc::new(Principal::root())), ears, background: s3.background }
     }
 
     async fn call(&self, operation: &str, input: Value) -> Result<Value, AwsError> {
@@ -127,7 +133,7 @@ fn functions(events: &[&str], prefix: &str) -> Value {
 async fn functions_and_the_bus_hear_what_they_asked_for() {
     let dir = tempfile::tempdir().unwrap();
     let scene = Scene::open(dir.path());
-    scene.notifications.start(&scene.ctx.platform);
+    scene.background.start(&scene.ctx.platform);
     let mut configuration = functions(&["s3:ObjectCreated:*"], "in/");
     scene.bucket(configuration.clone()).await;
     assert_eq!(*scene.ears.tested.lock().unwrap(), [format!("{ARN} arn:aws:s3:::raw")]);
@@ -170,7 +176,7 @@ fn queues(prefix: &str) -> Value {
 async fn queues_hear_of_changes_after_a_test() {
     let dir = tempfile::tempdir().unwrap();
     let scene = Scene::open(dir.path());
-    scene.notifications.start(&scene.ctx.platform);
+    scene.background.start(&scene.ctx.platform);
     scene.bucket(queues("in/")).await;
     let kept = scene.call("GetBucketNotificationConfiguration", json!({"Bucket": "raw"})).await.unwrap();
     assert_eq!(kept, queues("in/"));
@@ -188,7 +194,7 @@ async fn what_fails_is_told_again_and_what_is_refused_is_dropped() {
     let scene = Scene::open(dir.path());
     scene.bucket(functions(&["s3:ObjectCreated:*"], "")).await;
     scene.ears.answers.lock().unwrap().push(AwsError::internal("not now"));
-    scene.notifications.start(&scene.ctx.platform);
+    scene.background.start(&scene.ctx.platform);
     scene.put("later").await;
     assert_eq!(scene.heard(1).await[0]["Records"][0]["s3"]["object"]["key"], "later");
     scene.ears.answers.lock().unwrap().push(AwsError::access_denied("never"));
@@ -211,7 +217,7 @@ async fn what_an_earlier_process_left_is_told() {
     }
     drop(scene);
     let scene = Scene::open(dir.path());
-    scene.notifications.start(&scene.ctx.platform);
+    scene.background.start(&scene.ctx.platform);
     assert_eq!(scene.heard(3).await.len(), 3);
 }
 

@@ -38,6 +38,9 @@ impl Gateway {
                 let answer = service.call(request).await;
                 answer.operation.clone_into(&mut record.operation);
                 record.error = answer.error;
+                if let Some(principal) = answer.response.extensions().get::<Arc<Principal>>() {
+                    record.principal.clone_from(&principal.arn);
+                }
                 answer.response
             }
             Err(error) => {

@@ -163,7 +163,7 @@ impl Claim {
 }
 
 /// `AKID/20130101/us-east-1/s3/aws4_request`; the key id itself may hold slashes on no known system.
-fn split_credential(text: &str) -> Result<(String, Scope), SignatureError> {
+pub(super) fn split_credential(text: &str) -> Result<(String, Scope), SignatureError> {
     match text.split('/').collect::<Vec<_>>().as_slice() {
         [id, date, region, service, "aws4_request"] => {
             let scope = Scope { date: (*date).into(), region: (*region).into(), service: (*service).into() };

@@ -25,6 +25,9 @@ pub enum SignatureError {
     /// The same of a presigned URL.
     #[error("{0}")]
     MalformedQuery(String),
+    /// A form whose fields of the signature are missing or can't be read.
+    #[error("{0}")]
+    Form(String),
     /// A URL presigned with Signature Version 2 that lacks one of its three members.
     #[error("Query-string authentication requires the Signature, Expires and AWSAccessKeyId parameters")]
     IncompleteQuery,
@@ -85,7 +88,7 @@ impl SignatureError {
             (Self::Malformed(_) | Self::Region { .. }, S3) => ("AuthorizationHeaderMalformed", BAD),
             (Self::MalformedQuery(_), S3) => ("AuthorizationQueryParametersError", BAD),
             (Self::MissingPayload, S3) => ("InvalidRequest", BAD),
-            (Self::Payload(_), S3) => ("InvalidArgument", BAD),
+            (Self::Payload(_) | Self::Form(_), S3) => ("InvalidArgument", BAD),
             (Self::Malformed(_) | Self::MalformedQuery(_), Json) => ("IncompleteSignatureException", BAD),
             (Self::Malformed(_) | Self::MalformedQuery(_), Query) => ("IncompleteSignature", BAD),
             (Self::UnsupportedAlgorithm(_), _) => ("NotImplemented", StatusCode::NOT_IMPLEMENTED),

@@ -8,6 +8,7 @@ mod canonical;
 pub mod chunked;
 mod claim;
 mod error;
+mod form;
 mod payload;
 mod sign;
 
@@ -20,6 +21,7 @@ use ring::{digest, hmac};
 
 pub use claim::{Claim, Scope};
 pub use error::{Dialect, SignatureError};
+pub use form::FormClaim;
 pub use payload::{ChunkSigner, Payload};
 pub use sign::Signer;
 

@@ -40,7 +40,7 @@ impl MultipartUpload for Upload {
             key: self.upload.key.clone(),
             upload_id: self.upload.upload_id.clone(),
             number: self.begun,
-            checksums: Vec::new(),
+            ..UploadPart::default()
         };
         Box::pin(async move {
             let key = request.key.clone();

@@ -77,10 +77,10 @@ impl Objects {
             let record = Record { info, location: Location::Parts(place.id) };
             let origin = request.origin.clone();
             let cause = Cause { kind: ChangeKind::CompleteUpload, at_ms: modified_ms, origin };
-            replace(change, &request.bucket, &request.key, &request.condition, &record, cause)?;
+            let info = replace(change, &request.bucket, &request.key, &request.condition, record, cause)?;
             change.insert(Table::Manifest, place.id.as_bytes(), manifest::encode(parts.values()));
             end(change, &place, |number| parts.contains_key(&number))?;
-            Ok(record.info)
+            Ok(info)
         };
         self.inner.writer.change(complete).await
     }
@@ -134,6 +134,8 @@ fn describe(upload: Row, parts: &BTreeMap<u32, Part>, modified_ms: u64) -> Resul
         checksums: checksum.into_iter().collect(),
         metadata: upload.metadata,
         encryption: upload.encryption,
+        lock: upload.lock,
+        ..ObjectInfo::default()
     })
 }
 

@@ -22,7 +22,7 @@ pub(super) const MAX_OBJECT: usize = 256 * 1024;
 const MAX_DOCUMENT: usize = 16 << 20;
 const USER_METADATA: &str = "x-amz-meta-";
 
-const TEXTS: [(&str, &str); 19] = [
+const TEXTS: [(&str, &str); 23] = [
     ("accept-ranges", "AcceptRanges"),
     ("cache-control", "CacheControl"),
     ("content-disposition", "ContentDisposition"),
@@ -40,7 +40,11 @@ const TEXTS: [(&str, &str); 19] = [
     ("x-amz-checksum-sha1", "ChecksumSHA1"),
     ("x-amz-checksum-sha256", "ChecksumSHA256"),
     ("x-amz-checksum-type", "ChecksumType"),
+    ("x-amz-copy-source-version-id", "CopySourceVersionId"),
+    ("x-amz-expiration", "Expiration"),
     ("x-amz-server-side-encryption", "ServerSideEncryption"),
+    ("x-amz-server-side-encryption-aws-kms-key-id", "SSEKMSKeyId"),
+    ("x-amz-storage-class", "StorageClass"),
     ("x-amz-version-id", "VersionId"),
 ];
 const NUMBERS: [(&str, &str); 3] =

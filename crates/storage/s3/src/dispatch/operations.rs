@@ -138,6 +138,7 @@ const WRITE_HEADERS: Names = &[
     ("ChecksumSHA256", "x-amz-checksum-sha256"),
     ("IfMatch", "if-match"),
     ("IfNoneMatch", "if-none-match"),
+    ("SSEKMSKeyId", "x-amz-server-side-encryption-aws-kms-key-id"),
     ("ServerSideEncryption", "x-amz-server-side-encryption"),
     ("StorageClass", "x-amz-storage-class"),
     ("Tagging", "x-amz-tagging"),
@@ -158,6 +159,7 @@ const COPY_HEADERS: Names = &[
     ("IfMatch", "if-match"),
     ("IfNoneMatch", "if-none-match"),
     ("MetadataDirective", "x-amz-metadata-directive"),
+    ("SSEKMSKeyId", "x-amz-server-side-encryption-aws-kms-key-id"),
     ("ServerSideEncryption", "x-amz-server-side-encryption"),
     ("StorageClass", "x-amz-storage-class"),
     ("Tagging", "x-amz-tagging"),
@@ -212,6 +214,42 @@ const ENCRYPTION: &[Member] = &[flat(
         flag("BucketKeyEnabled"),
     ],
 )];
+
+const LIFECYCLE_FILTER: &[Member] = &[
+    text("Prefix"),
+    structure("Tag", TAG),
+    number("ObjectSizeGreaterThan"),
+    number("ObjectSizeLessThan"),
+    structure(
+        "And",
+        &[text("Prefix"), flat("Tags", "Tag", TAG), number("ObjectSizeGreaterThan"), number("ObjectSizeLessThan")],
+    ),
+];
+
+const LIFECYCLE_RULES: Member = flat(
+    "Rules",
+    "Rule",
+    &[
+        text("ID"),
+        text("Status"),
+        text("Prefix"),
+        structure("Filter", LIFECYCLE_FILTER),
+        structure("Expiration", &[text("Date"), number("Days"), flag("ExpiredObjectDeleteMarker")]),
+        flat("Transitions", "Transition", &[text("Date"), number("Days"), text("StorageClass")]),
+        structure("NoncurrentVersionExpiration", &[number("NoncurrentDays"), number("NewerNoncurrentVersions")]),
+        flat(
+            "NoncurrentVersionTransitions",
+            "NoncurrentVersionTransition",
+            &[number("NoncurrentDays"), number("NewerNoncurrentVersions"), text("StorageClass")],
+        ),
+        structure("AbortIncompleteMultipartUpload", &[number("DaysAfterInitiation")]),
+    ],
+);
+
+const LOCK: &[Member] = &[
+    text("ObjectLockEnabled"),
+    structure("Rule", &[structure("DefaultRetention", &[text("Mode"), number("Days"), number("Years")])]),
+];
 
 const OWNERSHIP: &[Member] = &[flat("Rules", "Rule", &[text("ObjectOwnership")])];
 
@@ -335,6 +373,24 @@ pub(super) const OPERATIONS: &[Operation] = &[
         .gives(Output::Payload("ServerSideEncryptionConfiguration", ENCRYPTION)),
     Operation::bucket("DeleteBucketEncryption", "DELETE", "encryption"),
     Operation::bucket("GetBucketVersioning", "GET", "versioning").gives(Output::Members(&[text("Status")])),
+    Operation::bucket("PutBucketVersioning", "PUT", "versioning").takes(Input::Document {
+        member: &structure("VersioningConfiguration", &[text("MFADelete"), text("Status")]),
+        root: "VersioningConfiguration",
+    }),
+    Operation::bucket("PutBucketLifecycleConfiguration", "PUT", "lifecycle")
+        .headers(&[("TransitionDefaultMinimumObjectSize", "x-amz-transition-default-minimum-object-size")])
+        .takes(Input::Document {
+            member: &structure("LifecycleConfiguration", &[LIFECYCLE_RULES]),
+            root: "LifecycleConfiguration",
+        }),
+    Operation::bucket("GetBucketLifecycleConfiguration", "GET", "lifecycle").gives(Output::Members(&[LIFECYCLE_RULES])),
+    Operation::bucket("DeleteBucketLifecycle", "DELETE", "lifecycle"),
+    Operation::bucket("PutObjectLockConfiguration", "PUT", "object-lock").takes(Input::Document {
+        member: &structure("ObjectLockConfiguration", LOCK),
+        root: "ObjectLockConfiguration",
+    }),
+    Operation::bucket("GetObjectLockConfiguration", "GET", "object-lock")
+        .gives(Output::Payload("ObjectLockConfiguration", LOCK)),
     Operation::bucket("ListObjects", "GET", "")
         .parameters(&[
             ("Delimiter", "delimiter"),

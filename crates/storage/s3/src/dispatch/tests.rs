@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use boathouse_aws::access::{AccessRequest, Authorizer};
+use boathouse_aws::access::{AccessRequest, Authorizer, Credential, CredentialError, CredentialStore};
 use boathouse_aws::{AwsError, Ctx, Dispatcher, Platform, Principal, SystemClock};
 use boathouse_objects::{Objects, Options};
 use serde_json::{Value, json};
@@ -21,6 +21,12 @@ impl Authorizer for Judge {
     }
 }
 
+impl CredentialStore for Judge {
+    fn find(&self, _: &str, _: Option<&str>) -> Result<Credential, CredentialError> {
+        Err(CredentialError::Unknown)
+    }
+}
+
 struct Scene {
     ctx: Ctx,
     judge: Arc<Judge>,
@@ -32,7 +38,7 @@ impl Scene {
         let directory = tempfile::tempdir().unwrap();
         let objects = Objects::open(directory.path(), &Options::default()).unwrap();
         let judge = Arc::new(Judge::default());
-        let s3 = crate::install(objects, judge.clone());
+        let s3 = crate::install(objects, judge.clone(), judge.clone());
         let dispatcher = Dispatcher::default();
         dispatcher.install(vec![s3.table], judge.clone());
         let platform = Platform::new(dispatcher, Arc::new(SystemClock), region);
@@ -152,8 +158,8 @@ async fn locations_are_those_of_the_region() {
 #[tokio::test]
 async fn refusals_name_what_is_refused() {
     let scene = Scene::bucket("us-east-1").await;
-    let error = scene.call("PutBucketVersioning", json!({"Bucket": "raw"})).await.unwrap_err();
-    assert!(error.message.contains("s3:PutBucketVersioning"), "{error}");
+    let error = scene.call("PutBucketWebsite", json!({"Bucket": "raw"})).await.unwrap_err();
+    assert!(error.message.contains("s3:PutBucketWebsite"), "{error}");
     let unknown = json!({"Bucket": "raw", "Key": "k", "ObjectLockMode": "GOVERNANCE"});
     let error = scene.call("PutObject", unknown).await.unwrap_err();
     assert!(error.code == "NotImplemented" && error.message.contains("PutObject.ObjectLockMode"), "{error}");
@@ -233,7 +239,30 @@ async fn what_asks_for_encryption_says_so() {
     assert_eq!(scene.good("PutObject", put("later")).await["ServerSideEncryption"], "AES256");
     let mut kms = put("kms");
     kms["ServerSideEncryption"] = json!("aws:kms");
-    assert_eq!(scene.code("PutObject", kms).await, "NotImplemented");
+    let key = scene.good("PutObject", kms).await["SSEKMSKeyId"].clone();
+    assert_eq!(key, "arn:aws:kms:us-east-1:000000000000:alias/aws/s3");
     scene.good("DeleteBucketEncryption", json!({"Bucket": "raw"})).await;
     assert_eq!(scene.good("PutObject", put("last")).await.get("ServerSideEncryption"), None);
+}
+
+#[tokio::test]
+async fn versions_and_rules_are_put_and_told() {
+    let scene = Scene::bucket("us-east-1").await;
+    let enabled = json!({"Bucket": "raw", "VersioningConfiguration": {"Status": "Enabled"}});
+    scene.good("PutBucketVersioning", enabled).await;
+    assert_eq!(scene.good("GetBucketVersioning", json!({"Bucket": "raw"})).await["Status"], "Enabled");
+    let put = json!({"Bucket": "raw", "Key": "k", "Body": "1"});
+    let version = scene.good("PutObject", put.clone()).await["VersionId"].clone();
+    scene.good("PutObject", put).await;
+    let got = scene.good("GetObject", json!({"Bucket": "raw", "Key": "k", "VersionId": version})).await;
+    assert_eq!((&got["Body"], &got["VersionId"]), (&json!("1"), &version));
+    let rules =
+        json!({"Rules": [{"ID": "r", "Status": "Enabled", "Filter": {"Prefix": "a/"}, "Expiration": {"Days": 1}}]});
+    let rules = json!({"Bucket": "raw", "LifecycleConfiguration": rules});
+    scene.good("PutBucketLifecycleConfiguration", rules.clone()).await;
+    let told = scene.good("GetBucketLifecycleConfiguration", json!({"Bucket": "raw"})).await;
+    assert_eq!(told["Rules"], rules["LifecycleConfiguration"]["Rules"]);
+    scene.good("DeleteBucketLifecycle", json!({"Bucket": "raw"})).await;
+    let missing = scene.code("GetBucketLifecycleConfiguration", json!({"Bucket": "raw"})).await;
+    assert_eq!(missing, "NoSuchLifecycleConfiguration");
 }

@@ -57,12 +57,17 @@ enum Kind {
     Removed,
     #[serde(rename = "s3:ObjectRemoved:Delete")]
     Delete,
-    /// Never told as long as there are no versions, but allowed to be asked for.
     #[serde(rename = "s3:ObjectRemoved:DeleteMarkerCreated")]
     DeleteMarker,
+    #[serde(rename = "s3:LifecycleExpiration:*")]
+    Expired,
+    #[serde(rename = "s3:LifecycleExpiration:Delete")]
+    Expire,
+    #[serde(rename = "s3:LifecycleExpiration:DeleteMarkerCreated")]
+    ExpireToMarker,
 }
 
-const KINDS: [(Kind, &str); 8] = [
+const KINDS: [(Kind, &str); 11] = [
     (Kind::Created, "s3:ObjectCreated:*"),
     (Kind::Put, "s3:ObjectCreated:Put"),
     (Kind::Post, "s3:ObjectCreated:Post"),
@@ -71,14 +76,16 @@ const KINDS: [(Kind, &str); 8] = [
     (Kind::Removed, "s3:ObjectRemoved:*"),
     (Kind::Delete, "s3:ObjectRemoved:Delete"),
     (Kind::DeleteMarker, "s3:ObjectRemoved:DeleteMarkerCreated"),
+    (Kind::Expired, "s3:LifecycleExpiration:*"),
+    (Kind::Expire, "s3:LifecycleExpiration:Delete"),
+    (Kind::ExpireToMarker, "s3:LifecycleExpiration:DeleteMarkerCreated"),
 ];
 
 /// Kinds that AWS has and that never happen here, because what causes them is not implemented.
-const ELSEWHERE: [&str; 8] = [
+const ELSEWHERE: [&str; 7] = [
     "s3:ReducedRedundancyLostObject",
     "s3:ObjectRestore:",
     "s3:Replication:",
-    "s3:LifecycleExpiration:",
     "s3:LifecycleTransition",
     "s3:IntelligentTiering",
     "s3:ObjectTagging:",
@@ -102,17 +109,25 @@ impl Kind {
 
     /// Whether an event can be of both kinds.
     fn meets(self, other: Self) -> bool {
-        let group = |kind| matches!(kind, Self::Removed | Self::Delete | Self::DeleteMarker);
-        let general = |kind| matches!(kind, Self::Created | Self::Removed);
+        let group = |kind| match kind {
+            Self::Created | Self::Put | Self::Post | Self::Copy | Self::CompleteMultipartUpload => 0,
+            Self::Removed | Self::Delete | Self::DeleteMarker => 1,
+            Self::Expired | Self::Expire | Self::ExpireToMarker => 2,
+        };
+        let general = |kind| matches!(kind, Self::Created | Self::Removed | Self::Expired);
         group(self) == group(other) && (self == other || general(self) || general(other))
     }
 
     fn of(change: ChangeKind) -> Self {
         match change {
             ChangeKind::Put => Self::Put,
+            ChangeKind::Post => Self::Post,
             ChangeKind::Copy => Self::Copy,
             ChangeKind::CompleteUpload => Self::CompleteMultipartUpload,
             ChangeKind::Delete => Self::Delete,
+            ChangeKind::DeleteMarker => Self::DeleteMarker,
+            ChangeKind::Expire => Self::Expire,
+            ChangeKind::ExpireToMarker => Self::ExpireToMarker,
         }
     }
 }

@@ -53,6 +53,11 @@ fn origin_of(change: &ObjectChange) -> Origin {
     })
 }
 
+/// Whether a change left an object, not its absence.
+fn is_written(kind: ChangeKind) -> bool {
+    matches!(kind, ChangeKind::Put | ChangeKind::Post | ChangeKind::Copy | ChangeKind::CompleteUpload)
+}
+
 fn sequencer(change: &ObjectChange) -> String {
     format!("{:016X}", change.sequence)
 }
@@ -66,9 +71,14 @@ pub(crate) fn for_target(change: &ObjectChange, region: &str, configuration_id: 
     let origin = origin_of(change);
     let key = utf8_percent_encode(&change.key, PLAIN).to_string().replace(' ', "+");
     let mut object = json!({"key": key, "sequencer": sequencer(change)});
-    if change.kind != ChangeKind::Delete {
+    if is_written(change.kind) {
         object["size"] = change.size.into();
+    }
+    if change.kind != ChangeKind::Delete && change.kind != ChangeKind::Expire {
         object["eTag"] = change.etag.as_str().into();
+    }
+    if let Some(version) = &change.version {
+        object["versionId"] = version.as_str().into();
     }
     let time = DateTime::from_timestamp_millis(change.at_ms as i64).unwrap_or_default();
     json!({"Records": [{
@@ -123,14 +133,24 @@ pub(crate) fn for_event_bus(change: &ObjectChange) -> Value {
     }
     let (kind, reason) = match change.kind {
         ChangeKind::Put => ("Object Created", "PutObject"),
+        ChangeKind::Post => ("Object Created", "POST Object"),
         ChangeKind::Copy => ("Object Created", "CopyObject"),
         ChangeKind::CompleteUpload => ("Object Created", "CompleteMultipartUpload"),
-        ChangeKind::Delete => ("Object Deleted", "DeleteObject"),
+        ChangeKind::Delete | ChangeKind::DeleteMarker => ("Object Deleted", "DeleteObject"),
+        ChangeKind::Expire | ChangeKind::ExpireToMarker => ("Object Deleted", "Lifecycle Expiration"),
     };
     detail["reason"] = reason.into();
-    if change.kind == ChangeKind::Delete {
-        detail["deletion-type"] = "Permanently Deleted".into();
-    } else {
+    if let Some(version) = &change.version {
+        object["version-id"] = version.as_str().into();
+    }
+    match change.kind {
+        ChangeKind::Delete | ChangeKind::Expire => detail["deletion-type"] = "Permanently Deleted".into(),
+        ChangeKind::DeleteMarker | ChangeKind::ExpireToMarker => {
+            detail["deletion-type"] = "Delete Marker Created".into();
+        }
+        _ => {}
+    }
+    if is_written(change.kind) {
         object["size"] = change.size.into();
         object["etag"] = change.etag.as_str().into();
     }
@@ -159,6 +179,7 @@ mod tests {
             size: 7,
             etag: "abc".into(),
             origin: None,
+            version: None,
         }
     }
 

@@ -3,14 +3,14 @@
 use s3s::S3Response;
 use s3s::dto::{DeleteObjectsInput, DeleteObjectsOutput, DeletedObject, Error, ObjectIdentifier};
 
-use super::Reply;
+use super::{Reply, object};
 use crate::call::{Call, Store};
 use crate::checksums::Announced;
-use crate::error::{Result, from_engine, invalid_request};
+use crate::error::{Result, from_engine, invalid_request, malformed_xml, precondition_failed};
 use crate::notifications::message;
 use boathouse_aws::AwsError;
 use boathouse_aws::protocol::rest_xml;
-use boathouse_objects::DeleteRequest;
+use boathouse_objects::{ChangeKind, DeleteItem, Deletion};
 
 const MAX_KEYS: usize = 1000;
 
@@ -20,44 +20,69 @@ pub(crate) async fn delete(store: &Store, call: &Call, input: DeleteObjectsInput
     }
     let wanted = input.delete.objects;
     if wanted.is_empty() || wanted.len() > MAX_KEYS {
-        let message = "The XML you provided was not well-formed or did not validate against our published schema";
-        return Err(AwsError::bad_request("MalformedXML", message));
+        return Err(malformed_xml());
     }
     // Without a bucket nothing can be said of its keys.
     store.objects.bucket(&input.bucket).map_err(from_engine)?;
-    let (mut keys, mut errors) = (Vec::new(), Vec::new());
+    let (mut items, mut errors) = (Vec::new(), Vec::new());
     for object in wanted {
-        match check(store, call, &input.bucket, &object) {
-            Ok(()) => keys.push(object.key),
-            Err(error) => errors.push(failure(object.key, &error)),
+        let named = (object.key.clone(), object.version_id.clone());
+        match item(store, call, &input.bucket, object) {
+            Ok(item) => items.push(item),
+            Err(error) => errors.push(failure(named, &error)),
         }
     }
     let origin = Some(message::origin(&call.ctx));
-    let request = DeleteRequest { bucket: input.bucket.clone(), keys: keys.clone(), origin };
-    store.objects.delete_all(request).await.map_err(from_engine)?;
-    let deleted = keys.into_iter().map(|key| DeletedObject { key: Some(key), ..DeletedObject::default() });
-    let deleted = if input.delete.quiet.unwrap_or_default() { Vec::new() } else { deleted.collect() };
+    let outcomes = store.objects.delete_items(&input.bucket, items.clone(), ChangeKind::Delete, origin).await;
+    let mut deleted = Vec::new();
+    for (item, outcome) in items.into_iter().zip(outcomes.map_err(from_engine)?) {
+        match outcome {
+            Ok(deletion) => deleted.push(told(item, deletion)),
+            Err(error) => errors.push(failure((item.key, item.version), &failed(error))),
+        }
+    }
+    if input.delete.quiet.unwrap_or_default() {
+        deleted.clear();
+    }
     let output = DeleteObjectsOutput { deleted: Some(deleted), errors: Some(errors), request_charged: None };
     Ok(S3Response::new(output))
 }
 
-fn check(store: &Store, call: &Call, bucket: &str, object: &ObjectIdentifier) -> Result<()> {
-    store.allow(&call.ctx, "s3:DeleteObject", bucket, Some(&object.key))?;
-    let version = object.version_id.as_deref().unwrap_or("null");
-    if version != "null" && !version.is_empty() {
-        return Err(AwsError::bad_request("NoSuchVersion", "The specified version does not exist."));
+fn failed(error: boathouse_objects::Error) -> AwsError {
+    match error {
+        boathouse_objects::Error::PreconditionFailed => precondition_failed("If-Match"),
+        // Among many, a name that no version can have is one that no version has.
+        boathouse_objects::Error::InvalidVersion(id) => from_engine(boathouse_objects::Error::NoSuchVersion(id)),
+        other => from_engine(other),
     }
-    if object.e_tag.is_some() || object.size.is_some() || object.last_modified_time.is_some() {
-        return Err(AwsError::not_implemented("conditional deletes (ETag, Size, LastModifiedTime in DeleteObjects)"));
-    }
-    Ok(())
 }
 
-fn failure(key: String, error: &AwsError) -> Error {
+fn told(item: DeleteItem, deletion: Deletion) -> DeletedObject {
+    let marker = deletion.version.clone().filter(|_| deletion.delete_marker);
+    DeletedObject {
+        key: Some(item.key),
+        version_id: item.version,
+        delete_marker: deletion.delete_marker.then_some(true),
+        delete_marker_version_id: marker,
+    }
+}
+
+fn item(store: &Store, call: &Call, bucket: &str, object: ObjectIdentifier) -> Result<DeleteItem> {
+    if object.size.is_some() || object.last_modified_time.is_some() {
+        return Err(AwsError::not_implemented(
+            "Size and LastModifiedTime in DeleteObjects, which directory buckets have",
+        ));
+    }
+    let version = object.version_id.filter(|version| !version.is_empty());
+    let etag = object.e_tag.map(s3s::dto::ETag::into_value);
+    object::deletion(store, call, bucket, object.key, version, etag.as_deref())
+}
+
+fn failure((key, version_id): (String, Option<String>), error: &AwsError) -> Error {
     Error {
         code: Some(rest_xml::code(error).to_owned()),
         key: Some(key),
         message: Some(error.message.clone()),
-        version_id: None,
+        version_id,
     }
 }

@@ -1,7 +1,7 @@
 //! Buckets: create, delete, find.
 
 use boathouse_aws::{ACCOUNT_ID, AwsError, Ctx};
-use boathouse_objects::{BucketInfo, NewBucket};
+use boathouse_objects::{BucketInfo, BucketLock, NewBucket, Versioning};
 use http::StatusCode;
 use s3s::S3Response;
 use s3s::dto::{
@@ -10,7 +10,8 @@ use s3s::dto::{
     ListBucketsOutput,
 };
 
-use super::{Reply, owner, timestamp};
+use super::{Reply, acl, owner, timestamp};
+use crate::acl::{Acl, Subject};
 use crate::call::{Call, Store};
 use crate::error::{Result, from_engine, invalid_argument, invalid_bucket_name};
 use crate::{documents, token};
@@ -26,17 +27,31 @@ pub(crate) async fn create(store: &Store, call: &Call, input: CreateBucketInput)
     check_name(&name)?;
     let constraint = input.create_bucket_configuration.as_ref().and_then(|it| it.location_constraint.as_ref());
     check_location(constraint.map(BucketLocationConstraint::as_str), call.ctx.region())?;
-    if let Some(ownership) = &input.object_ownership
-        && ownership.as_str() != "BucketOwnerEnforced"
-    {
-        return Err(AwsError::not_implemented(format!("the object ownership {}", ownership.as_str())));
+    let wanted = input.object_ownership.as_ref().map_or("BucketOwnerEnforced", |it| it.as_str());
+    let ownership = acl::ownership(wanted)?;
+    let list = Acl::of_headers(call, Subject::Bucket)?.filter(|list| *list != Acl::default());
+    if list.is_some() && ownership == "BucketOwnerEnforced" {
+        return Err(acl::contradiction());
+    }
+    if list.as_ref().is_some_and(Acl::is_public) {
+        // New buckets block them.
+        let message = "Bucket cannot have public ACLs set with BlockPublicAccess enabled";
+        return Err(AwsError::bad_request("InvalidBucketAclWithBlockPublicAccessError", message));
     }
     store.allow_any(&call.ctx, "s3:CreateBucket", &format!("arn:aws:s3:::{name}"))?;
+    let locks = input.object_lock_enabled_for_bucket.unwrap_or_default();
+    if locks {
+        let arn = format!("arn:aws:s3:::{name}");
+        store.allow_any(&call.ctx, "s3:PutBucketObjectLockConfiguration", &arn)?;
+        store.allow_any(&call.ctx, "s3:PutBucketVersioning", &arn)?;
+    }
     let new = NewBucket {
         name: name.clone(),
         owner: ACCOUNT_ID.to_owned(),
         region: call.ctx.region().to_owned(),
-        documents: documents::of_new_bucket(),
+        documents: documents::of_new_bucket(ownership, list.as_ref()),
+        versioning: if locks { Versioning::Enabled } else { Versioning::Off },
+        lock: locks.then(BucketLock::default),
     };
     match store.objects.create_bucket_with(new).await {
         Ok(_) => {}

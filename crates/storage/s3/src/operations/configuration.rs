@@ -1,16 +1,16 @@
-//! What is configured for a bucket: policy, CORS, public access, ownership; and what is fixed: ACLs, versioning.
+//! What is configured for a bucket: policy, CORS, public access.
 
 use boathouse_aws::AwsError;
 use http::StatusCode;
 use s3s::S3Response;
 use s3s::dto::*;
 
-use super::{Reply, owner};
+use super::Reply;
 use crate::call::{Call, Store};
 use crate::cors::{self, CorsRule};
 use crate::documents::PublicAccess;
-use crate::error::{invalid_request, not_found};
-use crate::{documents, policy, refusals};
+use crate::error::not_found;
+use crate::{documents, policy};
 
 /// The answer of writes that return nothing.
 fn done<O>(output: O) -> Reply<O> {
@@ -167,104 +167,4 @@ pub(crate) async fn delete_public_access(
     store.allow(&call.ctx, "s3:PutBucketPublicAccessBlock", &input.bucket, None)?;
     store.delete_document(&input.bucket, documents::PUBLIC_ACCESS).await?;
     done(DeletePublicAccessBlockOutput {})
-}
-
-pub(crate) async fn put_ownership(
-    store: &Store,
-    call: &Call,
-    input: PutBucketOwnershipControlsInput,
-) -> Reply<PutBucketOwnershipControlsOutput> {
-    store.allow(&call.ctx, "s3:PutBucketOwnershipControls", &input.bucket, None)?;
-    let rules = input.ownership_controls.rules;
-    let [rule] = rules.as_slice() else {
-        return Err(invalid_request("The ownership controls must have exactly one rule"));
-    };
-    let ownership = rule.object_ownership.as_str().to_owned();
-    if ownership != "BucketOwnerEnforced" {
-        return Err(AwsError::not_implemented(format!("the object ownership {ownership}")));
-    }
-    store.put_document(&input.bucket, documents::OWNERSHIP, &ownership).await?;
-    Ok(S3Response::new(PutBucketOwnershipControlsOutput {}))
-}
-
-pub(crate) async fn get_ownership(
-    store: &Store,
-    call: &Call,
-    input: GetBucketOwnershipControlsInput,
-) -> Reply<GetBucketOwnershipControlsOutput> {
-    store.allow(&call.ctx, "s3:GetBucketOwnershipControls", &input.bucket, None)?;
-    let ownership: Option<String> = store.document(&input.bucket, documents::OWNERSHIP)?;
-    let ownership = ownership.ok_or_else(|| {
-        let message = "The bucket ownership controls were not found";
-        not_found("OwnershipControlsNotFoundError", message).with_detail("BucketName", input.bucket.as_str())
-    })?;
-    let rules = vec![OwnershipControlsRule { object_ownership: ObjectOwnership::from(ownership) }];
-    let ownership_controls = Some(OwnershipControls { rules });
-    Ok(S3Response::new(GetBucketOwnershipControlsOutput { ownership_controls }))
-}
-
-pub(crate) async fn delete_ownership(
-    store: &Store,
-    call: &Call,
-    input: DeleteBucketOwnershipControlsInput,
-) -> Reply<DeleteBucketOwnershipControlsOutput> {
-    store.allow(&call.ctx, "s3:PutBucketOwnershipControls", &input.bucket, None)?;
-    store.delete_document(&input.bucket, documents::OWNERSHIP).await?;
-    done(DeleteBucketOwnershipControlsOutput {})
-}
-
-/// Every bucket has SSE-S3 as its default, which nobody can switch off.
-pub(crate) async fn get_versioning(
-    store: &Store,
-    call: &Call,
-    input: GetBucketVersioningInput,
-) -> Reply<GetBucketVersioningOutput> {
-    store.allow(&call.ctx, "s3:GetBucketVersioning", &input.bucket, None)?;
-    Ok(S3Response::new(GetBucketVersioningOutput::default()))
-}
-
-/// What an ACL says where the owner's ownership is enforced.
-fn full_control() -> Option<Vec<Grant>> {
-    let grantee = Grantee {
-        display_name: None,
-        email_address: None,
-        id: owner().id,
-        type_: Type::from_static(Type::CANONICAL_USER),
-        uri: None,
-    };
-    Some(vec![Grant { grantee: Some(grantee), permission: Some(Permission::from_static(Permission::FULL_CONTROL)) }])
-}
-
-pub(crate) async fn get_bucket_acl(store: &Store, call: &Call, input: GetBucketAclInput) -> Reply<GetBucketAclOutput> {
-    store.allow(&call.ctx, "s3:GetBucketAcl", &input.bucket, None)?;
-    Ok(S3Response::new(GetBucketAclOutput { grants: full_control(), owner: Some(owner()) }))
-}
-
-pub(crate) async fn get_object_acl(store: &Store, call: &Call, input: GetObjectAclInput) -> Reply<GetObjectAclOutput> {
-    store.allow(&call.ctx, "s3:GetObjectAcl", &input.bucket, Some(&input.key))?;
-    store.objects.head(&input.bucket, &input.key).map_err(crate::error::from_engine)?;
-    Ok(S3Response::new(GetObjectAclOutput { grants: full_control(), owner: Some(owner()), request_charged: None }))
-}
-
-/// A canned ACL that changes nothing has passed the refusals; a document with grants has not been looked at yet.
-fn check_document(policy: Option<&AccessControlPolicy>) -> Result<(), AwsError> {
-    let grants = policy.and_then(|policy| policy.grants.as_deref()).unwrap_or_default();
-    let owners = |grant: &Grant| {
-        let id = grant.grantee.as_ref().and_then(|grantee| grantee.id.as_deref());
-        id == Some(super::OWNER_ID) && grant.permission.as_ref().is_some_and(|it| it.as_str() == "FULL_CONTROL")
-    };
-    if grants.iter().all(owners) { Ok(()) } else { Err(refusals::acls_not_supported()) }
-}
-
-pub(crate) async fn put_bucket_acl(store: &Store, call: &Call, input: PutBucketAclInput) -> Reply<PutBucketAclOutput> {
-    store.allow(&call.ctx, "s3:PutBucketAcl", &input.bucket, None)?;
-    check_document(input.access_control_policy.as_ref())?;
-    Ok(S3Response::new(PutBucketAclOutput {}))
-}
-
-pub(crate) async fn put_object_acl(store: &Store, call: &Call, input: PutObjectAclInput) -> Reply<PutObjectAclOutput> {
-    store.allow(&call.ctx, "s3:PutObjectAcl", &input.bucket, Some(&input.key))?;
-    store.objects.head(&input.bucket, &input.key).map_err(crate::error::from_engine)?;
-    check_document(input.access_control_policy.as_ref())?;
-    Ok(S3Response::new(PutObjectAclOutput::default()))
 }

@@ -1,20 +1,20 @@
 //! ListObjects, ListObjectsV2, ListObjectVersions.
 
 use boathouse_aws::access::ConditionKeys;
-use boathouse_objects::{ListRequest, Listing, ObjectInfo};
+use boathouse_objects::{ListRequest, ListVersions, Listing, ObjectInfo, VersionEntry, VersionMark};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use s3s::S3Response;
 use s3s::dto::{
-    ChecksumAlgorithm, ChecksumType, CommonPrefix, EncodingType, ListObjectVersionsInput, ListObjectVersionsOutput,
-    ListObjectsInput, ListObjectsOutput, ListObjectsV2Input, ListObjectsV2Output, Object, ObjectStorageClass,
-    ObjectVersion, ObjectVersionStorageClass,
+    ChecksumAlgorithm, ChecksumType, CommonPrefix, DeleteMarkerEntry, EncodingType, ListObjectVersionsInput,
+    ListObjectVersionsOutput, ListObjectsInput, ListObjectsOutput, ListObjectsV2Input, ListObjectsV2Output, Object,
+    ObjectStorageClass, ObjectVersion, ObjectVersionStorageClass,
 };
 
 use super::multipart::{kind_of, wire_kind};
 use super::{Reply, etag, owner, timestamp};
 use crate::call::{Call, Store};
 use crate::error::{Result, from_engine, invalid_argument};
-use crate::{checksums, token};
+use crate::{checksums, storage_class, token};
 
 const MAX_KEYS: i32 = 1000;
 /// What `encoding-type=url` leaves as it is.
@@ -49,14 +49,18 @@ impl Query {
         Ok(Self { bucket, prefix, delimiter, max_keys: max_keys.min(MAX_KEYS), encode })
     }
 
-    async fn run(&self, store: &Store, call: &Call, action: &str, after: Option<String>) -> Result<Listing> {
+    fn allow(&self, store: &Store, call: &Call, action: &str) -> Result<()> {
         let mut keys = ConditionKeys::new();
         keys.insert("s3:prefix".into(), vec![self.prefix.clone()]);
         keys.insert("s3:max-keys".into(), vec![self.max_keys.to_string()]);
         if let Some(delimiter) = &self.delimiter {
             keys.insert("s3:delimiter".into(), vec![delimiter.clone()]);
         }
-        store.allow_if(&call.ctx, action, &self.bucket, None, &keys)?;
+        store.allow_if(&call.ctx, action, &self.bucket, None, &keys)
+    }
+
+    async fn run(&self, store: &Store, call: &Call, after: Option<String>) -> Result<Listing> {
+        self.allow(store, call, "s3:ListBucket")?;
         let request = ListRequest {
             prefix: self.prefix.clone(),
             delimiter: self.delimiter.clone(),
@@ -84,7 +88,7 @@ impl Query {
             last_modified: Some(timestamp(info.modified_ms)),
             owner: with_owner.then(owner),
             size: Some(info.size as i64),
-            storage_class: Some(ObjectStorageClass::from_static(ObjectStorageClass::STANDARD)),
+            storage_class: Some(ObjectStorageClass::from(storage_class::of(&info.metadata).to_owned())),
             ..Object::default()
         });
         Some(objects.collect())
@@ -116,7 +120,7 @@ fn checksum_type(info: &ObjectInfo) -> Option<ChecksumType> {
 pub(crate) async fn v1(store: &Store, call: &Call, input: ListObjectsInput) -> Reply<ListObjectsOutput> {
     let ListObjectsInput { bucket, delimiter, encoding_type, marker, max_keys, prefix, .. } = input;
     let query = Query::new(bucket, prefix, delimiter, max_keys, encoding_type.as_ref())?;
-    let listing = query.run(store, call, "s3:ListBucket", marker.clone()).await?;
+    let listing = query.run(store, call, marker.clone()).await?;
     let next_marker = listing.next.as_deref().filter(|_| query.delimiter.is_some()).map(|next| query.encoded(next));
     Ok(S3Response::new(ListObjectsOutput {
         name: Some(query.bucket.clone()),
@@ -140,7 +144,7 @@ pub(crate) async fn v2(store: &Store, call: &Call, input: ListObjectsV2Input) ->
         Some(token) => Some(token::read(token)?),
         None => input.start_after.clone(),
     };
-    let listing = query.run(store, call, "s3:ListBucket", after).await?;
+    let listing = query.run(store, call, after).await?;
     Ok(S3Response::new(ListObjectsV2Output {
         name: Some(query.bucket.clone()),
         prefix: Some(query.encoded(&query.prefix)),
@@ -158,7 +162,6 @@ pub(crate) async fn v2(store: &Store, call: &Call, input: ListObjectsV2Input) ->
     }))
 }
 
-/// Without versioning every object has the one version `null`.
 pub(crate) async fn versions(
     store: &Store,
     call: &Call,
@@ -166,33 +169,61 @@ pub(crate) async fn versions(
 ) -> Reply<ListObjectVersionsOutput> {
     let ListObjectVersionsInput { bucket, delimiter, encoding_type, key_marker, max_keys, prefix, .. } = input;
     let query = Query::new(bucket, prefix, delimiter, max_keys, encoding_type.as_ref())?;
-    let listing = query.run(store, call, "s3:ListBucketVersions", key_marker.clone()).await?;
-    let versions = listing.objects.iter().map(|(key, info)| ObjectVersion {
+    query.allow(store, call, "s3:ListBucketVersions")?;
+    let version = input.version_id_marker.clone().filter(|marker| !marker.is_empty());
+    let key = key_marker.clone().filter(|marker| !marker.is_empty());
+    if version.is_some() && key.is_none() {
+        return Err(invalid_argument("A version-id marker cannot be specified without a key marker."));
+    }
+    let request = ListVersions {
+        prefix: query.prefix.clone(),
+        delimiter: query.delimiter.clone(),
+        after: key.map(|key| VersionMark { key, version }),
+        max_keys: query.max_keys as usize,
+    };
+    let page = store.objects.list_versions(&query.bucket, request).await.map_err(from_engine)?;
+    let (markers, versions): (Vec<_>, Vec<_>) = page.versions.iter().partition(|it| it.info.delete_marker);
+    let prefixes = page.common_prefixes.iter().map(|it| CommonPrefix { prefix: Some(query.encoded(it)) });
+    Ok(S3Response::new(ListObjectVersionsOutput {
+        common_prefixes: Some(prefixes.collect()),
+        delete_markers: Some(markers.into_iter().map(|it| marker(&query, it)).collect()),
+        delimiter: query.delimiter(),
+        encoding_type: query.encoding(),
+        is_truncated: Some(page.next.is_some()),
+        key_marker: Some(query.encoded(&key_marker.unwrap_or_default())),
+        max_keys: Some(query.max_keys),
+        name: Some(query.bucket.clone()),
+        next_key_marker: page.next.as_ref().map(|next| query.encoded(&next.key)),
+        next_version_id_marker: page.next.as_ref().and_then(|next| next.version.clone()),
+        prefix: Some(query.encoded(&query.prefix)),
+        request_charged: None,
+        version_id_marker: Some(input.version_id_marker.unwrap_or_default()),
+        versions: Some(versions.into_iter().map(|it| version_entry(&query, it)).collect()),
+    }))
+}
+
+fn version_entry(query: &Query, VersionEntry { key, info, latest }: &VersionEntry) -> ObjectVersion {
+    ObjectVersion {
         checksum_algorithm: algorithms(info),
         checksum_type: checksum_type(info),
         e_tag: Some(etag(&info.etag)),
-        is_latest: Some(true),
+        is_latest: Some(*latest),
         key: Some(query.encoded(key)),
         last_modified: Some(timestamp(info.modified_ms)),
         owner: Some(owner()),
         size: Some(info.size as i64),
-        storage_class: Some(ObjectVersionStorageClass::from_static(ObjectVersionStorageClass::STANDARD)),
-        version_id: Some("null".into()),
+        storage_class: Some(ObjectVersionStorageClass::from(storage_class::of(&info.metadata).to_owned())),
+        version_id: Some(info.version_id().to_owned()),
         ..ObjectVersion::default()
-    });
-    Ok(S3Response::new(ListObjectVersionsOutput {
-        common_prefixes: query.prefixes(&listing),
-        delimiter: query.delimiter(),
-        encoding_type: query.encoding(),
-        is_truncated: Some(listing.next.is_some()),
-        key_marker: Some(query.encoded(&key_marker.unwrap_or_default())),
-        max_keys: Some(query.max_keys),
-        name: Some(query.bucket.clone()),
-        next_key_marker: listing.next.as_deref().map(|next| query.encoded(next)),
-        next_version_id_marker: listing.next.as_ref().map(|_| "null".into()),
-        prefix: Some(query.encoded(&query.prefix)),
-        version_id_marker: input.version_id_marker,
-        versions: Some(versions.collect()),
-        ..ListObjectVersionsOutput::default()
-    }))
+    }
+}
+
+fn marker(query: &Query, VersionEntry { key, info, latest }: &VersionEntry) -> DeleteMarkerEntry {
+    DeleteMarkerEntry {
+        is_latest: Some(*latest),
+        key: Some(query.encoded(key)),
+        last_modified: Some(timestamp(info.modified_ms)),
+        owner: Some(owner()),
+        version_id: Some(info.version_id().to_owned()),
+    }
 }

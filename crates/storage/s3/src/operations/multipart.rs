@@ -13,13 +13,13 @@ use s3s::dto::{
     CreateMultipartUploadOutput, UploadPartCopyInput, UploadPartCopyOutput, UploadPartInput, UploadPartOutput,
 };
 
-use super::{Reply, copy, encryption, etag, object, timestamp};
+use super::{Reply, copy, encryption, etag, lock, object, system, timestamp, versioning};
 use crate::call::{Call, Store};
 use crate::checksums;
 use crate::conditions;
 use crate::error::{Result, from_engine, invalid_argument, invalid_request};
 use crate::notifications::message;
-use crate::{metadata, tags};
+use crate::{acl, metadata, tags};
 
 /// The most parts of an upload.
 const MAX_PARTS: usize = 10_000;
@@ -36,31 +36,37 @@ pub(crate) async fn create(
     }
     let wanted = input.checksum_algorithm.as_ref().map(|it| it.as_str());
     let checksum = checksum_of_upload(wanted, input.checksum_type.as_ref().map(|it| it.as_str()))?;
-    let metadata = Metadata {
+    let acl = acl::of_write(store, call, &input.bucket, &input.key)?;
+    let mut metadata = Metadata {
         headers: metadata::content_headers(&call.headers),
         user: metadata::user(input.metadata.unwrap_or_default())?,
         tags,
+        system: system(call),
     };
+    acl.unwrap_or_default().keep(&mut metadata);
+    let lock = lock::of_write(store, call, &input.bucket, &input.key)?;
     let new = NewUpload {
         bucket: input.bucket.clone(),
         key: input.key,
         metadata,
         checksum: Some(checksum),
         transient: false,
-        encrypted: encryption::is_wanted(call),
+        seal: encryption::wanted(store, call, &input.bucket)?,
+        lock,
     };
     let upload = store.objects.create_upload(new).await.map_err(from_engine)?;
     // What nobody asked for is not announced.
     let announced = wanted.is_some();
-    Ok(S3Response::new(CreateMultipartUploadOutput {
+    let headers = encryption::headers(call, upload.encryption.as_ref());
+    let output = CreateMultipartUploadOutput {
         bucket: Some(input.bucket),
         key: Some(upload.key),
         upload_id: Some(upload.upload_id),
         checksum_algorithm: input.checksum_algorithm,
         checksum_type: announced.then(|| wire_kind(checksum.1)),
-        server_side_encryption: encryption::shown(upload.encryption.as_ref()),
         ..CreateMultipartUploadOutput::default()
-    }))
+    };
+    Ok(S3Response::with_headers(output, headers))
 }
 
 /// The checksum that an upload computes: CRC64NVME unless another is asked for, composite where the algorithm has that.
@@ -112,6 +118,7 @@ pub(crate) async fn upload(store: &Store, call: &Call, input: UploadPartInput) -
         upload_id: input.upload_id,
         number: number(input.part_number)?,
         checksums: announced.algorithm.into_iter().collect(),
+        key_of_client: encryption::client_key(call)?,
     };
     let trailers = call.trailers.clone();
     let sent = announced.algorithm;
@@ -119,7 +126,7 @@ pub(crate) async fn upload(store: &Store, call: &Call, input: UploadPartInput) -
     let written = store.objects.upload_part(request, call.take_body(), move || announced.expectations(&trailers)).await;
     let part = written.map_err(from_engine)?;
     let mut headers = HeaderMap::new();
-    encryption::tell(encrypted.as_ref(), &mut headers);
+    encryption::tell(call, encrypted.as_ref(), &mut headers);
     metadata::set(&mut headers, "etag", &format!("\"{}\"", part.etag));
     let shown: Vec<Checksum> =
         part.checksums.into_iter().filter(|sum| sent.is_none_or(|it| it == sum.algorithm)).collect();
@@ -130,9 +137,12 @@ pub(crate) async fn upload(store: &Store, call: &Call, input: UploadPartInput) -
 
 pub(crate) async fn upload_copy(store: &Store, call: &Call, input: UploadPartCopyInput) -> Reply<UploadPartCopyOutput> {
     store.allow(&call.ctx, "s3:PutObject", &input.bucket, Some(&input.key))?;
-    let (source_bucket, source_key) = copy::source(&input.copy_source)?;
-    copy::readable_source(store, call, &source_bucket, &source_key)?;
-    let source = store.objects.get(&source_bucket, &source_key).map_err(from_engine)?;
+    let at = copy::source(&input.copy_source)?;
+    let copied = copy::readable_source(store, call, &at)?;
+    let source = {
+        let key = encryption::source_client_key(call)?;
+        store.objects.get_sealed(&at.bucket, &at.key, Some(copied.version_id()), key.as_ref()).map_err(from_engine)?
+    };
     let range = match input.copy_source_range.as_deref() {
         Some(text) => copied_range(text, source.info().size)?,
         None => 0..source.info().size,
@@ -143,20 +153,31 @@ pub(crate) async fn upload_copy(store: &Store, call: &Call, input: UploadPartCop
         upload_id: input.upload_id,
         number: number(input.part_number)?,
         checksums: Vec::new(),
+        key_of_client: encryption::client_key(call)?,
     };
     let encrypted = encryption_of(store, &request)?;
     let part = store.objects.copy_part(request, &source, range).await.map_err(from_engine)?;
-    let copy_part_result = Some(CopyPartResult {
+    let mut result = CopyPartResult {
         e_tag: Some(etag(&part.etag)),
         last_modified: Some(timestamp(part.modified_ms)),
         ..CopyPartResult::default()
-    });
-    let server_side_encryption = encryption::shown(encrypted.as_ref());
-    Ok(S3Response::new(UploadPartCopyOutput {
-        copy_part_result,
-        server_side_encryption,
+    };
+    for sum in &part.checksums {
+        let value = Some(sum.value.clone());
+        match sum.algorithm {
+            ChecksumAlgorithm::Crc32 => result.checksum_crc32 = value,
+            ChecksumAlgorithm::Crc32C => result.checksum_crc32c = value,
+            ChecksumAlgorithm::Crc64Nvme => result.checksum_crc64nvme = value,
+            ChecksumAlgorithm::Sha1 => result.checksum_sha1 = value,
+            ChecksumAlgorithm::Sha256 => result.checksum_sha256 = value,
+        }
+    }
+    let output = UploadPartCopyOutput {
+        copy_part_result: Some(result),
+        copy_source_version_id: versioning::shown(store, &at.bucket, source.info()),
         ..UploadPartCopyOutput::default()
-    }))
+    };
+    Ok(S3Response::with_headers(output, encryption::headers(call, encrypted.as_ref())))
 }
 
 /// How the upload that a part belongs to is encrypted.
@@ -210,16 +231,17 @@ pub(crate) async fn complete(
     })?;
     let host = call.header("host").unwrap_or_default();
     let scheme = if call.ctx.secure_transport { "https" } else { "http" };
+    let version_id = versioning::shown(store, &input.bucket, &info);
     let mut output = CompleteMultipartUploadOutput {
         location: Some(format!("{scheme}://{host}/{}/{}", input.bucket, input.key)),
         bucket: Some(input.bucket),
         key: Some(input.key),
         e_tag: Some(etag(&info.etag)),
-        server_side_encryption: encryption::shown(info.encryption.as_ref()),
+        version_id,
         ..CompleteMultipartUploadOutput::default()
     };
     super::fill_checksums!(output, &info);
-    Ok(S3Response::new(output))
+    Ok(S3Response::with_headers(output, encryption::headers(call, info.encryption.as_ref())))
 }
 
 fn announced_part(part: WirePart) -> Result<CompletedPart> {

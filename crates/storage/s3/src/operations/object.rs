@@ -2,7 +2,9 @@
 
 use boathouse_aws::AwsError;
 use boathouse_aws::http_service::full;
-use boathouse_objects::{Checksum, ChecksumAlgorithm, DeleteRequest, Metadata, ObjectInfo, OpenObject, PutRequest};
+use boathouse_objects::{
+    ChangeKind, Checksum, ChecksumAlgorithm, DeleteItem, Metadata, ObjectInfo, OpenObject, PutRequest, WriteCondition,
+};
 use futures::StreamExt;
 use http::{HeaderMap, StatusCode};
 use http_body::Frame;
@@ -14,14 +16,14 @@ use s3s::dto::{
 };
 
 use super::multipart::{kind_of, wire_kind};
-use super::{Reply, encryption};
+use super::{Reply, encryption, lock, system, versioning};
 use crate::call::{Call, Store};
 use crate::checksums::{self, Announced};
 use crate::conditions;
 use crate::error::{Result, from_engine, invalid_argument, precondition_failed};
 use crate::notifications::message;
 use crate::view::{Part, View};
-use crate::{metadata, tags};
+use crate::{acl, lifecycle, metadata, tags};
 
 pub(crate) async fn put(store: &Store, call: &Call, input: PutObjectInput) -> Reply<PutObjectOutput> {
     store.allow_write(call, &input.bucket, &input.key)?;
@@ -29,13 +31,19 @@ pub(crate) async fn put(store: &Store, call: &Call, input: PutObjectInput) -> Re
     if !tags.is_empty() {
         store.allow(&call.ctx, "s3:PutObjectTagging", &input.bucket, Some(&input.key))?;
     }
-    let metadata = Metadata {
+    let acl = acl::of_write(store, call, &input.bucket, &input.key)?;
+    let mut metadata = Metadata {
         headers: metadata::content_headers(&call.headers),
         user: metadata::user(input.metadata.unwrap_or_default())?,
         tags,
+        system: system(call),
     };
+    acl.unwrap_or_default().keep(&mut metadata);
     let announced = require_length(call)?;
     let condition = conditions::of_write(&call.headers)?;
+    let seal = encryption::wanted(store, call, &input.bucket)?;
+    let lock = lock::of_write(store, call, &input.bucket, &input.key)?;
+    lock::require_checkable(lock, &announced)?;
     let request = PutRequest {
         bucket: input.bucket,
         key: input.key,
@@ -43,22 +51,27 @@ pub(crate) async fn put(store: &Store, call: &Call, input: PutObjectInput) -> Re
         checksums: vec![announced.algorithm.unwrap_or(ChecksumAlgorithm::Crc64Nvme)],
         condition,
         origin: Some(message::origin(&call.ctx)),
-        encrypted: encryption::is_wanted(call),
+        seal,
+        posted: call.posted,
+        lock,
     };
     let trailers = call.trailers.clone();
+    let (bucket, key) = (request.bucket.clone(), request.key.clone());
     let put = store.objects.put(request, call.take_body(), move || announced.expectations(&trailers)).await;
     let info = put.map_err(|error| conditional(call, error))?;
     let mut headers = HeaderMap::new();
     metadata::set(&mut headers, "etag", &format!("\"{}\"", info.etag));
     checksum_headers(&info.checksums, &mut headers);
-    encryption::tell(info.encryption.as_ref(), &mut headers);
+    encryption::tell(call, info.encryption.as_ref(), &mut headers);
+    versioning::tell(store, &bucket, &info, &mut headers);
+    lifecycle::tell(store, &bucket, &key, &info, &mut headers);
     Ok(S3Response::with_headers(PutObjectOutput::default(), headers))
 }
 
 /// What the request says of its body; it must say how long that is.
 pub(crate) fn require_length(call: &Call) -> Result<Announced> {
     let announced = Announced::of(&call.headers, &call.trailers)?;
-    if call.headers.contains_key("content-length") {
+    if call.posted || call.headers.contains_key("content-length") {
         return Ok(announced);
     }
     let message = "You must provide the Content-Length HTTP header.";
@@ -84,8 +97,12 @@ pub(crate) fn checksum_headers(sums: &[Checksum], headers: &mut HeaderMap) {
 }
 
 pub(crate) async fn get(store: &Store, call: &Call, input: GetObjectInput) -> Reply<GetObjectOutput> {
-    let open = readable(store, call, &input.bucket, &input.key, store.objects.get(&input.bucket, &input.key))?;
-    let view = View::of(call, open.info(), part_of(&open, input.part_number)?)?;
+    let at = At::new(input.bucket, input.key, input.version_id)?;
+    let open = at.open(store, call, READ)?;
+    let mut view = View::of(call, open.info(), part_of(&open, input.part_number)?)?;
+    versioning::tell(store, &at.bucket, open.info(), &mut view.headers);
+    lock::tell(store, call, &at, open.info(), &mut view.headers);
+    at.tell_expiry(store, open.info(), &mut view.headers);
     let body = open.read(view.range.clone()).map_err(from_engine)?;
     let frames = body.map(|piece| piece.map(Frame::data).map_err(std::io::Error::other));
     call.set_reply(view.status, StreamBody::new(frames).boxed_unsync());
@@ -95,17 +112,88 @@ pub(crate) async fn get(store: &Store, call: &Call, input: GetObjectInput) -> Re
 }
 
 pub(crate) async fn head(store: &Store, call: &Call, input: HeadObjectInput) -> Reply<HeadObjectOutput> {
+    let at = At::new(input.bucket, input.key, input.version_id)?;
     let (info, part) = match input.part_number {
-        None => (head_info(store, call, &input.bucket, &input.key)?, None),
+        None => {
+            let info = at.info(store, call, READ)?;
+            encryption::check_key(store, call, &info)?;
+            (info, None)
+        }
         number => {
-            let open = readable(store, call, &input.bucket, &input.key, store.objects.get(&input.bucket, &input.key))?;
+            let open = at.open(store, call, READ)?;
             (open.info().clone(), part_of(&open, number)?)
         }
     };
-    let view = View::of(call, &info, part)?;
+    let mut view = View::of(call, &info, part)?;
+    versioning::tell(store, &at.bucket, &info, &mut view.headers);
+    lock::tell(store, call, &at, &info, &mut view.headers);
+    at.tell_expiry(store, &info, &mut view.headers);
     call.set_reply(view.status, full(""));
     let output = HeadObjectOutput { metadata: metadata::user_output(&info.metadata), ..HeadObjectOutput::default() };
     Ok(S3Response::with_headers(output, view.headers))
+}
+
+/// The actions that reading the current object and reading a version need.
+pub(crate) type Actions = (&'static str, &'static str);
+pub(crate) const READ: Actions = ("s3:GetObject", "s3:GetObjectVersion");
+
+/// An object that is read, or one version of it.
+pub(crate) struct At {
+    pub(crate) bucket: String,
+    pub(crate) key: String,
+    pub(crate) version: Option<String>,
+}
+
+impl At {
+    pub(crate) fn new(bucket: String, key: String, version: Option<String>) -> Result<Self> {
+        Ok(Self { bucket, key, version: versioning::named(version)? })
+    }
+
+    /// Versions by name don't say when they expire, as that depends on later ones.
+    fn tell_expiry(&self, store: &Store, info: &ObjectInfo, headers: &mut HeaderMap) {
+        if self.version.is_none() {
+            lifecycle::tell(store, &self.bucket, &self.key, info, headers);
+        }
+    }
+
+    /// The object's bytes and what is stored beside them, if the caller may read it.
+    pub(crate) fn open(&self, store: &Store, call: &Call, actions: Actions) -> Result<OpenObject> {
+        let key = encryption::client_key(call)?;
+        let found = store.objects.get_sealed(&self.bucket, &self.key, self.version.as_deref(), key.as_ref());
+        let open = self.allowed(store, call, actions, found, OpenObject::info)?;
+        encryption::allow_read(store, &call.ctx, open.info().encryption.as_ref()).map(|()| open)
+    }
+
+    /// What is stored beside the object's bytes, if the caller may read it.
+    pub(crate) fn info(&self, store: &Store, call: &Call, actions: Actions) -> Result<ObjectInfo> {
+        let found = store.objects.head_version(&self.bucket, &self.key, self.version.as_deref());
+        self.allowed(store, call, actions, found, |info| info)
+    }
+
+    /// What was found. Who may not list the bucket does not learn that a key is missing.
+    fn allowed<T>(
+        &self,
+        store: &Store,
+        call: &Call,
+        (current, of_version): Actions,
+        found: boathouse_objects::Result<T>,
+        info: impl FnOnce(&T) -> &ObjectInfo,
+    ) -> Result<T> {
+        let action = versioning::action(self.version.as_ref(), current, of_version);
+        let metadata = found.as_ref().ok().map(|found| &info(found).metadata);
+        store.allow_object(&call.ctx, action, &self.bucket, &self.key, metadata)?;
+        match found {
+            Err(error @ boathouse_objects::Error::NoSuchKey(_)) => {
+                store.allow(&call.ctx, "s3:ListBucket", &self.bucket, None)?;
+                Err(versioning::with_marker(store, &self.bucket, &self.key, from_engine(error)))
+            }
+            Err(error @ boathouse_objects::Error::NoSuchVersion(_)) => {
+                store.allow(&call.ctx, "s3:ListBucketVersions", &self.bucket, None)?;
+                Err(from_engine(error).with_detail("Key", self.key.as_str()))
+            }
+            found => found.map_err(from_engine),
+        }
+    }
 }
 
 /// Where a part lies, by its place in the object. An object that was written whole has one part.
@@ -127,33 +215,37 @@ fn part_of(open: &OpenObject, number: Option<i32>) -> Result<Option<Part>> {
     Ok(Some(Part { range, count: (!parts.is_empty()).then_some(parts.len()) }))
 }
 
-/// What was found, if the caller may read it. Who may not list the bucket does not learn that a key is missing.
-pub(crate) fn readable<T>(
+pub(crate) async fn delete(store: &Store, call: &Call, input: DeleteObjectInput) -> Reply<DeleteObjectOutput> {
+    let version = versioning::named(input.version_id)?;
+    let bucket = input.bucket;
+    let item = deletion(store, call, &bucket, input.key, version, call.header("if-match"))?;
+    let origin = Some(message::origin(&call.ctx));
+    let outcomes = store.objects.delete_items(&bucket, vec![item], ChangeKind::Delete, origin).await;
+    let outcome = outcomes.map_err(from_engine)?.into_iter().next().unwrap_or(Err(boathouse_objects::Error::Closed));
+    let deletion = outcome.map_err(|error| conditional(call, error))?;
+    let output = DeleteObjectOutput {
+        delete_marker: deletion.delete_marker.then_some(true),
+        version_id: deletion.version,
+        request_charged: None,
+    };
+    Ok(S3Response::with_status(output, StatusCode::NO_CONTENT))
+}
+
+/// What is to be deleted, if the caller may delete it and knows what a condition says.
+pub(crate) fn deletion(
     store: &Store,
     call: &Call,
     bucket: &str,
-    key: &str,
-    found: boathouse_objects::Result<T>,
-) -> Result<T> {
-    store.allow(&call.ctx, "s3:GetObject", bucket, Some(key))?;
-    if matches!(found, Err(boathouse_objects::Error::NoSuchKey(_))) {
-        store.allow(&call.ctx, "s3:ListBucket", bucket, None)?;
+    key: String,
+    version: Option<String>,
+    if_match: Option<&str>,
+) -> Result<DeleteItem> {
+    let action = versioning::action(version.as_ref(), "s3:DeleteObject", "s3:DeleteObjectVersion");
+    store.allow(&call.ctx, action, bucket, Some(&key))?;
+    let condition = conditions::of_deletion(if_match);
+    if matches!(condition, WriteCondition::Matches(_)) {
+        store.allow(&call.ctx, "s3:GetObject", bucket, Some(&key))?;
     }
-    found.map_err(from_engine)
-}
-
-/// Object information under the caller's right to read it.
-pub(crate) fn head_info(store: &Store, call: &Call, bucket: &str, key: &str) -> Result<ObjectInfo> {
-    readable(store, call, bucket, key, store.objects.head(bucket, key))
-}
-
-pub(crate) async fn delete(store: &Store, call: &Call, input: DeleteObjectInput) -> Reply<DeleteObjectOutput> {
-    store.allow(&call.ctx, "s3:DeleteObject", &input.bucket, Some(&input.key))?;
-    if call.header("if-match").is_some() {
-        return Err(AwsError::not_implemented("conditional deletes (If-Match in DeleteObject)"));
-    }
-    let origin = Some(message::origin(&call.ctx));
-    let request = DeleteRequest { bucket: input.bucket, keys: vec![input.key], origin };
-    store.objects.delete_all(request).await.map_err(from_engine)?;
-    Ok(S3Response::with_status(DeleteObjectOutput::default(), StatusCode::NO_CONTENT))
+    let bypass_governance = version.is_some() && lock::bypasses(store, call, bucket, &key)?;
+    Ok(DeleteItem { key, version, condition, bypass_governance })
 }

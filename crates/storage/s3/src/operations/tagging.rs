@@ -14,23 +14,26 @@ use s3s::dto::{
 };
 
 use super::multipart::{kind_of, part_element, wire_kind};
-use super::{Reply, object, timestamp};
+use super::object::{Actions, At, READ};
+use super::{Reply, timestamp, versioning};
 use crate::call::{Call, Store};
 use crate::error::{Result, from_engine, invalid_argument, not_found};
-use crate::{checksums, documents, tags};
+use crate::{checksums, documents, storage_class, tags};
 
 pub(crate) async fn put(store: &Store, call: &Call, input: PutObjectTaggingInput) -> Reply<PutObjectTaggingOutput> {
-    store.allow(&call.ctx, "s3:PutObjectTagging", &input.bucket, Some(&input.key))?;
+    let at = At::new(input.bucket, input.key, input.version_id)?;
+    allow(store, call, &at, ("s3:PutObjectTagging", "s3:PutObjectVersionTagging"))?;
     let tags = tags::from_set(input.tagging.tag_set, tags::MAX_OBJECT)?;
-    store.objects.put_tags(&input.bucket, &input.key, tags).await.map_err(from_engine)?;
-    Ok(S3Response::new(PutObjectTaggingOutput::default()))
+    let info = store.objects.put_tags(&at.bucket, &at.key, at.version.as_deref(), tags).await.map_err(from_engine)?;
+    Ok(S3Response::new(PutObjectTaggingOutput { version_id: versioning::shown(store, &at.bucket, &info) }))
 }
 
 pub(crate) async fn get(store: &Store, call: &Call, input: GetObjectTaggingInput) -> Reply<GetObjectTaggingOutput> {
-    store.allow(&call.ctx, "s3:GetObjectTagging", &input.bucket, Some(&input.key))?;
-    let info = store.objects.head(&input.bucket, &input.key).map_err(from_engine)?;
+    let at = At::new(input.bucket, input.key, input.version_id)?;
+    allow(store, call, &at, ("s3:GetObjectTagging", "s3:GetObjectVersionTagging"))?;
+    let info = store.objects.head_version(&at.bucket, &at.key, at.version.as_deref()).map_err(from_engine)?;
     let tag_set = tags::to_set(&info.metadata.tags);
-    Ok(S3Response::new(GetObjectTaggingOutput { tag_set, version_id: None }))
+    Ok(S3Response::new(GetObjectTaggingOutput { tag_set, version_id: versioning::shown(store, &at.bucket, &info) }))
 }
 
 pub(crate) async fn delete(
@@ -38,9 +41,16 @@ pub(crate) async fn delete(
     call: &Call,
     input: DeleteObjectTaggingInput,
 ) -> Reply<DeleteObjectTaggingOutput> {
-    store.allow(&call.ctx, "s3:DeleteObjectTagging", &input.bucket, Some(&input.key))?;
-    store.objects.put_tags(&input.bucket, &input.key, Default::default()).await.map_err(from_engine)?;
-    Ok(S3Response::with_status(DeleteObjectTaggingOutput::default(), StatusCode::NO_CONTENT))
+    let at = At::new(input.bucket, input.key, input.version_id)?;
+    allow(store, call, &at, ("s3:DeleteObjectTagging", "s3:DeleteObjectVersionTagging"))?;
+    let removed = store.objects.put_tags(&at.bucket, &at.key, at.version.as_deref(), BTreeMap::new()).await;
+    let version_id = versioning::shown(store, &at.bucket, &removed.map_err(from_engine)?);
+    Ok(S3Response::with_status(DeleteObjectTaggingOutput { version_id }, StatusCode::NO_CONTENT))
+}
+
+fn allow(store: &Store, call: &Call, at: &At, (current, of_version): Actions) -> Result<()> {
+    let action = versioning::action(at.version.as_ref(), current, of_version);
+    store.allow(&call.ctx, action, &at.bucket, Some(&at.key))
 }
 
 pub(crate) async fn put_bucket(
@@ -82,9 +92,9 @@ pub(crate) async fn attributes(
     call: &Call,
     input: GetObjectAttributesInput,
 ) -> Reply<GetObjectAttributesOutput> {
-    store.allow(&call.ctx, "s3:GetObjectAttributes", &input.bucket, Some(&input.key))?;
-    let found = store.objects.get(&input.bucket, &input.key);
-    let open = object::readable(store, call, &input.bucket, &input.key, found)?;
+    let at = At::new(input.bucket.clone(), input.key.clone(), input.version_id.clone())?;
+    allow(store, call, &at, ("s3:GetObjectAttributes", "s3:GetObjectVersionAttributes"))?;
+    let open = at.open(store, call, READ)?;
     let info = open.info();
     let parts = parts_element(open.parts(), &input)?;
     let wants = |name: &str| {
@@ -93,7 +103,8 @@ pub(crate) async fn attributes(
     };
     call.set_reply(StatusCode::OK, full(attributes_document(info, &parts, &wants)));
     let last_modified = Some(timestamp(info.modified_ms));
-    Ok(S3Response::new(GetObjectAttributesOutput { last_modified, ..GetObjectAttributesOutput::default() }))
+    let version_id = versioning::shown(store, &at.bucket, info);
+    Ok(S3Response::new(GetObjectAttributesOutput { last_modified, version_id, ..GetObjectAttributesOutput::default() }))
 }
 
 /// Written by hand: this one document has its entity tag without quotes, which the codec cannot write.
@@ -116,7 +127,7 @@ fn attributes_document(info: &ObjectInfo, parts: &str, wants: &dyn Fn(&str) -> b
         members.push_str(parts);
     }
     if wants("StorageClass") {
-        members.push_str("<StorageClass>STANDARD</StorageClass>");
+        members.extend(["<StorageClass>", storage_class::of(&info.metadata), "</StorageClass>"]);
     }
     if wants("ObjectSize") {
         members.push_str(&format!("<ObjectSize>{}</ObjectSize>", info.size));

@@ -12,8 +12,8 @@ use super::listing::encoded;
 use super::multipart::wire_kind;
 use super::{Reply, etag, owner, timestamp};
 use crate::call::{Call, Store};
-use crate::checksums;
 use crate::error::{Result, from_engine, invalid_argument};
+use crate::{checksums, storage_class};
 
 const MAX: i32 = 1000;
 
@@ -53,7 +53,7 @@ pub(crate) async fn parts(store: &Store, call: &Call, input: ListPartsInput) -> 
         part_number_marker: Some(after),
         next_part_number_marker: page.next.or(page.parts.last().map(|last| last.number)).map(|next| next as i32),
         parts: Some(page.parts.iter().map(part).collect()),
-        storage_class: Some(StorageClass::from_static(StorageClass::STANDARD)),
+        storage_class: Some(StorageClass::from(storage_class::of(&page.upload.metadata).to_owned())),
         ..ListPartsOutput::default()
     }))
 }
@@ -103,7 +103,7 @@ pub(crate) async fn list(
         initiator: initiator(),
         key: Some(text(&upload.key)),
         owner: Some(owner()),
-        storage_class: Some(StorageClass::from_static(StorageClass::STANDARD)),
+        storage_class: Some(StorageClass::from(storage_class::of(&upload.metadata).to_owned())),
         upload_id: Some(upload.upload_id.clone()),
     });
     let prefixes = page.common_prefixes.iter().map(|it| CommonPrefix { prefix: Some(text(it)) });

@@ -1,0 +1,210 @@
+//! Carries lifecycle rules out, and has inventories written at the same midnights.
+
+use std::sync::Arc;
+
+use boathouse_aws::{Ctx, Platform, Principal};
+use boathouse_objects::{
+    ChangeKind, DeleteItem, Error, ListUploads, ListVersions, ObjectInfo, VersionEntry, WriteCondition,
+};
+use chrono::{DateTime, Utc};
+
+use super::rules::{DAY_MS, Rules, Verdict};
+use crate::call::Store;
+use crate::notifications::{PRINCIPAL, message};
+use crate::{documents, inventory, storage_class};
+
+/// Versions read at once.
+const PAGE: usize = 1000;
+/// Deletions that one commit takes: writes of others come in between.
+const BATCH: usize = 100;
+
+/// Works as long as the platform lives.
+pub(crate) fn start(platform: &Platform, store: &Store) {
+    let ctx = platform.context(Arc::new(Principal::service(PRINCIPAL)));
+    let store = store.clone();
+    tokio::spawn(async move {
+        loop {
+            run(&ctx, &store).await;
+            inventory::run(&ctx, &store).await;
+            let midnight = next_midnight(ctx.now());
+            tokio::select! {
+                () = ctx.platform.clock.sleep_until(midnight) => {}
+                () = store.rules.rung() => {}
+            }
+        }
+    });
+}
+
+fn next_midnight(now: DateTime<Utc>) -> DateTime<Utc> {
+    let day = DAY_MS as i64;
+    DateTime::from_timestamp_millis((now.timestamp_millis().div_euclid(day) + 1) * day).unwrap_or(now)
+}
+
+async fn run(ctx: &Ctx, store: &Store) {
+    let buckets = match store.objects.buckets() {
+        Ok(buckets) => buckets,
+        Err(error) => return tracing::error!(%error, "the buckets can't be read for their lifecycle rules"),
+    };
+    // Said before the look at the buckets: rules that are put meanwhile say it again.
+    store.rules.none();
+    let now_ms = u64::try_from(ctx.now().timestamp_millis()).unwrap_or_default();
+    for bucket in buckets {
+        // A bucket that is gone has no rules.
+        let Ok(Some(rules)) = store.document::<Rules>(&bucket.name, documents::LIFECYCLE) else { continue };
+        store.rules.some();
+        let mut walk = Walk {
+            store,
+            bucket: &bucket.name,
+            rules,
+            now_ms,
+            origin: message::origin(ctx),
+            work: Vec::new(),
+            done: 0,
+        };
+        if let Err(error) = walk.run().await {
+            tracing::error!(%error, bucket = bucket.name, "lifecycle rules could not be carried out to the end");
+        }
+        if walk.done > 0 {
+            tracing::info!(bucket = bucket.name, changes = walk.done, "lifecycle rules were carried out");
+        }
+    }
+}
+
+/// One round through a bucket.
+struct Walk<'a> {
+    store: &'a Store,
+    bucket: &'a str,
+    rules: Rules,
+    now_ms: u64,
+    origin: String,
+    work: Vec<DeleteItem>,
+    done: usize,
+}
+
+/// What is known of a key from its newer versions.
+#[derive(Default)]
+struct Seen {
+    key: String,
+    /// When the version that was read last was written.
+    replaced_ms: u64,
+    /// How many versions that are not current were read.
+    others: u32,
+}
+
+impl Walk<'_> {
+    async fn run(&mut self) -> Result<(), Error> {
+        let (mut after, mut seen, mut held) = (None, Seen::default(), None::<VersionEntry>);
+        loop {
+            let request = ListVersions { after, max_keys: PAGE, ..ListVersions::default() };
+            let page = self.store.objects.list_versions(self.bucket, request).await?;
+            for entry in page.versions {
+                // Whether a version is the only one shows at the next.
+                if let Some(entry) = held.replace(entry) {
+                    let follows = held.as_ref().is_some_and(|next| next.key == entry.key);
+                    self.judge(entry, &mut seen, follows).await?;
+                }
+            }
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        if let Some(entry) = held {
+            self.judge(entry, &mut seen, false).await?;
+        }
+        self.flush().await?;
+        if self.rules.abort_uploads() { self.abort().await } else { Ok(()) }
+    }
+
+    async fn judge(&mut self, entry: VersionEntry, seen: &mut Seen, follows: bool) -> Result<(), Error> {
+        let VersionEntry { key, info, latest } = entry;
+        if seen.key != key {
+            *seen = Seen { key: key.clone(), ..Seen::default() };
+        }
+        let verdict = match (latest, info.delete_marker) {
+            (true, true) if !follows && self.rules.lone_marker(&key, &info, self.now_ms) => Verdict::Expire,
+            (true, true) => Verdict::Stay,
+            (true, false) => self.rules.current(&key, &info, self.now_ms),
+            (false, _) => {
+                seen.others += 1;
+                self.rules.noncurrent(&key, &info, seen.replaced_ms, seen.others - 1, self.now_ms)
+            }
+        };
+        seen.replaced_ms = info.modified_ms;
+        match verdict {
+            Verdict::Stay => Ok(()),
+            Verdict::Move(class) => self.move_to(&key, &info, class).await,
+            Verdict::Expire => {
+                let by_id = info.delete_marker || !latest;
+                let version = by_id.then(|| info.version_id().to_owned());
+                let unchanged = WriteCondition::Unchanged { etag: info.etag, modified_ms: info.modified_ms };
+                let condition = if by_id { WriteCondition::Always } else { unchanged };
+                self.work.push(DeleteItem { key, version, condition, bypass_governance: false });
+                if self.work.len() < BATCH { Ok(()) } else { self.flush().await }
+            }
+        }
+    }
+
+    async fn flush(&mut self) -> Result<(), Error> {
+        let items = std::mem::take(&mut self.work);
+        if items.is_empty() {
+            return Ok(());
+        }
+        let origin = Some(self.origin.clone());
+        let outcomes = self.store.objects.delete_items(self.bucket, items, ChangeKind::Expire, origin).await?;
+        // What was written anew, or is locked, stays.
+        self.done += outcomes.iter().filter(|outcome| outcome.as_ref().is_ok_and(|it| it.found)).count();
+        Ok(())
+    }
+
+    async fn move_to(&mut self, key: &str, info: &ObjectInfo, class: String) -> Result<(), Error> {
+        let (etag, modified_ms) = (info.etag.clone(), info.modified_ms);
+        let amend = move |now: &mut ObjectInfo| {
+            if now.etag != etag || now.modified_ms != modified_ms {
+                return Err(Error::PreconditionFailed);
+            }
+            storage_class::keep(&mut now.metadata.system, &class);
+            Ok(())
+        };
+        let moved = self.store.objects.amend(self.bucket, key, Some(info.version_id()), amend).await;
+        match moved {
+            Ok(_) => self.done += 1,
+            Err(Error::PreconditionFailed | Error::NoSuchVersion(_)) => {}
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    async fn abort(&mut self) -> Result<(), Error> {
+        let (mut after_key, mut after_upload) = (None, None);
+        loop {
+            let request = ListUploads { after_key, after_upload, max_uploads: PAGE, ..ListUploads::default() };
+            let page = self.store.objects.list_uploads(self.bucket, request).await?;
+            for upload in page.uploads {
+                if self.rules.abandoned(&upload.key, upload.initiated_ms, self.now_ms) {
+                    match self.store.objects.abort_upload(self.bucket, &upload.key, &upload.upload_id).await {
+                        Ok(()) => self.done += 1,
+                        Err(Error::NoSuchUpload(_)) => {}
+                        Err(error) => return Err(error),
+                    }
+                }
+            }
+            match page.next {
+                Some((key, upload)) => (after_key, after_upload) = (Some(key), upload),
+                None => return Ok(()),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn midnights() {
+        let at = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
+        assert_eq!(next_midnight(at("2026-03-01T00:00:00Z")), at("2026-03-02T00:00:00Z"));
+        assert_eq!(next_midnight(at("2026-03-01T23:59:59.999Z")), at("2026-03-02T00:00:00Z"));
+    }
+}
