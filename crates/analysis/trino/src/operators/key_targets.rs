@@ -44,10 +44,13 @@ pub(super) struct Target {
     pub(super) is_only_key: bool,
 }
 
+/// A key of a build side, and where its numbers are gathered.
+pub(super) type Gathered = (Arc<dyn PhysicalExpr>, Arc<Keys>);
+
 /// The joins of a plan whose keys filter anything, and what they filter.
 #[derive(Debug, Default)]
 pub(super) struct Targets {
-    gathered: HashMap<usize, Vec<(Arc<dyn PhysicalExpr>, Arc<Keys>)>>,
+    gathered: HashMap<usize, Vec<Gathered>>,
     filtered: HashMap<usize, Vec<Target>>,
     /// The filters handed down by joins whose build side is a table as it is.
     useless: HashSet<u64>,
@@ -89,7 +92,7 @@ impl Targets {
     }
 
     /// What is to be gathered of a join's build side.
-    pub(super) fn gathered(&self, join: &Plan) -> Option<&[(Arc<dyn PhysicalExpr>, Arc<Keys>)]> {
+    pub(super) fn gathered(&self, join: &Plan) -> Option<&[Gathered]> {
         self.gathered.get(&place_of(join)).map(Vec::as_slice)
     }
 

@@ -30,8 +30,8 @@ fn row(id: i64, part: &'static str) -> Row {
     let mixed = (id as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 33;
     Row {
         id,
-        n: (mixed % 7 != 0).then_some((mixed % 1_000) as i64),
-        word: (mixed % 5 != 0).then(|| format!("word {}", mixed % 13)),
+        n: (!mixed.is_multiple_of(7)).then_some((mixed % 1_000) as i64),
+        word: (!mixed.is_multiple_of(5)).then(|| format!("word {}", mixed % 13)),
         text: format!("text {mixed}"),
         price: i128::from(mixed % 100_000),
         ratio: mixed as f64 / 7.0,
@@ -110,11 +110,14 @@ async fn fixture() -> (Fixture, Vec<Row>) {
 
 const ALL: &str = "SELECT id, n, word, text, price, part FROM t";
 
+/// Whether a row is to be left.
+type Holds = Box<dyn Fn(&Row) -> bool>;
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn filters_leave_what_they_should() {
     let (fixture, rows) = fixture().await;
     let holds = |least: i64| move |row: &Row| row.n.is_some_and(|n| n > least);
-    let cases: Vec<(&str, Box<dyn Fn(&Row) -> bool>)> = vec![
+    let cases: Vec<(&str, Holds)> = vec![
         ("n > 990", Box::new(holds(990))),
         ("n > 990 AND word = 'word 3'", Box::new(move |row| holds(990)(row) && row.word.as_deref() == Some("word 3"))),
         ("word IS NULL AND n IS NULL", Box::new(|row| row.word.is_none() && row.n.is_none())),
