@@ -18,6 +18,7 @@ import boto3
 import botocore.auth
 import pytest
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 BINARY = os.environ["BOATHOUSE_BINARY"]
 # Python functions run on the interpreter of the tests, which has boto3 as AWS's runtimes have.
@@ -91,6 +92,14 @@ def wait_for(condition, what, timeout=30):
             return answer
         time.sleep(0.02)
     raise AssertionError(f"{what} did not happen within {timeout} s")
+
+
+def code(call, **arguments):
+    """The error code and the HTTP status that a call is refused with."""
+    with pytest.raises(ClientError) as error:
+        call(**arguments)
+    answer = error.value.response
+    return answer["Error"]["Code"], answer["ResponseMetadata"]["HTTPStatusCode"]
 
 
 def service_role(server, name, *statements, service="glue.amazonaws.com"):

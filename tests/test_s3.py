@@ -9,7 +9,7 @@ import boto3
 import pytest
 from botocore import UNSIGNED
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from conftest import code
 
 
 @pytest.fixture
@@ -26,12 +26,6 @@ def s3(server):
 def bucket(s3):
     s3.create_bucket(Bucket="raw-data")
     return "raw-data"
-
-
-def code(call, **arguments):
-    with pytest.raises(ClientError) as caught:
-        call(**arguments)
-    return caught.value.response["Error"]["Code"], caught.value.response["ResponseMetadata"]["HTTPStatusCode"]
 
 
 def test_buckets_are_made_found_and_removed(s3, bucket):

@@ -6,8 +6,7 @@ import boto3
 import pytest
 from botocore import UNSIGNED
 from botocore.config import Config
-from botocore.exceptions import ClientError
-from conftest import allow
+from conftest import allow, code
 
 EVERYBODY = "http://acs.amazonaws.com/groups/global/AllUsers"
 
@@ -28,13 +27,6 @@ def bucket(s3, unique):
     name = unique("lists")
     s3.create_bucket(Bucket=name, ObjectOwnership="BucketOwnerPreferred")
     return name
-
-
-def code(call, **arguments):
-    with pytest.raises(ClientError) as error:
-        call(**arguments)
-    answer = error.value.response
-    return answer["Error"]["Code"], answer["ResponseMetadata"]["HTTPStatusCode"]
 
 
 def grants(answer):

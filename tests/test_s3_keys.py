@@ -6,8 +6,7 @@ import json
 import os
 
 import pytest
-from botocore.exceptions import ClientError
-from conftest import allow
+from conftest import allow, code
 
 KEY, OTHER = b"k" * 32, b"o" * 32
 MARK = b"nobody may read this on disk "
@@ -27,13 +26,6 @@ def bucket(s3, unique):
 
 def with_key(key=KEY, prefix="SSE"):
     return {f"{prefix}CustomerAlgorithm": "AES256", f"{prefix}CustomerKey": key}
-
-
-def code(call, **arguments):
-    with pytest.raises(ClientError) as error:
-        call(**arguments)
-    answer = error.value.response
-    return answer["Error"]["Code"], answer["ResponseMetadata"]["HTTPStatusCode"]
 
 
 def files(folder):

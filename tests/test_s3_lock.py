@@ -4,8 +4,7 @@ import datetime
 import json
 
 import pytest
-from botocore.exceptions import ClientError
-from conftest import allow
+from conftest import allow, code
 
 
 @pytest.fixture
@@ -18,13 +17,6 @@ def bucket(s3, unique):
     name = unique("locked")
     s3.create_bucket(Bucket=name, ObjectLockEnabledForBucket=True)
     return name
-
-
-def code(call, **arguments):
-    with pytest.raises(ClientError) as error:
-        call(**arguments)
-    answer = error.value.response
-    return answer["Error"]["Code"], answer["ResponseMetadata"]["HTTPStatusCode"]
 
 
 def days(count, now=None):

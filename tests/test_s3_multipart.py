@@ -7,7 +7,7 @@ import os
 
 import pytest
 from boto3.s3.transfer import TransferConfig
-from botocore.exceptions import ClientError
+from conftest import code
 
 MIB = 1024 * 1024
 
@@ -17,12 +17,6 @@ def s3(start):
     client = start("--dev").client("s3", "test", "test")
     client.create_bucket(Bucket="raw-data")
     return client
-
-
-def code(call, **arguments):
-    with pytest.raises(ClientError) as caught:
-        call(**arguments)
-    return caught.value.response["Error"]["Code"], caught.value.response["ResponseMetadata"]["HTTPStatusCode"]
 
 
 def test_the_transfer_manager_uploads_and_downloads(s3):

@@ -8,17 +8,9 @@ import json
 import shlex
 
 import pytest
-from botocore.exceptions import ClientError
-from conftest import wait_for
+from conftest import code, wait_for
 
 DAY = 24 * 3600
-
-
-def code(call, **arguments):
-    with pytest.raises(ClientError) as error:
-        call(**arguments)
-    answer = error.value.response
-    return answer["Error"]["Code"], answer["ResponseMetadata"]["HTTPStatusCode"]
 
 
 @pytest.fixture

@@ -1,7 +1,8 @@
 //! Measures how long each column of a Parquet file takes to decode, here and by the `parquet` crate, in processor time:
 //! `cargo run --release --example decode_columns -p boathouse-parquet -- FILE`.
-#![allow(clippy::unwrap_used, clippy::print_stdout)]
+#![allow(clippy::print_stdout)]
 
+use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,6 +21,8 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 const BATCH: usize = 8192;
 const ROUNDS: usize = 5;
 
+type Outcome<T = ()> = Result<T, Box<dyn Error>>;
+
 /// How long this thread has been on a processor.
 #[allow(unsafe_code, reason = "asks the system's clock of the thread")]
 fn now() -> Duration {
@@ -30,13 +33,14 @@ fn now() -> Duration {
 }
 
 /// The shortest of a few rounds, in milliseconds.
-fn measure(mut round: impl FnMut()) -> f64 {
-    let rounds = (0..ROUNDS).map(|_| {
-        let before = now();
-        round();
-        now() - before
-    });
-    rounds.min().unwrap_or_default().as_secs_f64() * 1e3
+fn measure(mut round: impl FnMut() -> Outcome) -> Outcome<f64> {
+    let mut shortest = f64::INFINITY;
+    for _ in 0..ROUNDS {
+        let begun = now();
+        round()?;
+        shortest = shortest.min((now() - begun).as_secs_f64() * 1e3);
+    }
+    Ok(shortest)
 }
 
 /// Decodes a column; of each batch every so-manieth row.
@@ -47,55 +51,57 @@ fn ours(
     data_type: &DataType,
     every: usize,
     mut take: impl FnMut(ArrayRef),
-) {
+) -> Outcome {
     let descriptor = footer.file_metadata().schema_descr().column(column);
     for group in footer.row_groups() {
         let chunk = group.column(column);
         let (begin, length) = chunk.byte_range();
         let bytes = file.slice(begin as usize..(begin + length) as usize);
-        let mut decoder = ColumnDecoder::new(bytes, &descriptor, chunk, data_type).unwrap();
+        let mut decoder = ColumnDecoder::new(bytes, &descriptor, chunk, data_type)?;
         let mut left = group.num_rows() as usize;
         while left > 0 {
             let rows = left.min(BATCH);
             let wanted: Vec<u32> = (0..rows as u32).step_by(every).collect();
-            take(decoder.read(rows, (every > 1).then_some(&wanted)).unwrap());
+            take(decoder.read(rows, (every > 1).then_some(&wanted))?);
             left -= rows;
         }
     }
+    Ok(())
 }
 
-fn theirs(file: &Bytes, metadata: &ArrowReaderMetadata, column: usize, mut take: impl FnMut(ArrayRef)) {
+fn theirs(file: &Bytes, metadata: &ArrowReaderMetadata, column: usize, mut take: impl FnMut(ArrayRef)) -> Outcome {
     let mask = ProjectionMask::leaves(metadata.metadata().file_metadata().schema_descr(), [column]);
     let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file.clone(), metadata.clone());
-    for batch in builder.with_projection(mask).with_batch_size(BATCH).build().unwrap() {
-        take(Arc::clone(batch.unwrap().column(0)));
+    for batch in builder.with_projection(mask).with_batch_size(BATCH).build()? {
+        take(Arc::clone(batch?.column(0)));
     }
+    Ok(())
 }
 
 /// Reads a column in both ways and says whether they agree. Their batches go on from one row group to the next.
-fn agree(file: &Bytes, metadata: &ArrowReaderMetadata, column: usize, data_type: &DataType) -> bool {
+fn agree(file: &Bytes, metadata: &ArrowReaderMetadata, column: usize, data_type: &DataType) -> Outcome<bool> {
     let (mut left, mut right) = (Vec::new(), Vec::new());
-    ours(file, metadata.metadata(), column, data_type, 1, |array| left.push(array));
-    theirs(file, metadata, column, |array| right.push(array));
-    let whole = |arrays: &[ArrayRef]| {
+    ours(file, metadata.metadata(), column, data_type, 1, |array| left.push(array))?;
+    theirs(file, metadata, column, |array| right.push(array))?;
+    let whole = |arrays: &[ArrayRef]| -> Outcome<ArrayRef> {
         let plain = match data_type {
             DataType::Dictionary(_, value) => value,
             other => other,
         };
-        let plain: Vec<_> = arrays.iter().map(|array| arrow::compute::cast(array, plain).unwrap()).collect();
+        let plain: Vec<_> = arrays.iter().map(|array| arrow::compute::cast(array, plain)).collect::<Result<_, _>>()?;
         let parts: Vec<_> = plain.iter().map(AsRef::as_ref).collect();
-        arrow::compute::concat(&parts).unwrap()
+        Ok(arrow::compute::concat(&parts)?)
     };
-    whole(&left) == whole(&right)
+    Ok(whole(&left)? == whole(&right)?)
 }
 
-fn main() {
-    let path = std::env::args().nth(1).expect("a Parquet file");
+fn main() -> Outcome {
+    let path = std::env::args().nth(1).ok_or("the path of a Parquet file is missing")?;
     let only = std::env::args().nth(2);
-    let file = Bytes::from(std::fs::read(path).unwrap());
-    let footer = ParquetMetaDataReader::new().parse_and_finish(&file).unwrap();
+    let file = Bytes::from(std::fs::read(path)?);
+    let footer = ParquetMetaDataReader::new().parse_and_finish(&file)?;
     let described = footer.file_metadata();
-    let schema = parquet_to_arrow_schema(described.schema_descr(), described.key_value_metadata()).unwrap();
+    let schema = parquet_to_arrow_schema(described.schema_descr(), described.key_value_metadata())?;
     println!("| column | type | here, ms | 1 of 10 rows | 1 of 100 | parquet crate, ms | ratio |");
     println!("|---|---|---:|---:|---:|---:|---:|");
     let (mut here, mut there) = (0.0, 0.0);
@@ -121,11 +127,11 @@ fn main() {
                 false => Arc::clone(field),
             });
             let options = ArrowReaderOptions::new().with_schema(Arc::new(Schema::new(fields.collect::<Vec<_>>())));
-            let metadata = ArrowReaderMetadata::try_new(Arc::new(footer.clone()), options).unwrap();
-            assert!(agree(&file, &metadata, column, &data_type), "{} differs", field.name());
+            let metadata = ArrowReaderMetadata::try_new(Arc::new(footer.clone()), options)?;
+            assert!(agree(&file, &metadata, column, &data_type)?, "{} differs", field.name());
             let own = |every| measure(|| ours(&file, &footer, column, &data_type, every, drop));
-            let (all, tenth, hundredth) = (own(1), own(10), own(100));
-            let other = measure(|| theirs(&file, &metadata, column, drop));
+            let (all, tenth, hundredth) = (own(1)?, own(10)?, own(100)?);
+            let other = measure(|| theirs(&file, &metadata, column, drop))?;
             if !is_other {
                 (here, there) = (here + all, there + other);
             }
@@ -137,4 +143,5 @@ fn main() {
         }
     }
     println!("| all | | {here:.1} | | | {there:.1} | {:.2} |", there / here);
+    Ok(())
 }

@@ -28,8 +28,8 @@ fn is_known(encoding: Encoding) -> bool {
     matches!(encoding, PLAIN | PLAIN_DICTIONARY | RLE_DICTIONARY | RLE | BIT_PACKED)
 }
 
-/// Whether all of a chunk's values are in its dictionary.
-fn is_in_dictionary(chunk: &ColumnChunkMetaData) -> bool {
+/// Whether all of a chunk's values are in its dictionary, as its footer says.
+pub fn is_in_dictionary(chunk: &ColumnChunkMetaData) -> bool {
     let only = match chunk.page_encoding_stats_mask() {
         Some(pages) => pages.is_only(Encoding::RLE_DICTIONARY) || pages.is_only(Encoding::PLAIN_DICTIONARY),
         // Without word of the pages: writers that name the dictionary's own encoding so name no other for it.

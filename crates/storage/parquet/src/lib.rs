@@ -35,4 +35,4 @@ mod values;
 
 pub use decoder::ColumnDecoder;
 pub use error::Error;
-pub use kinds::reads;
+pub use kinds::{is_in_dictionary, reads};

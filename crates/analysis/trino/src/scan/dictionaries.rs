@@ -6,7 +6,6 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::FileScanConfig;
-use parquet::basic::Encoding;
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
 
 /// How many bytes a row group's dictionary may take for it to be worth a look at each of its texts.
@@ -74,13 +73,5 @@ fn is_in_dictionaries(footer: &ParquetMetaData, name: &str) -> bool {
 
 fn is_in_dictionary(chunk: &ColumnChunkMetaData) -> bool {
     let is_small = |at: i64| (0..LARGEST).contains(&(chunk.data_page_offset() - at));
-    let only = match chunk.page_encoding_stats_mask() {
-        Some(pages) => pages.is_only(Encoding::RLE_DICTIONARY) || pages.is_only(Encoding::PLAIN_DICTIONARY),
-        // Without word of the pages: writers that name the dictionary's own encoding so name no other for it.
-        None => {
-            let named = chunk.encodings_mask();
-            named.is_set(Encoding::PLAIN_DICTIONARY) && !named.is_set(Encoding::PLAIN)
-        }
-    };
-    only && chunk.dictionary_page_offset().is_some_and(is_small)
+    boathouse_parquet::is_in_dictionary(chunk) && chunk.dictionary_page_offset().is_some_and(is_small)
 }
