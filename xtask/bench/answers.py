@@ -19,10 +19,13 @@ class Duck:
         for name in self.tables:
             self.connection.execute(f"CREATE VIEW {name} AS FROM read_parquet('{directory / name}.parquet')")
 
+    def described(self, name):
+        """Names and types of a table's columns."""
+        return [(column, kind) for column, kind, *_ in self.connection.execute(f"DESCRIBE {name}").fetchall()]
+
     def columns(self, name):
         """Names and Hive types of a table's columns."""
-        described = self.connection.execute(f"DESCRIBE {name}").fetchall()
-        return [(column, HIVE_TYPES.get(kind, kind.lower())) for column, kind, *_ in described]
+        return [(column, HIVE_TYPES.get(kind, kind.lower())) for column, kind in self.described(name)]
 
     def rows(self, sql):
         return self.connection.execute(sql).fetchall()
