@@ -10,6 +10,7 @@ import time
 import trino_server
 from answers import Duck, difference
 from common import boathouse, cpu_seconds, machine, memory_mb, prose, scratch, table, timed, write
+from profiles import Profile, section
 from trino.exceptions import TrinoQueryError as TrinoError
 
 THREADS = 2
@@ -68,10 +69,13 @@ class Athena:
 
     def rows(self, execution):
         """The result file's rows, without its head."""
-        key = execution["ResultConfiguration"]["OutputLocation"].removeprefix(f"s3://{self.name}/")
-        text = self.s3.get_object(Bucket=self.name, Key=key)["Body"].read().decode()
         # A line without anything is a row of one NULL.
-        return [row or [""] for row in csv.reader(io.StringIO(text))][1:]
+        return [row or [""] for row in csv.reader(io.StringIO(self.text(execution)))][1:]
+
+    def text(self, execution):
+        """The result file."""
+        key = execution["ResultConfiguration"]["OutputLocation"].removeprefix(f"s3://{self.name}/")
+        return self.s3.get_object(Bucket=self.name, Key=key)["Body"].read().decode()
 
 
 class Query:
@@ -104,7 +108,8 @@ class Comparison:
             return
         self.answered = True
         self.wall = min(seconds for _, seconds in executions)
-        self.engine = min(execution["Statistics"]["EngineExecutionTimeInMillis"] for execution, _ in executions) / 1000
+        least = lambda figure: min(execution["Statistics"][figure] for execution, _ in executions) / 1000
+        self.engine, self.planning = least("EngineExecutionTimeInMillis"), least("QueryPlanningTimeInMillis")
         expected = answers[-1][0]
         self.rows = athena.rows(executions[-1][0])
         different = query.difference(athena, duck, self.rows, expected)
@@ -187,6 +192,8 @@ def measure(name, title, directory, queries, rounds, *peers, remarks=""):
             comparisons.append(Comparison(athena, duck, query, rounds))
             print(comparisons[-1].row(), flush=True)
         peak = memory_mb(server.process, "VmHWM")
+        slower = [comparison for comparison in comparisons if comparison.answered and comparison.wall > comparison.duck]
+        profiles = [Profile(athena, duck, comparison) for comparison in slower]
     about_trino = beside_trino(directory, duck, comparisons)
     megabytes = sum(file.stat().st_size for file in directory.glob("*.parquet")) / 1e6
     write(
@@ -210,4 +217,5 @@ def measure(name, title, directory, queries, rounds, *peers, remarks=""):
             ],
             [comparison.row() for comparison in (*comparisons, Total(comparisons))],
         ),
+        section(profiles),
     )

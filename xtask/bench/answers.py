@@ -2,6 +2,7 @@
 
 import datetime
 import decimal
+import json
 import math
 
 import duckdb
@@ -29,6 +30,11 @@ class Duck:
 
     def rows(self, sql):
         return self.connection.execute(sql).fetchall()
+
+    def analysed(self, sql):
+        """The plan with what each operator took."""
+        ((_, plan),) = self.rows(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}")
+        return json.loads(plan)
 
 
 def same(text, value):
