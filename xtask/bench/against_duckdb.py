@@ -7,7 +7,7 @@ import io
 import os
 import time
 
-import trino_server
+import trino_peer
 from answers import Duck, difference
 from common import boathouse, cpu_seconds, machine, memory_mb, prose, scratch, table, timed, write
 from profiles import Profile, section
@@ -162,7 +162,7 @@ class Total(Comparison):
 
 def beside_trino(directory, duck, comparisons):
     """Runs every query on Trino too, where it can be had, and says how."""
-    with trino_server.server() as trino:
+    with trino_peer.server() as trino:
         if trino is None:
             return "Trino's server was not to be had."
         trino.load(directory, duck)
@@ -173,7 +173,7 @@ def beside_trino(directory, duck, comparisons):
             comparison.beside(trino)
             print(comparison.row(), flush=True)
         return (
-            f"Trino {trino_server.VERSION} is its own server with a heap of 6 GB on the same two cores, with its Hive connector on "
+            f"Trino {trino_peer.VERSION} is its own server with a heap of 6 GB on the same two cores, with its Hive connector on "
             f"the same files, analysed before; every query ran once to warm it up and then {TRINO_ROUNDS} times, after the "
             f"others' runs; from the client's call to the last row. Its peak memory was {trino.memory():.0f} MB."
         )
