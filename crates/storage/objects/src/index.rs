@@ -17,10 +17,13 @@ use uuid::Uuid;
 use crate::Durability;
 use crate::collector::Errands;
 use crate::error::{Error, Result};
+use crate::known::{Known, KnownBuckets};
 use crate::outbox;
 
 /// The changes that share one fsync at most.
 const GROUP: usize = 64;
+/// A group that changes so many rows takes no more changes.
+const GROUP_ROWS: usize = 1000;
 const CACHE_BYTES: u64 = 16 << 20;
 const MEMTABLE_BYTES: u64 = 8 << 20;
 
@@ -70,18 +73,24 @@ pub(crate) type Row = Result<(Vec<u8>, Slice)>;
 pub(crate) struct Index {
     pub(crate) database: Database,
     rows: Keyspace,
+    pub(crate) buckets: Arc<KnownBuckets>,
 }
 
 impl Index {
     pub(crate) fn open(dir: &Path) -> Result<Self> {
         let database = Database::builder(dir).cache_size(CACHE_BYTES).worker_threads(1).open()?;
         let rows = database.keyspace("rows", || KeyspaceCreateOptions::default().max_memtable_size(MEMTABLE_BYTES))?;
-        Ok(Self { database, rows })
+        Ok(Self { database, rows, buckets: Arc::default() })
     }
 
     /// One row as of now.
     pub(crate) fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>> {
         self.view().get(table, key)
+    }
+
+    /// One row as of a snapshot.
+    pub(crate) fn get_at(&self, snapshot: &Snapshot, table: Table, key: &[u8]) -> Result<Option<Slice>> {
+        Ok(snapshot.get(&self.rows, table.row(key))?)
     }
 
     /// All rows as of now: a commit that is being applied shows whole or not at all.
@@ -168,11 +177,21 @@ pub(crate) struct Change<'a> {
 
 impl Change<'_> {
     pub(crate) fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>> {
-        let slot = (table, key.to_vec());
-        match self.writes.get(&slot).or_else(|| self.group.get(&slot)) {
-            Some(pending) => Ok(pending.clone()),
+        match self.pending(table, key) {
+            Some(pending) => Ok(pending.cloned()),
             None => self.index.get(table, key),
         }
+    }
+
+    /// What the changes before this one and its own writes made of a row: `None` if they did not touch it.
+    pub(crate) fn pending(&self, table: Table, key: &[u8]) -> Option<Option<&Vec<u8>>> {
+        let slot = (table, key.to_vec());
+        self.writes.get(&slot).or_else(|| self.group.get(&slot)).map(Option::as_ref)
+    }
+
+    /// A bucket as it was last committed.
+    pub(crate) fn known(&self, bucket: &str) -> Result<Option<Arc<Known>>> {
+        self.index.buckets.find(self.index, bucket)
     }
 
     pub(crate) fn insert(&mut self, table: Table, key: &[u8], value: Vec<u8>) {
@@ -329,7 +348,8 @@ fn run(
     while let Ok(first) = queue.recv() {
         let mut group = Writes::new();
         let mut answers = Vec::new();
-        for job in std::iter::once(first).chain(queue.try_iter()).take(GROUP) {
+        let mut next = Some(first);
+        while let Some(job) = next {
             let mut change = Change { index, group: &group, writes: Writes::new(), sequence: &mut sequence };
             let (good, answer) = job(&mut change);
             let writes = change.writes;
@@ -337,10 +357,16 @@ fn run(
                 group.extend(writes);
             }
             answers.push(answer);
+            let full = answers.len() >= GROUP || group.len() >= GROUP_ROWS;
+            next = if full { None } else { queue.try_recv().ok() };
         }
         let garbage: Vec<_> = group.iter().filter_map(|((table, key), value)| garbage(*table, key, value)).collect();
+        let buckets: Vec<_> =
+            group.keys().filter(|(table, _)| matches!(table, Table::Bucket | Table::Document)).cloned().collect();
         let tells = group.iter().any(|((table, _), value)| *table == Table::Outbox && value.is_some());
         let failure = commit(index, durability, group).err();
+        // Also after a failure: nobody knows what is there now.
+        buckets.iter().for_each(|(table, key)| index.buckets.forget(*table, key));
         if let Some(error) = &failure {
             tracing::error!(%error, "index commit failed");
         } else {

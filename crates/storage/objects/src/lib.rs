@@ -16,6 +16,7 @@
 //! | `manifest` | the part list of an object |
 //! | `buckets` | buckets |
 //! | `documents` | configuration texts of buckets |
+//! | `known` | both in memory |
 //! | `uploads` | uploads in parts |
 //! | `versions` | what is kept of overwritten and deleted objects |
 //! | `locks` | until when a version can't be deleted |
@@ -30,6 +31,8 @@
 //! | `compaction` | packs that are mostly garbage |
 //! | `clock` | where times come from |
 //! | `hashing` | digests and expectations |
+//! | `hashers` | the threads that compute them |
+//! | `lanes` | MD5, of many bodies at once |
 //! | `error` | what can go wrong |
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
@@ -41,9 +44,12 @@ mod collector;
 mod compaction;
 mod documents;
 mod error;
+mod hashers;
 mod hashing;
 mod index;
 mod ingest;
+mod known;
+mod lanes;
 mod listing;
 mod locks;
 mod manifest;
@@ -86,6 +92,7 @@ pub use crate::versions::{
 use crate::blobs::Blobs;
 use crate::collector::{Collector, Errands};
 use crate::compaction::Compactor;
+use crate::hashers::Hashers;
 use crate::index::{Index, Writer};
 use crate::packs::Packs;
 use crate::sealing::Keys;
@@ -133,6 +140,7 @@ struct Inner {
     index: Index,
     blobs: Arc<Blobs>,
     keys: Keys,
+    hashers: Hashers,
     changes_kept: Arc<Notify>,
     clock: Clock,
 }
@@ -159,6 +167,7 @@ impl Objects {
         if options.durability == Durability::Strict {
             std::fs::File::open(dir)?.sync_all()?;
         }
+        let hashers = Hashers::start()?;
         collector::recover(&index, &blobs)?;
         let (collector, errands) = Collector::start(index.clone(), Arc::clone(&blobs))?;
         let changes_kept = Arc::new(Notify::new());
@@ -179,6 +188,7 @@ impl Objects {
                 index,
                 blobs,
                 keys,
+                hashers,
                 changes_kept,
                 clock,
             }),
