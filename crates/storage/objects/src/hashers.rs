@@ -30,6 +30,8 @@ struct Queue {
 #[derive(Default)]
 struct Waiting {
     jobs: VecDeque<Job>,
+    /// How many threads work at many bodies now.
+    shared: usize,
     closed: bool,
 }
 
@@ -80,6 +82,10 @@ impl Queue {
     fn work(&self) {
         while let Some(mut jobs) = self.take() {
             Hasher::update_all(jobs.iter_mut().map(|job| (&mut job.hasher, &job.chunks[..])));
+            if jobs.len() >= FEWEST {
+                self.waiting.lock().shared -= 1;
+                self.bell.notify_all();
+            }
             for Job { hasher, reply, .. } in jobs {
                 // Who asked may have gone away.
                 let _ = reply.send(hasher);
@@ -87,17 +93,24 @@ impl Queue {
         }
     }
 
-    /// What one thread does next: everything, or one of few, so that other threads take the others.
+    /// What one thread does next: all that wait, or one of few, so that other threads take the others. Where many bodies
+    /// arrive, few are left to the thread that will take the next ones too.
     fn take(&self) -> Option<Vec<Job>> {
         let mut waiting = self.waiting.lock();
-        while waiting.jobs.is_empty() {
-            if waiting.closed {
+        loop {
+            let count = waiting.jobs.len();
+            if count >= FEWEST {
+                waiting.shared += 1;
+                return Some(waiting.jobs.drain(..count.min(LANES)).collect());
+            }
+            if count > 0 && waiting.shared == 0 {
+                return Some(waiting.jobs.drain(..1).collect());
+            }
+            if count == 0 && waiting.closed {
                 return None;
             }
             self.bell.wait(&mut waiting);
         }
-        let count = waiting.jobs.len();
-        Some(waiting.jobs.drain(..if count < FEWEST { 1 } else { count.min(LANES) }).collect())
     }
 }
 
