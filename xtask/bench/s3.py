@@ -23,6 +23,7 @@ from urllib.parse import urlsplit
 import boto3
 from botocore.config import Config
 from common import Watch, boathouse, machine, moto, prose, scratch, table, write
+from wire import Connection, prepared
 
 sys.path.insert(0, str(Path(__file__).parent / "peers"))
 import object_stores  # noqa: E402
@@ -43,58 +44,6 @@ MANY = 4096
 PAGE = 1000
 # What is sent and written at a time.
 SEND = 1_000_000
-
-
-class Connection:
-    """The least of an HTTP client: sends prepared requests, reads answers into one buffer."""
-
-    def __init__(self, url):
-        self.address = (urlsplit(url).hostname, urlsplit(url).port)
-        self.socket = None
-        self.buffer = memoryview(bytearray(1 << 20))
-
-    def call(self, request, body=b"", times=1):
-        """The number of bytes in the answer's body. The body is sent so many times over."""
-        if self.socket is None:
-            self.socket = socket.create_connection(self.address)
-            self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.socket.sendall(request)
-        for _ in range(times if body else 0):
-            self.socket.sendall(body)
-        received = self.socket.recv_into(self.buffer)
-        while (end := bytes(self.buffer[: min(received, 1 << 16)]).find(b"\r\n\r\n")) < 0:
-            assert (more := self.socket.recv_into(self.buffer[received:])), "the server closed the connection"
-            received += more
-        head = bytes(self.buffer[:end]).lower()
-        assert head.split(b" ", 2)[1] in (b"200", b"204"), bytes(self.buffer[:received])
-        if b"transfer-encoding: chunked" in head:
-            length = self.chunked(received, end + 4)
-        else:
-            declared = re.search(rb"content-length: *(\d+)", head)
-            length = int(declared.group(1)) if declared else 0
-            remaining = length - (received - end - 4)
-            while remaining > 0:
-                read = self.socket.recv_into(self.buffer)
-                assert read, "the server closed the connection within a body"
-                remaining -= read
-        if b"connection: close" in head or head.startswith(b"http/1.0"):
-            self.socket.close()
-            self.socket = None
-        return length
-
-    def chunked(self, received, begin):
-        """Reads to the end of a body in chunks, of a short list or a document."""
-        while not bytes(self.buffer[begin:received]).endswith(b"0\r\n\r\n"):
-            read = self.socket.recv_into(self.buffer[received:])
-            assert read, "the server closed the connection within a body"
-            received += read
-        return received - begin
-
-
-def prepared(method, url, length=0):
-    parts = urlsplit(url)
-    head = f"{method} {parts.path}?{parts.query} HTTP/1.1\r\nHost: {parts.netloc}\r\nContent-Length: {length}\r\n\r\n"
-    return head.encode()
 
 
 class Server:
@@ -240,18 +189,26 @@ def client(target, operation, names, size, seconds, barrier, answers):
 
 
 def fill(target, operation, clients, size, names):
-    """Writes what is to be read or deleted."""
+    """Writes what is to be read, listed or deleted, by sixteen at a time."""
     if operation == "get":
-        for number in range(clients):
-            mine = names(number)
-            put = target.worker("put", mine, size)
-            for index in range(len(mine)):
-                put(index)
-    if operation in ("list", "delete"):
-        mine = [name for number in range(clients) for name in names(number)] if operation == "delete" else many(range(MANY))
-        put = target.worker("put", mine, size)
-        for index in range(len(mine)):
+        mine = [name for number in range(clients) for name in names(number)]
+    elif operation in ("list", "delete"):
+        mine = many(range(MANY))
+    else:
+        return
+
+    def some(part):
+        put = target.worker("put", part, size)
+        for index in range(len(part)):
             put(index)
+
+    fork = multiprocessing.get_context("fork")
+    processes = [fork.Process(target=some, args=(mine[at::16],)) for at in range(min(16, len(mine)))]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+        assert process.exitcode == 0, "what is to be read can't be written"
 
 
 def many(numbers):

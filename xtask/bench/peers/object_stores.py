@@ -105,30 +105,6 @@ def versitygw(directory):
 
 
 @contextlib.contextmanager
-def seaweedfs(directory):
-    """Everything in one process, one volume server; the filer is told to sync what is put below /buckets."""
-    program = go("github.com/seaweedfs/seaweedfs/weed", "weed", "v0.0.0-20261109003541-7506e5f91cd6")
-    ports = {name: free_port() for name in ("master", "volume", "filer", "s3")}
-    (directory / "data").mkdir()
-    config = directory / "s3.json"
-    config.write_text(
-        '{"identities": [{"name": "test", "credentials": [{"accessKey": "%s", "secretKey": "%s"}],'
-        ' "actions": ["Admin", "Read", "Write", "List", "Tagging"]}]}' % (KEY, SECRET)
-    )
-    flags = ["server", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", f"-dir={directory / 'data'}", "-s3", "-filer", "-volume.max=20"]
-    flags += [f"-master.port={ports['master']}", f"-volume.port={ports['volume']}", f"-filer.port={ports['filer']}"]
-    flags += ["-master.volumeSizeLimitMB=4096", f"-s3.port={ports['s3']}", f"-s3.config={config}"]
-    url = f"http://127.0.0.1:{ports['s3']}"
-    with running([program, *flags], url, directory) as process:
-        time.sleep(5)
-        shell = [program, "shell", f"-master=127.0.0.1:{ports['master']}", f"-filer=127.0.0.1:{ports['filer']}"]
-        subprocess.run(
-            shell, input="fs.configure -locationPrefix=/buckets/ -fsync -apply\n", text=True, timeout=60, capture_output=True
-        )
-        yield url, process
-
-
-@contextlib.contextmanager
 def minio(directory):
     """The last of the open releases, one drive."""
     program = go("github.com/minio/minio", "minio", "v0.0.0-20260212201848-7aac2a2c5b7c")
@@ -192,7 +168,6 @@ api_bind_addr = "127.0.0.1:{ports['s3']}"
 
 # Name, how it is started, and what it makes of durability.
 ALL = {
-    "SeaweedFS": (seaweedfs, "told to sync each object"),
     "Garage": (garage, "told to sync data and metadata"),
     "versitygw": (versitygw, "can't be told to sync"),
     "MinIO": (minio, "as it comes"),

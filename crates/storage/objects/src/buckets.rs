@@ -153,7 +153,7 @@ impl Objects {
     /// A bucket with its documents.
     pub(crate) fn known(&self, name: &str) -> Result<Arc<Known>> {
         let index = &self.inner.index;
-        index.buckets.find(index, name)?.ok_or_else(|| Error::NoSuchBucket(name.to_owned()))
+        index.buckets().find(index, name)?.ok_or_else(|| Error::NoSuchBucket(name.to_owned()))
     }
 
     /// All buckets by name.

@@ -55,6 +55,13 @@ impl KnownBuckets {
         Ok(Some(known))
     }
 
+    /// Forgets all buckets.
+    pub(crate) fn clear(&self) {
+        let mut state = self.0.write();
+        state.changes += 1;
+        state.buckets.clear();
+    }
+
     /// Forgets the bucket of a row that was committed, if it is one of a bucket.
     pub(crate) fn forget(&self, table: Table, key: &[u8]) {
         let name = match table {
@@ -71,10 +78,10 @@ impl KnownBuckets {
 }
 
 fn read(index: &Index, name: &str) -> Result<Option<Known>> {
-    let snapshot = index.database.snapshot();
-    let Some(row) = index.get_at(&snapshot, Table::Bucket, name.as_bytes())? else { return Ok(None) };
+    let moment = index.moment()?;
+    let Some(row) = moment.get(Table::Bucket, name.as_bytes())? else { return Ok(None) };
     let base = key_of(name, "");
-    let rows = index.scan_at(&snapshot, Table::Document, &base, Bound::Unbounded);
+    let rows = moment.scan(Table::Document, &base, Bound::Unbounded);
     let documents = rows.map(|row| {
         let (key, value) = row?;
         Ok((text(key[base.len()..].to_vec())?, text(value.to_vec())?.into()))
