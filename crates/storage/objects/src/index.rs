@@ -64,6 +64,10 @@ pub(crate) enum Table {
     Version,
     /// bucket, NUL, key → the place of the version `null` among those, if it is there.
     Null,
+    /// Where the scrubber is.
+    Scrub,
+    /// table (1), row → what is damaged there.
+    Damage,
 }
 
 impl Table {
@@ -76,6 +80,7 @@ impl Table {
 /// A key without its table, and the value.
 pub(crate) type Row = Result<(Vec<u8>, Slice)>;
 
+pub(crate) const KEYSPACE: &str = "rows";
 /// How long readers may hold on to the engine before it is opened anew.
 const READERS_END: Duration = Duration::from_secs(10);
 
@@ -102,7 +107,7 @@ impl Engine {
     fn open(dir: &Path, durability: Durability) -> Result<Arc<Self>> {
         tail::mend(dir, durability == Durability::Strict)?;
         let database = Database::builder(dir).cache_size(CACHE_BYTES).worker_threads(1).open()?;
-        let rows = database.keyspace("rows", || KeyspaceCreateOptions::default().max_memtable_size(MEMTABLE_BYTES))?;
+        let rows = database.keyspace(KEYSPACE, || KeyspaceCreateOptions::default().max_memtable_size(MEMTABLE_BYTES))?;
         Ok(Arc::new(Self { database, rows }))
     }
 }
@@ -206,6 +211,11 @@ impl Index {
 }
 
 impl Moment {
+    /// All rows of all tables, in order, with the table's byte before their keys.
+    pub(crate) fn all(&self) -> impl Iterator<Item = Result<(Slice, Slice)>> {
+        self.snapshot.iter(&self.engine.rows).map(|guard| Ok(guard.into_inner()?))
+    }
+
     /// The rows of a table whose keys begin with `prefix` and lie behind `start`, in order.
     pub(crate) fn scan(
         &self,
