@@ -65,10 +65,13 @@ class Disk:
     def leave(self, room):
         """Fills the disk with a file up to so many bytes."""
         self.make_room()
-        self.run("fallocate", "-l", str(self.free() - room), str(self.place / "filler"))
+        # The file system needs some blocks for itself; what is left of them goes bit by bit.
+        self.run("fallocate", "-l", str(self.free() - max(room, MEGABYTE // 2)), str(self.place / "filler"))
+        if room == 0:
+            self.run("sh", "-c", f"dd if=/dev/zero of={self.place}/filler2 bs=4k 2>/dev/null; true")
 
     def make_room(self):
-        self.run("rm", "-f", str(self.place / "filler"))
+        self.run("rm", "-f", str(self.place / "filler"), str(self.place / "filler2"))
 
     def check(self):
         """After the file system failed, as a start of the machine does."""

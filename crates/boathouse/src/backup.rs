@@ -93,10 +93,15 @@ pub(crate) async fn back_up(options: BackupOptions) -> Result<(), BackupError> {
     let Some(to) = options.to else { return Ok(()) };
     let order = control::Order { to: absolute(to)?, since: options.since.map(absolute).transpose()? };
     let data_dir = options.data_dir;
-    let work = move || match data_directory::lock(&data_dir) {
-        Ok(_lock) => Stores::open(&data_dir)?.back_up(&order),
-        Err(ServerError::InUse(_)) => control::ask(&data_dir, &order),
-        Err(error) => Err(BackupError::Server(error.to_string())),
+    let work = move || {
+        if !data_dir.join("metadata.db").exists() {
+            return Err(BackupError::Server(format!("there is nothing in {}", data_dir.display())));
+        }
+        match data_directory::lock(&data_dir) {
+            Ok(_lock) => Stores::open(&data_dir)?.back_up(&order),
+            Err(ServerError::InUse(_)) => control::ask(&data_dir, &order),
+            Err(error) => Err(BackupError::Server(error.to_string())),
+        }
     };
     let summary = tokio::task::spawn_blocking(work).await;
     say!("{}", summary.unwrap_or_else(|_| Err(BackupError::Server("it was stopped".into())))?);

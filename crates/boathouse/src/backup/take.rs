@@ -47,9 +47,6 @@ impl Stores {
 
     /// Those of a directory that no server runs on.
     pub(super) fn open(data_dir: &Path) -> Result<Self, BackupError> {
-        if !data_dir.join("metadata.db").exists() {
-            return Err(BackupError::Server(format!("there is nothing in {}", data_dir.display())));
-        }
         let objects = Objects::open(&data_dir.join("objects"), &boathouse_objects::Options::default())?;
         let metadata = Metadata::open(&data_dir.join("metadata.db"))?;
         Ok(Self { data_dir: data_dir.to_owned(), objects, metadata })

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
-use fjall::{Database, KeyspaceCreateOptions, PersistMode};
+use fjall::{Database, PersistMode};
 use uuid::Uuid;
 
 use crate::Objects;
@@ -132,7 +132,7 @@ pub fn restore_rows(directory: &Path, rows: impl Read) -> Result<u64> {
         return Err(Error::Corrupt("this is no file of rows".into()));
     }
     let database = Database::builder(directory.join("index")).worker_threads(1).open()?;
-    let table = database.keyspace(index::KEYSPACE, KeyspaceCreateOptions::default)?;
+    let table = database.keyspace(index::KEYSPACE, index::keyspace)?;
     let mut count = 0;
     let mut batch = database.batch();
     loop {

@@ -196,7 +196,9 @@ impl Blobs {
 
     fn unlink(&self, id: Uuid) -> Result<()> {
         self.open.lock().retain(|(other, _)| *other != id);
-        Ok(self.files.remove(&self.path(id))?)
+        self.files.remove(&self.path(id))?;
+        self.damaged.lock().remove(&id);
+        Ok(())
     }
 
     /// A new file that is written as it comes.

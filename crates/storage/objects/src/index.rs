@@ -107,9 +107,14 @@ impl Engine {
     fn open(dir: &Path, durability: Durability) -> Result<Arc<Self>> {
         tail::mend(dir, durability == Durability::Strict)?;
         let database = Database::builder(dir).cache_size(CACHE_BYTES).worker_threads(1).open()?;
-        let rows = database.keyspace(KEYSPACE, || KeyspaceCreateOptions::default().max_memtable_size(MEMTABLE_BYTES))?;
+        let rows = database.keyspace(KEYSPACE, keyspace)?;
         Ok(Arc::new(Self { database, rows }))
     }
+}
+
+/// How the table of rows is made. The engine keeps this with the table.
+pub(crate) fn keyspace() -> KeyspaceCreateOptions {
+    KeyspaceCreateOptions::default().max_memtable_size(MEMTABLE_BYTES)
 }
 
 /// All rows at one moment.

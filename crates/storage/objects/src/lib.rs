@@ -197,7 +197,12 @@ impl Objects {
         let packs = Arc::new(Packs::open(packs, options, &index, errands.clone())?);
         let (with_writer, with_packs) = (Arc::clone(&writer), Arc::clone(&packs));
         errands.equip(Compactor { index: index.clone(), writer: with_writer, packs: with_packs });
-        uploads::recover(&index, &writer)?;
+        match uploads::recover(&index, &writer) {
+            Err(error @ (Error::Full { .. } | Error::Io(_))) => {
+                tracing::warn!(%error, "uploads of an earlier process stay until the next start");
+            }
+            recovered => recovered?,
+        }
         let clock = options.clock.clone();
         Ok(Self {
             inner: Arc::new(Inner {
