@@ -16,6 +16,7 @@
 //! | `manifest` | the part list of an object |
 //! | `buckets` | buckets |
 //! | `documents` | configuration texts of buckets |
+//! | `known` | both in memory |
 //! | `uploads` | uploads in parts |
 //! | `versions` | what is kept of overwritten and deleted objects |
 //! | `locks` | until when a version can't be deleted |
@@ -34,6 +35,8 @@
 //! | `backup` | all rows at one moment, and the files that they name |
 //! | `clock` | where times come from |
 //! | `hashing` | digests and expectations |
+//! | `hashers` | the threads that compute them |
+//! | `lanes` | MD5, of many bodies at once |
 //! | `error` | what can go wrong |
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
@@ -47,9 +50,12 @@ mod compaction;
 mod documents;
 mod error;
 mod files;
+mod hashers;
 mod hashing;
 mod index;
 mod ingest;
+mod known;
+mod lanes;
 mod listing;
 mod locks;
 mod manifest;
@@ -98,6 +104,7 @@ use crate::blobs::Blobs;
 use crate::collector::{Collector, Errands};
 use crate::compaction::Compactor;
 use crate::files::Files;
+use crate::hashers::Hashers;
 use crate::index::{Index, Writer};
 use crate::packs::Packs;
 use crate::sealing::Keys;
@@ -151,6 +158,7 @@ struct Inner {
     space: Arc<Space>,
     keys: Keys,
     scrubbed: scrub::Counts,
+    hashers: Hashers,
     changes_kept: Arc<Notify>,
     clock: Clock,
 }
@@ -189,6 +197,7 @@ impl Objects {
         if options.durability == Durability::Strict {
             files.sync_dir(dir)?;
         }
+        let hashers = Hashers::start()?;
         collector::recover(&index, &blobs)?;
         let (collector, errands) = Collector::start(index.clone(), Arc::clone(&blobs))?;
         let changes_kept = Arc::new(Notify::new());
@@ -216,6 +225,7 @@ impl Objects {
                 space,
                 keys,
                 scrubbed: scrub::Counts::default(),
+                hashers,
                 changes_kept,
                 clock,
             }),
