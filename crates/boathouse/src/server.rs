@@ -152,7 +152,9 @@ pub(crate) async fn open(data_dir: &Path, dev: bool, clock: Arc<dyn Clock>) -> R
     let objects = std::thread::spawn({
         let (dir, clock) = (data_dir.join("objects"), Arc::clone(&clock));
         let clock = boathouse_objects::Clock::new(move || clock.now().into());
-        move || Objects::open(&dir, &boathouse_objects::Options { clock, reserve, ..boathouse_objects::Options::default() })
+        move || {
+            Objects::open(&dir, &boathouse_objects::Options { clock, reserve, ..boathouse_objects::Options::default() })
+        }
     });
     let root = KeyPair::load_or_create(&data_dir.join("credentials"))?;
     let mut keys = vec![root.clone()];

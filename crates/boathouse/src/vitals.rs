@@ -27,7 +27,11 @@ impl Vitals for StoreVitals {
                 report.gauges.extend([
                     ("disk_free_bytes", "Bytes that may be written to the data directory's disk", disk.free),
                     ("disk_reserve_bytes", "Free bytes below which nothing new is taken", disk.reserve),
-                    ("disk_read_only", "Whether the data directory's disk can't be written to", u64::from(disk.read_only)),
+                    (
+                        "disk_read_only",
+                        "Whether the data directory's disk can't be written to",
+                        u64::from(disk.read_only),
+                    ),
                 ]);
             }
             Err(error) => report.problems.push(format!("the disk can't be looked at: {error}")),

@@ -81,7 +81,8 @@ impl Manifest {
         if manifest.format != FORMAT {
             return Err(no(format!("it has format {}, and this program knows {FORMAT}", manifest.format)));
         }
-        let inside = |path: &String| Path::new(path).components().all(|it| matches!(it, std::path::Component::Normal(_)));
+        let inside =
+            |path: &String| Path::new(path).components().all(|it| matches!(it, std::path::Component::Normal(_)));
         match manifest.entries.keys().find(|path| !inside(path)) {
             Some(path) => Err(no(format!("it names {path}, which lies outside"))),
             None => Ok(manifest),

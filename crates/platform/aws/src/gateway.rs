@@ -179,9 +179,7 @@ impl Gateway {
         let report = || self.vitals.as_ref().map_or_else(Report::default, |vitals| vitals.report());
         let (content_type, text) = match (&parts.method, parts.uri.path()) {
             (&Method::GET, "/_boathouse/health") => ("application/json", report().health()),
-            (&Method::GET, "/_boathouse/metrics") => {
-                (metrics::CONTENT_TYPE, report().add_to(&self.metrics.render()))
-            }
+            (&Method::GET, "/_boathouse/metrics") => (metrics::CONTENT_TYPE, report().add_to(&self.metrics.render())),
             _ => return None,
         };
         let mut response = Response::new(full(text));

@@ -53,7 +53,8 @@ impl Frozen {
         let mut count = 0;
         while let Some(row) = rows.next()? {
             let space = row.get_ref(0)?.as_str().map_err(storage)?.as_bytes();
-            let (key, value) = (row.get_ref(1)?.as_blob().map_err(storage)?, row.get_ref(2)?.as_blob().map_err(storage)?);
+            let (key, value) =
+                (row.get_ref(1)?.as_blob().map_err(storage)?, row.get_ref(2)?.as_blob().map_err(storage)?);
             let version: i64 = row.get(3)?;
             let lengths = [space.len(), key.len(), value.len()].map(|length| (length as u32).to_be_bytes());
             for part in [&lengths.concat()[..], space, key, value, &version.to_be_bytes()] {

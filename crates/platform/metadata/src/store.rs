@@ -338,7 +338,9 @@ mod tests {
         for (name, size) in [("small", 10), ("too large", 10 << 20), ("small too", 10)] {
             let answers = answers.clone();
             let write = move |tx: &Transaction<'_>| tx.put(SPACE, &Key::new([name]), &vec![7; size]);
-            store.submit::<_, MetadataError, _>(write, move |outcome| answers.send((name, outcome.is_ok())).unwrap()).unwrap();
+            store
+                .submit::<_, MetadataError, _>(write, move |outcome| answers.send((name, outcome.is_ok())).unwrap())
+                .unwrap();
         }
         drop(enter);
         holder.join().unwrap().ok();

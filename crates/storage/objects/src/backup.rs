@@ -51,7 +51,8 @@ impl Objects {
     /// # Errors
     /// Of the index only.
     pub fn freeze(&self) -> Result<Frozen> {
-        let (index, blobs, packs) = (self.inner.index.clone(), self.inner.blobs.clone(), self.inner.packs.files.clone());
+        let (index, blobs, packs) =
+            (self.inner.index.clone(), self.inner.blobs.clone(), self.inner.packs.files.clone());
         let key = self.inner.keys.path();
         // Held first: what the moment names is there from then on.
         let (blobs, packs) = (blobs.hold(), packs.hold());
@@ -96,7 +97,8 @@ impl Frozen {
         out.write_all(&END.to_be_bytes())?;
         out.flush()?;
         let blobs = blobs.into_iter().map(|id| {
-            let bytes = self.blobs.files().bytes(id)?.ok_or_else(|| Error::Corrupt("a content file is missing".into()))?;
+            let bytes =
+                self.blobs.files().bytes(id)?.ok_or_else(|| Error::Corrupt("a content file is missing".into()))?;
             Ok::<_, Error>(stored("blobs", id, self.blobs.files().path(id), bytes))
         });
         let packs = packs.into_iter().map(|(id, end)| Ok(stored("packs", id, self.packs.files().path(id), end)));

@@ -77,7 +77,15 @@ struct Readers {
 impl Blobs {
     pub(crate) fn open(dir: PathBuf, files: Files, durability: Durability) -> Result<Self> {
         files.make_dir(&dir)?;
-        Ok(Self { dir, files, durability, readers: Mutex::default(), open: Mutex::default(), held: Mutex::default(), damaged: Mutex::default() })
+        Ok(Self {
+            dir,
+            files,
+            durability,
+            readers: Mutex::default(),
+            open: Mutex::default(),
+            held: Mutex::default(),
+            damaged: Mutex::default(),
+        })
     }
 
     pub(crate) fn path(&self, id: Uuid) -> PathBuf {
