@@ -276,9 +276,9 @@ impl Analyzer<'_> {
         if kind(name) == Some(FunctionKind::Scalar) {
             return Err(self.of_select(ErrorCode::FunctionNotWindow, format!("Not a window function: {name}")));
         }
-        if let ("lag" | "lead", Some(_)) = (name, &specification.frame) {
+        if let ("lag" | "lead", Some(frame)) = (name, &specification.frame) {
             let message = format!("Cannot specify window frame for {name} function");
-            return Err(TrinoError::at(expr.pos, ErrorCode::InvalidWindowFrame, message));
+            return Err(TrinoError::at(frame.pos.0, ErrorCode::InvalidWindowFrame, message));
         }
         let default = default_of_each_row(name, &mut args)?;
         let offset = args.get(1).cloned();
@@ -421,6 +421,18 @@ impl Analyzer<'_> {
         }
         let written = &window.order_by[0].expr;
         let (_, ty) = self.expr(written, scope)?;
+        let is_temporal =
+            matches!(ty, Type::Date | Type::Timestamp(_) | Type::TimestampTz(_) | Type::IntervalYearMonth);
+        if !ty.is_numeric() && !is_temporal {
+            if matches!(ty, Type::Time(_) | Type::TimeTz(_) | Type::IntervalDayTime) {
+                return Err(unsupported(format!("Window frames of type RANGE over {ty} are not supported")));
+            }
+            let message = format!(
+                "Window frame of type RANGE PRECEDING or FOLLOWING requires that sort item type be numeric, datetime or \
+                 interval (actual: {ty})"
+            );
+            return Err(TrinoError::at(written.pos, ErrorCode::TypeMismatch, message));
+        }
         let mut common = ty.clone();
         for (distance, pos) in self.distances(window, scope)? {
             let fits = match ty.is_numeric() {
@@ -433,28 +445,17 @@ impl Analyzer<'_> {
                 TrinoError::at(pos, ErrorCode::TypeMismatch, message)
             })?;
         }
-        match ty {
-            ty if ty.is_numeric() => {
-                let summed = match common {
-                    Type::Decimal(_, scale) => Type::Decimal(38, scale),
-                    common if common.is_integer() => Type::Bigint,
-                    _ => Type::Double,
-                };
-                key.expr = cast::cast((key.expr.clone(), ty), &summed)?.0;
-                for bound in [&mut frame.start_bound, &mut frame.end_bound] {
-                    if let WindowFrameBound::Preceding(distance) | WindowFrameBound::Following(distance) = bound {
-                        *distance = distance.cast_to(&summed.to_arrow()).map_err(super::planned)?;
-                    }
+        if ty.is_numeric() {
+            let summed = match common {
+                Type::Decimal(_, scale) => Type::Decimal(38, scale),
+                common if common.is_integer() => Type::Bigint,
+                _ => Type::Double,
+            };
+            key.expr = cast::cast((key.expr.clone(), ty), &summed)?.0;
+            for bound in [&mut frame.start_bound, &mut frame.end_bound] {
+                if let WindowFrameBound::Preceding(distance) | WindowFrameBound::Following(distance) = bound {
+                    *distance = distance.cast_to(&summed.to_arrow()).map_err(super::planned)?;
                 }
-            }
-            Type::Date | Type::Time(_) | Type::TimeTz(_) | Type::Timestamp(_) | Type::TimestampTz(_) => {}
-            Type::IntervalDayTime | Type::IntervalYearMonth => {}
-            ty => {
-                let message = format!(
-                    "Window frame of type RANGE PRECEDING or FOLLOWING requires that sort item type be numeric, datetime \
-                     or interval (actual: {ty})"
-                );
-                return Err(TrinoError::at(written.pos, ErrorCode::TypeMismatch, message));
             }
         }
         Ok(())

@@ -98,6 +98,26 @@ impl Analyzer<'_> {
     }
 }
 
+/// Whether a subquery counts or sums the elements of the outer row's own arrays, and nothing else.
+pub(super) fn expands(subquery: &LogicalPlan) -> bool {
+    peeled(subquery).is_some_and(|(_, aggregate)| reads_nothing(&aggregate.input))
+}
+
+/// Whether a plan's rows are elements of the outer row's own arrays: all of them, or the first ones.
+pub(super) fn reads_nothing(plan: &LogicalPlan) -> bool {
+    match plan {
+        LogicalPlan::EmptyRelation(empty) => empty.produce_one_row,
+        LogicalPlan::Projection(projection) => reads_nothing(&projection.input),
+        LogicalPlan::Sort(sort) => reads_nothing(&sort.input),
+        LogicalPlan::Limit(limit) => reads_nothing(&limit.input),
+        LogicalPlan::Unnest(unnest) => match unnest.input.as_ref() {
+            LogicalPlan::Projection(projection) => reads_nothing(&projection.input),
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
 /// Each row with the elements of its own arrays: one row for each of them, and one without the mark where there are none.
 /// None if the rows come from elsewhere too.
 fn expanded(left: &LogicalPlan, right: &LogicalPlan, present: &Column) -> Result<Option<LogicalPlan>, TrinoError> {

@@ -16,7 +16,7 @@ use datafusion::logical_expr::{Expr, JoinType, LogicalPlan, LogicalPlanBuilder, 
 use super::correlated::sides;
 use super::scope::{Field, Relation, Scope};
 use super::select::replace;
-use super::{Analyzer, Place, membership, planned, project, single};
+use super::{Analyzer, Place, at, loose, membership, planned, project, single};
 use crate::error::unsupported;
 
 impl Analyzer<'_> {
@@ -73,6 +73,10 @@ impl Analyzer<'_> {
     pub(super) fn scalar_subquery(&mut self, query: &ast::Query, scope: &Scope<'_>) -> Result<Typed, TrinoError> {
         let (plan, (expr, ty)) = self.column(query, scope, true)?;
         let plan = project(plan, vec![expr])?;
+        // Trino looks for no more in a row's own arrays.
+        if unnests_outer(&plan) && !loose::expands(&plan) && !loose::reads_nothing(&plan) {
+            return Err(at(query.body.pos)(unsupported_correlation()));
+        }
         if let Some(value) = of_the_row(&plan, scope) {
             return Ok((value, ty));
         }
@@ -94,6 +98,9 @@ impl Analyzer<'_> {
     pub(super) fn exists(&mut self, query: &ast::Query, scope: &Scope<'_>) -> Result<Typed, TrinoError> {
         let relation = self.subquery(query, scope)?;
         let unnests = unnests_outer(&relation.plan);
+        if unnests && !loose::reads_nothing(&relation.plan) {
+            return Err(unsupported_correlation());
+        }
         if self.place != Place::Value && !unnests {
             return Ok((Expr::Exists(Exists::new(subquery(relation.plan), false)), Type::Boolean));
         }
@@ -134,7 +141,9 @@ impl Analyzer<'_> {
     ) -> Result<Typed, TrinoError> {
         let is_condition = self.place == Place::Condition;
         let (plan, column) = self.looked_up(&value, query, scope)?;
-        let is_condition = is_condition && !unnests_outer(&plan);
+        if unnests_outer(&plan) {
+            return Err(unsupported_correlation());
+        }
         let is_row = matches!(value.1, Type::Row(_));
         let correlated = !plan.all_out_ref_exprs().is_empty();
         let (value, plan) = self.compared(value, plan, column)?;
