@@ -13,6 +13,9 @@ const CLIENTS: &str = "tests/requirements.txt";
 /// An older DuckDB with the extensions that are made for it.
 const CLIENTS_DUCKDB: &str = "tests/requirements-duckdb.txt";
 
+/// Where the benchmarks keep Trino's server.
+const TRINO: &str = "trino-server-476";
+
 /// Writes docs/COVERAGE.md.
 const COVERAGE: &str = "xtask/coverage.py";
 /// Writes docs/functions.md.
@@ -51,8 +54,21 @@ enum Task {
 enum Benchmark {
     /// Time from exec to listening, memory at rest, size.
     Startup,
-    /// PUT and GET of small, middling and large objects.
-    S3,
+    /// PUT, GET, LIST and DELETE of objects from 1 KB to 1 GB, beside other stores. The first run makes those, which takes long.
+    S3 {
+        /// How many seconds a case takes.
+        #[arg(long, default_value = "2")]
+        seconds: String,
+        /// Which other stores, such as `Moto,Garage`, or `none`.
+        #[arg(long)]
+        peers: Option<String>,
+    },
+    /// One bucket with many keys: lists, reads, and what puts feel of deletions.
+    S3Scale {
+        /// How many million keys.
+        #[arg(long, default_value = "10")]
+        millions: String,
+    },
     /// Functions: cold and warm invocations per runtime.
     Lambda,
     /// Durable records a second into a delivery stream.
@@ -109,14 +125,21 @@ fn test() -> Result<(), String> {
     let clients = thread::spawn(|| environment("clients", &[CLIENTS]));
     let duckdb = thread::spawn(|| environment("clients-duckdb", &[CLIENTS_DUCKDB]));
     let dbt = thread::spawn(|| environment("clients-dbt", &["tests/requirements-dbt.txt"]));
+    let spark = thread::spawn(|| environment("clients-spark", &["tests/requirements-spark.txt"]));
     run(Command::new(env!("CARGO")).args(["test", "--release", "--workspace"]))?;
     joined(clients)?;
-    let (duckdb, dbt) = (joined(duckdb)?, joined(dbt)?);
+    let (duckdb, dbt, spark) = (joined(duckdb)?, joined(dbt)?, joined(spark)?);
     let clients = Clients::prepare(&[])?;
     script(&clients, COVERAGE, true)?;
     script(&clients, FUNCTIONS, true)?;
     let mut python = clients.python();
     python.env("BOATHOUSE_DUCKDB_PYTHON", duckdb).env("BOATHOUSE_DBT", dbt.with_file_name("dbt"));
+    python.env("BOATHOUSE_SPARK_PYTHON", spark);
+    // Too large to be fetched for the tests; the benchmarks of queries do.
+    let trino = clients.target.join("bench").join(TRINO);
+    if trino.exists() {
+        python.env("BOATHOUSE_TRINO", trino);
+    }
     run(python.args(["-m", "pytest", "-q", "-n", "2", "-p", "no:cacheprovider", "tests"]))
 }
 
@@ -160,7 +183,17 @@ fn bench(benchmark: &Benchmark) -> Result<(), String> {
     };
     match benchmark {
         Benchmark::Startup => run(&mut script("startup")),
-        Benchmark::S3 => run(&mut script("s3")),
+        Benchmark::S3 { seconds, peers } => {
+            let mut bench = script("s3");
+            bench.args(["--seconds", seconds]);
+            run(bench.args(peers.iter().flat_map(|peers| ["--peers", peers])))
+        }
+        Benchmark::S3Scale { millions } => {
+            let packages = ["--package", "boathouse", "--package", "boathouse-objects", "--example", "load"];
+            run(Command::new(env!("CARGO")).args(["build", "--release"]).args(packages))?;
+            let loader = clients.target.join("release/examples/load");
+            run(script("s3_scale").env("BOATHOUSE_BENCH_LOADER", loader).args(["--millions", millions]))
+        }
         Benchmark::Lambda => run(&mut script("lambda")),
         Benchmark::Firehose => run(&mut script("firehose")),
         Benchmark::States => run(&mut script("states")),

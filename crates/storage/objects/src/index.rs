@@ -3,24 +3,37 @@
 //! A change is a closure over a [`Change`]. The writer runs waiting changes one after the other, commits them as one batch with
 //! one fsync, and only then answers each. So conditions are evaluated against everything before them, exactly one of two racing
 //! conditional writes wins, and what is visible is durable.
+//!
+//! The engine takes no more writes once one of its own has failed, because it can't know what the disk has of it. Reads go on, and
+//! the next change opens the engine anew: what its log holds then is what there is.
+
+mod tail;
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode, Readable as _, Slice, Snapshot};
+use parking_lot::RwLock;
 use tokio::sync::{Notify, oneshot};
 use uuid::Uuid;
 
 use crate::Durability;
 use crate::collector::Errands;
 use crate::error::{Error, Result};
+use crate::files::Files;
+use crate::known::{Known, KnownBuckets};
 use crate::outbox;
+use crate::space::Space;
 
 /// The changes that share one fsync at most.
 const GROUP: usize = 64;
+/// A group that changes so many rows takes no more changes.
+const GROUP_ROWS: usize = 1000;
 const CACHE_BYTES: u64 = 16 << 20;
 const MEMTABLE_BYTES: u64 = 8 << 20;
 
@@ -66,17 +79,114 @@ impl Table {
 /// A key without its table, and the value.
 pub(crate) type Row = Result<(Vec<u8>, Slice)>;
 
+/// How long readers may hold on to the engine before it is opened anew.
+const READERS_END: Duration = Duration::from_secs(10);
+
 #[derive(Clone)]
 pub(crate) struct Index {
-    pub(crate) database: Database,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    dir: PathBuf,
+    files: Files,
+    durability: Durability,
+    /// None only if the engine could not be opened anew.
+    engine: RwLock<Option<Arc<Engine>>>,
+    failed: AtomicBool,
+    buckets: KnownBuckets,
+}
+
+struct Engine {
+    database: Database,
     rows: Keyspace,
 }
 
-impl Index {
-    pub(crate) fn open(dir: &Path) -> Result<Self> {
+impl Engine {
+    fn open(dir: &Path, durability: Durability) -> Result<Arc<Self>> {
+        tail::mend(dir, durability == Durability::Strict)?;
         let database = Database::builder(dir).cache_size(CACHE_BYTES).worker_threads(1).open()?;
         let rows = database.keyspace("rows", || KeyspaceCreateOptions::default().max_memtable_size(MEMTABLE_BYTES))?;
-        Ok(Self { database, rows })
+        Ok(Arc::new(Self { database, rows }))
+    }
+}
+
+/// All rows at one moment.
+pub(crate) struct Moment {
+    engine: Arc<Engine>,
+    snapshot: Snapshot,
+}
+
+impl Index {
+    pub(crate) fn open(dir: &Path, files: Files, durability: Durability) -> Result<Self> {
+        let engine = RwLock::new(Some(Engine::open(dir, durability)?));
+        let (failed, buckets) = (AtomicBool::new(false), KnownBuckets::default());
+        Ok(Self { shared: Arc::new(Shared { dir: dir.to_owned(), files, durability, engine, failed, buckets }) })
+    }
+
+    /// The buckets in memory.
+    pub(crate) fn buckets(&self) -> &KnownBuckets {
+        &self.shared.buckets
+    }
+
+    fn engine(&self) -> Result<Arc<Engine>> {
+        self.shared.engine.read().clone().ok_or_else(|| Error::Index("it could not be opened again".into()))
+    }
+
+    pub(crate) fn moment(&self) -> Result<Moment> {
+        let engine = self.engine()?;
+        let snapshot = engine.database.snapshot();
+        Ok(Moment { engine, snapshot })
+    }
+
+    /// Whether the engine takes no more writes.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.shared.failed.load(Ordering::Relaxed)
+    }
+
+    /// Opens the engine anew. Readers go on until then, and wait while it is being opened.
+    fn reopen(&self) -> Result<()> {
+        let started = Instant::now();
+        loop {
+            let mut present = self.shared.engine.write();
+            match present.take().map(Arc::try_unwrap) {
+                Some(Err(read)) => {
+                    *present = Some(read);
+                    drop(present);
+                    if started.elapsed() > READERS_END {
+                        return Err(Error::Index("it is being read and can't be opened again".into()));
+                    }
+                    std::thread::sleep(Duration::from_millis(1));
+                    continue;
+                }
+                // Closed before it is opened: the engine locks its directory.
+                Some(Ok(failed)) => drop(failed),
+                None => {}
+            }
+            *present = Some(Engine::open(&self.shared.dir, self.shared.durability)?);
+            self.shared.failed.store(false, Ordering::Relaxed);
+            self.shared.buckets.clear();
+            tracing::warn!("the index was opened again after a failed write");
+            return Ok(());
+        }
+    }
+
+    /// Writes all of a group, or nothing.
+    fn commit(&self, group: Writes) -> Result<()> {
+        let engine = self.engine()?;
+        let mode = match self.shared.durability {
+            Durability::Strict => PersistMode::SyncData,
+            Durability::None => PersistMode::Buffer,
+        };
+        let mut batch = engine.database.batch().durability(Some(mode));
+        for ((table, key), value) in group {
+            match value {
+                Some(value) => batch.insert(&engine.rows, table.row(&key), value),
+                None => batch.remove(&engine.rows, table.row(&key)),
+            }
+        }
+        let committed = self.shared.files.commit(&self.shared.dir, || Ok(batch.commit()))?;
+        Ok(committed.inspect_err(|_| self.shared.failed.store(true, Ordering::Relaxed))?)
     }
 
     /// One row as of now.
@@ -85,28 +195,33 @@ impl Index {
     }
 
     /// All rows as of now: a commit that is being applied shows whole or not at all.
-    pub(crate) fn view(&self) -> View<'_> {
-        View { index: self, snapshot: self.database.snapshot() }
+    pub(crate) fn view(&self) -> View {
+        View { moment: self.moment() }
     }
 
-    /// Removes a row outside the writer, not synced.
-    pub(crate) fn forget(&self, table: Table, key: &[u8]) -> Result<()> {
-        Ok(self.rows.remove(table.row(key))?)
+    /// Removes rows that no change reads or writes, durably.
+    pub(crate) fn forget(&self, rows: impl IntoIterator<Item = (Table, Uuid)>) -> Result<()> {
+        let group: Writes = rows.into_iter().map(|(table, id)| ((table, id.as_bytes().to_vec()), None)).collect();
+        if group.is_empty() { Ok(()) } else { self.commit(group) }
     }
 
     /// The rows of a table whose keys begin with `prefix` and lie behind `start`, in order, as of now.
     pub(crate) fn scan(&self, table: Table, prefix: &[u8], start: Bound<&[u8]>) -> impl Iterator<Item = Row> + use<> {
-        self.scan_at(&self.database.snapshot(), table, prefix, start)
+        let (failure, rows) = match self.moment() {
+            Ok(moment) => (None, Some(moment.scan(table, prefix, start))),
+            Err(error) => (Some(Err(error)), None),
+        };
+        failure.into_iter().chain(rows.into_iter().flatten())
+    }
+}
+
+impl Moment {
+    pub(crate) fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>> {
+        Ok(self.snapshot.get(&self.engine.rows, table.row(key))?.map(|value| value.to_vec()))
     }
 
-    /// The same as of a snapshot.
-    pub(crate) fn scan_at(
-        &self,
-        snapshot: &Snapshot,
-        table: Table,
-        prefix: &[u8],
-        start: Bound<&[u8]>,
-    ) -> impl Iterator<Item = Row> + use<> {
+    /// The rows of a table whose keys begin with `prefix` and lie behind `start`, in order.
+    pub(crate) fn scan(&self, table: Table, prefix: &[u8], start: Bound<&[u8]>) -> impl Iterator<Item = Row> + use<> {
         let start = match start {
             Bound::Unbounded => Bound::Included(table.row(prefix)),
             bound => bound.map(|key| table.row(key)),
@@ -114,8 +229,11 @@ impl Index {
         let end = successor(table.row(prefix)).map_or(Bound::Unbounded, Bound::Excluded);
         // A scan may start behind the end: that is an empty range, which the tree would refuse.
         let empty = matches!((&start, &end), (Bound::Included(a) | Bound::Excluded(a), Bound::Excluded(b)) if a >= b);
-        let rows = (!empty).then(|| snapshot.range(&self.rows, (start, end)));
-        rows.into_iter().flatten().map(|guard| {
+        let rows = (!empty).then(|| self.snapshot.range(&self.engine.rows, (start, end)));
+        let engine = Arc::clone(&self.engine);
+        rows.into_iter().flatten().map(move |guard| {
+            // The engine is not opened anew while somebody reads.
+            let _engine = &engine;
             let (key, value) = guard.into_inner()?;
             Ok((key[1..].to_vec(), value))
         })
@@ -123,19 +241,22 @@ impl Index {
 }
 
 /// The index at one moment.
-pub(crate) struct View<'a> {
-    index: &'a Index,
-    snapshot: Snapshot,
+pub(crate) struct View {
+    moment: Result<Moment>,
 }
 
-impl View<'_> {
+impl View {
+    fn moment(&self) -> Result<&Moment> {
+        self.moment.as_ref().map_err(Clone::clone)
+    }
+
     pub(crate) fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>> {
-        Ok(self.snapshot.get(&self.index.rows, table.row(key))?.map(|value| value.to_vec()))
+        self.moment()?.get(table, key)
     }
 
     /// The first row whose key begins with the prefix and is `length` bytes long.
     pub(crate) fn first_of(&self, table: Table, prefix: &[u8], length: usize) -> Result<Option<(Vec<u8>, Vec<u8>)>> {
-        for row in self.index.scan_at(&self.snapshot, table, prefix, Bound::Unbounded) {
+        for row in self.moment()?.scan(table, prefix, Bound::Unbounded) {
             let (key, value) = row?;
             if key.len() == length {
                 return Ok(Some((key, value.to_vec())));
@@ -168,11 +289,21 @@ pub(crate) struct Change<'a> {
 
 impl Change<'_> {
     pub(crate) fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>> {
-        let slot = (table, key.to_vec());
-        match self.writes.get(&slot).or_else(|| self.group.get(&slot)) {
-            Some(pending) => Ok(pending.clone()),
+        match self.pending(table, key) {
+            Some(pending) => Ok(pending.cloned()),
             None => self.index.get(table, key),
         }
+    }
+
+    /// What the changes before this one and its own writes made of a row: `None` if they did not touch it.
+    pub(crate) fn pending(&self, table: Table, key: &[u8]) -> Option<Option<&Vec<u8>>> {
+        let slot = (table, key.to_vec());
+        self.writes.get(&slot).or_else(|| self.group.get(&slot)).map(Option::as_ref)
+    }
+
+    /// A bucket as it was last committed.
+    pub(crate) fn known(&self, bucket: &str) -> Result<Option<Arc<Known>>> {
+        self.index.buckets().find(self.index, bucket)
     }
 
     pub(crate) fn insert(&mut self, table: Table, key: &[u8], value: Vec<u8>) {
@@ -257,12 +388,12 @@ pub(crate) struct Writer {
 
 impl Writer {
     /// New garbage of each group goes to the collector, and `told` is woken when changes wait in the outbox.
-    pub(crate) fn start(index: Index, durability: Durability, errands: Errands, told: Arc<Notify>) -> Result<Self> {
+    pub(crate) fn start(index: Index, space: Arc<Space>, errands: Errands, told: Arc<Notify>) -> Result<Self> {
         let (jobs, queue) = mpsc::channel();
         let sequence = outbox::last_sequence(&index)?;
         let thread = std::thread::Builder::new()
             .name("objects-writer".into())
-            .spawn(move || run(&index, durability, &queue, sequence, &errands, &told))?;
+            .spawn(move || run(&index, &space, &queue, sequence, &errands, &told))?;
         Ok(Self { jobs: Some(jobs), thread: Some(thread) })
     }
 
@@ -317,19 +448,14 @@ fn garbage(table: Table, key: &[u8], value: &Option<Vec<u8>>) -> Option<(Table, 
     wanted.then(|| Uuid::from_slice(key).ok()).flatten().map(|id| (table, id))
 }
 
-fn run(
-    index: &Index,
-    durability: Durability,
-    queue: &mpsc::Receiver<Job>,
-    mut sequence: u64,
-    errands: &Errands,
-    told: &Notify,
-) {
+fn run(index: &Index, space: &Space, queue: &mpsc::Receiver<Job>, mut sequence: u64, errands: &Errands, told: &Notify) {
     // Changes that arrive while a group is being synced form the next group: no timer is needed to fill one.
     while let Ok(first) = queue.recv() {
+        let admitted = space.admit_change().and_then(|()| if index.has_failed() { index.reopen() } else { Ok(()) });
         let mut group = Writes::new();
         let mut answers = Vec::new();
-        for job in std::iter::once(first).chain(queue.try_iter()).take(GROUP) {
+        let mut next = Some(first);
+        while let Some(job) = next {
             let mut change = Change { index, group: &group, writes: Writes::new(), sequence: &mut sequence };
             let (good, answer) = job(&mut change);
             let writes = change.writes;
@@ -337,11 +463,19 @@ fn run(
                 group.extend(writes);
             }
             answers.push(answer);
+            let full = answers.len() >= GROUP || group.len() >= GROUP_ROWS;
+            next = if full { None } else { queue.try_recv().ok() };
         }
         let garbage: Vec<_> = group.iter().filter_map(|((table, key), value)| garbage(*table, key, value)).collect();
+        let buckets: Vec<_> =
+            group.keys().filter(|(table, _)| matches!(table, Table::Bucket | Table::Document)).cloned().collect();
         let tells = group.iter().any(|((table, _), value)| *table == Table::Outbox && value.is_some());
-        let failure = commit(index, durability, group).err();
+        let committed = if group.is_empty() { Ok(()) } else { admitted.and_then(|()| index.commit(group)) };
+        let failure = committed.err();
+        // Also after a failure: nobody knows what is there now.
+        buckets.iter().for_each(|(table, key)| index.buckets().forget(*table, key));
         if let Some(error) = &failure {
+            space.note(error);
             tracing::error!(%error, "index commit failed");
         } else {
             garbage.into_iter().for_each(|row| errands.send(row));
@@ -353,19 +487,4 @@ fn run(
             answer(failure.clone());
         }
     }
-}
-
-fn commit(index: &Index, durability: Durability, group: Writes) -> Result<()> {
-    let mode = match durability {
-        Durability::Strict => PersistMode::SyncData,
-        Durability::None => PersistMode::Buffer,
-    };
-    let mut batch = index.database.batch().durability(Some(mode));
-    for ((table, key), value) in group {
-        match value {
-            Some(value) => batch.insert(&index.rows, table.row(&key), value),
-            None => batch.remove(&index.rows, table.row(&key)),
-        }
-    }
-    Ok(batch.commit()?)
 }

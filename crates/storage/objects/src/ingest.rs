@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::{Stream, StreamExt as _};
+use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, spawn_blocking};
 use uuid::Uuid;
 
 use crate::blobs::BlobWriter;
 use crate::collector::Pending;
 use crate::error::{Error, Result};
+use crate::hashers::Hashers;
 use crate::hashing::{ChecksumAlgorithm, Digests, Expectations, Hasher};
 use crate::index::{Change, Table};
 use crate::packs::Placed;
@@ -58,6 +60,22 @@ impl Objects {
     /// Receives a body and verifies it, and stores it encrypted if there is a key for it; dropped unused, what it returns leaves nothing behind.
     pub(crate) async fn receive<B, E>(
         &self,
+        body: B,
+        checksums: &[ChecksumAlgorithm],
+        expect: E,
+        key: Option<&DataKey>,
+    ) -> Result<Received>
+    where
+        B: Stream<Item = std::io::Result<Bytes>> + Send + Unpin,
+        E: FnOnce() -> Expectations + Send,
+    {
+        self.inner.space.admit()?;
+        let received = self.take_in(body, checksums, expect, key).await;
+        received.inspect_err(|error| self.inner.space.note(error))
+    }
+
+    async fn take_in<B, E>(
+        &self,
         mut body: B,
         checksums: &[ChecksumAlgorithm],
         expect: E,
@@ -103,7 +121,7 @@ impl Objects {
         let placed = self.inner.packs.append(id, stored)?;
         let digests = match length {
             0..=HASH_BYTES => hash(hasher, &chunks),
-            _ => spawn_blocking(move || hash(hasher, &chunks)).await.map_err(|_| Error::Closed)?,
+            _ => self.inner.hashers.update(hasher, chunks).await?.finish(),
         };
         let placed = placed.await.map_err(|_| Error::Closed)??;
         Ok(Received { digests, extent: Extent::Packed(id), stored: Stored::Packed(placed) })
@@ -124,14 +142,16 @@ impl Objects {
         let sealer = key.map(|key| key.of(id)).transpose()?.map(Sealer::new);
         let blobs = Arc::clone(&self.inner.blobs);
         let writer = blocking(move || blobs.create(pending, sealer)).await?;
-        let mut step = Step::start(writer, hasher, first);
+        let hashers = &self.inner.hashers;
+        let mut step = Step::start(hashers, writer, hasher, first);
         let mut flush = Flush::new(self.inner.blobs.durability());
         while !ended {
             let chunks;
             (chunks, ended) = take(&mut body, STEP_BYTES).await?;
+            self.inner.space.admit()?;
             let (writer, hasher) = step.finish().await?;
             flush.advance(&writer).await?;
-            step = Step::start(writer, hasher, chunks);
+            step = Step::start(hashers, writer, hasher, chunks);
         }
         let (writer, hasher) = step.finish().await?;
         let digests = hasher.finish();
@@ -152,19 +172,15 @@ impl Objects {
     }
 }
 
-/// One step of a body, hashed and written at the same time on blocking threads while the next one is received.
+/// One step of a body, hashed and written at the same time on other threads while the next one is received.
 struct Step {
-    hashing: JoinHandle<Hasher>,
+    hashing: oneshot::Receiver<Hasher>,
     writing: JoinHandle<Result<BlobWriter>>,
 }
 
 impl Step {
-    fn start(mut writer: BlobWriter, mut hasher: Hasher, chunks: Vec<Bytes>) -> Self {
-        let same = chunks.clone();
-        let hashing = spawn_blocking(move || {
-            same.iter().for_each(|chunk| hasher.update(chunk));
-            hasher
-        });
+    fn start(hashers: &Hashers, mut writer: BlobWriter, hasher: Hasher, chunks: Vec<Bytes>) -> Self {
+        let hashing = hashers.submit(hasher, chunks.clone());
         let writing = spawn_blocking(move || writer.write(&chunks).map(|()| writer));
         Self { hashing, writing }
     }
@@ -193,7 +209,7 @@ impl Flush {
             self.finish().await?;
             self.until = writer.length() + FLUSH_BYTES;
             let file = writer.file()?;
-            self.running = Some(spawn_blocking(move || file.sync_data()));
+            self.running = Some(spawn_blocking(move || file.sync()));
         }
         Ok(())
     }
