@@ -36,7 +36,9 @@ impl Cursor<'_> {
     pub(crate) fn set_quantifier(&mut self) -> bool {
         let name = [",", ")", ".", "(", "[", "=", "+", "-", "/", "||", "<", ">", "->"];
         if self.is_word_at(0, "ALL") {
-            let named = name.iter().any(|symbol| self.is_symbol_at(1, symbol))
+            let measure = self.is_word_at(1, "OVER") && (self.is_symbol_at(2, "(") || self.is_identifier_at(2));
+            let named = measure
+                || name.iter().any(|symbol| self.is_symbol_at(1, symbol))
                 || self.is_any_word_at(1, &["FROM", "AS", "IS", "IN", "AND", "OR", "ORDER"])
                 || *self.ahead(1) == crate::lexer::TokenKind::End;
             if !named {
