@@ -27,6 +27,8 @@ use boathouse_runtimes::Pythons;
 use boathouse_sandbox::{Level, Sandbox};
 use boathouse_sqs::{Sqs, SqsError};
 use boathouse_stepfunctions::{SfnError, StepFunctions};
+use boathouse_trail::Trail;
+use boathouse_trail::error::TrailError;
 use boathouse_trino::engine::{Engine, EngineConfig};
 
 use crate::data_directory;
@@ -76,6 +78,9 @@ pub(crate) enum ServerError {
     /// The log store can't be opened.
     #[error(transparent)]
     Logs(#[from] FilesError),
+    /// The event history can't be opened.
+    #[error(transparent)]
+    Trail(#[from] TrailError),
     /// The SQL engine can't be made.
     #[error(transparent)]
     Engine(#[from] boathouse_trino_functions::error::TrinoError),
@@ -145,10 +150,12 @@ pub(crate) async fn open(data_dir: &Path, dev: bool, clock: Arc<dyn Clock>) -> R
         &metadata,
         platform.clock.now().timestamp_millis() as f64 / 1000.0,
     )?;
-    let identity = Identity::open(metadata.clone(), data_dir, keys, Arc::clone(&platform.clock))?;
+    let identity = Identity::open(metadata.clone(), data_dir, keys, Arc::clone(&platform.clock), dev)?;
     let objects = objects.join().unwrap_or(Err(boathouse_objects::Error::Closed))?;
     let s3 = boathouse_s3::install(objects, Arc::clone(&identity) as _, Arc::clone(&identity) as _);
 
+    let trail = Trail::open(&data_dir.join("trail"))?;
+    platform.dispatcher.record_calls(Arc::clone(&trail) as _);
     let (sandbox, inside) = (sandbox(data_dir)?, InsideDoor::default());
     let pythons = Arc::new(Pythons::new(data_dir));
     let engine = Arc::new(sql_engine(data_dir)?);
@@ -241,10 +248,12 @@ pub(crate) async fn open(data_dir: &Path, dev: bool, clock: Arc<dyn Clock>) -> R
         boathouse_stepfunctions::service(&machines),
         boathouse_sqs::service(&queues),
         boathouse_cloudformation::service(&stacks),
+        boathouse_trail::service(&trail),
     ];
     platform.dispatcher.install(services, Arc::clone(&identity) as _);
     // Before anybody can look: what a crash left half-written goes.
     athena.recovery.run(&platform).await?;
+    boathouse_trail::spawn(&platform, &trail);
     boathouse_observe::retention::spawn(&platform, &logs);
     boathouse_events::worker::start(&platform, &events);
     boathouse_sqs::sweeper::spawn(&platform, &queues);

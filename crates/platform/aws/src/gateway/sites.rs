@@ -10,7 +10,7 @@ use hyper::body::Incoming;
 
 use super::buffered::collect;
 use super::record::Record;
-use super::{Gateway, signing_time};
+use super::{Gateway, signer_of, signing_time, wire};
 use crate::context::Ctx;
 use crate::error::AwsError;
 use crate::http_service::ResponseBody;
@@ -38,6 +38,7 @@ impl Gateway {
                     request_id: record.request_id,
                     source_ip: Some(record.source_ip),
                     secure_transport: self.tls.is_some(),
+                    wire: wire(&parts, record, Claim::of(&parts).ok().flatten().filter(|_| signer.is_ok()).as_ref().map(signer_of)),
                     ..self.platform.context(principal)
                 };
                 site.call(SiteRequest { ctx, parts, body, signer }).await

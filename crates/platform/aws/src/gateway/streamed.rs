@@ -5,23 +5,47 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::stream::{self, Stream, StreamExt, TryStreamExt};
-use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap, HeaderValue};
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, HOST, HeaderMap, HeaderValue};
 use http::request::Parts;
-use http::{Method, Response, StatusCode};
+use http::{Method, Request, Response, StatusCode, Uri};
 use hyper::body::Incoming;
 use ring::digest;
 
 use super::record::Record;
-use super::{Gateway, received, signing_time};
-use crate::context::Ctx;
+use super::{Gateway, received, signer_of, signing_time, wire};
+use crate::context::{Ctx, Signed};
 use crate::error::AwsError;
-use crate::http_service::{HttpService, RequestBody, ResponseBody, Trailers, VerifiedRequest, body_failure, full};
+use crate::history::CallRecord;
+use crate::http_service::{HttpService, RequestBody, ResponseBody, ServiceAnswer, Trailers, VerifiedRequest, body_failure, full};
 use crate::principal::Principal;
 use crate::protocol::rest_xml;
 use crate::sigv2::QueryClaim;
 use crate::sigv4::{ChunkSigner, Claim, Dialect, Payload, SignatureError, chunked};
 
 const DECODED_LENGTH: &str = "x-amz-decoded-content-length";
+
+/// Who calls, what the body must be, and how the request was signed.
+type Authenticated = (Arc<Principal>, Payload, Option<ChunkSigner>, Option<(String, Signed)>);
+
+/// What the event history keeps of a request's line: the bucket and the members of the query that tell the operation.
+fn parameters(service: &dyn HttpService, ctx: &Ctx, uri: Uri) -> serde_json::Value {
+    let (mut parts, ()) = Request::new(()).into_parts();
+    parts.uri = uri;
+    if let Some(host) = &ctx.wire.host {
+        parts.headers.insert(HOST, host.clone());
+    }
+    let path = service.signed_path(&parts, ctx.region());
+    let bucket = path.trim_start_matches('/').split('/').next().filter(|bucket| !bucket.is_empty());
+    let query = form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes());
+    let plain = query.filter(|(name, _)| !name.to_ascii_lowercase().starts_with("x-amz-"));
+    let mut members: serde_json::Map<String, serde_json::Value> =
+        plain.map(|(name, value)| (name.into_owned(), value.into_owned().into())).collect();
+    members.retain(|name, _| !matches!(name.as_str(), "AWSAccessKeyId" | "Signature" | "Expires"));
+    members.extend(bucket.map(|bucket| ("bucketName".to_owned(), bucket.into())));
+    let host = ctx.wire.host.as_ref().and_then(|host| host.to_str().ok());
+    members.extend(host.map(|host| ("Host".to_owned(), host.into())));
+    members.into()
+}
 
 impl Gateway {
     pub(super) async fn streamed(
@@ -33,9 +57,12 @@ impl Gateway {
     ) -> Response<ResponseBody> {
         service.name().clone_into(&mut record.service);
         let (resource, head) = (parts.uri.path().to_owned(), parts.method == Method::HEAD);
+        let uri = parts.uri.clone();
         let mut response = match self.admit(service, parts, body, record) {
             Ok(request) => {
+                let ctx = request.ctx.clone();
                 let answer = service.call(request).await;
+                self.remember(service, &ctx, uri, &answer);
                 answer.operation.clone_into(&mut record.operation);
                 record.error = answer.error;
                 if let Some(principal) = answer.response.extensions().get::<Arc<Principal>>() {
@@ -54,6 +81,22 @@ impl Gateway {
         response
     }
 
+    /// Hands a call that has ended to who keeps such calls.
+    fn remember(&self, service: &dyn HttpService, ctx: &Ctx, uri: Uri, answer: &ServiceAnswer) {
+        let Some(history) = self.platform.dispatcher.history(service.name(), answer.operation) else { return };
+        let principal = answer.response.extensions().get::<Arc<Principal>>();
+        let signed = principal.map(|principal| ctx.as_principal(Arc::clone(principal)));
+        let parameters = &parameters(service, ctx, uri);
+        let error = answer.error.as_deref().map(|code| (code, ""));
+        history.note(&CallRecord {
+            ctx: signed.as_ref().unwrap_or(ctx),
+            service: service.name(),
+            operation: answer.operation,
+            parameters: Some(parameters),
+            error,
+        });
+    }
+
     fn admit(
         &self,
         service: &dyn HttpService,
@@ -63,13 +106,15 @@ impl Gateway {
     ) -> Result<VerifiedRequest, AwsError> {
         // Before anything can fail: whoever is refused must still be read to get to the answer.
         let raw = received::stream(&parts, body, Arc::clone(&record.bytes_in));
-        let (principal, payload, signer) =
+        let (principal, payload, signer, signed) =
             self.authenticate(service, &parts).map_err(|error| error.into_aws(Dialect::S3))?;
         record.principal.clone_from(&principal.arn);
         let ctx = Ctx {
             request_id: record.request_id,
             source_ip: Some(record.source_ip),
             secure_transport: self.tls.is_some(),
+            service: Some(service.name()),
+            wire: wire(&parts, record, signed),
             ..self.platform.context(principal)
         };
 
@@ -85,24 +130,26 @@ impl Gateway {
         &self,
         service: &dyn HttpService,
         parts: &Parts,
-    ) -> Result<(Arc<Principal>, Payload, Option<ChunkSigner>), SignatureError> {
+    ) -> Result<Authenticated, SignatureError> {
         // A browser asks before a presigned request with the URL of that request, whose signature covers the other method.
         if parts.method == Method::OPTIONS {
-            return Ok((Arc::new(Principal::anonymous()), unchained(parts)?, None));
+            return Ok((Arc::new(Principal::anonymous()), unchained(parts)?, None, None));
         }
         if let Some(claim) = QueryClaim::of(parts)? {
             let path = service.signed_path(parts, &self.platform.region);
             let (credentials, now) = (self.verifier.credentials(), signing_time());
-            return Ok((claim.verify(parts, &path, credentials, now)?, unchained(parts)?, None));
+            let principal = claim.verify(parts, &path, credentials, now)?;
+            let signed = Signed { version: "AWS", place: "REST-QUERY-STRING", age_ms: None };
+            return Ok((principal, unchained(parts)?, None, Some((claim.access_key_id, signed))));
         }
         let Some(claim) = Claim::of(parts)? else {
-            return Ok((Arc::new(Principal::anonymous()), unchained(parts)?, None));
+            return Ok((Arc::new(Principal::anonymous()), unchained(parts)?, None, None));
         };
         claim.check_scope(service.name(), &self.platform.region)?;
         let (payload, word) = Payload::of(parts, claim.expires.is_some())?;
         let (principal, signer) = self.verifier.verify_seed(&claim, parts, &word, signing_time())?;
         let signer = matches!(payload, Payload::Chunked { signed: true, .. }).then_some(signer);
-        Ok((principal, payload, signer))
+        Ok((principal, payload, signer, Some(signer_of(&claim))))
     }
 }
 

@@ -32,11 +32,13 @@ fn ask<'a>(principal: &'a Principal, action: &str, resource: &'a str, service: &
         now: DateTime::from_timestamp(1_772_323_200, 0).unwrap(),
         region: Some("us-east-1"),
         source_ip: Some("203.0.113.9".parse().unwrap()),
-        secure_transport: true,
+        secure_transport: Some(true),
         source_arn: None,
+        via: &[],
+        wire: None,
     };
-    let role_arn = (!principal.arn.contains(":user/")).then_some("arn:aws:iam::000000000000:role/Reader");
-    let keys = RequestKeys { principal, role_arn, origin, service };
+    let holder_arn = (!principal.arn.contains(":user/")).then_some("arn:aws:iam::000000000000:role/Reader");
+    let keys = RequestKeys { principal, holder_arn, origin, service };
     Question { action: action.to_lowercase(), resource, keys }
 }
 
