@@ -12,6 +12,7 @@ use boathouse_aws::{Clock, Dispatcher, Platform};
 use boathouse_cloudformation::{StackError, Stacks};
 use boathouse_events::Events;
 use boathouse_firehose::{Firehose, FirehoseError};
+use boathouse_glue_catalog::policies::CatalogJudge;
 use boathouse_glue_crawlers::{CrawlerError, Crawlers};
 use boathouse_glue_jobs::{JobError, Jobs};
 use boathouse_iceberg_rest::IcebergRest;
@@ -159,18 +160,20 @@ pub(crate) async fn open(data_dir: &Path, dev: bool, clock: Arc<dyn Clock>) -> R
     let (sandbox, inside) = (sandbox(data_dir)?, InsideDoor::default());
     let pythons = Arc::new(Pythons::new(data_dir));
     let engine = Arc::new(sql_engine(data_dir)?);
+    // Whoever asks about Glue asks with the catalogue's own policy.
+    let judge = Arc::new(CatalogJudge::new(Arc::clone(&identity) as _, metadata.clone()));
     let crawlers = Arc::new(Crawlers::new(
         metadata.clone(),
         Arc::clone(&s3.stores),
         Arc::clone(&identity) as _,
-        Arc::clone(&identity) as _,
+        Arc::clone(&judge) as _,
     ));
     let jobs = Arc::new(Jobs::new(boathouse_glue_jobs::Deps {
         metadata: metadata.clone(),
         engine: Arc::clone(&engine),
         stores: Arc::clone(&s3.stores),
         roles: Arc::clone(&identity) as _,
-        authorizer: Arc::clone(&identity) as _,
+        authorizer: Arc::clone(&judge) as _,
         sandbox: Arc::clone(&sandbox),
         pythons: Arc::clone(&pythons),
         scripts: data_dir.join("work").join("scripts"),
@@ -223,6 +226,7 @@ pub(crate) async fn open(data_dir: &Path, dev: bool, clock: Arc<dyn Clock>) -> R
     ));
     let glue = boathouse_glue_crawlers::operations(boathouse_glue_catalog::service(metadata.clone()), &crawlers);
     let glue = boathouse_glue_jobs::operations(glue, &jobs);
+    let glue = boathouse_glue_catalog::policies::operations(glue, &judge);
     let athena = boathouse_athena::service(boathouse_athena::Deps {
         metadata,
         engine,
@@ -232,7 +236,7 @@ pub(crate) async fn open(data_dir: &Path, dev: bool, clock: Arc<dyn Clock>) -> R
         concurrent_queries: CONCURRENT_QUERIES,
         queued_queries: QUEUED_QUERIES,
     })?;
-    let iceberg = IcebergRest::new(Arc::clone(&s3.stores), Arc::clone(&identity) as _);
+    let iceberg = IcebergRest::new(Arc::clone(&s3.stores), Arc::clone(&judge) as _);
     let services = vec![
         sts_service(&identity),
         iam_service(&identity),
@@ -250,7 +254,7 @@ pub(crate) async fn open(data_dir: &Path, dev: bool, clock: Arc<dyn Clock>) -> R
         boathouse_cloudformation::service(&stacks),
         boathouse_trail::service(&trail),
     ];
-    platform.dispatcher.install(services, Arc::clone(&identity) as _);
+    platform.dispatcher.install(services, judge);
     // Before anybody can look: what a crash left half-written goes.
     athena.recovery.run(&platform).await?;
     boathouse_trail::spawn(&platform, &trail);

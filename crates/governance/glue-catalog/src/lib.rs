@@ -9,6 +9,7 @@
 //! | `databases`, `tables`, `versions`, `partitions`, `tags` | one file for each resource |
 //! | `expression` | the condition language of GetPartitions |
 //! | `search` | SearchTables |
+//! | [`policies`] | the catalog's resource policy |
 //! | `store` | the rows' keys, and what operations share |
 //! | [`error`] | errors and their AWS codes |
 #![cfg_attr(test, allow(clippy::unwrap_used))]
@@ -18,6 +19,7 @@ mod databases;
 pub mod error;
 mod expression;
 mod partitions;
+pub mod policies;
 mod search;
 mod store;
 mod tables;

@@ -98,8 +98,12 @@ fn without_absent(event: Value) -> Value {
 
 /// Whether the key that signed the request is the principal's own. A service that goes on as a role has none.
 fn signed_by(ctx: &Ctx) -> bool {
-    !matches!(ctx.principal.kind, PrincipalKind::Service { .. } | PrincipalKind::Anonymous)
-        && (ctx.service.is_none() || ctx.service == Some("s3"))
+    let temporary = ctx.wire.access_key_id.as_deref().is_some_and(|id| id.starts_with("ASIA"));
+    match ctx.principal.kind {
+        PrincipalKind::Service { .. } | PrincipalKind::Anonymous => false,
+        PrincipalKind::AssumedRole { .. } | PrincipalKind::FederatedUser { .. } => temporary,
+        PrincipalKind::Root | PrincipalKind::User { .. } => true,
+    }
 }
 
 fn source_address(ctx: &Ctx) -> Value {

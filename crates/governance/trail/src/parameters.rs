@@ -67,10 +67,8 @@ fn inner(value: &Value, names_are_data: bool) -> Value {
 fn cased(name: &str, is_data: bool) -> String {
     let mut letters = name.chars();
     match letters.next() {
-        Some(first) if !is_data && first.is_ascii_uppercase() && !name.starts_with("Host") => {
-            let acronym = name.chars().take_while(char::is_ascii_uppercase).count();
-            // `ARN` and `URL` become `aRN` and `uRL`, as AWS has them.
-            debug_assert!(acronym > 0);
+        // The header that AWS shows among S3's members keeps its name.
+        Some(first) if !is_data && first.is_ascii_uppercase() && name != "Host" => {
             first.to_ascii_lowercase().to_string() + letters.as_str()
         }
         _ => name.to_owned(),

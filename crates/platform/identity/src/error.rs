@@ -4,7 +4,6 @@ use boathouse_aws::AwsError;
 use boathouse_metadata::MetadataError;
 use http::StatusCode;
 
-use crate::oidc::TokenError;
 use crate::policy::MalformedPolicy;
 
 /// An error of IAM or STS ("Common Errors" and each operation's errors in their API references).
@@ -61,6 +60,30 @@ pub enum IamError {
     /// Secrets can't be made, sealed or opened.
     #[error("{0}")]
     Sealing(&'static str),
+}
+
+/// Why a token is not believed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TokenError {
+    /// It is no token, or not one of a provider of the account: `InvalidIdentityToken`.
+    #[error("{0}")]
+    Invalid(String),
+    /// Its time is over: `ExpiredTokenException`.
+    #[error("{0}")]
+    Expired(String),
+    /// The provider answers that something is wrong, or claims don't fit: `IDPRejectedClaim`.
+    #[error("{0}")]
+    RejectedClaim(String),
+    /// The provider can't be reached: `IDPCommunicationError`.
+    #[error("{0}")]
+    Unreachable(String),
+}
+
+impl TokenError {
+    /// A token that is none, or that nobody vouches for.
+    pub(crate) fn invalid(message: impl Into<String>) -> Self {
+        Self::Invalid(message.into())
+    }
 }
 
 /// Why there is no credential report.

@@ -9,7 +9,7 @@ use ring::signature::{
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::TokenError;
+use crate::error::TokenError;
 
 /// A token that nobody believes yet.
 #[derive(Debug)]

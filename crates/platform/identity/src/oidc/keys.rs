@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde::Deserialize;
 use tokio::sync::Mutex;
 
-use super::TokenError;
+use crate::error::TokenError;
 use super::fetch::{self, FetchError};
 use super::jwt::{Key, Token};
 

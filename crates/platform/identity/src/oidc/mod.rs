@@ -24,34 +24,11 @@ use jwt::Token;
 use keys::Keys;
 
 use crate::entities::OidcProvider;
-use crate::error::IamError;
+use crate::error::{IamError, TokenError};
 use crate::store::Store;
 
 /// How far an issuer's clock may be ahead, in seconds.
 const SKEW: i64 = 300;
-
-/// Why a token is not believed.
-#[derive(Debug, Clone, thiserror::Error)]
-pub(crate) enum TokenError {
-    /// It is no token, or not one of a provider of the account: `InvalidIdentityToken`.
-    #[error("{0}")]
-    Invalid(String),
-    /// Its time is over: `ExpiredTokenException`.
-    #[error("{0}")]
-    Expired(String),
-    /// The provider answers that something is wrong, or claims don't fit: `IDPRejectedClaim`.
-    #[error("{0}")]
-    RejectedClaim(String),
-    /// The provider can't be reached: `IDPCommunicationError`.
-    #[error("{0}")]
-    Unreachable(String),
-}
-
-impl TokenError {
-    fn invalid(message: impl Into<String>) -> Self {
-        Self::Invalid(message.into())
-    }
-}
 
 /// A token that is believed.
 pub(crate) struct Verified {

@@ -19,6 +19,8 @@ mod evaluate;
 mod glob;
 mod json;
 mod keys;
+#[cfg(test)]
+mod naive;
 mod operator;
 mod parse;
 mod principal;

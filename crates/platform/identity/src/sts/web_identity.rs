@@ -12,10 +12,10 @@ use serde_json::{Value, json};
 
 use super::begin::{NewSession, Passed, PolicyArn, SessionTags, role_session_length, session_name, source_identity};
 use crate::entities::Role;
-use crate::error::IamError;
+use crate::error::{IamError, TokenError};
 use crate::iam::input::{self, Tag};
 use crate::identity::{Identity, role_principal, trust_policy};
-use crate::oidc::{Claims, TokenError};
+use crate::oidc::Claims;
 use crate::policy::Origin;
 use crate::session::Subject;
 use crate::store::row_name;
