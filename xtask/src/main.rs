@@ -13,6 +13,9 @@ const CLIENTS: &str = "tests/requirements.txt";
 /// An older DuckDB with the extensions that are made for it.
 const CLIENTS_DUCKDB: &str = "tests/requirements-duckdb.txt";
 
+/// Where the benchmarks keep Trino's server.
+const TRINO: &str = "trino-server-476";
+
 /// Writes docs/COVERAGE.md.
 const COVERAGE: &str = "xtask/coverage.py";
 /// Writes docs/functions.md.
@@ -109,14 +112,21 @@ fn test() -> Result<(), String> {
     let clients = thread::spawn(|| environment("clients", &[CLIENTS]));
     let duckdb = thread::spawn(|| environment("clients-duckdb", &[CLIENTS_DUCKDB]));
     let dbt = thread::spawn(|| environment("clients-dbt", &["tests/requirements-dbt.txt"]));
+    let spark = thread::spawn(|| environment("clients-spark", &["tests/requirements-spark.txt"]));
     run(Command::new(env!("CARGO")).args(["test", "--release", "--workspace"]))?;
     joined(clients)?;
-    let (duckdb, dbt) = (joined(duckdb)?, joined(dbt)?);
+    let (duckdb, dbt, spark) = (joined(duckdb)?, joined(dbt)?, joined(spark)?);
     let clients = Clients::prepare(&[])?;
     script(&clients, COVERAGE, true)?;
     script(&clients, FUNCTIONS, true)?;
     let mut python = clients.python();
     python.env("BOATHOUSE_DUCKDB_PYTHON", duckdb).env("BOATHOUSE_DBT", dbt.with_file_name("dbt"));
+    python.env("BOATHOUSE_SPARK_PYTHON", spark);
+    // Too large to be fetched for the tests; the benchmarks of queries do.
+    let trino = clients.target.join("bench").join(TRINO);
+    if trino.exists() {
+        python.env("BOATHOUSE_TRINO", trino);
+    }
     run(python.args(["-m", "pytest", "-q", "-n", "2", "-p", "no:cacheprovider", "tests"]))
 }
 
