@@ -134,7 +134,7 @@ def test_the_account_has_an_alias_and_rules_for_passwords(iam):
     iam.update_account_password_policy(MinimumPasswordLength=14, RequireSymbols=True, MaxPasswordAge=90)
     policy = iam.get_account_password_policy()["PasswordPolicy"]
     assert (policy["MinimumPasswordLength"], policy["RequireSymbols"], policy["ExpirePasswords"]) == (14, True, True)
-    assert code(iam.update_account_password_policy, MinimumPasswordLength=5) == "ValidationError"
+    assert code(iam.update_account_password_policy, MaxPasswordAge=2000) == "ValidationError"
     iam.delete_account_password_policy()
     assert code(iam.delete_account_password_policy) == "NoSuchEntity"
     assert code(iam.create_login_profile, UserName="x", Password="y") == "InvalidAction"

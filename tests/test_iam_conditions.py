@@ -275,7 +275,7 @@ def test_the_catalogue_s_policy_grants_and_denies(server, iam, unique):
     assert error(glue.put_resource_policy, PolicyInJson=valid, PolicyHashCondition="x") == "ConditionCheckFailureException"
     exists = {"PolicyExistsCondition": "NOT_EXIST"}
     assert error(glue.put_resource_policy, PolicyInJson=valid, **exists) == "ConditionCheckFailureException"
-    for broken in ("{", "{}", document(allow("glue:*")), document(allow("s3:*", resource="arn:aws:s3:::b/*"))):
+    for broken in ("{ ", "{}", document(allow("glue:*")), document(allow("s3:*", resource="arn:aws:s3:::b/*"))):
         assert error(glue.put_resource_policy, PolicyInJson=broken) == "InvalidInputException"
     assert error(glue.put_resource_policy, PolicyInJson=valid, EnableHybrid="TRUE") == "InvalidInputException"
     iam.put_user_policy(UserName=name, PolicyName="p", PolicyDocument=document(allow("glue:*")))

@@ -106,9 +106,10 @@ pub fn operations(table: ServiceTable, judge: &Arc<CatalogJudge>) -> ServiceTabl
 /// Only the catalog as a whole has a policy.
 fn check_resource(ctx: &Ctx, arn: Option<&str>) -> Result<(), CatalogError> {
     match arn {
-        Some(arn) if arn != catalog_arn(ctx) => {
-            Err(CatalogError::invalid(format!("Only the catalog {} takes a resource policy, not {arn}", catalog_arn(ctx))))
-        }
+        Some(arn) if arn != catalog_arn(ctx) => Err(CatalogError::invalid(format!(
+            "Only the catalog {} takes a resource policy, not {arn}",
+            catalog_arn(ctx)
+        ))),
         _ => Ok(()),
     }
 }
@@ -133,7 +134,8 @@ fn check_policy(ctx: &Ctx, judge: &CatalogJudge, text: &str) -> Result<(), Catal
         Value::Array(list) => list.clone(),
         one => vec![one.clone()],
     });
-    let foreign = |resource: &Value| resource.as_str().is_none_or(|arn| arn != "*" && !arn.starts_with("arn:aws:glue:"));
+    let foreign =
+        |resource: &Value| resource.as_str().is_none_or(|arn| arn != "*" && !arn.starts_with("arn:aws:glue:"));
     if let Some(resource) = resources.into_iter().find(foreign) {
         return Err(CatalogError::invalid(format!("The resource {resource} of the policy is not one of Glue's")));
     }
@@ -151,7 +153,9 @@ fn check_policy(ctx: &Ctx, judge: &CatalogJudge, text: &str) -> Result<(), Catal
 async fn put(ctx: Ctx, judge: Arc<CatalogJudge>, input: PutPolicy) -> Result<Value, CatalogError> {
     check_resource(&ctx, input.resource_arn.as_deref())?;
     if input.enable_hybrid.as_deref() == Some("TRUE") {
-        return Err(CatalogError::NotImplemented("EnableHybrid of PutResourcePolicy (grants by the console to other accounts)"));
+        return Err(CatalogError::NotImplemented(
+            "EnableHybrid of PutResourcePolicy (grants by the console to other accounts)",
+        ));
     }
     check_policy(&ctx, &judge, &input.policy_in_json)?;
     let now = now(&ctx);

@@ -23,10 +23,7 @@ const DATA: [(&str, &[&str]); 8] = [
     ("firehose", &["PutRecord", "PutRecordBatch"]),
     ("logs", &["FilterLogEvents", "GetLogEvents", "GetLogRecord", "PutLogEvents"]),
     ("events", &["PutEvents", "TestEventPattern"]),
-    (
-        "states",
-        &["GetActivityTask", "SendTaskFailure", "SendTaskHeartbeat", "SendTaskSuccess", "StartSyncExecution"],
-    ),
+    ("states", &["GetActivityTask", "SendTaskFailure", "SendTaskHeartbeat", "SendTaskSuccess", "StartSyncExecution"]),
     ("apigateway", &["Invoke"]),
     (
         "s3",
@@ -55,8 +52,8 @@ const DATA: [(&str, &[&str]); 8] = [
 
 /// How the names of operations begin that change nothing.
 const READS: [&str; 13] = [
-    "BatchGet", "Decode", "Describe", "Estimate", "Filter", "Get", "Head", "List", "Lookup", "Search", "Simulate", "Test",
-    "Validate",
+    "BatchGet", "Decode", "Describe", "Estimate", "Filter", "Get", "Head", "List", "Lookup", "Search", "Simulate",
+    "Test", "Validate",
 ];
 
 /// Whether a call is a management event.
@@ -110,7 +107,9 @@ mod tests {
 
     #[test]
     fn reads_are_told_by_their_names() {
-        assert!(only_reads("iam", "GetUser") && only_reads("sts", "AssumeRole") && only_reads("glue", "BatchGetPartition"));
+        assert!(
+            only_reads("iam", "GetUser") && only_reads("sts", "AssumeRole") && only_reads("glue", "BatchGetPartition")
+        );
         assert!(!only_reads("iam", "CreateUser") && !only_reads("glue", "BatchDeleteTable"));
     }
 }

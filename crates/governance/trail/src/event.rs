@@ -56,7 +56,7 @@ pub(crate) fn entry(call: &CallRecord<'_>) -> Entry {
         "awsRegion": ctx.region(),
         "sourceIPAddress": source_address(ctx),
         "userAgent": user_agent(ctx),
-        "errorCode": error(call.error.map(|(code, _)| code)),
+        "errorCode": error(call.error.map(|(code, _)| plain_code(code))),
         "errorMessage": error(call.error.map(|(_, message)| message)),
         "requestParameters": shown,
         "responseElements": null,
@@ -83,6 +83,11 @@ pub(crate) fn entry(call: &CallRecord<'_>) -> Entry {
         resources,
         cloud_trail_event: without_absent(members).to_string(),
     }
+}
+
+/// A refusal has one code in the history, whatever the service's protocol calls it.
+fn plain_code(code: &str) -> &str {
+    if code == "AccessDeniedException" { "AccessDenied" } else { code }
 }
 
 /// Members that AWS leaves out where there is nothing to say. The others stay null.

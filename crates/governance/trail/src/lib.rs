@@ -74,10 +74,8 @@ impl CallHistory for Trail {
 
 /// The operations of CloudTrail.
 pub fn service(trail: &Arc<Trail>) -> ServiceTable {
-    let protocol = Protocol::AwsJson {
-        version: "1.1",
-        target_prefix: "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101",
-    };
+    let protocol =
+        Protocol::AwsJson { version: "1.1", target_prefix: "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101" };
     ServiceTable::new("cloudtrail", protocol).operation(
         "LookupEvents",
         Access::On(any_resource),

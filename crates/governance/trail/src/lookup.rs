@@ -134,9 +134,11 @@ impl Query {
         }
         let page = match input.max_results {
             None => PAGE,
-            Some(number) => usize::try_from(number).ok().filter(|number| (1..=PAGE).contains(number)).ok_or_else(|| {
-                TrailError::InvalidMaxResults(format!("MaxResults is a number from 1 to {PAGE}, not {number}"))
-            })?,
+            Some(number) => {
+                usize::try_from(number).ok().filter(|number| (1..=PAGE).contains(number)).ok_or_else(|| {
+                    TrailError::InvalidMaxResults(format!("MaxResults is a number from 1 to {PAGE}, not {number}"))
+                })?
+            }
         };
         let signature = signature(&input);
         let from = match &input.next_token {

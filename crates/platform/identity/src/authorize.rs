@@ -80,21 +80,21 @@ impl Identity {
         let refused = |reason: String| {
             let AccessRequest { action, resource, .. } = request;
             let caller = &ctx.principal.arn;
-            let text = format!("User: {caller} is not authorized to perform: {action} on resource: {resource} {reason}");
+            let text =
+                format!("User: {caller} is not authorized to perform: {action} on resource: {resource} {reason}");
             Err(AwsError::access_denied(text))
         };
         let decision = self.decide(&ctx.principal, Origin::of(ctx), request, trust)?;
         let trusted = trust.is_some_and(|trust| self.trusts(&ctx.principal, Origin::of(ctx), request, trust));
         match decision {
             Ok(()) if trusted => Ok(()),
-            Err(Refusal::Explicit(Source::Resource)) => refused("with an explicit deny in the role trust policy".into()),
-            Err(refusal @ (Refusal::Explicit(_) | Refusal::Implicit(Source::Identity)))
-            | Err(refusal @ Refusal::Implicit(Source::Boundary | Source::Session)) => {
-                refused(reason(refusal, request.action))
+            Err(Refusal::Explicit(Source::Resource)) => {
+                refused("with an explicit deny in the role trust policy".into())
             }
             Ok(()) | Err(Refusal::Implicit(Source::Resource)) => {
                 refused(format!("because no role trust policy allows the {} action", request.action))
             }
+            Err(refusal) => refused(reason(refusal, request.action)),
         }
     }
 

@@ -308,12 +308,7 @@ pub(crate) fn trust_policy(role: &Role) -> Result<Policy, MalformedPolicy> {
 }
 
 /// The principal of a session of a role.
-pub(crate) fn role_principal(
-    role: &Role,
-    session: &str,
-    policy: Option<Arc<str>>,
-    issued: DateTime<Utc>,
-) -> Principal {
+pub(crate) fn role_principal(role: &Role, session: &str, policy: Option<Arc<str>>, issued: DateTime<Utc>) -> Principal {
     let mut principal = Principal::assumed_role(&role.name, &role.id, session, policy);
     principal.tags.clone_from(&role.tags);
     let began = PrincipalSession { issued, role_arn: Some(role.arn()), ..PrincipalSession::default() };

@@ -156,7 +156,11 @@ impl Store {
     }
 
     /// A value that is no entity.
-    pub(crate) fn value<T: DeserializeOwned>(&self, space: &'static str, key: &Key) -> Result<Option<T>, MetadataError> {
+    pub(crate) fn value<T: DeserializeOwned>(
+        &self,
+        space: &'static str,
+        key: &Key,
+    ) -> Result<Option<T>, MetadataError> {
         self.metadata.get_json(space, key)
     }
 

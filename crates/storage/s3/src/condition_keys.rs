@@ -43,7 +43,9 @@ pub(crate) fn of_write(call: &Call) -> Result<ConditionKeys> {
     if let Some(sources) = keys.get_mut("s3:x-amz-copy-source") {
         sources.iter_mut().filter(|source| !source.starts_with('/')).for_each(|source| source.insert(0, '/'));
     }
-    if let Some(days) = call.header("x-amz-object-lock-retain-until-date").and_then(|date| days_until(date, call.ctx.now())) {
+    if let Some(days) =
+        call.header("x-amz-object-lock-retain-until-date").and_then(|date| days_until(date, call.ctx.now()))
+    {
         keys.insert("s3:object-lock-remaining-retention-days".into(), vec![days.to_string()]);
     }
     if let hash @ Some(_) = call.header("x-amz-content-sha256") {

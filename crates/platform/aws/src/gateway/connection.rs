@@ -14,8 +14,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::{ProtocolVersion, ServerConfig};
 
-use super::{Gateway, Peer};
 use super::stall::Stalling;
+use super::{Gateway, Peer};
 
 /// How long a client may take to send its request's headers, and to begin its next request.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(30);

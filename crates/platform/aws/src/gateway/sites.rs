@@ -38,7 +38,11 @@ impl Gateway {
                     request_id: record.request_id,
                     source_ip: Some(record.source_ip),
                     secure_transport: self.tls.is_some(),
-                    wire: wire(&parts, record, Claim::of(&parts).ok().flatten().filter(|_| signer.is_ok()).as_ref().map(signer_of)),
+                    wire: wire(
+                        &parts,
+                        record,
+                        Claim::of(&parts).ok().flatten().filter(|_| signer.is_ok()).as_ref().map(signer_of),
+                    ),
                     ..self.platform.context(principal)
                 };
                 site.call(SiteRequest { ctx, parts, body, signer }).await

@@ -16,7 +16,9 @@ use super::{Gateway, received, signer_of, signing_time, wire};
 use crate::context::{Ctx, Signed};
 use crate::error::AwsError;
 use crate::history::CallRecord;
-use crate::http_service::{HttpService, RequestBody, ResponseBody, ServiceAnswer, Trailers, VerifiedRequest, body_failure, full};
+use crate::http_service::{
+    HttpService, RequestBody, ResponseBody, ServiceAnswer, Trailers, VerifiedRequest, body_failure, full,
+};
 use crate::principal::Principal;
 use crate::protocol::rest_xml;
 use crate::sigv2::QueryClaim;
@@ -126,11 +128,7 @@ impl Gateway {
         Ok(VerifiedRequest { ctx, parts, body, trailers })
     }
 
-    fn authenticate(
-        &self,
-        service: &dyn HttpService,
-        parts: &Parts,
-    ) -> Result<Authenticated, SignatureError> {
+    fn authenticate(&self, service: &dyn HttpService, parts: &Parts) -> Result<Authenticated, SignatureError> {
         // A browser asks before a presigned request with the URL of that request, whose signature covers the other method.
         if parts.method == Method::OPTIONS {
             return Ok((Arc::new(Principal::anonymous()), unchained(parts)?, None, None));

@@ -121,7 +121,9 @@ fn asked(identity: &Identity, arn: &str) -> Result<Vec<HeldPolicy>, IamError> {
 async fn generate(ctx: Ctx, identity: Arc<Identity>, input: Generate) -> Result<Value, IamError> {
     match input.granularity.as_deref() {
         None | Some("SERVICE_LEVEL") => {}
-        Some("ACTION_LEVEL") => return Err(IamError::NotImplemented("ACTION_LEVEL of GenerateServiceLastAccessedDetails")),
+        Some("ACTION_LEVEL") => {
+            return Err(IamError::NotImplemented("ACTION_LEVEL of GenerateServiceLastAccessedDetails"));
+        }
         Some(other) => {
             let constraint = "Member must satisfy enum value set: [SERVICE_LEVEL, ACTION_LEVEL]";
             return Err(IamError::constraint(other, "granularity", constraint));

@@ -17,9 +17,7 @@ use super::input;
 use super::now;
 use super::output::{self, Empty, Paging};
 use super::table::{Target, add};
-use crate::entities::{
-    AccessKey, Group, InstanceProfile, ManagedPolicy, OidcProvider, Role, Timestamp, User,
-};
+use crate::entities::{AccessKey, Group, InstanceProfile, ManagedPolicy, OidcProvider, Role, Timestamp, User};
 use crate::error::{IamError, ReportError};
 use crate::identity::Identity;
 use crate::usage::KeyUse;
@@ -252,7 +250,10 @@ const COLUMNS: &str = "user,arn,user_creation_time,password_enabled,password_las
 fn report(identity: &Identity) -> Result<String, IamError> {
     let mut text = format!("{COLUMNS}\n");
     let root = Arn::iam("root");
-    let _ = write!(text, "<root_account>,{root},N/A,not_supported,not_supported,not_supported,not_supported,false,true,N/A");
+    let _ = write!(
+        text,
+        "<root_account>,{root},N/A,not_supported,not_supported,not_supported,not_supported,false,true,N/A"
+    );
     let used = identity.root_key_id().map(|id| identity.usage.last(id)).transpose()?.flatten();
     let _ = write!(text, ",{}", used_columns(used.as_ref()));
     text.push_str(",false,N/A,N/A,N/A,N/A,false,N/A,false,N/A\n");

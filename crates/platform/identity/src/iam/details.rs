@@ -16,12 +16,8 @@ use crate::error::IamError;
 use crate::identity::Identity;
 use crate::store::row_name;
 
-const LISTS: [(&str, &str); 4] = [
-    ("User", "UserDetailList"),
-    ("Group", "GroupDetailList"),
-    ("Role", "RoleDetailList"),
-    ("Policy", "Policies"),
-];
+const LISTS: [(&str, &str); 4] =
+    [("User", "UserDetailList"), ("Group", "GroupDetailList"), ("Role", "RoleDetailList"), ("Policy", "Policies")];
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -58,7 +54,8 @@ async fn details(_: Ctx, identity: Arc<Identity>, input: Details) -> Result<Valu
     }
     all.extend(policies(&identity, wanted("LocalManagedPolicy"), wanted("AWSManagedPolicy"))?);
     let paging = Paging { marker: input.marker, max_items: input.max_items };
-    let page = output::page("All", all, &paging, |(_, order, _)| order.clone(), |(list, _, shape)| json!([list, shape]))?;
+    let page =
+        output::page("All", all, &paging, |(_, order, _)| order.clone(), |(list, _, shape)| json!([list, shape]))?;
     let mut answer = json!({"IsTruncated": page["IsTruncated"], "Marker": page["Marker"]});
     for (sort, list) in LISTS {
         let items = page["All"].as_array().into_iter().flatten().filter(|item| item[0] == sort);
@@ -68,9 +65,8 @@ async fn details(_: Ctx, identity: Arc<Identity>, input: Details) -> Result<Valu
 }
 
 fn inline(policies: &Policies) -> Value {
-    let shape = |(name, document): (&String, &String)| {
-        json!({"PolicyName": name, "PolicyDocument": output::encoded(document)})
-    };
+    let shape =
+        |(name, document): (&String, &String)| json!({"PolicyName": name, "PolicyDocument": output::encoded(document)});
     policies.inline.iter().map(shape).collect()
 }
 

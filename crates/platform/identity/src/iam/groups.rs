@@ -76,7 +76,8 @@ pub(super) fn operations(table: ServiceTable, state: &Arc<Identity>) -> ServiceT
     let any = |_: &Ctx, _: &Identity, _: &ListByPath| Ok(Target::new(Arn::iam("group/").to_string()));
     let table = add(table, state, "ListGroups", any, list);
     let table = add(table, state, "DeleteGroup", on_group, delete);
-    let on_update = |_: &Ctx, identity: &Identity, input: &UpdateGroup| Target::holder::<Group>(identity, &input.group_name);
+    let on_update =
+        |_: &Ctx, identity: &Identity, input: &UpdateGroup| Target::holder::<Group>(identity, &input.group_name);
     let table = add(table, state, "UpdateGroup", on_update, update);
     let table = add(table, state, "AddUserToGroup", on_membership, join);
     let table = add(table, state, "RemoveUserFromGroup", on_membership, leave);

@@ -162,7 +162,9 @@ async fn join(ctx: Ctx, identity: Arc<Identity>, input: Membership) -> Result<Em
             let role: Role = tx.entity(&input.role_name)?;
             super::modifiable(&role)?;
             tx.change(&input.instance_profile_name, |profile: &mut InstanceProfile| match &profile.role {
-                Some(_) => Err(IamError::LimitExceeded("Cannot exceed quota for InstanceSessionsPerInstanceProfile: 1".into())),
+                Some(_) => {
+                    Err(IamError::LimitExceeded("Cannot exceed quota for InstanceSessionsPerInstanceProfile: 1".into()))
+                }
                 None => {
                     profile.role = Some(row_name(&role.name));
                     Ok(())

@@ -118,7 +118,8 @@ async fn create(ctx: Ctx, identity: Arc<Identity>, input: CreateRole) -> Result<
     input::name(&input.role_name, "roleName", 64)?;
     input::description(input.description.as_deref().unwrap_or_default())?;
     if input.path.as_deref().is_some_and(|path| path.starts_with(service_linked::PATH)) {
-        let message = format!("The path {} is for service-linked roles: use CreateServiceLinkedRole", service_linked::PATH);
+        let message =
+            format!("The path {} is for service-linked roles: use CreateServiceLinkedRole", service_linked::PATH);
         return Err(IamError::InvalidInput(message));
     }
     let trusted_ids = check_trust(&identity, &input.assume_role_policy_document)?;

@@ -71,7 +71,8 @@ pub(super) fn operations(table: ServiceTable, state: &Arc<Identity>) -> ServiceT
         Ok(Target::new(arn.to_string()).with_key("iam:AWSServiceName", &input.service))
     };
     let table = add(table, state, "CreateServiceLinkedRole", new, create);
-    let on_role = |_: &Ctx, identity: &Identity, input: &DeleteLinked| Target::holder::<Role>(identity, &input.role_name);
+    let on_role =
+        |_: &Ctx, identity: &Identity, input: &DeleteLinked| Target::holder::<Role>(identity, &input.role_name);
     let table = add(table, state, "DeleteServiceLinkedRole", on_role, delete);
     let on_task = |_: &Ctx, _: &Identity, input: &DeletionTask| {
         let role = input.deletion_task_id.trim_start_matches("task/").rsplit_once('/').map_or("", |(role, _)| role);
@@ -125,7 +126,8 @@ async fn create(ctx: Ctx, identity: Arc<Identity>, input: CreateLinked) -> Resul
         policies: Policies::default(),
     };
     let shape = output::role(&role, false);
-    let taken = format!("Service role name {} has been taken in this account, please try a different suffix.", role.name);
+    let taken =
+        format!("Service role name {} has been taken in this account, please try a different suffix.", role.name);
     identity
         .store
         .write(move |tx| {

@@ -91,7 +91,9 @@ fn principal(identity: &Identity, arn: &str) -> Result<Principal, IamError> {
     let name = resource.rsplit('/').next().unwrap_or_default();
     match resource.split('/').next() {
         Some("user") => Ok(user_principal(&identity.store.get::<User>(name)?)),
-        Some("role") => Ok(role_principal(&identity.store.get::<Role>(name)?, "simulation", None, identity.clock.now())),
+        Some("role") => {
+            Ok(role_principal(&identity.store.get::<Role>(name)?, "simulation", None, identity.clock.now()))
+        }
         Some("group") => identity.store.get::<Group>(name).map(|_| imagined()),
         _ => Err(missing()),
     }
@@ -155,7 +157,8 @@ fn simulate(identity: &Identity, input: &Simulation, mut subject: Subject) -> Re
     let bounding = boundary.into_iter().next_back().map(|named| named.policy).or(subject.boundary.take());
     let resource_policy =
         input.resource_policy.as_deref().map(|text| Policy::parse(text, PolicyKind::Resource)).transpose()?;
-    let weighing = Weighing { identity, subject: &subject, boundary: bounding.as_deref(), resource: resource_policy.as_ref() };
+    let weighing =
+        Weighing { identity, subject: &subject, boundary: bounding.as_deref(), resource: resource_policy.as_ref() };
     let entries = input.context_entries.iter();
     let keys: ConditionKeys =
         entries.map(|entry| (entry.context_key_name.clone(), entry.context_key_values.clone())).collect();
@@ -167,7 +170,8 @@ fn simulate(identity: &Identity, input: &Simulation, mut subject: Subject) -> Re
             return Err(IamError::InvalidInput(format!("Invalid Action name: {action}")));
         }
         for resource in resources {
-            let result = weighing.result(&AccessRequest::new(action, resource, &keys), input.resource_policy.as_deref());
+            let result =
+                weighing.result(&AccessRequest::new(action, resource, &keys), input.resource_policy.as_deref());
             results.push((format!("{:08}", results.len()), result));
         }
     }

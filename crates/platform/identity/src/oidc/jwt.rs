@@ -89,7 +89,9 @@ impl Algorithm {
 }
 
 fn not_a_token() -> TokenError {
-    TokenError::invalid("The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)")
+    TokenError::invalid(
+        "The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)",
+    )
 }
 
 fn decode(text: &str) -> Option<Vec<u8>> {
@@ -100,12 +102,15 @@ impl<'a> Token<'a> {
     /// The parts of a token.
     pub(super) fn parse(text: &'a str) -> Result<Self, TokenError> {
         let (signed, signature) = text.rsplit_once('.').ok_or_else(not_a_token)?;
-        let (header, payload) = signed.split_once('.').filter(|(_, rest)| !rest.contains('.')).ok_or_else(not_a_token)?;
+        let (header, payload) =
+            signed.split_once('.').filter(|(_, rest)| !rest.contains('.')).ok_or_else(not_a_token)?;
         let header = decode(header).and_then(|bytes| serde_json::from_slice::<Header>(&bytes).ok());
         let header = header.ok_or_else(not_a_token)?;
         let algorithm = Algorithm::parse(&header.alg).ok_or_else(|| {
             let named: String = header.alg.chars().take(20).collect();
-            TokenError::invalid(format!("The signature algorithm {named} is not one of RS256, RS384, RS512, ES256, ES384"))
+            TokenError::invalid(format!(
+                "The signature algorithm {named} is not one of RS256, RS384, RS512, ES256, ES384"
+            ))
         })?;
         let signature = decode(signature).ok_or_else(not_a_token)?;
         Ok(Self { signed, payload, signature, algorithm, key_id: header.kid })

@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 use serde::Deserialize;
 use tokio::sync::Mutex;
 
-use crate::error::TokenError;
 use super::fetch::{self, FetchError};
 use super::jwt::{Key, Token};
+use crate::error::TokenError;
 
 /// How long keys are believed without asking again.
 const FRESH: Duration = Duration::from_secs(300);
@@ -32,7 +32,8 @@ pub(super) struct Keys {
 struct Known {
     keys: Vec<Key>,
     asked: Option<Instant>,
-    answered: bool,
+    /// Why the last attempt brought none.
+    failure: Option<TokenError>,
 }
 
 #[derive(Deserialize)]
@@ -62,24 +63,29 @@ impl Keys {
         };
         // One who asks is enough: others wait for the answer.
         let mut known = known.lock().await;
-        if known.asked.is_none_or(|asked| asked.elapsed() > if known.answered { FRESH } else { PAUSE }) {
-            self.ask(issuer, &mut known).await?;
+        let good_for = if known.failure.is_none() { FRESH } else { PAUSE };
+        if known.asked.is_none_or(|asked| asked.elapsed() > good_for) {
+            self.ask(issuer, &mut known).await;
+        }
+        if let Some(failure) = &known.failure {
+            return Err(failure.clone());
         }
         if let Some(outcome) = known.judge(token) {
             return outcome;
         }
         if known.asked.is_none_or(|asked| asked.elapsed() > PAUSE) {
-            self.ask(issuer, &mut known).await?;
+            self.ask(issuer, &mut known).await;
         }
         known.judge(token).unwrap_or_else(|| Err(no_key()))
     }
 
-    async fn ask(&self, issuer: &str, known: &mut Known) -> Result<(), TokenError> {
+    async fn ask(&self, issuer: &str, known: &mut Known) {
         known.asked = Some(Instant::now());
-        known.answered = false;
-        known.keys = self.fetch(issuer).await?;
-        known.answered = true;
-        Ok(())
+        match self.fetch(issuer).await {
+            Ok(keys) => (known.keys, known.failure) = (keys, None),
+            // What was known before is not believed for longer than its time.
+            Err(failure) => (known.keys, known.failure) = (Vec::new(), Some(failure)),
+        }
     }
 
     async fn fetch(&self, issuer: &str) -> Result<Vec<Key>, TokenError> {
@@ -118,7 +124,9 @@ fn no_key() -> TokenError {
 fn unreachable(error: FetchError) -> TokenError {
     tracing::warn!(%error, "an identity provider could not be asked for its keys");
     match error {
-        FetchError::Refused { .. } => TokenError::RejectedClaim(format!("The identity provider reported an error: {error}")),
+        FetchError::Refused { .. } => {
+            TokenError::RejectedClaim(format!("The identity provider reported an error: {error}"))
+        }
         FetchError::Document(_) | FetchError::Url(_) => no_key(),
         FetchError::Io(_) => TokenError::Unreachable(format!(
             "The identity provider (IdP) that was asked to verify the incoming identity token could not be reached: {error}"

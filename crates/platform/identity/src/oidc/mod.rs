@@ -132,7 +132,9 @@ mod tests {
         let oidc = Oidc::new(false);
         assert_eq!(oidc.provider_name("https://id.example.com/realms/a").unwrap(), "id.example.com/realms/a");
         assert_eq!(oidc.provider_name("https://id.example.com/").unwrap(), "id.example.com");
-        for wrong in ["http://id.example.com", "http://127.0.0.1:1", "id.example.com", "https://", "https://a/?b", "ftp://a"] {
+        for wrong in
+            ["http://id.example.com", "http://127.0.0.1:1", "id.example.com", "https://", "https://a/?b", "ftp://a"]
+        {
             assert!(oidc.provider_name(wrong).is_err(), "{wrong}");
         }
         let dev = Oidc::new(true);
@@ -153,12 +155,7 @@ mod tests {
     fn an_authorised_party_takes_the_audience_s_place() {
         let members = serde_json::json!({"aud": "a", "azp": "b", "sub": "s", "amr": ["x", "y"], "n": 1, "o": {}});
         let claims = Claims { all: members.as_object().unwrap().clone(), ..Claims::default() };
-        let verified = Verified {
-            claims,
-            provider_arn: String::new(),
-            audience: "a".into(),
-            provider: "id".into(),
-        };
+        let verified = Verified { claims, provider_arn: String::new(), audience: "a".into(), provider: "id".into() };
         let keys = verified.keys();
         assert_eq!((&*keys["id:aud"], &*keys["id:oaud"]), (&["b".to_owned()][..], &["a".to_owned()][..]));
         assert_eq!(keys["id:amr"], ["x", "y"]);

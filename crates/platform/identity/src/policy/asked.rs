@@ -35,7 +35,9 @@ fn visit(json: &Json, keys: &mut BTreeSet<String>) {
 
 fn variables(text: &str) -> impl Iterator<Item = String> + '_ {
     let pieces = text.split("${").skip(1).filter_map(|piece| piece.split_once('}'));
-    pieces.map(|(inside, _)| inside.split(',').next().unwrap_or_default().trim().to_owned()).filter(|key| key.contains(':'))
+    pieces
+        .map(|(inside, _)| inside.split(',').next().unwrap_or_default().trim().to_owned())
+        .filter(|key| key.contains(':'))
 }
 
 #[cfg(test)]

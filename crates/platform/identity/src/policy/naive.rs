@@ -92,7 +92,8 @@ fn named(principal: &Value, request: &Request<'_>) -> u8 {
 fn says(document: &Value, request: &Request<'_>) -> u8 {
     let mut best = 0;
     for statement in document["Statement"].as_array().unwrap() {
-        let any = |list: &Value, text: &str| texts(list).iter().any(|pattern| like(pattern.as_bytes(), text.as_bytes()));
+        let any =
+            |list: &Value, text: &str| texts(list).iter().any(|pattern| like(pattern.as_bytes(), text.as_bytes()));
         let small = |list: &Value| Value::from(texts(list).iter().map(|it| it.to_lowercase()).collect::<Vec<_>>());
         let action = match (statement.get("Action"), statement.get("NotAction")) {
             (Some(list), _) => any(&small(list), &request.action.to_lowercase()),
@@ -105,7 +106,11 @@ fn says(document: &Value, request: &Request<'_>) -> u8 {
             _ => unreachable!(),
         };
         let conditions = statement["Condition"].as_object().into_iter().flatten().all(|(operator, tests)| {
-            tests.as_object().unwrap().iter().all(|(key, wanted)| condition_holds(operator, key, &texts(wanted), request))
+            tests
+                .as_object()
+                .unwrap()
+                .iter()
+                .all(|(key, wanted)| condition_holds(operator, key, &texts(wanted), request))
         });
         let closeness = match (statement.get("Principal"), statement.get("NotPrincipal")) {
             (Some(principal), _) => named(principal, request),
@@ -145,19 +150,25 @@ fn may(
 
 fn statement(with_principal: bool) -> impl Strategy<Value = Value> {
     let effect = prop_oneof![3 => Just("Allow"), 1 => Just("Deny")];
-    let action = (prop_oneof![4 => Just("Action"), 1 => Just("NotAction")], patterns(&["*", "s3:*", "s3:Get*", "S3:putobject", "glue:Get?able"]));
+    let action = (
+        prop_oneof![4 => Just("Action"), 1 => Just("NotAction")],
+        patterns(&["*", "s3:*", "s3:Get*", "S3:putobject", "glue:Get?able"]),
+    );
     let resources = ["*", "arn:aws:s3:::b/*", "arn:aws:s3:::b/a?", "arn:aws:s3:::b/ab"];
     let resource = (prop_oneof![4 => Just("Resource"), 1 => Just("NotResource")], patterns(&resources));
     let names = ["*", "arn:aws:iam::000000000000:root", ANN, SESSION, ROLE, "arn:aws:iam::000000000000:user/bob"];
     let principal = (prop_oneof![4 => Just("Principal"), 1 => Just("NotPrincipal")], patterns(&names));
     let condition = prop_oneof![2 => Just(json!({})), 3 => conditions()];
-    (effect, action, resource, principal, condition).prop_map(move |(effect, action, resource, principal, condition)| {
-        let mut made = json!({"Effect": effect, action.0: action.1, resource.0: resource.1, "Condition": condition});
-        if with_principal {
-            made[principal.0] = json!({"AWS": principal.1});
-        }
-        made
-    })
+    (effect, action, resource, principal, condition).prop_map(
+        move |(effect, action, resource, principal, condition)| {
+            let mut made =
+                json!({"Effect": effect, action.0: action.1, resource.0: resource.1, "Condition": condition});
+            if with_principal {
+                made[principal.0] = json!({"AWS": principal.1});
+            }
+            made
+        },
+    )
 }
 
 fn patterns(all: &[&'static str]) -> impl Strategy<Value = Value> + use<> {
@@ -166,9 +177,21 @@ fn patterns(all: &[&'static str]) -> impl Strategy<Value = Value> + use<> {
 
 fn conditions() -> impl Strategy<Value = Value> {
     let operators = vec![
-        "StringEquals", "StringNotEquals", "StringLike", "StringNotLike", "StringEqualsIfExists", "StringNotEqualsIfExists",
-        "StringEqualsIgnoreCase", "ForAnyValue:StringEquals", "ForAllValues:StringLike", "ForAnyValue:StringNotLike",
-        "ForAllValues:StringNotEquals", "ForAnyValue:StringEqualsIfExists", "NumericLessThan", "Bool", "Null",
+        "StringEquals",
+        "StringNotEquals",
+        "StringLike",
+        "StringNotLike",
+        "StringEqualsIfExists",
+        "StringNotEqualsIfExists",
+        "StringEqualsIgnoreCase",
+        "ForAnyValue:StringEquals",
+        "ForAllValues:StringLike",
+        "ForAnyValue:StringNotLike",
+        "ForAllValues:StringNotEquals",
+        "ForAnyValue:StringEqualsIfExists",
+        "NumericLessThan",
+        "Bool",
+        "Null",
     ];
     let values = patterns(&["a", "A", "a*", "5", "7", "true", "false"]);
     let key = prop_oneof![Just("x:one"), Just("x:many"), Just("x:none")];

@@ -89,7 +89,9 @@ impl PrincipalPattern {
             }
             (Self::Federated(provider), PrincipalKind::Anonymous) => {
                 let vouching = caller.session.as_ref().and_then(|session| session.federated_provider.as_ref());
-                (provider == "*" || Some(provider) == vouching).then_some(Closeness::Direct).filter(|_| vouching.is_some())
+                (provider == "*" || Some(provider) == vouching)
+                    .then_some(Closeness::Direct)
+                    .filter(|_| vouching.is_some())
             }
             (Self::Named(name), PrincipalKind::AssumedRole { .. } | PrincipalKind::FederatedUser { .. }) => {
                 if *name == caller.arn || *name == caller.user_id {

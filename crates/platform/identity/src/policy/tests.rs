@@ -244,8 +244,10 @@ fn a_session_policy_narrows_unless_the_session_itself_is_named() {
 fn a_federated_user_has_what_was_passed_of_what_its_user_has() {
     let all = [Arc::new(one(json!({"Effect": "Allow", "Action": "*", "Resource": "*"})))];
     let passed = [Arc::new(one(json!({"Effect": "Allow", "Action": "s3:*", "Resource": "*"})))];
-    let (by_ann, by_root) =
-        (Principal::federated_user("guest", Some(("ann", "AIDAANN")), None), Principal::federated_user("guest", None, None));
+    let (by_ann, by_root) = (
+        Principal::federated_user("guest", Some(("ann", "AIDAANN")), None),
+        Principal::federated_user("guest", None, None),
+    );
     assert_eq!(decide(&by_ann, &all, Some(&passed), None), Ok(()));
     assert_eq!(decide(&by_ann, &[], Some(&passed), None), Err(Refusal::Implicit(Source::Identity)));
     assert_eq!(decide(&by_ann, &all, Some(&[]), None), Err(Refusal::Implicit(Source::Session)));

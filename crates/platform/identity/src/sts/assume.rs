@@ -61,11 +61,8 @@ pub(super) async fn assume_role(ctx: Ctx, identity: Arc<Identity>, input: Assume
     keys.extend(input.external_id.map(|id| ("sts:ExternalId".into(), vec![id])));
     keys.extend(input.source_identity.iter().map(|name| ("sts:SourceIdentity".into(), vec![name.clone()])));
     let kept = inherited.clone().or_else(|| input.source_identity.clone());
-    let actions = [
-        (true, "sts:AssumeRole"),
-        (!tags.all.is_empty(), "sts:TagSession"),
-        (kept.is_some(), "sts:SetSourceIdentity"),
-    ];
+    let actions =
+        [(true, "sts:AssumeRole"), (!tags.all.is_empty(), "sts:TagSession"), (kept.is_some(), "sts:SetSourceIdentity")];
     for action in actions.into_iter().filter_map(|(needed, action)| needed.then_some(action)) {
         let request = AccessRequest::new(action, &input.role_arn, &keys);
         identity.may_assume(&ctx, &request, trust.as_ref()).map_err(IamError::Denied)?;

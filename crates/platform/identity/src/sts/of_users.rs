@@ -72,11 +72,8 @@ pub(super) async fn get_federation_token(
     let passed = Passed::new(input.policy, input.policy_arns);
     let packed = passed.check(&identity, &tags.all)?;
     let principal = Principal::federated_user(&input.name, None, None);
-    let session = NewSession {
-        passed,
-        tags: tags.all,
-        ..NewSession::new(Subject::Federated { name: input.name, user }, length)
-    };
+    let session =
+        NewSession { passed, tags: tags.all, ..NewSession::new(Subject::Federated { name: input.name, user }, length) };
     Ok(json!({
         "Credentials": session.credentials(&ctx, &identity)?,
         "FederatedUser": {"FederatedUserId": principal.user_id, "Arn": principal.arn},

@@ -37,9 +37,7 @@ pub(crate) fn origin(ctx: &Ctx) -> String {
         PrincipalKind::Root
         | PrincipalKind::User { .. }
         | PrincipalKind::AssumedRole { .. }
-        | PrincipalKind::FederatedUser { .. } => {
-            (format!("AWS:{}", principal.user_id), ACCOUNT_ID.to_owned())
-        }
+        | PrincipalKind::FederatedUser { .. } => (format!("AWS:{}", principal.user_id), ACCOUNT_ID.to_owned()),
     };
     let ip = ctx.source_ip.map(|ip| ip.to_canonical().to_string());
     let origin = Origin { principal: id, requester, ip, request: ctx.request_id };

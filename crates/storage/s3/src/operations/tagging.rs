@@ -51,13 +51,7 @@ pub(crate) async fn delete(
 }
 
 /// Asks with the tags that are there and those that the request brings.
-fn allow(
-    store: &Store,
-    call: &Call,
-    at: &At,
-    (current, of_version): Actions,
-    mut keys: ConditionKeys,
-) -> Result<()> {
+fn allow(store: &Store, call: &Call, at: &At, (current, of_version): Actions, mut keys: ConditionKeys) -> Result<()> {
     let action = versioning::action(at.version.as_ref(), current, of_version);
     let present = store.objects.head_version(&at.bucket, &at.key, at.version.as_deref()).ok();
     let metadata = present.as_ref().map(|info| &info.metadata);
