@@ -1,6 +1,5 @@
 //! JSON, REST and query calls: short bodies that are read whole, verified and dispatched.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -15,8 +14,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::record::Record;
-use super::{Gateway, signer_of, signing_time, wire};
-use crate::context::Ctx;
+use super::{Gateway, MaybeClaim, signer_of, signing_time};
 use crate::error::{AwsError, Fault};
 use crate::history::CallRecord;
 use crate::http_service::{ResponseBody, full};
@@ -37,7 +35,6 @@ const UNKNOWN_NAMESPACE: &str = "https://webservices.amazon.com/AWSFault/2005-15
 struct Call<'a> {
     parts: &'a Parts,
     request_id: Uuid,
-    source_ip: IpAddr,
     service: String,
     operation: String,
     principal: String,
@@ -65,9 +62,13 @@ impl Wire {
 
 impl Gateway {
     /// Answers a JSON, REST or query call.
-    pub(super) async fn buffered(&self, parts: &Parts, body: Incoming, record: &mut Record) -> Response<ResponseBody> {
-        let mut call = Call::new(parts, record.request_id, record.source_ip);
-        let claim = Claim::of(parts);
+    pub(super) async fn buffered(
+        &self,
+        (parts, claim): (&Parts, MaybeClaim),
+        body: Incoming,
+        record: &mut Record,
+    ) -> Response<ResponseBody> {
+        let mut call = Call::new(parts, record.request_id);
         if claim.as_ref().is_ok_and(|claim| claim.as_ref().is_some_and(|claim| self.rest_service(claim).is_some())) {
             call.wire = Wire::RestJson;
         }
@@ -90,7 +91,7 @@ impl Gateway {
     async fn call(
         &self,
         call: &mut Call<'_>,
-        claim: Result<Option<Claim>, SignatureError>,
+        claim: MaybeClaim,
         body: Incoming,
         record: &Record,
     ) -> Result<Answer, AwsError> {
@@ -105,13 +106,7 @@ impl Gateway {
             None => return Err(missing_token(call.wire)),
         };
         call.principal.clone_from(&principal.arn);
-        let ctx = Ctx {
-            request_id: call.request_id,
-            source_ip: Some(call.source_ip),
-            secure_transport: self.tls.is_some(),
-            wire: wire(call.parts, record, claim.as_ref().map(signer_of)),
-            ..self.platform.context(principal)
-        };
+        let ctx = self.context(record, principal, call.parts, claim.as_ref().map(signer_of));
         let dispatcher = &self.platform.dispatcher;
         let history = dispatcher.history(table.name, &call.operation).map(|history| (history, parameters(&input)));
         let outcome = dispatcher.dispatch(&ctx, table.name, &call.operation, input).await;
@@ -259,7 +254,7 @@ fn route_rest<'a>(
 }
 
 impl<'a> Call<'a> {
-    fn new(parts: &'a Parts, request_id: Uuid, source_ip: IpAddr) -> Self {
+    fn new(parts: &'a Parts, request_id: Uuid) -> Self {
         let content_type = header(parts, CONTENT_TYPE.as_str()).unwrap_or_default();
         let wire = if parts.headers.contains_key("x-amz-target") {
             Wire::Json { version: if content_type.contains("json-1.0") { "1.0" } else { "1.1" } }
@@ -269,7 +264,7 @@ impl<'a> Call<'a> {
             Wire::RestXml
         };
         let (service, operation, principal) = (String::new(), String::new(), String::new());
-        Self { parts, request_id, source_ip, service, operation, principal, wire }
+        Self { parts, request_id, service, operation, principal, wire }
     }
 
     fn failure(&self, error: &AwsError) -> Answer {

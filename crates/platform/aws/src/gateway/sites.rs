@@ -10,8 +10,7 @@ use hyper::body::Incoming;
 
 use super::buffered::collect;
 use super::record::Record;
-use super::{Gateway, signer_of, signing_time, wire};
-use crate::context::Ctx;
+use super::{Gateway, signer_of, signing_time};
 use crate::error::AwsError;
 use crate::http_service::ResponseBody;
 use crate::principal::Principal;
@@ -34,17 +33,8 @@ impl Gateway {
                 let signer = self.signer(site, &parts, &body);
                 let principal = signer.clone().unwrap_or_else(|_| Arc::new(Principal::anonymous()));
                 record.principal.clone_from(&principal.arn);
-                let ctx = Ctx {
-                    request_id: record.request_id,
-                    source_ip: Some(record.source_ip),
-                    secure_transport: self.tls.is_some(),
-                    wire: wire(
-                        &parts,
-                        record,
-                        Claim::of(&parts).ok().flatten().filter(|_| signer.is_ok()).as_ref().map(signer_of),
-                    ),
-                    ..self.platform.context(principal)
-                };
+                let claim = Claim::of(&parts).ok().flatten().filter(|_| signer.is_ok());
+                let ctx = self.context(record, principal, &parts, claim.as_ref().map(signer_of));
                 site.call(SiteRequest { ctx, parts, body, signer }).await
             }
         };

@@ -12,7 +12,7 @@ use hyper::body::Incoming;
 use ring::digest;
 
 use super::record::Record;
-use super::{Gateway, received, signer_of, signing_time, wire};
+use super::{Gateway, MaybeClaim, Signer, received, signer_of, signing_time};
 use crate::context::{Ctx, Signed};
 use crate::error::AwsError;
 use crate::history::CallRecord;
@@ -22,12 +22,12 @@ use crate::http_service::{
 use crate::principal::Principal;
 use crate::protocol::rest_xml;
 use crate::sigv2::QueryClaim;
-use crate::sigv4::{ChunkSigner, Claim, Dialect, Payload, SignatureError, chunked};
+use crate::sigv4::{ChunkSigner, Dialect, Payload, SignatureError, chunked};
 
 const DECODED_LENGTH: &str = "x-amz-decoded-content-length";
 
 /// Who calls, what the body must be, and how the request was signed.
-type Authenticated = (Arc<Principal>, Payload, Option<ChunkSigner>, Option<(String, Signed)>);
+type Authenticated = (Arc<Principal>, Payload, Option<ChunkSigner>, Option<Signer>);
 
 /// What the event history keeps of a request's line: the bucket and the members of the query that tell the operation.
 fn parameters(service: &dyn HttpService, ctx: &Ctx, uri: Uri) -> serde_json::Value {
@@ -53,14 +53,14 @@ impl Gateway {
     pub(super) async fn streamed(
         &self,
         service: &dyn HttpService,
-        parts: Parts,
+        (parts, claim): (Parts, MaybeClaim),
         body: Incoming,
         record: &mut Record,
     ) -> Response<ResponseBody> {
         service.name().clone_into(&mut record.service);
         let (resource, head) = (parts.uri.path().to_owned(), parts.method == Method::HEAD);
         let uri = parts.uri.clone();
-        let mut response = match self.admit(service, parts, body, record) {
+        let mut response = match self.admit(service, (parts, claim), body, record) {
             Ok(request) => {
                 let ctx = request.ctx.clone();
                 let answer = service.call(request).await;
@@ -102,24 +102,16 @@ impl Gateway {
     fn admit(
         &self,
         service: &dyn HttpService,
-        mut parts: Parts,
+        (mut parts, claim): (Parts, MaybeClaim),
         body: Incoming,
         record: &mut Record,
     ) -> Result<VerifiedRequest, AwsError> {
         // Before anything can fail: whoever is refused must still be read to get to the answer.
         let raw = received::stream(&parts, body, Arc::clone(&record.bytes_in));
         let (principal, payload, signer, signed) =
-            self.authenticate(service, &parts).map_err(|error| error.into_aws(Dialect::S3))?;
+            self.authenticate(service, &parts, claim).map_err(|error| error.into_aws(Dialect::S3))?;
         record.principal.clone_from(&principal.arn);
-        let ctx = Ctx {
-            request_id: record.request_id,
-            source_ip: Some(record.source_ip),
-            secure_transport: self.tls.is_some(),
-            service: Some(service.name()),
-            wire: wire(&parts, record, signed),
-            ..self.platform.context(principal)
-        };
-
+        let ctx = Ctx { service: Some(service.name()), ..self.context(record, principal, &parts, signed) };
         let (body, trailers) = match payload {
             Payload::Unsigned => (raw, Trailers::default()),
             Payload::Sha256(hash) => (hashed(raw, hash), Trailers::default()),
@@ -128,7 +120,12 @@ impl Gateway {
         Ok(VerifiedRequest { ctx, parts, body, trailers })
     }
 
-    fn authenticate(&self, service: &dyn HttpService, parts: &Parts) -> Result<Authenticated, SignatureError> {
+    fn authenticate(
+        &self,
+        service: &dyn HttpService,
+        parts: &Parts,
+        claim: MaybeClaim,
+    ) -> Result<Authenticated, SignatureError> {
         // A browser asks before a presigned request with the URL of that request, whose signature covers the other method.
         if parts.method == Method::OPTIONS {
             return Ok((Arc::new(Principal::anonymous()), unchained(parts)?, None, None));
@@ -140,13 +137,14 @@ impl Gateway {
             let signed = Signed { version: "AWS", place: "REST-QUERY-STRING", age_ms: None };
             return Ok((principal, unchained(parts)?, None, Some((claim.access_key_id, signed))));
         }
-        let Some(claim) = Claim::of(parts)? else {
+        let Some(claim) = claim? else {
             return Ok((Arc::new(Principal::anonymous()), unchained(parts)?, None, None));
         };
         claim.check_scope(service.name(), &self.platform.region)?;
         let (payload, word) = Payload::of(parts, claim.expires.is_some())?;
-        let (principal, signer) = self.verifier.verify_seed(&claim, parts, &word, signing_time())?;
-        let signer = matches!(payload, Payload::Chunked { signed: true, .. }).then_some(signer);
+        let (principal, key) = self.verifier.verify_with_key(&claim, parts, &word, signing_time())?;
+        let chained = matches!(payload, Payload::Chunked { signed: true, .. });
+        let signer = chained.then(|| ChunkSigner::new(key, &claim));
         Ok((principal, payload, signer, Some(signer_of(&claim))))
     }
 }
