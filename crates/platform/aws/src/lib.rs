@@ -19,6 +19,7 @@
 //! | [`principal`] | users, roles, services as the callers of operations |
 //! | [`access`] | the seams to the identity room: credentials, authorisation, service roles |
 //! | [`history`] | the seam to the event history: calls that have ended |
+//! | [`vitals`] | how the stores are, for the health page and the metrics |
 //! | [`stores`] | the seam to the object engine: a bucket as the caller may see it |
 //! | [`events`] | what happens inside the platform, told in the process |
 //! | [`arn`], [`error`] | Amazon Resource Names; errors as data |
@@ -42,6 +43,7 @@ pub mod sigv2;
 pub mod sigv4;
 pub mod site;
 pub mod stores;
+pub mod vitals;
 
 pub use arn::{ACCOUNT_ID, Arn};
 pub use clock::{Clock, ManualClock, ShiftedClock, SystemClock};
