@@ -1,5 +1,5 @@
 //! The project's tasks: `cargo xtask test`, `cargo xtask coverage`, `cargo xtask functions`,
-//! `cargo xtask goldens`, `cargo xtask bench`.
+//! `cargo xtask dependencies`, `cargo xtask goldens`, `cargo xtask bench`.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -15,6 +15,8 @@ const CLIENTS_DUCKDB: &str = "tests/requirements-duckdb.txt";
 
 /// Writes docs/COVERAGE.md.
 const COVERAGE: &str = "xtask/coverage.py";
+/// Compares the dependencies with deny.toml.
+const DEPENDENCIES: &str = "xtask/dependencies.py";
 /// Writes docs/functions.md.
 const FUNCTIONS: &str = "xtask/functions.py";
 
@@ -39,6 +41,9 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
+    /// Checks licences and sources of all dependencies against deny.toml, and runs cargo deny and cargo audit if they are
+    /// installed.
+    Dependencies,
     /// Records in tests/goldens what Trino makes of the statements there. Needs Maven, its repository, and Java 17.
     Goldens,
     /// Measures and writes docs/benchmarks/NAME.md.
@@ -92,6 +97,7 @@ fn main() -> ExitCode {
         Task::Test => test(),
         Task::Coverage { check } => Clients::prepare(&[]).and_then(|clients| script(&clients, COVERAGE, check)),
         Task::Functions { check } => Clients::prepare(&[]).and_then(|clients| script(&clients, FUNCTIONS, check)),
+        Task::Dependencies => Clients::prepare(&[]).and_then(|clients| script(&clients, DEPENDENCIES, false)),
         Task::Goldens => goldens(),
         Task::Bench(benchmark) => bench(&benchmark),
     };
@@ -109,14 +115,17 @@ fn test() -> Result<(), String> {
     let clients = thread::spawn(|| environment("clients", &[CLIENTS]));
     let duckdb = thread::spawn(|| environment("clients-duckdb", &[CLIENTS_DUCKDB]));
     let dbt = thread::spawn(|| environment("clients-dbt", &["tests/requirements-dbt.txt"]));
+    let more = thread::spawn(|| environment("clients-s3", &["tests/requirements-s3.txt"]));
     run(Command::new(env!("CARGO")).args(["test", "--release", "--workspace"]))?;
     joined(clients)?;
-    let (duckdb, dbt) = (joined(duckdb)?, joined(dbt)?);
+    let (duckdb, dbt, more) = (joined(duckdb)?, joined(dbt)?, joined(more)?);
     let clients = Clients::prepare(&[])?;
+    script(&clients, DEPENDENCIES, false)?;
     script(&clients, COVERAGE, true)?;
     script(&clients, FUNCTIONS, true)?;
     let mut python = clients.python();
     python.env("BOATHOUSE_DUCKDB_PYTHON", duckdb).env("BOATHOUSE_DBT", dbt.with_file_name("dbt"));
+    python.env("BOATHOUSE_S3_PYTHON", more);
     run(python.args(["-m", "pytest", "-q", "-n", "2", "-p", "no:cacheprovider", "tests"]))
 }
 

@@ -1,5 +1,6 @@
 //! One call on its way through the front: who asks, what was sent, what is to be answered.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use boathouse_aws::access::{AccessRequest, Authorizer, ConditionKeys};
@@ -16,7 +17,7 @@ use crate::error::Result;
 use crate::lifecycle::Bell;
 use crate::logging::Log;
 use crate::operations::encryption;
-use crate::{operations, policy};
+use crate::{keys, operations, policy, tags};
 
 /// Shared by the adapter, which makes it and writes the answer, and the operation's handler.
 pub(crate) struct Call {
@@ -25,6 +26,8 @@ pub(crate) struct Call {
     query: String,
     pub(crate) trailers: Trailers,
     pub(crate) operation: OnceLock<&'static str>,
+    /// The status that the operation answers with, where it is not the usual one.
+    pub(crate) status: OnceLock<StatusCode>,
     /// Whether a browser's form sent it: then nobody knows the length of the body before its end.
     pub(crate) posted: bool,
     /// Bodies of objects pass beside the protocol's codec, never through it.
@@ -37,7 +40,8 @@ impl Call {
     pub(crate) fn new(ctx: Ctx, parts: &Parts, trailers: Trailers, body: Option<RequestBody>) -> Self {
         let (headers, query) = (parts.headers.clone(), parts.uri.query().unwrap_or_default().to_owned());
         let (operation, reply, failure) = (OnceLock::new(), Mutex::new(None), Mutex::new(None));
-        Self { ctx, headers, query, trailers, operation, posted: false, body: Mutex::new(body), reply, failure }
+        let (status, body) = (OnceLock::new(), Mutex::new(body));
+        Self { ctx, headers, query, trailers, operation, status, posted: false, body, reply, failure }
     }
 
     /// The same call, sent by a browser's form.
@@ -84,15 +88,28 @@ impl Call {
 }
 
 /// Headers of a write that are condition keys as well.
-const CONDITION_HEADERS: [&str; 8] = [
-    encryption::HEADER,
-    encryption::KMS_KEY,
-    "x-amz-server-side-encryption-customer-algorithm",
-    "x-amz-acl",
-    "x-amz-copy-source",
-    "x-amz-metadata-directive",
-    "x-amz-object-lock-mode",
-    "x-amz-storage-class",
+const CONDITION_HEADERS: [(&str, &str); 18] = [
+    (encryption::HEADER, "s3:x-amz-server-side-encryption"),
+    (encryption::KMS_KEY, "s3:x-amz-server-side-encryption-aws-kms-key-id"),
+    (
+        "x-amz-server-side-encryption-customer-algorithm",
+        "s3:x-amz-server-side-encryption-customer-algorithm",
+    ),
+    ("if-match", "s3:if-match"),
+    ("if-none-match", "s3:if-none-match"),
+    ("x-amz-acl", "s3:x-amz-acl"),
+    ("x-amz-copy-source", "s3:x-amz-copy-source"),
+    ("x-amz-grant-full-control", "s3:x-amz-grant-full-control"),
+    ("x-amz-grant-read", "s3:x-amz-grant-read"),
+    ("x-amz-grant-read-acp", "s3:x-amz-grant-read-acp"),
+    ("x-amz-grant-write", "s3:x-amz-grant-write"),
+    ("x-amz-grant-write-acp", "s3:x-amz-grant-write-acp"),
+    ("x-amz-metadata-directive", "s3:x-amz-metadata-directive"),
+    ("x-amz-object-lock-legal-hold", "s3:object-lock-legal-hold"),
+    ("x-amz-object-lock-mode", "s3:object-lock-mode"),
+    ("x-amz-object-lock-mode", "s3:x-amz-object-lock-mode"),
+    ("x-amz-object-lock-retain-until-date", "s3:object-lock-retain-until-date"),
+    ("x-amz-storage-class", "s3:x-amz-storage-class"),
 ];
 
 /// What operations work on.
@@ -141,18 +158,22 @@ impl Store {
         }
     }
 
-    /// Asks whether the caller may do `action` with an object, whose own list counts too.
+    /// Asks whether the caller may do `action` with an object, whose own list and tags count too.
     pub(crate) fn allow_object(
         &self,
-        ctx: &Ctx,
-        action: &str,
-        bucket: &str,
-        key: &str,
+        (call, action): (&Call, &str),
+        (bucket, key, version): (&str, &str, Option<&str>),
+        keys: &ConditionKeys,
         metadata: Option<&Metadata>,
     ) -> Result<()> {
-        let (keys, about) = (ConditionKeys::new(), (action, bucket, Some(key)));
+        let ctx = &call.ctx;
+        if ctx.principal.is_root() {
+            return self.ask(ctx, (action, bucket, Some(key)), keys, None);
+        }
+        let (mut keys, about) = (keys.clone(), (action, bucket, Some(key)));
+        keys::add_existing(&mut keys, version, metadata);
         let asked = self.ask(ctx, about, &keys, None);
-        let (Err(error), Some(metadata)) = (&asked, metadata.filter(|_| !ctx.principal.is_root())) else {
+        let (Err(error), Some(metadata)) = (&asked, metadata) else {
             return asked;
         };
         let resource = format!("arn:aws:s3:::{bucket}/{key}");
@@ -160,6 +181,22 @@ impl Store {
         match acl::as_policy(self, ctx, (action, Subject::Object), (bucket, &resource), &acl)? {
             Some(policy) => self.ask(ctx, about, &keys, Some(&policy)),
             None => Err(error.clone()),
+        }
+    }
+
+    /// Asks for leave to give a new object tags, if it is to have any.
+    pub(crate) fn allow_tags(
+        &self,
+        call: &Call,
+        bucket: &str,
+        key: &str,
+        tags: &BTreeMap<String, String>,
+    ) -> Result<()> {
+        match tags.is_empty() {
+            true => Ok(()),
+            false => {
+                self.allow_if(&call.ctx, "s3:PutObjectTagging", bucket, Some(key), &keys::of_wanted_tags(tags))
+            }
         }
     }
 
@@ -188,8 +225,11 @@ impl Store {
 
     /// Asks for leave to write an object, with what the request's headers say.
     pub(crate) fn allow_write(&self, call: &Call, bucket: &str, key: &str) -> Result<()> {
-        let named = |header: &str| Some((format!("s3:{header}"), vec![call.header(header)?.to_owned()]));
-        let keys = CONDITION_HEADERS.iter().filter_map(|header| named(header)).collect();
+        let named = |(header, name): &(&str, &str)| Some(((*name).to_owned(), vec![call.header(header)?.to_owned()]));
+        let mut keys: ConditionKeys = CONDITION_HEADERS.iter().filter_map(named).collect();
+        if !call.ctx.principal.is_root() {
+            keys.extend(keys::of_wanted_tags(&tags::from_header(call.header("x-amz-tagging"))?));
+        }
         self.allow_if(&call.ctx, "s3:PutObject", bucket, Some(key), &keys)
     }
 

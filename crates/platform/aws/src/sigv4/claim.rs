@@ -13,6 +13,11 @@ use super::{MAX_SKEW, SignatureError};
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 /// What clients of the previous scheme send in place of the algorithm is just `AWS`.
 const SIGV2: &str = "AWS (Signature Version 2)";
+/// Said to who signs in the header and in the query.
+pub(crate) const TWICE: &str = "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query \
+                                string parameter or the Authorization header should be specified";
+/// The form of `X-Amz-Date`.
+const DATE_FORM: &str = "%Y%m%dT%H%M%SZ";
 /// A presigned URL lives for at most seven days.
 const MAX_EXPIRES: u32 = 604_800;
 
@@ -62,8 +67,9 @@ impl Claim {
         if query.contains_key("AWSAccessKeyId") {
             return Err(SignatureError::UnsupportedAlgorithm(SIGV2.into()));
         }
-        match (header(parts, AUTHORIZATION.as_str()), query.get("X-Amz-Algorithm")) {
-            (Some(_), Some(_)) => Err(malformed("only one way of signing is allowed: header or query")),
+        let authorization = header(parts, AUTHORIZATION.as_str()).filter(|text| !text.is_empty());
+        match (authorization, query.get("X-Amz-Algorithm")) {
+            (Some(_), Some(_)) => Err(SignatureError::Unusable(TWICE)),
             (Some(text), None) => Self::from_header(text, parts).map(Some),
             (None, Some(algorithm)) => Self::from_query(algorithm, &query).map(Some).map_err(in_query),
             (None, None) => Ok(None),
@@ -78,9 +84,11 @@ impl Claim {
             .filter_map(|member| member.trim().split_once('='))
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .collect();
-        let time = header(parts, "x-amz-date").ok_or_else(|| malformed("the header X-Amz-Date is missing"))?;
+        let plain = || header(parts, "date").map(as_amz_date);
+        let time = header(parts, "x-amz-date").map(str::to_owned).or_else(plain);
+        let time = time.ok_or_else(|| malformed("the header X-Amz-Date is missing"))?;
         let token = header(parts, "x-amz-security-token").map(str::to_owned);
-        Self::build(|name| members.get(name), time, token, None)
+        Self::build(|name| members.get(name), &time, token, None)
     }
 
     fn from_query(algorithm: &str, query: &HashMap<String, String>) -> Result<Self, SignatureError> {
@@ -110,7 +118,7 @@ impl Claim {
         }
         let signature = hex::decode(required(member("Signature"), "Signature")?)
             .map_err(|_| malformed("the Signature is not hexadecimal"))?;
-        let time = NaiveDateTime::parse_from_str(time, "%Y%m%dT%H%M%SZ")
+        let time = NaiveDateTime::parse_from_str(time, DATE_FORM)
             .map_err(|_| malformed("X-Amz-Date must look like 20130101T000000Z"))?
             .and_utc();
         if time.format("%Y%m%d").to_string() != scope.date {
@@ -173,10 +181,17 @@ pub(super) fn split_credential(text: &str) -> Result<(String, Scope), SignatureE
     }
 }
 
+/// The date of HTTP, which may stand in for `X-Amz-Date`, in that header's form; other texts as they are.
+fn as_amz_date(text: &str) -> String {
+    let date = DateTime::parse_from_rfc2822(text).map(|date| date.to_utc().format(DATE_FORM).to_string());
+    date.unwrap_or_else(|_| text.to_owned())
+}
+
 fn check_algorithm(algorithm: &str) -> Result<(), SignatureError> {
     match algorithm {
         ALGORITHM => Ok(()),
         "AWS" => Err(SignatureError::UnsupportedAlgorithm(SIGV2.into())),
+        other if !other.starts_with("AWS4-") => Err(SignatureError::Unusable("Unsupported Authorization Type")),
         other => Err(SignatureError::UnsupportedAlgorithm(other.chars().take(40).collect())),
     }
 }

@@ -19,6 +19,7 @@ use http::request::Parts;
 use quick_cache::sync::Cache;
 use ring::{digest, hmac};
 
+pub(crate) use claim::TWICE;
 pub use claim::{Claim, Scope};
 pub use error::{Dialect, SignatureError};
 pub use form::FormClaim;
