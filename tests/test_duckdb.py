@@ -16,20 +16,21 @@ import pyarrow.parquet as pq
 import pytest
 
 PYTHON = os.environ.get("BOATHOUSE_DUCKDB_PYTHON", sys.executable)
-# Loads the extension that a package brings along (a signed file; DuckDB checks it) and answers each statement's rows.
+# Loads the extensions that packages bring along (signed files; DuckDB checks them) and answers each statement's rows.
 PROGRAM = """
 import glob, importlib.util, json, os, sys
 import duckdb
-package = importlib.util.find_spec("duckdb_extension_httpfs")
-if package is None:
-    sys.exit("duckdb-extension-httpfs is not installed")
-folder = os.path.dirname(package.origin)
-(file,) = glob.glob(f"{folder}/extensions/v{duckdb.__version__}/httpfs.duckdb_extension") or [None]
-if file is None:
-    sys.exit(f"duckdb-extension-httpfs is not made for DuckDB {duckdb.__version__}")
 connection = duckdb.connect()
 connection.execute("SET enable_progress_bar = false")  # it would stand among the answers when a statement is slow
-connection.load_extension(file)
+for name in sys.argv[1:]:
+    package = importlib.util.find_spec(f"duckdb_extension_{name}")
+    if package is None:
+        sys.exit(f"duckdb-extension-{name} is not installed")
+    folder = os.path.dirname(package.origin)
+    (file,) = glob.glob(f"{folder}/extensions/v{duckdb.__version__}/{name}.duckdb_extension") or [None]
+    if file is None:
+        sys.exit(f"duckdb-extension-{name} is not made for DuckDB {duckdb.__version__}")
+    connection.load_extension(file)
 answers = []
 for statement in json.load(sys.stdin):
     try:
@@ -40,9 +41,14 @@ print(json.dumps(answers, default=str))
 """
 
 
-def duckdb(environment, *statements):
+def duckdb(environment, *statements, extensions=("httpfs",)):
     done = subprocess.run(
-        [PYTHON, "-c", PROGRAM], input=json.dumps(statements), env=environment, capture_output=True, text=True, timeout=120
+        [PYTHON, "-c", PROGRAM, *extensions],
+        input=json.dumps(statements),
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
     )
     if done.returncode != 0:
         return None, done.stderr.strip().splitlines()[-1]

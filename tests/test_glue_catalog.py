@@ -142,3 +142,46 @@ def test_a_new_catalog_has_the_database_default_until_it_is_deleted(start):
     server.kill()
     glue = start("--dev").client("glue", "test", "test")
     assert glue.get_databases()["DatabaseList"] == []
+
+
+def delays(nulls, **more):
+    figures = {"MinimumValue": -30, "MaximumValue": 900, "NumberOfNulls": nulls, "NumberOfDistinctValues": 500}
+    data = {"Type": "LONG", "LongColumnStatisticsData": figures}
+    return {"ColumnName": "delay", "ColumnType": "bigint", "AnalyzedTime": 1.7e9, "StatisticsData": data, **more}
+
+
+def test_statistics_of_columns_are_kept_for_the_table_and_for_each_partition(glue):
+    table = {"DatabaseName": "nyc", "TableName": "flights"}
+    wrong = delays(0, ColumnName="nowhere")
+    answer = glue.update_column_statistics_for_table(**table, ColumnStatisticsList=[delays(7), wrong])
+    assert [error["Error"]["ErrorCode"] for error in answer["Errors"]] == ["EntityNotFoundException"]
+    answer = glue.get_column_statistics_for_table(**table, ColumnNames=["DELAY", "carrier"])
+    (found,) = answer["ColumnStatisticsList"]
+    assert found["StatisticsData"] == delays(7)["StatisticsData"]
+    assert [(error["ColumnName"], error["Error"]["ErrorCode"]) for error in answer["Errors"]] == [
+        ("carrier", "EntityNotFoundException")
+    ]
+    add_months(glue, [1])
+    month = {**table, "PartitionValues": ["1"]}
+    assert glue.update_column_statistics_for_partition(**month, ColumnStatisticsList=[delays(1)])["Errors"] == []
+    (found,) = glue.get_column_statistics_for_partition(**month, ColumnNames=["delay"])["ColumnStatisticsList"]
+    assert found["StatisticsData"]["LongColumnStatisticsData"]["NumberOfNulls"] == 1
+    missing = {**table, "PartitionValues": ["2"], "ColumnStatisticsList": [delays(1)]}
+    assert code(glue.update_column_statistics_for_partition, **missing) == "EntityNotFoundException"
+    for _ in range(2):
+        glue.delete_column_statistics_for_table(**table, ColumnName="delay")
+    assert glue.get_column_statistics_for_table(**table, ColumnNames=["delay"])["ColumnStatisticsList"] == []
+    nowhere = {"DatabaseName": "nyc", "TableName": "nowhere", "ColumnName": "delay"}
+    assert code(glue.delete_column_statistics_for_table, **nowhere) == "EntityNotFoundException"
+    # With its partition, statistics are gone; those of a new one of the same values begin anew.
+    glue.delete_partition(**month)
+    add_months(glue, [1])
+    assert glue.get_column_statistics_for_partition(**month, ColumnNames=["delay"])["ColumnStatisticsList"] == []
+
+
+def test_statistics_without_their_figures_are_not_kept(glue):
+    table = {"DatabaseName": "nyc", "TableName": "flights"}
+    data = {"Type": "DOUBLE", **{k: v for k, v in delays(1)["StatisticsData"].items() if k != "Type"}}
+    answer = glue.update_column_statistics_for_table(**table, ColumnStatisticsList=[delays(1, StatisticsData=data)])
+    assert answer["Errors"][0]["Error"]["ErrorCode"] == "InvalidInputException"
+    assert "DoubleColumnStatisticsData.NumberOfNulls" in answer["Errors"][0]["Error"]["ErrorMessage"]

@@ -199,8 +199,47 @@ def test_tables_are_listed_renamed_registered_and_dropped(world):
     assert world.catalog.register_table(name, location).scan().to_arrow().num_rows == 0
     with pytest.raises(TableAlreadyExistsError):
         world.catalog.register_table(name, location)
-    with pytest.raises(Exception, match="purgeRequested"):
-        world.catalog.purge_table(other)
+
+
+def test_a_purged_table_leaves_no_file(world):
+    name = f"{world.database}.t"
+    table = world.catalog.create_table(name, ROWS.schema)
+    table.append(ROWS)
+    table.append(ROWS)
+    prefix = table.location().removeprefix(f"s3://{world.bucket}/")
+    assert world.s3.list_objects_v2(Bucket=world.bucket, Prefix=prefix)["KeyCount"] > 4
+    world.catalog.purge_table(name)
+    assert not world.catalog.table_exists(name)
+    assert world.s3.list_objects_v2(Bucket=world.bucket, Prefix=prefix)["KeyCount"] == 0
+
+
+def test_statistics_files_belong_to_snapshots(world):
+    name = f"{world.database}.t"
+    table = world.catalog.create_table(name, ROWS.schema)
+    table.append(ROWS)
+    snapshot = table.current_snapshot().snapshot_id
+    file = {
+        "snapshot-id": snapshot,
+        "statistics-path": f"{table.location()}/metadata/one.stats",
+        "file-size-in-bytes": 100,
+        "file-footer-size-in-bytes": 40,
+        "blob-metadata": [],
+    }
+
+    def commit(*updates):
+        body = {"requirements": [], "updates": updates}
+        path = f"/iceberg/v1/catalogs/{ACCOUNT}/namespaces/{world.database}/tables/t"
+        return signed(world.server, "POST", path, body)
+
+    status, answer = commit({"action": "set-statistics", "snapshot-id": snapshot, "statistics": file})
+    assert (status, answer["metadata"]["statistics"]) == (200, [file])
+    later = {**file, "statistics-path": f"{table.location()}/metadata/two.stats"}
+    _, answer = commit({"action": "set-statistics", "statistics": later})
+    assert answer["metadata"]["statistics"] == [later]
+    status, answer = commit({"action": "set-statistics", "statistics": {**file, "snapshot-id": 1}})
+    assert (status, answer["error"]["message"]) == (400, "there is no snapshot 1")
+    _, answer = commit({"action": "remove-statistics", "snapshot-id": snapshot})
+    assert "statistics" not in answer["metadata"]
 
 
 def test_other_tables_are_none_of_icebergs(world):

@@ -1,17 +1,23 @@
-"""Queries through Athena's API, against DuckDB in this process on the same Parquet files, with two threads. Every answer is
-compared with DuckDB's."""
+"""Queries through Athena's API, against DuckDB in this process and Trino's server on the same Parquet files, with two cores.
+Every answer is compared with DuckDB's, and with Trino's."""
 
+import contextlib
 import csv
 import io
 import os
 import time
 
+import trino_peer
 from answers import Duck, difference
 from common import boathouse, cpu_seconds, machine, memory_mb, prose, scratch, table, timed, write
+from profiles import Profile, section
+from trino.exceptions import TrinoQueryError as TrinoError
 
 THREADS = 2
 # How often a running query is asked after, in seconds.
 POLL = 0.05
+# How often Trino runs a query after its virtual machine has seen all of them once.
+TRINO_ROUNDS = 2
 
 
 class Failed(Exception):
@@ -63,10 +69,13 @@ class Athena:
 
     def rows(self, execution):
         """The result file's rows, without its head."""
-        key = execution["ResultConfiguration"]["OutputLocation"].removeprefix(f"s3://{self.name}/")
-        text = self.s3.get_object(Bucket=self.name, Key=key)["Body"].read().decode()
         # A line without anything is a row of one NULL.
-        return [row or [""] for row in csv.reader(io.StringIO(text))][1:]
+        return [row or [""] for row in csv.reader(io.StringIO(self.text(execution)))][1:]
+
+    def text(self, execution):
+        """The result file."""
+        key = execution["ResultConfiguration"]["OutputLocation"].removeprefix(f"s3://{self.name}/")
+        return self.s3.get_object(Bucket=self.name, Key=key)["Body"].read().decode()
 
 
 class Query:
@@ -79,12 +88,16 @@ class Query:
         """What the first difference is, or nothing."""
         return difference(rows, expected)
 
+    def difference_to_trino(self, rows, expected):
+        return difference(rows, expected)
+
 
 class Comparison:
     """One query: the best of several rounds on either side, and whether the answers are the same."""
 
     def __init__(self, athena, duck, query, rounds):
-        self.name = query.name
+        self.name, self.query = query.name, query
+        self.trino, self.trino_verdict = None, ""
         answers, self.duck_cpu = repeated(os.getpid(), lambda: timed(lambda: duck.rows(query.duck_text)), rounds)
         self.duck = min(seconds for _, seconds in answers)
         self.answered = False
@@ -95,16 +108,33 @@ class Comparison:
             return
         self.answered = True
         self.wall = min(seconds for _, seconds in executions)
-        self.engine = min(execution["Statistics"]["EngineExecutionTimeInMillis"] for execution, _ in executions) / 1000
+        least = lambda figure: min(execution["Statistics"][figure] for execution, _ in executions) / 1000
+        self.engine, self.planning = least("EngineExecutionTimeInMillis"), least("QueryPlanningTimeInMillis")
         expected = answers[-1][0]
-        different = query.difference(athena, duck, athena.rows(executions[-1][0]), expected)
+        self.rows = athena.rows(executions[-1][0])
+        different = query.difference(athena, duck, self.rows, expected)
         self.verdict = f"**differs**: {different}" if different else f"same, {len(expected)}"
+
+    def beside(self, trino):
+        """The same query on Trino."""
+        try:
+            rows, self.trino, self.trino_cpu = trino.best(self.query.text, TRINO_ROUNDS)
+        except TrinoError as failed:
+            self.trino_verdict = f"failed: {failed.message}".replace("\n", " ")
+            return
+        if self.answered:
+            different = self.query.difference_to_trino(self.rows, rows)
+            self.trino_verdict = f"**differs**: {different}" if different else "same"
 
     def row(self):
         if not self.answered:
-            return [self.name, "", "", "", "", f"{self.duck:.3f}", self.verdict]
-        ratios = [f"{self.wall / self.duck:.2f}", f"{self.cpu / self.duck_cpu:.2f}"]
-        return [self.name, *ratios, f"{self.wall:.3f}", f"{self.engine:.3f}", f"{self.duck:.3f}", self.verdict]
+            return [self.name, "", "", "", "", "", f"{self.duck:.3f}", "", self.verdict, self.trino_verdict]
+        ratios = [self.wall / self.duck, self.cpu / self.duck_cpu]
+        ratios += [self.wall / self.trino, self.cpu / self.trino_cpu] if self.trino else [None, None]
+        seconds = [self.wall, self.engine, self.duck, self.trino]
+        figures = [*map("{:.2f}".format, ratios[:2]), *(f"{ratio:.2f}" if ratio else "" for ratio in ratios[2:])]
+        figures += [f"{figure:.3f}" if figure else "" for figure in seconds]
+        return [self.name, *figures, self.verdict, self.trino_verdict]
 
 
 def repeated(pid, action, rounds):
@@ -119,11 +149,34 @@ class Total(Comparison):
 
     def __init__(self, comparisons):
         answered = [comparison for comparison in comparisons if comparison.answered]
-        for field in ("wall", "engine", "cpu", "duck", "duck_cpu"):
+        on_trino = len(answered) > 0 and all(comparison.trino for comparison in answered)
+        self.trino, self.trino_verdict = None, ""
+        for field in ("wall", "engine", "cpu", "duck", "duck_cpu", *(("trino", "trino_cpu") if on_trino else ())):
             setattr(self, field, sum(getattr(comparison, field) for comparison in answered))
         self.name, self.answered = "**total**", True
-        same_answers = sum(comparison.verdict.startswith("same") for comparison in answered)
-        self.verdict = f"{same_answers} of {len(comparisons)} the same"
+        same = lambda verdicts: f"{sum(text.startswith('same') for text in verdicts)} of {len(comparisons)} the same"
+        self.verdict = same(comparison.verdict for comparison in answered)
+        if on_trino:
+            self.trino_verdict = same(comparison.trino_verdict for comparison in answered)
+
+
+def beside_trino(directory, duck, comparisons):
+    """Runs every query on Trino too, where it can be had, and says how."""
+    with trino_peer.server() as trino:
+        if trino is None:
+            return "Trino's server was not to be had."
+        trino.load(directory, duck)
+        for comparison in comparisons:
+            with contextlib.suppress(TrinoError):
+                trino.rows(comparison.query.text)
+        for comparison in comparisons:
+            comparison.beside(trino)
+            print(comparison.row(), flush=True)
+        return (
+            f"Trino {trino_peer.VERSION} is its own server with a heap of 6 GB on the same two cores, with its Hive connector on "
+            f"the same files, analysed before; every query ran once to warm it up and then {TRINO_ROUNDS} times, after the "
+            f"others' runs; from the client's call to the last row. Its peak memory was {trino.memory():.0f} MB."
+        )
 
 
 def measure(name, title, directory, queries, rounds, *peers, remarks=""):
@@ -139,6 +192,9 @@ def measure(name, title, directory, queries, rounds, *peers, remarks=""):
             comparisons.append(Comparison(athena, duck, query, rounds))
             print(comparisons[-1].row(), flush=True)
         peak = memory_mb(server.process, "VmHWM")
+        slower = [comparison for comparison in comparisons if comparison.answered and comparison.wall > comparison.duck]
+        profiles = [Profile(athena, duck, comparison) for comparison in slower]
+    about_trino = beside_trino(directory, duck, comparisons)
     megabytes = sum(file.stat().st_size for file in directory.glob("*.parquet")) / 1e6
     write(
         name,
@@ -150,12 +206,16 @@ def measure(name, title, directory, queries, rounds, *peers, remarks=""):
             f"{THREADS} cores; the best counts. Wall is from SubmissionDateTime to CompletionDateTime, when the result is in "
             "S3, synced, and the time of one call of StartQueryExecution and one of GetQueryExecution. Engine is "
             "EngineExecutionTimeInMillis. DuckDB runs in the client's "
-            "process on the same files, from execute to the last row. Files are in the page cache for both. The "
-            "ratio is wall to DuckDB; the processor time is of whole processes, and hardly feels what else runs. "
-            f"The server's peak memory was {peak:.0f} MB. {remarks}"
+            "process on the same files, from execute to the last row. Files are in the page cache for all. The "
+            "ratios are of wall times and of processor times; those are of whole processes, and hardly feel what else runs. "
+            f"The server's peak memory was {peak:.0f} MB. {about_trino} {remarks}"
         ),
         table(
-            ["", "ratio", "CPU ratio", "wall, s", "engine, s", "DuckDB, s", "answer, rows"],
+            [
+                *["", "ratio to DuckDB", "CPU", "ratio to Trino", "CPU"],
+                *["wall, s", "engine, s", "DuckDB, s", "Trino, s", "answer, rows", "Trino's answer"],
+            ],
             [comparison.row() for comparison in (*comparisons, Total(comparisons))],
         ),
+        section(profiles),
     )

@@ -2,6 +2,7 @@
 
 import datetime
 import decimal
+import json
 import math
 
 import duckdb
@@ -19,13 +20,21 @@ class Duck:
         for name in self.tables:
             self.connection.execute(f"CREATE VIEW {name} AS FROM read_parquet('{directory / name}.parquet')")
 
+    def described(self, name):
+        """Names and types of a table's columns."""
+        return [(column, kind) for column, kind, *_ in self.connection.execute(f"DESCRIBE {name}").fetchall()]
+
     def columns(self, name):
         """Names and Hive types of a table's columns."""
-        described = self.connection.execute(f"DESCRIBE {name}").fetchall()
-        return [(column, HIVE_TYPES.get(kind, kind.lower())) for column, kind, *_ in described]
+        return [(column, HIVE_TYPES.get(kind, kind.lower())) for column, kind in self.described(name)]
 
     def rows(self, sql):
         return self.connection.execute(sql).fetchall()
+
+    def analysed(self, sql):
+        """The plan with what each operator took."""
+        ((_, plan),) = self.rows(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}")
+        return json.loads(plan)
 
 
 def same(text, value):

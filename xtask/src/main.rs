@@ -13,6 +13,9 @@ const CLIENTS: &str = "tests/requirements.txt";
 /// An older DuckDB with the extensions that are made for it.
 const CLIENTS_DUCKDB: &str = "tests/requirements-duckdb.txt";
 
+/// Where the benchmarks keep Trino's server.
+const TRINO: &str = "trino-server-476";
+
 /// Writes docs/COVERAGE.md.
 const COVERAGE: &str = "xtask/coverage.py";
 /// Compares the dependencies with deny.toml.
@@ -116,16 +119,22 @@ fn test() -> Result<(), String> {
     let duckdb = thread::spawn(|| environment("clients-duckdb", &[CLIENTS_DUCKDB]));
     let dbt = thread::spawn(|| environment("clients-dbt", &["tests/requirements-dbt.txt"]));
     let more = thread::spawn(|| environment("clients-s3", &["tests/requirements-s3.txt"]));
+    let spark = thread::spawn(|| environment("clients-spark", &["tests/requirements-spark.txt"]));
     run(Command::new(env!("CARGO")).args(["test", "--release", "--workspace"]))?;
     joined(clients)?;
-    let (duckdb, dbt, more) = (joined(duckdb)?, joined(dbt)?, joined(more)?);
+    let (duckdb, dbt, spark, more) = (joined(duckdb)?, joined(dbt)?, joined(spark)?, joined(more)?);
     let clients = Clients::prepare(&[])?;
     script(&clients, DEPENDENCIES, false)?;
     script(&clients, COVERAGE, true)?;
     script(&clients, FUNCTIONS, true)?;
     let mut python = clients.python();
     python.env("BOATHOUSE_DUCKDB_PYTHON", duckdb).env("BOATHOUSE_DBT", dbt.with_file_name("dbt"));
-    python.env("BOATHOUSE_S3_PYTHON", more);
+    python.env("BOATHOUSE_S3_PYTHON", more).env("BOATHOUSE_SPARK_PYTHON", spark);
+    // Too large to be fetched for the tests; the benchmarks of queries do.
+    let trino = clients.target.join("bench").join(TRINO);
+    if trino.exists() {
+        python.env("BOATHOUSE_TRINO", trino);
+    }
     run(python.args(["-m", "pytest", "-q", "-n", "2", "-p", "no:cacheprovider", "tests"]))
 }
 

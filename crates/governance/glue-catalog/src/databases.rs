@@ -8,7 +8,8 @@ use boathouse_metadata::{Key, Metadata, MetadataError};
 use crate::api::*;
 use crate::error::CatalogError;
 use crate::store::{
-    Catalog, DATABASES, PARTITIONS, SETUP, TABLES, TAGS, VERSIONS, from_token, name, now, page_size, refuse, to_token,
+    COLUMN_STATISTICS, Catalog, DATABASES, PARTITIONS, SETUP, TABLES, TAGS, VERSIONS, from_token, name, now, page_size,
+    refuse, to_token,
 };
 
 fn checked(mut input: DatabaseInput) -> Result<DatabaseInput, CatalogError> {
@@ -112,7 +113,7 @@ pub(crate) async fn delete(ctx: Ctx, catalog: Arc<Catalog>, request: NamedDataba
             if !tx.delete(DATABASES, &key)? {
                 return Err(CatalogError::no_database(&database));
             }
-            for space in [TABLES, VERSIONS, PARTITIONS] {
+            for space in [TABLES, VERSIONS, PARTITIONS, COLUMN_STATISTICS] {
                 tx.delete_prefix(space, &key)?;
             }
             tx.delete(TAGS, &Key::new([arn]))?;

@@ -7,6 +7,7 @@
 //! |---|---|
 //! | [`api`] | wire types, which are the stored rows as well |
 //! | `databases`, `tables`, `versions`, `partitions`, `tags` | one file for each resource |
+//! | `statistics` | statistics of columns |
 //! | `expression` | the condition language of GetPartitions |
 //! | `search` | SearchTables |
 //! | `store` | the rows' keys, and what operations share |
@@ -19,6 +20,7 @@ pub mod error;
 mod expression;
 mod partitions;
 mod search;
+mod statistics;
 mod store;
 mod tables;
 mod tags;
@@ -44,6 +46,11 @@ pub fn service(metadata: Metadata) -> ServiceTable {
     let table = ServiceTable::new("glue", Protocol::AwsJson { version: "1.1", target_prefix: "AWSGlue" });
     let table = partition_operations(table, state);
     let table = table_operations(table, state);
+    let of_tables = ["UpdateColumnStatisticsForTable", "GetColumnStatisticsForTable", "DeleteColumnStatisticsForTable"];
+    let table = statistics_operations::<WholeTable>(table, state, of_tables);
+    let of_partitions =
+        ["UpdateColumnStatisticsForPartition", "GetColumnStatisticsForPartition", "DeleteColumnStatisticsForPartition"];
+    let table = statistics_operations::<OnePartition>(table, state, of_partitions);
     table
         .operation(
             "CreateDatabase",
@@ -146,4 +153,16 @@ fn partition_operations(table: ServiceTable, state: &Arc<Catalog>) -> ServiceTab
         .operation("BatchGetPartition", on_table!(BatchGetPartition), state, partitions::batch_get)
         .operation("BatchUpdatePartition", on_table!(BatchUpdatePartition), state, partitions::batch_update)
         .operation("BatchDeletePartition", on_table!(BatchDeletePartition), state, partitions::batch_delete)
+}
+
+/// To change, get and delete statistics, of tables or of partitions.
+fn statistics_operations<S>(table: ServiceTable, state: &Arc<Catalog>, names: [&'static str; 3]) -> ServiceTable
+where
+    S: Scope + serde::de::DeserializeOwned,
+{
+    let [update, get, delete] = names;
+    table
+        .operation(update, on_table!(StatisticsRequest<S, NewStatistics>), state, statistics::update)
+        .operation(get, on_table!(StatisticsRequest<S, WantedColumns>), state, statistics::get)
+        .operation(delete, on_table!(StatisticsRequest<S, OneColumn>), state, statistics::delete)
 }

@@ -8,6 +8,7 @@ use boathouse_metadata::{Key, Transaction};
 use crate::api::*;
 use crate::error::{CatalogError, ErrorDetail};
 use crate::expression::Expression;
+use crate::statistics;
 use crate::store::{Catalog, PARTITIONS, at_most, from_token, name, now, page_size, refuse, require_table, to_token};
 
 /// Rows read from the store at a time while an expression filters them.
@@ -62,12 +63,14 @@ fn replace(tx: &Transaction<'_>, table: &Table, old: &[String], mut input: Parti
             return Err(CatalogError::AlreadyExists("Partition already exists.".into()));
         }
         tx.delete(PARTITIONS, &old_key)?;
+        statistics::remove_partition(tx, table, old)?;
     }
     tx.put_json(PARTITIONS, &new_key, &Partition { input, ..present })?;
     Ok(())
 }
 
 fn remove(tx: &Transaction<'_>, table: &Table, values: &[String]) -> Result<(), CatalogError> {
+    statistics::remove_partition(tx, table, values)?;
     if tx.delete(PARTITIONS, &key(table, values))? { Ok(()) } else { Err(CatalogError::no_partition()) }
 }
 

@@ -14,6 +14,8 @@ pub(crate) const TABLES: &str = "glue-tables";
 pub(crate) const VERSIONS: &str = "glue-table-versions";
 /// `(database, table, value…)` → [`crate::api::Partition`].
 pub(crate) const PARTITIONS: &str = "glue-partitions";
+/// `(database, table, "table", column)` or `(database, table, "partition", value…, column)` → [`crate::api::ColumnStatistics`].
+pub(crate) const COLUMN_STATISTICS: &str = "glue-column-statistics";
 /// `(what)` → nothing: what has been made once, at the first start.
 pub(crate) const SETUP: &str = "glue-setup";
 /// `(name)` → a job; another crate's, whose resources take tags too.
@@ -69,11 +71,12 @@ pub(crate) fn require_table(tx: &Transaction<'_>, database: &str, name: &str) ->
     Err(CatalogError::no_table(name))
 }
 
-/// Removes a table with its versions, partitions and nothing else.
+/// Removes a table with its versions, partitions, statistics and nothing else.
 pub(crate) fn remove_table(tx: &Transaction<'_>, database: &str, name: &str) -> Result<bool, MetadataError> {
     let key = Key::new([database, name]);
     tx.delete_prefix(VERSIONS, &key)?;
     tx.delete_prefix(PARTITIONS, &key)?;
+    tx.delete_prefix(COLUMN_STATISTICS, &key)?;
     tx.delete(TABLES, &key)
 }
 

@@ -5,8 +5,9 @@
 //! IAM decides as it does there; metadata files are read and written with the caller's rights in S3. A commit is one
 //! UpdateTable with the version that it builds on.
 //!
-//! Beyond AWS's endpoint it stages tables (`stage-create`), renames and registers them. Like AWS's it drops no data
-//! (`purgeRequested`). Several tables in one transaction, views, credentials for clients and planning of scans are refused.
+//! Beyond AWS's endpoint it stages tables (`stage-create`), renames and registers them, and drops them with their files where
+//! that is asked for (`purgeRequested`). Several tables in one transaction, views, credentials for clients and planning of scans
+//! are refused.
 //!
 //! | Module | What it does |
 //! |---|---|

@@ -117,8 +117,12 @@ fn operation(method: &Method, rest: &[&str], path: &str) -> Result<Operation, Re
     })
 }
 
+/// A table. None is in a namespace of several levels: clients that ask for one, such as Spark for `db.table.snapshots`, go on
+/// from there.
 fn table(namespace_of: &str, name: &str) -> Result<TableName, RestError> {
-    Ok(TableName { namespace: namespace(namespace_of)?, name: name.to_lowercase() })
+    let levels = namespace_of.replace(LEVELS, ".");
+    let namespace = namespace(namespace_of).map_err(|_| RestError::no_table(&levels, name))?;
+    Ok(TableName { namespace, name: name.to_lowercase() })
 }
 
 /// A database; Glue's have one level.
@@ -161,6 +165,8 @@ mod tests {
     #[test]
     fn deeper_namespaces_and_other_paths_are_refused() {
         assert_eq!(route("GET", "/iceberg/v1/namespaces/a%1Fb").unwrap_err().kind, "NoSuchNamespaceException");
+        let table = route("GET", "/iceberg/v1/namespaces/a%1Fb/tables/files").unwrap_err();
+        assert_eq!((table.kind, table.message.as_str()), ("NoSuchTableException", "Table does not exist: a.b.files"));
         for (method, path) in [
             ("POST", "/iceberg/v1/transactions/commit"),
             ("GET", "/iceberg/v1/namespaces/a/views"),

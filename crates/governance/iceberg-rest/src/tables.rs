@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use boathouse_iceberg::files::{self, Files};
 use boathouse_iceberg::metadata::{SortOrder, TableCreation, TableMetadata, UnboundPartitionSpec};
 use boathouse_iceberg::schema::Schema;
+use boathouse_iceberg::table::Table;
 use boathouse_iceberg::transaction::write_first_metadata;
 use http::StatusCode;
 use serde::Deserialize;
@@ -202,12 +203,22 @@ impl Call<'_> {
     }
 
     pub(crate) async fn drop_table(&self, table: &TableName) -> Result<Reply, RestError> {
-        if self.says("purgeRequested") {
-            return Err(RestError::unsupported("purgeRequested=true, as the Data Catalog's own endpoint does not"));
-        }
-        self.table(table).await?;
+        let found = self.table(table).await?;
+        let purged = match self.says("purgeRequested") {
+            true => Some(self.files_of(metadata_location(&found).unwrap_or_default()).await?),
+            false => None,
+        };
         self.glue("DeleteTable", json!({"DatabaseName": table.namespace, "Name": table.name})).await?;
+        if let Some(purged) = purged {
+            files::delete(CallersFiles::of(self).as_ref(), &purged).await?;
+        }
         Ok(Reply::empty())
+    }
+
+    /// All files that a table's metadata leads to.
+    async fn files_of(&self, location: &str) -> Result<Vec<String>, RestError> {
+        let table = Table::load(CallersFiles::of(self), location).await?;
+        Ok(table.reachable().await?.into_iter().collect())
     }
 
     /// Glue can't rename: the table is there under both names for a moment, and never under none.

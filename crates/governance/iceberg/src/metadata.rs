@@ -5,6 +5,7 @@ mod partition;
 mod requirement;
 mod snapshot;
 mod sort;
+mod statistics;
 mod update;
 
 use std::collections::BTreeMap;
@@ -19,6 +20,7 @@ pub use snapshot::{
     Summary,
 };
 pub use sort::{NullOrder, SortDirection, SortField, SortOrder};
+pub use statistics::StatisticsFile;
 pub use update::TableUpdate;
 
 use crate::error::{Error, Result};
@@ -81,12 +83,12 @@ pub struct TableMetadata {
     /// Branches and tags.
     #[serde(default)]
     pub refs: BTreeMap<String, SnapshotReference>,
-    /// Files of statistics, kept as they are.
+    /// Files of statistics, at most one a snapshot.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub statistics: Vec<serde_json::Value>,
-    /// Files of partitions' statistics, kept as they are.
+    pub statistics: Vec<StatisticsFile>,
+    /// Files of partitions' statistics, at most one a snapshot.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub partition_statistics: Vec<serde_json::Value>,
+    pub partition_statistics: Vec<StatisticsFile>,
 }
 
 /// What a new table is made of.

@@ -11,6 +11,7 @@ use futures::{StreamExt, TryStreamExt};
 use crate::error::{Error, Result};
 use crate::files::Files;
 use crate::kept;
+use crate::maintenance::reach;
 use crate::manifest::{DataContent, DataFile, FileFormat, ManifestContent, ManifestEntry, ManifestFile};
 use crate::metadata::{PartitionColumn, Snapshot, TableMetadata};
 use crate::predicate::Predicate;
@@ -134,8 +135,7 @@ impl Table {
     /// A manifest list or a manifest can't be read.
     pub async fn reachable(&self) -> Result<BTreeSet<String>> {
         let metadata = &self.metadata;
-        let mut all: BTreeSet<String> = metadata.metadata_log.iter().map(|entry| entry.metadata_file.clone()).collect();
-        all.insert(self.metadata_location.clone());
+        let mut all = reach::of_metadata(&self.metadata_location, metadata);
         let mut manifests: BTreeMap<String, ManifestFile> = BTreeMap::new();
         for snapshot in &metadata.snapshots {
             all.insert(snapshot.manifest_list.clone());

@@ -18,6 +18,7 @@ use crate::Durability;
 use crate::buffers::Buffer;
 use crate::collector::Pending;
 use crate::error::{Error, Result};
+use crate::files::{Files, Output};
 use crate::sealing::Sealer;
 
 const BLOCK: u64 = 64 << 10;
@@ -26,6 +27,7 @@ const OPEN_FILES: usize = 64;
 /// The folder of content files, and which of them are being read.
 pub(crate) struct Blobs {
     dir: PathBuf,
+    files: Files,
     durability: Durability,
     readers: Mutex<HashMap<Uuid, Readers>>,
     /// Files that were read of late, open, the latest last.
@@ -39,9 +41,9 @@ struct Readers {
 }
 
 impl Blobs {
-    pub(crate) fn open(dir: PathBuf, durability: Durability) -> Result<Self> {
-        std::fs::create_dir_all(&dir)?;
-        Ok(Self { dir, durability, readers: Mutex::default(), open: Mutex::default() })
+    pub(crate) fn open(dir: PathBuf, files: Files, durability: Durability) -> Result<Self> {
+        files.make_dir(&dir)?;
+        Ok(Self { dir, files, durability, readers: Mutex::default(), open: Mutex::default() })
     }
 
     pub(crate) fn path(&self, id: Uuid) -> PathBuf {
@@ -73,10 +75,10 @@ impl Blobs {
         }
     }
 
-    /// Makes the names of new files durable.
+    /// Makes the names of new files durable, and that names are gone.
     pub(crate) fn sync_dir(&self) -> Result<()> {
         if self.durability == Durability::Strict {
-            File::open(&self.dir)?.sync_all()?;
+            self.files.sync_dir(&self.dir)?;
         }
         Ok(())
     }
@@ -107,7 +109,7 @@ impl Blobs {
 
     /// A new file, encrypted by the sealer if there is one.
     pub(crate) fn create(&self, pending: Pending, sealer: Option<Sealer>) -> Result<BlobWriter> {
-        let file = File::create_new(self.path(pending.id()))?;
+        let file = self.files.create_new(&self.path(pending.id()))?;
         Ok(BlobWriter { pending, file, length: 0, sums: BlockSums::default(), sealer })
     }
 
@@ -118,7 +120,7 @@ impl Blobs {
         }
         writer.file.write_all(&writer.sums.finish())?;
         if self.durability == Durability::Strict {
-            writer.file.sync_data()?;
+            writer.file.sync()?;
         }
         self.sync_dir()?;
         Ok(writer.pending)
@@ -142,10 +144,17 @@ impl Blobs {
 
     fn unlink(&self, id: Uuid) -> Result<()> {
         self.open.lock().retain(|(other, _)| *other != id);
-        match std::fs::remove_file(self.path(id)) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
-            _ => Ok(()),
-        }
+        Ok(self.files.remove(&self.path(id))?)
+    }
+
+    /// A new file that is written as it comes.
+    pub(crate) fn create_pack(&self, id: Uuid) -> Result<Output> {
+        Ok(self.files.create_new(&self.path(id))?)
+    }
+
+    /// A file that goes on behind `offset`.
+    pub(crate) fn continue_pack(&self, id: Uuid, offset: u64) -> Result<Output> {
+        Ok(self.files.continue_at(&self.path(id), offset)?)
     }
 }
 
@@ -204,7 +213,7 @@ impl Drop for Pin {
 /// A file that is being written; dropped before it is sealed, it is removed.
 pub(crate) struct BlobWriter {
     pending: Pending,
-    file: File,
+    file: Output,
     length: u64,
     sums: BlockSums,
     sealer: Option<Sealer>,
@@ -216,7 +225,7 @@ impl BlobWriter {
     }
 
     /// The same file, to be synced elsewhere.
-    pub(crate) fn file(&self) -> Result<File> {
+    pub(crate) fn file(&self) -> Result<Output> {
         Ok(self.file.try_clone()?)
     }
 

@@ -1,8 +1,10 @@
 //! The collector: removes files that no record references and has packs compacted, in the background and when a store is opened.
 
 use std::ops::Bound;
-use std::sync::{Arc, mpsc};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use uuid::Uuid;
 
@@ -10,6 +12,11 @@ use crate::blobs::Blobs;
 use crate::compaction::Compactor;
 use crate::error::{Error, Result};
 use crate::index::{Index, Table};
+
+/// How long the rows of removed files may wait for others, so that they share a sync.
+const REST: Duration = Duration::from_millis(500);
+/// How many rows share one at most.
+const TOGETHER: usize = 1024;
 
 /// What there is to do.
 enum Errand {
@@ -81,7 +88,8 @@ impl Collector {
         let (errands, queue) = mpsc::channel();
         let thread = std::thread::Builder::new().name("objects-collector".into()).spawn(move || {
             let mut compactor: Option<Compactor> = None;
-            for errand in queue {
+            let mut removed = Removed { index, blobs, rows: Vec::new() };
+            while let Some(errand) = removed.next(&queue) {
                 let (table, id) = match errand {
                     Errand::Row(table, id) => (table, id),
                     Errand::Equip(with) => {
@@ -96,12 +104,13 @@ impl Collector {
                 let outcome = match (table, &compactor) {
                     (Table::Pack, Some(compactor)) => compactor.run(id),
                     (Table::Pack, None) => Ok(()),
-                    _ => collect(&index, &blobs, table, id),
+                    _ => removed.collect(table, id),
                 };
                 if let Err(error) = outcome {
                     tracing::warn!(%error, %id, "garbage stays until the next start");
                 }
             }
+            removed.forget();
         })?;
         Ok((Self(Some(thread)), Errands(errands)))
     }
@@ -117,12 +126,14 @@ impl Drop for Collector {
 }
 
 /// Rows of both tables name files that no record references: a crash came before the record, or before the file was removed.
-pub(crate) fn recover(index: &Index, blobs: &Blobs) -> Result<()> {
+pub(crate) fn recover(index: &Index, blobs: &Arc<Blobs>) -> Result<()> {
+    let mut removed = Removed { index: index.clone(), blobs: Arc::clone(blobs), rows: Vec::new() };
     for table in [Table::Intent, Table::Garbage] {
         for row in index.scan(table, &[], Bound::Unbounded) {
-            collect(index, blobs, table, id(&row?.0)?)?;
+            removed.collect(table, id(&row?.0)?)?;
         }
     }
+    removed.forget();
     Ok(())
 }
 
@@ -130,10 +141,41 @@ pub(crate) fn id(key: &[u8]) -> Result<Uuid> {
     Uuid::from_slice(key).map_err(|_| Error::Corrupt("file id".into()))
 }
 
-fn collect(index: &Index, blobs: &Blobs, table: Table, id: Uuid) -> Result<()> {
-    if blobs.discard(id)? {
-        // Not synced: a row that comes back after a crash names a file that is gone, which is no error.
-        index.forget(table, id.as_bytes())?;
+/// Files that are removed, whose rows are not yet.
+struct Removed {
+    index: Index,
+    blobs: Arc<Blobs>,
+    rows: Vec<(Table, Uuid)>,
+}
+
+impl Removed {
+    /// The next errand; rows are forgotten while there is none.
+    fn next(&mut self, queue: &mpsc::Receiver<Errand>) -> Option<Errand> {
+        if !self.rows.is_empty() {
+            match queue.recv_timeout(REST) {
+                Ok(errand) => return Some(errand),
+                Err(RecvTimeoutError::Disconnected) => return None,
+                Err(RecvTimeoutError::Timeout) => self.forget(),
+            }
+        }
+        queue.recv().ok()
     }
-    Ok(())
+
+    fn collect(&mut self, table: Table, id: Uuid) -> Result<()> {
+        if self.blobs.discard(id)? {
+            self.rows.push((table, id));
+            if self.rows.len() >= TOGETHER {
+                self.forget();
+            }
+        }
+        Ok(())
+    }
+
+    /// A row goes after its file is gone for good: a file that comes back after a power cut, and no row, would stay for ever.
+    fn forget(&mut self) {
+        let rows = std::mem::take(&mut self.rows);
+        if let Err(error) = self.blobs.sync_dir().and_then(|()| self.index.forget(rows)) {
+            tracing::warn!(%error, "rows of removed files stay until the next start");
+        }
+    }
 }

@@ -122,6 +122,17 @@ pub enum Error {
     /// The disk failed or is full (see [`std::io::Error::kind`]).
     #[error("disk: {0}")]
     Io(Arc<std::io::Error>),
+    /// Less is free on the disk than is kept in reserve.
+    #[error("the disk is full: {free} bytes are free, and {reserve} are kept in reserve")]
+    Full {
+        /// Free bytes.
+        free: u64,
+        /// Bytes that stay free.
+        reserve: u64,
+    },
+    /// The disk is read only.
+    #[error("the disk is read only")]
+    ReadOnly,
     /// The index failed.
     #[error("index: {0}")]
     Index(String),
@@ -139,7 +150,7 @@ impl From<std::io::Error> for Error {
 impl From<fjall::Error> for Error {
     fn from(error: fjall::Error) -> Self {
         match error {
-            fjall::Error::Io(error) => error.into(),
+            fjall::Error::Io(error) | fjall::Error::Storage(fjall::LsmError::Io(error)) => error.into(),
             other => Self::Index(other.to_string()),
         }
     }

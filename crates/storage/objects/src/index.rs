@@ -3,21 +3,31 @@
 //! A change is a closure over a [`Change`]. The writer runs waiting changes one after the other, commits them as one batch with
 //! one fsync, and only then answers each. So conditions are evaluated against everything before them, exactly one of two racing
 //! conditional writes wins, and what is visible is durable.
+//!
+//! The engine takes no more writes once one of its own has failed, because it can't know what the disk has of it. Reads go on, and
+//! the next change opens the engine anew: what its log holds then is what there is.
+
+mod tail;
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode, Readable as _, Slice, Snapshot};
+use parking_lot::RwLock;
 use tokio::sync::{Notify, oneshot};
 use uuid::Uuid;
 
 use crate::Durability;
 use crate::collector::Errands;
 use crate::error::{Error, Result};
+use crate::files::Files;
 use crate::outbox;
+use crate::space::Space;
 
 /// The changes that share one fsync at most.
 const GROUP: usize = 64;
@@ -66,17 +76,107 @@ impl Table {
 /// A key without its table, and the value.
 pub(crate) type Row = Result<(Vec<u8>, Slice)>;
 
+/// How long readers may hold on to the engine before it is opened anew.
+const READERS_END: Duration = Duration::from_secs(10);
+
 #[derive(Clone)]
 pub(crate) struct Index {
-    pub(crate) database: Database,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    dir: PathBuf,
+    files: Files,
+    durability: Durability,
+    /// None only if the engine could not be opened anew.
+    engine: RwLock<Option<Arc<Engine>>>,
+    failed: AtomicBool,
+}
+
+struct Engine {
+    database: Database,
     rows: Keyspace,
 }
 
-impl Index {
-    pub(crate) fn open(dir: &Path) -> Result<Self> {
+impl Engine {
+    fn open(dir: &Path, durability: Durability) -> Result<Arc<Self>> {
+        tail::mend(dir, durability == Durability::Strict)?;
         let database = Database::builder(dir).cache_size(CACHE_BYTES).worker_threads(1).open()?;
         let rows = database.keyspace("rows", || KeyspaceCreateOptions::default().max_memtable_size(MEMTABLE_BYTES))?;
-        Ok(Self { database, rows })
+        Ok(Arc::new(Self { database, rows }))
+    }
+}
+
+/// All rows at one moment.
+pub(crate) struct Moment {
+    engine: Arc<Engine>,
+    snapshot: Snapshot,
+}
+
+impl Index {
+    pub(crate) fn open(dir: &Path, files: Files, durability: Durability) -> Result<Self> {
+        let engine = RwLock::new(Some(Engine::open(dir, durability)?));
+        let failed = AtomicBool::new(false);
+        Ok(Self { shared: Arc::new(Shared { dir: dir.to_owned(), files, durability, engine, failed }) })
+    }
+
+    fn engine(&self) -> Result<Arc<Engine>> {
+        self.shared.engine.read().clone().ok_or_else(|| Error::Index("it could not be opened again".into()))
+    }
+
+    pub(crate) fn moment(&self) -> Result<Moment> {
+        let engine = self.engine()?;
+        let snapshot = engine.database.snapshot();
+        Ok(Moment { engine, snapshot })
+    }
+
+    /// Whether the engine takes no more writes.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.shared.failed.load(Ordering::Relaxed)
+    }
+
+    /// Opens the engine anew. Readers go on until then, and wait while it is being opened.
+    fn reopen(&self) -> Result<()> {
+        let started = Instant::now();
+        loop {
+            let mut present = self.shared.engine.write();
+            match present.take().map(Arc::try_unwrap) {
+                Some(Err(read)) => {
+                    *present = Some(read);
+                    drop(present);
+                    if started.elapsed() > READERS_END {
+                        return Err(Error::Index("it is being read and can't be opened again".into()));
+                    }
+                    std::thread::sleep(Duration::from_millis(1));
+                    continue;
+                }
+                // Closed before it is opened: the engine locks its directory.
+                Some(Ok(failed)) => drop(failed),
+                None => {}
+            }
+            *present = Some(Engine::open(&self.shared.dir, self.shared.durability)?);
+            self.shared.failed.store(false, Ordering::Relaxed);
+            tracing::warn!("the index was opened again after a failed write");
+            return Ok(());
+        }
+    }
+
+    /// Writes all of a group, or nothing.
+    fn commit(&self, group: Writes) -> Result<()> {
+        let engine = self.engine()?;
+        let mode = match self.shared.durability {
+            Durability::Strict => PersistMode::SyncData,
+            Durability::None => PersistMode::Buffer,
+        };
+        let mut batch = engine.database.batch().durability(Some(mode));
+        for ((table, key), value) in group {
+            match value {
+                Some(value) => batch.insert(&engine.rows, table.row(&key), value),
+                None => batch.remove(&engine.rows, table.row(&key)),
+            }
+        }
+        let committed = self.shared.files.commit(&self.shared.dir, || Ok(batch.commit()))?;
+        Ok(committed.inspect_err(|_| self.shared.failed.store(true, Ordering::Relaxed))?)
     }
 
     /// One row as of now.
@@ -85,24 +185,30 @@ impl Index {
     }
 
     /// All rows as of now: a commit that is being applied shows whole or not at all.
-    pub(crate) fn view(&self) -> View<'_> {
-        View { index: self, snapshot: self.database.snapshot() }
+    pub(crate) fn view(&self) -> View {
+        View { moment: self.moment() }
     }
 
-    /// Removes a row outside the writer, not synced.
-    pub(crate) fn forget(&self, table: Table, key: &[u8]) -> Result<()> {
-        Ok(self.rows.remove(table.row(key))?)
+    /// Removes rows that no change reads or writes, durably.
+    pub(crate) fn forget(&self, rows: impl IntoIterator<Item = (Table, Uuid)>) -> Result<()> {
+        let group: Writes = rows.into_iter().map(|(table, id)| ((table, id.as_bytes().to_vec()), None)).collect();
+        if group.is_empty() { Ok(()) } else { self.commit(group) }
     }
 
     /// The rows of a table whose keys begin with `prefix` and lie behind `start`, in order, as of now.
     pub(crate) fn scan(&self, table: Table, prefix: &[u8], start: Bound<&[u8]>) -> impl Iterator<Item = Row> + use<> {
-        self.scan_at(&self.database.snapshot(), table, prefix, start)
+        let (failure, rows) = match self.moment() {
+            Ok(moment) => (None, Some(moment.scan(table, prefix, start))),
+            Err(error) => (Some(Err(error)), None),
+        };
+        failure.into_iter().chain(rows.into_iter().flatten())
     }
+}
 
-    /// The same as of a snapshot.
-    pub(crate) fn scan_at(
+impl Moment {
+    /// The rows of a table whose keys begin with `prefix` and lie behind `start`, in order.
+    pub(crate) fn scan(
         &self,
-        snapshot: &Snapshot,
         table: Table,
         prefix: &[u8],
         start: Bound<&[u8]>,
@@ -114,8 +220,11 @@ impl Index {
         let end = successor(table.row(prefix)).map_or(Bound::Unbounded, Bound::Excluded);
         // A scan may start behind the end: that is an empty range, which the tree would refuse.
         let empty = matches!((&start, &end), (Bound::Included(a) | Bound::Excluded(a), Bound::Excluded(b)) if a >= b);
-        let rows = (!empty).then(|| snapshot.range(&self.rows, (start, end)));
-        rows.into_iter().flatten().map(|guard| {
+        let rows = (!empty).then(|| self.snapshot.range(&self.engine.rows, (start, end)));
+        let engine = Arc::clone(&self.engine);
+        rows.into_iter().flatten().map(move |guard| {
+            // The engine is not opened anew while somebody reads.
+            let _engine = &engine;
             let (key, value) = guard.into_inner()?;
             Ok((key[1..].to_vec(), value))
         })
@@ -123,19 +232,23 @@ impl Index {
 }
 
 /// The index at one moment.
-pub(crate) struct View<'a> {
-    index: &'a Index,
-    snapshot: Snapshot,
+pub(crate) struct View {
+    moment: Result<Moment>,
 }
 
-impl View<'_> {
+impl View {
+    fn moment(&self) -> Result<&Moment> {
+        self.moment.as_ref().map_err(Clone::clone)
+    }
+
     pub(crate) fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>> {
-        Ok(self.snapshot.get(&self.index.rows, table.row(key))?.map(|value| value.to_vec()))
+        let Moment { engine, snapshot } = self.moment()?;
+        Ok(snapshot.get(&engine.rows, table.row(key))?.map(|value| value.to_vec()))
     }
 
     /// The first row whose key begins with the prefix and is `length` bytes long.
     pub(crate) fn first_of(&self, table: Table, prefix: &[u8], length: usize) -> Result<Option<(Vec<u8>, Vec<u8>)>> {
-        for row in self.index.scan_at(&self.snapshot, table, prefix, Bound::Unbounded) {
+        for row in self.moment()?.scan(table, prefix, Bound::Unbounded) {
             let (key, value) = row?;
             if key.len() == length {
                 return Ok(Some((key, value.to_vec())));
@@ -257,12 +370,12 @@ pub(crate) struct Writer {
 
 impl Writer {
     /// New garbage of each group goes to the collector, and `told` is woken when changes wait in the outbox.
-    pub(crate) fn start(index: Index, durability: Durability, errands: Errands, told: Arc<Notify>) -> Result<Self> {
+    pub(crate) fn start(index: Index, space: Arc<Space>, errands: Errands, told: Arc<Notify>) -> Result<Self> {
         let (jobs, queue) = mpsc::channel();
         let sequence = outbox::last_sequence(&index)?;
         let thread = std::thread::Builder::new()
             .name("objects-writer".into())
-            .spawn(move || run(&index, durability, &queue, sequence, &errands, &told))?;
+            .spawn(move || run(&index, &space, &queue, sequence, &errands, &told))?;
         Ok(Self { jobs: Some(jobs), thread: Some(thread) })
     }
 
@@ -319,7 +432,7 @@ fn garbage(table: Table, key: &[u8], value: &Option<Vec<u8>>) -> Option<(Table, 
 
 fn run(
     index: &Index,
-    durability: Durability,
+    space: &Space,
     queue: &mpsc::Receiver<Job>,
     mut sequence: u64,
     errands: &Errands,
@@ -327,6 +440,7 @@ fn run(
 ) {
     // Changes that arrive while a group is being synced form the next group: no timer is needed to fill one.
     while let Ok(first) = queue.recv() {
+        let admitted = space.admit_change().and_then(|()| if index.has_failed() { index.reopen() } else { Ok(()) });
         let mut group = Writes::new();
         let mut answers = Vec::new();
         for job in std::iter::once(first).chain(queue.try_iter()).take(GROUP) {
@@ -340,8 +454,10 @@ fn run(
         }
         let garbage: Vec<_> = group.iter().filter_map(|((table, key), value)| garbage(*table, key, value)).collect();
         let tells = group.iter().any(|((table, _), value)| *table == Table::Outbox && value.is_some());
-        let failure = commit(index, durability, group).err();
+        let committed = if group.is_empty() { Ok(()) } else { admitted.and_then(|()| index.commit(group)) };
+        let failure = committed.err();
         if let Some(error) = &failure {
+            space.note(error);
             tracing::error!(%error, "index commit failed");
         } else {
             garbage.into_iter().for_each(|row| errands.send(row));
@@ -353,19 +469,4 @@ fn run(
             answer(failure.clone());
         }
     }
-}
-
-fn commit(index: &Index, durability: Durability, group: Writes) -> Result<()> {
-    let mode = match durability {
-        Durability::Strict => PersistMode::SyncData,
-        Durability::None => PersistMode::Buffer,
-    };
-    let mut batch = index.database.batch().durability(Some(mode));
-    for ((table, key), value) in group {
-        match value {
-            Some(value) => batch.insert(&index.rows, table.row(&key), value),
-            None => batch.remove(&index.rows, table.row(&key)),
-        }
-    }
-    Ok(batch.commit()?)
 }

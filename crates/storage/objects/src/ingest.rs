@@ -58,6 +58,22 @@ impl Objects {
     /// Receives a body and verifies it, and stores it encrypted if there is a key for it; dropped unused, what it returns leaves nothing behind.
     pub(crate) async fn receive<B, E>(
         &self,
+        body: B,
+        checksums: &[ChecksumAlgorithm],
+        expect: E,
+        key: Option<&DataKey>,
+    ) -> Result<Received>
+    where
+        B: Stream<Item = std::io::Result<Bytes>> + Send + Unpin,
+        E: FnOnce() -> Expectations + Send,
+    {
+        self.inner.space.admit()?;
+        let received = self.take_in(body, checksums, expect, key).await;
+        received.inspect_err(|error| self.inner.space.note(error))
+    }
+
+    async fn take_in<B, E>(
+        &self,
         mut body: B,
         checksums: &[ChecksumAlgorithm],
         expect: E,
@@ -129,6 +145,7 @@ impl Objects {
         while !ended {
             let chunks;
             (chunks, ended) = take(&mut body, STEP_BYTES).await?;
+            self.inner.space.admit()?;
             let (writer, hasher) = step.finish().await?;
             flush.advance(&writer).await?;
             step = Step::start(writer, hasher, chunks);
@@ -193,7 +210,7 @@ impl Flush {
             self.finish().await?;
             self.until = writer.length() + FLUSH_BYTES;
             let file = writer.file()?;
-            self.running = Some(spawn_blocking(move || file.sync_data()));
+            self.running = Some(spawn_blocking(move || file.sync()));
         }
         Ok(())
     }

@@ -26,6 +26,8 @@
 //! | `sealing` | encryption at rest |
 //! | `blobs` | content files with block checksums |
 //! | `buffers` | memory that files are read into, used again |
+//! | `files` | the door that every write goes through; in tests a disk that fails |
+//! | `space` | the reserve on the disk |
 //! | `packs` | append-only files of many small objects |
 //! | `compaction` | packs that are mostly garbage |
 //! | `clock` | where times come from |
@@ -41,6 +43,7 @@ mod collector;
 mod compaction;
 mod documents;
 mod error;
+mod files;
 mod hashing;
 mod index;
 mod ingest;
@@ -54,6 +57,7 @@ mod reader;
 mod record;
 mod references;
 mod sealing;
+mod space;
 mod store;
 mod uploads;
 mod versions;
@@ -75,6 +79,7 @@ pub use crate::outbox::{ChangeKind, ObjectChange, WATCH};
 pub use crate::reader::OpenObject;
 pub use crate::record::{Metadata, ObjectInfo};
 pub use crate::sealing::{ClientKey, Encryption, KeyHolder, Seal};
+pub use crate::space::DiskState;
 pub use crate::store::{BucketStore, key_of_path, path_of_key};
 pub use crate::uploads::{
     CompleteUpload, CompletedPart, ListUploads, NewUpload, PartPage, UploadInfo, UploadPage, UploadPart,
@@ -86,9 +91,11 @@ pub use crate::versions::{
 use crate::blobs::Blobs;
 use crate::collector::{Collector, Errands};
 use crate::compaction::Compactor;
+use crate::files::Files;
 use crate::index::{Index, Writer};
 use crate::packs::Packs;
 use crate::sealing::Keys;
+use crate::space::Space;
 
 /// What an acknowledgement means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -109,11 +116,14 @@ pub struct Options {
     pub clock: Clock,
     /// The size from which on a pack of small objects gets no more of them.
     pub pack_bytes: u64,
+    /// Below so many free bytes on the disk nothing new is taken; without a number the smaller one of 256 MiB and a twentieth
+    /// of the disk. Deletions go on down to a quarter of it.
+    pub reserve: Option<u64>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { durability: Durability::default(), clock: Clock::default(), pack_bytes: 64 << 20 }
+        Self { durability: Durability::default(), clock: Clock::default(), pack_bytes: 64 << 20, reserve: None }
     }
 }
 
@@ -132,6 +142,7 @@ struct Inner {
     _collector: Collector,
     index: Index,
     blobs: Arc<Blobs>,
+    space: Arc<Space>,
     keys: Keys,
     changes_kept: Arc<Notify>,
     clock: Clock,
@@ -152,19 +163,31 @@ impl Objects {
     /// # Errors
     /// [`Error::Index`] if another process holds the store or it cannot be read, [`Error::Io`]. Blocks the thread.
     pub fn open(dir: &Path, options: &Options) -> Result<Self> {
-        std::fs::create_dir_all(dir)?;
-        let blobs = Arc::new(Blobs::open(dir.join("blobs"), options.durability)?);
-        let index = Index::open(&dir.join("index"))?;
-        let keys = Keys::open(dir, options.durability)?;
+        Self::open_with(dir, options, &Files::default())
+    }
+
+    fn open_with(dir: &Path, options: &Options, files: &Files) -> Result<Self> {
+        if !dir.exists() {
+            files.make_dir(dir)?;
+            let parent = dir.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            if options.durability == Durability::Strict {
+                files.sync_dir(parent)?;
+            }
+        }
+        let folder = |name| Blobs::open(dir.join(name), files.clone(), options.durability).map(Arc::new);
+        let (blobs, packs) = (folder("blobs")?, folder("packs")?);
+        let space = Arc::new(Space::open(dir, options.reserve)?);
+        let index = Index::open(&dir.join("index"), files.clone(), options.durability)?;
+        let keys = Keys::open(dir, files.clone(), options.durability)?;
         if options.durability == Durability::Strict {
-            std::fs::File::open(dir)?.sync_all()?;
+            files.sync_dir(dir)?;
         }
         collector::recover(&index, &blobs)?;
         let (collector, errands) = Collector::start(index.clone(), Arc::clone(&blobs))?;
         let changes_kept = Arc::new(Notify::new());
         let told = Arc::clone(&changes_kept);
-        let writer = Arc::new(Writer::start(index.clone(), options.durability, errands.clone(), told)?);
-        let packs = Arc::new(Packs::open(dir.join("packs"), options, &index, errands.clone())?);
+        let writer = Arc::new(Writer::start(index.clone(), Arc::clone(&space), errands.clone(), told)?);
+        let packs = Arc::new(Packs::open(packs, options, &index, errands.clone())?);
         let (with_writer, with_packs) = (Arc::clone(&writer), Arc::clone(&packs));
         errands.equip(Compactor { index: index.clone(), writer: with_writer, packs: with_packs });
         uploads::recover(&index, &writer)?;
@@ -178,11 +201,20 @@ impl Objects {
                 _collector: collector,
                 index,
                 blobs,
+                space,
                 keys,
                 changes_kept,
                 clock,
             }),
         })
+    }
+
+    /// What there is on the store's disk, and whether anything new is taken.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn disk(&self) -> Result<DiskState> {
+        self.inner.space.state()
     }
 
     fn now_ms(&self) -> u64 {

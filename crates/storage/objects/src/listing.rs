@@ -108,11 +108,11 @@ impl<'a> SkipScan<'a> {
     ) -> Result<bool> {
         let base = crate::key_of(self.bucket, "").len();
         let within = crate::key_of(self.bucket, self.prefix);
-        let snapshot = index.database.snapshot();
+        let moment = index.moment()?;
         let mut count = 0;
         'seek: loop {
             let start = from.as_ref().map(Vec::as_slice);
-            for row in index.scan_at(&snapshot, self.table, &within, start) {
+            for row in moment.scan(self.table, &within, start) {
                 let (key, value) = row?;
                 if count == max {
                     return Ok(true);

@@ -6,9 +6,7 @@
 //! index has a slot for its very place.
 
 use std::collections::HashMap;
-use std::fs::{File, OpenOptions};
-use std::io::{BufWriter, Seek as _, SeekFrom, Write as _};
-use std::path::PathBuf;
+use std::io::{BufWriter, Write as _};
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 
@@ -20,6 +18,7 @@ use uuid::Uuid;
 use crate::blobs::{self, Blobs, BlockSums};
 use crate::collector::Errands;
 use crate::error::{Error, Result};
+use crate::files::Output;
 use crate::index::{Change, Index, Table, View};
 use crate::{Durability, Options};
 
@@ -70,7 +69,7 @@ impl Slot {
     }
 }
 
-pub(crate) fn slot(view: &View<'_>, id: Uuid) -> Result<Option<Slot>> {
+pub(crate) fn slot(view: &View, id: Uuid) -> Result<Option<Slot>> {
     view.get(Table::Slot, id.as_bytes())?.map(|raw| Slot::decode(&raw)).transpose()
 }
 
@@ -201,19 +200,22 @@ pub(crate) struct Packs {
 
 impl Packs {
     /// Opens the packs of a folder: those that the index does not know are removed, and the latest one goes on.
-    pub(crate) fn open(dir: PathBuf, options: &Options, index: &Index, errands: Errands) -> Result<Self> {
-        let files = Arc::new(Blobs::open(dir, options.durability)?);
+    pub(crate) fn open(files: Arc<Blobs>, options: &Options, index: &Index, errands: Errands) -> Result<Self> {
         let mut latest = None;
-        let mut sealed = Vec::new();
+        let (mut sealed, mut gone) = (Vec::new(), Vec::new());
         for (id, bytes) in files.all()? {
             if live(index, id)? == 0 {
                 files.discard(id)?;
-                index.forget(Table::Pack, id.as_bytes())?;
+                gone.push((Table::Pack, id));
             } else if bytes < options.pack_bytes && latest.is_none_or(|(latest, _)| latest < id) {
                 sealed.extend(latest.replace((id, bytes)).map(|(id, _)| id));
             } else {
                 sealed.push(id);
             }
+        }
+        // A row without a file harms nobody.
+        if let Err(error) = index.forget(gone) {
+            tracing::warn!(%error, "rows of removed packs stay until the next start");
         }
         sealed.into_iter().for_each(|id| errands.send((Table::Pack, id)));
         let shared = Arc::new(Shared { usage: Mutex::default(), errands });
@@ -254,7 +256,7 @@ impl Drop for Packs {
 
 struct Active {
     id: Uuid,
-    file: BufWriter<File>,
+    file: BufWriter<Output>,
     end: u64,
 }
 
@@ -303,8 +305,8 @@ impl Packer {
     }
 
     fn resume(&mut self, id: Uuid, bytes: u64) -> Result<()> {
-        let mut file = OpenOptions::new().write(true).open(self.files.path(id))?;
-        let end = file.seek(SeekFrom::Start(bytes.next_multiple_of(ALIGNMENT)))?;
+        let end = bytes.next_multiple_of(ALIGNMENT);
+        let file = self.files.continue_pack(id, end)?;
         self.active = Some(Active { id, file: BufWriter::with_capacity(BUFFER_BYTES, file), end });
         self.shared.activate(Some(id));
         Ok(())
@@ -314,7 +316,7 @@ impl Packer {
         if self.active.is_none() {
             // Ordered by time, so that the latest is known after a restart.
             let id = Uuid::now_v7();
-            let file = BufWriter::with_capacity(BUFFER_BYTES, File::create_new(self.files.path(id))?);
+            let file = BufWriter::with_capacity(BUFFER_BYTES, self.files.create_pack(id)?);
             self.files.sync_dir()?;
             self.shared.activate(Some(id));
             self.active = Some(Active { id, file, end: 0 });
@@ -341,7 +343,7 @@ impl Packer {
         }
         active.file.flush()?;
         if durability == Durability::Strict {
-            active.file.get_ref().sync_data()?;
+            active.file.get_ref().sync()?;
         }
         Ok(slots)
     }

@@ -111,7 +111,7 @@ impl Objects {
         }
     }
 
-    fn find(&self, view: &View<'_>, record: &Record, key: Option<DataKey>) -> Result<(Segments<'_>, Vec<PartInfo>)> {
+    fn find(&self, view: &View, record: &Record, key: Option<DataKey>) -> Result<(Segments<'_>, Vec<PartInfo>)> {
         let mut segments = Segments { objects: self, key, found: Vec::new(), slots: Vec::new(), end: 0 };
         let mut parts = Vec::new();
         match &record.location {
@@ -138,7 +138,7 @@ struct Segments<'a> {
 }
 
 impl Segments<'_> {
-    fn push(&mut self, view: &View<'_>, size: u64, extent: &Extent) -> Result<()> {
+    fn push(&mut self, view: &View, size: u64, extent: &Extent) -> Result<()> {
         let inner = &self.objects.inner;
         let run = |id: Uuid, base: u64| {
             let key = self.key.as_ref().map(|key| key.of(id)).transpose()?;
@@ -162,7 +162,7 @@ impl Segments<'_> {
         Ok(())
     }
 
-    fn still_named(&self, view: &View<'_>, table: Table, row: &[u8], record: &Record) -> Result<bool> {
+    fn still_named(&self, view: &View, table: Table, row: &[u8], record: &Record) -> Result<bool> {
         if matches!(self.found[..], [Segment { source: Source::Inline(_), .. }]) {
             return Ok(true);
         }

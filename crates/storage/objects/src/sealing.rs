@@ -8,10 +8,8 @@
 //! read everything; what this protects are the content files and the index by themselves.
 
 use std::fmt;
-use std::fs::{File, OpenOptions};
 use std::io::Write as _;
 use std::ops::Range;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -27,6 +25,7 @@ use uuid::Uuid;
 
 use crate::Durability;
 use crate::error::{Error, Result};
+use crate::files::Files;
 
 const KEY_BYTES: usize = 32;
 const TAG_BYTES: u64 = 16;
@@ -131,19 +130,20 @@ pub struct Encryption {
 /// The master key of a store.
 pub(crate) struct Keys {
     dir: PathBuf,
+    files: Files,
     durability: Durability,
     master: Mutex<Option<Arc<LessSafeKey>>>,
 }
 
 impl Keys {
     /// The keys of a store; the master key is made when it is needed for the first time.
-    pub(crate) fn open(dir: &Path, durability: Durability) -> Result<Self> {
+    pub(crate) fn open(dir: &Path, files: Files, durability: Durability) -> Result<Self> {
         let master = match std::fs::read(dir.join(FILE)) {
             Ok(bytes) => Some(Arc::new(master(&bytes)?)),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
             Err(error) => return Err(error.into()),
         };
-        Ok(Self { dir: dir.to_owned(), durability, master: Mutex::new(master) })
+        Ok(Self { dir: dir.to_owned(), files, durability, master: Mutex::new(master) })
     }
 
     /// A new data key.
@@ -207,14 +207,14 @@ impl Keys {
         }
         let key: [u8; KEY_BYTES] = random()?;
         let (path, fresh) = (self.dir.join(FILE), self.dir.join(format!("{FILE}.new")));
-        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&fresh)?;
+        let mut file = self.files.create_private(&fresh)?;
         file.write_all(hex::encode(key).as_bytes())?;
         if self.durability == Durability::Strict {
-            file.sync_all()?;
+            file.sync()?;
         }
-        std::fs::rename(&fresh, &path)?;
+        self.files.rename(&fresh, &path)?;
         if self.durability == Durability::Strict {
-            File::open(&self.dir)?.sync_all()?;
+            self.files.sync_dir(&self.dir)?;
         }
         let made = Arc::new(cipher(&key)?);
         *held = Some(Arc::clone(&made));
@@ -367,7 +367,7 @@ mod tests {
 
     fn run() -> (tempfile::TempDir, Keys, Encryption, Uuid) {
         let dir = tempfile::tempdir().unwrap();
-        let keys = Keys::open(dir.path(), Durability::None).unwrap();
+        let keys = Keys::open(dir.path(), Files::default(), Durability::None).unwrap();
         let (encryption, _) = keys.new_key(KeyHolder::Store, None).unwrap();
         (dir, keys, encryption, Uuid::from_u128(7))
     }
@@ -427,15 +427,15 @@ mod tests {
         let (dir, keys, encryption, _) = run();
         let path = dir.path().join(FILE);
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-        assert!(Keys::open(dir.path(), Durability::None).unwrap().unwrap(&encryption, None).is_ok());
+        assert!(Keys::open(dir.path(), Files::default(), Durability::None).unwrap().unwrap(&encryption, None).is_ok());
         assert!(keys.unwrap(&Encryption { key: "AAAA".into(), holder: KeyHolder::Store }, None).is_err());
         std::fs::remove_file(&path).unwrap();
-        let lost = Keys::open(dir.path(), Durability::None).unwrap();
+        let lost = Keys::open(dir.path(), Files::default(), Durability::None).unwrap();
         assert!(matches!(lost.unwrap(&encryption, None), Err(Error::Corrupt(text)) if text.contains("is missing")));
         lost.new_key(KeyHolder::Store, None).unwrap();
         assert!(matches!(lost.unwrap(&encryption, None), Err(Error::Corrupt(_))));
         std::fs::write(&path, "nonsense").unwrap();
-        assert!(Keys::open(dir.path(), Durability::None).is_err());
+        assert!(Keys::open(dir.path(), Files::default(), Durability::None).is_err());
     }
 
     #[test]

@@ -68,7 +68,7 @@ pub(crate) trait Rows {
     fn first(&self, table: Table, prefix: &[u8], length: usize) -> Result<Option<(Vec<u8>, Vec<u8>)>>;
 }
 
-impl Rows for View<'_> {
+impl Rows for View {
     fn row(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>> {
         self.get(table, key)
     }

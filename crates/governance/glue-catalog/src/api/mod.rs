@@ -2,6 +2,8 @@
 
 mod entities;
 mod requests;
+mod statistics;
 
 pub use entities::*;
 pub use requests::*;
+pub use statistics::*;

@@ -46,6 +46,6 @@ pub async fn of_snapshots(table: &Table, snapshots: &[Snapshot], counting: Count
 pub fn of_metadata(location: &str, metadata: &TableMetadata) -> BTreeSet<String> {
     let earlier = metadata.metadata_log.iter().map(|entry| entry.metadata_file.clone());
     let statistics = metadata.statistics.iter().chain(&metadata.partition_statistics);
-    let statistics = statistics.filter_map(|value| value.get("statistics-path")?.as_str().map(str::to_owned));
+    let statistics = statistics.map(|file| file.statistics_path.clone());
     earlier.chain(statistics).chain([location.to_owned()]).collect()
 }

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{
     BEFORE_PARTITION_IDS, MAIN, MetadataLogEntry, PartitionField, PartitionSpec, Snapshot, SnapshotLogEntry,
-    SnapshotReference, SortOrder, TableMetadata, UnboundPartitionField,
+    SnapshotReference, SortOrder, StatisticsFile, TableMetadata, UnboundPartitionField,
 };
 use crate::error::Error;
 use crate::schema::Schema;
@@ -39,8 +39,8 @@ pub(super) struct AnyVersion {
     sort_orders: Option<Vec<SortOrder>>,
     default_sort_order_id: Option<i32>,
     refs: Option<BTreeMap<String, SnapshotReference>>,
-    statistics: Option<Vec<serde_json::Value>>,
-    partition_statistics: Option<Vec<serde_json::Value>>,
+    statistics: Option<Vec<StatisticsFile>>,
+    partition_statistics: Option<Vec<StatisticsFile>>,
 }
 
 /// A snapshot of version 1 may name its manifests itself.

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{
-    MAIN, RefKind, Snapshot, SnapshotLogEntry, SnapshotReference, SortOrder, TableMetadata, UnboundPartitionSpec,
+    MAIN, RefKind, Snapshot, SnapshotLogEntry, SnapshotReference, SortOrder, StatisticsFile, TableMetadata,
+    UnboundPartitionSpec,
 };
 use crate::error::{Error, Result};
 use crate::schema::Schema;
@@ -105,6 +106,26 @@ pub enum TableUpdate {
     RemoveSchemas {
         /// Their numbers.
         schema_ids: Vec<i32>,
+    },
+    /// Names a snapshot's file of statistics, in place of an earlier one.
+    SetStatistics {
+        /// The file.
+        statistics: StatisticsFile,
+    },
+    /// Forgets a snapshot's file of statistics.
+    RemoveStatistics {
+        /// The snapshot.
+        snapshot_id: i64,
+    },
+    /// Names a snapshot's file of partitions' statistics, in place of an earlier one.
+    SetPartitionStatistics {
+        /// The file.
+        partition_statistics: StatisticsFile,
+    },
+    /// Forgets a snapshot's file of partitions' statistics.
+    RemovePartitionStatistics {
+        /// The snapshot.
+        snapshot_id: i64,
     },
 }
 
@@ -216,6 +237,20 @@ impl TableMetadata {
                 }
                 self.schemas.retain(|schema| !schema_ids.contains(&schema.schema_id));
             }
+            TableUpdate::SetStatistics { statistics } => {
+                self.snapshot_of(statistics)?;
+                statistics.replace_in(&mut self.statistics);
+            }
+            TableUpdate::RemoveStatistics { snapshot_id } => {
+                self.statistics.retain(|file| file.snapshot_id != *snapshot_id);
+            }
+            TableUpdate::SetPartitionStatistics { partition_statistics } => {
+                self.snapshot_of(partition_statistics)?;
+                partition_statistics.replace_in(&mut self.partition_statistics);
+            }
+            TableUpdate::RemovePartitionStatistics { snapshot_id } => {
+                self.partition_statistics.retain(|file| file.snapshot_id != *snapshot_id);
+            }
         }
         Ok(())
     }
@@ -262,6 +297,11 @@ impl TableMetadata {
         Ok(())
     }
 
+    fn snapshot_of(&self, file: &StatisticsFile) -> Result<()> {
+        let id = file.snapshot_id;
+        self.snapshot(id).map(drop).ok_or_else(|| Error::invalid(format!("there is no snapshot {id}")))
+    }
+
     fn remove_snapshots(&mut self, ids: &[i64]) -> Result<()> {
         if self.current_snapshot_id.is_some_and(|current| ids.contains(&current)) {
             return Err(Error::invalid("the current snapshot can't be removed"));
@@ -272,11 +312,8 @@ impl TableMetadata {
         if let Some(last_gone) = self.snapshot_log.iter().rposition(|entry| ids.contains(&entry.snapshot_id)) {
             self.snapshot_log.drain(..=last_gone);
         }
-        let of_gone = |value: &serde_json::Value| {
-            value.get("snapshot-id").and_then(serde_json::Value::as_i64).is_some_and(|id| ids.contains(&id))
-        };
-        self.statistics.retain(|value| !of_gone(value));
-        self.partition_statistics.retain(|value| !of_gone(value));
+        self.statistics.retain(|file| !ids.contains(&file.snapshot_id));
+        self.partition_statistics.retain(|file| !ids.contains(&file.snapshot_id));
         Ok(())
     }
 }

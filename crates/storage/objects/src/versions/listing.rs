@@ -70,7 +70,7 @@ fn list(index: &Index, bucket: &str, request: &ListVersions) -> Result<VersionPa
     let scan = SkipScan::new(Table::Current, bucket, &request.prefix, request.delimiter.as_deref());
     let mut page = VersionPage::default();
     let Some(mut start) = start(index, &scan, bucket, request.after.as_ref())? else { return Ok(page) };
-    let snapshot = index.database.snapshot();
+    let moment = index.moment()?;
     let within = key_of(bucket, &request.prefix);
     let skipped = key_of(bucket, "").len();
     // The newest version of a key that an earlier page ended in was on that page.
@@ -78,7 +78,7 @@ fn list(index: &Index, bucket: &str, request: &ListVersions) -> Result<VersionPa
     let mut last = None;
     'seek: loop {
         let rows = |table, from: &Bound<Vec<u8>>| {
-            index.scan_at(&snapshot, table, &within, from.as_ref().map(Vec::as_slice)).peekable()
+            moment.scan(table, &within, from.as_ref().map(Vec::as_slice)).peekable()
         };
         let (currents, others) = (rows(Table::Current, &start.currents), rows(Table::Version, &start.others));
         let mut merged = Merged { currents, others, skipped };
