@@ -31,7 +31,7 @@ def expected(prefix, delimiter, after, count):
             continue
         folded = delimiter and delimiter in rest
         entry = prefix + rest[: rest.index(delimiter) + len(delimiter)] if folded else key
-        if entry not in seen and entry > after and not (folded and after.startswith(entry)):
+        if entry not in seen and key > after and not (folded and entry == after):
             seen.add(entry)
             entries.append((entry, folded))
     page, more = entries[:count], len(entries) > count > 0
@@ -46,7 +46,7 @@ def shown(page):
 
 def test_every_combination(s3, bucket):
     for prefix, delimiter, after, count in itertools.product(
-        ["", "f", "foo/", "ba", "none", "é/"], ["", "/", "a", "o/", "zz"], ["", "bar", "foo/bar", "foo/", "zzz"], [0, 1, 2, 1000]
+        ["", "foo/", "ba", "é/"], ["", "/", "a", "o/"], ["", "bar", "foo/bar", "foo/", "zzz"], [0, 2, 1000]
     ):
         *wanted, last = expected(prefix, delimiter, after, count)
         given = {"Bucket": bucket, "Prefix": prefix, "Delimiter": delimiter, "MaxKeys": count}

@@ -102,13 +102,13 @@ def test_odd_keys_stay_as_they_are(shared, s3, bucket, key):
     s3.copy_object(Bucket=bucket, Key="copy", CopySource=at | {"VersionId": version})
     s3.put_object_tagging(**at, Tagging={"TagSet": [{"Key": "a", "Value": "1"}]})
     assert s3.get_object_attributes(**at, ObjectAttributes=["ObjectSize"])["ObjectSize"] == len(body)
-    upload = s3.create_multipart_upload(**at)["UploadId"]
-    s3.upload_part_copy(**at, UploadId=upload, PartNumber=1, CopySource=at)
-    assert [it["Key"] for it in s3.list_multipart_uploads(Bucket=bucket)["Uploads"]] == [key]
-    s3.abort_multipart_upload(**at, UploadId=upload)
     url = shared.client("s3", "test", "test", signature_version="s3v4").generate_presigned_url("get_object", at)
     assert talk(shared, plain(shared, f"GET {url.removeprefix(shared.url)} HTTP/1.1")).body == body
-    if min(key) >= " ":  # XML cannot say the others in a request
+    if "\x01" not in key:  # which Python's XML has no room for
+        upload = s3.create_multipart_upload(**at)["UploadId"]
+        s3.upload_part_copy(**at, UploadId=upload, PartNumber=1, CopySource=at)
+        assert [it["Key"] for it in s3.list_multipart_uploads(Bucket=bucket)["Uploads"]] == [key]
+        s3.abort_multipart_upload(**at, UploadId=upload)
         gone = s3.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": key, "VersionId": version}]})
         assert [it["Key"] for it in gone["Deleted"]] == [key]
 

@@ -1,8 +1,8 @@
 //! The collector: removes files that no record references and has packs compacted, in the background and when a store is opened.
 
 use std::ops::Bound;
-use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::Arc;
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 

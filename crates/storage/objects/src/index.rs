@@ -207,12 +207,7 @@ impl Index {
 
 impl Moment {
     /// The rows of a table whose keys begin with `prefix` and lie behind `start`, in order.
-    pub(crate) fn scan(
-        &self,
-        table: Table,
-        prefix: &[u8],
-        start: Bound<&[u8]>,
-    ) -> impl Iterator<Item = Row> + use<> {
+    pub(crate) fn scan(&self, table: Table, prefix: &[u8], start: Bound<&[u8]>) -> impl Iterator<Item = Row> + use<> {
         let start = match start {
             Bound::Unbounded => Bound::Included(table.row(prefix)),
             bound => bound.map(|key| table.row(key)),
@@ -430,14 +425,7 @@ fn garbage(table: Table, key: &[u8], value: &Option<Vec<u8>>) -> Option<(Table, 
     wanted.then(|| Uuid::from_slice(key).ok()).flatten().map(|id| (table, id))
 }
 
-fn run(
-    index: &Index,
-    space: &Space,
-    queue: &mpsc::Receiver<Job>,
-    mut sequence: u64,
-    errands: &Errands,
-    told: &Notify,
-) {
+fn run(index: &Index, space: &Space, queue: &mpsc::Receiver<Job>, mut sequence: u64, errands: &Errands, told: &Notify) {
     // Changes that arrive while a group is being synced form the next group: no timer is needed to fill one.
     while let Ok(first) = queue.recv() {
         let admitted = space.admit_change().and_then(|()| if index.has_failed() { index.reopen() } else { Ok(()) });

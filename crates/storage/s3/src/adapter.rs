@@ -59,8 +59,7 @@ const SIGNING: [&str; 7] = [
 /// The same of Signature Version 2; `x-amz-security-token` is among the others.
 const SIGNING_V2: [&str; 3] = ["AWSAccessKeyId", "Signature", "Expires"];
 /// The methods that S3 has.
-const METHODS: [Method; 6] =
-    [Method::GET, Method::HEAD, Method::PUT, Method::POST, Method::DELETE, Method::OPTIONS];
+const METHODS: [Method; 6] = [Method::GET, Method::HEAD, Method::PUT, Method::POST, Method::DELETE, Method::OPTIONS];
 /// The longest document that an operation takes: a list of ten thousand parts is a tenth of it.
 const MAX_DOCUMENT: usize = 20 << 20;
 /// An error document of the codec is shorter than this.

@@ -91,10 +91,7 @@ impl Call {
 const CONDITION_HEADERS: [(&str, &str); 18] = [
     (encryption::HEADER, "s3:x-amz-server-side-encryption"),
     (encryption::KMS_KEY, "s3:x-amz-server-side-encryption-aws-kms-key-id"),
-    (
-        "x-amz-server-side-encryption-customer-algorithm",
-        "s3:x-amz-server-side-encryption-customer-algorithm",
-    ),
+    ("x-amz-server-side-encryption-customer-algorithm", "s3:x-amz-server-side-encryption-customer-algorithm"),
     ("if-match", "s3:if-match"),
     ("if-none-match", "s3:if-none-match"),
     ("x-amz-acl", "s3:x-amz-acl"),
@@ -194,9 +191,7 @@ impl Store {
     ) -> Result<()> {
         match tags.is_empty() {
             true => Ok(()),
-            false => {
-                self.allow_if(&call.ctx, "s3:PutObjectTagging", bucket, Some(key), &keys::of_wanted_tags(tags))
-            }
+            false => self.allow_if(&call.ctx, "s3:PutObjectTagging", bucket, Some(key), &keys::of_wanted_tags(tags)),
         }
     }
 

@@ -102,7 +102,9 @@ mod tests {
 
     #[test]
     fn keys_are_honoured_refused_or_unknown() {
-        assert!(check("s3:ExistingObjectTag/Team").is_ok() && check("aws:SourceIp").is_ok() && check("s3:Prefix").is_ok());
+        assert!(
+            check("s3:ExistingObjectTag/Team").is_ok() && check("aws:SourceIp").is_ok() && check("s3:Prefix").is_ok()
+        );
         assert_eq!(check("s3:signatureAge").unwrap_err().code, "NotImplemented");
         assert_eq!(check("s3:weather").unwrap_err().code, "MalformedPolicy");
     }

@@ -70,9 +70,12 @@ mod tests {
 
     #[test]
     fn chunking_is_no_coding_of_an_object() {
-        for (sent, kept) in
-            [("gzip, aws-chunked", "gzip"), ("aws-chunked,gzip", "gzip"), ("aws-chunked", ""), ("deflate, gzip", "deflate, gzip")]
-        {
+        for (sent, kept) in [
+            ("gzip, aws-chunked", "gzip"),
+            ("aws-chunked,gzip", "gzip"),
+            ("aws-chunked", ""),
+            ("deflate, gzip", "deflate, gzip"),
+        ] {
             assert_eq!(without_chunking(sent.into()), kept, "{sent}");
         }
     }

@@ -8,10 +8,11 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use futures::{FutureExt, StreamExt, TryStreamExt};
 use s3s::dto::{
-    AccessControlPolicy, BucketLifecycleConfiguration, BucketLoggingStatus, CORSConfiguration, CompletedMultipartUpload,
-    CopySource, CreateBucketConfiguration, Delete, InventoryConfiguration, NotificationConfiguration, ObjectLockConfiguration,
-    ObjectLockLegalHold, ObjectLockRetention, OwnershipControls, PublicAccessBlockConfiguration,
-    RequestPaymentConfiguration, RestoreRequest, ServerSideEncryptionConfiguration, Tagging, VersioningConfiguration,
+    AccessControlPolicy, BucketLifecycleConfiguration, BucketLoggingStatus, CORSConfiguration,
+    CompletedMultipartUpload, CopySource, CreateBucketConfiguration, Delete, InventoryConfiguration,
+    NotificationConfiguration, ObjectLockConfiguration, ObjectLockLegalHold, ObjectLockRetention, OwnershipControls,
+    PublicAccessBlockConfiguration, RequestPaymentConfiguration, RestoreRequest, ServerSideEncryptionConfiguration,
+    Tagging, VersioningConfiguration,
 };
 use s3s::xml::{Deserialize, Deserializer};
 
@@ -116,7 +117,8 @@ mod tests {
     use super::*;
 
     /// Texts that come near to what the readers know.
-    const WORDS: &str = "(bytes=|-|[0-9]{1,20}|,|%|%2F|%ff|/|\\?versionId=|localhost|:|\\[|\\.|\"|\\{|\\}|Statement|&|=|é|[ -~]){0,12}";
+    const WORDS: &str =
+        "(bytes=|-|[0-9]{1,20}|,|%|%2F|%ff|/|\\?versionId=|localhost|:|\\[|\\.|\"|\\{|\\}|Statement|&|=|é|[ -~]){0,12}";
     const ELEMENTS: &str = "(</?(Tagging|TagSet|Tag|Key|Value|Delete|Object|LifecycleConfiguration|Rule|Days|Expiration|Filter|And|Prefix|\
         Status|AccessControlPolicy|Grant|Grantee|Owner|ID|CORSConfiguration|CORSRule|a)>|<!DOCTYPE a>|<!\\[CDATA\\[|\\]\\]>|&#x|12;|&amp;|&#0;|&x;|<!--|-->|1|Enabled| ){0,24}";
 

@@ -19,6 +19,10 @@ const MAX_REFERENCE: usize = 16;
 /// `MalformedXML`, also for declarations of document types: nothing that S3 takes has one.
 pub(crate) fn plain(document: Bytes) -> Result<Bytes> {
     let is_xml = document.trim_ascii_start().strip_prefix(b"\xEF\xBB\xBF").unwrap_or(document.trim_ascii_start());
+    if is_xml.starts_with(b"<") && !is_xml.trim_ascii_end().ends_with(b">") {
+        // The codec would not look at what stands behind the root.
+        return Err(malformed_xml());
+    }
     if !is_xml.starts_with(b"<") || !document.windows(2).any(|pair| pair == b"<!" || pair == b"&#") {
         return Ok(document);
     }
@@ -99,7 +103,10 @@ mod tests {
         for (sent, meant) in [
             ("<a><![CDATA[x<&>y]]></a>", "<a>x&lt;&amp;&gt;y</a>"),
             ("<a>x<!-- <b> -->y</a>", "<a>xy</a>"),
-            ("<?xml version='1.0'?><!-- --><a>&#128512;&#x1F600;&#60;&#x1;</a>", "<?xml version='1.0'?><a>😀😀&lt;\u{1}</a>"),
+            (
+                "<?xml version='1.0'?><!-- --><a>&#128512;&#x1F600;&#60;&#x1;</a>",
+                "<?xml version='1.0'?><a>😀😀&lt;\u{1}</a>",
+            ),
             ("<a>&#0000000233;&amp;#233;</a>", "<a>é&amp;#233;</a>"),
             ("{\"a\": \"<!-- &#1; -->\"}", "{\"a\": \"<!-- &#1; -->\"}"),
             ("\u{feff} <a>&#233;</a>", "\u{feff} <a>é</a>"),
@@ -112,8 +119,19 @@ mod tests {
     #[test]
     fn what_ends_nowhere_or_declares_types_is_refused() {
         for broken in [
-            "<a><![CDATA[x</a>", "<a><!-- x</a>", "<a>&#;</a>", "<a>&#x;</a>", "<a>&#0;</a>", "<a>&#xD800;</a>", "<a>&#+1;</a>",
-            "<a>&#99999999999;</a>", "<a>&#12", "<!DOCTYPE a><a/>", "<a><!b></a>", "<?xml <!-- -->",
+            "<a><![CDATA[x</a>",
+            "<a><!-- x</a>",
+            "<a>&#;</a>",
+            "<a>&#x;</a>",
+            "<a>&#0;</a>",
+            "<a>&#xD800;</a>",
+            "<a>&#+1;</a>",
+            "<a>&#99999999999;</a>",
+            "<a>&#12",
+            "<!DOCTYPE a><a/>",
+            "<a/>b",
+            "<a><!b></a>",
+            "<?xml <!-- -->",
         ] {
             assert_eq!(read(broken).unwrap_err(), "MalformedXML", "{broken}");
         }

@@ -92,7 +92,9 @@ impl SignatureError {
             (Self::MalformedQuery(_), S3) => ("AuthorizationQueryParametersError", BAD),
             (Self::MissingPayload, S3) => ("InvalidRequest", BAD),
             (Self::Payload(_) | Self::Form(_) | Self::Unusable(_), S3) => ("InvalidArgument", BAD),
-            (Self::Malformed(_) | Self::MalformedQuery(_) | Self::Unusable(_), Json) => ("IncompleteSignatureException", BAD),
+            (Self::Malformed(_) | Self::MalformedQuery(_) | Self::Unusable(_), Json) => {
+                ("IncompleteSignatureException", BAD)
+            }
             (Self::Malformed(_) | Self::MalformedQuery(_) | Self::Unusable(_), Query) => ("IncompleteSignature", BAD),
             (Self::UnsupportedAlgorithm(_), _) => ("NotImplemented", StatusCode::NOT_IMPLEMENTED),
             (Self::Credential(CredentialError::Unknown), S3) => ("InvalidAccessKeyId", FORBIDDEN),

@@ -94,15 +94,21 @@ impl Audit<'_> {
     }
 
     fn blobs(&mut self) {
-        let named: BTreeSet<Uuid> =
-            self.extents.iter().filter_map(|extent| if let Extent::Blob(id) = extent { Some(*id) } else { None }).collect();
+        let named: BTreeSet<Uuid> = self
+            .extents
+            .iter()
+            .filter_map(|extent| if let Extent::Blob(id) = extent { Some(*id) } else { None })
+            .collect();
         let there: BTreeSet<Uuid> = self.store.inner.blobs.all().unwrap().into_iter().map(|(id, _)| id).collect();
         self.expect(named == there, || format!("content files: named {named:?}, there {there:?}"));
     }
 
     fn packs(&mut self) {
-        let named: BTreeSet<Uuid> =
-            self.extents.iter().filter_map(|extent| if let Extent::Packed(id) = extent { Some(*id) } else { None }).collect();
+        let named: BTreeSet<Uuid> = self
+            .extents
+            .iter()
+            .filter_map(|extent| if let Extent::Packed(id) = extent { Some(*id) } else { None })
+            .collect();
         let slots = self.ids(Table::Slot);
         self.expect(named == slots, || format!("entries of packs: named {named:?}, there {slots:?}"));
         let view = self.store.inner.index.view();

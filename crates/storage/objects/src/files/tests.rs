@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 
 use rustix::io::Errno;
 
+use super::Files;
 use super::Step;
 use super::audit::audit;
 use super::faults::{Loss, Plan};
 use super::workload::{self, Ledger};
-use super::Files;
 use crate::Error;
 
 /// In memory, where there is such a place: the simulated disk alone decides what a sync is worth.
@@ -22,7 +22,8 @@ async fn steps() -> usize {
     let dir = directory();
     let (files, faults) = Files::faulty(dir.path(), Plan::Count);
     let ledger = workload::run(&dir.path().join("store"), &files, &faults).await;
-    let unexpected: Vec<_> = ledger.failures().iter().filter(|error| !matches!(error, Error::PreconditionFailed)).collect();
+    let unexpected: Vec<_> =
+        ledger.failures().iter().filter(|error| !matches!(error, Error::PreconditionFailed)).collect();
     assert!(unexpected.is_empty(), "{unexpected:?}");
     let steps = faults.steps();
     println!("{} steps", steps.len());

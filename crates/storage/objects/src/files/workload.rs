@@ -12,8 +12,8 @@ use super::Files;
 use super::faults::Faults;
 use crate::{
     BucketLock, ChangeKind, CompleteUpload, CompletedPart, CopyRequest, DeleteItem, ENCRYPT, Error, Expectations,
-    ListRequest, ListUploads, ListVersions, NewBucket, NewUpload, Objects, Options, PutRequest, Result, Retention, Seal,
-    UploadPart, Versioning, WriteCondition,
+    ListRequest, ListUploads, ListVersions, NewBucket, NewUpload, Objects, Options, PutRequest, Result, Retention,
+    Seal, UploadPart, Versioning, WriteCondition,
 };
 use crate::{ClientKey, LockMode, NULL_VERSION};
 
@@ -85,7 +85,13 @@ async fn put_to(store: &Objects, request: PutRequest, content: &Bytes) -> Result
     store.put(request, stream::iter(chunks), Expectations::default).await
 }
 
-async fn put(store: &Objects, ledger: &mut Ledger, bucket: &str, key: &str, content: Bytes) -> Option<crate::ObjectInfo> {
+async fn put(
+    store: &Objects,
+    ledger: &mut Ledger,
+    bucket: &str,
+    key: &str,
+    content: Bytes,
+) -> Option<crate::ObjectInfo> {
     let request = PutRequest { bucket: bucket.into(), key: key.into(), ..PutRequest::default() };
     let outcome = put_to(store, request, &content).await;
     ledger.wrote(bucket, key, Some(content), outcome)
@@ -112,13 +118,19 @@ async fn delete(store: &Objects, ledger: &mut Ledger, keys: &[&str]) {
     }
 }
 
-async fn upload(store: &Objects, ledger: &mut Ledger, key: &str, parts: &[Bytes]) -> Option<(String, Vec<CompletedPart>)> {
+async fn upload(
+    store: &Objects,
+    ledger: &mut Ledger,
+    key: &str,
+    parts: &[Bytes],
+) -> Option<(String, Vec<CompletedPart>)> {
     let new = NewUpload { bucket: "b".into(), key: key.into(), ..NewUpload::default() };
     let id = ledger.noted(store.create_upload(new).await)?.upload_id;
     ledger.uploads.insert(id.clone(), (key.to_owned(), Vec::new()));
     let mut done = Vec::new();
     for (number, content) in (1..).zip(parts) {
-        let part = UploadPart { bucket: "b".into(), key: key.into(), upload_id: id.clone(), number, ..UploadPart::default() };
+        let part =
+            UploadPart { bucket: "b".into(), key: key.into(), upload_id: id.clone(), number, ..UploadPart::default() };
         let body = stream::iter([Ok(content.clone())]);
         let part = ledger.noted(store.upload_part(part, body, Expectations::default).await)?;
         done.push(CompletedPart { number, etag: part.etag, checksums: Vec::new() });
@@ -173,7 +185,9 @@ async fn versions(store: &Objects, ledger: &mut Ledger) {
     }
     let item = |version: Option<String>| DeleteItem { key: "a".into(), version, ..DeleteItem::default() };
     // The oldest goes for good, then a marker hides the newest.
-    if let Some(((key, version), _)) = ledger.versions.iter().min_by_key(|((_, version), _)| version.clone()).map(|(k, v)| (k.clone(), v.clone())) {
+    if let Some(((key, version), _)) =
+        ledger.versions.iter().min_by_key(|((_, version), _)| version.clone()).map(|(k, v)| (k.clone(), v.clone()))
+    {
         let outcome = store.delete_items("v", vec![item(Some(version.clone()))], ChangeKind::Delete, None).await;
         ledger.versions.remove(&(key.clone(), version.clone()));
         if ledger.noted(outcome).is_some() {
@@ -202,7 +216,11 @@ async fn configuration(store: &Objects, ledger: &mut Ledger) {
     if ledger.noted(store.create_bucket("brief").await).is_some() {
         ledger.buckets.insert("brief".into(), true);
         let gone = ledger.noted(store.delete_bucket("brief").await).is_some();
-        if gone { ledger.buckets.insert("brief".into(), false) } else { ledger.buckets.remove("brief") };
+        if gone {
+            ledger.buckets.insert("brief".into(), false)
+        } else {
+            ledger.buckets.remove("brief")
+        };
     }
 }
 

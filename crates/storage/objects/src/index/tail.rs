@@ -123,7 +123,12 @@ mod tests {
 
     /// Bytes that can't be compressed.
     fn noise(seed: u8) -> Vec<u8> {
-        let word = |at: u64| (at ^ u64::from(seed) << 32).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(29).wrapping_mul(0xD6E8_FEB8_6659_FD93);
+        let word = |at: u64| {
+            (at ^ u64::from(seed) << 32)
+                .wrapping_mul(0x9E37_79B9_7F4A_7C15)
+                .rotate_left(29)
+                .wrapping_mul(0xD6E8_FEB8_6659_FD93)
+        };
         (0..2500).flat_map(|at| (word(at) ^ word(at) >> 31).to_le_bytes()).collect()
     }
 

@@ -77,9 +77,8 @@ fn list(index: &Index, bucket: &str, request: &ListVersions) -> Result<VersionPa
     let mut seen = request.after.as_ref().filter(|after| after.version.is_some()).map(|after| after.key.clone());
     let mut last = None;
     'seek: loop {
-        let rows = |table, from: &Bound<Vec<u8>>| {
-            moment.scan(table, &within, from.as_ref().map(Vec::as_slice)).peekable()
-        };
+        let rows =
+            |table, from: &Bound<Vec<u8>>| moment.scan(table, &within, from.as_ref().map(Vec::as_slice)).peekable();
         let (currents, others) = (rows(Table::Current, &start.currents), rows(Table::Version, &start.others));
         let mut merged = Merged { currents, others, skipped };
         while let Some((key, value)) = merged.next()? {

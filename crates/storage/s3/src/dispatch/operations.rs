@@ -411,10 +411,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         .takes(Input::Document { member: &structure("BucketLoggingStatus", &[LOGGING]), root: "BucketLoggingStatus" }),
     Operation::bucket("GetBucketLogging", "GET", "logging").gives(Output::Members(&[LOGGING])),
     Operation::bucket("PutBucketInventoryConfiguration", "PUT", "inventory").parameters(INVENTORY_ID).takes(
-        Input::Document {
-            member: &structure("InventoryConfiguration", INVENTORY),
-            root: "InventoryConfiguration",
-        },
+        Input::Document { member: &structure("InventoryConfiguration", INVENTORY), root: "InventoryConfiguration" },
     ),
     Operation::bucket("GetBucketInventoryConfiguration", "GET", "inventory")
         .parameters(INVENTORY_ID)

@@ -74,7 +74,8 @@ fn is_region(text: &str) -> bool {
     let mut words = text.rsplit('-');
     let numbered = words.next().is_some_and(|last| last.len() == 1 && last.bytes().all(|it| it.is_ascii_digit()));
     let words: Vec<&str> = words.collect();
-    let named = words.len() >= 2 && words.iter().all(|it| !it.is_empty() && it.bytes().all(|it| it.is_ascii_lowercase()));
+    let named =
+        words.len() >= 2 && words.iter().all(|it| !it.is_empty() && it.bytes().all(|it| it.is_ascii_lowercase()));
     text == "EU" || (numbered && named)
 }
 

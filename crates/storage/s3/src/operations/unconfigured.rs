@@ -7,6 +7,8 @@ use s3s::S3Response;
 use s3s::dto::*;
 
 use super::Reply;
+use super::configuration::done;
+use super::inventory::missing;
 use super::object::At;
 use crate::call::{Call, Store};
 use crate::error::{Result, malformed_xml, not_found};
@@ -14,10 +16,6 @@ use crate::storage_class;
 
 fn allow(store: &Store, call: &Call, action: &str, bucket: &str) -> Result<()> {
     store.allow(&call.ctx, action, bucket, None)
-}
-
-fn done<O>(output: O) -> Reply<O> {
-    Ok(S3Response::with_status(output, StatusCode::NO_CONTENT))
 }
 
 pub(crate) async fn request_payment(
@@ -103,12 +101,12 @@ macro_rules! none_of {
 
             pub(crate) async fn $get(store: &Store, call: &Call, input: $get_input) -> Reply<$get_output> {
                 allow(store, call, $read, &input.bucket)?;
-                Err(missing(input.id))
+                Err(missing(&input.id))
             }
 
             pub(crate) async fn $delete(store: &Store, call: &Call, input: $delete_input) -> Reply<$delete_output> {
                 allow(store, call, $write, &input.bucket)?;
-                Err(missing(input.id))
+                Err(missing(&input.id))
             }
         )*
     };
@@ -127,10 +125,6 @@ none_of! {
         list_tiering(ListBucketIntelligentTieringConfigurationsInput) -> ListBucketIntelligentTieringConfigurationsOutput,
         tiering(GetBucketIntelligentTieringConfigurationInput) -> GetBucketIntelligentTieringConfigurationOutput,
         delete_tiering(DeleteBucketIntelligentTieringConfigurationInput) -> DeleteBucketIntelligentTieringConfigurationOutput;
-}
-
-fn missing(id: String) -> AwsError {
-    not_found("NoSuchConfiguration", "The specified configuration does not exist.").with_detail("Id", id)
 }
 
 /// No object is in an archive: those storage classes are refused.
