@@ -18,7 +18,8 @@ const MAX_REFERENCE: usize = 16;
 /// # Errors
 /// `MalformedXML`, also for declarations of document types: nothing that S3 takes has one.
 pub(crate) fn plain(document: Bytes) -> Result<Bytes> {
-    let is_xml = document.trim_ascii_start().strip_prefix(b"\xEF\xBB\xBF").unwrap_or(document.trim_ascii_start());
+    let trimmed = document.trim_ascii_start();
+    let is_xml = trimmed.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(trimmed).trim_ascii_start();
     if is_xml.starts_with(b"<") && !is_xml.trim_ascii_end().ends_with(b">") {
         // The codec would not look at what stands behind the root.
         return Err(malformed_xml());

@@ -30,7 +30,7 @@ pub(crate) const TYPES: &[ResourceType] = &[
                  NoncurrentVersionTransition{StorageClass! TransitionInDays!:i NewerNoncurrentVersions:i} \
                  NoncurrentVersionTransitions[{StorageClass! TransitionInDays!:i NewerNoncurrentVersions:i}] \
                  AbortIncompleteMultipartUpload{DaysAfterInitiation!:i}}]} \
-                 ObjectLockEnabled:b^ ObjectLockConfiguration{ObjectLockEnabled \
+                 ObjectLockEnabled^:b ObjectLockConfiguration{ObjectLockEnabled \
                  Rule{DefaultRetention{Mode Days:i Years:i}}} \
                  LoggingConfiguration{DestinationBucketName LogFilePrefix} \
                  InventoryConfigurations[{Id! Enabled!:b IncludedObjectVersions! ScheduleFrequency! Prefix OptionalFields[] \
