@@ -59,8 +59,21 @@ enum Task {
 enum Benchmark {
     /// Time from exec to listening, memory at rest, size.
     Startup,
-    /// PUT and GET of small, middling and large objects.
-    S3,
+    /// PUT, GET, LIST and DELETE of objects from 1 KB to 1 GB, beside other stores. The first run makes those, which takes long.
+    S3 {
+        /// How many seconds a case takes.
+        #[arg(long, default_value = "2")]
+        seconds: String,
+        /// Which other stores, such as `Moto,Garage`, or `none`.
+        #[arg(long)]
+        peers: Option<String>,
+    },
+    /// One bucket with many keys: lists, reads, and what puts feel of deletions.
+    S3Scale {
+        /// How many million keys.
+        #[arg(long, default_value = "10")]
+        millions: String,
+    },
     /// Functions: cold and warm invocations per runtime.
     Lambda,
     /// Durable records a second into a delivery stream.
@@ -178,7 +191,17 @@ fn bench(benchmark: &Benchmark) -> Result<(), String> {
     };
     match benchmark {
         Benchmark::Startup => run(&mut script("startup")),
-        Benchmark::S3 => run(&mut script("s3")),
+        Benchmark::S3 { seconds, peers } => {
+            let mut bench = script("s3");
+            bench.args(["--seconds", seconds]);
+            run(bench.args(peers.iter().flat_map(|peers| ["--peers", peers])))
+        }
+        Benchmark::S3Scale { millions } => {
+            let packages = ["--package", "boathouse", "--package", "boathouse-objects", "--example", "load"];
+            run(Command::new(env!("CARGO")).args(["build", "--release"]).args(packages))?;
+            let loader = clients.target.join("release/examples/load");
+            run(script("s3_scale").env("BOATHOUSE_BENCH_LOADER", loader).args(["--millions", millions]))
+        }
         Benchmark::Lambda => run(&mut script("lambda")),
         Benchmark::Firehose => run(&mut script("firehose")),
         Benchmark::States => run(&mut script("states")),

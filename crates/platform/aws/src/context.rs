@@ -43,9 +43,14 @@ impl Platform {
 
     /// A context for work that no request started, such as a crawl: `principal` is charged with it.
     pub fn context(&self, principal: Arc<Principal>) -> Ctx {
+        self.context_of(Uuid::new_v4(), principal)
+    }
+
+    /// A context for a request that has its id already.
+    pub(crate) fn context_of(&self, request_id: Uuid, principal: Arc<Principal>) -> Ctx {
         Ctx {
             platform: self.clone(),
-            request_id: Uuid::new_v4(),
+            request_id,
             principal,
             source_ip: None,
             secure_transport: false,

@@ -33,12 +33,13 @@ use hyper::body::Incoming;
 use tokio_rustls::TlsAcceptor;
 
 use crate::access::CredentialStore;
-use crate::context::Platform;
+use crate::context::{Ctx, Platform};
 use crate::error::AwsError;
 use crate::http_service::{HttpService, ResponseBody, full};
 use crate::metrics::{self, Metrics};
+use crate::principal::Principal;
 use crate::service::{Protocol, ServiceTable};
-use crate::sigv4::{Claim, Verifier};
+use crate::sigv4::{Claim, SignatureError, Verifier};
 use crate::site::Site;
 
 pub use self::inside::InsideDoor;
@@ -48,6 +49,9 @@ use self::record::{OWN_PAGES, Record, Recorded};
 fn signing_time() -> DateTime<Utc> {
     Utc::now()
 }
+
+/// What a request says of its signature, if it is signed and can be read.
+type MaybeClaim = Result<Option<Claim>, SignatureError>;
 
 /// The edge of one server.
 pub struct Gateway {
@@ -125,23 +129,33 @@ impl Gateway {
         if let Some(site) = self.sites.iter().find(|site| site.owns(&parts)) {
             return self.visit(&**site, parts, body, record).await;
         }
+        let claim = Claim::of(&parts);
         match &self.streaming {
-            Some(service) if !self.is_control_call(&parts, service.name()) => {
-                self.streamed(&**service, parts, body, record).await
+            Some(service) if !self.is_control_call(&parts, &claim, service.name()) => {
+                self.streamed(&**service, (parts, claim), body, record).await
             }
-            _ => self.buffered(&parts, body, record).await,
+            _ => self.buffered((&parts, claim), body, record).await,
+        }
+    }
+
+    /// The context of a call that `record` is kept of.
+    fn context(&self, record: &Record, principal: Arc<Principal>) -> Ctx {
+        Ctx {
+            source_ip: Some(record.source_ip),
+            secure_transport: self.tls.is_some(),
+            ..self.platform.context_of(record.request_id, principal)
         }
     }
 
     /// Whether a request is a JSON, REST or query call, and not one for the streaming service. The credential scope
     /// decides; an unsigned form or `Action` without a path can only be a query call that forgot to sign.
-    fn is_control_call(&self, parts: &Parts, streaming: &str) -> bool {
+    fn is_control_call(&self, parts: &Parts, claim: &MaybeClaim, streaming: &str) -> bool {
         if parts.headers.contains_key("x-amz-target") {
             return true;
         }
-        match Claim::of(parts) {
+        match claim {
             Ok(Some(claim)) if claim.scope.service == streaming => false,
-            Ok(Some(claim)) => buffered::is_query(parts) || self.rest_service(&claim).is_some(),
+            Ok(Some(claim)) => buffered::is_query(parts) || self.rest_service(claim).is_some(),
             _ => parts.uri.path() == "/" && buffered::is_query(parts),
         }
     }

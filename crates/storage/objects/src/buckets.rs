@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::index::{Change, Table};
+use crate::known::Known;
 use crate::locks::BucketLock;
 use crate::versions::Versioning;
 use crate::{Objects, documents, key_of, uploads};
@@ -65,7 +67,7 @@ impl BucketInfo {
         serde_json::to_vec(&row).expect("invariant: a struct of texts and numbers serialises")
     }
 
-    fn decode(name: &[u8], value: &[u8]) -> Result<Self> {
+    pub(crate) fn decode(name: &[u8], value: &[u8]) -> Result<Self> {
         let corrupt = || Error::Corrupt("bucket record".into());
         let name = String::from_utf8(name.to_vec()).map_err(|_| corrupt())?;
         let Row { created_ms, owner, region, versioning, lock } =
@@ -75,18 +77,17 @@ impl BucketInfo {
 }
 
 /// The bucket as a change sees it.
-pub(crate) fn find(change: &Change<'_>, bucket: &str) -> Result<BucketInfo> {
-    match change.get(Table::Bucket, bucket.as_bytes())? {
-        Some(value) => BucketInfo::decode(bucket.as_bytes(), &value),
-        None => Err(Error::NoSuchBucket(bucket.to_owned())),
+pub(crate) fn find(change: &Change<'_>, bucket: &str) -> Result<Arc<BucketInfo>> {
+    let missing = || Error::NoSuchBucket(bucket.to_owned());
+    match change.pending(Table::Bucket, bucket.as_bytes()) {
+        Some(Some(value)) => BucketInfo::decode(bucket.as_bytes(), value).map(Arc::new),
+        Some(None) => Err(missing()),
+        None => Ok(Arc::clone(&change.known(bucket)?.ok_or_else(missing)?.info)),
     }
 }
 
 pub(crate) fn require(change: &Change<'_>, bucket: &str) -> Result<()> {
-    match change.get(Table::Bucket, bucket.as_bytes())? {
-        Some(_) => Ok(()),
-        None => Err(Error::NoSuchBucket(bucket.to_owned())),
-    }
+    find(change, bucket).map(drop)
 }
 
 impl Objects {
@@ -145,11 +146,14 @@ impl Objects {
     ///
     /// # Errors
     /// [`Error::NoSuchBucket`].
-    pub fn bucket(&self, name: &str) -> Result<BucketInfo> {
-        match self.inner.index.get(Table::Bucket, name.as_bytes())? {
-            Some(value) => BucketInfo::decode(name.as_bytes(), &value),
-            None => Err(Error::NoSuchBucket(name.to_owned())),
-        }
+    pub fn bucket(&self, name: &str) -> Result<Arc<BucketInfo>> {
+        Ok(Arc::clone(&self.known(name)?.info))
+    }
+
+    /// A bucket with its documents.
+    pub(crate) fn known(&self, name: &str) -> Result<Arc<Known>> {
+        let index = &self.inner.index;
+        index.buckets().find(index, name)?.ok_or_else(|| Error::NoSuchBucket(name.to_owned()))
     }
 
     /// All buckets by name.

@@ -3,15 +3,23 @@
 //! The engine keeps them and does not interpret them.
 
 use std::collections::BTreeMap;
-use std::ops::Bound;
+use std::sync::Arc;
 
 use crate::buckets;
 use crate::error::{Error, Result};
 use crate::index::{Change, Table};
 use crate::{Objects, key_of};
 
-fn text(raw: Vec<u8>) -> Result<String> {
+pub(crate) fn text(raw: Vec<u8>) -> Result<String> {
     String::from_utf8(raw).map_err(|_| Error::Corrupt("bucket document".into()))
+}
+
+/// Whether a bucket has a document of that name, as a change sees it.
+pub(crate) fn present(change: &Change<'_>, bucket: &str, name: &str) -> Result<bool> {
+    match change.pending(Table::Document, &key_of(bucket, name)) {
+        Some(pending) => Ok(pending.is_some()),
+        None => Ok(change.known(bucket)?.is_some_and(|known| known.documents.contains_key(name))),
+    }
 }
 
 /// Deletes the documents of a bucket that is being deleted.
@@ -41,23 +49,16 @@ impl Objects {
     ///
     /// # Errors
     /// [`Error::NoSuchBucket`].
-    pub fn document(&self, bucket: &str, name: &str) -> Result<Option<String>> {
-        match self.inner.index.get(Table::Document, &key_of(bucket, name))? {
-            Some(raw) => text(raw).map(Some),
-            None => self.bucket(bucket).map(|_| None),
-        }
+    pub fn document(&self, bucket: &str, name: &str) -> Result<Option<Arc<str>>> {
+        Ok(self.known(bucket)?.documents.get(name).cloned())
     }
 
     /// All documents of a bucket by name.
     ///
     /// # Errors
     /// [`Error::NoSuchBucket`].
-    pub fn documents(&self, bucket: &str) -> Result<BTreeMap<String, String>> {
-        self.bucket(bucket)?;
-        let base = key_of(bucket, "");
-        let rows = self.inner.index.scan(Table::Document, &base, Bound::Unbounded);
-        rows.map(|row| row.and_then(|(key, value)| Ok((text(key[base.len()..].to_vec())?, text(value.to_vec())?))))
-            .collect()
+    pub fn documents(&self, bucket: &str) -> Result<BTreeMap<String, Arc<str>>> {
+        Ok(self.known(bucket)?.documents.clone())
     }
 
     /// Deletes a document of a bucket; returns whether there was one.

@@ -2,11 +2,12 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
 use crc_fast::CrcAlgorithm;
-use md5::{Digest as _, Md5};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Digest, Error, Result};
+use crate::lanes::{self, Md5};
 
 /// A checksum that can be computed, verified and stored with an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -93,21 +94,34 @@ pub(crate) struct Digests {
 impl Hasher {
     pub(crate) fn new(algorithms: &[ChecksumAlgorithm]) -> Self {
         let checksums = algorithms.iter().map(|&algorithm| (algorithm, State::new(algorithm))).collect();
-        Self { length: 0, md5: Md5::new(), checksums }
+        Self { length: 0, md5: Md5::default(), checksums }
     }
 
     pub(crate) fn update(&mut self, data: &[u8]) {
-        self.length += data.len() as u64;
+        self.update_checksums(data);
         self.md5.update(data);
+    }
+
+    fn update_checksums(&mut self, data: &[u8]) {
+        self.length += data.len() as u64;
         for (_, state) in &mut self.checksums {
             state.update(data);
         }
     }
 
+    /// Updates several at once.
+    pub(crate) fn update_all<'a>(work: impl Iterator<Item = (&'a mut Self, &'a [Bytes])>) {
+        let jobs = work.map(|(hasher, chunks)| {
+            chunks.iter().for_each(|chunk| hasher.update_checksums(chunk));
+            lanes::Job { md5: &mut hasher.md5, chunks: chunks.iter().map(|chunk| &chunk[..]).collect() }
+        });
+        lanes::update_all(jobs.collect());
+    }
+
     pub(crate) fn finish(self) -> Digests {
         let checksums =
             self.checksums.into_iter().map(|(algorithm, state)| Checksum { algorithm, value: state.value(algorithm) });
-        Digests { length: self.length, md5: self.md5.finalize().into(), checksums: checksums.collect() }
+        Digests { length: self.length, md5: self.md5.finish(), checksums: checksums.collect() }
     }
 }
 
@@ -176,12 +190,12 @@ pub(crate) fn of_parts(
 
 /// The entity tag of an object from those of its parts.
 pub(crate) fn etag_of_parts<'a>(etags: impl IntoIterator<Item = &'a str>) -> Result<String> {
-    let (mut md5, mut count) = (Md5::new(), 0);
+    let (mut md5, mut count) = (Md5::default(), 0);
     for etag in etags {
-        md5.update(hex::decode(etag).map_err(|_| Error::Corrupt("stored entity tag".into()))?);
+        md5.update(&hex::decode(etag).map_err(|_| Error::Corrupt("stored entity tag".into()))?);
         count += 1;
     }
-    Ok(format!("{}-{count}", hex::encode(md5.finalize())))
+    Ok(format!("{}-{count}", hex::encode(md5.finish())))
 }
 
 impl Digests {

@@ -26,11 +26,14 @@ use crate::Durability;
 use crate::collector::Errands;
 use crate::error::{Error, Result};
 use crate::files::Files;
+use crate::known::{Known, KnownBuckets};
 use crate::outbox;
 use crate::space::Space;
 
 /// The changes that share one fsync at most.
 const GROUP: usize = 64;
+/// A group that changes so many rows takes no more changes.
+const GROUP_ROWS: usize = 1000;
 const CACHE_BYTES: u64 = 16 << 20;
 const MEMTABLE_BYTES: u64 = 8 << 20;
 
@@ -91,6 +94,7 @@ struct Shared {
     /// None only if the engine could not be opened anew.
     engine: RwLock<Option<Arc<Engine>>>,
     failed: AtomicBool,
+    buckets: KnownBuckets,
 }
 
 struct Engine {
@@ -116,8 +120,13 @@ pub(crate) struct Moment {
 impl Index {
     pub(crate) fn open(dir: &Path, files: Files, durability: Durability) -> Result<Self> {
         let engine = RwLock::new(Some(Engine::open(dir, durability)?));
-        let failed = AtomicBool::new(false);
-        Ok(Self { shared: Arc::new(Shared { dir: dir.to_owned(), files, durability, engine, failed }) })
+        let (failed, buckets) = (AtomicBool::new(false), KnownBuckets::default());
+        Ok(Self { shared: Arc::new(Shared { dir: dir.to_owned(), files, durability, engine, failed, buckets }) })
+    }
+
+    /// The buckets in memory.
+    pub(crate) fn buckets(&self) -> &KnownBuckets {
+        &self.shared.buckets
     }
 
     fn engine(&self) -> Result<Arc<Engine>> {
@@ -156,6 +165,7 @@ impl Index {
             }
             *present = Some(Engine::open(&self.shared.dir, self.shared.durability)?);
             self.shared.failed.store(false, Ordering::Relaxed);
+            self.shared.buckets.clear();
             tracing::warn!("the index was opened again after a failed write");
             return Ok(());
         }
@@ -206,6 +216,10 @@ impl Index {
 }
 
 impl Moment {
+    pub(crate) fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>> {
+        Ok(self.snapshot.get(&self.engine.rows, table.row(key))?.map(|value| value.to_vec()))
+    }
+
     /// The rows of a table whose keys begin with `prefix` and lie behind `start`, in order.
     pub(crate) fn scan(&self, table: Table, prefix: &[u8], start: Bound<&[u8]>) -> impl Iterator<Item = Row> + use<> {
         let start = match start {
@@ -237,8 +251,7 @@ impl View {
     }
 
     pub(crate) fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>> {
-        let Moment { engine, snapshot } = self.moment()?;
-        Ok(snapshot.get(&engine.rows, table.row(key))?.map(|value| value.to_vec()))
+        self.moment()?.get(table, key)
     }
 
     /// The first row whose key begins with the prefix and is `length` bytes long.
@@ -276,11 +289,21 @@ pub(crate) struct Change<'a> {
 
 impl Change<'_> {
     pub(crate) fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>> {
-        let slot = (table, key.to_vec());
-        match self.writes.get(&slot).or_else(|| self.group.get(&slot)) {
-            Some(pending) => Ok(pending.clone()),
+        match self.pending(table, key) {
+            Some(pending) => Ok(pending.cloned()),
             None => self.index.get(table, key),
         }
+    }
+
+    /// What the changes before this one and its own writes made of a row: `None` if they did not touch it.
+    pub(crate) fn pending(&self, table: Table, key: &[u8]) -> Option<Option<&Vec<u8>>> {
+        let slot = (table, key.to_vec());
+        self.writes.get(&slot).or_else(|| self.group.get(&slot)).map(Option::as_ref)
+    }
+
+    /// A bucket as it was last committed.
+    pub(crate) fn known(&self, bucket: &str) -> Result<Option<Arc<Known>>> {
+        self.index.buckets().find(self.index, bucket)
     }
 
     pub(crate) fn insert(&mut self, table: Table, key: &[u8], value: Vec<u8>) {
@@ -431,7 +454,8 @@ fn run(index: &Index, space: &Space, queue: &mpsc::Receiver<Job>, mut sequence: 
         let admitted = space.admit_change().and_then(|()| if index.has_failed() { index.reopen() } else { Ok(()) });
         let mut group = Writes::new();
         let mut answers = Vec::new();
-        for job in std::iter::once(first).chain(queue.try_iter()).take(GROUP) {
+        let mut next = Some(first);
+        while let Some(job) = next {
             let mut change = Change { index, group: &group, writes: Writes::new(), sequence: &mut sequence };
             let (good, answer) = job(&mut change);
             let writes = change.writes;
@@ -439,11 +463,17 @@ fn run(index: &Index, space: &Space, queue: &mpsc::Receiver<Job>, mut sequence: 
                 group.extend(writes);
             }
             answers.push(answer);
+            let full = answers.len() >= GROUP || group.len() >= GROUP_ROWS;
+            next = if full { None } else { queue.try_recv().ok() };
         }
         let garbage: Vec<_> = group.iter().filter_map(|((table, key), value)| garbage(*table, key, value)).collect();
+        let buckets: Vec<_> =
+            group.keys().filter(|(table, _)| matches!(table, Table::Bucket | Table::Document)).cloned().collect();
         let tells = group.iter().any(|((table, _), value)| *table == Table::Outbox && value.is_some());
         let committed = if group.is_empty() { Ok(()) } else { admitted.and_then(|()| index.commit(group)) };
         let failure = committed.err();
+        // Also after a failure: nobody knows what is there now.
+        buckets.iter().for_each(|(table, key)| index.buckets().forget(*table, key));
         if let Some(error) = &failure {
             space.note(error);
             tracing::error!(%error, "index commit failed");

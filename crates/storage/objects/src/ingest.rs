@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::{Stream, StreamExt as _};
+use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, spawn_blocking};
 use uuid::Uuid;
 
 use crate::blobs::BlobWriter;
 use crate::collector::Pending;
 use crate::error::{Error, Result};
+use crate::hashers::Hashers;
 use crate::hashing::{ChecksumAlgorithm, Digests, Expectations, Hasher};
 use crate::index::{Change, Table};
 use crate::packs::Placed;
@@ -119,7 +121,7 @@ impl Objects {
         let placed = self.inner.packs.append(id, stored)?;
         let digests = match length {
             0..=HASH_BYTES => hash(hasher, &chunks),
-            _ => spawn_blocking(move || hash(hasher, &chunks)).await.map_err(|_| Error::Closed)?,
+            _ => self.inner.hashers.update(hasher, chunks).await?.finish(),
         };
         let placed = placed.await.map_err(|_| Error::Closed)??;
         Ok(Received { digests, extent: Extent::Packed(id), stored: Stored::Packed(placed) })
@@ -140,7 +142,8 @@ impl Objects {
         let sealer = key.map(|key| key.of(id)).transpose()?.map(Sealer::new);
         let blobs = Arc::clone(&self.inner.blobs);
         let writer = blocking(move || blobs.create(pending, sealer)).await?;
-        let mut step = Step::start(writer, hasher, first);
+        let hashers = &self.inner.hashers;
+        let mut step = Step::start(hashers, writer, hasher, first);
         let mut flush = Flush::new(self.inner.blobs.durability());
         while !ended {
             let chunks;
@@ -148,7 +151,7 @@ impl Objects {
             self.inner.space.admit()?;
             let (writer, hasher) = step.finish().await?;
             flush.advance(&writer).await?;
-            step = Step::start(writer, hasher, chunks);
+            step = Step::start(hashers, writer, hasher, chunks);
         }
         let (writer, hasher) = step.finish().await?;
         let digests = hasher.finish();
@@ -169,19 +172,15 @@ impl Objects {
     }
 }
 
-/// One step of a body, hashed and written at the same time on blocking threads while the next one is received.
+/// One step of a body, hashed and written at the same time on other threads while the next one is received.
 struct Step {
-    hashing: JoinHandle<Hasher>,
+    hashing: oneshot::Receiver<Hasher>,
     writing: JoinHandle<Result<BlobWriter>>,
 }
 
 impl Step {
-    fn start(mut writer: BlobWriter, mut hasher: Hasher, chunks: Vec<Bytes>) -> Self {
-        let same = chunks.clone();
-        let hashing = spawn_blocking(move || {
-            same.iter().for_each(|chunk| hasher.update(chunk));
-            hasher
-        });
+    fn start(hashers: &Hashers, mut writer: BlobWriter, hasher: Hasher, chunks: Vec<Bytes>) -> Self {
+        let hashing = hashers.submit(hasher, chunks.clone());
         let writing = spawn_blocking(move || writer.write(&chunks).map(|()| writer));
         Self { hashing, writing }
     }

@@ -16,6 +16,7 @@
 //! | `manifest` | the part list of an object |
 //! | `buckets` | buckets |
 //! | `documents` | configuration texts of buckets |
+//! | `known` | both in memory |
 //! | `uploads` | uploads in parts |
 //! | `versions` | what is kept of overwritten and deleted objects |
 //! | `locks` | until when a version can't be deleted |
@@ -32,6 +33,8 @@
 //! | `compaction` | packs that are mostly garbage |
 //! | `clock` | where times come from |
 //! | `hashing` | digests and expectations |
+//! | `hashers` | the threads that compute them |
+//! | `lanes` | MD5, of many bodies at once |
 //! | `error` | what can go wrong |
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
@@ -44,9 +47,12 @@ mod compaction;
 mod documents;
 mod error;
 mod files;
+mod hashers;
 mod hashing;
 mod index;
 mod ingest;
+mod known;
+mod lanes;
 mod listing;
 mod locks;
 mod manifest;
@@ -92,6 +98,7 @@ use crate::blobs::Blobs;
 use crate::collector::{Collector, Errands};
 use crate::compaction::Compactor;
 use crate::files::Files;
+use crate::hashers::Hashers;
 use crate::index::{Index, Writer};
 use crate::packs::Packs;
 use crate::sealing::Keys;
@@ -144,6 +151,7 @@ struct Inner {
     blobs: Arc<Blobs>,
     space: Arc<Space>,
     keys: Keys,
+    hashers: Hashers,
     changes_kept: Arc<Notify>,
     clock: Clock,
 }
@@ -182,6 +190,7 @@ impl Objects {
         if options.durability == Durability::Strict {
             files.sync_dir(dir)?;
         }
+        let hashers = Hashers::start()?;
         collector::recover(&index, &blobs)?;
         let (collector, errands) = Collector::start(index.clone(), Arc::clone(&blobs))?;
         let changes_kept = Arc::new(Notify::new());
@@ -203,6 +212,7 @@ impl Objects {
                 blobs,
                 space,
                 keys,
+                hashers,
                 changes_kept,
                 clock,
             }),

@@ -160,7 +160,7 @@ impl Objects {
         self.head_version(bucket, key, None)
     }
 
-    /// Deletes objects in one durable batch. Keys without an object are no error; returns which keys had one.
+    /// Deletes objects. Keys without an object are no error; returns which keys had one.
     ///
     /// # Errors
     /// [`Error::NoSuchBucket`].
@@ -309,7 +309,8 @@ impl Objects {
             replace(change, &bucket, &to, &condition, record, cause(ChangeKind::Copy))?;
             if from != to {
                 let item = DeleteItem { key: from, ..DeleteItem::default() };
-                versions::delete(change, &buckets::find(change, &bucket)?, &item, cause(ChangeKind::Delete))?;
+                let known = buckets::find(change, &bucket)?;
+                versions::delete(change, &known, &item, cause(ChangeKind::Delete))?;
             }
             Ok(())
         };

@@ -8,11 +8,12 @@ use std::ops::Bound;
 
 use serde::{Deserialize, Serialize};
 
+use crate::Objects;
+use crate::documents;
 use crate::error::{Error, Result};
 use crate::index::{Change, Index, Table};
 use crate::record::ObjectInfo;
 use crate::versions::NULL_VERSION;
-use crate::{Objects, key_of};
 
 /// The name of the document that makes a bucket a watched one. What it says is the front's business.
 pub const WATCH: &str = "notification";
@@ -72,7 +73,7 @@ pub(crate) struct Cause {
 
 /// Keeps a change, if its bucket is watched.
 pub(crate) fn keep(change: &mut Change<'_>, bucket: &str, key: &str, info: &ObjectInfo, cause: Cause) -> Result<()> {
-    if change.get(Table::Document, &key_of(bucket, WATCH))?.is_none() {
+    if !documents::present(change, bucket, WATCH)? {
         return Ok(());
     }
     let sequence = change.next_sequence();

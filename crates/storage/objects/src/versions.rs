@@ -24,6 +24,8 @@ pub const NULL_VERSION: &str = "null";
 /// An id is a place in the order of versions and a random number, both of eight bytes, in hexadecimal.
 const ID_DIGITS: usize = 32;
 const NANOS: u64 = 1_000_000;
+/// Deletions that one commit takes at most.
+const BATCH: usize = 100;
 
 /// What a bucket does with what is overwritten or deleted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -351,7 +353,7 @@ impl Objects {
     async fn amend_bucket(&self, bucket: &str, amend: impl FnOnce(&mut BucketInfo) + Send + 'static) -> Result<()> {
         let name = bucket.to_owned();
         let set = move |change: &mut Change<'_>| {
-            let mut bucket = buckets::find(change, &name)?;
+            let mut bucket = BucketInfo::clone(&*buckets::find(change, &name)?);
             amend(&mut bucket);
             change.insert(Table::Bucket, name.as_bytes(), bucket.encode());
             Ok(())
@@ -359,8 +361,8 @@ impl Objects {
         self.inner.writer.change(set).await
     }
 
-    /// Deletes objects or versions of them in one durable batch. What fails leaves nothing of itself behind; others go on.
-    /// Keys and versions that are not there are no error.
+    /// Deletes objects or versions of them. What fails leaves nothing of itself behind; others go on. Keys and versions that
+    /// are not there are no error. Many are deleted in several durable batches, so that the writes of others come in between.
     ///
     /// # Errors
     /// [`Error::NoSuchBucket`]; of one item [`Error::PreconditionFailed`], [`Error::NoSuchKey`] (conditional on a missing
@@ -372,13 +374,21 @@ impl Objects {
         kind: ChangeKind,
         origin: Option<String>,
     ) -> Result<Vec<Result<Deletion>>> {
-        let (name, at_ms) = (bucket.to_owned(), self.now_ms());
-        let delete_all = move |change: &mut Change<'_>| {
-            let bucket = buckets::find(change, &name)?;
-            let outcome = |item| delete(change, &bucket, item, Cause { kind, at_ms, origin: origin.clone() });
-            Ok(items.iter().map(outcome).collect())
-        };
-        self.inner.writer.change(delete_all).await
+        let (at_ms, mut outcomes) = (self.now_ms(), Vec::with_capacity(items.len()));
+        let mut items = items.into_iter().peekable();
+        loop {
+            let some: Vec<DeleteItem> = items.by_ref().take(BATCH).collect();
+            let (name, origin) = (bucket.to_owned(), origin.clone());
+            let delete_some = move |change: &mut Change<'_>| {
+                let bucket = buckets::find(change, &name)?;
+                let outcome = |item| delete(change, &bucket, item, Cause { kind, at_ms, origin: origin.clone() });
+                Ok(some.iter().map(outcome).collect::<Vec<_>>())
+            };
+            outcomes.extend(self.inner.writer.change(delete_some).await?);
+            if items.peek().is_none() {
+                return Ok(outcomes);
+            }
+        }
     }
 
     /// Changes what is stored beside an object's bytes, or beside those of one version.

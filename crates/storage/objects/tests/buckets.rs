@@ -33,7 +33,7 @@ async fn documents_survive_a_restart_and_end_with_their_bucket() {
     drop(store);
     let store = open(dir.path());
     let bucket = store.bucket("b").unwrap();
-    assert_eq!((bucket.owner, bucket.region), (new.owner.clone(), new.region.clone()));
+    assert_eq!((&bucket.owner, &bucket.region), (&new.owner, &new.region));
     assert_eq!(bucket.created_ms, 1_700_000_000_000);
     let names: Vec<_> = store.documents("b").unwrap().into_keys().collect();
     assert_eq!(names, ["ownership", "policy"]);

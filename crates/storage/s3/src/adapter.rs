@@ -17,35 +17,13 @@ use http_body_util::{BodyExt, Limited};
 use percent_encoding::percent_decode_str;
 use s3s::service::{S3Service, S3ServiceBuilder};
 
-use crate::call::{Call, Store};
+use crate::call::{self, Call, Store};
 use crate::checksums::Announced;
 use crate::error::{Result, from_engine, internal};
 use crate::front::Front;
 use crate::logging::line::Request;
 use crate::{cors, documents, forms, host, logging, refusals, xml};
 
-/// Headers that the codec must not see: the signature is checked already, conditions and ranges are read from the
-/// request itself because the codec refuses what HTTP wants ignored, and clients' keys must not get into its log.
-const HIDDEN: [&str; 18] = [
-    "authorization",
-    "x-amz-date",
-    "x-amz-security-token",
-    "x-amz-content-sha256",
-    "date",
-    "expires",
-    "range",
-    "if-match",
-    "if-none-match",
-    "if-modified-since",
-    "if-unmodified-since",
-    "x-amz-copy-source-if-match",
-    "x-amz-copy-source-if-none-match",
-    "x-amz-copy-source-if-modified-since",
-    "x-amz-copy-source-if-unmodified-since",
-    "x-amz-tagging",
-    "x-amz-server-side-encryption-customer-key",
-    "x-amz-copy-source-server-side-encryption-customer-key",
-];
 /// Members of a presigned URL that are about its signature.
 const SIGNING: [&str; 7] = [
     "x-amz-algorithm",
@@ -99,14 +77,15 @@ impl Adapter {
         if method == Method::OPTIONS {
             return self.preflight(&ctx, &bucket, &parts.headers, &resource);
         }
-        let headers = parts.headers.clone();
+        // Headers are only looked at again where a browser waits for leave.
+        let asking = call::find(&parts.headers, "origin").map(|_| parts.headers.clone());
         let (ctx, operation, outcome) = match forms::is_form(&parts) {
             true => {
                 let (ctx, outcome) = self.form(ctx, parts, body).await;
                 (ctx, forms::OPERATION, outcome)
             }
             false => {
-                let (call, document) = begin(ctx, &parts, body, trailers);
+                let (call, document) = begin(ctx, &mut parts, body, trailers);
                 let outcome = self.run(&call, parts, document).await;
                 (call.ctx.clone(), call.operation.get().copied().unwrap_or_default(), outcome)
             }
@@ -116,7 +95,7 @@ impl Adapter {
             Err(error) => failure(&ctx, &method, &resource, operation, &error),
         };
         answer.response.extensions_mut().insert(Arc::clone(&ctx.principal));
-        if headers.contains_key("origin")
+        if let Some(headers) = asking
             && let Ok(rules) = self.cors_rules(&bucket)
         {
             let headers = cors::decorate(rules.as_deref(), &headers, method.as_str());
@@ -129,9 +108,14 @@ impl Adapter {
     }
 
     /// Answers a request that a service of this process made: no signature, no host, and errors as they are.
-    pub(crate) async fn answer_inside(&self, ctx: Ctx, parts: Parts, body: Bytes) -> Result<Response<ResponseBody>> {
+    pub(crate) async fn answer_inside(
+        &self,
+        ctx: Ctx,
+        mut parts: Parts,
+        body: Bytes,
+    ) -> Result<Response<ResponseBody>> {
         let body = futures::stream::once(futures::future::ready(Ok(body))).boxed();
-        let (call, document) = begin(ctx, &parts, body, Trailers::default());
+        let (call, document) = begin(ctx, &mut parts, body, Trailers::default());
         self.run(&call, parts, document).await
     }
 
@@ -141,7 +125,7 @@ impl Adapter {
         parts: Parts,
         body: Option<RequestBody>,
     ) -> Result<Response<ResponseBody>> {
-        refusals::check(&parts.method, parts.uri.query().unwrap_or_default(), &parts.headers)?;
+        refusals::check(&parts.method, parts.uri.query().unwrap_or_default(), &call.headers)?;
         let document = match body {
             Some(body) => document(call, body).await?,
             None => Bytes::new(),
@@ -261,7 +245,7 @@ fn bucket_of(uri: &Uri) -> String {
 }
 
 /// A call, with its body where it belongs: with the call if it is an object's, else beside it as a document.
-fn begin(ctx: Ctx, parts: &Parts, body: RequestBody, trailers: Trailers) -> (Arc<Call>, Option<RequestBody>) {
+fn begin(ctx: Ctx, parts: &mut Parts, body: RequestBody, trailers: Trailers) -> (Arc<Call>, Option<RequestBody>) {
     let (streamed, document) = if carries_object(parts) { (Some(body), None) } else { (None, Some(body)) };
     (Arc::new(Call::new(ctx, parts, trailers, streamed)), document)
 }
@@ -293,9 +277,6 @@ async fn document(call: &Call, body: RequestBody) -> Result<Bytes> {
 }
 
 fn for_codec(call: &Arc<Call>, mut parts: Parts, document: Bytes) -> s3s::HttpRequest {
-    for name in HIDDEN {
-        parts.headers.remove(name);
-    }
     parts.extensions.clear();
     parts.extensions.insert(Arc::clone(call));
     http::Request::from_parts(parts, s3s::Body::from(document))

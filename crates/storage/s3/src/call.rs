@@ -9,7 +9,7 @@ use boathouse_aws::{AwsError, Ctx};
 use boathouse_objects::{Metadata, Objects};
 use futures::StreamExt;
 use http::request::Parts;
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use percent_encoding::percent_decode_str;
 
 use crate::acl::{self, Acl, Subject};
@@ -37,8 +37,11 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    pub(crate) fn new(ctx: Ctx, parts: &Parts, trailers: Trailers, body: Option<RequestBody>) -> Self {
-        let (headers, query) = (parts.headers.clone(), parts.uri.query().unwrap_or_default().to_owned());
+    /// A call whose headers are taken out of `parts`; there stays what the protocol's codec may see.
+    pub(crate) fn new(ctx: Ctx, parts: &mut Parts, trailers: Trailers, body: Option<RequestBody>) -> Self {
+        let visible = visible(&parts.headers);
+        let headers = std::mem::replace(&mut parts.headers, visible);
+        let query = parts.uri.query().unwrap_or_default().to_owned();
         let (operation, reply, failure) = (OnceLock::new(), Mutex::new(None), Mutex::new(None));
         let (status, body) = (OnceLock::new(), Mutex::new(body));
         Self { ctx, headers, query, trailers, operation, status, posted: false, body, reply, failure }
@@ -82,9 +85,48 @@ impl Call {
         Some(percent_decode_str(&found.1.replace('+', "%20")).decode_utf8_lossy().into_owned())
     }
 
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name).and_then(|value| value.to_str().ok())
+    /// Whether any query member's name begins so.
+    pub(crate) fn asks(&self, beginning: &str) -> bool {
+        self.query.split('&').any(|pair| pair.starts_with(beginning))
     }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        find(&self.headers, name)?.to_str().ok()
+    }
+}
+
+/// The first header of a lower-case name. Operations ask for many that hardly anybody sends: a look at the few that were
+/// sent takes less time than hashing each name that is asked for.
+pub(crate) fn find<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a HeaderValue> {
+    headers.iter().find(|(it, _)| it.as_str() == name).map(|(_, value)| value)
+}
+
+/// Headers that the codec must not see: the signature is checked already, and conditions and ranges are read from the
+/// request itself because the codec refuses what HTTP wants ignored.
+const HIDDEN: [&str; 18] = [
+    "authorization",
+    "x-amz-date",
+    "x-amz-security-token",
+    "x-amz-content-sha256",
+    "date",
+    "expires",
+    "range",
+    "if-match",
+    "if-none-match",
+    "if-modified-since",
+    "if-unmodified-since",
+    "x-amz-copy-source-if-match",
+    "x-amz-copy-source-if-none-match",
+    "x-amz-copy-source-if-modified-since",
+    "x-amz-copy-source-if-unmodified-since",
+    "x-amz-tagging",
+    "x-amz-server-side-encryption-customer-key",
+    "x-amz-copy-source-server-side-encryption-customer-key",
+];
+
+fn visible(headers: &HeaderMap) -> HeaderMap {
+    let visible = headers.iter().filter(|(name, _)| !HIDDEN.contains(&name.as_str()));
+    visible.map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
 /// Headers of a write that are condition keys as well.

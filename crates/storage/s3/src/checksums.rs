@@ -10,6 +10,7 @@ use http::HeaderMap;
 use md5::{Digest as _, Md5};
 use ring::digest;
 
+use crate::call::find;
 use crate::error::{Result, invalid_request};
 
 /// Algorithm, name on the wire, header, bytes of a value.
@@ -58,8 +59,8 @@ pub(crate) struct Announced {
 impl Announced {
     /// Reads `Content-MD5`, `Content-Length`, the checksum header or the announcement of a checksum trailer.
     pub(crate) fn of(headers: &HeaderMap, trailers: &Trailers) -> Result<Self> {
-        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-        let sent: Vec<_> = ALGORITHMS.iter().filter(|row| headers.contains_key(row.2)).collect();
+        let text = |name: &str| find(headers, name).and_then(|value| value.to_str().ok());
+        let sent: Vec<_> = ALGORITHMS.iter().filter(|row| find(headers, row.2).is_some()).collect();
         let behind: Vec<_> =
             ALGORITHMS.iter().filter(|row| trailers.names().iter().any(|name| name.as_str() == row.2)).collect();
         if sent.len() + behind.len() > 1 {

@@ -30,7 +30,9 @@ impl Conditions {
     /// Dates that can't be read are ignored, as HTTP demands.
     fn prefixed(headers: &HeaderMap, prefix: &str) -> Self {
         let text = |name: &str| {
-            headers.get(format!("{prefix}{name}")).and_then(|value| value.to_str().ok()).map(str::to_owned)
+            let named = |it: &str| it.strip_prefix(prefix) == Some(name);
+            let found = headers.iter().find(|(it, _)| named(it.as_str()));
+            found.and_then(|(_, value)| value.to_str().ok()).map(str::to_owned)
         };
         Self {
             if_match: text("if-match"),

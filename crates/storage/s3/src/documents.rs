@@ -2,6 +2,7 @@
 //! not meet.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -74,7 +75,7 @@ impl Store {
     }
 
     /// The policy of a bucket.
-    pub(crate) fn policy(&self, bucket: &str) -> Result<Option<String>> {
+    pub(crate) fn policy(&self, bucket: &str) -> Result<Option<Arc<str>>> {
         self.objects.document(bucket, POLICY).map_err(from_engine)
     }
 

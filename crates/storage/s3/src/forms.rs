@@ -128,8 +128,8 @@ impl Adapter {
     }
 
     async fn upload(&self, ctx: &Ctx, parts: &Parts, form: Form, file: RequestBody) -> Result<Response<ResponseBody>> {
-        let put = form.as_put(parts)?;
-        let call = Arc::new(Call::new(ctx.clone(), &put, Trailers::default(), Some(file)).posted());
+        let mut put = form.as_put(parts)?;
+        let call = Arc::new(Call::new(ctx.clone(), &mut put, Trailers::default(), Some(file)).posted());
         let stored = self.run(&call, put, None).await?;
         let mut answer = form.answer(ctx, stored.headers())?;
         for (name, value) in stored.headers() {

@@ -56,6 +56,13 @@ pub(crate) fn set(headers: &mut HeaderMap, name: &str, value: &str) {
     }
 }
 
+/// As [`set`], of a name that is HTTP's own.
+pub(crate) fn set_known(headers: &mut HeaderMap, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        headers.insert(name, value);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,6 +3,7 @@
 use boathouse_aws::{ACCOUNT_ID, AwsError};
 use http::{HeaderMap, Method};
 
+use crate::call::find;
 use crate::error::Result;
 use crate::storage_class;
 
@@ -102,10 +103,10 @@ pub(crate) fn check(method: &Method, query: &str, headers: &HeaderMap) -> Result
         let (name, _) = pair.split_once('=').unwrap_or((pair, ""));
         check_query(name)?;
     }
-    if let Some((_, what)) = HEADERS.iter().find(|(name, _)| headers.contains_key(*name)) {
+    if let Some((_, what)) = HEADERS.iter().find(|(name, _)| find(headers, name).is_some()) {
         return Err(AwsError::not_implemented(what));
     }
-    let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or_default());
+    let text = |name: &str| find(headers, name).map(|value| value.to_str().unwrap_or_default());
     if method == Method::POST && text("content-type").is_some_and(|it| it.starts_with("multipart/form-data")) {
         return Err(AwsError::not_implemented("a browser's form (PostObject) with a query"));
     }

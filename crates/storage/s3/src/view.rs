@@ -1,11 +1,11 @@
 //! What of an object a read shows: conditions, range, headers.
 
 use std::ops::Range;
+use std::time::{Duration, UNIX_EPOCH};
 
 use boathouse_aws::AwsError;
 use boathouse_objects::ObjectInfo;
-use chrono::DateTime;
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 use crate::call::Call;
 use crate::conditions::Conditions;
@@ -23,6 +23,9 @@ const OVERRIDES: [(&str, &str); 6] = [
     ("response-content-type", "content-type"),
     ("response-expires", "expires"),
 ];
+
+/// The end of the year 9999: HTTP's dates go no further.
+const LAST_MS: u64 = 253_402_300_799_999;
 
 /// The part that a read asks for.
 #[derive(Debug)]
@@ -54,7 +57,7 @@ impl View {
         };
         let range = wanted.clone().unwrap_or(0..info.size);
         let mut headers = headers(call, info);
-        metadata::set(&mut headers, "content-length", &(range.end - range.start).to_string());
+        headers.insert(header::CONTENT_LENGTH, HeaderValue::from(range.end - range.start));
         if let Some(count) = count {
             metadata::set(&mut headers, "x-amz-mp-parts-count", &count.to_string());
         }
@@ -73,14 +76,14 @@ impl View {
 }
 
 fn headers(call: &Call, info: &ObjectInfo) -> HeaderMap {
-    let mut headers = HeaderMap::new();
-    metadata::set(&mut headers, "content-type", "binary/octet-stream");
+    let mut headers = HeaderMap::with_capacity(16);
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("binary/octet-stream"));
     for (name, value) in &info.metadata.headers {
         metadata::set(&mut headers, name, value);
     }
-    metadata::set(&mut headers, "etag", &format!("\"{}\"", info.etag));
-    metadata::set(&mut headers, "last-modified", &http_date(info.modified_ms));
-    metadata::set(&mut headers, "accept-ranges", "bytes");
+    metadata::set_known(&mut headers, header::ETAG, &format!("\"{}\"", info.etag));
+    metadata::set_known(&mut headers, header::LAST_MODIFIED, &http_date(info.modified_ms));
+    headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     encryption::tell(call, info.encryption.as_ref(), &mut headers);
     storage_class::tell(info, &mut headers);
     if !info.metadata.tags.is_empty() {
@@ -91,8 +94,7 @@ fn headers(call: &Call, info: &ObjectInfo) -> HeaderMap {
 
 /// A moment as headers of HTTP have it.
 pub(crate) fn http_date(ms: u64) -> String {
-    let time = DateTime::from_timestamp_millis(ms as i64).unwrap_or_default();
-    time.format("%a, %d %b %Y %H:%M:%S GMT").to_string()
+    httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_millis(ms.min(LAST_MS)))
 }
 
 /// A 304 names the object's version, in headers.
@@ -104,6 +106,9 @@ fn not_modified_with(error: AwsError, info: &ObjectInfo) -> AwsError {
 }
 
 fn replace_headers(call: &Call, headers: &mut HeaderMap) -> Result<()> {
+    if !call.asks("response-") {
+        return Ok(());
+    }
     for (member, name) in OVERRIDES {
         let Some(value) = call.query(member) else { continue };
         if call.ctx.principal.is_anonymous() {

@@ -1,6 +1,5 @@
 //! JSON, REST and query calls: short bodies that are read whole, verified and dispatched.
 
-use std::net::IpAddr;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -13,8 +12,7 @@ use hyper::body::Incoming;
 use uuid::Uuid;
 
 use super::record::Record;
-use super::{Gateway, signing_time};
-use crate::context::Ctx;
+use super::{Gateway, MaybeClaim, signing_time};
 use crate::error::{AwsError, Fault};
 use crate::http_service::{ResponseBody, full};
 use crate::protocol::query::QueryInput;
@@ -33,7 +31,6 @@ const UNKNOWN_NAMESPACE: &str = "https://webservices.amazon.com/AWSFault/2005-15
 struct Call<'a> {
     parts: &'a Parts,
     request_id: Uuid,
-    source_ip: IpAddr,
     service: String,
     operation: String,
     principal: String,
@@ -61,9 +58,13 @@ impl Wire {
 
 impl Gateway {
     /// Answers a JSON, REST or query call.
-    pub(super) async fn buffered(&self, parts: &Parts, body: Incoming, record: &mut Record) -> Response<ResponseBody> {
-        let mut call = Call::new(parts, record.request_id, record.source_ip);
-        let claim = Claim::of(parts);
+    pub(super) async fn buffered(
+        &self,
+        (parts, claim): (&Parts, MaybeClaim),
+        body: Incoming,
+        record: &mut Record,
+    ) -> Response<ResponseBody> {
+        let mut call = Call::new(parts, record.request_id);
         if claim.as_ref().is_ok_and(|claim| claim.as_ref().is_some_and(|claim| self.rest_service(claim).is_some())) {
             call.wire = Wire::RestJson;
         }
@@ -86,7 +87,7 @@ impl Gateway {
     async fn call(
         &self,
         call: &mut Call<'_>,
-        claim: Result<Option<Claim>, SignatureError>,
+        claim: MaybeClaim,
         body: Incoming,
         record: &Record,
     ) -> Result<Answer, AwsError> {
@@ -105,12 +106,7 @@ impl Gateway {
             .verify(&claim, call.parts, &sha256_hex(&body), signing_time())
             .map_err(|error| error.into_aws(call.wire.dialect()))?;
         call.principal.clone_from(&principal.arn);
-        let ctx = Ctx {
-            request_id: call.request_id,
-            source_ip: Some(call.source_ip),
-            secure_transport: self.tls.is_some(),
-            ..self.platform.context(principal)
-        };
+        let ctx = self.context(record, principal);
         let output = self.platform.dispatcher.dispatch(&ctx, table.name, &call.operation, input).await?;
         match (call.wire, route) {
             (Wire::Json { version }, _) => json::success(version, &output),
@@ -205,7 +201,7 @@ fn route_rest<'a>(
 }
 
 impl<'a> Call<'a> {
-    fn new(parts: &'a Parts, request_id: Uuid, source_ip: IpAddr) -> Self {
+    fn new(parts: &'a Parts, request_id: Uuid) -> Self {
         let content_type = header(parts, CONTENT_TYPE.as_str()).unwrap_or_default();
         let wire = if parts.headers.contains_key("x-amz-target") {
             Wire::Json { version: if content_type.contains("json-1.0") { "1.0" } else { "1.1" } }
@@ -215,7 +211,7 @@ impl<'a> Call<'a> {
             Wire::RestXml
         };
         let (service, operation, principal) = (String::new(), String::new(), String::new());
-        Self { parts, request_id, source_ip, service, operation, principal, wire }
+        Self { parts, request_id, service, operation, principal, wire }
     }
 
     fn failure(&self, error: &AwsError) -> Answer {

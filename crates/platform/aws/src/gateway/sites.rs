@@ -11,7 +11,6 @@ use hyper::body::Incoming;
 use super::buffered::collect;
 use super::record::Record;
 use super::{Gateway, signing_time};
-use crate::context::Ctx;
 use crate::error::AwsError;
 use crate::http_service::ResponseBody;
 use crate::principal::Principal;
@@ -34,12 +33,7 @@ impl Gateway {
                 let signer = self.signer(site, &parts, &body);
                 let principal = signer.clone().unwrap_or_else(|_| Arc::new(Principal::anonymous()));
                 record.principal.clone_from(&principal.arn);
-                let ctx = Ctx {
-                    request_id: record.request_id,
-                    source_ip: Some(record.source_ip),
-                    secure_transport: self.tls.is_some(),
-                    ..self.platform.context(principal)
-                };
+                let ctx = self.context(record, principal);
                 site.call(SiteRequest { ctx, parts, body, signer }).await
             }
         };

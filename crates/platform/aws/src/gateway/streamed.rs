@@ -12,14 +12,13 @@ use hyper::body::Incoming;
 use ring::digest;
 
 use super::record::Record;
-use super::{Gateway, received, signing_time};
-use crate::context::Ctx;
+use super::{Gateway, MaybeClaim, received, signing_time};
 use crate::error::AwsError;
 use crate::http_service::{HttpService, RequestBody, ResponseBody, Trailers, VerifiedRequest, body_failure, full};
 use crate::principal::Principal;
 use crate::protocol::rest_xml;
 use crate::sigv2::QueryClaim;
-use crate::sigv4::{ChunkSigner, Claim, Dialect, Payload, SignatureError, chunked};
+use crate::sigv4::{ChunkSigner, Dialect, Payload, SignatureError, chunked};
 
 const DECODED_LENGTH: &str = "x-amz-decoded-content-length";
 
@@ -27,13 +26,13 @@ impl Gateway {
     pub(super) async fn streamed(
         &self,
         service: &dyn HttpService,
-        parts: Parts,
+        (parts, claim): (Parts, MaybeClaim),
         body: Incoming,
         record: &mut Record,
     ) -> Response<ResponseBody> {
         service.name().clone_into(&mut record.service);
         let (resource, head) = (parts.uri.path().to_owned(), parts.method == Method::HEAD);
-        let mut response = match self.admit(service, parts, body, record) {
+        let mut response = match self.admit(service, (parts, claim), body, record) {
             Ok(request) => {
                 let answer = service.call(request).await;
                 answer.operation.clone_into(&mut record.operation);
@@ -57,22 +56,16 @@ impl Gateway {
     fn admit(
         &self,
         service: &dyn HttpService,
-        mut parts: Parts,
+        (mut parts, claim): (Parts, MaybeClaim),
         body: Incoming,
         record: &mut Record,
     ) -> Result<VerifiedRequest, AwsError> {
         // Before anything can fail: whoever is refused must still be read to get to the answer.
         let raw = received::stream(&parts, body, Arc::clone(&record.bytes_in));
         let (principal, payload, signer) =
-            self.authenticate(service, &parts).map_err(|error| error.into_aws(Dialect::S3))?;
+            self.authenticate(service, &parts, claim).map_err(|error| error.into_aws(Dialect::S3))?;
         record.principal.clone_from(&principal.arn);
-        let ctx = Ctx {
-            request_id: record.request_id,
-            source_ip: Some(record.source_ip),
-            secure_transport: self.tls.is_some(),
-            ..self.platform.context(principal)
-        };
-
+        let ctx = self.context(record, principal);
         let (body, trailers) = match payload {
             Payload::Unsigned => (raw, Trailers::default()),
             Payload::Sha256(hash) => (hashed(raw, hash), Trailers::default()),
@@ -85,6 +78,7 @@ impl Gateway {
         &self,
         service: &dyn HttpService,
         parts: &Parts,
+        claim: MaybeClaim,
     ) -> Result<(Arc<Principal>, Payload, Option<ChunkSigner>), SignatureError> {
         // A browser asks before a presigned request with the URL of that request, whose signature covers the other method.
         if parts.method == Method::OPTIONS {
@@ -95,13 +89,14 @@ impl Gateway {
             let (credentials, now) = (self.verifier.credentials(), signing_time());
             return Ok((claim.verify(parts, &path, credentials, now)?, unchained(parts)?, None));
         }
-        let Some(claim) = Claim::of(parts)? else {
+        let Some(claim) = claim? else {
             return Ok((Arc::new(Principal::anonymous()), unchained(parts)?, None));
         };
         claim.check_scope(service.name(), &self.platform.region)?;
         let (payload, word) = Payload::of(parts, claim.expires.is_some())?;
-        let (principal, signer) = self.verifier.verify_seed(&claim, parts, &word, signing_time())?;
-        let signer = matches!(payload, Payload::Chunked { signed: true, .. }).then_some(signer);
+        let (principal, key) = self.verifier.verify_with_key(&claim, parts, &word, signing_time())?;
+        let chained = matches!(payload, Payload::Chunked { signed: true, .. });
+        let signer = chained.then(|| ChunkSigner::new(key, &claim));
         Ok((principal, payload, signer))
     }
 }

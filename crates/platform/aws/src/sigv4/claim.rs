@@ -1,9 +1,9 @@
 //! What a request says of its own signature, before anybody believes it.
 
-use std::collections::HashMap;
+use std::borrow::Cow;
 use std::fmt;
 
-use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 use percent_encoding::percent_decode_str;
@@ -16,10 +16,10 @@ const SIGV2: &str = "AWS (Signature Version 2)";
 /// Said to who signs in the header and in the query.
 pub(crate) const TWICE: &str = "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query \
                                 string parameter or the Authorization header should be specified";
-/// The form of `X-Amz-Date`.
-const DATE_FORM: &str = "%Y%m%dT%H%M%SZ";
 /// A presigned URL lives for at most seven days.
 const MAX_EXPIRES: u32 = 604_800;
+/// How many letters a day has, as `20130101`.
+const DAY_LETTERS: usize = 8;
 
 /// The credential scope: where and when a signing key is good for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -63,12 +63,13 @@ impl Claim {
     /// # Errors
     /// [`SignatureError::Malformed`] and [`SignatureError::UnsupportedAlgorithm`].
     pub fn of(parts: &Parts) -> Result<Option<Self>, SignatureError> {
-        let query = query_members(parts.uri.query().unwrap_or_default());
-        if query.contains_key("AWSAccessKeyId") {
+        let query = parts.uri.query().unwrap_or_default();
+        if query.split('&').any(|pair| pair.starts_with("AWSAccessKeyId=")) {
             return Err(SignatureError::UnsupportedAlgorithm(SIGV2.into()));
         }
-        let authorization = header(parts, AUTHORIZATION.as_str()).filter(|text| !text.is_empty());
-        match (authorization, query.get("X-Amz-Algorithm")) {
+        let query = Members::of_query(query);
+        let authorization = parts.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+        match (authorization.filter(|text| !text.is_empty()), query.get("Algorithm")) {
             (Some(_), Some(_)) => Err(SignatureError::Unusable(TWICE)),
             (Some(text), None) => Self::from_header(text, parts).map(Some),
             (None, Some(algorithm)) => Self::from_query(algorithm, &query).map(Some).map_err(in_query),
@@ -79,52 +80,45 @@ impl Claim {
     fn from_header(text: &str, parts: &Parts) -> Result<Self, SignatureError> {
         let (algorithm, members) = text.split_once(' ').unwrap_or((text, ""));
         check_algorithm(algorithm)?;
-        let members: HashMap<String, String> = members
-            .split(',')
-            .filter_map(|member| member.trim().split_once('='))
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .collect();
         let plain = || header(parts, "date").map(as_amz_date);
-        let time = header(parts, "x-amz-date").map(str::to_owned).or_else(plain);
+        let time = header(parts, "x-amz-date").map(Cow::Borrowed).or_else(plain);
         let time = time.ok_or_else(|| malformed("the header X-Amz-Date is missing"))?;
         let token = header(parts, "x-amz-security-token").map(str::to_owned);
-        Self::build(|name| members.get(name), &time, token, None)
+        Self::build(&Members::of_header(members), &time, token, None)
     }
 
-    fn from_query(algorithm: &str, query: &HashMap<String, String>) -> Result<Self, SignatureError> {
+    fn from_query(algorithm: &str, query: &Members<'_>) -> Result<Self, SignatureError> {
         check_algorithm(algorithm)?;
-        let seconds: u32 = required(query.get("X-Amz-Expires"), "X-Amz-Expires")?
+        let seconds: u32 = required(query.get("Expires"), "X-Amz-Expires")?
             .parse()
             .ok()
             .filter(|seconds| (1..=MAX_EXPIRES).contains(seconds))
             .ok_or_else(|| malformed("X-Amz-Expires must be a number of seconds from 1 to 604800"))?;
-        let time = required(query.get("X-Amz-Date"), "X-Amz-Date")?;
-        let token = query.get("X-Amz-Security-Token").cloned();
+        let time = required(query.get("Date"), "X-Amz-Date")?;
+        let token = query.get("Security-Token").map(str::to_owned);
         let expires = Some(TimeDelta::seconds(seconds.into()));
-        Self::build(|name| query.get(&format!("X-Amz-{name}")), time, token, expires)
+        Self::build(query, time, token, expires)
     }
 
-    fn build<'a>(
-        member: impl Fn(&str) -> Option<&'a String>,
+    fn build(
+        members: &Members<'_>,
         time: &str,
         session_token: Option<String>,
         expires: Option<TimeDelta>,
     ) -> Result<Self, SignatureError> {
-        let (access_key_id, scope) = split_credential(required(member("Credential"), "Credential")?)?;
+        let (access_key_id, scope) = split_credential(required(members.get("Credential"), "Credential")?)?;
         let signed_headers: Vec<String> =
-            required(member("SignedHeaders"), "SignedHeaders")?.split(';').map(str::to_owned).collect();
+            required(members.get("SignedHeaders"), "SignedHeaders")?.split(';').map(str::to_owned).collect();
         if !signed_headers.iter().any(|name| name == "host") {
             return Err(malformed("the Host header must be signed"));
         }
-        let signature = hex::decode(required(member("Signature"), "Signature")?)
+        let signature = hex::decode(required(members.get("Signature"), "Signature")?)
             .map_err(|_| malformed("the Signature is not hexadecimal"))?;
-        let time = NaiveDateTime::parse_from_str(time, DATE_FORM)
-            .map_err(|_| malformed("X-Amz-Date must look like 20130101T000000Z"))?
-            .and_utc();
-        if time.format("%Y%m%d").to_string() != scope.date {
+        let moment = moment(time).ok_or_else(|| malformed("X-Amz-Date must look like 20130101T000000Z"))?;
+        if !time.starts_with(&scope.date) || scope.date.len() != DAY_LETTERS {
             return Err(malformed("the credential's date is not that of X-Amz-Date"));
         }
-        Ok(Self { access_key_id, scope, signed_headers, signature, session_token, time, expires })
+        Ok(Self { access_key_id, scope, signed_headers, signature, session_token, time: moment, expires })
     }
 
     /// Refuses requests from the past or the future, and presigned URLs after their end.
@@ -182,9 +176,9 @@ pub(super) fn split_credential(text: &str) -> Result<(String, Scope), SignatureE
 }
 
 /// The date of HTTP, which may stand in for `X-Amz-Date`, in that header's form; other texts as they are.
-fn as_amz_date(text: &str) -> String {
-    let date = DateTime::parse_from_rfc2822(text).map(|date| date.to_utc().format(DATE_FORM).to_string());
-    date.unwrap_or_else(|_| text.to_owned())
+fn as_amz_date(text: &str) -> Cow<'_, str> {
+    let date = DateTime::parse_from_rfc2822(text).map(|date| date.to_utc().format("%Y%m%dT%H%M%SZ").to_string());
+    date.map_or(Cow::Borrowed(text), Cow::Owned)
 }
 
 fn check_algorithm(algorithm: &str) -> Result<(), SignatureError> {
@@ -196,20 +190,48 @@ fn check_algorithm(algorithm: &str) -> Result<(), SignatureError> {
     }
 }
 
-fn required<'a>(value: Option<&'a String>, name: &str) -> Result<&'a str, SignatureError> {
-    value.map(String::as_str).ok_or_else(|| malformed(format!("{name} is missing")))
+fn required<'a>(value: Option<&'a str>, name: &str) -> Result<&'a str, SignatureError> {
+    value.ok_or_else(|| malformed(format!("{name} is missing")))
+}
+
+/// The moment that a text such as `20130101T000000Z` names.
+fn moment(text: &str) -> Option<DateTime<Utc>> {
+    let (date, time) = text.strip_suffix('Z')?.split_once('T')?;
+    let number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?;
+    let part = |text: &str, at: usize| number(text.get(at..at + 2)?);
+    if (date.len(), time.len()) != (DAY_LETTERS, 6) {
+        return None;
+    }
+    let year = i32::try_from(number(date.get(..4)?)?).ok()?;
+    let day = NaiveDate::from_ymd_opt(year, part(date, 4)?, part(date, 6)?)?;
+    Some(day.and_hms_opt(part(time, 0)?, part(time, 2)?, part(time, 4)?)?.and_utc())
 }
 
 fn header<'a>(parts: &'a Parts, name: &str) -> Option<&'a str> {
     parts.headers.get(name).and_then(|value| value.to_str().ok())
 }
 
-fn query_members(raw: &str) -> HashMap<String, String> {
-    raw.split('&')
-        .filter_map(|pair| pair.split_once('='))
-        .filter(|(name, _)| name.starts_with("X-Amz-") || *name == "AWSAccessKeyId")
-        .map(|(name, value)| (name.to_owned(), percent_decode_str(value).decode_utf8_lossy().into_owned()))
-        .collect()
+/// What a signature says of itself, by name; few enough that a search is faster than a map.
+struct Members<'a>(Vec<(&'a str, Cow<'a, str>)>);
+
+impl<'a> Members<'a> {
+    /// Of an `Authorization` header, behind the algorithm.
+    fn of_header(text: &'a str) -> Self {
+        let pairs = text.split(',').filter_map(|member| member.trim().split_once('='));
+        Self(pairs.map(|(name, value)| (name, value.into())).collect())
+    }
+
+    /// Of a presigned URL, without `X-Amz-`.
+    fn of_query(text: &'a str) -> Self {
+        let pairs = text.split('&').filter_map(|pair| pair.split_once('='));
+        let ours = pairs.filter_map(|(name, value)| Some((name.strip_prefix("X-Amz-")?, value)));
+        Self(ours.map(|(name, value)| (name, percent_decode_str(value).decode_utf8_lossy())).collect())
+    }
+
+    fn get(&self, name: &str) -> Option<&str> {
+        // What comes last counts.
+        self.0.iter().rev().find(|(it, _)| *it == name).map(|(_, value)| &**value)
+    }
 }
 
 fn in_query(error: SignatureError) -> SignatureError {
@@ -221,4 +243,25 @@ fn in_query(error: SignatureError) -> SignatureError {
 
 fn malformed(message: impl Into<String>) -> SignatureError {
     SignatureError::Malformed(message.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments() {
+        assert_eq!(moment("20130102T030405Z"), "2013-01-02T03:04:05Z".parse().ok());
+        for wrong in [
+            "",
+            "20130102",
+            "20130102T030405",
+            "20131302T030405Z",
+            "20130102T030460Z",
+            "2013010éT030405Z",
+            "+0130102T030405Z",
+        ] {
+            assert_eq!(moment(wrong), None, "{wrong}");
+        }
+    }
 }

@@ -14,8 +14,9 @@ mod sign;
 
 use std::sync::Arc;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, TimeDelta, Timelike, Utc};
 use http::request::Parts;
+use quick_cache::Equivalent;
 use quick_cache::sync::Cache;
 use ring::{digest, hmac};
 
@@ -63,20 +64,17 @@ impl Verifier {
         payload: &str,
         now: DateTime<Utc>,
     ) -> Result<Arc<Principal>, SignatureError> {
-        self.verify_seed(claim, parts, payload, now).map(|(principal, _)| principal)
+        self.verify_with_key(claim, parts, payload, now).map(|(principal, _)| principal)
     }
 
-    /// As [`Verifier::verify`], with what checks a body whose chunks are signed in a chain that begins with the claim.
-    ///
-    /// # Errors
-    /// See [`SignatureError`].
-    pub fn verify_seed(
+    /// As [`Verifier::verify`], with the key that the claim was signed with.
+    pub(crate) fn verify_with_key(
         &self,
         claim: &Claim,
         parts: &Parts,
         payload: &str,
         now: DateTime<Utc>,
-    ) -> Result<(Arc<Principal>, ChunkSigner), SignatureError> {
+    ) -> Result<(Arc<Principal>, hmac::Key), SignatureError> {
         claim.check_time(now)?;
         claim.check_signed_headers(parts)?;
         let credential = self.credentials.find(&claim.access_key_id, claim.session_token.as_deref())?;
@@ -85,19 +83,28 @@ impl Verifier {
         let key = self.signing_key(&claim.access_key_id, &claim.scope, &credential.secret);
         hmac::verify(&key, string_to_sign(claim, &request).as_bytes(), &claim.signature)
             .map_err(|_| SignatureError::Mismatch)?;
-        Ok((credential.principal, ChunkSigner::new(key, claim)))
+        Ok((credential.principal, key))
     }
 
     fn signing_key(&self, access_key_id: &str, scope: &Scope, secret: &Secret) -> hmac::Key {
-        let id = (access_key_id.to_owned(), scope.clone());
-        if let Some((cached_for, key)) = self.keys.get(&id)
+        if let Some((cached_for, key)) = self.keys.get(&KeyName(access_key_id, scope))
             && cached_for == *secret
         {
             return key;
         }
         let key = derive_key(scope, secret);
-        self.keys.insert(id, (secret.clone(), key.clone()));
+        self.keys.insert((access_key_id.to_owned(), scope.clone()), (secret.clone(), key.clone()));
         key
+    }
+}
+
+/// Names a cached key without owning its name.
+#[derive(Hash)]
+struct KeyName<'a>(&'a str, &'a Scope);
+
+impl Equivalent<(String, Scope)> for KeyName<'_> {
+    fn equivalent(&self, (access_key_id, scope): &(String, Scope)) -> bool {
+        self.0 == access_key_id && self.1 == scope
     }
 }
 
@@ -109,12 +116,14 @@ fn derive_key(scope: &Scope, secret: &Secret) -> hmac::Key {
 }
 
 fn string_to_sign(claim: &Claim, canonical_request: &str) -> String {
-    format!(
-        "AWS4-HMAC-SHA256\n{}\n{}\n{}",
-        claim.time.format("%Y%m%dT%H%M%SZ"),
-        claim.scope,
-        sha256_hex(canonical_request.as_bytes()),
-    )
+    format!("AWS4-HMAC-SHA256\n{}\n{}\n{}", stamp(claim.time), claim.scope, sha256_hex(canonical_request.as_bytes()),)
+}
+
+/// A time as `X-Amz-Date` writes it.
+fn stamp(time: DateTime<Utc>) -> String {
+    let (year, month, day) = (time.year(), time.month(), time.day());
+    let (hour, minute, second) = (time.hour(), time.minute(), time.second());
+    format!("{year:04}{month:02}{day:02}T{hour:02}{minute:02}{second:02}Z")
 }
 
 /// The lower-case hex of the SHA-256 of `bytes`, as payload hashes are written.

@@ -3,7 +3,7 @@
 use http::request::Parts;
 use ring::{digest, hmac};
 
-use super::{Claim, SignatureError, sha256_hex};
+use super::{Claim, SignatureError, sha256_hex, stamp};
 
 const UNSIGNED: &str = "UNSIGNED-PAYLOAD";
 const CHUNKED: &str = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD";
@@ -70,9 +70,8 @@ pub struct ChunkSigner {
 
 impl ChunkSigner {
     /// The chain that begins with the request's own signature.
-    pub(super) fn new(key: hmac::Key, claim: &Claim) -> Self {
-        let time = claim.time.format("%Y%m%dT%H%M%SZ").to_string();
-        Self { key, time, scope: claim.scope.to_string(), previous: hex::encode(&claim.signature) }
+    pub(crate) fn new(key: hmac::Key, claim: &Claim) -> Self {
+        Self { key, time: stamp(claim.time), scope: claim.scope.to_string(), previous: hex::encode(&claim.signature) }
     }
 
     /// Whether `signature` (hex) is that of the chunk with this hash; the next chunk is chained to it.

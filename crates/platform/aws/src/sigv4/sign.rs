@@ -6,7 +6,7 @@ use http::header::{AUTHORIZATION, HeaderName};
 use http::request::Parts;
 use ring::hmac;
 
-use super::{Claim, Scope, canonical, derive_key, sha256_hex, string_to_sign};
+use super::{Claim, Scope, canonical, derive_key, sha256_hex, stamp, string_to_sign};
 use crate::access::Secret;
 
 /// Signs with one access key for one region and service.
@@ -26,7 +26,7 @@ impl Signer {
     /// Adds date, payload hash and `Authorization` to a request that has its `host` header. All its headers are signed.
     pub fn sign(&self, parts: &mut Parts, body: &[u8], now: DateTime<Utc>) {
         let payload = sha256_hex(body);
-        set(parts, HeaderName::from_static("x-amz-date"), &now.format("%Y%m%dT%H%M%SZ").to_string());
+        set(parts, HeaderName::from_static("x-amz-date"), &stamp(now));
         set(parts, HeaderName::from_static("x-amz-content-sha256"), &payload);
         let mut signed_headers: Vec<String> = parts.headers.keys().map(|name| name.as_str().to_owned()).collect();
         signed_headers.sort();

@@ -157,6 +157,20 @@ impl Rules {
         self.rules.iter().filter(|rule| rule.enabled)
     }
 
+    /// The beginnings of the keys that rules are about; none is the beginning of another.
+    pub(crate) fn prefixes(&self) -> Vec<&str> {
+        let all = self.enabled().map(|rule| rule.filter.prefix.as_deref().unwrap_or_default());
+        let all: BTreeSet<&str> = all.collect();
+        let mut prefixes: Vec<&str> = Vec::new();
+        for prefix in all {
+            // In order, a prefix comes right before all that begins with it.
+            if prefixes.last().is_none_or(|last| !prefix.starts_with(last)) {
+                prefixes.push(prefix);
+            }
+        }
+        prefixes
+    }
+
     /// When a current object expires first, and by which rule.
     pub(crate) fn expiry(&self, key: &str, info: &ObjectInfo) -> Option<(u64, &str)> {
         let dues = self.enabled().filter(|rule| rule.filter.accepts(key, info)).filter_map(|rule| {
@@ -566,6 +580,24 @@ mod tests {
 
     fn object(modified_ms: u64) -> ObjectInfo {
         ObjectInfo { size: 1 << 20, modified_ms, ..ObjectInfo::default() }
+    }
+
+    #[test]
+    fn only_what_rules_are_about_is_looked_at() {
+        let about = |prefixes: &[&str]| {
+            let rules = prefixes.iter().map(|prefix| {
+                rule(|rule| {
+                    rule.id = Some(format!("of {prefix}"));
+                    rule.filter =
+                        Some(LifecycleRuleFilter { prefix: Some((*prefix).into()), ..LifecycleRuleFilter::default() });
+                    rule.expiration = Some(days(1));
+                })
+            });
+            let rules = Rules::from_wire(rules.collect(), None).unwrap();
+            rules.prefixes().into_iter().map(str::to_owned).collect::<Vec<_>>()
+        };
+        assert_eq!(about(&["b/c/", "a", "b/", "ab"]), ["a", "b/"]);
+        assert_eq!(about(&["b/", ""]), [""]);
     }
 
     #[test]

@@ -93,9 +93,19 @@ struct Seen {
 
 impl Walk<'_> {
     async fn run(&mut self) -> Result<(), Error> {
+        let prefixes: Vec<String> = self.rules.prefixes().into_iter().map(str::to_owned).collect();
+        for prefix in prefixes {
+            self.walk(&prefix).await?;
+        }
+        if self.rules.abort_uploads() { self.abort().await } else { Ok(()) }
+    }
+
+    /// Looks at all versions of the keys that begin so.
+    async fn walk(&mut self, prefix: &str) -> Result<(), Error> {
         let (mut after, mut seen, mut held) = (None, Seen::default(), None::<VersionEntry>);
         loop {
-            let request = ListVersions { after, max_keys: PAGE, ..ListVersions::default() };
+            let prefix = prefix.to_owned();
+            let request = ListVersions { prefix, after, max_keys: PAGE, ..ListVersions::default() };
             let page = self.store.objects.list_versions(self.bucket, request).await?;
             for entry in page.versions {
                 // Whether a version is the only one shows at the next.
@@ -112,8 +122,7 @@ impl Walk<'_> {
         if let Some(entry) = held {
             self.judge(entry, &mut seen, false).await?;
         }
-        self.flush().await?;
-        if self.rules.abort_uploads() { self.abort().await } else { Ok(()) }
+        self.flush().await
     }
 
     async fn judge(&mut self, entry: VersionEntry, seen: &mut Seen, follows: bool) -> Result<(), Error> {

@@ -42,8 +42,8 @@ pub(crate) async fn get_policy(
     input: GetBucketPolicyInput,
 ) -> Reply<GetBucketPolicyOutput> {
     store.allow(&call.ctx, "s3:GetBucketPolicy", &input.bucket, None)?;
-    let policy = Some(store.policy(&input.bucket)?.ok_or_else(|| no_policy(&input.bucket))?);
-    Ok(S3Response::new(GetBucketPolicyOutput { policy }))
+    let policy = store.policy(&input.bucket)?.ok_or_else(|| no_policy(&input.bucket))?;
+    Ok(S3Response::new(GetBucketPolicyOutput { policy: Some(policy.to_string()) }))
 }
 
 fn no_policy(bucket: &str) -> AwsError {
