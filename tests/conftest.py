@@ -35,8 +35,9 @@ def die_with_the_tests():
 
 
 class Server:
-    def __init__(self, data_dir, *flags):
-        command = [BINARY, "serve", "--listen", "127.0.0.1:0", "--data-dir", str(data_dir), *flags]
+    def __init__(self, data_dir, *flags, under=()):
+        """`under` is a command that starts the server as its own arguments, such as one that mounts a disk first."""
+        command = [*under, BINARY, "serve", "--listen", "127.0.0.1:0", "--data-dir", str(data_dir), *flags]
         self.log = open(f"{data_dir}.log", "w+")
         self.process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=self.log, text=True, preexec_fn=die_with_the_tests
@@ -121,8 +122,8 @@ def allow(*actions, resource="*"):
 def start(tmp_path):
     servers = []
 
-    def start_server(*flags, data_dir=tmp_path / "data"):
-        servers.append(Server(data_dir, *flags))
+    def start_server(*flags, data_dir=tmp_path / "data", under=()):
+        servers.append(Server(data_dir, *flags, under=under))
         return servers[-1]
 
     yield start_server

@@ -6,9 +6,15 @@ use std::path::Path;
 
 use crate::server::ServerError;
 
-/// Makes the directory, readable by its owner only, if there is none.
+/// Makes the directory, readable by its owner only, if there is none, and makes it durable that there is one.
 pub(crate) fn create(path: &Path) -> Result<(), ServerError> {
-    DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(|error| at(path, error))
+    let missing: Vec<&Path> = path.ancestors().take_while(|it| !it.as_os_str().is_empty() && !it.exists()).collect();
+    DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(|error| at(path, error))?;
+    for made in missing {
+        let parent = made.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        File::open(parent).and_then(|parent| parent.sync_all()).map_err(|error| at(parent, error))?;
+    }
+    Ok(())
 }
 
 /// Makes and locks the directory. The lock ends with the returned file, or with the process however it dies.

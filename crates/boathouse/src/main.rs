@@ -1,6 +1,7 @@
 //! The `boathouse` command: wiring only.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod backup;
 mod data_directory;
 mod demo;
 mod doctor;
@@ -10,6 +11,7 @@ mod operations;
 mod serve;
 mod server;
 mod stdout;
+mod vitals;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -39,6 +41,10 @@ enum Command {
         #[arg(long, env = "BOATHOUSE_DATA_DIR", default_value = "boathouse-data")]
         data_dir: PathBuf,
     },
+    /// Copies the whole data directory at one moment, also while a server runs on it.
+    Backup(backup::BackupOptions),
+    /// Makes a data directory of a backup.
+    Restore(backup::RestoreOptions),
     /// Prints the implemented operations of every service as JSON.
     #[command(hide = true)]
     Operations,
@@ -83,6 +89,8 @@ async fn run(command: Command) -> Result<(), Box<dyn std::error::Error>> {
         Command::Demo(options) => demo::run(options).await?,
         Command::Doctor(options) => doctor::run(&options).await?,
         Command::Credentials { data_dir } => print_credentials(&data_dir)?,
+        Command::Backup(options) => backup::back_up(options).await?,
+        Command::Restore(options) => backup::restore(options).await?,
         Command::Operations => operations::run().await?,
         Command::Functions => functions::run(),
     }

@@ -14,6 +14,7 @@ use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tracing_subscriber::EnvFilter;
 
+use crate::backup::control;
 use crate::say;
 use crate::server::{self, ServerError};
 
@@ -63,6 +64,7 @@ pub(crate) async fn run(options: Options) -> Result<(), ServerError> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let address = listener.local_addr()?;
     server.platform.reachable_at(server::endpoint(scheme, address));
+    control::listen(&options.data_dir, server.stores).map_err(|error| ServerError::Control(error.to_string()))?;
     announce(scheme, address, &options.data_dir);
     let stopped = async move {
         tokio::select! {

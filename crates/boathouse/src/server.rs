@@ -4,6 +4,7 @@ use std::fs::File;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use boathouse_apigateway::ApiGateway;
 use boathouse_apigateway::site::Sites;
@@ -20,7 +21,7 @@ use boathouse_identity::{Identity, IdentityError, iam_service, sts_service};
 use boathouse_journal::{Journal, JournalError};
 use boathouse_lambda::{Lambda, LambdaError};
 use boathouse_metadata::{Metadata, MetadataError};
-use boathouse_objects::Objects;
+use boathouse_objects::{Objects, ScrubOptions};
 use boathouse_observe::Logs;
 use boathouse_observe::files::FilesError;
 use boathouse_runtimes::Pythons;
@@ -29,7 +30,9 @@ use boathouse_sqs::{Sqs, SqsError};
 use boathouse_stepfunctions::{SfnError, StepFunctions};
 use boathouse_trino::engine::{Engine, EngineConfig};
 
+use crate::backup::Stores;
 use crate::data_directory;
+use crate::vitals::StoreVitals;
 
 /// Queries that run at once; more wait in the queue.
 const CONCURRENT_QUERIES: usize = 20;
@@ -40,6 +43,13 @@ const QUEUED_QUERIES: usize = 200;
 const MAX_QUERY_MEMORY: u64 = 4 << 30;
 /// What queries larger than that may put on disk.
 const SPILL_LIMIT: u64 = 100 << 30;
+
+/// Bytes that the scrubber reads each second at most.
+const SCRUB_RATE: u64 = 8 << 20;
+/// Seconds after the beginning of which the scrubber begins anew: a week.
+const SCRUB_EVERY: u64 = 7 * 24 * 60 * 60;
+/// How long after a start it begins.
+const SCRUB_AFTER: Duration = Duration::from_secs(60);
 
 /// Why the server does not serve.
 #[derive(Debug, thiserror::Error)]
@@ -103,6 +113,12 @@ pub(crate) enum ServerError {
     /// `BOATHOUSE_SANDBOX` is none of its values.
     #[error("BOATHOUSE_SANDBOX must be namespace or process, not {0}")]
     SandboxLevel(String),
+    /// An environment variable that must be a number is none.
+    #[error("{0} must be a number, not {1}")]
+    NoNumber(&'static str, String),
+    /// Nobody could ask for a backup.
+    #[error("control socket: {0}")]
+    Control(String),
     /// Operations on stacks that were going on can't be taken up.
     #[error(transparent)]
     Stacks(#[from] StackError),
@@ -118,6 +134,8 @@ pub(crate) struct Server {
     pub(crate) root: KeyPair,
     /// What Python code runs on.
     pub(crate) pythons: Arc<Pythons>,
+    /// What a backup is made of.
+    pub(crate) stores: Stores,
     /// Held as long as the server lives: one process at a time.
     pub(crate) lock: File,
 }
@@ -130,10 +148,13 @@ pub(crate) struct Server {
 pub(crate) async fn open(data_dir: &Path, dev: bool, clock: Arc<dyn Clock>) -> Result<Server, ServerError> {
     let lock = data_directory::lock(data_dir)?;
     // Making a store costs a row of fsyncs: the two are made side by side.
+    let reserve = number("BOATHOUSE_DISK_RESERVE")?;
     let objects = std::thread::spawn({
         let (dir, clock) = (data_dir.join("objects"), Arc::clone(&clock));
         let clock = boathouse_objects::Clock::new(move || clock.now().into());
-        move || Objects::open(&dir, &boathouse_objects::Options { clock, ..boathouse_objects::Options::default() })
+        move || {
+            Objects::open(&dir, &boathouse_objects::Options { clock, reserve, ..boathouse_objects::Options::default() })
+        }
     });
     let root = KeyPair::load_or_create(&data_dir.join("credentials"))?;
     let mut keys = vec![root.clone()];
@@ -147,6 +168,11 @@ pub(crate) async fn open(data_dir: &Path, dev: bool, clock: Arc<dyn Clock>) -> R
     )?;
     let identity = Identity::open(metadata.clone(), data_dir, keys, Arc::clone(&platform.clock))?;
     let objects = objects.join().unwrap_or(Err(boathouse_objects::Error::Closed))?;
+    let vitals = Arc::new(StoreVitals::new(objects.clone()));
+    if let Some(options) = scrubbing()? {
+        objects.scrub(options);
+    }
+    let stores = Stores::new(data_dir.to_owned(), objects.clone(), metadata.clone());
     let s3 = boathouse_s3::install(objects, Arc::clone(&identity) as _, Arc::clone(&identity) as _);
 
     let (sandbox, inside) = (sandbox(data_dir)?, InsideDoor::default());
@@ -261,8 +287,11 @@ pub(crate) async fn open(data_dir: &Path, dev: bool, clock: Arc<dyn Clock>) -> R
         .with_site(Arc::new(Sites::new(&apis)))
         .with_site(Arc::new(iceberg))
         .with_site(Arc::new(athena.lineage))
+        .with_vitals(vitals)
         .with_inside_door(inside);
-    Ok(Server { gateway, platform, root, pythons, lock })
+    // Whatever was made for the first time has a name from here on.
+    File::open(data_dir).and_then(|directory| directory.sync_all())?;
+    Ok(Server { gateway, platform, root, pythons, stores, lock })
 }
 
 /// The URL that clients on this machine reach a server at that listens on `address`.
@@ -273,6 +302,22 @@ pub(crate) fn endpoint(scheme: &str, address: SocketAddr) -> String {
         ip => ip,
     };
     format!("{scheme}://{}", SocketAddr::new(host, address.port()))
+}
+
+/// How the scrubber goes about it, unless `BOATHOUSE_SCRUB_RATE` (bytes each second) is 0. A pass begins each
+/// `BOATHOUSE_SCRUB_EVERY` seconds.
+fn scrubbing() -> Result<Option<ScrubOptions>, ServerError> {
+    let bytes_per_second = number("BOATHOUSE_SCRUB_RATE")?.unwrap_or(SCRUB_RATE);
+    let every = Duration::from_secs(number("BOATHOUSE_SCRUB_EVERY")?.unwrap_or(SCRUB_EVERY));
+    let options = ScrubOptions { bytes_per_second, every, after: every.min(SCRUB_AFTER) };
+    Ok(Some(options).filter(|_| bytes_per_second > 0))
+}
+
+/// A number from the environment, if it is set.
+pub(crate) fn number(name: &'static str) -> Result<Option<u64>, ServerError> {
+    let Some(text) = std::env::var_os(name) else { return Ok(None) };
+    let text = text.to_string_lossy();
+    text.parse().map(Some).map_err(|_| ServerError::NoNumber(name, text.into_owned()))
 }
 
 /// Where functions' and jobs' code runs. None of it sees the data directory.

@@ -25,7 +25,12 @@ fn paths(directory: &Path, stream: Uuid, first: u64) -> [PathBuf; 2] {
 
 /// Writes outputs durably.
 pub(crate) fn write(directory: &Path, stream: Uuid, first: u64, outputs: &Outputs) -> io::Result<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
+    if !directory.exists() {
+        DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
+        for parent in directory.ancestors().skip(1).take(2).filter(|parent| parent.is_dir()) {
+            File::open(parent)?.sync_all()?;
+        }
+    }
     for (path, pieces) in paths(directory, stream, first).iter().zip([&outputs.delivered, &outputs.failed]) {
         let Some(pieces) = pieces else {
             remove_file(path)?; // of an attempt that a crash ended

@@ -41,6 +41,7 @@ use crate::principal::Principal;
 use crate::service::{Protocol, ServiceTable};
 use crate::sigv4::{Claim, SignatureError, Verifier};
 use crate::site::Site;
+use crate::vitals::{Report, Vitals};
 
 pub use self::inside::InsideDoor;
 use self::record::{OWN_PAGES, Record, Recorded};
@@ -61,6 +62,7 @@ pub struct Gateway {
     inside: InsideDoor,
     sites: Vec<Arc<dyn Site>>,
     metrics: Arc<Metrics>,
+    vitals: Option<Arc<dyn Vitals>>,
     tls: Option<TlsAcceptor>,
 }
 
@@ -75,6 +77,7 @@ impl Gateway {
             inside: InsideDoor::default(),
             sites: Vec::new(),
             metrics,
+            vitals: None,
             tls: None,
         }
     }
@@ -90,6 +93,12 @@ impl Gateway {
     #[must_use]
     pub fn with_inside_door(self, door: InsideDoor) -> Self {
         Self { inside: door, ..self }
+    }
+
+    /// Shows on the health page and in the metrics what `vitals` tells.
+    #[must_use]
+    pub fn with_vitals(self, vitals: Arc<dyn Vitals>) -> Self {
+        Self { vitals: Some(vitals), ..self }
     }
 
     /// Hands requests that `site` owns to it.
@@ -167,9 +176,10 @@ impl Gateway {
     }
 
     fn own_page(&self, parts: &Parts) -> Option<Response<ResponseBody>> {
+        let report = || self.vitals.as_ref().map_or_else(Report::default, |vitals| vitals.report());
         let (content_type, text) = match (&parts.method, parts.uri.path()) {
-            (&Method::GET, "/_boathouse/health") => ("application/json", r#"{"status":"ok"}"#.to_owned()),
-            (&Method::GET, "/_boathouse/metrics") => (metrics::CONTENT_TYPE, self.metrics.render()),
+            (&Method::GET, "/_boathouse/health") => ("application/json", report().health()),
+            (&Method::GET, "/_boathouse/metrics") => (metrics::CONTENT_TYPE, report().add_to(&self.metrics.render())),
             _ => return None,
         };
         let mut response = Response::new(full(text));

@@ -18,6 +18,7 @@
 //! | [`clock`] | the time, which tests and demonstrations can drive: [`clock::Clock`] |
 //! | [`principal`] | users, roles, services as the callers of operations |
 //! | [`access`] | the seams to the identity room: credentials, authorisation, service roles |
+//! | [`vitals`] | how the stores are, for the health page and the metrics |
 //! | [`stores`] | the seam to the object engine: a bucket as the caller may see it |
 //! | [`events`] | what happens inside the platform, told in the process |
 //! | [`arn`], [`error`] | Amazon Resource Names; errors as data |
@@ -40,6 +41,7 @@ pub mod sigv2;
 pub mod sigv4;
 pub mod site;
 pub mod stores;
+pub mod vitals;
 
 pub use arn::{ACCOUNT_ID, Arn};
 pub use clock::{Clock, ManualClock, ShiftedClock, SystemClock};

@@ -7,15 +7,18 @@
 //!
 //! | Module | What it does |
 //! |---|---|
+//! | `backup` | all rows at one moment |
 //! | [`key`] | composite keys whose byte order is the order of their parts |
 //! | [`store`] | [`Metadata`]: reads on several connections, writes on one thread with group commit |
 //! | [`transaction`] | [`Transaction`]: what a write sees and does |
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod backup;
 pub mod key;
 pub mod store;
 pub mod transaction;
 
+pub use backup::{Frozen, restore_rows};
 pub use key::Key;
 pub use store::{Metadata, Page};
 pub use transaction::{Entry, Transaction};

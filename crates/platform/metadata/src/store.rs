@@ -56,14 +56,7 @@ impl Metadata {
     /// # Errors
     /// [`MetadataError::Storage`] when the file can't be made, or is not a store.
     pub fn open(path: &Path) -> Result<Self, MetadataError> {
-        create_private(path)?;
-        let connection = Connection::open(path)?;
-        connection.execute_batch(
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -2048;
-             CREATE TABLE IF NOT EXISTS entries (
-                 space TEXT NOT NULL, key BLOB NOT NULL, value BLOB NOT NULL, version INTEGER NOT NULL,
-                 PRIMARY KEY (space, key)) STRICT, WITHOUT ROWID;",
-        )?;
+        let connection = create(path)?;
         let newest: i64 =
             connection.query_row("SELECT coalesce(max(version), 0) FROM entries", [], |row| row.get(0))?;
         let (writer, jobs) = mpsc::channel();
@@ -190,6 +183,11 @@ impl Metadata {
         self.inner.writer.send(job).map_err(|_| MetadataError::Closed.into())
     }
 
+    /// A connection of its own.
+    pub(crate) fn reader(&self) -> Result<Connection, MetadataError> {
+        open_reader(&self.inner.path)
+    }
+
     fn read<T>(&self, body: impl FnOnce(&Connection) -> Result<T, MetadataError>) -> Result<T, MetadataError> {
         let idle = self.inner.readers.lock().pop();
         let connection = match idle {
@@ -203,6 +201,19 @@ impl Metadata {
         }
         outcome
     }
+}
+
+/// The database, made if needed.
+pub(crate) fn create(path: &Path) -> Result<Connection, MetadataError> {
+    create_private(path)?;
+    let connection = Connection::open(path)?;
+    connection.execute_batch(
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -2048;
+         CREATE TABLE IF NOT EXISTS entries (
+             space TEXT NOT NULL, key BLOB NOT NULL, value BLOB NOT NULL, version INTEGER NOT NULL,
+             PRIMARY KEY (space, key)) STRICT, WITHOUT ROWID;",
+    )?;
+    Ok(connection)
 }
 
 fn create_private(path: &Path) -> Result<(), MetadataError> {
@@ -251,10 +262,16 @@ fn write_group(
         return Err(error.into());
     }
     waiting.push(first(connection, version));
-    while waiting.len() < GROUP_LIMIT
+    while !connection.is_autocommit()
+        && waiting.len() < GROUP_LIMIT
         && let Ok(job) = jobs.try_recv()
     {
         waiting.push(job(connection, version));
+    }
+    if connection.is_autocommit() {
+        // A full or broken disk makes the database roll all of it back, in the middle of a job: nothing may follow, as it
+        // would be kept while it is told to have failed.
+        return Err(MetadataError::Storage("the disk refused a write, and all that shared its sync is undone".into()));
     }
     connection.execute_batch("COMMIT").map_err(|error| {
         // A failed commit may leave the transaction open; the next group needs a clean start.
@@ -302,6 +319,39 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let store = Metadata::open(&dir.path().join("metadata.db")).unwrap();
         (dir, store)
+    }
+
+    /// A database that may not grow is a full disk.
+    #[test]
+    fn a_full_disk_undoes_the_whole_group_and_spoils_nothing() {
+        let (_dir, store) = store();
+        put(&store, "before", "1");
+        store.transaction_blocking::<_, MetadataError, _>(|tx| tx.limit_pages(40)).unwrap();
+        let (enter, entered) = mpsc::channel::<()>();
+        // Holds the writer, so that what follows shares one group.
+        let holder = std::thread::spawn({
+            let store = store.clone();
+            move || store.transaction_blocking::<_, MetadataError, _>(move |_| Ok(entered.recv().unwrap_or(())))
+        });
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        let (answers, answered) = mpsc::channel();
+        for (name, size) in [("small", 10), ("too large", 10 << 20), ("small too", 10)] {
+            let answers = answers.clone();
+            let write = move |tx: &Transaction<'_>| tx.put(SPACE, &Key::new([name]), &vec![7; size]);
+            store
+                .submit::<_, MetadataError, _>(write, move |outcome| answers.send((name, outcome.is_ok())).unwrap())
+                .unwrap();
+        }
+        drop(enter);
+        holder.join().unwrap().ok();
+        let answered: BTreeMap<_, _> = answered.into_iter().take(3).collect();
+        for (name, good) in answered {
+            let there = store.get(SPACE, &Key::new([name])).unwrap().is_some();
+            assert_eq!(there, good, "{name} is there if it was told to be");
+            assert!(!good || name != "too large");
+        }
+        put(&store, "after", "1");
+        assert!(store.get(SPACE, &Key::new(["before"])).unwrap().is_some());
     }
 
     fn put(store: &Metadata, key: &str, value: &str) {

@@ -45,6 +45,12 @@ impl<'a> Transaction<'a> {
         Self { connection, version, after_commit: RefCell::default() }
     }
 
+    /// Lets the database have no more than so many pages.
+    #[cfg(test)]
+    pub(crate) fn limit_pages(&self, pages: u32) -> Result<(), MetadataError> {
+        Ok(self.connection.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()))?)
+    }
+
     pub(crate) fn into_after_commit(self) -> Vec<AfterCommit> {
         self.after_commit.into_inner()
     }

@@ -2,7 +2,7 @@
 //!
 //! Layout of a run of bytes: the bytes, then a CRC-32C (4 bytes, little endian) of each 64 KiB block of them. Every read verifies the blocks it touches.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::fs::File;
 use std::io::{IoSliceMut, Write as _};
 use std::ops::Range;
@@ -32,6 +32,40 @@ pub(crate) struct Blobs {
     readers: Mutex<HashMap<Uuid, Readers>>,
     /// Files that were read of late, open, the latest last.
     open: Mutex<VecDeque<(Uuid, Arc<File>)>>,
+    held: Mutex<Held>,
+    /// Files in which a reader met damage.
+    damaged: Mutex<BTreeSet<Uuid>>,
+}
+
+/// What waits to be removed until nobody holds on to all files.
+#[derive(Default)]
+struct Held {
+    holds: usize,
+    waiting: Vec<Uuid>,
+}
+
+/// As long as this lives, no file is removed.
+pub(crate) struct Hold(Arc<Blobs>);
+
+impl Hold {
+    pub(crate) fn files(&self) -> &Blobs {
+        &self.0
+    }
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        let waiting = {
+            let mut held = self.0.held.lock();
+            held.holds -= 1;
+            if held.holds == 0 { std::mem::take(&mut held.waiting) } else { Vec::new() }
+        };
+        for id in waiting {
+            if let Err(error) = self.0.discard(id) {
+                tracing::warn!(%error, file = %id, "an unreferenced file stays until the next start");
+            }
+        }
+    }
 }
 
 #[derive(Default)]
@@ -43,7 +77,15 @@ struct Readers {
 impl Blobs {
     pub(crate) fn open(dir: PathBuf, files: Files, durability: Durability) -> Result<Self> {
         files.make_dir(&dir)?;
-        Ok(Self { dir, files, durability, readers: Mutex::default(), open: Mutex::default() })
+        Ok(Self {
+            dir,
+            files,
+            durability,
+            readers: Mutex::default(),
+            open: Mutex::default(),
+            held: Mutex::default(),
+            damaged: Mutex::default(),
+        })
     }
 
     pub(crate) fn path(&self, id: Uuid) -> PathBuf {
@@ -138,13 +180,33 @@ impl Blobs {
             readers.garbage = true;
             return Ok(false);
         }
+        {
+            let mut held = self.held.lock();
+            if held.holds > 0 {
+                held.waiting.push(id);
+                return Ok(false);
+            }
+        }
         self.unlink(id)?;
         Ok(true)
     }
 
+    /// Keeps all files as long as the hold lives.
+    pub(crate) fn hold(self: &Arc<Self>) -> Hold {
+        self.held.lock().holds += 1;
+        Hold(Arc::clone(self))
+    }
+
+    /// How many files readers met damage in.
+    pub(crate) fn damaged(&self) -> usize {
+        self.damaged.lock().len()
+    }
+
     fn unlink(&self, id: Uuid) -> Result<()> {
         self.open.lock().retain(|(other, _)| *other != id);
-        Ok(self.files.remove(&self.path(id))?)
+        self.files.remove(&self.path(id))?;
+        self.damaged.lock().remove(&id);
+        Ok(())
     }
 
     /// A new file that is written as it comes.
@@ -169,6 +231,7 @@ impl Pin {
     /// Damage is the operator's business too, not only the reader's.
     pub(crate) fn report(&self, error: &Error) {
         if matches!(error, Error::Corrupt(_)) {
+            self.blobs.damaged.lock().insert(self.id);
             tracing::error!(%error, file = %self.blobs.path(self.id).display(), "damaged object");
         }
     }
@@ -204,7 +267,7 @@ impl Drop for Pin {
         let garbage = entry.garbage;
         readers.remove(&self.id);
         drop(readers);
-        if garbage && let Err(error) = self.blobs.unlink(self.id) {
+        if garbage && let Err(error) = self.blobs.discard(self.id) {
             tracing::warn!(%error, blob = %self.id, "unreferenced blob stays until the next start");
         }
     }
@@ -300,6 +363,11 @@ pub(crate) fn stored_bytes(size: u64) -> u64 {
     size + size.div_ceil(BLOCK) * 4
 }
 
+/// How long a run is that takes so many bytes with its checksums.
+pub(crate) fn run_length(stored: u64) -> u64 {
+    stored - stored.div_ceil(BLOCK + 4) * 4
+}
+
 /// Fills a buffer from an offset; false if that would take the disk and must not.
 type ReadAt = fn(&File, &mut [u8], u64) -> std::io::Result<bool>;
 
@@ -345,5 +413,17 @@ fn cut_off(error: std::io::Error) -> Error {
     match error.kind() {
         std::io::ErrorKind::UnexpectedEof => Error::Corrupt("a blob is shorter than its record says".into()),
         _ => error.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_and_stored_lengths() {
+        for length in [0, 1, BLOCK - 1, BLOCK, BLOCK + 1, 2 * BLOCK, 7 * BLOCK + 12_345] {
+            assert_eq!(run_length(stored_bytes(length)), length);
+        }
     }
 }

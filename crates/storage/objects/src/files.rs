@@ -25,6 +25,7 @@ pub(crate) struct Files {
 
 /// What is being done to a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(not(test), allow(dead_code))]
 pub(crate) enum Step {
     MakeDirectory,
     Create,

@@ -67,6 +67,10 @@ pub(crate) enum Table {
     Version,
     /// bucket, NUL, key → the place of the version `null` among those, if it is there.
     Null,
+    /// Where the scrubber is.
+    Scrub,
+    /// table (1), row → what is damaged there.
+    Damage,
 }
 
 impl Table {
@@ -79,6 +83,7 @@ impl Table {
 /// A key without its table, and the value.
 pub(crate) type Row = Result<(Vec<u8>, Slice)>;
 
+pub(crate) const KEYSPACE: &str = "rows";
 /// How long readers may hold on to the engine before it is opened anew.
 const READERS_END: Duration = Duration::from_secs(10);
 
@@ -106,9 +111,14 @@ impl Engine {
     fn open(dir: &Path, durability: Durability) -> Result<Arc<Self>> {
         tail::mend(dir, durability == Durability::Strict)?;
         let database = Database::builder(dir).cache_size(CACHE_BYTES).worker_threads(1).open()?;
-        let rows = database.keyspace("rows", || KeyspaceCreateOptions::default().max_memtable_size(MEMTABLE_BYTES))?;
+        let rows = database.keyspace(KEYSPACE, keyspace)?;
         Ok(Arc::new(Self { database, rows }))
     }
+}
+
+/// How the table of rows is made. The engine keeps this with the table.
+pub(crate) fn keyspace() -> KeyspaceCreateOptions {
+    KeyspaceCreateOptions::default().max_memtable_size(MEMTABLE_BYTES)
 }
 
 /// All rows at one moment.
@@ -216,6 +226,11 @@ impl Index {
 }
 
 impl Moment {
+    /// All rows of all tables, in order, with the table's byte before their keys.
+    pub(crate) fn all(&self) -> impl Iterator<Item = Result<(Slice, Slice)>> {
+        self.snapshot.iter(&self.engine.rows).map(|guard| Ok(guard.into_inner()?))
+    }
+
     pub(crate) fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>> {
         Ok(self.snapshot.get(&self.engine.rows, table.row(key))?.map(|value| value.to_vec()))
     }

@@ -31,6 +31,8 @@
 //! | `space` | the reserve on the disk |
 //! | `packs` | append-only files of many small objects |
 //! | `compaction` | packs that are mostly garbage |
+//! | `scrub` | the scrubber: rereads everything in idle time |
+//! | `backup` | all rows at one moment, and the files that they name |
 //! | `clock` | where times come from |
 //! | `hashing` | digests and expectations |
 //! | `hashers` | the threads that compute them |
@@ -38,6 +40,7 @@
 //! | `error` | what can go wrong |
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod backup;
 mod blobs;
 mod buckets;
 mod buffers;
@@ -62,6 +65,7 @@ mod packs;
 mod reader;
 mod record;
 mod references;
+mod scrub;
 mod sealing;
 mod space;
 mod store;
@@ -73,6 +77,7 @@ use std::sync::Arc;
 
 use tokio::sync::Notify;
 
+pub use crate::backup::{Frozen, StoredFile, restore_rows};
 pub use crate::buckets::{BucketInfo, NewBucket};
 pub use crate::clock::Clock;
 pub use crate::error::{Digest, Error, Result};
@@ -84,6 +89,7 @@ pub use crate::objects::{CopyRequest, DeleteRequest, ENCRYPT, PutRequest, WriteC
 pub use crate::outbox::{ChangeKind, ObjectChange, WATCH};
 pub use crate::reader::OpenObject;
 pub use crate::record::{Metadata, ObjectInfo};
+pub use crate::scrub::{Damage, ScrubOptions, ScrubReport};
 pub use crate::sealing::{ClientKey, Encryption, KeyHolder, Seal};
 pub use crate::space::DiskState;
 pub use crate::store::{BucketStore, key_of_path, path_of_key};
@@ -151,6 +157,7 @@ struct Inner {
     blobs: Arc<Blobs>,
     space: Arc<Space>,
     keys: Keys,
+    scrubbed: scrub::Counts,
     hashers: Hashers,
     changes_kept: Arc<Notify>,
     clock: Clock,
@@ -199,7 +206,12 @@ impl Objects {
         let packs = Arc::new(Packs::open(packs, options, &index, errands.clone())?);
         let (with_writer, with_packs) = (Arc::clone(&writer), Arc::clone(&packs));
         errands.equip(Compactor { index: index.clone(), writer: with_writer, packs: with_packs });
-        uploads::recover(&index, &writer)?;
+        match uploads::recover(&index, &writer) {
+            Err(error @ (Error::Full { .. } | Error::Io(_))) => {
+                tracing::warn!(%error, "uploads of an earlier process stay until the next start");
+            }
+            recovered => recovered?,
+        }
         let clock = options.clock.clone();
         Ok(Self {
             inner: Arc::new(Inner {
@@ -212,6 +224,7 @@ impl Objects {
                 blobs,
                 space,
                 keys,
+                scrubbed: scrub::Counts::default(),
                 hashers,
                 changes_kept,
                 clock,
@@ -219,12 +232,17 @@ impl Objects {
         })
     }
 
-    /// What there is on the store's disk, and whether anything new is taken.
+    /// What there is on the store's disk, and whether anything new is taken. Writes a file to find out.
     ///
     /// # Errors
     /// [`Error::Io`].
     pub fn disk(&self) -> Result<DiskState> {
-        self.inner.space.state()
+        self.inner.space.tried()
+    }
+
+    /// In how many files readers met damage since the store was opened.
+    pub fn damaged_files(&self) -> usize {
+        self.inner.blobs.damaged() + self.inner.packs.files.damaged()
     }
 
     fn now_ms(&self) -> u64 {

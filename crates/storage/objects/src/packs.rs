@@ -46,7 +46,7 @@ impl Slot {
         [&self.pack.as_bytes()[..], &self.offset.to_be_bytes(), &self.length.to_be_bytes()].concat()
     }
 
-    fn decode(raw: &[u8]) -> Result<Self> {
+    pub(crate) fn decode(raw: &[u8]) -> Result<Self> {
         let fields = || {
             let (pack, rest) = raw.split_first_chunk()?;
             let (offset, length) = rest.split_first_chunk()?;

@@ -32,7 +32,7 @@ const TAG_BYTES: u64 = 16;
 /// A sealed chunk is as long as a block with a checksum, so that a read touches no more blocks than it must.
 const SEALED_CHUNK: u64 = 64 << 10;
 const CHUNK: u64 = SEALED_CHUNK - TAG_BYTES;
-const FILE: &str = "master.key";
+pub(crate) const FILE: &str = "master.key";
 /// What the keys of runs are derived with, beside the data key.
 const PURPOSE: &[u8] = b"boathouse objects: a run of bytes";
 
@@ -144,6 +144,11 @@ impl Keys {
             Err(error) => return Err(error.into()),
         };
         Ok(Self { dir: dir.to_owned(), files, durability, master: Mutex::new(master) })
+    }
+
+    /// Where the master key is, once there is one.
+    pub(crate) fn path(&self) -> PathBuf {
+        self.dir.join(FILE)
     }
 
     /// A new data key.

@@ -59,6 +59,12 @@ impl Space {
         Ok(Self { dir: dir.to_owned(), handle: File::open(dir)?, reserve, refused: AtomicBool::new(false) })
     }
 
+    /// As [`state`](Self::state), found out by writing: a file system that failed may not say that it became read only.
+    pub(crate) fn tried(&self) -> Result<DiskState> {
+        self.refused.store(true, Ordering::Relaxed);
+        self.state()
+    }
+
     pub(crate) fn state(&self) -> Result<DiskState> {
         let stat = rustix::fs::fstatvfs(&self.handle).map_err(std::io::Error::from)?;
         let total = stat.f_blocks * stat.f_frsize;

@@ -1,5 +1,7 @@
 //! Errors in S3's words ("List of error codes" in the S3 API reference).
 
+use std::io::ErrorKind;
+
 use boathouse_aws::AwsError;
 use boathouse_aws::http_service::body_error;
 use boathouse_objects::{Digest, Error};
@@ -115,8 +117,19 @@ pub(crate) fn from_engine(error: Error) -> AwsError {
                 .with_detail("ProposedSize", size.to_string())
                 .with_detail("MinSizeAllowed", minimum.to_string())
         }
+        error @ (Error::Full { .. } | Error::ReadOnly) => unavailable(&error),
+        Error::Io(error) if matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::ReadOnlyFilesystem) => {
+            unavailable(&Error::Io(error))
+        }
         other => internal(&other),
     }
+}
+
+/// The disk takes nothing new. Clients try again later, which helps once somebody has made room.
+fn unavailable(error: &Error) -> AwsError {
+    tracing::warn!(%error, "a write is refused");
+    let message = format!("The service is unable to take writes: {error}. Reads and deletions go on where they can.");
+    AwsError::new("ServiceUnavailable", StatusCode::SERVICE_UNAVAILABLE, message)
 }
 
 fn no_such_upload(id: &str) -> AwsError {

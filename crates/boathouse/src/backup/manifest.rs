@@ -1,0 +1,115 @@
+//! The list of what a backup holds.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::BackupError;
+use super::copy;
+
+pub(super) const NAME: &str = "manifest.json";
+const SUM: &str = "manifest.json.sha256";
+/// The folder of what is copied as it is.
+pub(super) const FILES: &str = "files";
+pub(super) const OBJECT_ROWS: &str = "objects.rows";
+pub(super) const METADATA_ROWS: &str = "metadata.rows";
+const FORMAT: u32 = 1;
+
+/// What a backup holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Manifest {
+    format: u32,
+    /// Of the program that wrote it.
+    version: String,
+    /// When: RFC 3339.
+    pub(super) taken: String,
+    /// Rows of the object store's index.
+    pub(super) object_rows: u64,
+    /// Rows of the control plane.
+    pub(super) metadata_rows: u64,
+    /// By their paths in the backup.
+    pub(super) entries: BTreeMap<String, Entry>,
+}
+
+/// A file of a backup.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Entry {
+    /// Bytes.
+    File {
+        bytes: u64,
+        sha256: String,
+        /// Whether its owner may execute it.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        program: bool,
+    },
+    /// A symbolic link to this.
+    Link(PathBuf),
+    /// A directory, which may be empty.
+    Directory,
+}
+
+impl Manifest {
+    pub(super) fn new(taken: String) -> Self {
+        let version = env!("CARGO_PKG_VERSION").to_owned();
+        Self { format: FORMAT, version, taken, object_rows: 0, metadata_rows: 0, entries: BTreeMap::new() }
+    }
+
+    pub(super) fn bytes(&self) -> u64 {
+        let bytes = |entry: &Entry| if let Entry::File { bytes, .. } = entry { *bytes } else { 0 };
+        self.entries.values().map(bytes).sum()
+    }
+
+    /// Completes a backup.
+    pub(super) fn write(&self, backup: &Path) -> Result<(), BackupError> {
+        let text = serde_json::to_vec_pretty(self).expect("invariant: texts and numbers serialise");
+        for (name, bytes) in [(SUM, copy::sha256(&text).as_bytes()), (NAME, &text[..])] {
+            copy::write_durably(&backup.join(name), bytes)?;
+        }
+        copy::sync_directory(backup)
+    }
+
+    pub(super) fn read(backup: &Path) -> Result<Self, BackupError> {
+        let no = |why: String| BackupError::NoBackup(backup.to_owned(), why);
+        let text = std::fs::read(backup.join(NAME)).map_err(|error| no(format!("{NAME}: {error}")))?;
+        let sum = std::fs::read_to_string(backup.join(SUM)).map_err(|error| no(format!("{SUM}: {error}")))?;
+        if sum.trim() != copy::sha256(&text) {
+            return Err(BackupError::Damaged(backup.join(NAME), format!("its checksum is not that of {SUM}")));
+        }
+        let manifest: Self = serde_json::from_slice(&text).map_err(|error| no(error.to_string()))?;
+        if manifest.format != FORMAT {
+            return Err(no(format!("it has format {}, and this program knows {FORMAT}", manifest.format)));
+        }
+        let inside =
+            |path: &String| Path::new(path).components().all(|it| matches!(it, std::path::Component::Normal(_)));
+        match manifest.entries.keys().find(|path| !inside(path)) {
+            Some(path) => Err(no(format!("it names {path}, which lies outside"))),
+            None => Ok(manifest),
+        }
+    }
+}
+
+/// Reads a whole backup; answers what it holds.
+pub(super) fn verify(backup: &Path) -> Result<String, BackupError> {
+    let manifest = Manifest::read(backup)?;
+    for (name, entry) in &manifest.entries {
+        let path = backup.join(name);
+        if let Entry::File { bytes, sha256, .. } = entry {
+            let found = copy::digest(&path)?;
+            if found != (*bytes, sha256.clone()) {
+                return Err(BackupError::Damaged(path, "it is not what was written".into()));
+            }
+        }
+    }
+    Ok(manifest.summary(backup))
+}
+
+impl Manifest {
+    pub(super) fn summary(&self, backup: &Path) -> String {
+        let Self { object_rows, metadata_rows, taken, .. } = self;
+        let (files, bytes) = (self.entries.len(), self.bytes());
+        let place = backup.display();
+        format!("{place}: {files} files, {bytes} bytes, {object_rows} and {metadata_rows} rows, as of {taken}")
+    }
+}
