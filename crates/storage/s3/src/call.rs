@@ -15,8 +15,7 @@ use crate::acl::{self, Acl, Subject};
 use crate::error::Result;
 use crate::lifecycle::Bell;
 use crate::logging::Log;
-use crate::operations::encryption;
-use crate::{operations, policy};
+use crate::{condition_keys, operations, policy};
 
 /// Shared by the adapter, which makes it and writes the answer, and the operation's handler.
 pub(crate) struct Call {
@@ -123,18 +122,6 @@ fn visible(headers: &HeaderMap) -> HeaderMap {
     visible.map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
-/// Headers of a write that are condition keys as well.
-const CONDITION_HEADERS: [&str; 8] = [
-    encryption::HEADER,
-    encryption::KMS_KEY,
-    "x-amz-server-side-encryption-customer-algorithm",
-    "x-amz-acl",
-    "x-amz-copy-source",
-    "x-amz-metadata-directive",
-    "x-amz-object-lock-mode",
-    "x-amz-storage-class",
-];
-
 /// What operations work on.
 #[derive(Clone)]
 pub(crate) struct Store {
@@ -187,10 +174,11 @@ impl Store {
         ctx: &Ctx,
         action: &str,
         bucket: &str,
-        key: &str,
+        (key, version): (&str, Option<&str>),
         metadata: Option<&Metadata>,
     ) -> Result<()> {
-        let (keys, about) = (ConditionKeys::new(), (action, bucket, Some(key)));
+        let about = (action, bucket, Some(key));
+        let keys = condition_keys::of_object(metadata, version);
         let asked = self.ask(ctx, about, &keys, None);
         let (Err(error), Some(metadata)) = (&asked, metadata.filter(|_| !ctx.principal.is_root())) else {
             return asked;
@@ -228,9 +216,7 @@ impl Store {
 
     /// Asks for leave to write an object, with what the request's headers say.
     pub(crate) fn allow_write(&self, call: &Call, bucket: &str, key: &str) -> Result<()> {
-        let named = |header: &str| Some((format!("s3:{header}"), vec![call.header(header)?.to_owned()]));
-        let keys = CONDITION_HEADERS.iter().filter_map(|header| named(header)).collect();
-        self.allow_if(&call.ctx, "s3:PutObject", bucket, Some(key), &keys)
+        self.allow_if(&call.ctx, "s3:PutObject", bucket, Some(key), &condition_keys::of_write(call)?)
     }
 
     /// Asks for an action that is about no bucket.

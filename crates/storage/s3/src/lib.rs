@@ -16,6 +16,7 @@
 //! | `lifecycle` | what expires and what moves to other storage classes |
 //! | `notifications` | what buckets tell to functions and to EventBridge |
 //! | `acl`, `policy`, `cors`, `tags`, `metadata`, `checksums`, `conditions`, `host`, `token` | rules of their subjects |
+//! | `condition_keys` | what IAM's conditions can ask about a request |
 //! | `storage_class` | the classes of objects |
 //! | `stores` | buckets for engines in the same process |
 //! | `view` | what of an object a read shows |
@@ -27,6 +28,7 @@ mod acl;
 mod adapter;
 mod call;
 mod checksums;
+mod condition_keys;
 mod conditions;
 mod cors;
 mod dispatch;

@@ -19,6 +19,7 @@ use super::multipart::{kind_of, wire_kind};
 use super::{Reply, encryption, lock, system, versioning};
 use crate::call::{Call, Store};
 use crate::checksums::{self, Announced};
+use crate::condition_keys;
 use crate::conditions;
 use crate::error::{Result, from_engine, invalid_argument, precondition_failed};
 use crate::notifications::message;
@@ -29,7 +30,8 @@ pub(crate) async fn put(store: &Store, call: &Call, input: PutObjectInput) -> Re
     store.allow_write(call, &input.bucket, &input.key)?;
     let tags = tags::from_header(call.header("x-amz-tagging"))?;
     if !tags.is_empty() {
-        store.allow(&call.ctx, "s3:PutObjectTagging", &input.bucket, Some(&input.key))?;
+        let keys = condition_keys::of_tags(&tags);
+        store.allow_if(&call.ctx, "s3:PutObjectTagging", &input.bucket, Some(&input.key), &keys)?;
     }
     let acl = acl::of_write(store, call, &input.bucket, &input.key)?;
     let mut metadata = Metadata {
@@ -181,7 +183,7 @@ impl At {
     ) -> Result<T> {
         let action = versioning::action(self.version.as_ref(), current, of_version);
         let metadata = found.as_ref().ok().map(|found| &info(found).metadata);
-        store.allow_object(&call.ctx, action, &self.bucket, &self.key, metadata)?;
+        store.allow_object(&call.ctx, action, &self.bucket, (&self.key, self.version.as_deref()), metadata)?;
         match found {
             Err(error @ boathouse_objects::Error::NoSuchKey(_)) => {
                 store.allow(&call.ctx, "s3:ListBucket", &self.bucket, None)?;
@@ -241,7 +243,8 @@ pub(crate) fn deletion(
     if_match: Option<&str>,
 ) -> Result<DeleteItem> {
     let action = versioning::action(version.as_ref(), "s3:DeleteObject", "s3:DeleteObjectVersion");
-    store.allow(&call.ctx, action, bucket, Some(&key))?;
+    let keys = condition_keys::of_object(None, version.as_deref());
+    store.allow_if(&call.ctx, action, bucket, Some(&key), &keys)?;
     let condition = conditions::of_deletion(if_match);
     if matches!(condition, WriteCondition::Matches(_)) {
         store.allow(&call.ctx, "s3:GetObject", bucket, Some(&key))?;
