@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use crate::error::Result;
 use crate::condition_keys;
+use crate::error::Result;
 use boathouse_aws::AwsError;
 
 /// The largest bucket policy.
