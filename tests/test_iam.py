@@ -190,12 +190,17 @@ def test_a_role_is_assumed_as_its_trust_policy_says(server, iam):
     )
     sts = client(server, "sts", ann)
     wanted = {"RoleArn": role["Arn"], "RoleSessionName": "daily", "ExternalId": "x1"}
-    expected = f"User: arn:aws:iam::{ACCOUNT}:user/ann is not authorized to perform: sts:AssumeRole on resource: {role['Arn']}"
+    start = f"User: arn:aws:iam::{ACCOUNT}:user/ann is not authorized to perform: sts:AssumeRole on resource: "
+    own = "because no identity-based policy allows the sts:AssumeRole action"
     # The account is trusted, so ann's own policy must allow it too.
-    assert refusal(sts.assume_role, **wanted) == ("AccessDenied", expected)
+    assert refusal(sts.assume_role, **wanted) == ("AccessDenied", f"{start}{role['Arn']} {own}")
+    # Nobody learns which roles there are from a refusal.
+    none = f"arn:aws:iam::{ACCOUNT}:role/None"
+    assert refusal(sts.assume_role, **wanted | {"RoleArn": none}) == ("AccessDenied", f"{start}{none} {own}")
     iam.put_user_policy(UserName="ann", PolicyName="p", PolicyDocument=document(statement("Allow", "sts:*", role["Arn"])))
-    assert code(sts.assume_role, **wanted | {"ExternalId": "x2"}) == "AccessDenied"
-    assert code(sts.assume_role, **wanted | {"RoleArn": f"arn:aws:iam::{ACCOUNT}:role/None"}) == "AccessDenied"
+    theirs = "because no role trust policy allows the sts:AssumeRole action"
+    assert refusal(sts.assume_role, **wanted | {"ExternalId": "x2"}) == ("AccessDenied", f"{start}{role['Arn']} {theirs}")
+    assert code(sts.assume_role, **wanted | {"RoleArn": none}) == "AccessDenied"
     assert code(sts.assume_role, **wanted | {"DurationSeconds": 7200}) == "ValidationError"
     session = sts.assume_role(**wanted, Tags=[{"Key": "Team", "Value": "green"}])
     assert session["AssumedRoleUser"]["Arn"] == f"arn:aws:sts::{ACCOUNT}:assumed-role/Reader/daily"

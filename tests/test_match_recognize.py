@@ -118,17 +118,57 @@ def test_what_is_wrong_is_said(lake, sql, reason):
     assert reason in lake.refused(sql)
 
 
-@pytest.mark.parametrize(
-    ("sql", "reason"),
-    [
-        (V_SHAPE.replace("PATTERN", "SEEK PATTERN"), "line 6:5: Pattern search modifier: SEEK is not allowed"),
-        (
-            "SELECT sum(volume) OVER (ORDER BY at ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING PATTERN (A) DEFINE A AS "
-            "true) FROM trades",
-            "The recognition of patterns in a window, outside of MATCH_RECOGNIZE, is not supported",
-        ),
-    ],
-)
-def test_what_is_not_carried_is_refused_at_once(lake, sql, reason):
+def test_what_only_windows_may_is_refused_at_once(lake):
+    sql, reason = V_SHAPE.replace("PATTERN", "SEEK PATTERN"), "line 6:5: Pattern search modifier: SEEK is not allowed"
     with pytest.raises(lake.athena.exceptions.InvalidRequestException, match=reason):
         lake.execution(sql)
+
+
+# Each trade with the fall that begins there, if one does.
+FALLS = """SELECT symbol, at, low OVER w AS low, count(*) OVER w AS trades, sum(volume) OVER w AS traded,
+    first_value(price) OVER w AS since, last_value(at) OVER w AS until
+    FROM trades WINDOW w AS (
+        PARTITION BY symbol ORDER BY at
+        MEASURES LAST(DOWN.price) AS low
+        ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING
+        AFTER MATCH SKIP {skip} {search}
+        PATTERN (START_ DOWN+)
+        DEFINE DOWN AS price < PREV(price))
+    ORDER BY symbol, at"""
+
+
+def test_windows_that_recognise(lake):
+    head, *rows = lake.rows(FALLS.format(skip="PAST LAST ROW", search="INITIAL"))
+    assert head == ("symbol", "at", "low", "trades", "traded", "since", "until")
+    found = [row[2:] for row in rows]
+    nothing = (None, "0", None, None, None)
+    fall = ("14.25", "3", "85", "19.00", "2024-03-01 09:55:00.000")
+    assert found == [nothing, nothing, fall, nothing, nothing, nothing, nothing, nothing, nothing]
+    sought = [row[2:] for row in lake.rows(FALLS.format(skip="TO NEXT ROW", search="SEEK"))[1:]]
+    later = ("14.25", "2", "55", "15.00", "2024-03-01 09:55:00.000")
+    assert sought == [fall, fall, fall, later, nothing, nothing, nothing, nothing, nothing]
+
+
+def test_subqueries_answer_before_a_match_is_looked_for(lake):
+    sql = """SELECT * FROM trades MATCH_RECOGNIZE (
+        PARTITION BY symbol ORDER BY at
+        MEASURES FIRST(at) AS since, count(*) AS trades, (SELECT count(*) FROM trades) AS all_trades
+        PATTERN (HIGH+)
+        DEFINE HIGH AS price > (SELECT avg(price) FROM trades) AND volume NOT IN (SELECT 5 UNION ALL SELECT 7))"""
+    assert lake.rows(sql)[1:] == [
+        ("acme", "2024-03-01 09:05:00.000", "2", "9"),
+        ("acme", "2024-03-01 09:55:00.000", "2", "9"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("window", "reason"),
+    [
+        ("ROWS CURRENT ROW PATTERN (A) DEFINE A AS true", "INVALID_WINDOW_FRAME"),
+        ("ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING PATTERN (A)", "MISSING_VARIABLE_DEFINITIONS"),
+        ("ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING SEEK", "MISSING_ROW_PATTERN"),
+        ("ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING PATTERN (A) DEFINE A AS true", "INVALID_WINDOW_MEASURE"),
+    ],
+)
+def test_windows_that_can_not_be(lake, window, reason):
+    assert lake.refused(f"SELECT x OVER (ORDER BY at {window}) FROM trades").startswith(reason)

@@ -5,7 +5,7 @@ import os
 import urllib.request
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 
 from conftest import wait_for
 
@@ -61,9 +61,9 @@ def test_flipped_bits_are_found_and_never_served(server, tmp_path):
     assert '"message":"DamagedObject"' in log and '"key":"large"' in log and '"key":"csv/rows.csv"' in log
 
     for arguments in ({}, {"Range": "bytes=29000-31000"}):
-        with pytest.raises(ClientError) as error:
+        # An error, or an answer that breaks off if it had begun: never the wrong bytes.
+        with pytest.raises((ClientError, BotoCoreError, HTTPClientError)):
             s3.get_object(Bucket=BUCKET, Key="csv/rows.csv", **arguments)["Body"].read()
-        assert error.value.response["Error"]["Code"] == "InternalError"
     # What lies in other blocks is sound.
     assert s3.get_object(Bucket=BUCKET, Key="large", Range="bytes=100000-200000")["Body"].read() == BODY[100_000:200_001]
 

@@ -13,6 +13,7 @@ use boathouse_aws::{Clock, Dispatcher, Platform};
 use boathouse_cloudformation::{StackError, Stacks};
 use boathouse_events::Events;
 use boathouse_firehose::{Firehose, FirehoseError};
+use boathouse_glue_catalog::policies::CatalogJudge;
 use boathouse_glue_crawlers::{CrawlerError, Crawlers};
 use boathouse_glue_jobs::{JobError, Jobs};
 use boathouse_iceberg_rest::IcebergRest;
@@ -28,6 +29,8 @@ use boathouse_runtimes::Pythons;
 use boathouse_sandbox::{Level, Sandbox};
 use boathouse_sqs::{Sqs, SqsError};
 use boathouse_stepfunctions::{SfnError, StepFunctions};
+use boathouse_trail::Trail;
+use boathouse_trail::error::TrailError;
 use boathouse_trino::engine::{Engine, EngineConfig};
 
 use crate::backup::Stores;
@@ -86,6 +89,9 @@ pub(crate) enum ServerError {
     /// The log store can't be opened.
     #[error(transparent)]
     Logs(#[from] FilesError),
+    /// The event history can't be opened.
+    #[error(transparent)]
+    Trail(#[from] TrailError),
     /// The SQL engine can't be made.
     #[error(transparent)]
     Engine(#[from] boathouse_trino_functions::error::TrinoError),
@@ -166,7 +172,7 @@ pub(crate) async fn open(data_dir: &Path, dev: bool, clock: Arc<dyn Clock>) -> R
         &metadata,
         platform.clock.now().timestamp_millis() as f64 / 1000.0,
     )?;
-    let identity = Identity::open(metadata.clone(), data_dir, keys, Arc::clone(&platform.clock))?;
+    let identity = Identity::open(metadata.clone(), data_dir, keys, Arc::clone(&platform.clock), dev)?;
     let objects = objects.join().unwrap_or(Err(boathouse_objects::Error::Closed))?;
     let vitals = Arc::new(StoreVitals::new(objects.clone()));
     if let Some(options) = scrubbing()? {
@@ -175,21 +181,25 @@ pub(crate) async fn open(data_dir: &Path, dev: bool, clock: Arc<dyn Clock>) -> R
     let stores = Stores::new(data_dir.to_owned(), objects.clone(), metadata.clone());
     let s3 = boathouse_s3::install(objects, Arc::clone(&identity) as _, Arc::clone(&identity) as _);
 
+    let trail = Trail::open(&data_dir.join("trail"))?;
+    platform.dispatcher.record_calls(Arc::clone(&trail) as _);
     let (sandbox, inside) = (sandbox(data_dir)?, InsideDoor::default());
     let pythons = Arc::new(Pythons::new(data_dir));
     let engine = Arc::new(sql_engine(data_dir)?);
+    // Whoever asks about Glue asks with the catalogue's own policy.
+    let judge = Arc::new(CatalogJudge::new(Arc::clone(&identity) as _, metadata.clone()));
     let crawlers = Arc::new(Crawlers::new(
         metadata.clone(),
         Arc::clone(&s3.stores),
         Arc::clone(&identity) as _,
-        Arc::clone(&identity) as _,
+        Arc::clone(&judge) as _,
     ));
     let jobs = Arc::new(Jobs::new(boathouse_glue_jobs::Deps {
         metadata: metadata.clone(),
         engine: Arc::clone(&engine),
         stores: Arc::clone(&s3.stores),
         roles: Arc::clone(&identity) as _,
-        authorizer: Arc::clone(&identity) as _,
+        authorizer: Arc::clone(&judge) as _,
         sandbox: Arc::clone(&sandbox),
         pythons: Arc::clone(&pythons),
         scripts: data_dir.join("work").join("scripts"),
@@ -242,6 +252,7 @@ pub(crate) async fn open(data_dir: &Path, dev: bool, clock: Arc<dyn Clock>) -> R
     ));
     let glue = boathouse_glue_crawlers::operations(boathouse_glue_catalog::service(metadata.clone()), &crawlers);
     let glue = boathouse_glue_jobs::operations(glue, &jobs);
+    let glue = boathouse_glue_catalog::policies::operations(glue, &judge);
     let athena = boathouse_athena::service(boathouse_athena::Deps {
         metadata,
         engine,
@@ -251,7 +262,7 @@ pub(crate) async fn open(data_dir: &Path, dev: bool, clock: Arc<dyn Clock>) -> R
         concurrent_queries: CONCURRENT_QUERIES,
         queued_queries: QUEUED_QUERIES,
     })?;
-    let iceberg = IcebergRest::new(Arc::clone(&s3.stores), Arc::clone(&identity) as _);
+    let iceberg = IcebergRest::new(Arc::clone(&s3.stores), Arc::clone(&judge) as _);
     let services = vec![
         sts_service(&identity),
         iam_service(&identity),
@@ -267,10 +278,12 @@ pub(crate) async fn open(data_dir: &Path, dev: bool, clock: Arc<dyn Clock>) -> R
         boathouse_stepfunctions::service(&machines),
         boathouse_sqs::service(&queues),
         boathouse_cloudformation::service(&stacks),
+        boathouse_trail::service(&trail),
     ];
-    platform.dispatcher.install(services, Arc::clone(&identity) as _);
+    platform.dispatcher.install(services, judge);
     // Before anybody can look: what a crash left half-written goes.
     athena.recovery.run(&platform).await?;
+    boathouse_trail::spawn(&platform, &trail);
     boathouse_observe::retention::spawn(&platform, &logs);
     boathouse_events::worker::start(&platform, &events);
     boathouse_sqs::sweeper::spawn(&platform, &queues);

@@ -36,7 +36,9 @@ impl Cursor<'_> {
     pub(crate) fn set_quantifier(&mut self) -> bool {
         let name = [",", ")", ".", "(", "[", "=", "+", "-", "/", "||", "<", ">", "->"];
         if self.is_word_at(0, "ALL") {
-            let named = name.iter().any(|symbol| self.is_symbol_at(1, symbol))
+            let measure = self.is_word_at(1, "OVER") && (self.is_symbol_at(2, "(") || self.is_identifier_at(2));
+            let named = measure
+                || name.iter().any(|symbol| self.is_symbol_at(1, symbol))
                 || self.is_any_word_at(1, &["FROM", "AS", "IS", "IN", "AND", "OR", "ORDER"])
                 || *self.ahead(1) == crate::lexer::TokenKind::End;
             if !named {
@@ -122,11 +124,11 @@ impl Cursor<'_> {
         Ok(())
     }
 
-    fn begins_over(&self) -> bool {
+    pub(crate) fn begins_over(&self) -> bool {
         self.is_word_at(0, "OVER") && (self.is_symbol_at(1, "(") || self.is_identifier_at(1))
     }
 
-    fn over(&mut self) -> Parsed<Over> {
+    pub(crate) fn over(&mut self) -> Parsed<Over> {
         if self.is_symbol_at(0, "(") {
             return Ok(Over::Window(self.parenthesised(Self::window)?));
         }
@@ -137,16 +139,11 @@ impl Cursor<'_> {
     pub(crate) fn window(&mut self) -> Parsed<Window> {
         let pos = Mark(self.pos());
         let begins_clause = self.begins_partition_by(0)
-            || (self.is_any_word_at(0, &["ROWS", "RANGE", "GROUPS"]) && self.begins_frame_bound(1));
+            || (self.is_any_word_at(0, &["ROWS", "RANGE", "GROUPS", "MEASURES"]) && self.begins_frame_bound(1));
         let base = if begins_clause { None } else { self.take_identifier() };
         let partition_by = if self.take("PARTITION BY") { self.list(Self::expression)? } else { Vec::new() };
         let order_by = self.order_by()?;
-        let measures = self.is_word_at(0, "MEASURES");
-        let frame = if measures { None } else { self.frame()? };
-        if measures || ["AFTER", "INITIAL", "SEEK", "PATTERN"].iter().any(|word| self.is_word_at(0, word)) {
-            return self.unsupported("The recognition of patterns in a window, outside of MATCH_RECOGNIZE,");
-        }
-        Ok(Window { pos, base, partition_by, order_by, frame })
+        Ok(Window { pos, base, partition_by, order_by, frame: self.frame()? })
     }
 
     fn begins_partition_by(&self, count: usize) -> bool {
@@ -160,15 +157,21 @@ impl Cursor<'_> {
 
     fn frame(&mut self) -> Parsed<Option<Frame>> {
         let pos = Mark(self.pos());
+        let measures = self.measures()?;
         let units = [("ROWS", FrameUnit::Rows), ("RANGE", FrameUnit::Range), ("GROUPS", FrameUnit::Groups)];
-        let Some((_, unit)) = units.into_iter().find(|(keyword, _)| self.take(keyword)) else { return Ok(None) };
-        if !self.is_word_at(0, "BETWEEN") {
-            return Ok(Some(Frame { pos, unit, start: self.frame_bound()?, end: None }));
-        }
-        self.advance();
+        let unit = units.into_iter().find(|(keyword, _)| self.take(keyword));
+        let Some((_, unit)) = unit else {
+            return if measures.is_empty() { Ok(None) } else { self.mismatch() };
+        };
+        let between = self.take("BETWEEN");
         let start = self.frame_bound()?;
-        self.expect("AND")?;
-        Ok(Some(Frame { pos, unit, start, end: Some(self.frame_bound()?) }))
+        if between {
+            self.expect("AND")?;
+        }
+        let end = if between { Some(self.frame_bound()?) } else { None };
+        let pattern = self.frame_pattern(measures)?;
+        let recognition = (pattern != FramePattern::default()).then(|| Box::new(pattern));
+        Ok(Some(Frame { pos, unit, start, end, recognition }))
     }
 
     fn frame_bound(&mut self) -> Parsed<FrameBound> {

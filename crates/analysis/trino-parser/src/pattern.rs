@@ -1,4 +1,4 @@
-//! MATCH_RECOGNIZE and its patterns.
+//! MATCH_RECOGNIZE, windows that recognise, and their patterns.
 
 use crate::ast::*;
 use crate::cursor::{Cursor, Parsed};
@@ -17,7 +17,7 @@ impl Cursor<'_> {
     fn recognition(&mut self, input: Relation) -> Parsed<MatchRecognize> {
         let partition_by = if self.take("PARTITION BY") { self.list(Self::expression)? } else { Vec::new() };
         let order_by = self.order_by()?;
-        let measures = if self.take("MEASURES") { self.list(Self::measure)? } else { Vec::new() };
+        let measures = self.measures()?;
         let rows = self.rows_per_match()?;
         let skip = if self.take("AFTER MATCH SKIP") { self.skip_to()? } else { SkipTo::PastLastRow };
         for modifier in ["INITIAL", "SEEK"] {
@@ -28,10 +28,38 @@ impl Cursor<'_> {
         }
         self.expect("PATTERN")?;
         let pattern = self.parenthesised(Self::row_pattern)?;
-        let subsets = if self.take("SUBSET") { self.list(Self::subset)? } else { Vec::new() };
+        let subsets = self.subsets()?;
         self.expect("DEFINE")?;
         let define = self.list(Self::variable_definition)?;
         Ok(MatchRecognize { input, partition_by, order_by, measures, rows, skip, pattern, subsets, define })
+    }
+
+    /// What follows the bounds of a window's frame, all of it if there.
+    pub(crate) fn frame_pattern(&mut self, measures: Vec<(Expr, Ident)>) -> Parsed<FramePattern> {
+        let skip = if self.take("AFTER MATCH") {
+            let pos = Mark(self.pos());
+            self.expect("SKIP")?;
+            Some((pos, self.skip_to()?))
+        } else {
+            None
+        };
+        let pos = Mark(self.pos());
+        let searches = [("INITIAL", PatternSearch::Initial), ("SEEK", PatternSearch::Seek)];
+        let search = searches.into_iter().find(|(word, _)| self.take(word)).map(|(_, search)| (pos, search));
+        let pattern = if self.take("PATTERN") { Some(self.parenthesised(Self::row_pattern)?) } else { None };
+        let subsets = self.subsets()?;
+        let define = if self.take("DEFINE") { self.list(Self::variable_definition)? } else { Vec::new() };
+        Ok(FramePattern { measures, skip, search, pattern, subsets, define })
+    }
+
+    /// MEASURES, if it comes.
+    pub(crate) fn measures(&mut self) -> Parsed<Vec<(Expr, Ident)>> {
+        if self.take("MEASURES") { self.list(Self::measure) } else { Ok(Vec::new()) }
+    }
+
+    /// SUBSET, if it comes.
+    fn subsets(&mut self) -> Parsed<Vec<(Ident, Vec<Ident>)>> {
+        if self.take("SUBSET") { self.list(Self::subset) } else { Ok(Vec::new()) }
     }
 
     fn measure(&mut self) -> Parsed<(Expr, Ident)> {

@@ -307,6 +307,11 @@ impl Cursor<'_> {
         if self.is_symbol_at(0, "->") {
             return self.lambda(pos, vec![ident]);
         }
+        if self.begins_over() {
+            self.expect("OVER")?;
+            let over = Box::new(self.over()?);
+            return Ok(Node::new(pos, ExprKind::Measure { name: ident, over }));
+        }
         Ok(Node::new(pos, ExprKind::Identifier(ident)))
     }
 

@@ -48,8 +48,8 @@ fn errors_name_what_would_have_been_right() {
             "line 1:45: mismatched input 'x'. Expecting: <integer>",
         ),
         (
-            "SELECT sum(a) OVER (ORDER BY b ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING PATTERN (A) DEFINE A AS true) FROM t",
-            "line 1:81: The recognition of patterns in a window, outside of MATCH_RECOGNIZE, is not supported",
+            "SELECT x OVER (ORDER BY b MEASURES b AS x PATTERN (A) DEFINE A AS true) FROM t",
+            "line 1:43: mismatched input 'PATTERN'. Expecting: ',', 'GROUPS', 'RANGE', 'ROWS'",
         ),
         ("SELECT * FROM JSON_TABLE(x, 'lax $')", "line 1:15: JSON_TABLE is not supported"),
         (

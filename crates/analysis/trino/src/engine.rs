@@ -11,12 +11,15 @@ use boathouse_iceberg::kept::Kept;
 use boathouse_trino_functions::error::{ErrorCode, TrinoError};
 use boathouse_trino_functions::types::Type;
 use boathouse_trino_parser::ast;
+use datafusion::datasource::memory::MemorySourceConfig;
+use datafusion::datasource::source::DataSourceExec;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::{SendableRecordBatchStream, SessionState, SessionStateBuilder};
 use datafusion::functions_aggregate::first_last::first_value_udaf;
 use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_plan::streaming::StreamingTableExec;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::SessionConfig;
 use futures::{Stream, StreamExt};
@@ -86,6 +89,8 @@ pub struct QueryStream {
     /// What was read and given so far.
     pub statistics: Arc<Statistics>,
     batches: SendableRecordBatchStream,
+    /// What runs, until it has ended.
+    plan: Option<Arc<dyn ExecutionPlan>>,
 }
 
 impl std::fmt::Debug for QueryStream {
@@ -99,6 +104,11 @@ impl Stream for QueryStream {
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let polled = self.batches.as_mut().poll_next(context);
+        if matches!(polled, Poll::Ready(None))
+            && let Some(plan) = self.plan.take()
+        {
+            self.statistics.add_input_rows(rows_read(&plan));
+        }
         polled.map(|batch| {
             let batch = batch?.map_err(of_datafusion);
             if let Ok(batch) = &batch {
@@ -107,6 +117,23 @@ impl Stream for QueryStream {
             Some(batch)
         })
     }
+}
+
+/// The rows that a plan's scans have given. A scan that stands there several times counts once.
+fn rows_read(plan: &Arc<dyn ExecutionPlan>) -> u64 {
+    let (mut found, mut left) = (Vec::new(), vec![plan]);
+    while let Some(plan) = left.pop() {
+        let is_scan = plan.children().is_empty() && !found.iter().any(|known| Arc::ptr_eq(known, plan));
+        if is_scan {
+            found.push(Arc::clone(plan));
+        }
+        left.extend(plan.children());
+    }
+    let of_table = |scan: &&Arc<dyn ExecutionPlan>| match scan.downcast_ref::<DataSourceExec>() {
+        Some(source) => !source.data_source().is::<MemorySourceConfig>(),
+        None => scan.is::<StreamingTableExec>(),
+    };
+    found.iter().filter(of_table).filter_map(|scan| scan.metrics()?.output_rows()).map(|rows| rows as u64).sum()
 }
 
 impl Engine {
@@ -148,8 +175,8 @@ impl Engine {
         let analysis = self.analysis(session, &statistics, query).await?;
         let state = self.state(session)?;
         let plan = physical(&state, &analysis.plan).await?;
-        let batches = execute_stream(plan, state.task_ctx()).map_err(of_datafusion)?;
-        Ok(QueryStream { columns: columns(analysis), statistics, batches })
+        let batches = execute_stream(Arc::clone(&plan), state.task_ctx()).map_err(of_datafusion)?;
+        Ok(QueryStream { columns: columns(analysis), statistics, batches, plan: Some(plan) })
     }
 
     /// The columns that a query has, without running it.

@@ -26,6 +26,7 @@ pub struct Statistics {
     scanned_bytes: AtomicU64,
     skipped_lines: AtomicU64,
     rows: AtomicU64,
+    input_rows: AtomicU64,
     read: Mutex<BTreeMap<(String, String), BTreeSet<String>>>,
 }
 
@@ -76,6 +77,15 @@ impl Statistics {
 
     pub(crate) fn add_rows(&self, rows: usize) {
         self.rows.fetch_add(rows as u64, Ordering::Relaxed);
+    }
+
+    /// The rows that were read from tables, known once all rows have been given.
+    pub fn input_rows(&self) -> u64 {
+        self.input_rows.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn add_input_rows(&self, rows: u64) {
+        self.input_rows.fetch_add(rows, Ordering::Relaxed);
     }
 
     fn add_bytes(&self, bytes: usize) {

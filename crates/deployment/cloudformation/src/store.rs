@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use boathouse_aws::access::{Authorizer, ServiceRoles};
-use boathouse_aws::principal::PrincipalKind;
+use boathouse_aws::principal::{PrincipalKind, Session};
 use boathouse_aws::stores::ObjectStores;
 use boathouse_aws::{Arn, Principal};
 use boathouse_metadata::{Key, Metadata, Transaction};
@@ -185,6 +185,8 @@ pub(crate) struct Caller {
     arn: String,
     user_id: String,
     tags: BTreeMap<String, String>,
+    #[serde(default)]
+    session: Option<Session>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -192,6 +194,7 @@ enum CallerKind {
     Root,
     User { name: String },
     AssumedRole { role: String, session: String, session_policy: Option<String> },
+    FederatedUser { name: String, user: Option<(String, String)>, policy: Option<String> },
     Service { name: String },
     Anonymous,
 }
@@ -208,9 +211,14 @@ impl From<&Principal> for Caller {
                 session: session.to_string(),
                 session_policy: session_policy.as_ref().map(ToString::to_string),
             },
+            PrincipalKind::FederatedUser { name, user, policy } => CallerKind::FederatedUser {
+                name: name.to_string(),
+                user: user.as_ref().map(|(name, id)| (name.to_string(), id.to_string())),
+                policy: policy.as_ref().map(ToString::to_string),
+            },
         };
         let (arn, user_id) = (principal.arn.clone(), principal.user_id.clone());
-        Self { kind, arn, user_id, tags: principal.tags.clone() }
+        Self { kind, arn, user_id, tags: principal.tags.clone(), session: principal.session.as_deref().cloned() }
     }
 }
 
@@ -226,9 +234,15 @@ impl Caller {
                 session: session.as_str().into(),
                 session_policy: session_policy.as_deref().map(Arc::from),
             },
+            CallerKind::FederatedUser { name, user, policy } => PrincipalKind::FederatedUser {
+                name: name.as_str().into(),
+                user: user.as_ref().map(|(name, id)| (name.as_str().into(), id.as_str().into())),
+                policy: policy.as_deref().map(Arc::from),
+            },
         };
         let (arn, user_id) = (self.arn.clone(), self.user_id.clone());
-        Arc::new(Principal { kind, arn, user_id, tags: self.tags.clone() })
+        let session = self.session.clone().map(Arc::new);
+        Arc::new(Principal { kind, arn, user_id, tags: self.tags.clone(), session })
     }
 }
 

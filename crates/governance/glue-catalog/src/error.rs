@@ -19,6 +19,9 @@ pub enum CatalogError {
     /// The named version is not the present one any more.
     #[error("{0}")]
     ConcurrentModification(String),
+    /// What the request supposes is not so.
+    #[error("{0}")]
+    ConditionCheck(String),
     /// An option that AWS has and Boathouse has not yet.
     #[error("Boathouse does not implement {0} yet")]
     NotImplemented(&'static str),
@@ -33,6 +36,7 @@ impl CatalogError {
         match self {
             Self::NotFound(_) => "EntityNotFoundException",
             Self::AlreadyExists(_) => "AlreadyExistsException",
+            Self::ConditionCheck(_) => "ConditionCheckFailureException",
             Self::InvalidInput(_) | Self::NotImplemented(_) => "InvalidInputException",
             Self::ConcurrentModification(_) | Self::Store(MetadataError::Conflict) => "ConcurrentModificationException",
             Self::Store(_) => "InternalServiceException",

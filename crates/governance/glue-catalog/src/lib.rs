@@ -10,6 +10,7 @@
 //! | `statistics` | statistics of columns |
 //! | `expression` | the condition language of GetPartitions |
 //! | `search` | SearchTables |
+//! | [`policies`] | the catalog's resource policy |
 //! | `store` | the rows' keys, and what operations share |
 //! | [`error`] | errors and their AWS codes |
 #![cfg_attr(test, allow(clippy::unwrap_used))]
@@ -19,6 +20,7 @@ mod databases;
 pub mod error;
 mod expression;
 mod partitions;
+pub mod policies;
 mod search;
 mod statistics;
 mod store;

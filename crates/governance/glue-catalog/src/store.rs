@@ -22,6 +22,8 @@ pub(crate) const SETUP: &str = "glue-setup";
 pub(crate) const JOBS: &str = "glue-jobs";
 /// Where the crawlers' crate keeps crawlers by name.
 pub(crate) const CRAWLERS: &str = "glue-crawlers";
+/// `(catalog)` → the resource policy.
+pub(crate) const POLICIES: &str = "glue-resource-policies";
 /// `(arn)` → tags.
 pub(crate) const TAGS: &str = "glue-tags";
 

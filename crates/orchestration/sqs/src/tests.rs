@@ -20,7 +20,7 @@ struct Bench {
 fn open(dir: tempfile::TempDir, clock: Arc<ManualClock>) -> Bench {
     let metadata = Metadata::open(&dir.path().join("metadata.db")).unwrap();
     let platform = Platform::new(Dispatcher::default(), Arc::clone(&clock) as _, "us-east-1");
-    let identity = Identity::open(metadata.clone(), dir.path(), Vec::new(), Arc::clone(&clock) as _).unwrap();
+    let identity = Identity::open(metadata.clone(), dir.path(), Vec::new(), Arc::clone(&clock) as _, false).unwrap();
     let state = Arc::new(Sqs::new(metadata, Arc::clone(&identity) as _));
     platform.dispatcher.install(vec![service(&state), iam_service(&identity)], identity);
     Bench { dir, clock, platform, state }

@@ -60,6 +60,9 @@ pub trait CredentialStore: Send + Sync {
     /// # Errors
     /// See [`CredentialError`].
     fn find(&self, access_key_id: &str, session_token: Option<&str>) -> Result<Credential, CredentialError>;
+
+    /// Notes that a request for `service` in `region` was rightly signed with the key.
+    fn used(&self, _access_key_id: &str, _service: &str, _region: &str) {}
 }
 
 /// Condition keys and their values beyond the global ones, such as `s3:prefix`.

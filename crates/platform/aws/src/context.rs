@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 
 use chrono::{DateTime, Utc};
+use http::HeaderValue;
 use uuid::Uuid;
 
 use crate::clock::Clock;
@@ -56,8 +57,39 @@ impl Platform {
             secure_transport: false,
             source_arn: None,
             token: None,
+            service: None,
+            via: Arc::default(),
+            wire: Arc::default(),
         }
     }
+}
+
+/// How a request was signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Signed {
+    /// The scheme: `AWS4-HMAC-SHA256` or `AWS`.
+    pub version: &'static str,
+    /// Where the signature stood: `REST-HEADER`, `REST-QUERY-STRING` or `POST`.
+    pub place: &'static str,
+    /// How old the signature was, in milliseconds; none where it does not say.
+    pub age_ms: Option<i64>,
+}
+
+/// What is known of the request on the wire by which a call came.
+#[derive(Debug, Clone, Default)]
+pub struct Wire {
+    /// What the client calls itself.
+    pub user_agent: Option<HeaderValue>,
+    /// The page that the client says it comes from.
+    pub referer: Option<HeaderValue>,
+    /// The host that the client called.
+    pub host: Option<HeaderValue>,
+    /// Whose key signed.
+    pub access_key_id: Option<String>,
+    /// How it was signed.
+    pub signed: Option<Signed>,
+    /// The version of TLS, such as `1.3`.
+    pub tls_version: Option<&'static str>,
 }
 
 /// The context of one call. Cheap to clone.
@@ -78,6 +110,12 @@ pub struct Ctx {
     /// Tells a call of another service from all others. Operations that make something without a name of its own answer a
     /// call that comes again with its token, because a crash hid the first answer, with what they made then.
     pub token: Option<Arc<str>>,
+    /// The service whose operation is being carried out; none for work that no call started.
+    pub service: Option<&'static str>,
+    /// The services through which the principal's request came, first to last: the condition key `aws:CalledVia`.
+    pub via: Arc<[&'static str]>,
+    /// The request on the wire; empty for work that none started.
+    pub wire: Arc<Wire>,
 }
 
 impl Ctx {
@@ -91,10 +129,31 @@ impl Ctx {
         &self.platform.region
     }
 
-    /// The same context for another principal, as when a service goes on as a role.
+    /// The same context for another principal, as when a service goes on as a role. The other one's calls come through
+    /// nobody.
     #[must_use]
     pub fn as_principal(&self, principal: Arc<Principal>) -> Self {
-        Self { principal, ..self.clone() }
+        Self { principal, service: None, via: Arc::default(), ..self.clone() }
+    }
+
+    /// The same context for what a service goes on to do for the same principal.
+    #[must_use]
+    pub fn forwarded(&self) -> Self {
+        let Some(service) = self.service else { return self.clone() };
+        Self { service: None, ..self.through(service) }
+    }
+
+    /// The same context for work that `service` does for a principal whose call is over.
+    #[must_use]
+    pub fn through(&self, service: &'static str) -> Self {
+        Self { via: self.via.iter().copied().chain([service]).collect(), ..self.clone() }
+    }
+
+    /// The context of an operation of `service`, which may have been called by another service.
+    pub(crate) fn entering(&self, service: &'static str) -> Self {
+        let from_elsewhere = self.service.is_some_and(|present| present != service);
+        let ctx = if from_elsewhere { self.forwarded() } else { self.clone() };
+        Self { service: Some(service), ..ctx }
     }
 
     /// The same context for calls that a service makes because of a resource, such as a bucket whose notification invokes a

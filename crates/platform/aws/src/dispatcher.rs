@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 use crate::access::Authorizer;
 use crate::context::Ctx;
 use crate::error::AwsError;
+use crate::history::{CallHistory, CallRecord};
 use crate::service::{OperationInput, OperationOutput, ServiceTable};
 
 /// Finds operations and calls them with authorisation. Cheap to clone; services hold it before the tables are complete,
@@ -14,6 +15,7 @@ use crate::service::{OperationInput, OperationOutput, ServiceTable};
 #[derive(Clone, Default)]
 pub struct Dispatcher {
     installed: Arc<OnceLock<Installed>>,
+    history: Arc<OnceLock<Arc<dyn CallHistory>>>,
 }
 
 struct Installed {
@@ -33,6 +35,16 @@ impl Dispatcher {
         let services = services.into_iter().map(|table| (table.name, table)).collect();
         let installed = self.installed.set(Installed { services, authorizer });
         assert!(installed.is_ok(), "the dispatcher is installed once");
+    }
+
+    /// Hands calls that have ended to `history`. Only the first time counts.
+    pub fn record_calls(&self, history: Arc<dyn CallHistory>) {
+        let _ = self.history.set(history);
+    }
+
+    /// Who keeps calls of this operation, if anybody does.
+    pub(crate) fn history(&self, service: &str, operation: &str) -> Option<&dyn CallHistory> {
+        self.history.get().map(|history| &**history).filter(|history| history.keeps(service, operation))
     }
 
     /// The tables of all services, in no order.
@@ -62,7 +74,7 @@ impl Dispatcher {
             let message = format!("{service} is not a service that Boathouse implements (called: {operation})");
             return Err(AwsError::bad_request("UnknownOperationException", message));
         };
-        table.call(ctx.clone(), operation, input, Arc::clone(&installed.authorizer)).await
+        table.call(ctx.entering(table.name), operation, input, Arc::clone(&installed.authorizer)).await
     }
 
     /// Calls an operation with JSON and returns JSON.
@@ -76,7 +88,14 @@ impl Dispatcher {
         operation: &str,
         input: serde_json::Value,
     ) -> Result<serde_json::Value, AwsError> {
-        let output = self.dispatch(ctx, service, operation, OperationInput::Value(input)).await?;
+        let history = self.history(service, operation).map(|history| (history, input.clone()));
+        let outcome = self.dispatch(ctx, service, operation, OperationInput::Value(input)).await;
+        if let Some((history, parameters)) = history {
+            let error = outcome.as_ref().err().map(|error| (&*error.code, &*error.message));
+            let ctx = &ctx.forwarded();
+            history.note(&CallRecord { ctx, service, operation, parameters: Some(&parameters), error });
+        }
+        let output = outcome?;
         serde_json::to_value(&*output).map_err(|error| AwsError::internal(format!("unwritable output: {error}")))
     }
 }

@@ -26,14 +26,14 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use futures::FutureExt;
-use http::header::{CONTENT_TYPE, HeaderValue};
+use http::header::{CONTENT_TYPE, HOST, HeaderValue, REFERER, USER_AGENT};
 use http::request::Parts;
 use http::{Method, Request, Response};
 use hyper::body::Incoming;
 use tokio_rustls::TlsAcceptor;
 
 use crate::access::CredentialStore;
-use crate::context::{Ctx, Platform};
+use crate::context::{Ctx, Platform, Signed, Wire};
 use crate::error::AwsError;
 use crate::http_service::{HttpService, ResponseBody, full};
 use crate::metrics::{self, Metrics};
@@ -49,6 +49,42 @@ use self::record::{OWN_PAGES, Record, Recorded};
 /// The time that signatures are judged by: clients sign by their machines' clocks, wherever the platform's own has been set.
 fn signing_time() -> DateTime<Utc> {
     Utc::now()
+}
+
+/// Whose key signed a request, and how.
+type Signer = (String, Signed);
+
+/// Where a request came from.
+#[derive(Debug, Clone, Copy)]
+struct Peer {
+    ip: IpAddr,
+    /// The version of TLS, such as `1.3`.
+    tls_version: Option<&'static str>,
+}
+
+/// How old a signature made at `time` is, in milliseconds.
+fn age_ms(time: DateTime<Utc>) -> Option<i64> {
+    Some((signing_time() - time).num_milliseconds().max(0))
+}
+
+/// What is known of a request beside its body.
+fn wire(parts: &Parts, record: &Record, signer: Option<Signer>) -> Arc<Wire> {
+    let header = |name| parts.headers.get(name).cloned();
+    let (access_key_id, signed) = signer.unzip();
+    Arc::new(Wire {
+        user_agent: header(USER_AGENT),
+        referer: header(REFERER),
+        host: header(HOST),
+        access_key_id,
+        signed,
+        tls_version: record.tls_version,
+    })
+}
+
+/// Who signed a request, and how.
+fn signer_of(claim: &Claim) -> Signer {
+    let place = if claim.expires.is_some() { "REST-QUERY-STRING" } else { "REST-HEADER" };
+    (claim.access_key_id.clone(), Signed { version: "AWS4-HMAC-SHA256", place, age_ms: age_ms(claim.time) })
 }
 
 /// What a request says of its signature, if it is signed and can be read.
@@ -113,9 +149,9 @@ impl Gateway {
         &self.metrics
     }
 
-    async fn respond(&self, request: Request<Incoming>, source_ip: IpAddr) -> Response<Recorded> {
+    async fn respond(&self, request: Request<Incoming>, peer: Peer) -> Response<Recorded> {
         let (parts, body) = request.into_parts();
-        let mut record = Record::begin(&self.metrics, source_ip);
+        let mut record = Record::begin(&self.metrics, peer);
         if let Some(response) = self.own_page(&parts) {
             OWN_PAGES.clone_into(&mut record.service);
             record.status = response.status().as_u16();
@@ -147,11 +183,12 @@ impl Gateway {
         }
     }
 
-    /// The context of a call that `record` is kept of.
-    fn context(&self, record: &Record, principal: Arc<Principal>) -> Ctx {
+    /// The context of a call that `record` is kept of, made by the request of these `parts`.
+    fn context(&self, record: &Record, principal: Arc<Principal>, parts: &Parts, signer: Option<Signer>) -> Ctx {
         Ctx {
             source_ip: Some(record.source_ip),
             secure_transport: self.tls.is_some(),
+            wire: wire(parts, record, signer),
             ..self.platform.context_of(record.request_id, principal)
         }
     }

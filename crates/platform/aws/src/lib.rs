@@ -18,6 +18,7 @@
 //! | [`clock`] | the time, which tests and demonstrations can drive: [`clock::Clock`] |
 //! | [`principal`] | users, roles, services as the callers of operations |
 //! | [`access`] | the seams to the identity room: credentials, authorisation, service roles |
+//! | [`history`] | the seam to the event history: calls that have ended |
 //! | [`vitals`] | how the stores are, for the health page and the metrics |
 //! | [`stores`] | the seam to the object engine: a bucket as the caller may see it |
 //! | [`events`] | what happens inside the platform, told in the process |
@@ -32,6 +33,7 @@ pub mod dispatcher;
 pub mod error;
 pub mod events;
 pub mod gateway;
+pub mod history;
 pub mod http_service;
 pub mod metrics;
 pub mod principal;

@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
 use crate::arn::{ACCOUNT_ID, Arn};
 
 /// An authenticated caller (or the anonymous one), as IAM policies see it.
@@ -16,6 +19,25 @@ pub struct Principal {
     pub user_id: String,
     /// The principal's tags, the values of `aws:PrincipalTag/…`.
     pub tags: BTreeMap<String, String>,
+    /// The session, if the caller's credentials are temporary and were handed out by STS.
+    pub session: Option<Arc<Session>>,
+}
+
+/// A session that STS began.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Session {
+    /// When it began.
+    pub issued: DateTime<Utc>,
+    /// The ARN of the role, if it is a session of one.
+    pub role_arn: Option<String>,
+    /// The source identity, which stays with all sessions that are begun from this one.
+    pub source_identity: Option<String>,
+    /// The keys of the tags that stay with all sessions that are begun from this one.
+    pub transitive_tag_keys: Vec<String>,
+    /// Who vouched for the caller, if that was an identity provider: the provider's ARN.
+    pub federated_provider: Option<String>,
+    /// What the provider said of the caller, as condition keys, such as `accounts.example.com:sub`.
+    pub federated_keys: BTreeMap<String, Vec<String>>,
 }
 
 /// The sorts of caller.
@@ -38,6 +60,15 @@ pub enum PrincipalKind {
         session: Arc<str>,
         /// A policy (JSON text) that narrows the session, if the caller gave one.
         session_policy: Option<Arc<str>>,
+    },
+    /// Somebody for whom a user got temporary credentials.
+    FederatedUser {
+        /// The name that the user gave.
+        name: Arc<str>,
+        /// The user, by name and unique id; none for root.
+        user: Option<(Arc<str>, Arc<str>)>,
+        /// The policies (JSON text) that the user passed, beyond which nothing is allowed.
+        policy: Option<Arc<str>>,
     },
     /// A service of the platform acting for itself, such as `athena.amazonaws.com`.
     Service {
@@ -69,13 +100,21 @@ impl Principal {
         Self::plain(kind, arn, format!("{role_id}:{session}"))
     }
 
+    /// Somebody whom a user, by name and unique id, or root vouches for.
+    pub fn federated_user(name: &str, user: Option<(&str, &str)>, policy: Option<Arc<str>>) -> Self {
+        let arn = Arn::new("sts", "", format!("federated-user/{name}")).to_string();
+        let user = user.map(|(name, id)| (name.into(), id.into()));
+        let kind = PrincipalKind::FederatedUser { name: name.into(), user, policy };
+        Self::plain(kind, arn, format!("{ACCOUNT_ID}:{name}"))
+    }
+
     /// A service of the platform, such as `glue.amazonaws.com`.
     pub fn service(name: &str) -> Self {
         Self::plain(PrincipalKind::Service { name: name.into() }, name.into(), name.into())
     }
 
     fn plain(kind: PrincipalKind, arn: String, user_id: String) -> Self {
-        Self { kind, arn, user_id, tags: BTreeMap::new() }
+        Self { kind, arn, user_id, tags: BTreeMap::new(), session: None }
     }
 
     /// Whether the request carried no signature.

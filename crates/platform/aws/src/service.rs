@@ -1,6 +1,6 @@
 //! A service as a table: operation name → typed async handler.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::sync::Arc;
 
@@ -87,6 +87,7 @@ pub struct ServiceTable {
     pub protocol: Protocol,
     operations: BTreeMap<&'static str, Box<Handler>>,
     routes: Vec<(&'static str, Route)>,
+    unsigned: BTreeSet<&'static str>,
     largest_body: usize,
 }
 
@@ -96,7 +97,8 @@ pub(crate) const LARGEST_BODY: usize = 16 * 1024 * 1024;
 impl ServiceTable {
     /// A table without operations.
     pub fn new(name: &'static str, protocol: Protocol) -> Self {
-        Self { name, protocol, operations: BTreeMap::new(), routes: Vec::new(), largest_body: LARGEST_BODY }
+        let (operations, routes, unsigned) = (BTreeMap::new(), Vec::new(), BTreeSet::new());
+        Self { name, protocol, operations, routes, unsigned, largest_body: LARGEST_BODY }
     }
 
     /// Adds an operation. Its IAM action is `name:operation`.
@@ -150,6 +152,24 @@ impl ServiceTable {
         assert!(!self.has(operation), "{operation} is in the table");
         self.routes.push((operation, route));
         self
+    }
+
+    /// Lets `operation`, which must be in the table, be called without a signature, by the anonymous principal.
+    #[must_use]
+    pub fn unsigned(mut self, operation: &'static str) -> Self {
+        assert!(self.has(operation), "{operation} is no operation");
+        self.unsigned.insert(operation);
+        self
+    }
+
+    /// Whether `operation` may be called without a signature.
+    pub(crate) fn takes_unsigned(&self, operation: &str) -> bool {
+        self.unsigned.contains(operation)
+    }
+
+    /// Whether any operation may be called without a signature.
+    pub(crate) fn has_unsigned(&self) -> bool {
+        !self.unsigned.is_empty()
     }
 
     /// Takes bodies of up to `bytes`, as services do whose requests carry archives.

@@ -114,6 +114,7 @@ impl QueryClaim {
         let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, credential.secret.expose().as_bytes());
         hmac::verify(&key, self.string_to_sign(parts, path).as_bytes(), &self.signature)
             .map_err(|_| SignatureError::Mismatch)?;
+        credentials.used(&self.access_key_id, "s3", "us-east-1");
         Ok(credential.principal)
     }
 

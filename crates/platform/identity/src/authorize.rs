@@ -22,7 +22,11 @@ impl Identity {
             PrincipalKind::AssumedRole { role, .. } => {
                 (self.role_grants(role), principal.user_id.split(':').next().unwrap_or_default())
             }
-            PrincipalKind::Root | PrincipalKind::Anonymous | PrincipalKind::Service { .. } => return Ok(None),
+            PrincipalKind::FederatedUser { user: Some((name, id)), .. } => (self.user_grants(name), &**id),
+            PrincipalKind::FederatedUser { user: None, .. }
+            | PrincipalKind::Root
+            | PrincipalKind::Anonymous
+            | PrincipalKind::Service { .. } => return Ok(None),
         };
         // A principal may outlive its user; one that was made anew under the same name is somebody else.
         let found = found.map_err(|error| {
@@ -42,9 +46,12 @@ impl Identity {
     ) -> Result<Decision, AwsError> {
         let grants = self.grants(principal)?;
         let session = match &principal.kind {
-            PrincipalKind::AssumedRole { session_policy: Some(text), .. } => {
+            PrincipalKind::AssumedRole { session_policy: Some(text), .. }
+            | PrincipalKind::FederatedUser { policy: Some(text), .. } => {
                 Some(self.session_policies(text).map_err(|error| unusable("session", &error))?)
             }
+            // Who vouches for somebody without passing a policy passes no permission.
+            PrincipalKind::FederatedUser { policy: None, .. } => Some(Arc::default()),
             _ => None,
         };
         let policies = PolicySet {
@@ -53,26 +60,69 @@ impl Identity {
             session: session.as_deref().map(Vec::as_slice),
             resource,
         };
-        let role_arn = grants.as_deref().map(|grants| grants.arn.as_str());
-        let keys = RequestKeys { principal, role_arn, origin, service: request.keys };
+        let holder_arn = grants.as_deref().map(|grants| grants.arn.as_str());
+        let keys = RequestKeys { principal, holder_arn, origin, service: request.keys };
         let question = Question { action: request.action.to_ascii_lowercase(), resource: request.resource, keys };
         Ok(policies.decide(&question))
     }
 }
 
 impl Identity {
-    /// Whether the caller may assume the role behind `request`. Other than a resource's policy, a trust policy must
-    /// always allow it.
-    pub(crate) fn may_assume(&self, ctx: &Ctx, request: &AccessRequest<'_>, trust: &Policy) -> Result<bool, AwsError> {
-        let principal = &*ctx.principal;
-        let grants = self.grants(principal)?;
-        let role_arn = grants.as_deref().map(|grants| grants.arn.as_str());
-        let keys = RequestKeys { principal, role_arn, origin: Origin::of(ctx), service: request.keys };
-        let question = Question { action: request.action.to_ascii_lowercase(), resource: request.resource, keys };
-        if !matches!(trust.verdict(&question), Verdict::Allow(_)) {
-            return Ok(false);
+    /// Asks whether the caller may assume the role behind `request`, whose trust policy is `trust` if there is such a role.
+    /// Other than a resource's policy, a trust policy must always allow it. Who may not learns nothing of roles that
+    /// don't exist: the answer is the one of a role that trusts nobody.
+    pub(crate) fn may_assume(
+        &self,
+        ctx: &Ctx,
+        request: &AccessRequest<'_>,
+        trust: Option<&Policy>,
+    ) -> Result<(), AwsError> {
+        let refused = |reason: String| {
+            let AccessRequest { action, resource, .. } = request;
+            let caller = &ctx.principal.arn;
+            let text =
+                format!("User: {caller} is not authorized to perform: {action} on resource: {resource} {reason}");
+            Err(AwsError::access_denied(text))
+        };
+        let decision = self.decide(&ctx.principal, Origin::of(ctx), request, trust)?;
+        let trusted = trust.is_some_and(|trust| self.trusts(&ctx.principal, Origin::of(ctx), request, trust));
+        match decision {
+            Ok(()) if trusted => Ok(()),
+            Err(Refusal::Explicit(Source::Resource)) => {
+                refused("with an explicit deny in the role trust policy".into())
+            }
+            Ok(()) | Err(Refusal::Implicit(Source::Resource)) => {
+                refused(format!("because no role trust policy allows the {} action", request.action))
+            }
+            Err(refusal) => refused(reason(refusal, request.action)),
         }
-        Ok(self.decide(principal, Origin::of(ctx), request, Some(trust))?.is_ok())
+    }
+
+    /// Whether a trust policy allows it.
+    pub(crate) fn trusts(
+        &self,
+        principal: &Principal,
+        origin: Origin<'_>,
+        request: &AccessRequest<'_>,
+        trust: &Policy,
+    ) -> bool {
+        let grants = self.grants(principal).ok().flatten();
+        let holder_arn = grants.as_deref().map(|grants| grants.arn.as_str());
+        let keys = RequestKeys { principal, holder_arn, origin, service: request.keys };
+        let question = Question { action: request.action.to_ascii_lowercase(), resource: request.resource, keys };
+        matches!(trust.verdict(&question), Verdict::Allow(_))
+    }
+
+    /// Notes that the caller's user or role asked for leave at the action's service.
+    fn note_visit(&self, ctx: &Ctx, action: &str) {
+        let id = match &ctx.principal.kind {
+            PrincipalKind::User { .. } | PrincipalKind::AssumedRole { .. } => {
+                ctx.principal.user_id.split(':').next().unwrap_or_default()
+            }
+            _ => return,
+        };
+        let service = action.split(':').next().unwrap_or_default();
+        self.usage.note_visit(id, service, Some(ctx.region()), ctx.now());
     }
 }
 
@@ -82,6 +132,7 @@ impl Authorizer for Identity {
         if principal.is_root() && (request.resource_policy.is_none() || ROOT_ALWAYS_MAY.contains(&request.action)) {
             return Ok(());
         }
+        self.note_visit(ctx, request.action);
         let resource = request.resource_policy.map(|text| self.resource_policy(text)).transpose();
         let resource = resource.map_err(|error| unusable("resource", &error))?;
         self.decide(principal, Origin::of(ctx), request, resource.as_deref())?
@@ -102,12 +153,17 @@ fn refusal_text(principal: &Principal, request: &AccessRequest<'_>, refusal: Ref
         return "Access Denied".to_owned();
     }
     let quote = if action.starts_with("s3:") { "\"" } else { "" };
-    let reason = match refusal {
-        Refusal::Explicit(source) => format!("with an explicit deny in {}", source.with_article()),
-        Refusal::Implicit(source) => format!("because no {} allows the {action} action", source.name()),
-    };
+    let reason = reason(refusal, action);
     let arn = &principal.arn;
     format!("User: {arn} is not authorized to perform: {action} on resource: {quote}{resource}{quote} {reason}")
+}
+
+/// The kind of policy that refuses, in IAM's words.
+fn reason(refusal: Refusal, action: &str) -> String {
+    match refusal {
+        Refusal::Explicit(source) => format!("with an explicit deny in {}", source.with_article()),
+        Refusal::Implicit(source) => format!("because no {} allows the {action} action", source.name()),
+    }
 }
 
 impl ServiceRoles for Identity {
@@ -127,8 +183,7 @@ impl ServiceRoles for Identity {
         let keys = ConditionKeys::from([("aws:SourceAccount".to_owned(), vec![ACCOUNT_ID.to_owned()])]);
         let arn = found.arn();
         let request = AccessRequest::new("sts:AssumeRole", &arn, &keys);
-        let origin =
-            Origin { now: self.clock.now(), region: None, source_ip: None, secure_transport: true, source_arn: None };
+        let origin = Origin::inside(self.clock.now());
         self.decide(&caller, origin, &request, Some(&trust))?.map_err(|refusal| {
             let reason = match refusal {
                 Refusal::Explicit(Source::Resource) => "its trust policy denies it",
@@ -138,6 +193,6 @@ impl ServiceRoles for Identity {
                 "{service} is not authorized to perform: sts:AssumeRole on {arn}: {reason}"
             ))
         })?;
-        Ok(Arc::new(role_principal(&found, session, None)))
+        Ok(Arc::new(role_principal(&found, session, None, self.clock.now())))
     }
 }

@@ -103,6 +103,37 @@ pub(crate) struct PolicyVersion {
     pub(crate) created: Timestamp,
 }
 
+/// An OpenID Connect provider whose tokens roles may trust.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct OidcProvider {
+    /// The URL without its scheme, as ARNs and condition keys have it.
+    pub(crate) name: String,
+    pub(crate) url: String,
+    pub(crate) client_ids: Vec<String>,
+    pub(crate) thumbprints: Vec<String>,
+    pub(crate) created: Timestamp,
+    pub(crate) tags: Tags,
+}
+
+impl OidcProvider {
+    /// The provider's ARN.
+    pub(crate) fn arn(&self) -> String {
+        Arn::iam(format!("oidc-provider/{}", self.name)).to_string()
+    }
+}
+
+/// An instance profile: a role for a machine.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct InstanceProfile {
+    pub(crate) name: String,
+    pub(crate) path: String,
+    pub(crate) id: String,
+    pub(crate) created: Timestamp,
+    pub(crate) tags: Tags,
+    /// The row name of its role, if it has one.
+    pub(crate) role: Option<String>,
+}
+
 /// A user's access key.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct AccessKey {
@@ -126,7 +157,7 @@ macro_rules! arn {
     )*};
 }
 
-arn!(User => "user", Group => "group", Role => "role", ManagedPolicy => "policy");
+arn!(User => "user", Group => "group", Role => "role", ManagedPolicy => "policy", InstanceProfile => "instance-profile");
 
 impl ManagedPolicy {
     /// The document of the default version.

@@ -36,6 +36,18 @@ pub enum IamError {
     /// A session's policies and tags are too large together.
     #[error("{0}")]
     PackedPolicyTooLarge(String),
+    /// A value that the rest of the request or the caller's session does not allow.
+    #[error("{0}")]
+    InvalidParameterValue(String),
+    /// A message that none of the services has handed out.
+    #[error("Message is not valid")]
+    InvalidAuthorizationMessage,
+    /// A web identity token that is not believed.
+    #[error(transparent)]
+    Token(#[from] TokenError),
+    /// A report that nobody has asked for, or that is too old.
+    #[error("{0}")]
+    Report(ReportError),
     /// An option that AWS has and Boathouse has not yet.
     #[error("Boathouse does not implement {0} yet")]
     NotImplemented(&'static str),
@@ -48,6 +60,41 @@ pub enum IamError {
     /// Secrets can't be made, sealed or opened.
     #[error("{0}")]
     Sealing(&'static str),
+}
+
+/// Why a token is not believed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TokenError {
+    /// It is no token, or not one of a provider of the account: `InvalidIdentityToken`.
+    #[error("{0}")]
+    Invalid(String),
+    /// Its time is over: `ExpiredTokenException`.
+    #[error("{0}")]
+    Expired(String),
+    /// The provider answers that something is wrong, or claims don't fit: `IDPRejectedClaim`.
+    #[error("{0}")]
+    RejectedClaim(String),
+    /// The provider can't be reached: `IDPCommunicationError`.
+    #[error("{0}")]
+    Unreachable(String),
+}
+
+impl TokenError {
+    /// A token that is none, or that nobody vouches for.
+    pub(crate) fn invalid(message: impl Into<String>) -> Self {
+        Self::Invalid(message.into())
+    }
+}
+
+/// Why there is no credential report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ReportError {
+    /// Nobody has asked for one.
+    #[error("No credential report is available. Call GenerateCredentialReport first.")]
+    NotPresent,
+    /// It is older than four hours.
+    #[error("The credential report has expired. Call GenerateCredentialReport again.")]
+    Expired,
 }
 
 impl IamError {
@@ -77,6 +124,24 @@ impl From<IamError> for AwsError {
             IamError::Unmodifiable(_) => Self::bad_request("UnmodifiableEntity", message),
             IamError::Validation(_) => Self::bad_request("ValidationError", message),
             IamError::PackedPolicyTooLarge(_) => Self::bad_request("PackedPolicyTooLarge", message),
+            IamError::InvalidParameterValue(_) => Self::bad_request("InvalidParameterValue", message),
+            IamError::InvalidAuthorizationMessage => Self::bad_request("InvalidAuthorizationMessageException", message),
+            IamError::Token(error) => {
+                let (code, status) = match error {
+                    TokenError::Invalid(_) => ("InvalidIdentityToken", StatusCode::BAD_REQUEST),
+                    TokenError::Expired(_) => ("ExpiredTokenException", StatusCode::BAD_REQUEST),
+                    TokenError::RejectedClaim(_) => ("IDPRejectedClaim", StatusCode::FORBIDDEN),
+                    TokenError::Unreachable(_) => ("IDPCommunicationError", StatusCode::BAD_REQUEST),
+                };
+                Self::new(code, status, message)
+            }
+            IamError::Report(error) => {
+                let code = match error {
+                    ReportError::NotPresent => "ReportNotPresent",
+                    ReportError::Expired => "ReportExpired",
+                };
+                Self::new(code, StatusCode::GONE, message)
+            }
             IamError::NotImplemented(what) => Self::not_implemented(what),
             IamError::Denied(error) => error,
             IamError::Store(MetadataError::Conflict) => {

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use boathouse_aws::access::{Credential, CredentialError, CredentialStore, Secret};
+use boathouse_aws::principal::Session as PrincipalSession;
 use boathouse_aws::{Clock, Principal};
 use boathouse_metadata::{Key, Metadata, MetadataError};
 use chrono::{DateTime, Utc};
@@ -14,9 +15,10 @@ use crate::credentials::KeyPair;
 use crate::entities::{AccessKey, Group, ManagedPolicy, Policies, Role, User};
 use crate::error::IamError;
 use crate::iam::input;
+use crate::oidc::Oidc;
 use crate::policy::{MalformedPolicy, Policy, PolicyKind};
 use crate::seal::{MasterKey, Sealer};
-use crate::session::{self, Session, Subject};
+use crate::session::{Session, Subject};
 use crate::store::{Derived, Holder, Store};
 use crate::usage::Usage;
 
@@ -49,6 +51,7 @@ pub struct Identity {
     pub(crate) secrets: Sealer,
     pub(crate) tokens: Sealer,
     pub(crate) usage: Usage,
+    pub(crate) oidc: Oidc,
     root_keys: Vec<KeyPair>,
     root: Arc<Principal>,
     keys: Derived<LongTermKey>,
@@ -88,7 +91,7 @@ pub(crate) struct Grants {
 impl Identity {
     /// Opens the identities in `metadata`. `data_dir` holds the file `identity.key` that seals their secrets; it is made
     /// at the first start. `root_keys` stand for root: the installation's own and, for throwaway servers,
-    /// [`KeyPair::test`].
+    /// [`KeyPair::test`]. With `dev`, identity providers on loopback addresses may speak HTTP without TLS.
     ///
     /// # Errors
     /// See [`IdentityError`].
@@ -97,10 +100,12 @@ impl Identity {
         data_dir: &Path,
         root_keys: Vec<KeyPair>,
         clock: Arc<dyn Clock>,
+        dev: bool,
     ) -> Result<Arc<Self>, IdentityError> {
         let master = master_key(&metadata, &data_dir.join("identity.key"))?;
         Ok(Arc::new(Self {
             usage: Usage::new(metadata.clone()),
+            oidc: Oidc::new(dev),
             store: Store::new(metadata),
             clock,
             secrets: master.sealer("access keys"),
@@ -119,6 +124,11 @@ impl Identity {
     /// Whether the key is one of root's.
     pub(crate) fn is_root_key(&self, access_key_id: &str) -> bool {
         self.root_keys.iter().any(|pair| pair.access_key_id == access_key_id)
+    }
+
+    /// The installation's own root key.
+    pub(crate) fn root_key_id(&self) -> Option<&str> {
+        self.root_keys.first().map(|pair| pair.access_key_id.as_str())
     }
 
     /// The parsed policy of a resource.
@@ -210,7 +220,15 @@ impl Identity {
         let Some(session) = Session::open(&self.tokens, access_key_id, token) else { return Ok(None) };
         let Some(mut principal) = self.session_principal(&session)? else { return Ok(None) };
         input::override_tags(&mut principal.tags, session.tags);
-        session::mark(&mut principal, at(session.issued));
+        let role_arn = principal.session.as_ref().and_then(|began| began.role_arn.clone());
+        principal.session = Some(Arc::new(PrincipalSession {
+            issued: at(session.issued),
+            role_arn,
+            source_identity: session.source_identity,
+            transitive_tag_keys: session.transitive_tag_keys,
+            federated_provider: session.federated_provider,
+            federated_keys: session.federated_keys,
+        }));
         Ok(Some(OpenSession {
             access_key_id: access_key_id.to_owned(),
             secret: Secret::new(session.secret),
@@ -230,9 +248,24 @@ impl Identity {
             Subject::Role { name, id, session: session_name } => {
                 let Some(role) = self.store.find::<Role>(name)?.filter(|role| role.id == *id) else { return Ok(None) };
                 let policy = self.passed_policies(session)?;
-                Ok(Some(role_principal(&role, session_name, policy)))
+                Ok(Some(role_principal(&role, session_name, policy, at(session.issued))))
             }
+            Subject::Federated { name, user } => self.federated_principal(session, name, user.as_ref()),
         }
+    }
+
+    fn federated_principal(
+        &self,
+        session: &Session,
+        name: &str,
+        user: Option<&(String, String)>,
+    ) -> Result<Option<Principal>, IamError> {
+        let policy = self.passed_policies(session)?;
+        let Some((user_name, id)) = user else { return Ok(Some(Principal::federated_user(name, None, policy))) };
+        let Some(user) = self.store.find::<User>(user_name)?.filter(|user| user.id == *id) else { return Ok(None) };
+        let mut principal = Principal::federated_user(name, Some((&user.name, &user.id)), policy);
+        principal.tags.clone_from(&user.tags);
+        Ok(Some(principal))
     }
 
     /// The policies that narrow a session, as one JSON list; none if it was given none.
@@ -275,9 +308,11 @@ pub(crate) fn trust_policy(role: &Role) -> Result<Policy, MalformedPolicy> {
 }
 
 /// The principal of a session of a role.
-pub(crate) fn role_principal(role: &Role, session: &str, policy: Option<Arc<str>>) -> Principal {
+pub(crate) fn role_principal(role: &Role, session: &str, policy: Option<Arc<str>>, issued: DateTime<Utc>) -> Principal {
     let mut principal = Principal::assumed_role(&role.name, &role.id, session, policy);
     principal.tags.clone_from(&role.tags);
+    let began = PrincipalSession { issued, role_arn: Some(role.arn()), ..PrincipalSession::default() };
+    principal.session = Some(Arc::new(began));
     principal
 }
 
@@ -328,7 +363,6 @@ impl CredentialStore for Identity {
                 }
                 let key = self.keys.get(&self.store, access_key_id, || self.load_key(access_key_id));
                 let key = key.map_err(|error| unreadable(&error))?.ok_or(CredentialError::Unknown)?;
-                self.usage.note(access_key_id, self.clock.now());
                 Ok(Credential { secret: key.secret.clone(), principal: Arc::clone(&key.principal) })
             }
             Some(token) => {
@@ -342,6 +376,12 @@ impl CredentialStore for Identity {
                 }
                 Ok(Credential { secret: session.secret.clone(), principal: Arc::clone(&session.principal) })
             }
+        }
+    }
+
+    fn used(&self, access_key_id: &str, service: &str, region: &str) {
+        if !access_key_id.starts_with("ASIA") {
+            self.usage.note_key(access_key_id, service, region, self.clock.now());
         }
     }
 }

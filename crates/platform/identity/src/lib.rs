@@ -17,6 +17,7 @@
 //! | `seal` | the key file and what is sealed with it |
 //! | `entities`, `store` | the rows, and caches that no write leaves stale |
 //! | `iam`, `sts` | the operations |
+//! | `oidc` | tokens of OpenID Connect providers |
 //! | `aws_managed` | managed policies of AWS's own names |
 //! | `usage` | when keys were last used |
 //! | [`error`] | errors and their AWS codes |
@@ -29,6 +30,7 @@ mod entities;
 pub mod error;
 mod iam;
 mod identity;
+mod oidc;
 pub mod policy;
 mod seal;
 mod session;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use boathouse_aws::Principal;
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::SecondsFormat;
 use serde::{Deserialize, Serialize};
 
 use crate::error::IamError;
@@ -20,6 +20,8 @@ pub(crate) enum Subject {
     User { name: String, id: String },
     /// A session of a role, by row name and unique id.
     Role { name: String, id: String, session: String },
+    /// Somebody whom a user, by row name and unique id, or root vouches for.
+    Federated { name: String, user: Option<(String, String)> },
 }
 
 /// What a session token says.
@@ -36,6 +38,18 @@ pub(crate) struct Session {
     /// The managed policies passed for the session.
     pub(crate) policy_arns: Vec<String>,
     pub(crate) tags: BTreeMap<String, String>,
+    /// What stays with all sessions begun from this one.
+    #[serde(default)]
+    pub(crate) source_identity: Option<String>,
+    /// The tags of these keys stay with all sessions begun from this one.
+    #[serde(default)]
+    pub(crate) transitive_tag_keys: Vec<String>,
+    /// The ARN of the identity provider that vouched for the caller.
+    #[serde(default)]
+    pub(crate) federated_provider: Option<String>,
+    /// What that provider said, as condition keys.
+    #[serde(default)]
+    pub(crate) federated_keys: BTreeMap<String, Vec<String>>,
 }
 
 impl Session {
@@ -52,18 +66,9 @@ impl Session {
     }
 }
 
-/// The tag under which a session's principal carries when it began. No tag of a user's can have this key, because keys
-/// hold no control characters.
-const ISSUED_AT: &str = "\0issued-at";
-
-/// Marks a principal as one of a session that began at `issued`.
-pub(crate) fn mark(principal: &mut Principal, issued: DateTime<Utc>) {
-    principal.tags.insert(ISSUED_AT.to_owned(), issued.to_rfc3339_opts(SecondsFormat::Secs, true));
-}
-
 /// When the principal's session began, as `aws:TokenIssueTime`; none for long-term keys.
-pub(crate) fn issued_at(principal: &Principal) -> Option<&str> {
-    principal.tags.get(ISSUED_AT).map(String::as_str)
+pub(crate) fn issued_at(principal: &Principal) -> Option<String> {
+    principal.session.as_ref().map(|session| session.issued.to_rfc3339_opts(SecondsFormat::Secs, true))
 }
 
 #[cfg(test)]
@@ -89,6 +94,10 @@ mod tests {
             policy: Some("{}".into()),
             policy_arns: vec![],
             tags: BTreeMap::from([("a".into(), "b".into())]),
+            source_identity: Some("ann".into()),
+            transitive_tag_keys: vec!["a".into()],
+            federated_provider: None,
+            federated_keys: BTreeMap::new(),
         };
         let token = session.seal(&sealer, "ASIA1").unwrap();
         assert_eq!(Session::open(&sealer, "ASIA1", &token), Some(session));

@@ -8,7 +8,7 @@ use quick_cache::sync::Cache;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::entities::{AccessKey, Group, ManagedPolicy, Policies, Role, Tags, User};
+use crate::entities::{AccessKey, Group, InstanceProfile, ManagedPolicy, OidcProvider, Policies, Role, Tags, User};
 use crate::error::IamError;
 
 /// A sort of row. Names are unique without regard to case.
@@ -113,7 +113,9 @@ entity!(Group, "iam-groups", "group", name);
 entity!(Role, "iam-roles", "role", name);
 entity!(ManagedPolicy, "iam-policies", "policy", name);
 entity!(AccessKey, "iam-access-keys", "Access Key", id);
-with_path!(User, Group, Role, ManagedPolicy);
+entity!(OidcProvider, "iam-oidc-providers", "OpenIDConnect Provider", name);
+entity!(InstanceProfile, "iam-instance-profiles", "Instance Profile", name);
+with_path!(User, Group, Role, ManagedPolicy, InstanceProfile);
 holder! {
     User, "UserName", 2048, "PoliciesPerUser", |user| Some(&user.tags);
     Group, "GroupName", 5120, "PoliciesPerGroup", |_| None;
@@ -151,6 +153,15 @@ impl Store {
     /// The entity of this name.
     pub(crate) fn get<E: Entity>(&self, name: &str) -> Result<E, IamError> {
         self.find(name)?.ok_or_else(|| E::missing(name))
+    }
+
+    /// A value that is no entity.
+    pub(crate) fn value<T: DeserializeOwned>(
+        &self,
+        space: &'static str,
+        key: &Key,
+    ) -> Result<Option<T>, MetadataError> {
+        self.metadata.get_json(space, key)
     }
 
     /// Every entity of a sort in the order of names. IAM's quotas keep these few.

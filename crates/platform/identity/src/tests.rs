@@ -34,7 +34,7 @@ struct Room {
 
 fn open(directory: &Path, clock: &Arc<TestClock>) -> Result<Arc<Identity>, IdentityError> {
     let metadata = Metadata::open(&directory.join("metadata.db")).unwrap();
-    Identity::open(metadata, directory, vec![KeyPair::test()], Arc::clone(clock) as _)
+    Identity::open(metadata, directory, vec![KeyPair::test()], Arc::clone(clock) as _, false)
 }
 
 impl Room {

@@ -1,61 +1,150 @@
-//! When access keys were last used. Written at most once in a quarter of an hour for each key, as AWS reports it no
-//! finer, and never in the way of a request.
+//! When access keys were last used, and when users and roles last asked for leave at which service. Written at most once in
+//! a quarter of an hour for each, as AWS reports it no finer, and never in the way of a request.
 
 use std::collections::HashMap;
 
 use boathouse_metadata::{Key, Metadata, MetadataError};
 use chrono::{DateTime, TimeDelta, Utc};
 use parking_lot::Mutex;
+use serde::{Deserialize, Serialize};
 
 use crate::entities::Timestamp;
 
-/// `(access key id)` → [`Timestamp`].
+/// `(access key id)` → [`KeyUse`].
 pub(crate) const USES: &str = "iam-key-uses";
+/// `(unique id, service)` → [`Visit`].
+pub(crate) const VISITS: &str = "iam-visits";
 /// How fine the record is.
 const STEP: TimeDelta = TimeDelta::minutes(15);
 
-/// The last uses of keys.
+/// The last use of a key.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum KeyUse {
+    /// With what was asked for.
+    At { time: Timestamp, service: String, region: String },
+    /// As rows of earlier releases have it.
+    Time(Timestamp),
+}
+
+impl KeyUse {
+    /// When it was.
+    pub(crate) fn time(&self) -> Timestamp {
+        match self {
+            Self::At { time, .. } | Self::Time(time) => *time,
+        }
+    }
+}
+
+/// The last time that a user or role asked for leave at a service.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Visit {
+    pub(crate) time: Timestamp,
+    pub(crate) region: Option<String>,
+}
+
+/// The last uses of keys, users and roles.
 pub(crate) struct Usage {
     metadata: Metadata,
-    seen: Mutex<HashMap<String, DateTime<Utc>>>,
+    keys: Mutex<HashMap<String, Seen>>,
+    visits: Mutex<HashMap<String, HashMap<String, DateTime<Utc>>>>,
+}
+
+/// A key's last use, and when it was last written.
+struct Seen {
+    time: DateTime<Utc>,
+    service: String,
+    region: String,
+    written: DateTime<Utc>,
+}
+
+/// Whether the entry of `key` is old enough to be written again; then it is now.
+fn is_due(seen: &mut HashMap<String, DateTime<Utc>>, key: &str, now: DateTime<Utc>) -> bool {
+    match seen.get_mut(key) {
+        Some(last) if now - *last < STEP => return false,
+        Some(last) => *last = now,
+        None => drop(seen.insert(key.to_owned(), now)),
+    }
+    true
 }
 
 impl Usage {
     /// The uses recorded in this store.
     pub(crate) fn new(metadata: Metadata) -> Self {
-        Self { metadata, seen: Mutex::default() }
+        Self { metadata, keys: Mutex::default(), visits: Mutex::default() }
     }
 
-    /// Notes that a key was used now.
-    pub(crate) fn note(&self, access_key_id: &str, now: DateTime<Utc>) {
-        let mut seen = self.seen.lock();
-        match seen.get_mut(access_key_id) {
-            Some(last) if now - *last < STEP => return,
-            Some(last) => *last = now,
-            None => drop(seen.insert(access_key_id.to_owned(), now)),
+    /// Notes that a key signed a request for a service in a region.
+    pub(crate) fn note_key(&self, access_key_id: &str, service: &str, region: &str, now: DateTime<Utc>) {
+        let mut keys = self.keys.lock();
+        match keys.get_mut(access_key_id) {
+            Some(seen) => {
+                seen.time = now;
+                if seen.service != service || seen.region != region {
+                    service.clone_into(&mut seen.service);
+                    region.clone_into(&mut seen.region);
+                }
+                if now - seen.written < STEP {
+                    return;
+                }
+                seen.written = now;
+            }
+            None => {
+                let (service, region) = (service.to_owned(), region.to_owned());
+                keys.insert(access_key_id.to_owned(), Seen { time: now, service, region, written: now });
+            }
         }
-        drop(seen);
+        drop(keys);
+        let last = KeyUse::At { time: Timestamp(now), service: service.to_owned(), region: region.to_owned() };
+        self.write(USES, Key::new([access_key_id]), last);
+    }
+
+    /// Notes that a user or role, by unique id, asked for leave at a service.
+    pub(crate) fn note_visit(&self, id: &str, service: &str, region: Option<&str>, now: DateTime<Utc>) {
+        let mut visits = self.visits.lock();
+        let due = match visits.get_mut(id) {
+            Some(of_id) => is_due(of_id, service, now),
+            None => visits.insert(id.to_owned(), HashMap::from([(service.to_owned(), now)])).is_none(),
+        };
+        drop(visits);
+        if due {
+            let visit = Visit { time: Timestamp(now), region: region.map(str::to_owned) };
+            self.write(VISITS, Key::new([id, service]), visit);
+        }
+    }
+
+    fn write<T: Serialize + Send + 'static>(&self, space: &'static str, key: Key, value: T) {
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
-        let (metadata, key) = (self.metadata.clone(), Key::new([access_key_id]));
+        let metadata = self.metadata.clone();
         runtime.spawn(async move {
-            let write =
-                metadata.transaction::<_, MetadataError, _>(move |tx| tx.put_json(USES, &key, &Timestamp(now))).await;
+            let write = metadata.transaction::<_, MetadataError, _>(move |tx| tx.put_json(space, &key, &value)).await;
             if let Err(error) = write {
-                tracing::warn!(%error, "an access key's use could not be recorded");
+                tracing::warn!(%error, space, "a use could not be recorded");
             }
         });
     }
 
     /// When the key was last used, if it ever was.
-    pub(crate) fn last(&self, access_key_id: &str) -> Result<Option<Timestamp>, MetadataError> {
-        if let Some(seen) = self.seen.lock().get(access_key_id) {
-            return Ok(Some(Timestamp(*seen)));
+    pub(crate) fn last(&self, access_key_id: &str) -> Result<Option<KeyUse>, MetadataError> {
+        if let Some(Seen { time, service, region, .. }) = self.keys.lock().get(access_key_id) {
+            let (service, region) = (service.clone(), region.clone());
+            return Ok(Some(KeyUse::At { time: Timestamp(*time), service, region }));
         }
         self.metadata.get_json(USES, &Key::new([access_key_id]))
     }
 
+    /// The services at which a user or role asked for leave, and when it last did.
+    pub(crate) fn visits(&self, id: &str) -> Result<Vec<(String, Visit)>, MetadataError> {
+        let rows = self.metadata.scan(VISITS, &Key::new([id]), None, usize::MAX)?;
+        let visit = |entry: &boathouse_metadata::Entry| {
+            let service = entry.key.parts().get(1).cloned().unwrap_or_default();
+            Ok((service, entry.json()?))
+        };
+        rows.iter().map(visit).collect()
+    }
+
     /// Forgets a deleted key.
     pub(crate) fn forget(&self, access_key_id: &str) {
-        self.seen.lock().remove(access_key_id);
+        self.keys.lock().remove(access_key_id);
     }
 }

@@ -17,7 +17,7 @@ use crate::locks::BucketLock;
 use crate::outbox::{self, Cause, ChangeKind};
 use crate::record::{Extent, Location, ObjectInfo, Record};
 use crate::references::{self, current, release};
-use crate::{Objects, WriteCondition, key_of};
+use crate::{Objects, WriteCondition, blocking, key_of};
 
 /// The name of the version that has no id.
 pub const NULL_VERSION: &str = "null";
@@ -377,8 +377,11 @@ impl Objects {
         let (at_ms, mut outcomes) = (self.now_ms(), Vec::with_capacity(items.len()));
         let mut items = items.into_iter().peekable();
         loop {
-            let some: Vec<DeleteItem> = items.by_ref().take(BATCH).collect();
+            let mut some: Vec<DeleteItem> = items.by_ref().take(BATCH).collect();
             let (name, origin) = (bucket.to_owned(), origin.clone());
+            if some.len() > 1 {
+                some = self.warm(bucket, some).await?;
+            }
             let delete_some = move |change: &mut Change<'_>| {
                 let bucket = buckets::find(change, &name)?;
                 let outcome = |item| delete(change, &bucket, item, Cause { kind, at_ms, origin: origin.clone() });
@@ -389,6 +392,17 @@ impl Objects {
                 return Ok(outcomes);
             }
         }
+    }
+
+    /// Reads records that are about to be deleted: what comes from the disk does not hold up the writer, whom all wait for.
+    async fn warm(&self, bucket: &str, items: Vec<DeleteItem>) -> Result<Vec<DeleteItem>> {
+        let (index, bucket) = (self.inner.index.clone(), bucket.to_owned());
+        blocking(move || {
+            let view = index.view();
+            items.iter().try_for_each(|item| view.get(Table::Current, &key_of(&bucket, &item.key)).map(drop))?;
+            Ok(items)
+        })
+        .await
     }
 
     /// Changes what is stored beside an object's bytes, or beside those of one version.

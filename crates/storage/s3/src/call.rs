@@ -16,8 +16,7 @@ use crate::acl::{self, Acl, Subject};
 use crate::error::Result;
 use crate::lifecycle::Bell;
 use crate::logging::Log;
-use crate::operations::encryption;
-use crate::{keys, operations, policy, tags};
+use crate::{condition_keys, operations, policy};
 
 /// Shared by the adapter, which makes it and writes the answer, and the operation's handler.
 pub(crate) struct Call {
@@ -102,7 +101,7 @@ pub(crate) fn find<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a HeaderV
 }
 
 /// Headers that the codec must not see: the signature is checked already, and conditions and ranges are read from the
-/// request itself because the codec refuses what HTTP wants ignored.
+/// request itself because the codec refuses what HTTP wants ignored. Clients' keys must not get into its log.
 const HIDDEN: [&str; 18] = [
     "authorization",
     "x-amz-date",
@@ -128,28 +127,6 @@ fn visible(headers: &HeaderMap) -> HeaderMap {
     let visible = headers.iter().filter(|(name, _)| !HIDDEN.contains(&name.as_str()));
     visible.map(|(name, value)| (name.clone(), value.clone())).collect()
 }
-
-/// Headers of a write that are condition keys as well.
-const CONDITION_HEADERS: [(&str, &str); 18] = [
-    (encryption::HEADER, "s3:x-amz-server-side-encryption"),
-    (encryption::KMS_KEY, "s3:x-amz-server-side-encryption-aws-kms-key-id"),
-    ("x-amz-server-side-encryption-customer-algorithm", "s3:x-amz-server-side-encryption-customer-algorithm"),
-    ("if-match", "s3:if-match"),
-    ("if-none-match", "s3:if-none-match"),
-    ("x-amz-acl", "s3:x-amz-acl"),
-    ("x-amz-copy-source", "s3:x-amz-copy-source"),
-    ("x-amz-grant-full-control", "s3:x-amz-grant-full-control"),
-    ("x-amz-grant-read", "s3:x-amz-grant-read"),
-    ("x-amz-grant-read-acp", "s3:x-amz-grant-read-acp"),
-    ("x-amz-grant-write", "s3:x-amz-grant-write"),
-    ("x-amz-grant-write-acp", "s3:x-amz-grant-write-acp"),
-    ("x-amz-metadata-directive", "s3:x-amz-metadata-directive"),
-    ("x-amz-object-lock-legal-hold", "s3:object-lock-legal-hold"),
-    ("x-amz-object-lock-mode", "s3:object-lock-mode"),
-    ("x-amz-object-lock-mode", "s3:x-amz-object-lock-mode"),
-    ("x-amz-object-lock-retain-until-date", "s3:object-lock-retain-until-date"),
-    ("x-amz-storage-class", "s3:x-amz-storage-class"),
-];
 
 /// What operations work on.
 #[derive(Clone)]
@@ -197,22 +174,19 @@ impl Store {
         }
     }
 
-    /// Asks whether the caller may do `action` with an object, whose own list and tags count too.
+    /// Asks whether the caller may do `action` with an object, whose own list counts too.
     pub(crate) fn allow_object(
         &self,
-        (call, action): (&Call, &str),
-        (bucket, key, version): (&str, &str, Option<&str>),
-        keys: &ConditionKeys,
+        ctx: &Ctx,
+        action: &str,
+        bucket: &str,
+        (key, version): (&str, Option<&str>),
         metadata: Option<&Metadata>,
     ) -> Result<()> {
-        let ctx = &call.ctx;
-        if ctx.principal.is_root() {
-            return self.ask(ctx, (action, bucket, Some(key)), keys, None);
-        }
-        let (mut keys, about) = (keys.clone(), (action, bucket, Some(key)));
-        keys::add_existing(&mut keys, version, metadata);
+        let about = (action, bucket, Some(key));
+        let keys = condition_keys::of_object(metadata, version);
         let asked = self.ask(ctx, about, &keys, None);
-        let (Err(error), Some(metadata)) = (&asked, metadata) else {
+        let (Err(error), Some(metadata)) = (&asked, metadata.filter(|_| !ctx.principal.is_root())) else {
             return asked;
         };
         let resource = format!("arn:aws:s3:::{bucket}/{key}");
@@ -233,7 +207,10 @@ impl Store {
     ) -> Result<()> {
         match tags.is_empty() {
             true => Ok(()),
-            false => self.allow_if(&call.ctx, "s3:PutObjectTagging", bucket, Some(key), &keys::of_wanted_tags(tags)),
+            false => {
+                let keys = condition_keys::of_tags(tags);
+                self.allow_if(&call.ctx, "s3:PutObjectTagging", bucket, Some(key), &keys)
+            }
         }
     }
 
@@ -262,12 +239,7 @@ impl Store {
 
     /// Asks for leave to write an object, with what the request's headers say.
     pub(crate) fn allow_write(&self, call: &Call, bucket: &str, key: &str) -> Result<()> {
-        let named = |(header, name): &(&str, &str)| Some(((*name).to_owned(), vec![call.header(header)?.to_owned()]));
-        let mut keys: ConditionKeys = CONDITION_HEADERS.iter().filter_map(named).collect();
-        if !call.ctx.principal.is_root() {
-            keys.extend(keys::of_wanted_tags(&tags::from_header(call.header("x-amz-tagging"))?));
-        }
-        self.allow_if(&call.ctx, "s3:PutObject", bucket, Some(key), &keys)
+        self.allow_if(&call.ctx, "s3:PutObject", bucket, Some(key), &condition_keys::of_write(call)?)
     }
 
     /// Asks for an action that is about no bucket.

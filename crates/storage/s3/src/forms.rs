@@ -9,6 +9,7 @@ pub(crate) mod policy;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use boathouse_aws::context::{Signed, Wire};
 use boathouse_aws::http_service::{RequestBody, ResponseBody, Trailers, full};
 use boathouse_aws::sigv4::{Dialect, FormClaim};
 use boathouse_aws::{AwsError, Ctx};
@@ -77,7 +78,11 @@ impl Adapter {
             Ok(admitted) => admitted,
             Err(error) => return (ctx, Err(error)),
         };
-        let ctx = principal.map_or(ctx.clone(), |principal| ctx.as_principal(principal));
+        let ctx = principal.map_or(ctx.clone(), |principal| {
+            let signed = Some(Signed { version: "AWS4-HMAC-SHA256", place: "POST", age_ms: None });
+            let wire = Arc::new(Wire { signed, ..Wire::clone(&ctx.wire) });
+            Ctx { wire, service: ctx.service, ..ctx.as_principal(principal) }
+        });
         let outcome = self.upload(&ctx, &parts, form, file).await;
         (ctx, outcome)
     }

@@ -1,15 +1,11 @@
-//! Condition keys of S3 ("Actions, resources, and condition keys for Amazon S3"): what policies may ask about a request.
-
-use std::collections::BTreeMap;
+//! Which of S3's condition keys a bucket policy may use: what requests carry is `condition_keys`' business.
 
 use boathouse_aws::AwsError;
-use boathouse_aws::access::ConditionKeys;
-use boathouse_objects::Metadata;
 
 use crate::error::Result;
 
 /// Keys that requests carry, in lower case; those that end in a slash go on with the name of a tag.
-const KNOWN: [&str; 32] = [
+const KNOWN: [&str; 37] = [
     "s3:delimiter",
     "s3:existingobjecttag/",
     "s3:max-keys",
@@ -28,8 +24,13 @@ const KNOWN: [&str; 32] = [
     "s3:x-amz-grant-write",
     "s3:x-amz-grant-write-acp",
     "s3:x-amz-metadata-directive",
-    "s3:x-amz-object-lock-mode",
+    "s3:x-amz-content-sha256",
+    "s3:authtype",
+    "s3:signatureage",
+    "s3:signatureversion",
+    "s3:tlsversion",
     "s3:object-lock-mode",
+    "s3:object-lock-remaining-retention-days",
     "s3:object-lock-legal-hold",
     "s3:object-lock-retain-until-date",
     "s3:x-amz-server-side-encryption",
@@ -45,13 +46,7 @@ const KNOWN: [&str; 32] = [
     "s3:jobsuspendedcause",
 ];
 /// Keys of AWS that would be taken for absent though requests have them: policies with these are refused.
-const REFUSED: [&str; 10] = [
-    "s3:authtype",
-    "s3:signatureage",
-    "s3:signatureversion",
-    "s3:tlsversion",
-    "s3:x-amz-content-sha256",
-    "s3:object-lock-remaining-retention-days",
+const REFUSED: [&str; 4] = [
     "s3:locationconstraint",
     "s3:inventoryaccessibleoptionalfields",
     "s3:destinationregion",
@@ -76,26 +71,6 @@ pub(crate) fn check(key: &str) -> Result<()> {
     }
 }
 
-/// The tags that a request gives an object.
-pub(crate) fn of_wanted_tags(tags: &BTreeMap<String, String>) -> ConditionKeys {
-    let each = tags.iter().map(|(name, value)| (format!("s3:RequestObjectTag/{name}"), vec![value.clone()]));
-    let mut keys: ConditionKeys = each.collect();
-    if !tags.is_empty() {
-        keys.insert("s3:RequestObjectTagKeys".into(), tags.keys().cloned().collect());
-    }
-    keys
-}
-
-/// Adds what is known of the object that a request is about.
-pub(crate) fn add_existing(keys: &mut ConditionKeys, version: Option<&str>, metadata: Option<&Metadata>) {
-    if let Some(version) = version {
-        keys.insert("s3:VersionId".into(), vec![version.to_owned()]);
-    }
-    for (name, value) in metadata.iter().flat_map(|metadata| &metadata.tags) {
-        keys.insert(format!("s3:ExistingObjectTag/{name}"), vec![value.clone()]);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -105,18 +80,7 @@ mod tests {
         assert!(
             check("s3:ExistingObjectTag/Team").is_ok() && check("aws:SourceIp").is_ok() && check("s3:Prefix").is_ok()
         );
-        assert_eq!(check("s3:signatureAge").unwrap_err().code, "NotImplemented");
+        assert_eq!(check("s3:objectCreationOperation").unwrap_err().code, "NotImplemented");
         assert_eq!(check("s3:weather").unwrap_err().code, "MalformedPolicy");
-    }
-
-    #[test]
-    fn tags_are_keys() {
-        let tags = BTreeMap::from([("team".to_owned(), "a".to_owned())]);
-        let mut keys = of_wanted_tags(&tags);
-        assert_eq!(keys["s3:RequestObjectTag/team"], ["a"]);
-        assert_eq!(keys["s3:RequestObjectTagKeys"], ["team"]);
-        add_existing(&mut keys, Some("v"), Some(&Metadata { tags, ..Metadata::default() }));
-        assert_eq!((&keys["s3:ExistingObjectTag/team"][0], &keys["s3:VersionId"][0]), (&"a".into(), &"v".into()));
-        assert!(of_wanted_tags(&BTreeMap::new()).is_empty());
     }
 }

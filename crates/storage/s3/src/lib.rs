@@ -16,7 +16,7 @@
 //! | `lifecycle` | what expires and what moves to other storage classes |
 //! | `notifications` | what buckets tell to functions and to EventBridge |
 //! | `acl`, `policy`, `cors`, `tags`, `metadata`, `checksums`, `conditions`, `host`, `token` | rules of their subjects |
-//! | `keys` | condition keys of policies |
+//! | `condition_keys`, `keys` | what IAM's conditions can ask about a request; what policies may ask |
 //! | `storage_class` | the classes of objects |
 //! | `stores` | buckets for engines in the same process |
 //! | `xml` | letters that XML has no room for |
@@ -30,6 +30,7 @@ mod acl;
 mod adapter;
 mod call;
 mod checksums;
+mod condition_keys;
 mod conditions;
 mod cors;
 mod dispatch;

@@ -163,8 +163,8 @@ mod tests {
         assert_eq!(check(&policy("\"*\"", ""), "other").unwrap_err().message, "Policy has invalid resource");
         let other = policy("\"*\"", "").replace("s3:GetObject", "sqs:SendMessage");
         assert_eq!(check(&other, "b").unwrap_err().message, "Policy has invalid action");
-        let aged = policy("\"*\"", r#","Condition":{"NumericGreaterThan":{"s3:signatureAge":"1"}}"#);
-        assert_eq!(check(&aged, "b").unwrap_err().code, "NotImplemented");
+        let unmet = policy("\"*\"", r#","Condition":{"StringEquals":{"s3:objectCreationOperation":"1"}}"#);
+        assert_eq!(check(&unmet, "b").unwrap_err().code, "NotImplemented");
         assert_eq!(check("{}", "b").unwrap_err().code, "MalformedPolicy");
         assert_eq!(check("[", "b").unwrap_err().code, "MalformedPolicy");
     }

@@ -27,7 +27,7 @@ pub(crate) struct Stores(pub(crate) Store);
 impl ObjectStores for Stores {
     fn bucket(&self, ctx: &Ctx, bucket: &str) -> std::result::Result<Arc<dyn ObjectStore>, AwsError> {
         self.0.objects.bucket(bucket).map_err(from_engine)?;
-        let guard = Guard { store: self.0.clone(), ctx: ctx.clone(), bucket: bucket.to_owned() };
+        let guard = Guard { store: self.0.clone(), ctx: ctx.forwarded(), bucket: bucket.to_owned() };
         let inner = self.0.objects.store(bucket).with_origin(&message::origin(ctx));
         Ok(Arc::new(Guarded { inner, guard }))
     }

@@ -130,7 +130,7 @@ pub(crate) struct Private {
     pub(crate) request: Value,
     /// The rows that were written.
     pub(crate) update_count: Option<u64>,
-    /// The rows that were given and their bytes, for GetQueryRuntimeStatistics.
+    /// The rows that were given and their bytes, and those that scans gave, for GetQueryRuntimeStatistics.
     pub(crate) output_rows: u64,
     pub(crate) output_bytes: u64,
     pub(crate) input_rows: u64,

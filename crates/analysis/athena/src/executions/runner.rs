@@ -141,6 +141,10 @@ impl Progress {
         }
     }
 
+    fn input_rows(&self) -> u64 {
+        self.scanned.lock().as_ref().map_or(0, |scanned| scanned.input_rows())
+    }
+
     fn scanned_bytes(&self) -> u64 {
         self.scanned.lock().as_ref().map_or(0, |scanned| scanned.scanned_bytes())
     }
@@ -319,6 +323,7 @@ fn end(ctx: &Ctx, row: &mut Row, progress: &Progress, begun: Instant, outcome: R
             statistics.data_manifest_location = outcome.manifest;
             statistics.data_scanned_in_bytes = statistics.data_scanned_in_bytes.max(outcome.scanned);
             row.private.update_count = outcome.update_count;
+            row.private.input_rows = progress.input_rows();
             row.private.output_rows = outcome.size.rows;
             row.private.output_bytes = outcome.size.bytes;
         }

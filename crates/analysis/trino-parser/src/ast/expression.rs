@@ -1,6 +1,6 @@
 //! Expressions.
 
-use super::{Ident, JsonCall, Mark, Name, Node, ProcessingMode, Query, TypeExpr};
+use super::{FramePattern, Ident, JsonCall, Mark, Name, Node, ProcessingMode, Query, TypeExpr};
 
 /// An expression with its position.
 pub type Expr = Node<ExprKind>;
@@ -200,6 +200,13 @@ pub enum ExprKind {
     /// A function call of any kind, also IF, COALESCE, NULLIF and TRY. `SUBSTRING(x FROM a FOR b)` is a call of `substr`,
     /// `POSITION(a IN b)` a call of `strpos(b, a)`, `NORMALIZE(x, NFD)` a call of `normalize(x, 'NFD')`.
     Function(Box<FunctionCall>),
+    /// `measure OVER window`: what a window's MEASURES call so.
+    Measure {
+        /// The measure.
+        name: Ident,
+        /// The window.
+        over: Box<Over>,
+    },
     /// `x -> body`, `(x, y) -> body`, `() -> body`
     Lambda {
         /// The parameters.
@@ -458,6 +465,8 @@ pub struct Frame {
     pub start: FrameBound,
     /// Where it ends; the current row if not said.
     pub end: Option<FrameBound>,
+    /// The pattern that its rows have to follow.
+    pub recognition: Option<Box<FramePattern>>,
 }
 
 /// What a frame counts.

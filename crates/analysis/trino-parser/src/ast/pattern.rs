@@ -1,6 +1,6 @@
-//! MATCH_RECOGNIZE: patterns of rows.
+//! MATCH_RECOGNIZE and windows: patterns of rows.
 
-use super::{Expr, Ident, Node, Relation, SortItem};
+use super::{Expr, Ident, Mark, Node, Relation, SortItem};
 
 /// `relation MATCH_RECOGNIZE (…)`
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -23,6 +23,32 @@ pub struct MatchRecognize {
     pub subsets: Vec<(Ident, Vec<Ident>)>,
     /// DEFINE: the variables' conditions, one at least.
     pub define: Vec<(Ident, Expr)>,
+}
+
+/// What the frame of a window says of a pattern, to which it is reduced.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub struct FramePattern {
+    /// MEASURES: values with their names.
+    pub measures: Vec<(Expr, Ident)>,
+    /// Which rows of later frames are left out after a match, with the place of SKIP.
+    pub skip: Option<(Mark, SkipTo)>,
+    /// Where in the frame a match may begin.
+    pub search: Option<(Mark, PatternSearch)>,
+    /// PATTERN, without which nothing else may stand.
+    pub pattern: Option<RowPattern>,
+    /// SUBSET: names for several variables.
+    pub subsets: Vec<(Ident, Vec<Ident>)>,
+    /// DEFINE: the variables' conditions.
+    pub define: Vec<(Ident, Expr)>,
+}
+
+/// Where in a window's frame a match may begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum PatternSearch {
+    /// At its first row, which nothing said means too.
+    Initial,
+    /// At any row, the first one that fits.
+    Seek,
 }
 
 /// Which rows a match gives.

@@ -65,6 +65,7 @@ impl Display for Expr {
             }
             ExprKind::Grouping(columns) => call(f, "GROUPING", columns),
             ExprKind::Function(function) => write!(f, "{function}"),
+            ExprKind::Measure { name, over } => write!(f, "{name} OVER {over}"),
             ExprKind::Json(json) => write!(f, "{json}"),
             ExprKind::Exists(query) => write!(f, "EXISTS ({query})"),
             ExprKind::Subquery(query) => write!(f, "({query})"),
@@ -294,10 +295,14 @@ impl Display for Frame {
             FrameUnit::Range => "RANGE",
             FrameUnit::Groups => "GROUPS",
         };
+        let recognition = self.recognition.as_deref();
+        let listed = recognition.map_or(&[] as &[_], |recognition| &recognition.measures);
+        super::pattern::measures(f, listed)?;
         match &self.end {
-            Some(end) => write!(f, "{unit} BETWEEN {} AND {end}", self.start),
-            None => write!(f, "{unit} {}", self.start),
+            Some(end) => write!(f, "{unit} BETWEEN {} AND {end}", self.start)?,
+            None => write!(f, "{unit} {}", self.start)?,
         }
+        optional(f, "", recognition)
     }
 }
 

@@ -1,4 +1,4 @@
-//! MATCH_RECOGNIZE and its patterns.
+//! MATCH_RECOGNIZE, windows that recognise, and their patterns.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -25,20 +25,49 @@ impl Display for MatchRecognize {
             order_by(f, "", &self.order_by)?;
             f.write_str(" ")?;
         }
-        for (index, (value, name)) in self.measures.iter().enumerate() {
-            write!(f, "{}{value} AS {name}", if index == 0 { "MEASURES " } else { ", " })?;
-        }
-        f.write_str(if self.measures.is_empty() { "" } else { " " })?;
+        measures(f, &self.measures)?;
         write!(f, "{} AFTER MATCH SKIP {} PATTERN ({})", self.rows, self.skip, self.pattern)?;
-        for (index, (name, members)) in self.subsets.iter().enumerate() {
-            write!(f, "{}{name} = (", if index == 0 { " SUBSET " } else { ", " })?;
-            list(f, members)?;
-            f.write_str(")")?;
-        }
-        for (index, (variable, condition)) in self.define.iter().enumerate() {
-            write!(f, "{}{variable} AS {condition}", if index == 0 { " DEFINE " } else { ", " })?;
-        }
+        variables(f, &self.subsets, &self.define)?;
         f.write_str(")")
+    }
+}
+
+/// With the blank that follows, if there are any.
+pub(super) fn measures(f: &mut Formatter<'_>, measures: &[(Expr, Ident)]) -> fmt::Result {
+    for (index, (value, name)) in measures.iter().enumerate() {
+        write!(f, "{}{value} AS {name}", if index == 0 { "MEASURES " } else { ", " })?;
+    }
+    f.write_str(if measures.is_empty() { "" } else { " " })
+}
+
+/// SUBSET and DEFINE, each with the blank before it.
+fn variables(f: &mut Formatter<'_>, subsets: &[(Ident, Vec<Ident>)], define: &[(Ident, Expr)]) -> fmt::Result {
+    for (index, (name, members)) in subsets.iter().enumerate() {
+        write!(f, "{}{name} = (", if index == 0 { " SUBSET " } else { ", " })?;
+        list(f, members)?;
+        f.write_str(")")?;
+    }
+    for (index, (variable, condition)) in define.iter().enumerate() {
+        write!(f, "{}{variable} AS {condition}", if index == 0 { " DEFINE " } else { ", " })?;
+    }
+    Ok(())
+}
+
+/// What follows the frame's bounds, each part with the blank before it.
+impl Display for FramePattern {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        if let Some((_, skip)) = &self.skip {
+            write!(f, " AFTER MATCH SKIP {skip}")?;
+        }
+        f.write_str(match self.search {
+            Some((_, PatternSearch::Initial)) => " INITIAL",
+            Some((_, PatternSearch::Seek)) => " SEEK",
+            None => "",
+        })?;
+        if let Some(pattern) = &self.pattern {
+            write!(f, " PATTERN ({pattern})")?;
+        }
+        variables(f, &self.subsets, &self.define)
     }
 }
 

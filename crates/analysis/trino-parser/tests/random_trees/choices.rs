@@ -133,8 +133,16 @@ impl Choices {
         }
         let depth = depth - 1;
         let boxed = |choices: &mut Self| Box::new(choices.expr(depth));
-        node(match self.below(30) {
+        node(match self.below(31) {
             0 => self.leaf(),
+            30 => {
+                let name = self.ident();
+                let over = match self.flag() {
+                    true => Over::Named(self.ident()),
+                    false => Over::Window(self.window(depth)),
+                };
+                ExprKind::Measure { name, over: Box::new(over) }
+            }
             1 => ExprKind::Unary { op: self.one(&[UnaryOp::Minus, UnaryOp::Plus]), expr: boxed(self) },
             2 | 3 => {
                 let op = self.one(&[
@@ -314,7 +322,32 @@ impl Choices {
                 unit,
                 start: choices.frame_bound(depth),
                 end: choices.maybe(|choices| choices.frame_bound(depth)),
+                recognition: choices
+                    .maybe(|choices| choices.frame_pattern(depth))
+                    .filter(|pattern| *pattern != FramePattern::default())
+                    .map(Box::new),
             }),
+        }
+    }
+
+    fn frame_pattern(&mut self, depth: usize) -> FramePattern {
+        FramePattern {
+            measures: self.some(0, |choices| (choices.expr(depth), choices.ident())),
+            skip: self.maybe(|choices| (Mark::default(), choices.skip_to())),
+            search: self
+                .maybe(|choices| (Mark::default(), choices.one(&[PatternSearch::Initial, PatternSearch::Seek]))),
+            pattern: self.maybe(|choices| choices.row_pattern(3)),
+            subsets: self.some(0, |choices| (choices.ident(), choices.some(1, Self::ident))),
+            define: self.some(0, |choices| (choices.ident(), choices.expr(depth))),
+        }
+    }
+
+    fn skip_to(&mut self) -> SkipTo {
+        match self.below(4) {
+            0 => SkipTo::PastLastRow,
+            1 => SkipTo::NextRow,
+            2 => SkipTo::First(self.ident()),
+            _ => SkipTo::Last(self.ident()),
         }
     }
 
@@ -488,12 +521,7 @@ impl Choices {
             order_by: self.order_by(depth),
             measures: self.some(0, |choices| (choices.expr(depth), choices.ident())),
             rows: self.one(&rows),
-            skip: match self.below(4) {
-                0 => SkipTo::PastLastRow,
-                1 => SkipTo::NextRow,
-                2 => SkipTo::First(self.ident()),
-                _ => SkipTo::Last(self.ident()),
-            },
+            skip: self.skip_to(),
             pattern: self.row_pattern(3),
             subsets: self.some(0, |choices| (choices.ident(), choices.some(1, Self::ident))),
             define: self.some(1, |choices| (choices.ident(), choices.expr(depth))),

@@ -1,5 +1,7 @@
 //! Calls: scalar functions, aggregates, window functions and lambdas.
 
+use std::sync::Arc;
+
 use arrow::datatypes::IntervalMonthDayNano;
 use boathouse_trino_functions::error::{ErrorCode, TrinoError};
 use boathouse_trino_functions::types::Type;
@@ -13,13 +15,14 @@ use boathouse_trino_parser::ast::{
 };
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::expr::{NullTreatment as PlanNulls, Sort, WindowFunction, WindowFunctionParams};
-use datafusion::logical_expr::{Expr, WindowFrame, WindowFrameBound, WindowFrameUnits};
+use datafusion::logical_expr::{Expr, WindowFrame, WindowFrameBound, WindowFrameUnits, WindowFunctionDefinition};
 
 use super::expression::{boolean, same_type};
-use super::recognition::refuse_mode_and_label;
+use super::recognition::{Keys, refuse_mode_and_label};
 use super::scope::Scope;
 use super::{Analyzer, CallKind, Place, at};
 use crate::error::unsupported;
+use crate::operators::FrameValue;
 
 impl Analyzer<'_> {
     /// A scalar function on values.
@@ -83,6 +86,10 @@ impl Analyzer<'_> {
         let mut args = Vec::with_capacity(call.args.len());
         for arg in &call.args {
             args.push(match arg.kind {
+                ExprKind::Lambda { .. } if scope.matched().is_some() => {
+                    let message = "Lambda expression in pattern recognition context is not yet supported";
+                    return Err(TrinoError::at(arg.pos, ErrorCode::NotSupported, message));
+                }
                 ExprKind::Lambda { .. } => Argument::Lambda(arg),
                 _ => Argument::Value(self.expr(arg, scope)?),
             });
@@ -243,25 +250,14 @@ impl Analyzer<'_> {
             return Err(TrinoError::at(arg.pos, ErrorCode::NestedWindow, message));
         }
         let specification = self.window_specification(call.over.as_ref(), expr.pos)?;
-        let partition_by = self.exprs(&specification.partition_by, scope)?.into_iter().map(|(expr, _)| expr).collect();
-        let mut order_by = self.sort_exprs(&specification.order_by, scope)?;
-        let frame = self.frame(&specification, scope)?;
+        let (partition_by, mut order_by) = self.window_keys(&specification, scope)?;
+        let recognising = self.recognising(&specification, scope)?;
+        let mut frame = self.frame(&specification, recognising.is_some(), scope)?;
         if is_distance(&frame) {
-            self.ranged(&specification, &mut order_by, scope)?;
+            self.ranged(&specification, &mut order_by, &mut frame, scope)?;
         }
         self.call_filter(call, scope)?;
-        let windows: Vec<_> = self.calls[before..]
-            .iter()
-            .filter(|call| call.kind == CallKind::Window)
-            .map(|call| call.text.clone())
-            .collect();
-        if !windows.is_empty() {
-            let message = format!(
-                "Cannot nest window functions or row pattern measures inside window specification: [{}]",
-                windows.join(", ")
-            );
-            return Err(TrinoError::at(expr.pos, ErrorCode::NestedWindow, message));
-        }
+        self.refuse_windows_within(before, expr)?;
         let ignore = call.nulls == Some(NullTreatment::Ignore);
         let refused = match call {
             FunctionCall { distinct: true, .. } => {
@@ -280,9 +276,17 @@ impl Analyzer<'_> {
         if kind(name) == Some(FunctionKind::Scalar) {
             return Err(self.of_select(ErrorCode::FunctionNotWindow, format!("Not a window function: {name}")));
         }
+        if let ("lag" | "lead", Some(frame)) = (name, &specification.frame) {
+            let message = format!("Cannot specify window frame for {name} function");
+            return Err(TrinoError::at(frame.pos.0, ErrorCode::InvalidWindowFrame, message));
+        }
         let default = default_of_each_row(name, &mut args)?;
         let offset = args.get(1).cloned();
         let (fun, args, ty) = window(name, args, ignore)?;
+        if let (Some(recognising), Some(value)) = (recognising, frame_value(name, &fun, ignore)) {
+            self.called(CallKind::Window, expr);
+            return Ok((recognising.function(value, args, &ty, (partition_by, order_by)), ty));
+        }
         let params = WindowFunctionParams {
             args,
             partition_by,
@@ -308,8 +312,39 @@ impl Analyzer<'_> {
         operators::if_(exists, (value, ty), Some(default))
     }
 
+    /// Refuses a window that is wrong, whether it is used or not.
+    pub(super) fn check_window(&mut self, window: &Window, scope: &Scope<'_>) -> Result<(), TrinoError> {
+        let before = self.calls.len();
+        let window = self.window_specification(Some(&Over::Window(window.clone())), window.pos.0)?;
+        self.window_keys(&window, scope)?;
+        let recognises = self.recognising(&window, scope)?.is_some();
+        self.frame(&window, recognises, scope)?;
+        self.calls.truncate(before);
+        Ok(())
+    }
+
+    /// What partitions a window, and its order.
+    pub(super) fn window_keys(&mut self, window: &Window, scope: &Scope<'_>) -> Result<Keys, TrinoError> {
+        let partition_by = self.exprs(&window.partition_by, scope)?.into_iter().map(|(expr, _)| expr).collect();
+        Ok((partition_by, self.sort_exprs(&window.order_by, scope)?))
+    }
+
+    /// A window's specification may hold no windows.
+    pub(super) fn refuse_windows_within(&self, before: usize, expr: &ast::Expr) -> Result<(), TrinoError> {
+        let calls = self.calls[before..].iter().filter(|call| call.kind == CallKind::Window);
+        let windows: Vec<_> = calls.map(|call| call.text.as_str()).collect();
+        if windows.is_empty() {
+            return Ok(());
+        }
+        let message = format!(
+            "Cannot nest window functions or row pattern measures inside window specification: [{}]",
+            windows.join(", ")
+        );
+        Err(TrinoError::at(expr.pos, ErrorCode::NestedWindow, message))
+    }
+
     /// The window itself, with what it takes from the window that it names.
-    fn window_specification(&self, over: Option<&Over>, pos: ast::Pos) -> Result<Window, TrinoError> {
+    pub(super) fn window_specification(&self, over: Option<&Over>, pos: ast::Pos) -> Result<Window, TrinoError> {
         match over {
             None => Ok(Window {
                 pos: ast::Mark(pos),
@@ -326,7 +361,16 @@ impl Analyzer<'_> {
                         let message = "WINDOW specification with named WINDOW reference cannot specify PARTITION BY";
                         return Err(TrinoError::at(partition.pos, ErrorCode::InvalidPartitionBy, message));
                     }
-                    let base = self.named_window(base, pos)?;
+                    let name = base;
+                    let base = self.named_window(name, pos)?;
+                    if let (Some(item), false) = (window.order_by.first(), base.order_by.is_empty()) {
+                        let message = "Cannot specify ORDER BY if referenced named WINDOW specifies ORDER BY";
+                        return Err(TrinoError::at(item.expr.pos, ErrorCode::InvalidOrderBy, message));
+                    }
+                    if base.frame.is_some() {
+                        let message = "Cannot reference named WINDOW containing frame specification";
+                        return Err(TrinoError::at(name.pos, ErrorCode::InvalidWindowReference, message));
+                    }
                     let order_by = if window.order_by.is_empty() { base.order_by } else { window.order_by.clone() };
                     let (partition_by, frame) = (base.partition_by, window.frame.clone());
                     Ok(Window { pos: window.pos, base: None, partition_by, order_by, frame })
@@ -346,9 +390,15 @@ impl Analyzer<'_> {
         }
     }
 
-    /// What a frame of distances asks of the order: for RANGE one key that numbers can be added to. Small whole numbers
-    /// become bigints, which the sums of keys and distances fit.
-    fn ranged(&mut self, window: &Window, order_by: &mut [Sort], scope: &Scope<'_>) -> Result<(), TrinoError> {
+    /// What a frame of distances asks of the order: for RANGE one key that numbers can be added to. Numbers get a type that
+    /// the sums of keys and distances fit.
+    fn ranged(
+        &mut self,
+        window: &Window,
+        order_by: &mut [Sort],
+        frame: &mut WindowFrame,
+        scope: &Scope<'_>,
+    ) -> Result<(), TrinoError> {
         let pos = window.pos.0;
         let unit = window.frame.as_ref().map(|frame| frame.unit);
         let name = if unit == Some(FrameUnit::Range) { "RANGE" } else { "GROUPS" };
@@ -371,25 +421,60 @@ impl Analyzer<'_> {
         }
         let written = &window.order_by[0].expr;
         let (_, ty) = self.expr(written, scope)?;
-        match ty {
-            Type::Tinyint | Type::Smallint | Type::Integer => {
-                key.expr = cast::cast((key.expr.clone(), ty), &Type::Bigint)?.0;
+        let is_temporal =
+            matches!(ty, Type::Date | Type::Timestamp(_) | Type::TimestampTz(_) | Type::IntervalYearMonth);
+        if !ty.is_numeric() && !is_temporal {
+            if matches!(ty, Type::Time(_) | Type::TimeTz(_) | Type::IntervalDayTime) {
+                return Err(unsupported(format!("Window frames of type RANGE over {ty} are not supported")));
             }
-            ty if ty.is_numeric() => {}
-            Type::Date | Type::Time(_) | Type::TimeTz(_) | Type::Timestamp(_) | Type::TimestampTz(_) => {}
-            Type::IntervalDayTime | Type::IntervalYearMonth => {}
-            ty => {
-                let message = format!(
-                    "Window frame of type RANGE PRECEDING or FOLLOWING requires that sort item type be numeric, datetime \
-                     or interval (actual: {ty})"
-                );
-                return Err(TrinoError::at(written.pos, ErrorCode::TypeMismatch, message));
+            let message = format!(
+                "Window frame of type RANGE PRECEDING or FOLLOWING requires that sort item type be numeric, datetime or \
+                 interval (actual: {ty})"
+            );
+            return Err(TrinoError::at(written.pos, ErrorCode::TypeMismatch, message));
+        }
+        let mut common = ty.clone();
+        for (distance, pos) in self.distances(window, scope)? {
+            let fits = match ty.is_numeric() {
+                true => common_super_type(&common, &distance).filter(|_| distance.is_numeric()),
+                false => (!distance.is_numeric() && distance != Type::Unknown).then(|| common.clone()),
+            };
+            common = fits.ok_or_else(|| {
+                let message =
+                    format!("Window frame RANGE value type ({distance}) not compatible with sort item type ({ty})");
+                TrinoError::at(pos, ErrorCode::TypeMismatch, message)
+            })?;
+        }
+        if ty.is_numeric() {
+            let summed = match common {
+                Type::Decimal(_, scale) => Type::Decimal(38, scale),
+                common if common.is_integer() => Type::Bigint,
+                _ => Type::Double,
+            };
+            key.expr = cast::cast((key.expr.clone(), ty), &summed)?.0;
+            for bound in [&mut frame.start_bound, &mut frame.end_bound] {
+                if let WindowFrameBound::Preceding(distance) | WindowFrameBound::Following(distance) = bound {
+                    *distance = distance.cast_to(&summed.to_arrow()).map_err(super::planned)?;
+                }
             }
         }
         Ok(())
     }
 
-    fn frame(&mut self, window: &Window, scope: &Scope<'_>) -> Result<WindowFrame, TrinoError> {
+    /// The types of a frame's distances.
+    fn distances(&mut self, window: &Window, scope: &Scope<'_>) -> Result<Vec<(Type, ast::Pos)>, TrinoError> {
+        let bounds = window.frame.iter().flat_map(|frame| [Some(&frame.start), frame.end.as_ref()]).flatten();
+        let mut found = Vec::new();
+        for bound in bounds {
+            if let FrameBound::Preceding(distance) | FrameBound::Following(distance) = bound {
+                found.push((self.expr(distance, scope)?.1, distance.pos));
+            }
+        }
+        Ok(found)
+    }
+
+    /// The frame. Where a pattern is recognised in it only its bounds are checked.
+    fn frame(&mut self, window: &Window, recognises: bool, scope: &Scope<'_>) -> Result<WindowFrame, TrinoError> {
         let Some(frame) = &window.frame else {
             let ordered = !window.order_by.is_empty();
             return Ok(WindowFrame::new(ordered.then_some(false)));
@@ -415,6 +500,9 @@ impl Analyzer<'_> {
         };
         if let Some(message) = after_start {
             return Err(TrinoError::at(frame.pos.0, ErrorCode::InvalidWindowFrame, message));
+        }
+        if recognises {
+            return Ok(WindowFrame::new((!window.order_by.is_empty()).then_some(false)));
         }
         let start = self.frame_bound(&frame.start, (units, "start"), scope)?;
         let end = match &frame.end {
@@ -447,17 +535,16 @@ impl Analyzer<'_> {
                     "Window frame offset must be a constant",
                 ));
             };
-            let is_whole = value.data_type().is_integer();
             let count = value.cast_to(&arrow::datatypes::DataType::Int64);
+            let negative = || {
+                let message = "Window frame offset value must not be negative or null";
+                TrinoError::at(expr.pos, ErrorCode::InvalidWindowFrame, message)
+            };
             match (units, count) {
-                // Sort keys that are whole numbers are compared as bigints.
-                (WindowFrameUnits::Range, Ok(count)) if is_whole => Ok(count),
+                (WindowFrameUnits::Range, _) if is_negative(&value) => Err(negative()),
                 (WindowFrameUnits::Range, _) => Ok(calendar_distance(value)),
                 (_, Ok(ScalarValue::Int64(Some(count)))) if count >= 0 => Ok(ScalarValue::UInt64(Some(count as u64))),
-                _ => {
-                    let message = "Window frame offset value must not be negative or null";
-                    Err(TrinoError::at(expr.pos, ErrorCode::InvalidWindowFrame, message))
-                }
+                _ => Err(negative()),
             }
         };
         Ok(match bound {
@@ -483,6 +570,17 @@ fn default_of_each_row(name: &str, args: &mut Vec<Typed>) -> Result<Option<Typed
     cast::coerce(default, &common).map(Some)
 }
 
+/// What a function of values makes of a frame; none for those that frames make no difference to.
+fn frame_value(name: &str, function: &WindowFunctionDefinition, ignore_nulls: bool) -> Option<FrameValue> {
+    Some(match (name, function) {
+        (_, WindowFunctionDefinition::AggregateUDF(function)) => FrameValue::Aggregate(Arc::clone(function)),
+        ("first_value", _) => FrameValue::First { ignore_nulls },
+        ("last_value", _) => FrameValue::Last { ignore_nulls },
+        ("nth_value", _) => FrameValue::Nth { ignore_nulls },
+        _ => return None,
+    })
+}
+
 /// Whether a frame reaches so far in values, or in groups of equal ones.
 fn is_distance(frame: &WindowFrame) -> bool {
     let reaches = |bound: &WindowFrameBound| match bound {
@@ -490,6 +588,12 @@ fn is_distance(frame: &WindowFrame) -> bool {
         WindowFrameBound::CurrentRow => false,
     };
     frame.units != WindowFrameUnits::Rows && (reaches(&frame.start_bound) || reaches(&frame.end_bound))
+}
+
+/// Whether a distance goes the other way.
+fn is_negative(distance: &ScalarValue) -> bool {
+    let zero = ScalarValue::new_zero(&distance.data_type());
+    zero.is_ok_and(|zero| distance.partial_cmp(&zero) == Some(std::cmp::Ordering::Less))
 }
 
 /// Dates and timestamps move by days and nanoseconds; DataFusion would not subtract a duration from a date.

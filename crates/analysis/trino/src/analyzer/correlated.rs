@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use boathouse_trino_functions::error::TrinoError;
 use datafusion::common::Column;
-use datafusion::logical_expr::utils::{conjunction, split_conjunction_owned};
+use datafusion::logical_expr::utils::{conjunction, split_conjunction, split_conjunction_owned};
 use datafusion::logical_expr::{
     BinaryExpr, Expr, FetchType, JoinType, LogicalPlan, LogicalPlanBuilder, Operator, SkipType, lit,
 };
@@ -272,6 +272,11 @@ fn needs_help(plan: &LogicalPlan) -> bool {
     let here = match plan {
         LogicalPlan::Limit(_) | LogicalPlan::Distinct(_) | LogicalPlan::Window(_) | LogicalPlan::Sort(_) => true,
         LogicalPlan::Aggregate(aggregate) => !aggregate.group_expr.is_empty(),
+        // It only finds equalities of columns.
+        LogicalPlan::Filter(filter) => split_conjunction(&filter.predicate)
+            .into_iter()
+            .filter_map(sides)
+            .any(|(inner, _)| !matches!(inner, Expr::Column(_))),
         _ => false,
     };
     here || plan.inputs().into_iter().any(|input| !input.all_out_ref_exprs().is_empty() && needs_help(input))

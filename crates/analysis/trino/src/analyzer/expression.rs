@@ -72,7 +72,9 @@ impl Analyzer<'_> {
             }
             ExprKind::Logical { op, terms } => self.logical(*op, terms, scope),
             ExprKind::Not(inner) => match &inner.kind {
-                ExprKind::InSubquery { expr, query, negated } => self.in_subquery(expr, query, !negated, scope),
+                ExprKind::InSubquery { expr, query, negated } if scope.matched().is_none() => {
+                    self.in_subquery(expr, query, !negated, scope)
+                }
                 _ => {
                     let value = self.condition(inner, scope, "Value of logical NOT expression")?;
                     Ok((Expr::Not(Box::new(value)), Type::Boolean))
@@ -180,6 +182,16 @@ impl Analyzer<'_> {
                 Ok((grouping.call(args), super::grouping::GROUPING))
             }
             ExprKind::Json(call) => self.json_call(call, scope),
+            ExprKind::Measure { name, over } => self.window_measure(expr, name, over, scope),
+            _ => self.with_subquery(expr, scope),
+        }
+    }
+
+    fn with_subquery(&mut self, expr: &ast::Expr, scope: &Scope<'_>) -> Result<Typed, TrinoError> {
+        if let Some(pattern) = scope.matched() {
+            return self.pattern_subquery(expr, scope, pattern);
+        }
+        match &expr.kind {
             ExprKind::Subquery(query) => self.scalar_subquery(query, scope),
             ExprKind::Exists(query) => self.exists(query, scope),
             ExprKind::InSubquery { expr, query, negated } => self.in_subquery(expr, query, *negated, scope),

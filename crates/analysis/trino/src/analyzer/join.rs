@@ -51,7 +51,7 @@ impl Analyzer<'_> {
             RelationKind::TableFunction { name, args } => self.table_function(name, args, outer),
             RelationKind::MatchRecognize(recognition) => {
                 let input = self.relation(&recognition.input, outer)?;
-                self.match_recognize(recognition, input, source.pos)
+                self.match_recognize(recognition, input, source.pos, outer)
             }
             RelationKind::Sampled { relation, method, percentage } => {
                 let relation = self.relation(relation, outer)?;
@@ -241,7 +241,7 @@ impl Analyzer<'_> {
         };
         let plan = match lateral::fused(&left.plan, &right.plan, kind == JoinKind::Left)? {
             Some(plan) if condition == lit(true) => plan,
-            _ if subquery::is_correlated_loosely(&right.plan)
+            _ if subquery::needs_join(&right.plan)
                 && matches!(kind, JoinKind::Cross | JoinKind::Inner | JoinKind::Left) =>
             {
                 let kind = if kind == JoinKind::Left { JoinType::Left } else { JoinType::Inner };

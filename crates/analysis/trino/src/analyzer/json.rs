@@ -50,14 +50,15 @@ impl Analyzer<'_> {
                         let message = format!("Invalid type of JSON object key: {}", key.1);
                         return Err(TrinoError::at(member.key.pos, ErrorCode::InvalidFunctionArgument, message));
                     }
-                    pairs.push((key, self.json_item(&member.value, scope)?));
+                    pairs.push((key, self.json_item(&member.value, "value passed to JSON_OBJECT function", scope)?));
                 }
                 let absent_on_null = absent_on_null.unwrap_or(false);
                 let object = sql_json::object(pairs, absent_on_null, unique_keys.unwrap_or(false))?;
                 returned(object, returning.as_ref())
             }
             JsonCall::Array { items, absent_on_null, returning } => {
-                let items = items.iter().map(|item| self.json_item(item, scope)).collect::<Result<_, _>>()?;
+                let items = items.iter().map(|item| self.json_item(item, "value passed to JSON_ARRAY function", scope));
+                let items = items.collect::<Result<_, _>>()?;
                 returned(sql_json::array(items, absent_on_null.unwrap_or(true)), returning.as_ref())
             }
         }
@@ -75,19 +76,22 @@ impl Analyzer<'_> {
         for (item, name) in &path.passing {
             // Names of variables keep their case only in quotes, as in Trino.
             let name = if name.quoted { name.value.clone() } else { name.value.to_uppercase() };
-            passing.push((name, self.json_item(item, scope)?));
+            passing.push((name, self.json_item(item, "JSON path parameter", scope)?));
         }
         Ok(Search { input, path: path.path.clone(), path_pos: path.pos.0, passing })
     }
 
     /// A value as JSON; what another of these functions gives is JSON already.
-    fn json_item(&mut self, item: &JsonItem, scope: &Scope<'_>) -> Result<Typed, TrinoError> {
+    fn json_item(&mut self, item: &JsonItem, place: &str, scope: &Scope<'_>) -> Result<Typed, TrinoError> {
         supported(item.format)?;
         let nested = match &item.expr.kind {
             ExprKind::Json(call) => !matches!(**call, JsonCall::Exists { .. } | JsonCall::Value { .. }),
             _ => false,
         };
         let value = self.expr(&item.expr, scope)?;
+        if matches!(value.1, Type::Array(_) | Type::Map(..) | Type::Row(_)) {
+            return Err(unsupported(format!("Unsupported type of {place}: {}", value.1)));
+        }
         sql_json::json_of(value, nested || item.format.is_some())
     }
 

@@ -60,8 +60,8 @@ pub(super) fn typed(type_name: &str, text: &str, pos: Pos) -> Result<Typed, Trin
     let type_name = written.to_lowercase();
     let type_name = type_name.as_str();
     let ty = match type_name {
-        "timestamp" => temporal(text, 11, Type::Timestamp, Type::TimestampTz),
-        "time" => temporal(text, 0, Type::Time, Type::TimeTz),
+        "timestamp" => temporal(text, 11, Type::Timestamp, Type::TimestampTz)(fraction_of(text, "TIMESTAMP", pos)?),
+        "time" => temporal(text, 0, Type::Time, Type::TimeTz)(fraction_of(text, "TIME", pos)?),
         "decimal" => return decimal(text, pos),
         "char" => Type::Char(text.chars().count() as u32),
         other => Type::parse_trino(other).map_err(|error| match error.code {
@@ -97,14 +97,23 @@ pub(super) fn typed(type_name: &str, text: &str, pos: Pos) -> Result<Typed, Trin
     }
 }
 
-/// The type of a date and time by its fraction's digits, and whether a zone follows.
-fn temporal(text: &str, date: usize, plain: fn(u8) -> Type, zoned: fn(u8) -> Type) -> Type {
+/// How many digits a literal's fraction has.
+fn fraction_of(text: &str, name: &str, pos: Pos) -> Result<u8, TrinoError> {
     let fraction = text.split_once('.').map_or("", |(_, rest)| rest);
-    let digits = fraction.chars().take_while(char::is_ascii_digit).count().min(9) as u8;
+    let digits = fraction.chars().take_while(char::is_ascii_digit).count() as u64;
+    if digits > 12 {
+        let message = format!("{name} precision must be in range [0, 12]: {digits}");
+        return Err(TrinoError::at(pos, ErrorCode::NumericValueOutOfRange, message));
+    }
+    self::fraction(Some(digits), pos)
+}
+
+/// The type of a date and time, by whether a zone follows.
+fn temporal(text: &str, date: usize, plain: fn(u8) -> Type, zoned: fn(u8) -> Type) -> fn(u8) -> Type {
     let time = text.get(date..).unwrap_or_default();
     let has_zone =
         time.trim().contains([' ', '+', '-', 'Z', 'z']) || time.trim_start().chars().any(char::is_alphabetic);
-    if has_zone { zoned(digits) } else { plain(digits) }
+    if has_zone { zoned } else { plain }
 }
 
 /// `INTERVAL '3' DAY`

@@ -52,7 +52,7 @@ impl Analyzer<'_> {
             let named = named.map(|(value, column)| Expr::Column(value).alias_qualified(column.relation, column.name));
             return project(plan, kept.into_iter().chain(named).collect());
         }
-        let joinable = self.joinable(right)?.ok_or_else(unsupported_correlation)?;
+        let joinable = self.joinable_to(&left, right)?;
         LogicalPlanBuilder::from(left)
             .join_on(joinable.plan, kind, [joinable.condition, condition])
             .and_then(|builder| builder.build())
@@ -73,7 +73,7 @@ impl Analyzer<'_> {
         let joined = match expanded(&plan, &aggregate.input, &present)? {
             Some(expanded) => LogicalPlanBuilder::from(expanded),
             None => {
-                let joinable = self.joinable(&aggregate.input)?.ok_or_else(unsupported_correlation)?;
+                let joinable = self.joinable_to(&plan, &aggregate.input)?;
                 let mut rows: Vec<Expr> = joinable.plan.schema().columns().into_iter().map(Expr::Column).collect();
                 rows.push(lit(true).alias(&present.name));
                 let rows = project(joinable.plan, rows)?;
@@ -103,11 +103,13 @@ pub(super) fn expands(subquery: &LogicalPlan) -> bool {
     peeled(subquery).is_some_and(|(_, aggregate)| reads_nothing(&aggregate.input))
 }
 
-/// Whether a plan's rows are the elements of the outer row's own arrays, all of them.
+/// Whether a plan's rows are elements of the outer row's own arrays: all of them, or the first ones.
 pub(super) fn reads_nothing(plan: &LogicalPlan) -> bool {
     match plan {
         LogicalPlan::EmptyRelation(empty) => empty.produce_one_row,
         LogicalPlan::Projection(projection) => reads_nothing(&projection.input),
+        LogicalPlan::Sort(sort) => reads_nothing(&sort.input),
+        LogicalPlan::Limit(limit) => reads_nothing(&limit.input),
         LogicalPlan::Unnest(unnest) => match unnest.input.as_ref() {
             LogicalPlan::Projection(projection) => reads_nothing(&projection.input),
             _ => false,
@@ -172,7 +174,7 @@ fn peeled(plan: &LogicalPlan) -> Option<(Vec<&Projection>, &Aggregate)> {
 }
 
 /// The aggregate over those rows only that the join found.
-fn only_where(call: Expr, present: &Column) -> Result<Expr, TrinoError> {
+pub(super) fn only_where(call: Expr, present: &Column) -> Result<Expr, TrinoError> {
     match call {
         Expr::AggregateFunction(AggregateFunction { func, mut params }) => {
             let found = Expr::Column(present.clone()).is_not_null();

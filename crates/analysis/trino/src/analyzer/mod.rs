@@ -10,6 +10,7 @@
 mod call;
 pub(crate) mod change;
 mod correlated;
+mod domain;
 mod expression;
 mod grouping;
 mod iceberg;

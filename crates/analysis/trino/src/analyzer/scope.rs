@@ -67,6 +67,8 @@ enum Level<'s> {
     Lambda(&'s [(String, String, Type)]),
     /// The rows of a match.
     Pattern(&'s PatternScope<'s>),
+    /// Names that would mean something, but may not be used.
+    Refused(&'s Scope<'s>),
 }
 
 impl<'s> Scope<'s> {
@@ -90,11 +92,27 @@ impl<'s> Scope<'s> {
         Self { level: Level::Pattern(pattern), parent: around }
     }
 
+    /// Nothing: names of that scope are refused.
+    pub(crate) fn refused(scope: &'s Scope<'s>) -> Self {
+        Self { level: Level::Refused(scope), parent: None }
+    }
+
+    /// Refuses a name that means something here.
+    pub(crate) fn refuse(&self, name: &Name) -> Result<(), TrinoError> {
+        if self.resolve(name).is_err() {
+            return Ok(());
+        }
+        let written: Vec<_> = name.parts.iter().map(|part| part.value.as_str()).collect();
+        let message =
+            format!("Reference to column '{}' from outer scope not allowed in this context", written.join("."));
+        Err(TrinoError::at(name.pos(), ErrorCode::NotSupported, message))
+    }
+
     /// The match whose rows an expression is about, if it is about one.
     pub(crate) fn matched(&self) -> Option<&'s PatternScope<'s>> {
         match (self.level, self.parent) {
             (Level::Pattern(pattern), _) => Some(pattern),
-            (Level::Query(_), _) | (_, None) => None,
+            (Level::Query(_) | Level::Refused(_), _) | (_, None) => None,
             (_, Some(parent)) => parent.matched(),
         }
     }
@@ -126,6 +144,14 @@ impl<'s> Scope<'s> {
         let written: Vec<_> = name.parts.iter().map(|part| part.value.as_str()).collect();
         let message = format!("Column '{}' cannot be resolved", written.join(".").to_lowercase());
         Err(TrinoError::at(name.pos(), ErrorCode::ColumnNotFound, message))
+    }
+
+    /// The names around the query itself.
+    pub(crate) fn around(&self) -> Option<&'s Scope<'s>> {
+        match self.level {
+            Level::Query(_) => self.parent,
+            _ => self.parent.and_then(Scope::around),
+        }
     }
 
     /// The fields of the query itself.
@@ -170,6 +196,7 @@ impl Level<'_> {
                 Ok(found.map(|(_, internal, ty)| (lambda_variable(internal, ty), parts.len() - 1)))
             }
             Self::Pattern(pattern) => pattern.find(name),
+            Self::Refused(scope) => scope.refuse(name).map(|()| None),
         }
     }
 }

@@ -12,6 +12,7 @@ use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 
 use super::grouping::{Groups, Written};
 use super::query::{ordinal, sorted};
+use super::recognition::is_pattern_call;
 use super::scope::{Field, Relation, Scope};
 use super::subquery::needs_join;
 use super::{Analyzer, CallKind, Place, at, call, planned, project};
@@ -89,6 +90,9 @@ impl Analyzer<'_> {
     ) -> Result<(Relation, Vec<Sort>), TrinoError> {
         let source = self.from(&select.from, outer)?;
         let scope = Scope::query(&source.fields, outer);
+        for (_, window) in &select.windows {
+            self.check_window(window, &scope)?;
+        }
         let mut plan = self.filtered(source.plan.clone(), select.filter.as_ref(), &scope)?;
         let mut outputs = self.outputs(select, &scope)?;
         let groups = self.groups(select.group_by.as_ref(), &outputs, &scope)?;
@@ -303,10 +307,11 @@ impl Analyzer<'_> {
         plan: LogicalPlan,
         windows: Vec<Expr>,
     ) -> Result<(LogicalPlan, Vec<(Expr, Column)>), TrinoError> {
-        let (mut plan, asked) = self.with_subqueries(plan, &windows)?;
+        let (plan, asked) = self.with_subqueries(plan, &windows)?;
         let calls = windows.into_iter().map(|window| Ok((window.clone(), replace(window, &asked)?)));
-        let mut calls = calls.collect::<Result<Vec<(Expr, Expr)>, TrinoError>>()?;
-        let mut named = Vec::new();
+        let calls = calls.collect::<Result<Vec<(Expr, Expr)>, TrinoError>>()?;
+        let (patterns, mut calls): (Vec<_>, Vec<_>) = calls.into_iter().partition(|(_, call)| is_pattern_call(call));
+        let (mut plan, mut named) = self.compute_patterns(plan, patterns)?;
         while !calls.is_empty() {
             let mut names = Vec::new();
             let (now, later): (Vec<_>, Vec<_>) = calls.into_iter().partition(|(_, call)| {

@@ -22,9 +22,6 @@ use crate::error::unsupported;
 impl Analyzer<'_> {
     /// A subquery's rows; its names may be columns of the query around it.
     fn subquery(&mut self, query: &ast::Query, scope: &Scope<'_>) -> Result<Relation, TrinoError> {
-        if scope.matched().is_some() {
-            return Err(unsupported("Subqueries in MATCH_RECOGNIZE's MEASURES and DEFINE are not supported"));
-        }
         if self.in_lambda {
             return Err(unsupported("Lambda expression cannot contain subqueries"));
         }
@@ -76,10 +73,17 @@ impl Analyzer<'_> {
     pub(super) fn scalar_subquery(&mut self, query: &ast::Query, scope: &Scope<'_>) -> Result<Typed, TrinoError> {
         let (plan, (expr, ty)) = self.column(query, scope, true)?;
         let plan = project(plan, vec![expr])?;
+        // Trino looks for no more in a row's own arrays.
         if unnests_outer(&plan) && !loose::expands(&plan) && !loose::reads_nothing(&plan) {
             return Err(at(query.body.pos)(unsupported_correlation()));
         }
-        if plan.all_out_ref_exprs().is_empty() || is_one_row(&plan) {
+        if let Some(value) = of_the_row(&plan, scope) {
+            return Ok((value, ty));
+        }
+        // DataFusion takes a column without NULLs for a value that is always there.
+        let whole = is_one_row(&plan);
+        let may_be_absent = || plan.schema().fields().iter().all(|field| field.is_nullable());
+        if whole || (plan.all_out_ref_exprs().is_empty() && may_be_absent()) {
             return Ok((Expr::ScalarSubquery(subquery(plan)), ty));
         }
         // Only an aggregate can be joined to each row of the outer query: all values. There may be one of them, but only
@@ -101,7 +105,7 @@ impl Analyzer<'_> {
             return Ok((Expr::Exists(Exists::new(subquery(relation.plan), false)), Type::Boolean));
         }
         // A comparison that is no equality can't group rows: those that belong to a row are looked for by a join.
-        if is_correlated_loosely(&relation.plan) {
+        if is_correlated_loosely(&relation.plan) && !unnests {
             return Ok((Expr::Exists(Exists::new(subquery(relation.plan), false)), Type::Boolean));
         }
         // Elsewhere than in a filter only a value can become a join.
@@ -123,8 +127,19 @@ impl Analyzer<'_> {
         negated: bool,
         scope: &Scope<'_>,
     ) -> Result<Typed, TrinoError> {
-        let is_condition = self.place == Place::Condition;
         let value = self.expr(value, scope)?;
+        self.in_values(value, query, negated, scope)
+    }
+
+    /// Whether a value is among those of a subquery.
+    pub(super) fn in_values(
+        &mut self,
+        value: Typed,
+        query: &ast::Query,
+        negated: bool,
+        scope: &Scope<'_>,
+    ) -> Result<Typed, TrinoError> {
+        let is_condition = self.place == Place::Condition;
         let (plan, column) = self.looked_up(&value, query, scope)?;
         if unnests_outer(&plan) {
             return Err(unsupported_correlation());
@@ -181,9 +196,22 @@ impl Analyzer<'_> {
         query: &ast::Query,
         scope: &Scope<'_>,
     ) -> Result<Typed, TrinoError> {
+        let left = self.expr(left, scope)?;
+        self.quantified_values(op, quantifier, left, query, scope)
+    }
+
+    /// The same with a value that has been analyzed.
+    pub(super) fn quantified_values(
+        &mut self,
+        op: ComparisonOp,
+        quantifier: Quantifier,
+        left: Typed,
+        query: &ast::Query,
+        scope: &Scope<'_>,
+    ) -> Result<Typed, TrinoError> {
         match (quantifier, op) {
-            (Quantifier::Any, ComparisonOp::Equal) => self.in_subquery(left, query, false, scope),
-            (Quantifier::All, ComparisonOp::NotEqual) => self.in_subquery(left, query, true, scope),
+            (Quantifier::Any, ComparisonOp::Equal) => self.in_values(left, query, false, scope),
+            (Quantifier::All, ComparisonOp::NotEqual) => self.in_values(left, query, true, scope),
             (Quantifier::All, op) => self.compare_all(op, left, query, scope),
             (Quantifier::Any, op) => {
                 let (all, ty) = self.compare_all(inverse(op), left, query, scope)?;
@@ -197,11 +225,10 @@ impl Analyzer<'_> {
     fn compare_all(
         &mut self,
         op: ComparisonOp,
-        left: &ast::Expr,
+        left: Typed,
         query: &ast::Query,
         scope: &Scope<'_>,
     ) -> Result<Typed, TrinoError> {
-        let left = self.expr(left, scope)?;
         let extreme = |analyzer: &mut Self, name: &str, count_all: bool| -> Result<Typed, TrinoError> {
             let (plan, column) = analyzer.column(query, scope, false)?;
             let args = if count_all { vec![] } else { vec![column] };
@@ -262,7 +289,7 @@ impl Analyzer<'_> {
 
     /// Adds a column that says whether the subquery has rows.
     fn marked(&mut self, plan: LogicalPlan, exists: &Exists) -> Result<(LogicalPlan, Column), TrinoError> {
-        let joinable = self.joinable(&exists.subquery.subquery)?.ok_or_else(unsupported_correlation)?;
+        let joinable = self.joinable_to(&plan, &exists.subquery.subquery)?;
         let mut kept: Vec<Expr> = plan.schema().columns().into_iter().map(Expr::Column).collect();
         let joined = LogicalPlanBuilder::from(plan)
             .join_on(joinable.plan, JoinType::LeftMark, [joinable.condition])
@@ -342,6 +369,32 @@ fn count(args: Vec<Typed>) -> Result<Typed, TrinoError> {
 
 fn call(name: &str, args: Vec<Typed>) -> Result<Typed, TrinoError> {
     aggregate(AggregateCall { name: name.to_owned(), args, distinct: false, filter: None, order_by: Vec::new() })
+}
+
+/// What a subquery without FROM makes of the outer row alone.
+fn of_the_row(plan: &LogicalPlan, scope: &Scope<'_>) -> Option<Expr> {
+    let LogicalPlan::Projection(outermost) = plan else { return None };
+    let [value] = outermost.expr.as_slice() else { return None };
+    let value = match (value, outermost.input.as_ref()) {
+        // The column of the SELECT, which computes it.
+        (Expr::Column(column), LogicalPlan::Projection(inner)) => {
+            let place = inner.schema.maybe_index_of_column(column)?;
+            matches!(inner.input.as_ref(), LogicalPlan::EmptyRelation(empty) if empty.produce_one_row)
+                .then(|| inner.expr.get(place))
+                .flatten()?
+        }
+        (value, LogicalPlan::EmptyRelation(empty)) if empty.produce_one_row => value,
+        _ => return None,
+    };
+    let is_own = |column: &Column| scope.fields().iter().any(|field| field.column == *column);
+    let foreign = |expr: &Expr| match expr {
+        Expr::OuterReferenceColumn(_, column) => Ok(!is_own(column)),
+        expr => Ok(is_subquery(expr)),
+    };
+    if !value.contains_outer() || value.exists(foreign).unwrap_or(true) {
+        return None;
+    }
+    super::lateral::inner(value).ok().map(Expr::unalias)
 }
 
 /// No more than one of the rows.

@@ -47,6 +47,11 @@ impl Analyzer<'_> {
             [database, table] => (database.clone(), table.clone()),
             [catalog, database, table] => {
                 let known = [self.session.catalog_name.as_str(), "awsdatacatalog", "hive"];
+                if catalog.starts_with("lambda:") {
+                    let message =
+                        format!("Federated queries are not supported: '{catalog}' is a data source of its own");
+                    return Err(TrinoError::at(name.pos(), ErrorCode::NotSupported, message));
+                }
                 if !known.contains(&catalog.as_str()) {
                     let message = format!("Catalog '{catalog}' does not exist");
                     return Err(TrinoError::at(name.pos(), ErrorCode::CatalogNotFound, message));

@@ -113,7 +113,8 @@ impl Translation<'_> {
             return windowed(window.window_expr(), children);
         }
         if let Some(recognition) = plan.downcast_ref::<MatchRecognizeExec>() {
-            return over("PatternRecognition", recognition.partition_by(), recognition.order_by(), children);
+            let name = if recognition.is_window() { "Window" } else { "PatternRecognition" };
+            return over(name, recognition.partition_by(), recognition.order_by(), children);
         }
         ordered(plan, &mut children)
             .or_else(|| exchanged(plan, &mut children))

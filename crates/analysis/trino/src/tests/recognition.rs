@@ -297,12 +297,28 @@ async fn what_makes_no_sense_is_refused() {
         ),
         ("MEASURES t.p AS x PATTERN (A) DEFINE A AS true", "COLUMN_NOT_FOUND: Column 't.p' cannot be resolved"),
         (
-            "MEASURES (SELECT 1) AS x PATTERN (A) DEFINE A AS true",
-            "NOT_SUPPORTED: Subqueries in MATCH_RECOGNIZE's MEASURES and DEFINE are not supported",
+            "MEASURES rank() OVER () AS x PATTERN (A) DEFINE A AS true",
+            "NESTED_WINDOW: Cannot nest window functions or row pattern measures inside pattern recognition expressions",
         ),
         (
-            "MEASURES rank() OVER () AS x PATTERN (A) DEFINE A AS true",
-            "NESTED_WINDOW: Cannot nest window functions inside row pattern recognition",
+            "MEASURES p OVER w AS x PATTERN (A) DEFINE A AS true",
+            "NESTED_WINDOW: Cannot nest window functions or row pattern measures inside pattern recognition expressions",
+        ),
+        (
+            "MEASURES transform(ARRAY[1], q -> q + p) AS x PATTERN (A) DEFINE A AS true",
+            "NOT_SUPPORTED: Lambda expression in pattern recognition context is not yet supported",
+        ),
+        (
+            "MEASURES 1 AS x PATTERN (A) DEFINE A AS p < (SELECT max(y) FROM (VALUES 1) AS u (y) WHERE y < p)",
+            "NOT_SUPPORTED: Reference to column 'p' from outer scope not allowed in this context",
+        ),
+        (
+            "MEASURES 1 AS x PATTERN (A) DEFINE A AS A.p IN (SELECT 1)",
+            "NOT_SUPPORTED: IN-PREDICATE with labeled column reference is not yet supported",
+        ),
+        (
+            "MEASURES 1 AS x PATTERN (A) DEFINE A AS CLASSIFIER() IN (SELECT 'A')",
+            "NOT_SUPPORTED: IN-PREDICATE with classifier function is not yet supported",
         ),
     ];
     for (clauses, expected) in cases {
@@ -374,4 +390,222 @@ async fn an_endless_search_can_be_stopped() {
     while fixture.engine.reserved_memory() > 0 {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
+}
+
+#[tokio::test]
+async fn subqueries_answer_for_each_row() {
+    check(&[
+        (
+            prices(
+                "MEASURES (SELECT 7) AS seven, FIRST(d) AS since, sum(p + (SELECT 1)) AS more, count_if(p IN (SELECT 8 UNION ALL SELECT 6)) AS hits
+                 PATTERN (A B+) DEFINE B AS p < (SELECT 9) AND EXISTS (SELECT 1) AND p NOT IN (SELECT 7)",
+            ),
+            &["a|7|1|27|2", "a|7|5|28|1", "b|7|1|15|0"],
+        ),
+        (
+            prices(
+                "MEASURES PREV(p + (SELECT 1)) AS before, p > ALL (SELECT 5) AS above ALL ROWS PER MATCH
+                 PATTERN (A B+) DEFINE B AS p < PREV(p + (SELECT -1))",
+            ),
+            &["a|1|NULL|true|10", "a|2|11|true|8", "a|3|9|true|6", "a|5|8|true|9", "a|6|10|false|5"],
+        ),
+        // Where a match has no rows there is no row that an answer belongs to.
+        (
+            "SELECT * FROM (VALUES 1) AS t (x) MATCH_RECOGNIZE (MEASURES (SELECT 7) AS a, 7 AS b PATTERN (A*) DEFINE A AS x > 1)"
+                .to_owned(),
+            &["NULL|7"],
+        ),
+    ])
+    .await;
+}
+
+/// What windows give that recognise in the prices of one share.
+fn windows(columns: &str, window: &str) -> String {
+    format!(
+        "SELECT d, {columns} FROM {PRICES} WHERE sym = 'a' WINDOW w AS (PARTITION BY sym ORDER BY d {window}) ORDER BY d"
+    )
+}
+
+const FRAME: &str = "ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING";
+
+#[tokio::test]
+async fn a_window_is_reduced_to_its_match() {
+    let measures = "MEASURES CLASSIFIER() AS label, LAST(DOWN.p) AS low, count(*) AS days, 7 AS seven";
+    check(&[
+        (
+            windows("label OVER w, low OVER w, days OVER w, seven OVER w, count(*) OVER w, array_agg(p) OVER w, sum(p + 1) OVER w,
+                     first_value(p) OVER w, last_value(d) OVER w, nth_value(p, 2) OVER w, row_number() OVER w",
+                &format!("{measures} {FRAME} {DOWN_UP}")),
+            &[
+                "1|UP|6|5|7|5|[10, 8, 6, 7, 9]|45|10|5|8|1",
+                "2|NULL|NULL|NULL|NULL|0|NULL|NULL|NULL|NULL|NULL|2",
+                "3|NULL|NULL|NULL|NULL|0|NULL|NULL|NULL|NULL|NULL|3",
+                "4|NULL|NULL|NULL|NULL|0|NULL|NULL|NULL|NULL|NULL|4",
+                "5|NULL|NULL|NULL|NULL|0|NULL|NULL|NULL|NULL|NULL|5",
+                "6|UP|4|3|7|3|[5, 4, 6]|18|5|8|4|6",
+                "7|NULL|NULL|NULL|NULL|0|NULL|NULL|NULL|NULL|NULL|7",
+                "8|NULL|NULL|NULL|NULL|0|NULL|NULL|NULL|NULL|NULL|8",
+            ],
+        ),
+        // A match without rows has constants and counts; no row is looked at before the frame.
+        (
+            windows("days OVER w, seven OVER w, label OVER w, max(p) OVER w",
+                &format!("MEASURES CLASSIFIER() AS label, count(*) AS days, 7 AS seven {FRAME} AFTER MATCH SKIP TO NEXT ROW
+                          PATTERN (A*) DEFINE A AS p < COALESCE(PREV(p), 9)")),
+            &["1|0|7|NULL|NULL", "2|2|7|A|8", "3|1|7|A|6", "4|1|7|A|7", "5|0|7|NULL|NULL", "6|2|7|A|5", "7|1|7|A|4", "8|1|7|A|6"],
+        ),
+        // SEEK finds a match that begins later; FOLLOWING may differ from row to row.
+        (
+            windows("days OVER w, first_value(d) OVER w, after OVER w",
+                "MEASURES count(*) AS days, NEXT(d) AS after ROWS BETWEEN CURRENT ROW AND 3 FOLLOWING AFTER MATCH SKIP TO NEXT ROW SEEK
+                 PATTERN (A B) DEFINE B AS p < PREV(p)"),
+            &["1|2|1|3", "2|2|2|4", "3|2|5|NULL", "4|2|5|7", "5|2|5|7", "6|2|6|8", "7|NULL|NULL|NULL", "8|NULL|NULL|NULL"],
+        ),
+        (
+            windows("count(*) OVER w", "ROWS BETWEEN CURRENT ROW AND d - 1 FOLLOWING AFTER MATCH SKIP TO NEXT ROW PATTERN (A+) DEFINE A AS true"),
+            &["1|1", "2|2", "3|3", "4|4", "5|4", "6|3", "7|2", "8|1"],
+        ),
+        (
+            windows("days OVER w", &format!("MEASURES count(*) AS days {FRAME} AFTER MATCH SKIP TO LAST DOWN PATTERN (A DOWN+ UP+) DEFINE DOWN AS p < PREV(p), UP AS p > PREV(p)")),
+            &["1|5", "2|NULL", "3|NULL", "4|NULL", "5|4", "6|NULL", "7|NULL", "8|NULL"],
+        ),
+        (
+            format!("SELECT x, first_value(x) IGNORE NULLS OVER w, last_value(x) IGNORE NULLS OVER w, nth_value(x, 2) IGNORE NULLS OVER w,
+                     nth_value(x, n) OVER w FROM (VALUES (1, 1), (2, NULL), (3, 3), (2, NULL)) AS t (n, x)
+                     WINDOW w AS ({FRAME} AFTER MATCH SKIP TO NEXT ROW PATTERN (A+) DEFINE A AS true)"),
+            &["1|1|3|3|1", "NULL|3|3|NULL|3", "3|3|3|NULL|NULL", "NULL|NULL|NULL|NULL|NULL"],
+        ),
+        // Over groups, and two windows at once.
+        (
+            format!("SELECT sym, x OVER w, sum(sum(p)) OVER w, y OVER (ORDER BY sum(p) MEASURES FIRST(sym) AS y {FRAME} PATTERN (A) DEFINE A AS (SELECT true))
+                     FROM {PRICES} GROUP BY sym WINDOW w AS (ORDER BY sym MEASURES LAST(sym) AS x {FRAME} PATTERN (A+) DEFINE A AS sym > 'A') ORDER BY 1"),
+            &["a|b|67|a", "b|NULL|NULL|b"],
+        ),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn windows_that_recognise_are_refused_as_trino_does() {
+    let fixture = Fixture::new();
+    let a = "PATTERN (A) DEFINE A AS true";
+    let cases = [
+        (
+            "count(*) OVER w",
+            format!("{FRAME} PATTERN (A)"),
+            "MISSING_VARIABLE_DEFINITIONS: Pattern recognition requires DEFINE clause",
+        ),
+        (
+            "count(*) OVER w",
+            format!("RANGE BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING {a}"),
+            "INVALID_WINDOW_FRAME: Pattern recognition requires ROWS frame type",
+        ),
+        (
+            "count(*) OVER w",
+            format!("ROWS CURRENT ROW {a}"),
+            "INVALID_WINDOW_FRAME: Pattern recognition requires frame specified as BETWEEN CURRENT ROW AND ...",
+        ),
+        (
+            "count(*) OVER w",
+            format!("ROWS BETWEEN CURRENT ROW AND 1 PRECEDING {a}"),
+            "INVALID_WINDOW_FRAME: Window frame starting from CURRENT ROW cannot end with PRECEDING",
+        ),
+        (
+            "count(*) OVER w",
+            format!("ROWS BETWEEN CURRENT ROW AND -1 FOLLOWING {a}"),
+            "INVALID_WINDOW_FRAME: Window frame offset value must not be negative or null",
+        ),
+        (
+            "x OVER w",
+            format!("MEASURES 1 AS x {FRAME}"),
+            "MISSING_ROW_PATTERN: Row pattern measures require PATTERN clause",
+        ),
+        (
+            "count(*) OVER w",
+            format!("{FRAME} AFTER MATCH SKIP TO NEXT ROW"),
+            "MISSING_ROW_PATTERN: AFTER MATCH SKIP clause requires PATTERN clause",
+        ),
+        ("count(*) OVER w", format!("{FRAME} SEEK"), "MISSING_ROW_PATTERN: SEEK modifier requires PATTERN clause"),
+        (
+            "count(*) OVER w",
+            format!("{FRAME} SUBSET U = (A)"),
+            "MISSING_ROW_PATTERN: Union variable definitions require PATTERN clause",
+        ),
+        (
+            "count(*) OVER w",
+            format!("{FRAME} DEFINE A AS true"),
+            "MISSING_ROW_PATTERN: Primary pattern variable definitions require PATTERN clause",
+        ),
+        (
+            "nothing OVER w",
+            format!("{FRAME} {a}"),
+            "INVALID_WINDOW_MEASURE: Measure nothing is not defined in the corresponding window",
+        ),
+        (
+            "nothing OVER w",
+            String::new(),
+            "INVALID_WINDOW_MEASURE: Measure nothing is not defined in the corresponding window",
+        ),
+        (
+            "x OVER w",
+            format!("MEASURES 1 AS x, 2 AS X {FRAME} {a}"),
+            "AMBIGUOUS_NAME: Measure x is defined more than once",
+        ),
+        (
+            "x OVER w",
+            format!("MEASURES MATCH_NUMBER() AS x {FRAME} {a}"),
+            "INVALID_PATTERN_RECOGNITION_FUNCTION: MATCH_NUMBER function is not supported in window",
+        ),
+        (
+            "x OVER w",
+            format!("MEASURES sum(p) OVER () AS x {FRAME} {a}"),
+            "NESTED_WINDOW: Cannot nest window functions or row pattern measures inside window specification",
+        ),
+        (
+            "count(*) OVER w",
+            format!("{FRAME} PATTERN (^ A $) DEFINE A AS true"),
+            "INVALID_ROW_PATTERN: Anchor pattern syntax is not allowed in window",
+        ),
+        ("lag(p) OVER w", format!("{FRAME} {a}"), "INVALID_WINDOW_FRAME: Cannot specify window frame for lag function"),
+        (
+            "count(*) OVER (w)",
+            format!("{FRAME} {a}"),
+            "INVALID_WINDOW_REFERENCE: Cannot reference named WINDOW containing frame specification",
+        ),
+        (
+            "count(*) OVER (w ORDER BY p)",
+            String::new(),
+            "INVALID_ORDER_BY: Cannot specify ORDER BY if referenced named WINDOW specifies ORDER BY",
+        ),
+        (
+            "sum(x OVER w)",
+            format!("MEASURES 1 AS x {FRAME} {a}"),
+            "NESTED_WINDOW: Cannot nest window functions or row pattern measures inside aggregation 'sum': [x OVER w]",
+        ),
+        (
+            "count(*) OVER w",
+            format!("{FRAME} AFTER MATCH SKIP TO FIRST A {a}"),
+            "GENERIC_USER_ERROR: AFTER MATCH SKIP failed: cannot skip to first row of match",
+        ),
+        ("nth_value(p, 1 - d) OVER w", format!("{FRAME} {a}"), "INVALID_FUNCTION_ARGUMENT: Offset must be at least 1"),
+        // Windows that nobody uses are read too.
+        (
+            "1",
+            format!("{FRAME} PATTERN (A) DEFINE A AS nothing"),
+            "COLUMN_NOT_FOUND: Column 'nothing' cannot be resolved",
+        ),
+    ];
+    for (columns, window, expected) in &cases {
+        let error = fixture.error(&windows(columns, window)).await;
+        let (code, rest) = error.split_once(": ").unwrap();
+        let message =
+            rest.strip_prefix("line ").and_then(|rest| rest.split_once(": ")).map_or(rest, |(_, message)| message);
+        assert_eq!(format!("{code}: {message}"), *expected, "{columns} {window}");
+    }
+    let outer = format!(
+        "SELECT (SELECT sum(x) OVER ({FRAME} PATTERN (A) DEFINE A AS x > q) FROM (VALUES 1) AS t (x)) FROM (VALUES 1) AS o (q)"
+    );
+    assert!(
+        fixture.error(&outer).await.contains("Reference to column 'q' from outer scope not allowed in this context")
+    );
 }

@@ -71,9 +71,9 @@ impl Operation {
     /// # Errors
     /// A role that can't be assumed; a store that can't be read.
     pub(crate) fn open(platform: &Platform, state: &Arc<Stacks>, stack: Stack) -> Result<Self, StackError> {
-        let principal = match &stack.definition.role_arn {
-            Some(role) => state.roles.assume_for_service(role, SERVICE, "AWSCloudFormation")?,
-            None => stack.caller.principal(),
+        let ctx = match &stack.definition.role_arn {
+            Some(role) => platform.context(state.roles.assume_for_service(role, SERVICE, "AWSCloudFormation")?),
+            None => platform.context(stack.caller.principal()).through("cloudformation"),
         };
         let rolls_back = matches!(
             stack.status,
@@ -89,7 +89,7 @@ impl Operation {
         let plan = Plan::new(Template::parse(&definition.template)?, &definition.parameters, pseudo)?;
         Ok(Self {
             rows: Mutex::new(state.resources(&stack.uuid)?),
-            ctx: platform.context(principal),
+            ctx,
             state: Arc::clone(state),
             stack,
             plan,

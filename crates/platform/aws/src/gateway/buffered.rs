@@ -1,5 +1,6 @@
 //! JSON, REST and query calls: short bodies that are read whole, verified and dispatched.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -9,12 +10,15 @@ use http::request::Parts;
 use http::{Method, Response, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Incoming;
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::record::Record;
-use super::{Gateway, MaybeClaim, signing_time};
+use super::{Gateway, MaybeClaim, signer_of, signing_time};
 use crate::error::{AwsError, Fault};
+use crate::history::CallRecord;
 use crate::http_service::{ResponseBody, full};
+use crate::principal::Principal;
 use crate::protocol::query::QueryInput;
 use crate::protocol::rest_json::Route;
 use crate::protocol::{Answer, json, query, rest_json, rest_xml};
@@ -96,24 +100,57 @@ impl Gateway {
         record.bytes_in.store(body.len() as u64, Ordering::Relaxed);
         let claim = claim.map_err(|error| error.into_aws(call.wire.dialect()))?;
         let (table, route, input) = self.route(call, claim.as_ref(), body.clone())?;
-        let claim = claim.ok_or_else(|| missing_token(call.wire))?;
-        if claim.scope.service != table.name {
-            let message = format!("Credential should be scoped to correct service: '{}'.", table.name);
-            return Err(SignatureError::Malformed(message).into_aws(call.wire.dialect()));
-        }
-        let principal = self
-            .verifier
-            .verify(&claim, call.parts, &sha256_hex(&body), signing_time())
-            .map_err(|error| error.into_aws(call.wire.dialect()))?;
+        let principal = match &claim {
+            Some(claim) => self.caller(claim, call, table, &body)?,
+            None if table.takes_unsigned(&call.operation) => Arc::new(Principal::anonymous()),
+            None => return Err(missing_token(call.wire)),
+        };
         call.principal.clone_from(&principal.arn);
-        let ctx = self.context(record, principal);
-        let output = self.platform.dispatcher.dispatch(&ctx, table.name, &call.operation, input).await?;
+        let ctx = self.context(record, principal, call.parts, claim.as_ref().map(signer_of));
+        let dispatcher = &self.platform.dispatcher;
+        let history = dispatcher.history(table.name, &call.operation).map(|history| (history, parameters(&input)));
+        let outcome = dispatcher.dispatch(&ctx, table.name, &call.operation, input).await;
+        if let Some((history, parameters)) = history {
+            history.note(&CallRecord {
+                ctx: &ctx,
+                service: table.name,
+                operation: &call.operation,
+                parameters: parameters.as_ref(),
+                error: outcome.as_ref().err().map(|error| (&*error.code, &*error.message)),
+            });
+        }
+        let output = outcome?;
         match (call.wire, route) {
             (Wire::Json { version }, _) => json::success(version, &output),
             (Wire::Query { namespace }, _) => query::success(&call.operation, namespace, &output, call.request_id),
             (Wire::RestJson, Some(route)) => route.success(&output),
             (Wire::RestJson | Wire::RestXml, _) => Err(AwsError::internal("the operation has no route")),
         }
+    }
+
+    /// Who signed a call of a service in `table`.
+    fn caller(
+        &self,
+        claim: &Claim,
+        call: &Call<'_>,
+        table: &ServiceTable,
+        body: &[u8],
+    ) -> Result<Arc<Principal>, AwsError> {
+        let refused = |error: SignatureError| error.into_aws(call.wire.dialect());
+        if claim.scope.service != table.name {
+            let message = format!("Credential should be scoped to correct service: '{}'.", table.name);
+            return Err(refused(SignatureError::Malformed(message)));
+        }
+        self.verifier.verify(claim, call.parts, &sha256_hex(body), signing_time()).map_err(refused)
+    }
+
+    /// The query service that an unsigned request means: one that takes the action so, or that takes others and does not
+    /// know this one.
+    fn unsigned_service(&self, form: &QueryInput) -> Option<&ServiceTable> {
+        self.platform.dispatcher.services().find(|table| {
+            let spoken = matches!(table.protocol, Protocol::AwsQuery { version, .. } if version == form.version);
+            spoken && (table.takes_unsigned(&form.action) || table.has_unsigned() && !table.has(&form.action))
+        })
     }
 
     /// Finds the service and the operation that a request means.
@@ -162,7 +199,10 @@ impl Gateway {
         form: QueryInput,
     ) -> Result<(&ServiceTable, OperationInput), AwsError> {
         form.action.clone_into(&mut call.operation);
-        let service = &claim.ok_or_else(|| missing_token(call.wire))?.scope.service;
+        let service = match claim {
+            Some(claim) => claim.scope.service.as_str(),
+            None => self.unsigned_service(&form).ok_or_else(|| missing_token(call.wire))?.name,
+        };
         service.clone_into(&mut call.service);
         let invalid = || {
             let message = format!("Could not find operation {} for version {} of {service}", form.action, form.version);
@@ -181,6 +221,19 @@ impl Gateway {
             }
             _ => Err(invalid()),
         }
+    }
+}
+
+/// Bytes of a request that the event history keeps the members of.
+const REMEMBERED: usize = 100 << 10;
+
+/// What the event history is told of a request.
+fn parameters(input: &OperationInput) -> Option<Value> {
+    match input {
+        OperationInput::Json(body) if body.len() <= REMEMBERED => serde_json::from_slice(body).ok(),
+        OperationInput::Json(_) => None,
+        OperationInput::Value(value) => Some(value.clone()),
+        OperationInput::Query(query) => Some(query.to_json()),
     }
 }
 

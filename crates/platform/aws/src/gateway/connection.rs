@@ -1,7 +1,7 @@
 //! Connections: accept, TLS, HTTP/1.1 and HTTP/2, timeouts, an orderly end.
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,10 +12,10 @@ use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::{ProtocolVersion, ServerConfig};
 
-use super::Gateway;
 use super::stall::Stalling;
+use super::{Gateway, Peer};
 
 /// How long a client may take to send its request's headers, and to begin its next request.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
@@ -61,7 +61,7 @@ impl Gateway {
     /// Serves one connection from inside, such as a sandbox's: without TLS, until its client closes it.
     pub(super) async fn serve_inside(self: Arc<Self>, stream: TcpStream) {
         match stream.peer_addr() {
-            Ok(peer) => self.http(Stalling::new(stream), peer, GracefulShutdown::new().watcher()).await,
+            Ok(peer) => self.http(Stalling::new(stream), plain(peer.ip()), GracefulShutdown::new().watcher()).await,
             Err(error) => tracing::debug!(%error, "a connection from inside ended"),
         }
     }
@@ -71,16 +71,19 @@ impl Gateway {
             tracing::debug!(%error, "set_nodelay failed");
         }
         let Some(tls) = self.tls.clone() else {
-            return self.http(Stalling::new(stream), peer, watcher).await;
+            return self.http(Stalling::new(stream), plain(peer.ip()), watcher).await;
         };
         match tokio::time::timeout(HANDSHAKE_TIMEOUT, tls.accept(Stalling::new(stream))).await {
-            Ok(Ok(stream)) => self.http(stream, peer, watcher).await,
+            Ok(Ok(stream)) => {
+                let tls_version = stream.get_ref().1.protocol_version().and_then(version_name);
+                self.http(stream, Peer { ip: peer.ip(), tls_version }, watcher).await;
+            }
             Ok(Err(error)) => tracing::debug!(%error, %peer, "TLS handshake failed"),
             Err(_) => tracing::debug!(%peer, "TLS handshake timed out"),
         }
     }
 
-    async fn http<S>(self: Arc<Self>, stream: S, peer: SocketAddr, watcher: Watcher)
+    async fn http<S>(self: Arc<Self>, stream: S, peer: Peer, watcher: Watcher)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
@@ -89,11 +92,25 @@ impl Gateway {
         builder.http2().timer(TokioTimer::new()).keep_alive_interval(PING_INTERVAL).keep_alive_timeout(PING_INTERVAL);
         let service = hyper::service::service_fn(move |request| {
             let gateway = Arc::clone(&self);
-            async move { Ok::<_, Infallible>(gateway.respond(request, peer.ip()).await) }
+            async move { Ok::<_, Infallible>(gateway.respond(request, peer).await) }
         });
         let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
         if let Err(error) = watcher.watch(connection).await {
             tracing::debug!(%error, "connection ended");
         }
+    }
+}
+
+/// A peer without TLS.
+fn plain(ip: IpAddr) -> Peer {
+    Peer { ip, tls_version: None }
+}
+
+/// A version as the condition key `s3:TlsVersion` has it.
+fn version_name(version: ProtocolVersion) -> Option<&'static str> {
+    match version {
+        ProtocolVersion::TLSv1_2 => Some("1.2"),
+        ProtocolVersion::TLSv1_3 => Some("1.3"),
+        _ => None,
     }
 }

@@ -12,6 +12,7 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use uuid::Uuid;
 
+use super::Peer;
 use crate::http_service::ResponseBody;
 use crate::metrics::{Finished, Metrics, Running};
 
@@ -22,6 +23,7 @@ pub(super) const OWN_PAGES: &str = "boathouse";
 pub(super) struct Record {
     pub(super) request_id: Uuid,
     pub(super) source_ip: IpAddr,
+    pub(super) tls_version: Option<&'static str>,
     pub(super) service: String,
     pub(super) operation: String,
     pub(super) principal: String,
@@ -35,10 +37,11 @@ pub(super) struct Record {
 }
 
 impl Record {
-    pub(super) fn begin(metrics: &Arc<Metrics>, source_ip: IpAddr) -> Self {
+    pub(super) fn begin(metrics: &Arc<Metrics>, peer: Peer) -> Self {
         Self {
             request_id: Uuid::new_v4(),
-            source_ip,
+            source_ip: peer.ip,
+            tls_version: peer.tls_version,
             service: String::new(),
             operation: String::new(),
             principal: String::new(),

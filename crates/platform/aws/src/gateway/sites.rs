@@ -10,7 +10,7 @@ use hyper::body::Incoming;
 
 use super::buffered::collect;
 use super::record::Record;
-use super::{Gateway, signing_time};
+use super::{Gateway, signer_of, signing_time};
 use crate::error::AwsError;
 use crate::http_service::ResponseBody;
 use crate::principal::Principal;
@@ -33,7 +33,8 @@ impl Gateway {
                 let signer = self.signer(site, &parts, &body);
                 let principal = signer.clone().unwrap_or_else(|_| Arc::new(Principal::anonymous()));
                 record.principal.clone_from(&principal.arn);
-                let ctx = self.context(record, principal);
+                let claim = Claim::of(&parts).ok().flatten().filter(|_| signer.is_ok());
+                let ctx = self.context(record, principal, &parts, claim.as_ref().map(signer_of));
                 site.call(SiteRequest { ctx, parts, body, signer }).await
             }
         };

@@ -5,22 +5,49 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::stream::{self, Stream, StreamExt, TryStreamExt};
-use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap, HeaderValue};
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, HOST, HeaderMap, HeaderValue};
 use http::request::Parts;
-use http::{Method, Response, StatusCode};
+use http::{Method, Request, Response, StatusCode, Uri};
 use hyper::body::Incoming;
 use ring::digest;
 
 use super::record::Record;
-use super::{Gateway, MaybeClaim, received, signing_time};
+use super::{Gateway, MaybeClaim, Signer, received, signer_of, signing_time};
+use crate::context::{Ctx, Signed};
 use crate::error::AwsError;
-use crate::http_service::{HttpService, RequestBody, ResponseBody, Trailers, VerifiedRequest, body_failure, full};
+use crate::history::CallRecord;
+use crate::http_service::{
+    HttpService, RequestBody, ResponseBody, ServiceAnswer, Trailers, VerifiedRequest, body_failure, full,
+};
 use crate::principal::Principal;
 use crate::protocol::rest_xml;
 use crate::sigv2::QueryClaim;
 use crate::sigv4::{ChunkSigner, Dialect, Payload, SignatureError, chunked};
 
 const DECODED_LENGTH: &str = "x-amz-decoded-content-length";
+
+/// Who calls, what the body must be, and how the request was signed.
+type Authenticated = (Arc<Principal>, Payload, Option<ChunkSigner>, Option<Signer>);
+
+/// What the event history keeps of a request's line: the bucket and the members of the query that tell the operation.
+fn parameters(service: &dyn HttpService, ctx: &Ctx, uri: Uri) -> serde_json::Value {
+    let (mut parts, ()) = Request::new(()).into_parts();
+    parts.uri = uri;
+    if let Some(host) = &ctx.wire.host {
+        parts.headers.insert(HOST, host.clone());
+    }
+    let path = service.signed_path(&parts, ctx.region());
+    let bucket = path.trim_start_matches('/').split('/').next().filter(|bucket| !bucket.is_empty());
+    let query = form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes());
+    let plain = query.filter(|(name, _)| !name.to_ascii_lowercase().starts_with("x-amz-"));
+    let mut members: serde_json::Map<String, serde_json::Value> =
+        plain.map(|(name, value)| (name.into_owned(), value.into_owned().into())).collect();
+    members.retain(|name, _| !matches!(name.as_str(), "AWSAccessKeyId" | "Signature" | "Expires"));
+    members.extend(bucket.map(|bucket| ("bucketName".to_owned(), bucket.into())));
+    let host = ctx.wire.host.as_ref().and_then(|host| host.to_str().ok());
+    members.extend(host.map(|host| ("Host".to_owned(), host.into())));
+    members.into()
+}
 
 impl Gateway {
     pub(super) async fn streamed(
@@ -32,9 +59,12 @@ impl Gateway {
     ) -> Response<ResponseBody> {
         service.name().clone_into(&mut record.service);
         let (resource, head) = (parts.uri.path().to_owned(), parts.method == Method::HEAD);
+        let uri = parts.uri.clone();
         let mut response = match self.admit(service, (parts, claim), body, record) {
             Ok(request) => {
+                let ctx = request.ctx.clone();
                 let answer = service.call(request).await;
+                self.remember(service, &ctx, uri, &answer);
                 answer.operation.clone_into(&mut record.operation);
                 record.error = answer.error;
                 if let Some(principal) = answer.response.extensions().get::<Arc<Principal>>() {
@@ -53,6 +83,22 @@ impl Gateway {
         response
     }
 
+    /// Hands a call that has ended to who keeps such calls.
+    fn remember(&self, service: &dyn HttpService, ctx: &Ctx, uri: Uri, answer: &ServiceAnswer) {
+        let Some(history) = self.platform.dispatcher.history(service.name(), answer.operation) else { return };
+        let principal = answer.response.extensions().get::<Arc<Principal>>();
+        let signed = principal.map(|principal| ctx.as_principal(Arc::clone(principal)));
+        let parameters = &parameters(service, ctx, uri);
+        let error = answer.error.as_deref().map(|code| (code, ""));
+        history.note(&CallRecord {
+            ctx: signed.as_ref().unwrap_or(ctx),
+            service: service.name(),
+            operation: answer.operation,
+            parameters: Some(parameters),
+            error,
+        });
+    }
+
     fn admit(
         &self,
         service: &dyn HttpService,
@@ -62,10 +108,10 @@ impl Gateway {
     ) -> Result<VerifiedRequest, AwsError> {
         // Before anything can fail: whoever is refused must still be read to get to the answer.
         let raw = received::stream(&parts, body, Arc::clone(&record.bytes_in));
-        let (principal, payload, signer) =
+        let (principal, payload, signer, signed) =
             self.authenticate(service, &parts, claim).map_err(|error| error.into_aws(Dialect::S3))?;
         record.principal.clone_from(&principal.arn);
-        let ctx = self.context(record, principal);
+        let ctx = Ctx { service: Some(service.name()), ..self.context(record, principal, &parts, signed) };
         let (body, trailers) = match payload {
             Payload::Unsigned => (raw, Trailers::default()),
             Payload::Sha256(hash) => (hashed(raw, hash), Trailers::default()),
@@ -79,25 +125,27 @@ impl Gateway {
         service: &dyn HttpService,
         parts: &Parts,
         claim: MaybeClaim,
-    ) -> Result<(Arc<Principal>, Payload, Option<ChunkSigner>), SignatureError> {
+    ) -> Result<Authenticated, SignatureError> {
         // A browser asks before a presigned request with the URL of that request, whose signature covers the other method.
         if parts.method == Method::OPTIONS {
-            return Ok((Arc::new(Principal::anonymous()), unchained(parts)?, None));
+            return Ok((Arc::new(Principal::anonymous()), unchained(parts)?, None, None));
         }
         if let Some(claim) = QueryClaim::of(parts)? {
             let path = service.signed_path(parts, &self.platform.region);
             let (credentials, now) = (self.verifier.credentials(), signing_time());
-            return Ok((claim.verify(parts, &path, credentials, now)?, unchained(parts)?, None));
+            let principal = claim.verify(parts, &path, credentials, now)?;
+            let signed = Signed { version: "AWS", place: "REST-QUERY-STRING", age_ms: None };
+            return Ok((principal, unchained(parts)?, None, Some((claim.access_key_id, signed))));
         }
         let Some(claim) = claim? else {
-            return Ok((Arc::new(Principal::anonymous()), unchained(parts)?, None));
+            return Ok((Arc::new(Principal::anonymous()), unchained(parts)?, None, None));
         };
         claim.check_scope(service.name(), &self.platform.region)?;
         let (payload, word) = Payload::of(parts, claim.expires.is_some())?;
         let (principal, key) = self.verifier.verify_with_key(&claim, parts, &word, signing_time())?;
         let chained = matches!(payload, Payload::Chunked { signed: true, .. });
         let signer = chained.then(|| ChunkSigner::new(key, &claim));
-        Ok((principal, payload, signer))
+        Ok((principal, payload, signer, Some(signer_of(&claim))))
     }
 }
 

@@ -55,12 +55,34 @@ impl QueryInput {
         Ok(input)
     }
 
+    /// The members as JSON, with numbers and booleans as text.
+    pub fn to_json(&self) -> serde_json::Value {
+        (&self.members).into()
+    }
+
     /// The members as the operation's input type.
     ///
     /// # Errors
     /// `ValidationError` when a member is missing or of the wrong type.
     pub fn decode<I: DeserializeOwned>(self) -> Result<I, AwsError> {
         I::deserialize(self.members).map_err(|error| AwsError::bad_request("ValidationError", error.to_string()))
+    }
+}
+
+/// The members as JSON: lists where they are numbered, all values as text.
+impl From<&Node> for serde_json::Value {
+    fn from(node: &Node) -> Self {
+        if node.children.is_empty() {
+            return node.text.as_deref().into();
+        }
+        let list = node.children.get("member").or_else(|| node.children.get("entry")).unwrap_or(node);
+        let mut items: Vec<(u32, &Node)> =
+            list.children.iter().filter_map(|(name, item)| Some((name.parse().ok()?, item))).collect();
+        if items.len() == list.children.len() && !items.is_empty() {
+            items.sort_by_key(|(number, _)| *number);
+            return items.into_iter().map(|(_, item)| Self::from(item)).collect();
+        }
+        node.children.iter().map(|(name, child)| (name.clone(), Self::from(child))).collect()
     }
 }
 

@@ -83,6 +83,7 @@ impl Verifier {
         let key = self.signing_key(&claim.access_key_id, &claim.scope, &credential.secret);
         hmac::verify(&key, string_to_sign(claim, &request).as_bytes(), &claim.signature)
             .map_err(|_| SignatureError::Mismatch)?;
+        self.credentials.used(&claim.access_key_id, &claim.scope.service, &claim.scope.region);
         Ok((credential.principal, key))
     }
 

@@ -44,6 +44,14 @@ struct Membership {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
+struct UpdateGroup {
+    group_name: String,
+    new_path: Option<String>,
+    new_group_name: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
 struct OfUser {
     user_name: String,
     marker: Option<String>,
@@ -68,6 +76,9 @@ pub(super) fn operations(table: ServiceTable, state: &Arc<Identity>) -> ServiceT
     let any = |_: &Ctx, _: &Identity, _: &ListByPath| Ok(Target::new(Arn::iam("group/").to_string()));
     let table = add(table, state, "ListGroups", any, list);
     let table = add(table, state, "DeleteGroup", on_group, delete);
+    let on_update =
+        |_: &Ctx, identity: &Identity, input: &UpdateGroup| Target::holder::<Group>(identity, &input.group_name);
+    let table = add(table, state, "UpdateGroup", on_update, update);
     let table = add(table, state, "AddUserToGroup", on_membership, join);
     let table = add(table, state, "RemoveUserFromGroup", on_membership, leave);
     let on_user = |_: &Ctx, identity: &Identity, input: &OfUser| Target::holder::<User>(identity, &input.user_name);
@@ -120,6 +131,40 @@ async fn delete(_: Ctx, identity: Arc<Identity>, input: NamedGroup) -> Result<Em
             Ok(Empty {})
         })
         .await
+}
+
+/// The group's new ARN needs leave as well, as policies name groups by it.
+async fn update(ctx: Ctx, identity: Arc<Identity>, input: UpdateGroup) -> Result<Empty, IamError> {
+    let group: Group = identity.store.get(&input.group_name)?;
+    let path = input.new_path.as_deref().unwrap_or(&group.path);
+    let name = input.new_group_name.as_deref().unwrap_or(&group.name);
+    Target::new(Arn::iam(format!("group{path}{name}")).to_string()).permit(&ctx, &identity, "UpdateGroup")?;
+    let new_path = input.new_path.map(|path| input::path(Some(path))).transpose()?;
+    if let Some(name) = &input.new_group_name {
+        input::name(name, "newGroupName", 128)?;
+    }
+    identity
+        .store
+        .write(move |tx| {
+            let mut group: Group = tx.entity(&input.group_name)?;
+            group.path = new_path.unwrap_or(group.path);
+            let old = row_name(&group.name);
+            group.name = input.new_group_name.unwrap_or(group.name);
+            if row_name(&group.name) == old {
+                return tx.keep(&group);
+            }
+            tx.delete(Group::SPACE, &row(&old))?;
+            for user in tx.every::<User>()?.into_iter().filter(|user| user.groups.contains(&old)) {
+                tx.change(&user.name, |user: &mut User| {
+                    user.groups.remove(&old);
+                    user.groups.insert(row_name(&group.name));
+                    Ok(())
+                })?;
+            }
+            insert(tx, &group, format!("Group with name {} already exists.", group.name), QUOTA)
+        })
+        .await?;
+    Ok(Empty {})
 }
 
 async fn join(_: Ctx, identity: Arc<Identity>, input: Membership) -> Result<Empty, IamError> {

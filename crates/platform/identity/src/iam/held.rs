@@ -130,6 +130,7 @@ async fn put<H: Holder>(_: Ctx, identity: Arc<Identity>, input: PutPolicy) -> Re
         .store
         .write(move |tx| {
             tx.change(&input.name, |holder: &mut H| {
+                super::modifiable(holder)?;
                 let inline = &mut holder.policies_mut().inline;
                 inline.insert(input.policy_name, input.policy_document);
                 let size: usize = inline.values().map(|document| input::policy_size(document)).sum();
@@ -161,6 +162,7 @@ async fn delete<H: Holder>(_: Ctx, identity: Arc<Identity>, input: InlinePolicy)
         .store
         .write(move |tx| {
             tx.change(&input.name, |holder: &mut H| {
+                super::modifiable(holder)?;
                 let removed = holder.policies_mut().inline.remove(&input.policy_name);
                 removed.map(drop).ok_or_else(|| no_inline::<H>(&input.policy_name))
             })
@@ -182,6 +184,7 @@ async fn attach<H: Holder>(_: Ctx, identity: Arc<Identity>, input: AttachedPolic
         .write(move |tx| {
             require_policy(tx, &input.policy_arn)?;
             tx.change(&input.name, |holder: &mut H| {
+                super::modifiable(holder)?;
                 let attached = &mut holder.policies_mut().attached;
                 attached.insert(input.policy_arn);
                 if attached.len() <= ATTACHED {
@@ -200,6 +203,7 @@ async fn detach<H: Holder>(_: Ctx, identity: Arc<Identity>, input: AttachedPolic
         .store
         .write(move |tx| {
             tx.change(&input.name, |holder: &mut H| {
+                super::modifiable(holder)?;
                 if holder.policies_mut().attached.remove(&input.policy_arn) {
                     return Ok(());
                 }
@@ -232,6 +236,7 @@ async fn put_boundary<H: Holder>(_: Ctx, identity: Arc<Identity>, input: PutBoun
         .write(move |tx| {
             require_policy(tx, &input.permissions_boundary)?;
             tx.change(&input.name, |holder: &mut H| {
+                super::modifiable(holder)?;
                 holder.policies_mut().boundary = Some(input.permissions_boundary);
                 Ok(())
             })
@@ -244,13 +249,16 @@ async fn delete_boundary<H: Holder>(_: Ctx, identity: Arc<Identity>, input: Name
     identity
         .store
         .write(move |tx| {
-            tx.change(&input.name, |holder: &mut H| match holder.policies_mut().boundary.take() {
-                Some(_) => Ok(()),
-                None => Err(IamError::NoSuchEntity(format!(
-                    "{} {} does not have a permission boundary attached.",
-                    H::SORT,
-                    holder.name()
-                ))),
+            tx.change(&input.name, |holder: &mut H| {
+                super::modifiable(holder)?;
+                match holder.policies_mut().boundary.take() {
+                    Some(_) => Ok(()),
+                    None => Err(IamError::NoSuchEntity(format!(
+                        "{} {} does not have a permission boundary attached.",
+                        H::SORT,
+                        holder.name()
+                    ))),
+                }
             })
         })
         .await?;

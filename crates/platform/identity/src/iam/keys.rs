@@ -16,7 +16,7 @@ use crate::entities::{AccessKey, User};
 use crate::error::IamError;
 use crate::identity::Identity;
 use crate::store::{Entity, Rows, row, row_name};
-use crate::usage::USES;
+use crate::usage::{KeyUse, USES};
 
 const QUOTA: usize = 2;
 
@@ -181,8 +181,12 @@ async fn last_used(_: Ctx, identity: Arc<Identity>, input: KeyId) -> Result<Valu
     let key: AccessKey = identity.store.get(&input.access_key_id)?;
     let user: User = identity.store.get(&key.user)?;
     let used = identity.usage.last(&key.id)?;
+    let (service, region) = match &used {
+        Some(KeyUse::At { service, region, .. }) => (service.as_str(), region.as_str()),
+        _ => ("N/A", "N/A"),
+    };
     Ok(json!({
         "UserName": user.name,
-        "AccessKeyLastUsed": {"LastUsedDate": used, "ServiceName": "N/A", "Region": "N/A"},
+        "AccessKeyLastUsed": {"LastUsedDate": used.as_ref().map(KeyUse::time), "ServiceName": service, "Region": region},
     }))
 }

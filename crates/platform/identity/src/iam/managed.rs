@@ -25,7 +25,7 @@ const VERSIONS: usize = 5;
 /// Characters of a managed policy, white space aside.
 const SIZE_QUOTA: usize = 6144;
 /// When AWS's own policies are said to have been made.
-const AWS_CREATED: &str = "2015-02-06T18:39:46Z";
+pub(super) const AWS_CREATED: &str = "2015-02-06T18:39:46Z";
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -74,18 +74,26 @@ struct NamedVersion {
     version_id: String,
 }
 
-fn on_arn(_: &Ctx, _: &Identity, input: &PolicyArn) -> Result<Target, IamError> {
-    Ok(Target::new(input.policy_arn.clone()))
+/// The target of operations on a policy: its ARN, with its tags where it has some.
+pub(super) fn target(identity: &Identity, arn: &str) -> Result<Target, IamError> {
+    let name = arn.rsplit('/').next().unwrap_or_default();
+    let found = identity.store.find::<ManagedPolicy>(name)?.filter(|policy| policy.arn() == arn);
+    let target = Target::new(arn.to_owned());
+    Ok(found.iter().fold(target, |target, policy| target.with_resource_tags(&policy.tags)))
 }
 
-fn on_version(_: &Ctx, _: &Identity, input: &NamedVersion) -> Result<Target, IamError> {
-    Ok(Target::new(input.policy_arn.clone()))
+fn on_arn(_: &Ctx, identity: &Identity, input: &PolicyArn) -> Result<Target, IamError> {
+    target(identity, &input.policy_arn)
+}
+
+fn on_version(_: &Ctx, identity: &Identity, input: &NamedVersion) -> Result<Target, IamError> {
+    target(identity, &input.policy_arn)
 }
 
 pub(super) fn operations(table: ServiceTable, state: &Arc<Identity>) -> ServiceTable {
     let new = |_: &Ctx, _: &Identity, input: &CreatePolicy| {
         let path = input.path.as_deref().unwrap_or("/");
-        Ok(Target::new(Arn::iam(format!("policy{path}{}", input.policy_name)).to_string()))
+        Ok(Target::new(Arn::iam(format!("policy{path}{}", input.policy_name)).to_string()).with_tags(&input.tags))
     };
     let table = add(table, state, "CreatePolicy", new, create);
     let table = add(table, state, "GetPolicy", on_arn, get);
@@ -93,7 +101,7 @@ pub(super) fn operations(table: ServiceTable, state: &Arc<Identity>) -> ServiceT
     let table = add(table, state, "ListPolicies", any, list);
     let table = add(table, state, "DeletePolicy", on_arn, delete);
     let table = add(table, state, "ListEntitiesForPolicy", on_arn, entities);
-    let next = |_: &Ctx, _: &Identity, input: &CreateVersion| Ok(Target::new(input.policy_arn.clone()));
+    let next = |_: &Ctx, identity: &Identity, input: &CreateVersion| target(identity, &input.policy_arn);
     let table = add(table, state, "CreatePolicyVersion", next, create_version);
     let table = add(table, state, "GetPolicyVersion", on_version, get_version);
     let table = add(table, state, "ListPolicyVersions", on_arn, list_versions);
@@ -128,7 +136,7 @@ fn check_document(document: &str) -> Result<(), IamError> {
 
 /// How often each policy is attached, and how often it is a boundary.
 #[derive(Default)]
-struct Uses {
+pub(super) struct Uses {
     attached: BTreeMap<String, u32>,
     bounding: BTreeMap<String, u32>,
 }
@@ -145,7 +153,8 @@ impl Uses {
         }
     }
 
-    fn read(store: &Store) -> Result<Self, IamError> {
+    /// What users, groups and roles hold.
+    pub(super) fn read(store: &Store) -> Result<Self, IamError> {
         let mut uses = Self::default();
         uses.add(&store.all::<User>()?);
         uses.add(&store.all::<Group>()?);
@@ -153,7 +162,8 @@ impl Uses {
         Ok(uses)
     }
 
-    fn counts(&self, arn: &str) -> (u32, u32) {
+    /// How often a policy is attached, and how often it is a boundary.
+    pub(super) fn counts(&self, arn: &str) -> (u32, u32) {
         let count = |of: &BTreeMap<String, u32>| of.get(arn).copied().unwrap_or_default();
         (count(&self.attached), count(&self.bounding))
     }
@@ -163,7 +173,8 @@ fn version_id(number: u32) -> String {
     format!("v{number}")
 }
 
-fn shape(policy: &ManagedPolicy, uses: &Uses, listed: bool) -> Value {
+/// A customer's policy; listings leave out what is long.
+pub(super) fn shape(policy: &ManagedPolicy, uses: &Uses, listed: bool) -> Value {
     let arn = policy.arn();
     let (attached, bounding) = uses.counts(&arn);
     json!({
@@ -182,7 +193,8 @@ fn shape(policy: &ManagedPolicy, uses: &Uses, listed: bool) -> Value {
     })
 }
 
-fn aws_shape(policy: &AwsPolicy, uses: &Uses, listed: bool) -> Value {
+/// A policy of AWS's; listings leave out what is long.
+pub(super) fn aws_shape(policy: &AwsPolicy, uses: &Uses, listed: bool) -> Value {
     let arn = policy.arn();
     let (attached, bounding) = uses.counts(&arn);
     json!({
@@ -337,7 +349,8 @@ async fn entities(_: Ctx, identity: Arc<Identity>, input: PolicyArn) -> Result<V
     }))
 }
 
-fn version_shape(number: u32, default: u32, created: Timestamp, document: Option<&str>) -> Value {
+/// A version of a policy.
+pub(super) fn version_shape(number: u32, default: u32, created: Timestamp, document: Option<&str>) -> Value {
     json!({
         "Document": document.map(output::encoded),
         "VersionId": version_id(number),

@@ -5,17 +5,27 @@
 //! | `users`, `keys`, `groups`, `roles`, `managed` | one file for each sort of entity |
 //! | `held` | inline policies, attached policies and boundaries of users, groups and roles |
 //! | `tags` | tags of users, roles and policies |
-//! | `simulate` | SimulatePrincipalPolicy, SimulateCustomPolicy |
+//! | `simulate`, `context_keys` | SimulatePrincipalPolicy, SimulateCustomPolicy; which condition keys policies ask about |
+//! | `instance_profiles`, `service_linked`, `providers` | roles for machines and services; OpenID Connect providers |
+//! | `account`, `details` | alias, password policy, summary, credential report; everything at once |
+//! | `accessed` | which services entities may use, and when they last did |
 //! | `table` | operations that ask for leave on their entity's ARN |
 //! | `input`, `output` | rules for values; shapes of answers |
 
+mod accessed;
+mod account;
+mod context_keys;
+mod details;
 mod groups;
 mod held;
 pub(crate) mod input;
+mod instance_profiles;
 mod keys;
 mod managed;
 mod output;
+mod providers;
 mod roles;
+mod service_linked;
 mod simulate;
 mod table;
 mod tags;
@@ -32,6 +42,8 @@ use crate::entities::{ManagedPolicy, Timestamp};
 use crate::error::IamError;
 use crate::identity::Identity;
 use crate::store::{Entity, row};
+
+use self::service_linked::modifiable;
 
 /// Letters of an id after its prefix.
 const ID_LENGTH: usize = 17;
@@ -51,6 +63,13 @@ pub fn iam_service(identity: &Arc<Identity>) -> ServiceTable {
         held::operations,
         tags::operations,
         simulate::operations,
+        instance_profiles::operations,
+        providers::operations,
+        service_linked::operations,
+        account::operations,
+        details::operations,
+        context_keys::operations,
+        accessed::operations,
     ];
     rooms.into_iter().fold(table, |table, operations| operations(table, identity))
 }

@@ -29,7 +29,8 @@ pub(crate) fn tags(tags: &Tags) -> Value {
     tags.iter().map(|(key, value)| json!({"Key": key, "Value": value})).collect()
 }
 
-fn some_tags(given: &Tags) -> Value {
+/// The tags, or nothing where there are none.
+pub(crate) fn some_tags(given: &Tags) -> Value {
     if given.is_empty() { Value::Null } else { tags(given) }
 }
 

@@ -7,8 +7,10 @@ use boathouse_aws::{ACCOUNT_ID, Arn, Ctx, ServiceTable};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::accessed::role_last_used;
 use super::input::{self, Tag};
 use super::output::{self, Empty};
+use super::service_linked::{self, refuse_profile_member};
 use super::table::{Target, add};
 use super::users::{ListByPath, check_bare, insert};
 use super::{check_boundary, new_id, now};
@@ -18,7 +20,7 @@ use crate::identity::Identity;
 use crate::policy::{MalformedPolicy, Policy, PolicyKind};
 use crate::store::{Entity, Rows, row, row_name};
 
-const QUOTA: usize = 1000;
+pub(super) const QUOTA: usize = 1000;
 /// Characters of a trust policy, white space aside.
 const TRUST_QUOTA: usize = 2048;
 const HOUR: u32 = 3600;
@@ -73,7 +75,6 @@ pub(super) fn operations(table: ServiceTable, state: &Arc<Identity>) -> ServiceT
     let table = add(table, state, "UpdateRole", on_update, update);
     let table = add(table, state, "UpdateRoleDescription", on_update, update_description);
     let table = add(table, state, "DeleteRole", on_role, delete);
-    let table = add(table, state, "ListInstanceProfilesForRole", on_role, instance_profiles);
     let on_trust = |_: &Ctx, id: &Identity, input: &UpdateTrust| Target::holder::<Role>(id, &input.role_name);
     add(table, state, "UpdateAssumeRolePolicy", on_trust, update_trust)
 }
@@ -116,6 +117,11 @@ fn principal_id(identity: &Identity, arn: &str, resource: &str) -> Result<Option
 async fn create(ctx: Ctx, identity: Arc<Identity>, input: CreateRole) -> Result<Value, IamError> {
     input::name(&input.role_name, "roleName", 64)?;
     input::description(input.description.as_deref().unwrap_or_default())?;
+    if input.path.as_deref().is_some_and(|path| path.starts_with(service_linked::PATH)) {
+        let message =
+            format!("The path {} is for service-linked roles: use CreateServiceLinkedRole", service_linked::PATH);
+        return Err(IamError::InvalidInput(message));
+    }
     let trusted_ids = check_trust(&identity, &input.assume_role_policy_document)?;
     check_boundary(&identity, input.permissions_boundary.as_deref())?;
     let role = Role {
@@ -141,7 +147,10 @@ fn session_length(given: Option<u32>) -> Result<u32, IamError> {
 }
 
 async fn get(_: Ctx, identity: Arc<Identity>, input: NamedRole) -> Result<Value, IamError> {
-    Ok(json!({"Role": output::role(&identity.store.get(&input.role_name)?, false)}))
+    let role = identity.store.get(&input.role_name)?;
+    let mut shape = output::role(&role, false);
+    shape["RoleLastUsed"] = role_last_used(&identity, &role)?;
+    Ok(json!({"Role": shape}))
 }
 
 async fn list(_: Ctx, identity: Arc<Identity>, input: ListByPath) -> Result<Value, IamError> {
@@ -180,6 +189,7 @@ async fn update_trust(_: Ctx, identity: Arc<Identity>, input: UpdateTrust) -> Re
         .store
         .write(move |tx| {
             tx.change(&input.role_name, |role: &mut Role| {
+                super::modifiable(role)?;
                 role.trust = input.policy_document;
                 role.trusted_ids = trusted_ids;
                 Ok(())
@@ -194,15 +204,11 @@ async fn delete(_: Ctx, identity: Arc<Identity>, input: NamedRole) -> Result<Emp
         .store
         .write(move |tx| {
             let role: Role = tx.entity(&input.role_name)?;
+            super::modifiable(&role)?;
             check_bare(&role.policies)?;
+            refuse_profile_member(tx, &role)?;
             tx.delete(Role::SPACE, &row(&role.name))?;
             Ok(Empty {})
         })
         .await
-}
-
-/// There are no instances here, so no role is in an instance profile; tools ask before they delete a role.
-async fn instance_profiles(_: Ctx, identity: Arc<Identity>, input: NamedRole) -> Result<Value, IamError> {
-    identity.store.get::<Role>(&input.role_name)?;
-    Ok(json!({"InstanceProfiles": [], "IsTruncated": false}))
 }

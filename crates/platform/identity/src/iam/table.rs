@@ -12,6 +12,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::input::Tag;
+use crate::entities::Tags;
 use crate::error::IamError;
 use crate::identity::Identity;
 use crate::session;
@@ -33,13 +34,14 @@ impl Target {
     pub(crate) fn holder<H: Holder>(identity: &Identity, name: &str) -> Result<Self, IamError> {
         let found = identity.store.find::<H>(name)?;
         let Some(holder) = found else { return Ok(Self::new(Arn::iam(format!("{}/{name}", H::SORT)).to_string())) };
-        let mut target = Self::new(holder.arn());
-        for (key, value) in holder.tags().into_iter().flatten() {
-            for prefix in ["aws:ResourceTag", "iam:ResourceTag"] {
-                target = target.with_key(&format!("{prefix}/{key}"), value);
-            }
-        }
-        Ok(target)
+        let target = Self::new(holder.arn());
+        Ok(holder.tags().into_iter().fold(target, Self::with_resource_tags))
+    }
+
+    /// With the keys that tell which tags the entity has.
+    pub(crate) fn with_resource_tags(self, tags: &Tags) -> Self {
+        let pairs = tags.iter().flat_map(|(key, value)| ["aws", "iam"].map(|vendor| (vendor, key, value)));
+        pairs.fold(self, |target, (vendor, key, value)| target.with_key(&format!("{vendor}:ResourceTag/{key}"), value))
     }
 
     /// With the keys that tell which tags the request sets.
@@ -48,6 +50,12 @@ impl Target {
             self.keys.insert("aws:TagKeys".into(), tags.iter().map(|tag| tag.key.clone()).collect());
         }
         tags.iter().fold(self, |target, tag| target.with_key(&format!("aws:RequestTag/{}", tag.key), &tag.value))
+    }
+
+    /// With the keys of tags that the request takes away.
+    pub(crate) fn with_tag_keys(mut self, keys: &[String]) -> Self {
+        self.keys.insert("aws:TagKeys".into(), keys.to_vec());
+        self
     }
 
     /// With one more condition key.

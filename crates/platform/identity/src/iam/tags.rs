@@ -1,4 +1,4 @@
-//! Tags of users, roles and policies.
+//! Tags of users, roles, policies, instance profiles and OpenID Connect providers.
 
 use std::sync::Arc;
 
@@ -7,10 +7,12 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::input::{self, Tag};
-use super::managed::no_policy;
+use super::instance_profiles;
+use super::managed::{self, no_policy};
 use super::output::{self, Empty, Paging};
+use super::providers;
 use super::table::{Target, add};
-use crate::entities::{ManagedPolicy, Role, Tags, User};
+use crate::entities::{InstanceProfile, ManagedPolicy, OidcProvider, Role, Tags, User};
 use crate::error::IamError;
 use crate::identity::Identity;
 use crate::store::{Entity, Rows};
@@ -56,8 +58,8 @@ impl Tagged for ManagedPolicy {
         &mut self.tags
     }
 
-    fn target(_: &Identity, arn: &str) -> Result<Target, IamError> {
-        Ok(Target::new(arn.to_owned()))
+    fn target(identity: &Identity, arn: &str) -> Result<Target, IamError> {
+        managed::target(identity, arn)
     }
 
     fn found_by(arn: &str) -> &str {
@@ -69,10 +71,47 @@ impl Tagged for ManagedPolicy {
     }
 }
 
+impl Tagged for InstanceProfile {
+    fn tags_mut(&mut self) -> &mut Tags {
+        &mut self.tags
+    }
+
+    fn target(identity: &Identity, name: &str) -> Result<Target, IamError> {
+        instance_profiles::target(identity, name)
+    }
+
+    fn found_by(given: &str) -> &str {
+        given
+    }
+
+    fn check(&self, _: &str) -> Result<(), IamError> {
+        Ok(())
+    }
+}
+
+impl Tagged for OidcProvider {
+    fn tags_mut(&mut self) -> &mut Tags {
+        &mut self.tags
+    }
+
+    fn target(identity: &Identity, arn: &str) -> Result<Target, IamError> {
+        providers::target(identity, arn)
+    }
+
+    fn found_by(arn: &str) -> &str {
+        providers::name_of(arn)
+    }
+
+    fn check(&self, arn: &str) -> Result<(), IamError> {
+        if self.arn() == arn { Ok(()) } else { Err(providers::missing(arn)) }
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct AddTags {
-    #[serde(alias = "UserName", alias = "RoleName", alias = "PolicyArn")]
+    #[serde(alias = "UserName", alias = "RoleName", alias = "PolicyArn", alias = "InstanceProfileName")]
+    #[serde(alias = "OpenIDConnectProviderArn")]
     name: String,
     tags: Vec<Tag>,
 }
@@ -80,7 +119,8 @@ struct AddTags {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct RemoveTags {
-    #[serde(alias = "UserName", alias = "RoleName", alias = "PolicyArn")]
+    #[serde(alias = "UserName", alias = "RoleName", alias = "PolicyArn", alias = "InstanceProfileName")]
+    #[serde(alias = "OpenIDConnectProviderArn")]
     name: String,
     tag_keys: Vec<String>,
 }
@@ -88,7 +128,8 @@ struct RemoveTags {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct ListTags {
-    #[serde(alias = "UserName", alias = "RoleName", alias = "PolicyArn")]
+    #[serde(alias = "UserName", alias = "RoleName", alias = "PolicyArn", alias = "InstanceProfileName")]
+    #[serde(alias = "OpenIDConnectProviderArn")]
     name: String,
     marker: Option<String>,
     max_items: Option<u32>,
@@ -99,7 +140,7 @@ fn on_add<T: Tagged>(_: &Ctx, identity: &Identity, input: &AddTags) -> Result<Ta
 }
 
 fn on_remove<T: Tagged>(_: &Ctx, identity: &Identity, input: &RemoveTags) -> Result<Target, IamError> {
-    T::target(identity, &input.name)
+    Ok(T::target(identity, &input.name)?.with_tag_keys(&input.tag_keys))
 }
 
 fn on_list<T: Tagged>(_: &Ctx, identity: &Identity, input: &ListTags) -> Result<Target, IamError> {
@@ -117,7 +158,9 @@ macro_rules! tagged {
 pub(super) fn operations(table: ServiceTable, state: &Arc<Identity>) -> ServiceTable {
     let table = tagged!(table, state, User, "User");
     let table = tagged!(table, state, Role, "Role");
-    tagged!(table, state, ManagedPolicy, "Policy")
+    let table = tagged!(table, state, ManagedPolicy, "Policy");
+    let table = tagged!(table, state, InstanceProfile, "InstanceProfile");
+    tagged!(table, state, OidcProvider, "OpenIDConnectProvider")
 }
 
 async fn tag<T: Tagged>(_: Ctx, identity: Arc<Identity>, input: AddTags) -> Result<Empty, IamError> {

@@ -160,12 +160,14 @@ impl PolicySet<'_> {
             PrincipalKind::Anonymous | PrincipalKind::Service { .. } => {
                 return granted.map(drop).ok_or(Refusal::Implicit(Source::Resource));
             }
-            PrincipalKind::User { .. } | PrincipalKind::AssumedRole { .. } => {}
+            PrincipalKind::User { .. } | PrincipalKind::AssumedRole { .. } | PrincipalKind::FederatedUser { .. } => {}
         }
         if granted == Some(Closeness::Direct) {
             return Ok(());
         }
-        if !matches!(identity, Verdict::Allow(_)) && granted != Some(Closeness::Role) {
+        // Whom root vouches for may what root may, within the policies that were passed.
+        let by_root = matches!(question.keys.principal.kind, PrincipalKind::FederatedUser { user: None, .. });
+        if !matches!(identity, Verdict::Allow(_)) && granted != Some(Closeness::Role) && !by_root {
             return Err(Refusal::Implicit(Source::Identity));
         }
         for (verdict, source) in [(boundary, Source::Boundary), (session, Source::Session)] {

@@ -4,9 +4,11 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 
 use boathouse_aws::access::ConditionKeys;
+use boathouse_aws::context::Wire;
 use boathouse_aws::principal::PrincipalKind;
 use boathouse_aws::{ACCOUNT_ID, Ctx, Principal};
 use chrono::{DateTime, SecondsFormat, Utc};
+use http::HeaderValue;
 
 use crate::session;
 
@@ -19,18 +21,33 @@ pub(crate) struct Origin<'a> {
     pub(crate) region: Option<&'a str>,
     /// The caller's address; none for calls from inside.
     pub(crate) source_ip: Option<IpAddr>,
-    /// Whether the call came over TLS.
-    pub(crate) secure_transport: bool,
+    /// Whether the call came over TLS; none where there was no call.
+    pub(crate) secure_transport: Option<bool>,
     /// The resource on whose account a service calls.
     pub(crate) source_arn: Option<&'a str>,
+    /// The services through which the request came, first to last.
+    pub(crate) via: &'a [&'static str],
+    /// The request on the wire, if there was one.
+    pub(crate) wire: Option<&'a Wire>,
 }
 
 impl<'a> Origin<'a> {
     /// The origin of a call.
     pub(crate) fn of(ctx: &'a Ctx) -> Self {
-        let (source_ip, secure_transport) = (ctx.source_ip, ctx.secure_transport);
+        let (source_ip, secure_transport) = (ctx.source_ip, Some(ctx.secure_transport));
         let source_arn = ctx.source_arn.as_deref();
-        Self { now: ctx.now(), region: Some(ctx.region()), source_ip, secure_transport, source_arn }
+        let (region, via, wire) = (Some(ctx.region()), &*ctx.via, Some(&*ctx.wire));
+        Self { now: ctx.now(), region, source_ip, secure_transport, source_arn, via, wire }
+    }
+
+    /// The origin of what a service does by itself.
+    pub(crate) fn inside(now: DateTime<Utc>) -> Self {
+        Self { secure_transport: Some(true), ..Self::imagined(now) }
+    }
+
+    /// The origin of a question that nobody asks in earnest.
+    pub(crate) fn imagined(now: DateTime<Utc>) -> Self {
+        Self { now, region: None, source_ip: None, secure_transport: None, source_arn: None, via: &[], wire: None }
     }
 }
 
@@ -39,8 +56,8 @@ impl<'a> Origin<'a> {
 pub(crate) struct RequestKeys<'a> {
     /// Who asks.
     pub(crate) principal: &'a Principal,
-    /// The ARN of the role behind an assumed-role session.
-    pub(crate) role_arn: Option<&'a str>,
+    /// The ARN of the user, or of the role or user behind a session.
+    pub(crate) holder_arn: Option<&'a str>,
     /// From where.
     pub(crate) origin: Origin<'a>,
     /// What the service knows. These win over the global keys of the same name.
@@ -56,7 +73,38 @@ impl RequestKeys<'_> {
         if let Some((_, values)) = own {
             return Some(values.iter().map(|value| Cow::Borrowed(value.as_str())).collect());
         }
-        self.global(key.strip_prefix("aws:")?).map(|value| vec![value])
+        if let Some(values) = self.federated(key) {
+            return Some(values.iter().map(|value| Cow::Borrowed(value.as_str())).collect());
+        }
+        match key.split_once(':')? {
+            ("aws", "calledvia") => {
+                let via = self.origin.via;
+                (!via.is_empty()).then(|| via.iter().map(|name| Cow::Owned(service_principal(name))).collect())
+            }
+            ("aws", name) => self.global(name).map(|value| vec![value]),
+            ("s3", name) => self.signature(name).map(|value| vec![value]),
+            _ => None,
+        }
+    }
+
+    /// What an identity provider said of the caller.
+    fn federated(&self, key: &str) -> Option<&[String]> {
+        let session = self.principal.session.as_ref()?;
+        let found = session.federated_keys.iter().find(|(name, _)| name.eq_ignore_ascii_case(key));
+        found.map(|(_, values)| values.as_slice())
+    }
+
+    /// How the request was signed and sent, as S3's keys have it.
+    fn signature(&self, name: &str) -> Option<Cow<'_, str>> {
+        let wire = self.origin.wire?;
+        match name {
+            "authtype" => wire.signed.map(|signed| Cow::Borrowed(signed.place)),
+            "signatureversion" => wire.signed.map(|signed| Cow::Borrowed(signed.version)),
+            "signatureage" => Some(Cow::Owned(wire.signed?.age_ms?.to_string())),
+            "tlsversion" => wire.tls_version.map(Cow::Borrowed),
+            "resourceaccount" => Some(Cow::Borrowed(ACCOUNT_ID)),
+            _ => None,
+        }
     }
 
     fn global(&self, name: &str) -> Option<Cow<'_, str>> {
@@ -67,25 +115,32 @@ impl RequestKeys<'_> {
             return found.map(|(_, value)| Cow::Borrowed(value.as_str()));
         }
         match (name, &principal.kind) {
-            ("principalarn", PrincipalKind::AssumedRole { .. }) => self.role_arn.map(Cow::Borrowed),
-            ("principalarn", PrincipalKind::Root | PrincipalKind::User { .. }) => Some(Cow::Borrowed(&principal.arn)),
+            ("principalarn", PrincipalKind::AssumedRole { .. }) => self.holder_arn.map(Cow::Borrowed),
+            ("principalarn", kind) if in_account(kind) => Some(Cow::Borrowed(&principal.arn)),
             ("principalaccount", kind) => in_account(kind).then_some(Cow::Borrowed(ACCOUNT_ID)),
             ("principaltype", kind) => Some(Cow::Borrowed(principal_type(kind))),
             ("principalisawsservice", kind) => truth(matches!(kind, PrincipalKind::Service { .. })),
             ("principalservicename", PrincipalKind::Service { name }) => Some(Cow::Borrowed(name)),
             ("userid", kind) if in_account(kind) => Some(Cow::Borrowed(&principal.user_id)),
             ("username", PrincipalKind::User { name }) => Some(Cow::Borrowed(name)),
-            ("tokenissuetime", _) => session::issued_at(principal).map(Cow::Borrowed),
+            ("tokenissuetime", _) => session::issued_at(principal).map(Cow::Owned),
+            // There are no devices for it: temporary credentials say so, keys of users say nothing.
+            ("multifactorauthpresent", _) => principal.session.as_ref().and_then(|_| truth(false)),
+            ("sourceidentity", _) => principal.session.as_ref()?.source_identity.as_deref().map(Cow::Borrowed),
+            ("federatedprovider", _) => principal.session.as_ref()?.federated_provider.as_deref().map(Cow::Borrowed),
+            ("useragent", _) => text(self.origin.wire?.user_agent.as_ref()?),
+            ("referer", _) => text(self.origin.wire?.referer.as_ref()?),
+            ("calledviafirst", _) => self.origin.via.first().map(|name| Cow::Owned(service_principal(name))),
+            ("calledvialast", _) => self.origin.via.last().map(|name| Cow::Owned(service_principal(name))),
             ("sourceip", _) => self.origin.source_ip.map(|ip| Cow::Owned(ip.to_canonical().to_string())),
             ("sourcearn", _) => self.origin.source_arn.map(Cow::Borrowed),
             ("sourceaccount", _) => self.origin.source_arn.map(|_| Cow::Borrowed(ACCOUNT_ID)),
-            ("securetransport", _) => truth(self.origin.secure_transport),
+            ("securetransport", _) => truth(self.origin.secure_transport?),
             ("currenttime", _) => Some(Cow::Owned(self.origin.now.to_rfc3339_opts(SecondsFormat::Secs, true))),
             ("epochtime", _) => Some(Cow::Owned(self.origin.now.timestamp().to_string())),
             ("requestedregion", _) => self.origin.region.map(Cow::Borrowed),
             ("resourceaccount", _) => Some(Cow::Borrowed(ACCOUNT_ID)),
-            // A service that goes on for its caller keeps the caller's context, so this can't be told yet.
-            ("viaawsservice", _) => truth(false),
+            ("viaawsservice", _) => truth(!self.origin.via.is_empty()),
             _ => None,
         }
     }
@@ -93,7 +148,22 @@ impl RequestKeys<'_> {
 
 /// Whether callers of this sort belong to the account.
 pub(crate) fn in_account(kind: &PrincipalKind) -> bool {
-    matches!(kind, PrincipalKind::Root | PrincipalKind::User { .. } | PrincipalKind::AssumedRole { .. })
+    match kind {
+        PrincipalKind::Root
+        | PrincipalKind::User { .. }
+        | PrincipalKind::AssumedRole { .. }
+        | PrincipalKind::FederatedUser { .. } => true,
+        PrincipalKind::Anonymous | PrincipalKind::Service { .. } => false,
+    }
+}
+
+/// A service as policies name it.
+fn service_principal(service: &str) -> String {
+    format!("{service}.amazonaws.com")
+}
+
+fn text(value: &HeaderValue) -> Option<Cow<'_, str>> {
+    value.to_str().ok().map(Cow::Borrowed)
 }
 
 fn principal_type(kind: &PrincipalKind) -> &'static str {
@@ -102,6 +172,7 @@ fn principal_type(kind: &PrincipalKind) -> &'static str {
         PrincipalKind::Root => "Account",
         PrincipalKind::User { .. } => "User",
         PrincipalKind::AssumedRole { .. } => "AssumedRole",
+        PrincipalKind::FederatedUser { .. } => "FederatedUser",
         PrincipalKind::Service { .. } => "Service",
     }
 }

@@ -10,13 +10,17 @@
 //! | `condition`, `operator` | the `Condition` element |
 //! | `principal` | the `Principal` element |
 //! | `keys` | the condition keys of a request |
+//! | `asked` | the condition keys that a document asks about |
 //! | `evaluate` | what one policy, and all policies together, say about a request |
 
+mod asked;
 mod condition;
 mod evaluate;
 mod glob;
 mod json;
 mod keys;
+#[cfg(test)]
+mod naive;
 mod operator;
 mod parse;
 mod principal;
@@ -24,6 +28,7 @@ mod template;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use asked::asked_keys;
 pub(crate) use evaluate::{Decision, PolicySet, Question, Refusal, Source, Verdict};
 pub(crate) use keys::{Origin, RequestKeys};
 
@@ -99,6 +104,21 @@ impl Policy {
     /// The ARNs and ids of the users, roles and sessions that the policy names as principals.
     pub(crate) fn named_principals(&self) -> impl Iterator<Item = &str> {
         self.statements.iter().filter_map(|statement| statement.principal.as_ref()).flat_map(PrincipalElement::names)
+    }
+
+    /// Whether a statement allows any action of a service.
+    pub(crate) fn allows_something_of(&self, service: &str) -> bool {
+        let colon = Glyph::Char(':');
+        let of_service = |pattern: &Vec<Glyph>| match pattern.iter().position(|glyph| *glyph == colon) {
+            Some(end) => glob::matches(&pattern[..end], service),
+            None => glob::matches(pattern, service),
+        };
+        self.statements.iter().filter(|statement| statement.effect == Effect::Allow).any(|statement| {
+            match &statement.actions {
+                Selection::Of(patterns) => patterns.iter().any(of_service),
+                Selection::Not(patterns) => !patterns.iter().any(|pattern| *pattern == [Glyph::Any]),
+            }
+        })
     }
 
     /// The policy with unique ids in the place of the principals' ARNs that have one in `ids`.

@@ -224,7 +224,8 @@ fn principal(kind: &str, name: &str) -> Parsed<PrincipalPattern> {
         "Service" if name.contains('.') && !name.contains(['*', '?', '/', ':']) => {
             Ok(PrincipalPattern::Service(name.to_owned()))
         }
-        "Federated" | "CanonicalUser" if !name.is_empty() => Ok(PrincipalPattern::Foreign),
+        "Federated" if !name.is_empty() => Ok(PrincipalPattern::Federated(name.to_owned())),
+        "CanonicalUser" if !name.is_empty() => Ok(PrincipalPattern::Foreign),
         _ => Err(invalid()),
     }
 }

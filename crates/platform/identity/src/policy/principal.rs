@@ -27,7 +27,9 @@ pub(crate) enum PrincipalPattern {
     Named(String),
     /// A service, such as `glue.amazonaws.com`.
     Service(String),
-    /// An identity provider or a canonical user; nobody here signs in as one.
+    /// Whom an identity provider of this ARN vouches for.
+    Federated(String),
+    /// A canonical user; nobody here signs in as one.
     Foreign,
 }
 
@@ -85,12 +87,18 @@ impl PrincipalPattern {
             (Self::Named(name), PrincipalKind::User { .. }) => {
                 (*name == caller.arn || *name == caller.user_id).then_some(Closeness::Direct)
             }
-            (Self::Named(name), PrincipalKind::AssumedRole { .. }) => {
+            (Self::Federated(provider), PrincipalKind::Anonymous) => {
+                let vouching = caller.session.as_ref().and_then(|session| session.federated_provider.as_ref());
+                (provider == "*" || Some(provider) == vouching)
+                    .then_some(Closeness::Direct)
+                    .filter(|_| vouching.is_some())
+            }
+            (Self::Named(name), PrincipalKind::AssumedRole { .. } | PrincipalKind::FederatedUser { .. }) => {
                 if *name == caller.arn || *name == caller.user_id {
                     return Some(Closeness::Direct);
                 }
                 let role_id = caller.user_id.split(':').next();
-                (Some(name.as_str()) == keys.role_arn || Some(name.as_str()) == role_id).then_some(Closeness::Role)
+                (Some(name.as_str()) == keys.holder_arn || Some(name.as_str()) == role_id).then_some(Closeness::Role)
             }
             (Self::Service(wanted), PrincipalKind::Service { name }) => {
                 (wanted.as_str() == &**name).then_some(Closeness::Direct)

@@ -32,11 +32,13 @@ fn ask<'a>(principal: &'a Principal, action: &str, resource: &'a str, service: &
         now: DateTime::from_timestamp(1_772_323_200, 0).unwrap(),
         region: Some("us-east-1"),
         source_ip: Some("203.0.113.9".parse().unwrap()),
-        secure_transport: true,
+        secure_transport: Some(true),
         source_arn: None,
+        via: &[],
+        wire: None,
     };
-    let role_arn = (!principal.arn.contains(":user/")).then_some("arn:aws:iam::000000000000:role/Reader");
-    let keys = RequestKeys { principal, role_arn, origin, service };
+    let holder_arn = (!principal.arn.contains(":user/")).then_some("arn:aws:iam::000000000000:role/Reader");
+    let keys = RequestKeys { principal, holder_arn, origin, service };
     Question { action: action.to_lowercase(), resource, keys }
 }
 
@@ -236,6 +238,145 @@ fn a_session_policy_narrows_unless_the_session_itself_is_named() {
     assert_eq!(decide(&session, &[], None, Some(&bucket_policy("Allow", role))), Ok(()));
     let itself = json!({"AWS": session.arn.clone()});
     assert_eq!(decide(&session, &[], Some(&narrow), Some(&bucket_policy("Allow", itself))), Ok(()));
+}
+
+#[test]
+fn a_federated_user_has_what_was_passed_of_what_its_user_has() {
+    let all = [Arc::new(one(json!({"Effect": "Allow", "Action": "*", "Resource": "*"})))];
+    let passed = [Arc::new(one(json!({"Effect": "Allow", "Action": "s3:*", "Resource": "*"})))];
+    let (by_ann, by_root) = (
+        Principal::federated_user("guest", Some(("ann", "AIDAANN")), None),
+        Principal::federated_user("guest", None, None),
+    );
+    assert_eq!(decide(&by_ann, &all, Some(&passed), None), Ok(()));
+    assert_eq!(decide(&by_ann, &[], Some(&passed), None), Err(Refusal::Implicit(Source::Identity)));
+    assert_eq!(decide(&by_ann, &all, Some(&[]), None), Err(Refusal::Implicit(Source::Session)));
+    assert_eq!(decide(&by_root, &[], Some(&passed), None), Ok(()));
+    assert_eq!(decide(&by_root, &[], Some(&[]), None), Err(Refusal::Implicit(Source::Session)));
+    let itself = json!({"AWS": by_root.arn.clone()});
+    assert_eq!(decide(&by_root, &[], Some(&[]), Some(&bucket_policy("Allow", itself))), Ok(()));
+}
+
+#[test]
+fn a_boundary_bounds_all_but_what_a_resource_grants_to_the_user_itself() {
+    let none = ConditionKeys::new();
+    let (principal, tight) = (ann(), one(json!({"Effect": "Allow", "Action": "glue:*", "Resource": "*"})));
+    let all = [Arc::new(one(json!({"Effect": "Allow", "Action": "*", "Resource": "*"})))];
+    let ask_with = |identity: &[Arc<Policy>], resource: Option<&Policy>| {
+        let question = ask(&principal, "s3:GetObject", "arn:aws:s3:::b/k", &none);
+        PolicySet { identity, boundary: Some(&tight), session: None, resource }.decide(&question)
+    };
+    assert_eq!(ask_with(&all, None), Err(Refusal::Implicit(Source::Boundary)));
+    assert_eq!(ask_with(&[], Some(&bucket_policy("Allow", json!({"AWS": ANN})))), Ok(()));
+    let root = json!({"AWS": "000000000000"});
+    assert_eq!(ask_with(&all, Some(&bucket_policy("Allow", root))), Err(Refusal::Implicit(Source::Boundary)));
+    let denying = one(json!({"Effect": "Deny", "Action": "s3:*", "Resource": "*"}));
+    let question = ask(&principal, "s3:GetObject", "arn:aws:s3:::b/k", &none);
+    let set = PolicySet { identity: &all, boundary: Some(&denying), session: None, resource: None };
+    assert_eq!(set.decide(&question), Err(Refusal::Explicit(Source::Boundary)));
+}
+
+#[test]
+fn not_principal_means_everybody_else() {
+    let except = |effect: &str, name: &str| {
+        let statement = json!({
+            "Effect": effect, "NotPrincipal": {"AWS": name}, "Action": "s3:*", "Resource": "arn:aws:s3:::b/*",
+        });
+        policy(PolicyKind::Resource, json!({"Version": "2012-10-17", "Statement": statement}))
+    };
+    let bob = "arn:aws:iam::000000000000:user/bob";
+    let allow = [Arc::new(one(json!({"Effect": "Allow", "Action": "s3:*", "Resource": "*"})))];
+    assert_eq!(decide(&ann(), &allow, None, Some(&except("Deny", bob))), Err(Refusal::Explicit(Source::Resource)));
+    assert_eq!(decide(&ann(), &allow, None, Some(&except("Deny", ANN))), Ok(()));
+    assert_eq!(decide(&ann(), &[], None, Some(&except("Allow", bob))), Ok(()));
+    assert_eq!(decide(&ann(), &[], None, Some(&except("Allow", ANN))), Err(Refusal::Implicit(Source::Identity)));
+}
+
+/// Whether a condition holds for a caller whose request came as `wire` says, through `via`.
+fn holds(principal: &Principal, wire: &boathouse_aws::context::Wire, via: &[&'static str], condition: Value) -> bool {
+    let none = ConditionKeys::new();
+    let mut question = ask(principal, "s3:GetObject", "arn:aws:s3:::b/k", &none);
+    question.keys.origin.wire = Some(wire);
+    question.keys.origin.via = via;
+    let statement = json!({"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": condition});
+    one(statement).verdict(&question) != Verdict::Silent
+}
+
+#[test]
+fn conditions_see_the_wire_the_session_and_the_services_between() {
+    use boathouse_aws::context::{Signed, Wire};
+    use boathouse_aws::principal::Session;
+    let wire = Wire {
+        user_agent: Some(http::HeaderValue::from_static("aws-cli/2.1")),
+        referer: Some(http::HeaderValue::from_static("https://a.example/x")),
+        signed: Some(Signed { version: "AWS4-HMAC-SHA256", place: "REST-QUERY-STRING", age_ms: Some(1500) }),
+        tls_version: Some("1.3"),
+        ..Wire::default()
+    };
+    let mut session = Principal::assumed_role("Reader", "AROAREADER", "daily", None);
+    session.session = Some(Arc::new(Session {
+        issued: DateTime::from_timestamp(1_772_000_000, 0).unwrap(),
+        source_identity: Some("ann".into()),
+        federated_provider: Some("arn:aws:iam::000000000000:oidc-provider/id.example".into()),
+        federated_keys: [("id.example:sub".to_owned(), vec!["s1".to_owned()])].into(),
+        ..Session::default()
+    }));
+    for condition in [
+        json!({"StringLike": {"aws:UserAgent": "aws-cli/*"}}),
+        json!({"StringLike": {"aws:Referer": "https://a.example/*"}}),
+        json!({"StringEquals": {"s3:authType": "REST-QUERY-STRING", "s3:signatureversion": "AWS4-HMAC-SHA256"}}),
+        json!({"NumericGreaterThan": {"s3:signatureAge": 1000}}),
+        json!({"NumericGreaterThanEquals": {"s3:TlsVersion": 1.2}}),
+        json!({"StringEquals": {"aws:SourceIdentity": "ann"}}),
+        json!({"StringEquals": {"ID.example:sub": "s1"}}),
+        json!({"StringLike": {"aws:FederatedProvider": "*/id.example"}}),
+        json!({"Bool": {"aws:MultiFactorAuthPresent": false}}),
+        json!({"DateLessThan": {"aws:TokenIssueTime": "2026-03-01T00:00:00Z"}}),
+        json!({"StringEquals": {"aws:PrincipalType": "AssumedRole", "aws:userid": "AROAREADER:daily"}}),
+        json!({"ArnEquals": {"aws:PrincipalArn": "arn:aws:iam::000000000000:role/Reader"}}),
+        json!({"Null": {"aws:username": true, "aws:CalledVia": true}}),
+        json!({"Bool": {"aws:ViaAWSService": false}}),
+    ] {
+        assert!(holds(&session, &wire, &[], condition.clone()), "{condition}");
+    }
+    let through = ["cloudformation", "athena"];
+    for condition in [
+        json!({"Bool": {"aws:ViaAWSService": true}}),
+        json!({"ForAnyValue:StringEquals": {"aws:CalledVia": "athena.amazonaws.com"}}),
+        json!({"StringEquals": {"aws:CalledViaFirst": "cloudformation.amazonaws.com"}}),
+        json!({"StringEquals": {"aws:CalledViaLast": "athena.amazonaws.com"}}),
+    ] {
+        assert!(holds(&session, &wire, &through, condition.clone()), "{condition}");
+        assert!(!holds(&session, &wire, &[], condition.clone()), "{condition}");
+    }
+    // Keys of users say nothing of second factors; the usual deny needs BoolIfExists.
+    assert!(!holds(&ann(), &wire, &[], json!({"Bool": {"aws:MultiFactorAuthPresent": false}})));
+    assert!(holds(&ann(), &wire, &[], json!({"BoolIfExists": {"aws:MultiFactorAuthPresent": false}})));
+}
+
+#[test]
+fn an_identity_provider_vouches_only_for_its_own() {
+    use boathouse_aws::principal::Session;
+    let provider = "arn:aws:iam::000000000000:oidc-provider/id.example";
+    let vouched = |provider: &str| Principal {
+        session: Some(Arc::new(Session { federated_provider: Some(provider.into()), ..Session::default() })),
+        ..Principal::anonymous()
+    };
+    let trust = |principal: Value| {
+        let statement = json!({"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRoleWithWebIdentity"});
+        policy(PolicyKind::Trust, json!({"Version": "2012-10-17", "Statement": statement}))
+    };
+    let none = ConditionKeys::new();
+    let trusts = |principal: &Principal, trust: &Policy| {
+        let question = ask(principal, "sts:AssumeRoleWithWebIdentity", "arn:aws:iam::000000000000:role/R", &none);
+        trust.verdict(&question) != Verdict::Silent
+    };
+    let named = trust(json!({"Federated": provider}));
+    assert!(trusts(&vouched(provider), &named));
+    assert!(!trusts(&vouched("arn:aws:iam::000000000000:oidc-provider/other"), &named));
+    assert!(!trusts(&Principal::anonymous(), &named));
+    assert!(!trusts(&Principal::anonymous(), &trust(json!({"Federated": "*"}))));
+    assert!(!trusts(&ann(), &named));
 }
 
 fn any_statement() -> impl Strategy<Value = Value> {

@@ -34,9 +34,10 @@ pub(crate) fn origin(ctx: &Ctx) -> String {
     let (id, requester) = match &principal.kind {
         PrincipalKind::Service { name } => (name.to_string(), name.to_string()),
         PrincipalKind::Anonymous => ("Anonymous".to_owned(), "Anonymous".to_owned()),
-        PrincipalKind::Root | PrincipalKind::User { .. } | PrincipalKind::AssumedRole { .. } => {
-            (format!("AWS:{}", principal.user_id), ACCOUNT_ID.to_owned())
-        }
+        PrincipalKind::Root
+        | PrincipalKind::User { .. }
+        | PrincipalKind::AssumedRole { .. }
+        | PrincipalKind::FederatedUser { .. } => (format!("AWS:{}", principal.user_id), ACCOUNT_ID.to_owned()),
     };
     let ip = ctx.source_ip.map(|ip| ip.to_canonical().to_string());
     let origin = Origin { principal: id, requester, ip, request: ctx.request_id };

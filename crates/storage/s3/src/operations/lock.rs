@@ -1,6 +1,7 @@
 //! Object Lock: default retention of buckets, retention and legal holds of versions ("Locking objects with Object Lock").
 
 use boathouse_aws::AwsError;
+use boathouse_aws::access::ConditionKeys;
 use boathouse_objects::{BucketLock, DefaultRetention, Lock, LockMode, ObjectInfo, Retention, Versioning};
 use chrono::{DateTime, SecondsFormat, Utc};
 use http::{HeaderMap, StatusCode};
@@ -19,7 +20,7 @@ use super::{Reply, moment, timestamp};
 use crate::call::{Call, Store};
 use crate::checksums::Announced;
 use crate::error::{Result, from_engine, invalid_argument, invalid_request, malformed_xml, not_found};
-use crate::metadata;
+use crate::{condition_keys, metadata};
 
 const MODE: &str = "x-amz-object-lock-mode";
 const UNTIL: &str = "x-amz-object-lock-retain-until-date";
@@ -64,6 +65,11 @@ fn wire_mode(mode: LockMode) -> &'static str {
     }
 }
 
+/// What IAM can be asked about a retention.
+fn retention_keys(call: &Call, retention: &Retention) -> ConditionKeys {
+    condition_keys::of_retention(wire_mode(retention.mode), retention.until_ms, call.ctx.now())
+}
+
 /// A moment in the future, in milliseconds.
 fn future(time: DateTime<Utc>, call: &Call) -> Result<u64> {
     let until = u64::try_from(time.timestamp_millis()).ok().filter(|_| time > call.ctx.now());
@@ -95,8 +101,9 @@ pub(crate) fn of_write(store: &Store, call: &Call, bucket: &str, key: &str) -> R
         return Ok(Lock::default());
     }
     require(store, bucket)?;
-    if retention.is_some() {
-        store.allow(&call.ctx, "s3:PutObjectRetention", bucket, Some(key))?;
+    if let Some(retention) = &retention {
+        let keys = retention_keys(call, retention);
+        store.allow_if(&call.ctx, "s3:PutObjectRetention", bucket, Some(key), &keys)?;
     }
     if legal_hold.is_some() {
         store.allow(&call.ctx, "s3:PutObjectLegalHold", bucket, Some(key))?;
@@ -202,9 +209,12 @@ pub(crate) async fn put_retention(
     input: PutObjectRetentionInput,
 ) -> Reply<PutObjectRetentionOutput> {
     let at = At::new(input.bucket, input.key, input.version_id)?;
-    store.allow(&call.ctx, "s3:PutObjectRetention", &at.bucket, Some(&at.key))?;
+    let wanted = retention_of(call, input.retention);
+    let keys = wanted.as_ref().ok().and_then(Option::as_ref).map(|wanted| retention_keys(call, wanted));
+    let keys = keys.unwrap_or_default();
+    store.allow_if(&call.ctx, "s3:PutObjectRetention", &at.bucket, Some(&at.key), &keys)?;
     require(store, &at.bucket)?;
-    let wanted = retention_of(call, input.retention)?;
+    let wanted = wanted?;
     let bypass = bypasses(store, call, &at.bucket, &at.key)?;
     let now_ms = u64::try_from(call.ctx.now().timestamp_millis()).unwrap_or_default();
     let retain = move |info: &mut ObjectInfo| info.lock.retain(wanted, now_ms, bypass);

@@ -1,7 +1,6 @@
 //! PutObject, GetObject, HeadObject, DeleteObject.
 
 use boathouse_aws::AwsError;
-use boathouse_aws::access::ConditionKeys;
 use boathouse_aws::http_service::full;
 use boathouse_objects::{
     ChangeKind, Checksum, ChecksumAlgorithm, DeleteItem, Metadata, ObjectInfo, OpenObject, PutRequest, WriteCondition,
@@ -20,6 +19,7 @@ use super::multipart::{kind_of, wire_kind};
 use super::{Reply, encryption, lock, system, versioning};
 use crate::call::{Call, Store};
 use crate::checksums::{self, Announced};
+use crate::condition_keys;
 use crate::conditions;
 use crate::error::{Result, from_engine, invalid_argument, precondition_failed};
 use crate::notifications::message;
@@ -161,25 +161,14 @@ impl At {
     pub(crate) fn open(&self, store: &Store, call: &Call, actions: Actions) -> Result<OpenObject> {
         let key = encryption::client_key(call)?;
         let found = store.objects.get_sealed(&self.bucket, &self.key, self.version.as_deref(), key.as_ref());
-        let open = self.allowed(store, call, actions, &ConditionKeys::new(), found, OpenObject::info)?;
+        let open = self.allowed(store, call, actions, found, OpenObject::info)?;
         encryption::allow_read(store, &call.ctx, open.info().encryption.as_ref()).map(|()| open)
     }
 
     /// What is stored beside the object's bytes, if the caller may read it.
     pub(crate) fn info(&self, store: &Store, call: &Call, actions: Actions) -> Result<ObjectInfo> {
-        self.info_if(store, call, actions, &ConditionKeys::new())
-    }
-
-    /// As [`At::info`], with condition keys of the request.
-    pub(crate) fn info_if(
-        &self,
-        store: &Store,
-        call: &Call,
-        actions: Actions,
-        keys: &ConditionKeys,
-    ) -> Result<ObjectInfo> {
         let found = store.objects.head_version(&self.bucket, &self.key, self.version.as_deref());
-        self.allowed(store, call, actions, keys, found, |info| info)
+        self.allowed(store, call, actions, found, |info| info)
     }
 
     /// What was found. Who may not list the bucket does not learn that a key is missing.
@@ -188,13 +177,12 @@ impl At {
         store: &Store,
         call: &Call,
         (current, of_version): Actions,
-        keys: &ConditionKeys,
         found: boathouse_objects::Result<T>,
         info: impl FnOnce(&T) -> &ObjectInfo,
     ) -> Result<T> {
         let action = versioning::action(self.version.as_ref(), current, of_version);
         let metadata = found.as_ref().ok().map(|found| &info(found).metadata);
-        store.allow_object((call, action), (&self.bucket, &self.key, self.version.as_deref()), keys, metadata)?;
+        store.allow_object(&call.ctx, action, &self.bucket, (&self.key, self.version.as_deref()), metadata)?;
         match found {
             Err(error @ boathouse_objects::Error::NoSuchKey(_)) => {
                 store.allow(&call.ctx, "s3:ListBucket", &self.bucket, None)?;
@@ -254,7 +242,8 @@ pub(crate) fn deletion(
     if_match: Option<&str>,
 ) -> Result<DeleteItem> {
     let action = versioning::action(version.as_ref(), "s3:DeleteObject", "s3:DeleteObjectVersion");
-    store.allow(&call.ctx, action, bucket, Some(&key))?;
+    let keys = condition_keys::of_object(None, version.as_deref());
+    store.allow_if(&call.ctx, action, bucket, Some(&key), &keys)?;
     let condition = conditions::of_deletion(if_match);
     if matches!(condition, WriteCondition::Matches(_)) {
         store.allow(&call.ctx, "s3:GetObject", bucket, Some(&key))?;

@@ -8,7 +8,7 @@ use boathouse_trino_functions::{FunctionKind, Typed, kind, window};
 use boathouse_trino_parser::ast::{self, ExprKind, FunctionCall, ProcessingMode};
 use datafusion::logical_expr::WindowFunctionDefinition;
 
-use super::scope::{Inside, PatternScope};
+use super::scope::{Clause, Inside, PatternScope};
 use crate::analyzer::Analyzer;
 use crate::analyzer::scope::Scope;
 use crate::error::{internal, unsupported};
@@ -25,7 +25,7 @@ impl Analyzer<'_> {
         pattern: &PatternScope<'_>,
     ) -> Result<Option<Typed>, TrinoError> {
         let upper = name.to_uppercase();
-        if pattern.defines && call.mode == Some(ProcessingMode::Final) {
+        if pattern.clause == Clause::Define && call.mode == Some(ProcessingMode::Final) {
             let message = "FINAL semantics is not supported in DEFINE clause";
             return Err(TrinoError::at(expr.pos, ErrorCode::InvalidProcessingMode, message));
         }
@@ -33,6 +33,10 @@ impl Analyzer<'_> {
             refuse_clauses(expr, call, &upper)?;
         }
         match name {
+            "match_number" if pattern.in_window() => {
+                let message = "MATCH_NUMBER function is not supported in window";
+                Err(TrinoError::at(expr.pos, ErrorCode::InvalidPatternRecognitionFunction, message))
+            }
             "match_number" if call.args.is_empty() => {
                 Ok(Some(pattern.slot(Value::MatchNumber, Type::Bigint, Vec::new())))
             }
@@ -48,8 +52,7 @@ impl Analyzer<'_> {
             _ => {
                 refuse_mode_and_label(expr, call)?;
                 if call.over.is_some() {
-                    let message = "Cannot nest window functions inside row pattern recognition";
-                    return Err(TrinoError::at(expr.pos, ErrorCode::NestedWindow, message));
+                    return Err(nested_window(expr.pos, pattern));
                 }
                 Ok(None)
             }
@@ -111,8 +114,10 @@ impl Analyzer<'_> {
             let message = format!("Cannot nest {name} aggregate function inside {outer} function");
             return Err(TrinoError::at(expr.pos, ErrorCode::NestedAggregation, message));
         }
+        if call.over.is_some() {
+            return Err(nested_window(expr.pos, pattern));
+        }
         let refused = [
-            (call.over.is_some(), ErrorCode::NestedWindow, "OVER"),
             (call.filter.is_some(), ErrorCode::NotSupported, "FILTER"),
             (!call.order_by.is_empty() || !call.within_group.is_empty(), ErrorCode::NotSupported, "ORDER BY"),
             (call.distinct, ErrorCode::NotSupported, "DISTINCT"),
@@ -163,7 +168,7 @@ fn classifier(expr: &ast::Expr, call: &FunctionCall, pattern: &PatternScope<'_>)
 }
 
 fn variable_labels(variable: &ast::Ident, pattern: &PatternScope<'_>) -> Result<Vec<Label>, TrinoError> {
-    pattern.variables.labels(variable).ok_or_else(|| {
+    pattern.matched.variables.labels(variable).ok_or_else(|| {
         let message = format!("{} is not a primary pattern variable or subset name", variable.value);
         invalid(variable.pos, message)
     })
@@ -265,6 +270,13 @@ fn offset_of(expr: &ast::Expr, offset: &ast::Expr, name: &str) -> Result<u32, Tr
         return Ok(number as u32);
     };
     Err(TrinoError::at(expr.pos, ErrorCode::NumericValueOutOfRange, message))
+}
+
+/// What is said of OVER inside of a pattern's expressions.
+pub(in crate::analyzer) fn nested_window(pos: ast::Pos, pattern: &PatternScope<'_>) -> TrinoError {
+    let place = if pattern.in_window() { "window specification" } else { "pattern recognition expressions" };
+    let message = format!("Cannot nest window functions or row pattern measures inside {place}");
+    TrinoError::at(pos, ErrorCode::NestedWindow, message)
 }
 
 fn invalid(pos: ast::Pos, message: String) -> TrinoError {

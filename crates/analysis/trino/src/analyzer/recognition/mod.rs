@@ -1,14 +1,17 @@
-//! MATCH_RECOGNIZE: its variables, conditions, measures and columns.
+//! MATCH_RECOGNIZE and windows that recognise: their variables, conditions, measures and columns.
 //!
 //! What an expression takes from a match (a column of a row that is navigated to, a label, an aggregate) becomes a column of
 //! a table that exists for this expression alone, and the expression is analyzed as any other over that table.
 
 mod calls;
 mod scope;
+mod subquery;
 mod variables;
+mod window;
 
 pub(super) use calls::refuse_mode_and_label;
 pub(super) use scope::PatternScope;
+pub(super) use window::{Keys, is_pattern_call};
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -22,16 +25,29 @@ use datafusion::logical_expr::{Expr, Extension, LogicalPlan};
 
 use arrow::datatypes::Field as ArrowField;
 
-use self::scope::Inside;
-use self::variables::Variables;
+use self::scope::{Clause, Inside};
+use self::variables::{Allowed, Variables};
 use super::scope::{Field, Relation, Scope};
 use super::{Analyzer, at, planned};
-use crate::operators::{Formulas, MatchRecognize, Navigation, Output, Rows, Slot};
+use crate::operators::{Formulas, Goal, MatchRecognize, Navigation, Output, Rows, Slot};
 
 /// A measure's name, type and value.
 struct Measure {
     field: Field,
     value: Expr,
+}
+
+/// What all expressions over the rows of a match share.
+#[derive(Debug)]
+struct Matched<'m> {
+    variables: &'m Variables,
+    /// The input's columns.
+    fields: &'m [Field],
+    /// The names around, of which none may be used.
+    around: Option<&'m Scope<'m>>,
+    /// What is computed for each row of the input before a match is looked for.
+    computed: RefCell<Vec<(Expr, Column)>>,
+    in_window: bool,
 }
 
 impl Analyzer<'_> {
@@ -41,16 +57,21 @@ impl Analyzer<'_> {
         recognition: &ast::MatchRecognize,
         input: Relation,
         pos: ast::Pos,
+        outer: Option<&Scope<'_>>,
     ) -> Result<Relation, TrinoError> {
-        let variables = Variables::new(recognition)?;
-        let program = variables.program(recognition)?;
+        let variables = Variables::new(&recognition.pattern, &recognition.subsets)?;
+        let exclusions = recognition.rows != RowsPerMatch::AllWithUnmatched;
+        let program = variables.program(&recognition.pattern, Allowed { anchors: true, exclusions })?;
         let skip = variables.skip(&recognition.skip)?;
         let scope = Scope::query(&input.fields, None);
         let partition_by = self.partition_columns(recognition, &input, &scope)?;
         let (order_by, ordered) = self.order_columns(recognition, &input, &scope)?;
-        let define = self.conditions(recognition, &variables, &input.fields)?;
+        let (computed, fields) = (RefCell::default(), &input.fields);
+        let matched = Matched { variables: &variables, fields, around: outer, computed, in_window: false };
+        let define = self.conditions(&recognition.define, &matched)?;
         let slots = RefCell::default();
-        let measures = self.measures(recognition, &variables, &input.fields, &slots)?;
+        let measures = self.measures(recognition, &matched, &slots)?;
+        let computed = matched.computed.into_inner();
         let rows = match recognition.rows {
             RowsPerMatch::One => Rows::One,
             RowsPerMatch::AllWithEmpty => Rows::AllWithEmpty,
@@ -73,7 +94,7 @@ impl Analyzer<'_> {
         let mut needed: Vec<Column> = Vec::new();
         let shown = outputs.iter().filter_map(|output| match output {
             Output::Input(column) => Some(column),
-            Output::Measure(_) => None,
+            Output::Measure(_) | Output::Function(_) => None,
         });
         let keys = partition_by.iter().chain(&ordered).map(|field| &field.column);
         let asked = define.iter().flatten().chain([&measures]).flat_map(Formulas::columns);
@@ -82,7 +103,11 @@ impl Analyzer<'_> {
                 needed.push(column.clone());
             }
         }
-        let plan = self.select_columns(input.plan, needed.into_iter().map(Expr::Column))?;
+        let column = |column| match computed.iter().find(|(_, known)| *known == column) {
+            Some((value, column)) => value.clone().alias(&column.name),
+            None => Expr::Column(column),
+        };
+        let plan = self.select_columns(input.plan, needed.into_iter().map(column))?;
         let qualified = |field: &Field| {
             let arrow = Arc::new(ArrowField::new(&field.column.name, field.ty.to_arrow(), true));
             (field.column.relation.clone(), arrow)
@@ -96,7 +121,7 @@ impl Analyzer<'_> {
             names: variables.names,
             define,
             measures,
-            rows,
+            goal: Goal::Matches(rows),
             skip,
             outputs,
             schema: Arc::new(schema.map_err(planned)?),
@@ -153,12 +178,12 @@ impl Analyzer<'_> {
     /// The condition of each label; none for those without a definition.
     fn conditions(
         &mut self,
-        recognition: &ast::MatchRecognize,
-        variables: &Variables,
-        fields: &[Field],
+        define: &[(ast::Ident, ast::Expr)],
+        matched: &Matched<'_>,
     ) -> Result<Vec<Option<Formulas>>, TrinoError> {
+        let variables = matched.variables;
         let mut conditions: Vec<Option<Formulas>> = vec![None; variables.names.len()];
-        for (variable, condition) in &recognition.define {
+        for (variable, condition) in define {
             let invalid = |message| TrinoError::at(variable.pos, ErrorCode::InvalidLabel, message);
             let Some(label) = variables.primary(variable) else {
                 return Err(invalid(format!("defined variable: {variable} is not a primary pattern variable")));
@@ -168,7 +193,7 @@ impl Analyzer<'_> {
                 return Err(invalid(format!("pattern variable with name: {variable} is defined twice")));
             }
             let slots = RefCell::default();
-            let (value, ty) = self.in_match(condition, variables, fields, &slots, true)?;
+            let (value, ty) = self.in_match(condition, matched, &slots, Clause::Define)?;
             if !matches!(ty, Type::Boolean | Type::Unknown) {
                 let message = format!("Expression defining a label must be boolean (actual type: {ty})");
                 return Err(TrinoError::at(condition.pos, ErrorCode::TypeMismatch, message));
@@ -181,13 +206,12 @@ impl Analyzer<'_> {
     fn measures(
         &mut self,
         recognition: &ast::MatchRecognize,
-        variables: &Variables,
-        fields: &[Field],
+        matched: &Matched<'_>,
         slots: &RefCell<Vec<Slot>>,
     ) -> Result<Vec<Measure>, TrinoError> {
         let mut measures = Vec::with_capacity(recognition.measures.len());
         for (expr, name) in &recognition.measures {
-            let (value, ty) = self.in_match(expr, variables, fields, slots, false)?;
+            let (value, ty) = self.in_match(expr, matched, slots, Clause::Measures)?;
             let (label, column) = (Some(name.value.clone()), self.fresh_column("measure"));
             let field = Field { relation: Vec::new(), name: Some(name.lower()), label, column, ty, hidden: false };
             measures.push(Measure { field, value });
@@ -199,13 +223,12 @@ impl Analyzer<'_> {
     fn in_match(
         &mut self,
         expr: &ast::Expr,
-        variables: &Variables,
-        fields: &[Field],
+        matched: &Matched<'_>,
         slots: &RefCell<Vec<Slot>>,
-        defines: bool,
+        clause: Clause,
     ) -> Result<(Expr, Type), TrinoError> {
         let (navigation, inside, used) = (Navigation::default(), Inside::Nothing, RefCell::default());
-        let pattern = PatternScope { fields, variables, slots, navigation, inside, used, defines };
+        let pattern = PatternScope { matched, slots, navigation, inside, used, clause };
         let was = std::mem::take(&mut self.place);
         let value = self.expr(expr, &Scope::pattern(&pattern, None)).map_err(at(expr.pos));
         self.place = was;

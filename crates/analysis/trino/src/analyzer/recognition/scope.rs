@@ -9,16 +9,15 @@ use boathouse_trino_parser::ast::{self, Ident, Name};
 use datafusion::common::Column;
 use datafusion::logical_expr::Expr;
 
-use super::variables::{Variables, label};
+use super::Matched;
+use super::variables::label;
 use crate::analyzer::scope::Field;
 use crate::operators::{Label, Navigation, Slot, Value};
 
 /// What names mean in an expression over the rows of a match.
 #[derive(Debug)]
 pub(crate) struct PatternScope<'s> {
-    /// The input's columns.
-    pub(super) fields: &'s [Field],
-    pub(super) variables: &'s Variables,
+    pub(super) matched: &'s Matched<'s>,
     /// What the expression takes from the match, so far.
     pub(super) slots: &'s RefCell<Vec<Slot>>,
     /// Which row columns are taken from; it has no labels yet.
@@ -26,8 +25,16 @@ pub(crate) struct PatternScope<'s> {
     pub(super) inside: Inside<'s>,
     /// The variables whose rows are looked at; none for all rows.
     pub(super) used: RefCell<Vec<Option<String>>>,
-    /// Whether FINAL means anything.
-    pub(super) defines: bool,
+    pub(super) clause: Clause,
+}
+
+/// The clause that an expression stands in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Clause {
+    /// DEFINE, where FINAL means nothing.
+    Define,
+    /// MEASURES
+    Measures,
 }
 
 /// What an expression stands in.
@@ -49,15 +56,35 @@ impl<'s> PatternScope<'s> {
         inside: Inside<'t>,
     ) -> PatternScope<'t> {
         let used = RefCell::default();
-        let (fields, variables, defines) = (self.fields, self.variables, self.defines);
-        PatternScope { fields, variables, slots, navigation, inside, used, defines }
+        PatternScope { matched: self.matched, slots, navigation, inside, used, clause: self.clause }
+    }
+
+    /// The input's columns.
+    pub(crate) fn fields(&self) -> &'s [Field] {
+        self.matched.fields
+    }
+
+    /// Whether there is an OVER around.
+    pub(super) fn in_window(&self) -> bool {
+        self.matched.in_window
+    }
+
+    /// A value that is computed for each row of the input, as a column.
+    pub(super) fn computed(&self, value: Typed, column: Column) -> Typed {
+        self.matched.computed.borrow_mut().push((value.0, column.clone()));
+        self.slot(Value::Column(column), value.1, Vec::new())
+    }
+
+    /// Refuses a name of the queries around; others may be anything.
+    fn refuse_outer(&self, name: &Name) -> Result<(), TrinoError> {
+        self.matched.around.map_or(Ok(()), |around| around.refuse(name))
     }
 
     /// The value that a name means, and how many of its parts are left.
     pub(crate) fn find(&self, name: &Name) -> Result<Option<(Typed, usize)>, TrinoError> {
         let parts = &name.parts;
         if let [variable, column, ..] = parts.as_slice()
-            && let Some(labels) = self.variables.labels(variable)
+            && let Some(labels) = self.matched.variables.labels(variable)
         {
             let rest: Vec<_> = parts[1..].iter().map(|part| part.value.as_str()).collect();
             let unresolved = || {
@@ -71,14 +98,17 @@ impl<'s> PatternScope<'s> {
             return Ok(Some((self.column(field, labels), 0)));
         }
         let Some(first) = parts.first() else { return Ok(None) };
-        let Some(field) = self.field(first, name)? else { return Ok(None) };
+        let Some(field) = self.field(first, name)? else {
+            self.refuse_outer(name)?;
+            return Ok(None);
+        };
         self.used.borrow_mut().push(None);
         Ok(Some((self.column(field, Vec::new()), parts.len() - 1)))
     }
 
     fn field(&self, column: &Ident, name: &Name) -> Result<Option<&'s Field>, TrinoError> {
         let column = column.lower();
-        let mut found = self.fields.iter().filter(|field| field.name.as_ref() == Some(&column));
+        let mut found = self.matched.fields.iter().filter(|field| field.name.as_ref() == Some(&column));
         match (found.next(), found.next()) {
             (field, None) => Ok(field),
             (_, Some(_)) => {

@@ -1,9 +1,18 @@
 //! The variables of a row pattern and the pattern itself.
 
 use boathouse_trino_functions::error::{ErrorCode, TrinoError};
-use boathouse_trino_parser::ast::{self, Ident, MatchRecognize, RowPattern, RowPatternKind, RowsPerMatch, SkipTo};
+use boathouse_trino_parser::ast::{self, Ident, RowPattern, RowPatternKind, SkipTo};
 
 use crate::operators::{Label, Pattern, Program, Skip};
+
+/// What may stand in a pattern.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Allowed {
+    /// `^` and `$`
+    pub(super) anchors: bool,
+    /// `{- a -}`
+    pub(super) exclusions: bool,
+}
 
 /// The largest number in a quantifier.
 const MAX_BOUND: u64 = i32::MAX as u64;
@@ -27,10 +36,10 @@ fn invalid(name: &Ident, message: String) -> TrinoError {
 }
 
 impl Variables {
-    pub(super) fn new(recognition: &MatchRecognize) -> Result<Self, TrinoError> {
+    pub(super) fn new(pattern: &RowPattern, subsets: &[(Ident, Vec<Ident>)]) -> Result<Self, TrinoError> {
         let mut variables = Self { names: Vec::new(), unions: Vec::new() };
-        variables.collect(&recognition.pattern);
-        for (name, members) in &recognition.subsets {
+        variables.collect(pattern);
+        for (name, members) in subsets {
             variables.add_union(name, members)?;
         }
         Ok(variables)
@@ -101,27 +110,32 @@ impl Variables {
     }
 
     /// The pattern's program.
-    pub(super) fn program(&self, recognition: &MatchRecognize) -> Result<Program, TrinoError> {
-        let excludes = recognition.rows != RowsPerMatch::AllWithUnmatched;
-        let pattern = self.pattern(&recognition.pattern, excludes)?;
-        Program::new(&pattern).map_err(|error| TrinoError { pos: error.pos.or(Some(recognition.pattern.pos)), ..error })
+    pub(super) fn program(&self, pattern: &RowPattern, allowed: Allowed) -> Result<Program, TrinoError> {
+        let program = Program::new(&self.pattern(pattern, allowed)?);
+        program.map_err(|error| TrinoError { pos: error.pos.or(Some(pattern.pos)), ..error })
     }
 
-    fn pattern(&self, pattern: &RowPattern, excludes: bool) -> Result<Pattern, TrinoError> {
+    fn pattern(&self, pattern: &RowPattern, allowed: Allowed) -> Result<Pattern, TrinoError> {
         let all = |parts: &[RowPattern]| -> Result<Vec<Pattern>, TrinoError> {
-            parts.iter().map(|part| self.pattern(part, excludes)).collect()
+            parts.iter().map(|part| self.pattern(part, allowed)).collect()
         };
         Ok(match &pattern.kind {
             RowPatternKind::Variable(name) => {
                 Pattern::Row(self.primary(name).ok_or_else(|| invalid(name, format!("{name} is unknown")))?)
             }
             RowPatternKind::Empty => Pattern::Empty,
-            RowPatternKind::Start => Pattern::Start,
-            RowPatternKind::End => Pattern::End,
+            RowPatternKind::Start if allowed.anchors => Pattern::Start,
+            RowPatternKind::End if allowed.anchors => Pattern::End,
+            RowPatternKind::Start | RowPatternKind::End => {
+                let message = "Anchor pattern syntax is not allowed in window";
+                return Err(TrinoError::at(pattern.pos, ErrorCode::InvalidRowPattern, message));
+            }
             RowPatternKind::Concatenation(parts) => Pattern::Sequence(all(parts)?),
             RowPatternKind::Alternation(parts) => Pattern::Choice(all(parts)?),
             RowPatternKind::Permutation(parts) => Pattern::Permutation(all(parts)?),
-            RowPatternKind::Excluded(part) if excludes => Pattern::Excluded(Box::new(self.pattern(part, excludes)?)),
+            RowPatternKind::Excluded(part) if allowed.exclusions => {
+                Pattern::Excluded(Box::new(self.pattern(part, allowed)?))
+            }
             RowPatternKind::Excluded(_) => {
                 let message =
                     "Pattern exclusion syntax is not allowed when ALL ROWS PER MATCH WITH UNMATCHED ROWS is specified";
@@ -129,7 +143,7 @@ impl Variables {
             }
             RowPatternKind::Quantified { pattern: part, quantifier } => {
                 let (least, most) = bounds(*quantifier, pattern.pos)?;
-                let pattern = Box::new(self.pattern(part, excludes)?);
+                let pattern = Box::new(self.pattern(part, allowed)?);
                 Pattern::Repeated { pattern, least, most, reluctant: quantifier.reluctant }
             }
         })

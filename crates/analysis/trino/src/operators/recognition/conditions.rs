@@ -33,6 +33,13 @@ enum Condition<'a> {
     None,
     /// For each row of the input.
     Known(BooleanArray),
+    /// For each row so many rows away from the frame's ends; others are asked.
+    Near {
+        known: BooleanArray,
+        back: usize,
+        ahead: usize,
+        asked: &'a Computed,
+    },
     Asked(&'a Computed),
 }
 
@@ -57,10 +64,37 @@ impl<'a> Asked<'a> {
         Self { conditions, input, names, partition: 0..0, number: 1, aggregates: HashMap::new() }
     }
 
+    /// For frames of these partitions, beyond which no condition looks.
+    pub(super) fn in_frames(
+        defined: &'a [Option<Computed>],
+        input: &'a RecordBatch,
+        names: &'a [String],
+        partitions: &[Range<usize>],
+    ) -> Self {
+        let mut asked = Self::new(defined, input, names, partitions);
+        for (condition, computed) in asked.conditions.iter_mut().zip(defined) {
+            let (Condition::Known(known), Some(computed)) = (&*condition, computed) else { continue };
+            let (back, ahead) = reach(computed);
+            if (back, ahead) != (0, 0) {
+                *condition = Condition::Near { known: known.clone(), back, ahead, asked: computed };
+            }
+        }
+        asked
+    }
+
+    /// How many rows before a row its condition looks at, where answers are local.
+    pub(super) fn back(&self) -> usize {
+        let back = self.conditions.iter().map(|condition| match condition {
+            Condition::Near { back, .. } => *back,
+            Condition::None | Condition::Known(_) | Condition::Asked(_) => 0,
+        });
+        back.max().unwrap_or(0)
+    }
+
     /// How many bytes the answers hold.
     pub(super) fn size(&self) -> usize {
         let known = self.conditions.iter().map(|condition| match condition {
-            Condition::Known(known) => known.get_array_memory_size(),
+            Condition::Known(known) | Condition::Near { known, .. } => known.get_array_memory_size(),
             Condition::None | Condition::Asked(_) => 0,
         });
         known.sum::<usize>() + self.aggregates.values().map(Growing::size).sum::<usize>()
@@ -107,6 +141,12 @@ impl Conditions for Asked<'_> {
                 let row = start + labels.len() - 1;
                 Ok(known.is_valid(row) && known.value(row))
             }
+            Condition::Near { known, back, ahead, asked } => {
+                let row = start + labels.len() - 1;
+                let within = row - self.partition.start >= *back && self.partition.end - row > *ahead;
+                let asked = *asked;
+                if within { Ok(known.is_valid(row) && known.value(row)) } else { self.ask(asked, start, labels) }
+            }
             Condition::Asked(condition) => {
                 let condition = *condition;
                 self.ask(condition, start, labels)
@@ -128,6 +168,16 @@ fn is_local(condition: &Computed, label: Label) -> bool {
             SourceKind::Classifier => here && source.navigation.physical == 0,
             SourceKind::MatchNumber | SourceKind::Aggregate(_) => false,
         }
+    })
+}
+
+/// How many rows before and after a row a local condition looks at.
+fn reach(condition: &Computed) -> (usize, usize) {
+    let distances = condition.slots.iter().map(|source| source.navigation.physical);
+    let far = |distance: i64| usize::try_from(distance).unwrap_or(usize::MAX);
+    distances.fold((0, 0), |(back, ahead), distance| match distance {
+        ..0 => (back.max(far(distance.saturating_neg())), ahead),
+        _ => (back, ahead.max(far(distance))),
     })
 }
 

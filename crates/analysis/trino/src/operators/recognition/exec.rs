@@ -25,7 +25,8 @@ use futures::StreamExt;
 use tokio::sync::mpsc::Sender;
 
 use super::super::row_number::is_same;
-use super::search::{Recognised, search};
+use super::search::{Recognised, Sought, search};
+use super::windows::search_frames;
 
 /// Batches that may wait for whoever reads them.
 const WAITING: usize = 2;
@@ -57,6 +58,11 @@ impl MatchRecognizeExec {
         );
         let metrics = ExecutionPlanMetricsSet::new();
         Self { input, partition_by, order_by, recognised, properties: Arc::new(properties), metrics }
+    }
+
+    /// Whether it gives each row what is known of its frame.
+    pub(crate) fn is_window(&self) -> bool {
+        matches!(self.recognised.sought, Sought::Frames(_))
     }
 
     /// The keys of partitions.
@@ -181,7 +187,14 @@ async fn run(
         };
         memory.try_resize(whole.get_array_memory_size() + size(&gathering.rows))?;
         let partitions = gathering.partitions(&whole)?;
-        search(recognised, &whole, &partitions, batch_size, memory, to).await?;
+        match &recognised.sought {
+            Sought::Matches(rows) => {
+                search(recognised, *rows, &whole, &partitions, batch_size, memory, to).await?;
+            }
+            Sought::Frames(framed) => {
+                search_frames(recognised, framed, &whole, &partitions, batch_size, memory, to).await?;
+            }
+        }
     }
     Ok(())
 }

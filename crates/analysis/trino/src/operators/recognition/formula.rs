@@ -108,6 +108,22 @@ impl Formulas {
         columns.collect()
     }
 
+    /// The same over other columns of the input.
+    pub(crate) fn renamed(&self, column: &impl Fn(&Column) -> Column) -> Self {
+        let slot = |slot: &Slot| {
+            let value = match &slot.value {
+                Value::Column(known) => Value::Column(column(known)),
+                Value::Aggregate(aggregation) => {
+                    let arguments = aggregation.arguments.renamed(column);
+                    Value::Aggregate(Box::new(Aggregation { arguments, ..aggregation.as_ref().clone() }))
+                }
+                other => other.clone(),
+            };
+            Slot { value, ..slot.clone() }
+        };
+        Self { slots: self.slots.iter().map(slot).collect(), exprs: self.exprs.clone() }
+    }
+
     pub(super) fn plan(&self, input: &DFSchema, planner: &Planner<'_>) -> Result<Computed> {
         let fields: Vec<Field> = self.slots.iter().map(|slot| Field::new(&slot.name, slot.ty.clone(), true)).collect();
         let schema = DFSchema::from_unqualified_fields(fields.into(), Default::default())?;

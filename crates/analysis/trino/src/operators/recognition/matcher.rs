@@ -54,6 +54,8 @@ pub(super) struct Matcher<'p> {
     trail: Vec<(usize, usize)>,
     /// Where the program has been before in vain, by instruction and row. Only known where conditions are local.
     vain: HashSet<(usize, usize)>,
+    /// The first row from which on `vain` holds for other starts too.
+    settled: usize,
 }
 
 impl<'p> Matcher<'p> {
@@ -69,7 +71,17 @@ impl<'p> Matcher<'p> {
             rounds: vec![usize::MAX; program.loops],
             trail: Vec::new(),
             vain: HashSet::default(),
+            settled: 0,
         }
+    }
+
+    /// Looks at these rows only from now on. Conditions look back at most so many rows.
+    pub(super) fn within(&mut self, rows: Range<usize>, back: usize) {
+        if rows.end != self.partition.end {
+            self.vain.clear();
+        }
+        self.settled = rows.start.saturating_add(back);
+        self.partition = rows;
     }
 
     /// Gets ready to look for a match that begins at a row.
@@ -99,7 +111,7 @@ impl<'p> Matcher<'p> {
             let alive = match self.program.instructions[self.at] {
                 Instruction::Row(label) => self.take(conditions, label, row)?,
                 Instruction::Split(first, second) => {
-                    let alive = !local || self.vain.insert((self.at, row));
+                    let alive = !local || row < self.settled || self.vain.insert((self.at, row));
                     if alive {
                         self.choices.push(Choice {
                             at: second,

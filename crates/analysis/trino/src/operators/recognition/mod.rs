@@ -1,4 +1,4 @@
-//! MATCH_RECOGNIZE: looks for patterns in the rows of each partition.
+//! MATCH_RECOGNIZE and windows that recognise: looks for patterns in the rows of each partition.
 //!
 //! | Module | What it does |
 //! |---|---|
@@ -9,6 +9,8 @@
 //! | `aggregate` | aggregates over the rows of a match |
 //! | `conditions` | the conditions of DEFINE |
 //! | `search` | partitions → matches → rows |
+//! | `windows` | frames → matches → measures and functions of each row |
+//! | `framed` | functions over the rows of a frame |
 //! | `exec` | the operator |
 //! | `node` | its node in a logical plan |
 
@@ -16,17 +18,53 @@ mod aggregate;
 mod conditions;
 mod exec;
 mod formula;
+mod framed;
 mod matcher;
 mod navigation;
 mod node;
 mod program;
 mod search;
+mod windows;
 
 pub(crate) use exec::MatchRecognizeExec;
 pub(crate) use formula::{Aggregation, Formulas, Slot, Value};
+pub(crate) use framed::{FrameFunction, FrameValue};
 pub(crate) use navigation::Navigation;
 pub(crate) use node::{MatchRecognize, MatchRecognizePlanner, Output};
 pub(crate) use program::{Label, Pattern, Program};
+
+use datafusion::common::Column;
+
+/// What matches are looked for.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Goal {
+    /// To make rows of them: MATCH_RECOGNIZE.
+    Matches(Rows),
+    /// To know of each row the match in its frame: a window.
+    Frames(Framing),
+}
+
+/// Each row's frame, which begins with the row.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Framing {
+    /// Where it ends.
+    pub(crate) end: FrameEnd,
+    /// Whether a match may begin at any row of the frame, and not only at the first one.
+    pub(crate) seeks: bool,
+    /// What is computed over the rows of the match.
+    pub(crate) functions: Vec<FrameFunction>,
+}
+
+/// Where a frame ends.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum FrameEnd {
+    /// With the row itself.
+    CurrentRow,
+    /// So many rows further on as this column says.
+    Following(Column),
+    /// With the partition.
+    Unbounded,
+}
 
 /// Which rows come out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -1,4 +1,4 @@
-//! MATCH_RECOGNIZE in a logical plan, and how it gets into the physical one.
+//! The recognition of patterns in a logical plan, and how it gets into the physical one.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -19,9 +19,10 @@ use arrow::compute::SortOptions;
 
 use super::exec::MatchRecognizeExec;
 use super::formula::{Computed, Formulas};
+use super::framed::Framed;
 use super::program::Program;
-use super::search::{OutputColumn, Recognised};
-use super::{Rows, Skip};
+use super::search::{OutputColumn, Recognised, Sought};
+use super::{FrameEnd, Framing, Goal, Skip};
 
 /// Rows of the input in which a pattern is recognised.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -40,8 +41,8 @@ pub(crate) struct MatchRecognize {
     pub(crate) define: Vec<Option<Formulas>>,
     /// The measures.
     pub(crate) measures: Formulas,
-    /// Which rows come out.
-    pub(crate) rows: Rows,
+    /// What matches are looked for.
+    pub(crate) goal: Goal,
     /// Where the search goes on after a match.
     pub(crate) skip: Skip,
     /// The columns that come out.
@@ -57,6 +58,55 @@ pub(crate) enum Output {
     Input(Column),
     /// A measure, by its place.
     Measure(usize),
+    /// A function over the rows of a frame's match, by its place.
+    Function(usize),
+}
+
+impl MatchRecognize {
+    /// The columns of the input that are looked at, beside those that come out and the keys.
+    fn looked_at(&self) -> Vec<&Column> {
+        let formulas = self.define.iter().flatten().chain([&self.measures]).flat_map(Formulas::columns);
+        let framing = match &self.goal {
+            Goal::Matches(_) => Vec::new(),
+            Goal::Frames(framing) => framing.columns(),
+        };
+        formulas.chain(framing).collect()
+    }
+
+    /// Without the columns that the input hasn't any more.
+    fn fitted(mut self) -> Result<Self> {
+        let input = self.input.schema();
+        let stays = |output: &Output| match output {
+            Output::Input(column) => input.has_column(column),
+            Output::Measure(_) | Output::Function(_) => true,
+        };
+        let kept: Vec<bool> = self.outputs.iter().map(stays).collect();
+        let fields = self.schema.iter().zip(&kept).filter(|(_, kept)| **kept);
+        let fields = fields.map(|((relation, field), _)| (relation.cloned(), Arc::clone(field))).collect();
+        self.schema = Arc::new(DFSchema::new_with_metadata(fields, self.schema.metadata().clone())?);
+        let mut kept = kept.into_iter();
+        self.outputs.retain(|_| kept.next().unwrap_or(true));
+        Ok(self)
+    }
+}
+
+impl Framing {
+    fn columns(&self) -> Vec<&Column> {
+        let end = match &self.end {
+            FrameEnd::Following(column) => Some(column),
+            FrameEnd::CurrentRow | FrameEnd::Unbounded => None,
+        };
+        self.functions.iter().flat_map(|function| &function.arguments).chain(end).collect()
+    }
+
+    fn plan(&self, input: &DFSchema) -> Result<Framed> {
+        let end = match &self.end {
+            FrameEnd::Following(column) => Some(input.index_of_column(column)?),
+            FrameEnd::CurrentRow | FrameEnd::Unbounded => None,
+        };
+        let functions = self.functions.iter().map(|function| function.plan(input)).collect::<Result<_>>()?;
+        Ok(Framed { only_row: self.end == FrameEnd::CurrentRow, end, seeks: self.seeks, functions })
+    }
 }
 
 impl PartialOrd for MatchRecognize {
@@ -94,7 +144,19 @@ impl UserDefinedLogicalNodeCore for MatchRecognize {
         };
         let order = exprs.split_off(self.partition_by.len());
         let order_by = order.into_iter().zip(&self.order_by).map(|(expr, sort)| Sort { expr, ..sort.clone() });
-        Ok(Self { input, partition_by: exprs, order_by: order_by.collect(), ..self.clone() })
+        let order_by = order_by.collect();
+        Self { input, partition_by: exprs, order_by, ..self.clone() }.fitted()
+    }
+
+    fn necessary_children_exprs(&self, output_columns: &[usize]) -> Option<Vec<Vec<usize>>> {
+        let Goal::Frames(_) = self.goal else { return None };
+        let shown = output_columns.iter().filter_map(|index| match self.outputs.get(*index)? {
+            Output::Input(column) => Some(column),
+            Output::Measure(_) | Output::Function(_) => None,
+        });
+        let schema = self.input.schema();
+        let needed = shown.chain(self.looked_at()).map(|column| schema.maybe_index_of_column(column));
+        needed.collect::<Option<Vec<_>>>().map(|needed| vec![needed])
     }
 }
 
@@ -138,13 +200,18 @@ impl ExtensionPlanner for MatchRecognizePlanner {
         let output = |output: &Output| match output {
             Output::Input(column) => schema.index_of_column(column).map(OutputColumn::Input),
             Output::Measure(measure) => Ok(OutputColumn::Measure(*measure)),
+            Output::Function(function) => Ok(OutputColumn::Function(*function)),
+        };
+        let sought = match &node.goal {
+            Goal::Matches(rows) => Sought::Matches(*rows),
+            Goal::Frames(framing) => Sought::Frames(framing.plan(schema)?),
         };
         let recognised = Recognised {
             program: node.program.clone(),
             names: node.names.clone(),
             define,
             measures: plan(&node.measures)?,
-            rows: node.rows,
+            sought,
             skip: node.skip.clone(),
             outputs: node.outputs.iter().map(output).collect::<Result<_>>()?,
             schema: Arc::clone(node.schema.inner()),

@@ -14,17 +14,18 @@ use tokio::sync::mpsc::Sender;
 use super::aggregate::{Running, over_nothing};
 use super::conditions::Asked;
 use super::formula::{Aggregate, Computed, Gathered, Source, SourceKind, field_type};
+use super::framed::Framed;
 use super::matcher::{Matcher, Outcome};
 use super::navigation::{Navigation, is_one_of};
 use super::program::{Label, Program};
 use super::{Rows, Skip};
 
 /// How many steps the matcher takes before the clock is looked at.
-const STEPS: usize = 1000;
+pub(super) const STEPS: usize = 1000;
 /// How long a task computes before it gives way.
-const TURN: Duration = Duration::from_millis(10);
+pub(super) const TURN: Duration = Duration::from_millis(10);
 
-/// All that is known of a MATCH_RECOGNIZE before it runs.
+/// All that is known of a recognition before it runs.
 #[derive(Debug)]
 pub(super) struct Recognised {
     pub(super) program: Program,
@@ -33,10 +34,17 @@ pub(super) struct Recognised {
     /// The condition of each label.
     pub(super) define: Vec<Option<Computed>>,
     pub(super) measures: Computed,
-    pub(super) rows: Rows,
+    pub(super) sought: Sought,
     pub(super) skip: Skip,
     pub(super) outputs: Vec<OutputColumn>,
     pub(super) schema: SchemaRef,
+}
+
+/// What matches are looked for.
+#[derive(Debug)]
+pub(super) enum Sought {
+    Matches(Rows),
+    Frames(Framed),
 }
 
 /// A column of the result.
@@ -44,11 +52,13 @@ pub(super) struct Recognised {
 pub(super) enum OutputColumn {
     Input(usize),
     Measure(usize),
+    Function(usize),
 }
 
 /// Looks through whole partitions.
 pub(super) async fn search(
     recognised: &Recognised,
+    rows: Rows,
     input: &RecordBatch,
     partitions: &[Range<usize>],
     batch_size: usize,
@@ -57,7 +67,7 @@ pub(super) async fn search(
 ) -> Result<()> {
     let held = memory.size();
     let mut asked = Asked::new(&recognised.define, input, &recognised.names, partitions);
-    let mut found = Found::new(recognised, input, batch_size, to);
+    let mut found = Found::new(recognised, rows, input, batch_size, to);
     let mut turn = Instant::now();
     for partition in partitions {
         (asked.partition, asked.number) = (partition.clone(), 1);
@@ -84,9 +94,9 @@ pub(super) async fn search(
                 found.matched(&one, &matcher.exclusions).await?;
                 matched = matched.max(row + matcher.labels.len());
                 next = recognised.skip.next(row, &matcher.labels)?;
-            } else if is_match && recognised.rows.empty() {
+            } else if is_match && rows.empty() {
                 found.empty(row, asked.number)?;
-            } else if !is_match && recognised.rows == Rows::AllWithUnmatched && row >= matched {
+            } else if !is_match && rows == Rows::AllWithUnmatched && row >= matched {
                 found.unmatched(row)?;
             }
             asked.number += i64::from(is_match);
@@ -98,11 +108,12 @@ pub(super) async fn search(
 }
 
 /// A match with rows.
-struct Match<'m> {
-    start: usize,
-    labels: &'m [Label],
-    number: i64,
-    partition: &'m Range<usize>,
+pub(super) struct Match<'m> {
+    pub(super) start: usize,
+    pub(super) labels: &'m [Label],
+    pub(super) number: i64,
+    /// The rows that may be looked at.
+    pub(super) partition: &'m Range<usize>,
 }
 
 impl Match<'_> {
@@ -118,6 +129,11 @@ impl Match<'_> {
 }
 
 impl Skip {
+    /// The next row whose frame is looked at, after one whose match begins at `start`.
+    pub(super) fn next_frame(&self, row: usize, start: usize, labels: &[Label]) -> Result<usize> {
+        if *self == Self::Next { Ok(row + 1) } else { self.next(start, labels) }
+    }
+
     /// Where the search goes on.
     fn next(&self, start: usize, labels: &[Label]) -> Result<usize> {
         let failed = |why: &str| {
@@ -143,6 +159,7 @@ impl Skip {
 /// Rows of the result, until there are enough of them for a batch.
 struct Found<'a> {
     recognised: &'a Recognised,
+    shown: Rows,
     input: &'a RecordBatch,
     batch_size: usize,
     to: &'a Sender<Result<RecordBatch>>,
@@ -157,20 +174,21 @@ struct Found<'a> {
 impl<'a> Found<'a> {
     fn new(
         recognised: &'a Recognised,
+        shown: Rows,
         input: &'a RecordBatch,
         batch_size: usize,
         to: &'a Sender<Result<RecordBatch>>,
     ) -> Self {
         let gathered = recognised.measures.slots.iter().map(Gathered::of).collect();
-        Self { recognised, input, batch_size, to, rows: Vec::new(), gathered, unmatched: Vec::new() }
+        Self { recognised, shown, input, batch_size, to, rows: Vec::new(), gathered, unmatched: Vec::new() }
     }
 
     async fn matched(&mut self, one: &Match<'_>, exclusions: &[usize]) -> Result<()> {
         let mut asking = Vec::with_capacity(self.gathered.len());
         for source in &self.recognised.measures.slots {
-            asking.push(Asking::new(source, self.recognised, self.input, one)?);
+            asking.push(Asking::new(source, self.recognised, self.input, one, self.shown != Rows::One)?);
         }
-        if self.recognised.rows == Rows::One {
+        if self.shown == Rows::One {
             return self.row(one, one.labels.len() - 1, &mut asking);
         }
         for place in 0..one.labels.len() {
@@ -214,16 +232,7 @@ impl<'a> Found<'a> {
     ) -> Result<()> {
         self.rows.push(row as u64);
         self.unmatched.push(false);
-        for (gathered, source) in self.gathered.iter_mut().zip(&self.recognised.measures.slots) {
-            match (gathered, &source.kind) {
-                (Gathered::Rows(rows), _) => rows.push(None),
-                (Gathered::Labels(labels), _) => labels.push(None),
-                (Gathered::Numbers(numbers), _) => numbers.push(number),
-                (Gathered::Values(values), SourceKind::Aggregate(aggregate)) => values.push(value(aggregate)?),
-                (Gathered::Values(_), _) => {}
-            }
-        }
-        Ok(())
+        without_rows(&mut self.gathered, &self.recognised.measures.slots, number, value)
     }
 
     async fn send_full(&mut self) -> Result<()> {
@@ -235,7 +244,6 @@ impl<'a> Found<'a> {
             return Ok(());
         }
         let batch = self.batch()?;
-        let gone = |_| DataFusionError::Execution("the rows of a pattern's matches are not wanted any more".to_owned());
         self.to.send(Ok(batch)).await.map_err(gone)
     }
 
@@ -257,6 +265,7 @@ impl<'a> Found<'a> {
             match output {
                 OutputColumn::Input(column) => Ok(take(self.input.column(*column), &rows, None)?),
                 OutputColumn::Measure(measure) => Ok(values[*measure].clone()),
+                OutputColumn::Function(_) => datafusion::common::internal_err!("functions are those of frames"),
             }
         };
         let columns = self.recognised.outputs.iter().map(column).collect::<Result<Vec<_>>>()?;
@@ -265,8 +274,36 @@ impl<'a> Found<'a> {
     }
 }
 
+/// Whoever reads the rows has gone.
+pub(super) fn gone<T>(_: T) -> DataFusionError {
+    DataFusionError::Execution("the rows of a pattern's matches are not wanted any more".to_owned())
+}
+
+/// What measures are computed from where a match has no rows.
+pub(super) fn nothing(gathered: &mut [Gathered], slots: &[Source]) -> Result<()> {
+    without_rows(gathered, slots, Some(1), over_nothing)
+}
+
+fn without_rows(
+    gathered: &mut [Gathered],
+    slots: &[Source],
+    number: Option<i64>,
+    value: impl Fn(&Aggregate) -> Result<ScalarValue>,
+) -> Result<()> {
+    for (gathered, source) in gathered.iter_mut().zip(slots) {
+        match (gathered, &source.kind) {
+            (Gathered::Rows(rows), _) => rows.push(None),
+            (Gathered::Labels(labels), _) => labels.push(None),
+            (Gathered::Numbers(numbers), _) => numbers.push(number),
+            (Gathered::Values(values), SourceKind::Aggregate(aggregate)) => values.push(value(aggregate)?),
+            (Gathered::Values(_), _) => {}
+        }
+    }
+    Ok(())
+}
+
 /// A slot, asked by row after row of a match.
-struct Asking<'a> {
+pub(super) struct Asking<'a> {
     source: &'a Source,
     /// Where rows with its labels are, if many will ask.
     places: Option<Vec<usize>>,
@@ -274,7 +311,13 @@ struct Asking<'a> {
 }
 
 impl<'a> Asking<'a> {
-    fn new(source: &'a Source, recognised: &'a Recognised, input: &RecordBatch, one: &Match<'_>) -> Result<Self> {
+    pub(super) fn new(
+        source: &'a Source,
+        recognised: &'a Recognised,
+        input: &RecordBatch,
+        one: &Match<'_>,
+        many: bool,
+    ) -> Result<Self> {
         let running = match &source.kind {
             SourceKind::Aggregate(aggregate) => {
                 let names = &recognised.names;
@@ -283,13 +326,13 @@ impl<'a> Asking<'a> {
             _ => None,
         };
         let labels = &source.navigation.labels;
-        let places = (recognised.rows != Rows::One && !labels.is_empty())
+        let places = (many && !labels.is_empty())
             .then(|| (0..one.labels.len()).filter(|place| is_one_of(labels, one.labels[*place])).collect::<Vec<_>>());
         Ok(Self { source, places, running })
     }
 
     /// Gathers the value for a row of which the first `upto` rows of the match are up to it.
-    fn at(&mut self, one: &Match<'_>, upto: usize, gathered: &mut Gathered) -> Result<()> {
+    pub(super) fn at(&mut self, one: &Match<'_>, upto: usize, gathered: &mut Gathered) -> Result<()> {
         let navigation = &self.source.navigation;
         let place = match &self.places {
             Some(places) => navigation.find_among(places, upto),

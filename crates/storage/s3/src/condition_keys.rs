@@ -1,0 +1,91 @@
+//! The condition keys of S3's own ("Actions, resources, and condition keys for Amazon S3"), but those of listings and of
+//! how a request was signed.
+
+use std::collections::BTreeMap;
+
+use boathouse_aws::access::ConditionKeys;
+use boathouse_objects::Metadata;
+use chrono::{DateTime, SecondsFormat, Utc};
+
+use crate::call::Call;
+use crate::error::Result;
+use crate::tags;
+
+/// Headers of a write, and the keys that they are, where these are not called after them.
+const HEADERS: [(&str, &str); 17] = [
+    ("x-amz-server-side-encryption", "x-amz-server-side-encryption"),
+    ("x-amz-server-side-encryption-aws-kms-key-id", "x-amz-server-side-encryption-aws-kms-key-id"),
+    ("x-amz-server-side-encryption-customer-algorithm", "x-amz-server-side-encryption-customer-algorithm"),
+    ("x-amz-acl", "x-amz-acl"),
+    ("x-amz-grant-full-control", "x-amz-grant-full-control"),
+    ("x-amz-grant-read", "x-amz-grant-read"),
+    ("x-amz-grant-read-acp", "x-amz-grant-read-acp"),
+    ("x-amz-grant-write", "x-amz-grant-write"),
+    ("x-amz-grant-write-acp", "x-amz-grant-write-acp"),
+    ("x-amz-copy-source", "x-amz-copy-source"),
+    ("x-amz-metadata-directive", "x-amz-metadata-directive"),
+    ("x-amz-storage-class", "x-amz-storage-class"),
+    ("x-amz-object-lock-mode", "object-lock-mode"),
+    ("x-amz-object-lock-retain-until-date", "object-lock-retain-until-date"),
+    ("x-amz-object-lock-legal-hold", "object-lock-legal-hold"),
+    ("if-match", "if-match"),
+    ("if-none-match", "if-none-match"),
+];
+
+/// What a write's headers say.
+///
+/// # Errors
+/// Tags that can't be read.
+pub(crate) fn of_write(call: &Call) -> Result<ConditionKeys> {
+    let named = |&(header, key): &(&str, &str)| Some((format!("s3:{key}"), vec![call.header(header)?.to_owned()]));
+    let mut keys: ConditionKeys = HEADERS.iter().filter_map(named).collect();
+    // `/bucket/key` and `bucket/key` are the same source; policies have it without the slash.
+    if let Some(sources) = keys.get_mut("s3:x-amz-copy-source") {
+        sources.iter_mut().for_each(|source| *source = source.trim_start_matches('/').to_owned());
+    }
+    if let Some(days) =
+        call.header("x-amz-object-lock-retain-until-date").and_then(|date| days_until(date, call.ctx.now()))
+    {
+        keys.insert("s3:object-lock-remaining-retention-days".into(), vec![days.to_string()]);
+    }
+    if let hash @ Some(_) = call.header("x-amz-content-sha256") {
+        keys.insert("s3:x-amz-content-sha256".into(), hash.map(str::to_owned).into_iter().collect());
+    }
+    keys.extend(of_tags(&tags::from_header(call.header("x-amz-tagging"))?));
+    Ok(keys)
+}
+
+/// Which tags a request sets.
+pub(crate) fn of_tags(tags: &BTreeMap<String, String>) -> ConditionKeys {
+    let mut keys: ConditionKeys =
+        tags.iter().map(|(key, value)| (format!("s3:RequestObjectTag/{key}"), vec![value.clone()])).collect();
+    if !tags.is_empty() {
+        keys.insert("s3:RequestObjectTagKeys".into(), tags.keys().cloned().collect());
+    }
+    keys
+}
+
+/// What is known of an object that is there.
+pub(crate) fn of_object(metadata: Option<&Metadata>, version: Option<&str>) -> ConditionKeys {
+    let tags = metadata.into_iter().flat_map(|metadata| &metadata.tags);
+    let mut keys: ConditionKeys =
+        tags.map(|(key, value)| (format!("s3:ExistingObjectTag/{key}"), vec![value.clone()])).collect();
+    keys.extend(version.map(|version| ("s3:VersionId".to_owned(), vec![version.to_owned()])));
+    keys
+}
+
+/// What a retention that ends in the millisecond `until_ms` is.
+pub(crate) fn of_retention(mode: &str, until_ms: u64, now: DateTime<Utc>) -> ConditionKeys {
+    let until = i64::try_from(until_ms).ok().and_then(DateTime::from_timestamp_millis).unwrap_or(now);
+    let days = (until - now).num_days().max(0);
+    ConditionKeys::from([
+        ("s3:object-lock-mode".into(), vec![mode.to_owned()]),
+        ("s3:object-lock-retain-until-date".into(), vec![until.to_rfc3339_opts(SecondsFormat::Secs, true)]),
+        ("s3:object-lock-remaining-retention-days".into(), vec![days.to_string()]),
+    ])
+}
+
+fn days_until(date: &str, now: DateTime<Utc>) -> Option<i64> {
+    let until = DateTime::parse_from_rfc3339(date).ok()?;
+    Some((until.to_utc() - now).num_days().max(0))
+}
