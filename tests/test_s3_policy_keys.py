@@ -145,8 +145,7 @@ def test_listings(s3, bucket, user):
 @pytest.mark.parametrize(
     "change, error",
     [
-        ({"Condition": {"NumericGreaterThan": {"s3:signatureAge": "600000"}}}, ("NotImplemented", 501)),
-        ({"Condition": {"StringEquals": {"s3:authType": "REST-QUERY-STRING"}}}, ("NotImplemented", 501)),
+        ({"Condition": {"StringEquals": {"s3:objectCreationOperation": "CopyObject"}}}, ("NotImplemented", 501)),
         ({"Condition": {"StringEquals": {"s3:weather": "fair"}}}, ("MalformedPolicy", 400)),
         ({"Action": "sqs:SendMessage"}, ("MalformedPolicy", 400)),
         ({"Action": ["s3:GetObject", "ec2:*"]}, ("MalformedPolicy", 400)),

@@ -182,4 +182,4 @@ def test_configurations_of_inventories(s3, buckets):
     assert refused(inventory(target, OptionalFields=["ReplicationStatus"])) == ("NotImplemented", 501)
     metrics = {"Id": "m"}
     assert code(s3.put_bucket_metrics_configuration, Bucket=source, Id="m", MetricsConfiguration=metrics)[1] == 501
-    assert code(s3.get_bucket_metrics_configuration, Bucket=source, Id="m") == ("NotImplemented", 501)
+    assert code(s3.get_bucket_metrics_configuration, Bucket=source, Id="m") == ("NoSuchConfiguration", 404)
