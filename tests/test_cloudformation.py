@@ -802,3 +802,89 @@ def test_queues_and_their_policies(world, unique):
     assert world.delete(stack)["StackStatus"] == "DELETE_COMPLETE"
     with pytest.raises(ClientError, match="NonExistentQueue"):
         sqs.get_queue_url(QueueName=name)
+
+
+def test_a_buckets_configuration_comes_changes_and_goes(world, unique):
+    s3, name = world.client("s3"), unique("configured")
+
+    def template(**properties):
+        return {"Resources": {"Bucket": bucket(name) | {"Properties": {"BucketName": name, **properties}}}}
+
+    listed = {
+        "Id": "daily",
+        "Enabled": "true",
+        "IncludedObjectVersions": "Current",
+        "ScheduleFrequency": "Daily",
+        "OptionalFields": ["Size", "ETag"],
+        "Destination": {"BucketArn": f"arn:aws:s3:::{name}", "Format": "CSV", "Prefix": "lists"},
+    }
+    expire = {"Id": "tmp", "Status": "Enabled", "Prefix": "tmp/", "ExpirationInDays": 3}
+    tidy = {
+        "Id": "tidy",
+        "Status": "Enabled",
+        "TagFilters": [{"Key": "class", "Value": "cold"}],
+        "ObjectSizeGreaterThan": "1000",
+        "Transitions": [{"StorageClass": "STANDARD_IA", "TransitionInDays": 30}],
+        "NoncurrentVersionExpiration": {"NoncurrentDays": 7, "NewerNoncurrentVersions": 2},
+    }
+    locked = {"ObjectLockEnabled": "Enabled", "Rule": {"DefaultRetention": {"Mode": "GOVERNANCE", "Days": 1}}}
+    stack = world.create(
+        template(
+            VersioningConfiguration={"Status": "Enabled"},
+            LifecycleConfiguration={"Rules": [expire, tidy]},
+            ObjectLockEnabled=True,
+            ObjectLockConfiguration=locked,
+            InventoryConfigurations=[listed],
+        )
+    )
+    assert stack["StackStatus"] == "CREATE_COMPLETE", world.failures(stack)
+    first, second = s3.get_bucket_lifecycle_configuration(Bucket=name)["Rules"]
+    assert (first["Filter"], first["Expiration"]) == ({"Prefix": "tmp/"}, {"Days": 3})
+    assert second["Filter"]["And"]["Tags"] == tidy["TagFilters"] and second["Filter"]["And"]["ObjectSizeGreaterThan"] == 1000
+    assert second["Transitions"] == [{"StorageClass": "STANDARD_IA", "Days": 30}]
+    assert second["NoncurrentVersionExpiration"] == tidy["NoncurrentVersionExpiration"]
+    assert s3.get_object_lock_configuration(Bucket=name)["ObjectLockConfiguration"] == locked
+    inventory = s3.get_bucket_inventory_configuration(Bucket=name, Id="daily")["InventoryConfiguration"]
+    assert (inventory["IsEnabled"], inventory["OptionalFields"]) == (True, ["Size", "ETag"])
+    assert inventory["Destination"]["S3BucketDestination"]["Prefix"] == "lists"
+
+    weekly = listed | {"Id": "weekly", "ScheduleFrequency": "Weekly"}
+    changed = template(
+        VersioningConfiguration={"Status": "Enabled"},
+        LifecycleConfiguration={"Rules": [expire | {"ExpirationInDays": 5}]},
+        ObjectLockEnabled=True,
+        InventoryConfigurations=[weekly],
+    )
+    stack = world.update(stack["StackName"], changed)
+    assert stack["StackStatus"] == "UPDATE_COMPLETE", world.failures(stack)
+    rules = s3.get_bucket_lifecycle_configuration(Bucket=name)["Rules"]
+    assert [rule["Expiration"]["Days"] for rule in rules] == [5]
+    assert "Rule" not in s3.get_object_lock_configuration(Bucket=name)["ObjectLockConfiguration"]
+    inventories = s3.list_bucket_inventory_configurations(Bucket=name)["InventoryConfigurationList"]
+    assert [it["Id"] for it in inventories] == ["weekly"]
+    assert world.delete(stack)["StackStatus"] == "DELETE_COMPLETE"
+
+
+def test_a_bucket_that_logs_into_another(world, unique):
+    s3, logs, name = world.client("s3"), unique("logs"), unique("logged")
+    deliver = {
+        "Effect": "Allow",
+        "Principal": {"Service": "logging.s3.amazonaws.com"},
+        "Action": "s3:PutObject",
+        "Resource": f"arn:aws:s3:::{logs}/*",
+    }
+    policy = {"Bucket": logs, "PolicyDocument": {"Version": "2012-10-17", "Statement": [deliver]}}
+    logging = {"DestinationBucketName": logs, "LogFilePrefix": "of-it/"}
+
+    def template(**properties):
+        own = {"Type": "AWS::S3::Bucket", "DependsOn": "Policy", "Properties": {"BucketName": name, **properties}}
+        allow = {"Type": "AWS::S3::BucketPolicy", "DependsOn": "Logs", "Properties": policy}
+        return {"Resources": {"Logs": bucket(logs), "Policy": allow, "Bucket": own}}
+
+    stack = world.create(template(LoggingConfiguration=logging))
+    assert stack["StackStatus"] == "CREATE_COMPLETE", world.failures(stack)
+    told = s3.get_bucket_logging(Bucket=name)["LoggingEnabled"]
+    assert (told["TargetBucket"], told["TargetPrefix"]) == (logs, "of-it/")
+    stack = world.update(stack["StackName"], template())
+    assert "LoggingEnabled" not in s3.get_bucket_logging(Bucket=name)
+    world.delete(stack)

@@ -248,7 +248,6 @@ def test_fixed_configuration(s3, bucket):
 
 
 def test_what_is_not_implemented_says_so(s3, bucket):
-    assert code(s3.get_bucket_website, Bucket=bucket) == ("NotImplemented", 501)
     mfa = {"Status": "Enabled", "MFADelete": "Enabled"}
     assert code(s3.put_bucket_versioning, Bucket=bucket, VersioningConfiguration=mfa) == ("NotImplemented", 501)
     put = {"Bucket": bucket, "Key": "k", "Body": b""}

@@ -4,7 +4,7 @@ import json
 
 import pytest
 from botocore.exceptions import ClientError
-from conftest import allow
+from conftest import allow, code
 
 
 @pytest.fixture
@@ -27,11 +27,6 @@ def refusal(call, **arguments):
     with pytest.raises(ClientError) as error:
         call(**arguments)
     return error.value.response
-
-
-def code(call, **arguments):
-    answer = refusal(call, **arguments)
-    return answer["Error"]["Code"], answer["ResponseMetadata"]["HTTPStatusCode"]
 
 
 def put(s3, bucket, key, body):

@@ -1,7 +1,7 @@
 """What a small query costs through Athena's API: SELECT 1, one partition of many, one row of many, and 64 clients at once.
 
 DuckDB answers the same questions in this process over the same files; it has no server, no durable history of queries and no
-result object, so the difference is what those cost.
+result object, so the difference is what those cost. Trino's server, which has no durable history either, answers them after.
 """
 
 import datetime
@@ -12,11 +12,15 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import duckdb
+import trino_peer
 from common import boathouse, cpu_seconds, machine, prose, scratch, table, timed, write
 
 ROUNDS = 200
 CLIENTS = 64
 PER_CLIENT = 20
+# How often Trino's virtual machine sees a question before it is measured, how often it is measured, and how often each of many
+# clients asks it.
+WARM_UP, TRINO_ROUNDS, TRINO_PER_CLIENT = 60, 40, 2
 POLL = 0.001
 DAYS, ROWS = 100, 20_000
 BUCKET = DATABASE = "latency"
@@ -94,20 +98,44 @@ def generated(directory):
         )
 
 
-def seconds(action):
-    return [timed(lambda: action(number))[1] for number in range(ROUNDS)]
+def seconds(action, rounds=ROUNDS):
+    return [timed(lambda: action(number))[1] for number in range(rounds)]
 
 
 def quantile(values, share):
     return sorted(values)[min(len(values) - 1, int(len(values) * share))] * 1000
 
 
-def many(athena, text):
+def on_trino(files):
+    """Trino's median and its queries a second with all clients for each question; blanks if there is no Trino."""
+    with trino_peer.server() as trino:
+        if trino is None:
+            return [["", ""] for _ in questions()]
+        for path in files.glob("*.parquet"):
+            partition = trino.lake / "events" / f"day={path.stem}"
+            partition.mkdir(parents=True)
+            os.link(path, partition / path.name)
+        trino.rows("CREATE SCHEMA hive.bench")
+        trino.rows("USE hive.bench")
+        place = "format = 'PARQUET', external_location = 'local:///events', partitioned_by = ARRAY['day']"
+        trino.rows(f"CREATE TABLE events (id bigint, value double, day varchar) WITH ({place})")
+        trino.rows("CALL hive.system.sync_partition_metadata('bench', 'events', 'ADD')")
+        trino.patiently("SELECT count(*) FROM events")
+        figures = []
+        for _, text in questions():
+            seconds(lambda number: trino.rows(text(number)), WARM_UP)
+            took = seconds(lambda number: trino.rows(text(number)), TRINO_ROUNDS)
+            rate, _ = many(trino.rows, text, TRINO_PER_CLIENT)
+            figures.append([f"{quantile(took, 0.5):.1f}", f"{rate:.0f}"])
+        return figures
+
+
+def many(ask, text, each=PER_CLIENT):
     """Queries a second and the latencies when all clients ask at once."""
     latencies, lock = [], threading.Lock()
 
     def client(number):
-        own = [timed(lambda: athena.ask(text(number * PER_CLIENT + turn)))[1] for turn in range(PER_CLIENT)]
+        own = [timed(lambda: ask(text(number * each + turn)))[1] for turn in range(each)]
         with lock:
             latencies.extend(own)
 
@@ -150,8 +178,12 @@ def main():
                     f"{quantile(peer, 0.5):.1f}",
                 ]
             )
-            rate, latencies = many(athena, text)
+            rate, latencies = many(athena.ask, text)
             crowded.append([name, f"{rate:.0f}", *(f"{quantile(latencies, share):.0f}" for share in (0.5, 0.99))])
+        server.stop()
+        for own, shared, (median, rate) in zip(alone, crowded, on_trino(files), strict=True):
+            own.append(median)
+            shared.append(rate)
     write(
         "athena-latency",
         "Athena's latency",
@@ -161,7 +193,9 @@ def main():
             "GetQueryResults, by boto3, whose own time is part of it; the result and the history are synced to disk. "
             f"The table holds {DAYS} partitions of one Parquet file with {ROWS:,} rows. DuckDB answers in the client's "
             "process over the same files and keeps nothing. Without boto3 is the median less what as many calls of "
-            "ListEngineVersions take, the shortest one that there is: boto3's own time and that of the network."
+            "ListEngineVersions take, the shortest one that there is: boto3's own time and that of the network. Trino "
+            f"{trino_peer.VERSION} is its own server over the same files, warmed up by {WARM_UP} queries of each kind, asked by its "
+            "Python client, after Boathouse has ended."
         ),
         ["## One client", ""],
         table(
@@ -173,12 +207,13 @@ def main():
                 "engine's median, ms",
                 "server's CPU a query, ms",
                 "DuckDB's median, ms",
+                "Trino's median, ms",
             ],
             alone,
         ),
         [f"## {CLIENTS} clients at once", ""],
         prose("The clients are threads of one Python process on the same cores, and their work is most of this."),
-        table(["", "queries/s", "median, ms", "p99, ms"], crowded),
+        table(["", "queries/s", "median, ms", "p99, ms", "Trino's queries/s"], crowded),
     )
 
 

@@ -1,5 +1,5 @@
 //! The project's tasks: `cargo xtask test`, `cargo xtask coverage`, `cargo xtask functions`,
-//! `cargo xtask goldens`, `cargo xtask bench`.
+//! `cargo xtask dependencies`, `cargo xtask goldens`, `cargo xtask bench`.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -18,6 +18,8 @@ const TRINO: &str = "trino-server-476";
 
 /// Writes docs/COVERAGE.md.
 const COVERAGE: &str = "xtask/coverage.py";
+/// Compares the dependencies with deny.toml.
+const DEPENDENCIES: &str = "xtask/dependencies.py";
 /// Writes docs/functions.md.
 const FUNCTIONS: &str = "xtask/functions.py";
 
@@ -42,6 +44,9 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
+    /// Checks licences and sources of all dependencies against deny.toml, and runs cargo deny and cargo audit if they are
+    /// installed.
+    Dependencies,
     /// Records in tests/goldens what Trino makes of the statements there. Needs Maven, its repository, and Java 17.
     Goldens,
     /// Measures and writes docs/benchmarks/NAME.md.
@@ -108,6 +113,7 @@ fn main() -> ExitCode {
         Task::Test => test(),
         Task::Coverage { check } => Clients::prepare(&[]).and_then(|clients| script(&clients, COVERAGE, check)),
         Task::Functions { check } => Clients::prepare(&[]).and_then(|clients| script(&clients, FUNCTIONS, check)),
+        Task::Dependencies => Clients::prepare(&[]).and_then(|clients| script(&clients, DEPENDENCIES, false)),
         Task::Goldens => goldens(),
         Task::Bench(benchmark) => bench(&benchmark),
     };
@@ -125,16 +131,18 @@ fn test() -> Result<(), String> {
     let clients = thread::spawn(|| environment("clients", &[CLIENTS]));
     let duckdb = thread::spawn(|| environment("clients-duckdb", &[CLIENTS_DUCKDB]));
     let dbt = thread::spawn(|| environment("clients-dbt", &["tests/requirements-dbt.txt"]));
+    let more = thread::spawn(|| environment("clients-s3", &["tests/requirements-s3.txt"]));
     let spark = thread::spawn(|| environment("clients-spark", &["tests/requirements-spark.txt"]));
     run(Command::new(env!("CARGO")).args(["test", "--release", "--workspace"]))?;
     joined(clients)?;
-    let (duckdb, dbt, spark) = (joined(duckdb)?, joined(dbt)?, joined(spark)?);
+    let (duckdb, dbt, spark, more) = (joined(duckdb)?, joined(dbt)?, joined(spark)?, joined(more)?);
     let clients = Clients::prepare(&[])?;
+    script(&clients, DEPENDENCIES, false)?;
     script(&clients, COVERAGE, true)?;
     script(&clients, FUNCTIONS, true)?;
     let mut python = clients.python();
     python.env("BOATHOUSE_DUCKDB_PYTHON", duckdb).env("BOATHOUSE_DBT", dbt.with_file_name("dbt"));
-    python.env("BOATHOUSE_SPARK_PYTHON", spark);
+    python.env("BOATHOUSE_S3_PYTHON", more).env("BOATHOUSE_SPARK_PYTHON", spark);
     // Too large to be fetched for the tests; the benchmarks of queries do.
     let trino = clients.target.join("bench").join(TRINO);
     if trino.exists() {

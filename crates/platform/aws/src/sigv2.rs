@@ -16,7 +16,7 @@ use ring::hmac;
 
 use crate::access::CredentialStore;
 use crate::principal::Principal;
-use crate::sigv4::SignatureError;
+use crate::sigv4::{SignatureError, TWICE};
 
 /// Members of the query that the signature covers: all that name what a request is about, and replaced headers.
 const COVERED: [&str; 39] = [
@@ -83,7 +83,7 @@ impl QueryClaim {
         let query = parts.uri.query().unwrap_or_default();
         let Some(access_key_id) = member(query, "AWSAccessKeyId") else { return Ok(None) };
         if parts.headers.contains_key(http::header::AUTHORIZATION) {
-            return Err(malformed("only one way of signing is allowed: header or query"));
+            return Err(SignatureError::Unusable(TWICE));
         }
         let signature = member(query, "Signature").ok_or(SignatureError::IncompleteQuery)?;
         let expires = member(query, "Expires").ok_or(SignatureError::IncompleteQuery)?;

@@ -148,6 +148,26 @@ fn an_added_amz_header_is_refused_by_name() {
 #[test]
 fn unsigned_requests_make_no_claim() {
     assert!(Claim::of(&parts("GET", "/raw/key", &[])).unwrap().is_none());
+    assert!(Claim::of(&parts("GET", "/raw/key", &[("authorization", "")])).unwrap().is_none());
+}
+
+#[test]
+fn strange_schemes_and_two_signatures_are_refused() {
+    for (uri, authorization) in [("/raw/key", "Bearer token"), (PRESIGNED, "AWS4-HMAC-SHA256 Credential=a")] {
+        let error = Claim::of(&parts("GET", uri, &[("authorization", authorization)])).unwrap_err();
+        assert!(matches!(error, SignatureError::Unusable(_)), "{error}");
+        assert_eq!(error.into_aws(Dialect::S3).code, "InvalidArgument");
+    }
+}
+
+#[test]
+fn the_date_of_http_stands_in_for_that_of_aws() {
+    let mut call = json_call();
+    call.headers.remove("x-amz-date");
+    call.headers.insert("date", "Fri, 02 Jan 2026 03:04:05 GMT".parse().unwrap());
+    assert_eq!(Claim::of(&call).unwrap().unwrap().time, signed_at());
+    call.headers.insert("date", "yesterday".parse().unwrap());
+    assert!(matches!(Claim::of(&call), Err(SignatureError::Malformed(_))));
 }
 
 #[test]

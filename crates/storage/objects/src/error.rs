@@ -40,8 +40,13 @@ pub enum Error {
     #[error("{0:?} is no id of a version")]
     InvalidVersion(String),
     /// The version is a delete marker, which has no bytes.
-    #[error("version {0} is a delete marker")]
-    DeleteMarker(String),
+    #[error("version {version} is a delete marker")]
+    DeleteMarker {
+        /// Its name.
+        version: String,
+        /// When it was made, in milliseconds since 1970.
+        modified_ms: u64,
+    },
     /// The client holds the key of the object and did not send it.
     #[error("the object is encrypted with a key of the client")]
     ClientKeyMissing,

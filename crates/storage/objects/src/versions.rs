@@ -455,7 +455,8 @@ impl Objects {
 pub(crate) fn required(rows: &impl Rows, bucket: &str, key: &str, version: Option<&str>) -> Result<Found> {
     match (find(rows, bucket, key, version)?, version) {
         (Some(found), _) if found.record.info.delete_marker => {
-            Err(Error::DeleteMarker(found.record.info.version_id().to_owned()))
+            let info = &found.record.info;
+            Err(Error::DeleteMarker { version: info.version_id().to_owned(), modified_ms: info.modified_ms })
         }
         (Some(found), _) => Ok(found),
         (None, None) => Err(Error::NoSuchKey(key.to_owned())),

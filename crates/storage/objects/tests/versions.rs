@@ -107,7 +107,7 @@ async fn compare(store: &Objects, model: &Model) {
         for (at, (id, body)) in versions.iter().enumerate() {
             match (read(store, key, Some(id)).await, body) {
                 (Ok(read), Some(body)) => assert!(read == *body),
-                (Err(Error::DeleteMarker(_)), None) => {}
+                (Err(Error::DeleteMarker { .. }), None) => {}
                 (read, _) => panic!("{key} {id}: {read:?}"),
             }
             expected.push((key.clone(), id.clone(), at == 0, body.is_none()));

@@ -243,7 +243,8 @@ fn grant_from_wire(grant: Grant) -> Result<(Grantee, Permission)> {
         (None, None, Some(_)) => return Err(by_email()),
         _ => return Err(malformed_xml()),
     };
-    Ok((grantee, permission.ok_or_else(malformed_xml)?))
+    let unknown = || AwsError::bad_request("MalformedACLError", "The XML you provided names no permission of an ACL");
+    Ok((grantee, permission.ok_or_else(unknown)?))
 }
 
 fn grant_to_wire(grantee: Grantee, permission: Permission) -> Grant {
@@ -281,7 +282,10 @@ pub(crate) fn of_write(store: &Store, call: &Call, bucket: &str, key: &str) -> R
         };
     }
     let Some(acl) = Acl::of_headers(call, Subject::Object)? else { return Ok(None) };
-    store.allow(&call.ctx, "s3:PutObjectAcl", bucket, Some(key))?;
+    // Strangers may write where a list lets everybody write, and then the object is theirs.
+    if !call.ctx.principal.is_anonymous() {
+        store.allow(&call.ctx, "s3:PutObjectAcl", bucket, Some(key))?;
+    }
     check_public(store, bucket, &acl).map(|()| Some(acl))
 }
 

@@ -1,6 +1,5 @@
 //! The codec's adapter: verified requests in, answers out. What `s3s` gets wrong or leaves open is settled here.
 
-use std::io;
 use std::sync::Arc;
 
 use boathouse_aws::access::CredentialStore;
@@ -23,7 +22,7 @@ use crate::checksums::Announced;
 use crate::error::{Result, from_engine, internal};
 use crate::front::Front;
 use crate::logging::line::Request;
-use crate::{cors, documents, forms, host, logging, refusals};
+use crate::{cors, documents, forms, host, logging, refusals, xml};
 
 /// Members of a presigned URL that are about its signature.
 const SIGNING: [&str; 7] = [
@@ -37,6 +36,8 @@ const SIGNING: [&str; 7] = [
 ];
 /// The same of Signature Version 2; `x-amz-security-token` is among the others.
 const SIGNING_V2: [&str; 3] = ["AWSAccessKeyId", "Signature", "Expires"];
+/// The methods that S3 has.
+const METHODS: [Method; 6] = [Method::GET, Method::HEAD, Method::PUT, Method::POST, Method::DELETE, Method::OPTIONS];
 /// The longest document that an operation takes: a list of ten thousand parts is a tenth of it.
 const MAX_DOCUMENT: usize = 20 << 20;
 /// An error document of the codec is shorter than this.
@@ -70,6 +71,9 @@ impl Adapter {
         }
         let bucket = bucket_of(&parts.uri);
         let logged = self.store.log.is_on().then(|| Request::new(&ctx, &parts, query.as_deref()));
+        if !METHODS.contains(&method) {
+            return failure(&ctx, &method, &resource, "", &method_not_allowed(&parts));
+        }
         if method == Method::OPTIONS {
             return self.preflight(&ctx, &bucket, &parts.headers, &resource);
         }
@@ -130,8 +134,9 @@ impl Adapter {
         let response = response.map_err(|_| internal(&"the codec failed"))?;
         let (mut parts, body) = response.into_parts();
         if parts.status.is_success() {
+            parts.status = call.status.get().copied().unwrap_or(parts.status);
             let Some((status, body)) = call.take_reply() else {
-                return Ok(Response::from_parts(parts, body.map_err(io::Error::other).boxed_unsync()));
+                return Ok(Response::from_parts(parts, full(xml::readable(written(body).await?))));
             };
             parts.status = status;
             return Ok(Response::from_parts(parts, body));
@@ -221,6 +226,20 @@ fn invalid_uri() -> AwsError {
     AwsError::bad_request("InvalidURI", "Couldn't parse the specified URI.")
 }
 
+fn method_not_allowed(parts: &Parts) -> AwsError {
+    let has_key = parts.uri.path().splitn(3, '/').nth(2).is_some_and(|key| !key.is_empty());
+    let message = "The specified method is not allowed against this resource.";
+    AwsError::new("MethodNotAllowed", StatusCode::METHOD_NOT_ALLOWED, message)
+        .with_detail("Method", parts.method.as_str())
+        .with_detail("ResourceType", if has_key { "OBJECT" } else { "BUCKET" })
+}
+
+/// A document that the codec has written.
+async fn written(body: s3s::Body) -> Result<Bytes> {
+    let read = BodyExt::collect(body).await.map_err(|error| internal(&error))?;
+    Ok(read.to_bytes())
+}
+
 fn bucket_of(uri: &Uri) -> String {
     uri.path().split('/').nth(1).unwrap_or_default().to_owned()
 }
@@ -254,7 +273,7 @@ async fn document(call: &Call, body: RequestBody) -> Result<Bytes> {
     if call.query("uploadId").is_none() {
         Announced::of(&call.headers, &call.trailers)?.verify(&whole, &call.trailers)?;
     }
-    Ok(whole.freeze())
+    xml::plain(whole.freeze())
 }
 
 fn for_codec(call: &Arc<Call>, mut parts: Parts, document: Bytes) -> s3s::HttpRequest {
@@ -292,9 +311,9 @@ fn default_message(code: &str) -> &'static str {
 
 fn failure(ctx: &Ctx, method: &Method, resource: &str, operation: &'static str, error: &AwsError) -> ServiceAnswer {
     let bare = method == Method::HEAD || error.status == StatusCode::NOT_MODIFIED;
-    // Some of what an error says of an object stands in headers.
+    // Some of what an error says of an object stands in headers. Elements begin with capitals.
     let (told, kept): (Vec<_>, Vec<_>) =
-        error.details.iter().cloned().partition(|(name, _)| name.starts_with("x-amz-"));
+        error.details.iter().cloned().partition(|(name, _)| name.starts_with(|first: char| first.is_ascii_lowercase()));
     let error = &AwsError { details: kept, ..error.clone() };
     let document = rest_xml::failure(error, resource, ctx.request_id);
     let mut response = Response::new(full(if bare { Bytes::new() } else { document.body }));
@@ -303,11 +322,7 @@ fn failure(ctx: &Ctx, method: &Method, resource: &str, operation: &'static str, 
     for (name, value) in &told {
         crate::metadata::set(headers, name, value.as_str().unwrap_or_default());
     }
-    if error.status == StatusCode::NOT_MODIFIED {
-        for (name, value) in &error.details {
-            crate::metadata::set(headers, name, value.as_str().unwrap_or_default());
-        }
-    } else {
+    if error.status != StatusCode::NOT_MODIFIED {
         headers.insert("content-type", HeaderValue::from_static("application/xml"));
     }
     ServiceAnswer { response, operation, error: Some(rest_xml::code(error).to_owned()) }

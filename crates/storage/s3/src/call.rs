@@ -1,5 +1,6 @@
 //! One call on its way through the front: who asks, what was sent, what is to be answered.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use boathouse_aws::access::{AccessRequest, Authorizer, ConditionKeys};
@@ -24,6 +25,8 @@ pub(crate) struct Call {
     query: String,
     pub(crate) trailers: Trailers,
     pub(crate) operation: OnceLock<&'static str>,
+    /// The status that the operation answers with, where it is not the usual one.
+    pub(crate) status: OnceLock<StatusCode>,
     /// Whether a browser's form sent it: then nobody knows the length of the body before its end.
     pub(crate) posted: bool,
     /// Bodies of objects pass beside the protocol's codec, never through it.
@@ -39,7 +42,8 @@ impl Call {
         let headers = std::mem::replace(&mut parts.headers, visible);
         let query = parts.uri.query().unwrap_or_default().to_owned();
         let (operation, reply, failure) = (OnceLock::new(), Mutex::new(None), Mutex::new(None));
-        Self { ctx, headers, query, trailers, operation, posted: false, body: Mutex::new(body), reply, failure }
+        let (status, body) = (OnceLock::new(), Mutex::new(body));
+        Self { ctx, headers, query, trailers, operation, status, posted: false, body, reply, failure }
     }
 
     /// The same call, sent by a browser's form.
@@ -98,7 +102,7 @@ pub(crate) fn find<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a HeaderV
 
 /// Headers that the codec must not see: the signature is checked already, and conditions and ranges are read from the
 /// request itself because the codec refuses what HTTP wants ignored.
-const HIDDEN: [&str; 16] = [
+const HIDDEN: [&str; 18] = [
     "authorization",
     "x-amz-date",
     "x-amz-security-token",
@@ -115,6 +119,8 @@ const HIDDEN: [&str; 16] = [
     "x-amz-copy-source-if-modified-since",
     "x-amz-copy-source-if-unmodified-since",
     "x-amz-tagging",
+    "x-amz-server-side-encryption-customer-key",
+    "x-amz-copy-source-server-side-encryption-customer-key",
 ];
 
 fn visible(headers: &HeaderMap) -> HeaderMap {
@@ -168,17 +174,17 @@ impl Store {
         }
     }
 
-    /// Asks whether the caller may do `action` with an object, whose own list counts too.
+    /// Asks whether the caller may do `action` with an object, whose own list and tags count too.
     pub(crate) fn allow_object(
         &self,
-        ctx: &Ctx,
-        action: &str,
-        bucket: &str,
-        (key, version): (&str, Option<&str>),
+        (call, action): (&Call, &str),
+        (bucket, key, version): (&str, &str, Option<&str>),
+        keys: &ConditionKeys,
         metadata: Option<&Metadata>,
     ) -> Result<()> {
-        let about = (action, bucket, Some(key));
-        let keys = condition_keys::of_object(metadata, version);
+        let (ctx, about) = (&call.ctx, (action, bucket, Some(key)));
+        let mut keys = keys.clone();
+        keys.extend(condition_keys::of_object(metadata, version));
         let asked = self.ask(ctx, about, &keys, None);
         let (Err(error), Some(metadata)) = (&asked, metadata.filter(|_| !ctx.principal.is_root())) else {
             return asked;
@@ -188,6 +194,20 @@ impl Store {
         match acl::as_policy(self, ctx, (action, Subject::Object), (bucket, &resource), &acl)? {
             Some(policy) => self.ask(ctx, about, &keys, Some(&policy)),
             None => Err(error.clone()),
+        }
+    }
+
+    /// Asks for leave to give a new object tags, if it is to have any.
+    pub(crate) fn allow_tags(
+        &self,
+        call: &Call,
+        bucket: &str,
+        key: &str,
+        tags: &BTreeMap<String, String>,
+    ) -> Result<()> {
+        match tags.is_empty() {
+            true => Ok(()),
+            false => self.allow_if(&call.ctx, "s3:PutObjectTagging", bucket, Some(key), &condition_keys::of_tags(tags)),
         }
     }
 

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use boathouse_aws::AwsError;
 use boathouse_aws::access::ConditionKeys;
 use boathouse_objects::Metadata;
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -31,6 +32,74 @@ const HEADERS: [(&str, &str); 17] = [
     ("if-match", "if-match"),
     ("if-none-match", "if-none-match"),
 ];
+
+/// Keys that requests carry, in lower case; those that end in a slash go on with the name of a tag.
+const KNOWN: [&str; 38] = [
+    "s3:authtype",
+    "s3:delimiter",
+    "s3:existingobjecttag/",
+    "s3:max-keys",
+    "s3:prefix",
+    "s3:requestobjecttag/",
+    "s3:requestobjecttagkeys",
+    "s3:resourceaccount",
+    "s3:signatureage",
+    "s3:signatureversion",
+    "s3:tlsversion",
+    "s3:versionid",
+    "s3:if-match",
+    "s3:if-none-match",
+    "s3:x-amz-acl",
+    "s3:x-amz-content-sha256",
+    "s3:x-amz-copy-source",
+    "s3:x-amz-grant-full-control",
+    "s3:x-amz-grant-read",
+    "s3:x-amz-grant-read-acp",
+    "s3:x-amz-grant-write",
+    "s3:x-amz-grant-write-acp",
+    "s3:x-amz-metadata-directive",
+    "s3:x-amz-object-lock-mode",
+    "s3:object-lock-mode",
+    "s3:object-lock-legal-hold",
+    "s3:object-lock-remaining-retention-days",
+    "s3:object-lock-retain-until-date",
+    "s3:x-amz-server-side-encryption",
+    "s3:x-amz-server-side-encryption-aws-kms-key-id",
+    "s3:x-amz-server-side-encryption-customer-algorithm",
+    "s3:x-amz-storage-class",
+    "s3:x-amz-website-redirect-location",
+    // Of things that are refused or that no request has here: they match nothing, which is what they mean.
+    "s3:accesspointnetworkorigin",
+    "s3:dataaccesspointaccount",
+    "s3:dataaccesspointarn",
+    "s3:accessgrantsinstancearn",
+    "s3:jobsuspendedcause",
+];
+/// Keys of AWS that would be taken for absent though requests have them: policies with these are refused.
+const REFUSED: [&str; 4] = [
+    "s3:locationconstraint",
+    "s3:inventoryaccessibleoptionalfields",
+    "s3:destinationregion",
+    "s3:objectcreationoperation",
+];
+
+/// Checks a key of a bucket policy's condition.
+///
+/// # Errors
+/// `NotImplemented`, `MalformedPolicy`.
+pub(crate) fn check(key: &str) -> Result<()> {
+    let lower = key.to_ascii_lowercase();
+    let known = |it: &str| lower == it || (it.ends_with('/') && lower.starts_with(it));
+    match lower.starts_with("s3:") {
+        true if REFUSED.contains(&lower.as_str()) => {
+            Err(AwsError::not_implemented(format!("the condition key {key} in a bucket policy")))
+        }
+        true if !KNOWN.iter().any(|it| known(it)) => {
+            Err(AwsError::bad_request("MalformedPolicy", "Policy has an invalid condition key"))
+        }
+        _ => Ok(()),
+    }
+}
 
 /// What a write's headers say.
 ///
@@ -88,4 +157,29 @@ pub(crate) fn of_retention(mode: &str, until_ms: u64, now: DateTime<Utc>) -> Con
 fn days_until(date: &str, now: DateTime<Utc>) -> Option<i64> {
     let until = DateTime::parse_from_rfc3339(date).ok()?;
     Some((until.to_utc() - now).num_days().max(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_honoured_refused_or_unknown() {
+        assert!(
+            check("s3:ExistingObjectTag/Team").is_ok() && check("aws:SourceIp").is_ok() && check("s3:Prefix").is_ok()
+        );
+        assert_eq!(check("s3:locationConstraint").unwrap_err().code, "NotImplemented");
+        assert_eq!(check("s3:weather").unwrap_err().code, "MalformedPolicy");
+    }
+
+    #[test]
+    fn tags_are_keys() {
+        let tags = BTreeMap::from([("team".to_owned(), "a".to_owned())]);
+        let mut keys = of_tags(&tags);
+        assert_eq!(keys["s3:RequestObjectTag/team"], ["a"]);
+        assert_eq!(keys["s3:RequestObjectTagKeys"], ["team"]);
+        keys.extend(of_object(Some(&Metadata { tags, ..Metadata::default() }), Some("v")));
+        assert_eq!((&keys["s3:ExistingObjectTag/team"][0], &keys["s3:VersionId"][0]), (&"a".into(), &"v".into()));
+        assert!(of_tags(&BTreeMap::new()).is_empty());
+    }
 }

@@ -8,6 +8,7 @@ use boathouse_objects::{Digest, Error};
 use http::StatusCode;
 
 use crate::checksums;
+use crate::view::http_date;
 
 pub(crate) type Result<T> = std::result::Result<T, AwsError>;
 
@@ -70,11 +71,13 @@ pub(crate) fn from_engine(error: Error) -> AwsError {
         Error::InvalidVersion(version) => invalid_argument("Invalid version id specified")
             .with_detail("ArgumentName", "versionId")
             .with_detail("ArgumentValue", version),
-        Error::DeleteMarker(version) => {
+        Error::DeleteMarker { version, modified_ms } => {
             let message = "The specified method is not allowed against this resource.";
             AwsError::new("MethodNotAllowed", StatusCode::METHOD_NOT_ALLOWED, message)
                 .with_detail("Method", "GET")
                 .with_detail("ResourceType", "DeleteMarker")
+                .with_detail("allow", "DELETE")
+                .with_detail("last-modified", http_date(modified_ms))
                 .with_detail("x-amz-delete-marker", "true")
                 .with_detail("x-amz-version-id", version)
         }

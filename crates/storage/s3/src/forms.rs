@@ -3,8 +3,8 @@
 //! The form's fields are read, its signature and policy checked, and then its file takes the way of a PutObject whose
 //! headers are the fields: authorisation, limits, checksums and refusals are those of any PUT.
 
-mod multipart;
-mod policy;
+pub(crate) mod multipart;
+pub(crate) mod policy;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,6 +13,7 @@ use boathouse_aws::context::{Signed, Wire};
 use boathouse_aws::http_service::{RequestBody, ResponseBody, Trailers, full};
 use boathouse_aws::sigv4::{Dialect, FormClaim};
 use boathouse_aws::{AwsError, Ctx};
+use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -24,7 +25,7 @@ use self::policy::Policy;
 use crate::adapter::Adapter;
 use crate::call::Call;
 use crate::error::{Result, invalid_argument};
-use crate::{host, metadata};
+use crate::{host, metadata, xml};
 
 /// The name of the operation in logs and metrics.
 pub(crate) const OPERATION: &str = "PostObject";
@@ -232,11 +233,13 @@ fn redirected(url: &str, bucket: &str, key: &str, etag: &str) -> Option<String> 
 }
 
 /// The tags of a `Tagging` document, coded as the header has them.
-fn tags(document: &str) -> Result<String> {
+pub(crate) fn tags(document: &str) -> Result<String> {
     let malformed = || {
         let message = "The XML you provided was not well-formed or did not validate against our published schema";
         AwsError::bad_request("MalformedXML", message)
     };
+    let document = xml::plain(Bytes::copy_from_slice(document.as_bytes()))?;
+    let document = std::str::from_utf8(&document).map_err(|_| malformed())?;
     let mut reader = quick_xml::Reader::from_str(document);
     let (mut path, mut tags) = (Vec::new(), Vec::<BTreeMap<String, String>>::new());
     loop {
@@ -298,6 +301,8 @@ mod tests {
     fn tags_are_those_of_a_header() {
         let document = "<Tagging><TagSet><Tag><Key>a b</Key><Value>1&amp;2</Value></Tag></TagSet></Tagging>";
         assert_eq!(tags(document).unwrap(), "a%20b=1%262");
+        let section = "<Tagging><TagSet><Tag><Key><![CDATA[a]]></Key><Value>&#49;</Value></Tag></TagSet></Tagging>";
+        assert_eq!(tags(section).unwrap(), "a=1");
         assert_eq!(tags("<Tagging><TagSet>").unwrap_err().code, "MalformedXML");
         assert_eq!(tags("<Tagging><TagSet/></Tagging>").unwrap(), "");
     }

@@ -8,7 +8,7 @@ use s3s::{S3Error, S3ErrorCode, S3Request, S3Response, S3Result};
 use crate::call::{Call, Store};
 use crate::operations::{
     acl, batch, bucket, configuration, copy, encryption, inventory, lifecycle, listing, lock, logging, multipart,
-    notification, object, tagging, uploads, versioning,
+    notification, object, tagging, unconfigured, uploads, versioning,
 };
 
 /// What the codec calls.
@@ -18,8 +18,14 @@ pub(crate) struct Front {
 
 macro_rules! operations {
     ($($name:ident: $method:ident($input:ident) -> $output:ident = $handler:path;)*) => {
-        /// The implemented operations.
-        pub const OPERATIONS: &[&str] = &[$(stringify!($name)),*];
+        /// The implemented operations. The last four are old names of others, with the same requests and answers.
+        pub const OPERATIONS: &[&str] = &[
+            $(stringify!($name),)*
+            "GetBucketLifecycle",
+            "GetBucketNotification",
+            "PutBucketLifecycle",
+            "PutBucketNotification",
+        ];
 
         #[async_trait::async_trait]
         impl s3s::S3 for Front {
@@ -27,7 +33,12 @@ macro_rules! operations {
                 let call = call_of(&mut request.extensions)?;
                 // Set once: one request is one operation.
                 let _ = call.operation.set(stringify!($name));
-                $handler(&self.store, &call, request.input).await.map_err(|error| {
+                let outcome = $handler(&self.store, &call, request.input).await;
+                if let Some(status) = outcome.as_ref().ok().and_then(|response| response.status) {
+                    // The codec has statuses of its own for some operations.
+                    let _ = call.status.set(status);
+                }
+                outcome.map_err(|error| {
                     call.fail(error);
                     S3Error::new(S3ErrorCode::InternalError)
                 })
@@ -100,6 +111,23 @@ operations! {
     PutBucketInventoryConfiguration: put_bucket_inventory_configuration(PutBucketInventoryConfigurationInput) -> PutBucketInventoryConfigurationOutput = inventory::put;
     DeleteBucketInventoryConfiguration: delete_bucket_inventory_configuration(DeleteBucketInventoryConfigurationInput) -> DeleteBucketInventoryConfigurationOutput = inventory::delete;
     ListBucketInventoryConfigurations: list_bucket_inventory_configurations(ListBucketInventoryConfigurationsInput) -> ListBucketInventoryConfigurationsOutput = inventory::list;
+    GetBucketRequestPayment: get_bucket_request_payment(GetBucketRequestPaymentInput) -> GetBucketRequestPaymentOutput = unconfigured::request_payment;
+    PutBucketRequestPayment: put_bucket_request_payment(PutBucketRequestPaymentInput) -> PutBucketRequestPaymentOutput = unconfigured::put_request_payment;
+    GetBucketAccelerateConfiguration: get_bucket_accelerate_configuration(GetBucketAccelerateConfigurationInput) -> GetBucketAccelerateConfigurationOutput = unconfigured::accelerate;
+    GetBucketWebsite: get_bucket_website(GetBucketWebsiteInput) -> GetBucketWebsiteOutput = unconfigured::website;
+    DeleteBucketWebsite: delete_bucket_website(DeleteBucketWebsiteInput) -> DeleteBucketWebsiteOutput = unconfigured::delete_website;
+    GetBucketReplication: get_bucket_replication(GetBucketReplicationInput) -> GetBucketReplicationOutput = unconfigured::replication;
+    DeleteBucketReplication: delete_bucket_replication(DeleteBucketReplicationInput) -> DeleteBucketReplicationOutput = unconfigured::delete_replication;
+    ListBucketAnalyticsConfigurations: list_bucket_analytics_configurations(ListBucketAnalyticsConfigurationsInput) -> ListBucketAnalyticsConfigurationsOutput = unconfigured::list_analytics;
+    GetBucketAnalyticsConfiguration: get_bucket_analytics_configuration(GetBucketAnalyticsConfigurationInput) -> GetBucketAnalyticsConfigurationOutput = unconfigured::analytics;
+    DeleteBucketAnalyticsConfiguration: delete_bucket_analytics_configuration(DeleteBucketAnalyticsConfigurationInput) -> DeleteBucketAnalyticsConfigurationOutput = unconfigured::delete_analytics;
+    ListBucketMetricsConfigurations: list_bucket_metrics_configurations(ListBucketMetricsConfigurationsInput) -> ListBucketMetricsConfigurationsOutput = unconfigured::list_metrics;
+    GetBucketMetricsConfiguration: get_bucket_metrics_configuration(GetBucketMetricsConfigurationInput) -> GetBucketMetricsConfigurationOutput = unconfigured::metrics;
+    DeleteBucketMetricsConfiguration: delete_bucket_metrics_configuration(DeleteBucketMetricsConfigurationInput) -> DeleteBucketMetricsConfigurationOutput = unconfigured::delete_metrics;
+    ListBucketIntelligentTieringConfigurations: list_bucket_intelligent_tiering_configurations(ListBucketIntelligentTieringConfigurationsInput) -> ListBucketIntelligentTieringConfigurationsOutput = unconfigured::list_tiering;
+    GetBucketIntelligentTieringConfiguration: get_bucket_intelligent_tiering_configuration(GetBucketIntelligentTieringConfigurationInput) -> GetBucketIntelligentTieringConfigurationOutput = unconfigured::tiering;
+    DeleteBucketIntelligentTieringConfiguration: delete_bucket_intelligent_tiering_configuration(DeleteBucketIntelligentTieringConfigurationInput) -> DeleteBucketIntelligentTieringConfigurationOutput = unconfigured::delete_tiering;
+    RestoreObject: restore_object(RestoreObjectInput) -> RestoreObjectOutput = unconfigured::restore;
     GetBucketAcl: get_bucket_acl(GetBucketAclInput) -> GetBucketAclOutput = acl::get_bucket;
     PutBucketAcl: put_bucket_acl(PutBucketAclInput) -> PutBucketAclOutput = acl::put_bucket;
     GetObjectAcl: get_object_acl(GetObjectAclInput) -> GetObjectAclOutput = acl::get_object;

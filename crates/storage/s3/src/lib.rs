@@ -16,10 +16,12 @@
 //! | `lifecycle` | what expires and what moves to other storage classes |
 //! | `notifications` | what buckets tell to functions and to EventBridge |
 //! | `acl`, `policy`, `cors`, `tags`, `metadata`, `checksums`, `conditions`, `host`, `token` | rules of their subjects |
-//! | `condition_keys` | what IAM's conditions can ask about a request |
+//! | `condition_keys` | condition keys of policies |
 //! | `storage_class` | the classes of objects |
 //! | `stores` | buckets for engines in the same process |
+//! | `xml` | letters that XML has no room for |
 //! | `view` | what of an object a read shows |
+//! | [`outside`] | all that reads bytes of strangers, for fuzzing |
 //! | `refusals` | what is not implemented, by name |
 //! | `error` | errors in S3's words |
 #![cfg_attr(test, allow(clippy::unwrap_used))]
@@ -43,6 +45,7 @@ mod logging;
 mod metadata;
 mod notifications;
 mod operations;
+pub mod outside;
 mod policy;
 mod refusals;
 mod storage_class;
@@ -50,6 +53,7 @@ mod stores;
 mod tags;
 mod token;
 mod view;
+mod xml;
 
 use std::sync::Arc;
 

@@ -16,10 +16,21 @@ const MAX_USER: usize = 2048;
 /// The content headers of a request as they are kept.
 pub(crate) fn content_headers(headers: &HeaderMap) -> BTreeMap<String, String> {
     let kept = CONTENT.iter().filter_map(|name| {
-        let value = headers.get(*name)?.as_bytes();
-        Some(((*name).to_owned(), String::from_utf8_lossy(value).into_owned()))
+        let value = String::from_utf8_lossy(headers.get(*name)?.as_bytes()).into_owned();
+        let value = if *name == "content-encoding" { without_chunking(value) } else { value };
+        Some(((*name).to_owned(), value))
     });
     kept.filter(|(_, value)| !value.is_empty()).collect()
+}
+
+/// Codings without that of streamed uploads, which is no object's.
+fn without_chunking(codings: String) -> String {
+    const CHUNKED: &str = "aws-chunked";
+    if !codings.to_ascii_lowercase().contains(CHUNKED) {
+        return codings;
+    }
+    let kept = codings.split(',').map(str::trim).filter(|coding| !coding.eq_ignore_ascii_case(CHUNKED));
+    kept.collect::<Vec<_>>().join(", ")
 }
 
 /// User metadata within its limit.
@@ -62,6 +73,18 @@ mod tests {
         set(&mut headers, "content-type", "text/plain");
         set(&mut headers, "x-amz-date", "now");
         assert_eq!(content_headers(&headers), BTreeMap::from([("content-type".into(), "text/plain".into())]));
+    }
+
+    #[test]
+    fn chunking_is_no_coding_of_an_object() {
+        for (sent, kept) in [
+            ("gzip, aws-chunked", "gzip"),
+            ("aws-chunked,gzip", "gzip"),
+            ("aws-chunked", ""),
+            ("deflate, gzip", "deflate, gzip"),
+        ] {
+            assert_eq!(without_chunking(sent.into()), kept, "{sent}");
+        }
     }
 
     #[test]

@@ -15,6 +15,7 @@ pub(crate) mod multipart;
 pub(crate) mod notification;
 pub(crate) mod object;
 pub(crate) mod tagging;
+pub(crate) mod unconfigured;
 pub(crate) mod uploads;
 pub(crate) mod versioning;
 

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::condition_keys;
 use crate::error::Result;
 use boathouse_aws::AwsError;
 
@@ -76,7 +77,7 @@ fn binds(key: &str, values: &Value) -> bool {
 /// Checks what S3 checks when a policy is put: JSON with statements, each with a principal, all about this bucket.
 ///
 /// # Errors
-/// `MalformedPolicy`.
+/// `MalformedPolicy`; `NotImplemented` for condition keys that would not be honoured.
 pub(crate) fn check(text: &str, bucket: &str) -> Result<()> {
     let malformed = |message: &str| Err(AwsError::bad_request("MalformedPolicy", message.to_owned()));
     if text.len() > MAX_BYTES {
@@ -99,11 +100,27 @@ pub(crate) fn check(text: &str, bucket: &str) -> Result<()> {
         if statement["Action"].is_null() && statement["NotAction"].is_null() {
             return malformed("Missing required field Action");
         }
+        if !is_of_s3(&statement["Action"]) || !is_of_s3(&statement["NotAction"]) {
+            return malformed("Policy has invalid action");
+        }
+        let operators = statement["Condition"].as_object().into_iter().flatten();
+        for key in operators.filter_map(|(_, keys)| keys.as_object()).flat_map(|keys| keys.keys()) {
+            condition_keys::check(key)?;
+        }
         if !is_about(&statement["Resource"], bucket) && !is_about(&statement["NotResource"], bucket) {
             return malformed("Policy has invalid resource");
         }
     }
     Ok(())
+}
+
+/// Whether all actions are S3's; none are too.
+fn is_of_s3(actions: &Value) -> bool {
+    match actions {
+        Value::Array(actions) => actions.iter().all(is_of_s3),
+        Value::String(action) => action == "*" || action.to_ascii_lowercase().starts_with("s3:"),
+        other => other.is_null(),
+    }
 }
 
 fn is_about(resource: &Value, bucket: &str) -> bool {
@@ -144,6 +161,10 @@ mod tests {
     fn policies_are_about_their_bucket() {
         assert!(check(&policy("\"*\"", ""), "b").is_ok());
         assert_eq!(check(&policy("\"*\"", ""), "other").unwrap_err().message, "Policy has invalid resource");
+        let other = policy("\"*\"", "").replace("s3:GetObject", "sqs:SendMessage");
+        assert_eq!(check(&other, "b").unwrap_err().message, "Policy has invalid action");
+        let aged = policy("\"*\"", r#","Condition":{"NumericGreaterThan":{"s3:signatureAge":"1"}}"#);
+        assert_eq!(check(&aged, "b").unwrap_err().code, "NotImplemented");
         assert_eq!(check("{}", "b").unwrap_err().code, "MalformedPolicy");
         assert_eq!(check("[", "b").unwrap_err().code, "MalformedPolicy");
     }

@@ -8,8 +8,10 @@ use crate::error::Result;
 use crate::storage_class;
 
 /// Query members that operations know, beside `X-Amz-…` of presigned URLs and `response-…`.
-const QUERY: [&str; 46] = [
+const QUERY: [&str; 54] = [
+    "accelerate",
     "acl",
+    "analytics",
     "attributes",
     "bucket-region",
     "continuation-token",
@@ -20,6 +22,7 @@ const QUERY: [&str; 46] = [
     "encryption",
     "fetch-owner",
     "id",
+    "intelligent-tiering",
     "inventory",
     "key-marker",
     "legal-hold",
@@ -32,6 +35,7 @@ const QUERY: [&str; 46] = [
     "max-keys",
     "max-parts",
     "max-uploads",
+    "metrics",
     "notification",
     "object-lock",
     "ownershipControls",
@@ -41,6 +45,9 @@ const QUERY: [&str; 46] = [
     "policyStatus",
     "prefix",
     "publicAccessBlock",
+    "replication",
+    "requestPayment",
+    "restore",
     "retention",
     "start-after",
     "tagging",
@@ -51,6 +58,7 @@ const QUERY: [&str; 46] = [
     "versioning",
     "versions",
     "version-id-marker",
+    "website",
     "x-id",
     "allow-reordered",
     "optional-object-attributes",
@@ -65,6 +73,24 @@ const HEADERS: [(&str, &str); 6] = [
     ("x-amz-if-match-size", "the condition x-amz-if-match-size"),
     ("x-amz-if-match-last-modified-time", "the condition x-amz-if-match-last-modified-time"),
     ("x-amz-rename-source", "RenameObject"),
+];
+
+/// Subresources of operations that are not implemented, with the operations' names.
+const OPERATIONS: [(&str, &str); 14] = [
+    ("abac", "GetBucketAbac and PutBucketAbac"),
+    ("annotation", "annotations of objects"),
+    ("annotations", "annotations of objects"),
+    ("append", "appending to objects"),
+    ("encryption-configuration", "UpdateObjectEncryption"),
+    ("metadataConfiguration", "metadata configurations of buckets (S3 Metadata)"),
+    ("metadataInventoryTable", "metadata configurations of buckets (S3 Metadata)"),
+    ("metadataJournalTable", "metadata configurations of buckets (S3 Metadata)"),
+    ("metadataTable", "metadata configurations of buckets (S3 Metadata)"),
+    ("renameObject", "RenameObject, which directory buckets have"),
+    ("select", "SelectObjectContent, which AWS has closed to new customers"),
+    ("select-type", "SelectObjectContent, which AWS has closed to new customers"),
+    ("session", "CreateSession, which directory buckets have"),
+    ("torrent", "GetObjectTorrent"),
 ];
 
 /// Refuses a request that this front would misunderstand.
@@ -95,6 +121,9 @@ pub(crate) fn check(method: &Method, query: &str, headers: &HeaderMap) -> Result
 
 fn check_query(name: &str) -> Result<()> {
     let known = name.starts_with("X-Amz-") || name.starts_with("response-") || QUERY.contains(&name);
+    if let Some((_, operation)) = OPERATIONS.iter().find(|(subresource, _)| *subresource == name) {
+        return Err(AwsError::not_implemented(operation));
+    }
     if !known {
         return Err(AwsError::not_implemented(format!("the S3 subresource or parameter {name}")));
     }

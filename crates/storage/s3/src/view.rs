@@ -92,7 +92,8 @@ fn headers(call: &Call, info: &ObjectInfo) -> HeaderMap {
     headers
 }
 
-fn http_date(ms: u64) -> String {
+/// A moment as headers of HTTP have it.
+pub(crate) fn http_date(ms: u64) -> String {
     httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_millis(ms.min(LAST_MS)))
 }
 
@@ -121,7 +122,7 @@ fn replace_headers(call: &Call, headers: &mut HeaderMap) -> Result<()> {
 }
 
 /// The bytes a `Range` asks for. Ranges that can't be read, and several at once, stand for the whole object.
-fn requested(text: &str, size: u64) -> Result<Option<Range<u64>>> {
+pub(crate) fn requested(text: &str, size: u64) -> Result<Option<Range<u64>>> {
     let Some((first, last)) = text.trim().strip_prefix("bytes=").and_then(|range| range.split_once('-')) else {
         return Ok(None);
     };

@@ -37,7 +37,30 @@ fn write_element(name: &str, value: &Value, out: &mut String) {
     out.extend(["</", name, ">"]);
 }
 
-/// Text as it may stand between tags.
+/// Text as it may stand between tags. Letters that XML has no room for, or that parsers change, become references.
 pub(crate) fn escape(text: &str) -> Cow<'_, str> {
-    quick_xml::escape::escape(text)
+    let unreadable = |letter: char| letter < ' ' && !matches!(letter, '\t' | '\n');
+    let escaped = quick_xml::escape::escape(text);
+    if !escaped.contains(unreadable) {
+        return escaped;
+    }
+    let written = escaped.chars().fold(String::with_capacity(escaped.len() + 16), |mut written, letter| {
+        match unreadable(letter) {
+            true => written.push_str(&format!("&#x{:X};", u32::from(letter))),
+            false => written.push(letter),
+        }
+        written
+    });
+    written.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn letters_without_room_are_references() {
+        assert_eq!(escape("a<\u{1}\r\n"), "a&lt;&#x1;&#xD;\n");
+        assert!(matches!(escape("plain"), Cow::Borrowed(_)));
+    }
 }

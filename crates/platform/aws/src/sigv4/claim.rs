@@ -13,6 +13,9 @@ use super::{MAX_SKEW, SignatureError};
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 /// What clients of the previous scheme send in place of the algorithm is just `AWS`.
 const SIGV2: &str = "AWS (Signature Version 2)";
+/// Said to who signs in the header and in the query.
+pub(crate) const TWICE: &str = "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query \
+                                string parameter or the Authorization header should be specified";
 /// A presigned URL lives for at most seven days.
 const MAX_EXPIRES: u32 = 604_800;
 /// How many letters a day has, as `20130101`.
@@ -65,8 +68,9 @@ impl Claim {
             return Err(SignatureError::UnsupportedAlgorithm(SIGV2.into()));
         }
         let query = Members::of_query(query);
-        match (parts.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()), query.get("Algorithm")) {
-            (Some(_), Some(_)) => Err(malformed("only one way of signing is allowed: header or query")),
+        let authorization = parts.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+        match (authorization.filter(|text| !text.is_empty()), query.get("Algorithm")) {
+            (Some(_), Some(_)) => Err(SignatureError::Unusable(TWICE)),
             (Some(text), None) => Self::from_header(text, parts).map(Some),
             (None, Some(algorithm)) => Self::from_query(algorithm, &query).map(Some).map_err(in_query),
             (None, None) => Ok(None),
@@ -76,9 +80,11 @@ impl Claim {
     fn from_header(text: &str, parts: &Parts) -> Result<Self, SignatureError> {
         let (algorithm, members) = text.split_once(' ').unwrap_or((text, ""));
         check_algorithm(algorithm)?;
-        let time = header(parts, "x-amz-date").ok_or_else(|| malformed("the header X-Amz-Date is missing"))?;
+        let plain = || header(parts, "date").map(as_amz_date);
+        let time = header(parts, "x-amz-date").map(Cow::Borrowed).or_else(plain);
+        let time = time.ok_or_else(|| malformed("the header X-Amz-Date is missing"))?;
         let token = header(parts, "x-amz-security-token").map(str::to_owned);
-        Self::build(&Members::of_header(members), time, token, None)
+        Self::build(&Members::of_header(members), &time, token, None)
     }
 
     fn from_query(algorithm: &str, query: &Members<'_>) -> Result<Self, SignatureError> {
@@ -169,10 +175,17 @@ pub(super) fn split_credential(text: &str) -> Result<(String, Scope), SignatureE
     }
 }
 
+/// The date of HTTP, which may stand in for `X-Amz-Date`, in that header's form; other texts as they are.
+fn as_amz_date(text: &str) -> Cow<'_, str> {
+    let date = DateTime::parse_from_rfc2822(text).map(|date| date.to_utc().format("%Y%m%dT%H%M%SZ").to_string());
+    date.map_or(Cow::Borrowed(text), Cow::Owned)
+}
+
 fn check_algorithm(algorithm: &str) -> Result<(), SignatureError> {
     match algorithm {
         ALGORITHM => Ok(()),
         "AWS" => Err(SignatureError::UnsupportedAlgorithm(SIGV2.into())),
+        other if !other.starts_with("AWS4-") => Err(SignatureError::Unusable("Unsupported Authorization Type")),
         other => Err(SignatureError::UnsupportedAlgorithm(other.chars().take(40).collect())),
     }
 }

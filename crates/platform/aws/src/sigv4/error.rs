@@ -25,6 +25,9 @@ pub enum SignatureError {
     /// The same of a presigned URL.
     #[error("{0}")]
     MalformedQuery(String),
+    /// Signed twice, or in a way that is none of AWS's.
+    #[error("{0}")]
+    Unusable(&'static str),
     /// A form whose fields of the signature are missing or can't be read.
     #[error("{0}")]
     Form(String),
@@ -88,9 +91,11 @@ impl SignatureError {
             (Self::Malformed(_) | Self::Region { .. }, S3) => ("AuthorizationHeaderMalformed", BAD),
             (Self::MalformedQuery(_), S3) => ("AuthorizationQueryParametersError", BAD),
             (Self::MissingPayload, S3) => ("InvalidRequest", BAD),
-            (Self::Payload(_) | Self::Form(_), S3) => ("InvalidArgument", BAD),
-            (Self::Malformed(_) | Self::MalformedQuery(_), Json) => ("IncompleteSignatureException", BAD),
-            (Self::Malformed(_) | Self::MalformedQuery(_), Query) => ("IncompleteSignature", BAD),
+            (Self::Payload(_) | Self::Form(_) | Self::Unusable(_), S3) => ("InvalidArgument", BAD),
+            (Self::Malformed(_) | Self::MalformedQuery(_) | Self::Unusable(_), Json) => {
+                ("IncompleteSignatureException", BAD)
+            }
+            (Self::Malformed(_) | Self::MalformedQuery(_) | Self::Unusable(_), Query) => ("IncompleteSignature", BAD),
             (Self::UnsupportedAlgorithm(_), _) => ("NotImplemented", StatusCode::NOT_IMPLEMENTED),
             (Self::Credential(CredentialError::Unknown), S3) => ("InvalidAccessKeyId", FORBIDDEN),
             (Self::Credential(CredentialError::InvalidToken), S3) => ("InvalidToken", BAD),

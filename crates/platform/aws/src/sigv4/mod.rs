@@ -20,6 +20,7 @@ use quick_cache::Equivalent;
 use quick_cache::sync::Cache;
 use ring::{digest, hmac};
 
+pub(crate) use claim::TWICE;
 pub use claim::{Claim, Scope};
 pub use error::{Dialect, SignatureError};
 pub use form::FormClaim;

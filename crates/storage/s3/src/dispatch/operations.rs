@@ -1,6 +1,6 @@
 //! The operations that the dispatcher knows, member by member ("Amazon S3 API Reference", Actions).
 
-use super::shape::{Member, flag, flat, list, number, structure, text, texts};
+use super::shape::{Member, flag, flat, list, number, structure, text, texts, texts_within};
 
 /// What a request is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -251,6 +251,22 @@ const LOCK: &[Member] = &[
     structure("Rule", &[structure("DefaultRetention", &[text("Mode"), number("Days"), number("Years")])]),
 ];
 
+const LOGGING: Member = structure("LoggingEnabled", &[text("TargetBucket"), text("TargetPrefix")]);
+
+const INVENTORY: &[Member] = &[
+    text("Id"),
+    flag("IsEnabled"),
+    text("IncludedObjectVersions"),
+    structure("Filter", &[text("Prefix")]),
+    structure("Schedule", &[text("Frequency")]),
+    texts_within("OptionalFields", "Field"),
+    structure(
+        "Destination",
+        &[structure("S3BucketDestination", &[text("AccountId"), text("Bucket"), text("Format"), text("Prefix")])],
+    ),
+];
+const INVENTORY_ID: Names = &[("Id", "id")];
+
 const OWNERSHIP: &[Member] = &[flat("Rules", "Rule", &[text("ObjectOwnership")])];
 
 const NOTIFICATIONS: &[Member] = &[
@@ -391,6 +407,16 @@ pub(super) const OPERATIONS: &[Operation] = &[
     }),
     Operation::bucket("GetObjectLockConfiguration", "GET", "object-lock")
         .gives(Output::Payload("ObjectLockConfiguration", LOCK)),
+    Operation::bucket("PutBucketLogging", "PUT", "logging")
+        .takes(Input::Document { member: &structure("BucketLoggingStatus", &[LOGGING]), root: "BucketLoggingStatus" }),
+    Operation::bucket("GetBucketLogging", "GET", "logging").gives(Output::Members(&[LOGGING])),
+    Operation::bucket("PutBucketInventoryConfiguration", "PUT", "inventory").parameters(INVENTORY_ID).takes(
+        Input::Document { member: &structure("InventoryConfiguration", INVENTORY), root: "InventoryConfiguration" },
+    ),
+    Operation::bucket("GetBucketInventoryConfiguration", "GET", "inventory")
+        .parameters(INVENTORY_ID)
+        .gives(Output::Payload("InventoryConfiguration", INVENTORY)),
+    Operation::bucket("DeleteBucketInventoryConfiguration", "DELETE", "inventory").parameters(INVENTORY_ID),
     Operation::bucket("ListObjects", "GET", "")
         .parameters(&[
             ("Delimiter", "delimiter"),

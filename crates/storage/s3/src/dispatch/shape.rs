@@ -73,6 +73,11 @@ pub(super) const fn list(name: &'static str, element: &'static str, members: &'s
     Member { name, kind: Kind::Structure(members), place: Place::Within(element) }
 }
 
+/// Texts, each in an element of this name, all in one of the member's name.
+pub(super) const fn texts_within(name: &'static str, element: &'static str) -> Member {
+    Member { name, kind: Kind::Text, place: Place::Within(element) }
+}
+
 /// The document of a JSON structure, with this root element.
 ///
 /// # Errors

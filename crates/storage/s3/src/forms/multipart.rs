@@ -20,32 +20,32 @@ const MAX_EPILOGUE: usize = 64 << 10;
 
 /// The fields of a form up to its file.
 #[derive(Debug, Default)]
-pub(super) struct Fields {
+pub(crate) struct Fields {
     /// Lower-case name and value, in the order they came.
     list: Vec<(String, String)>,
     /// What the file is called where it comes from, without its folder.
-    pub(super) filename: String,
+    pub(crate) filename: String,
 }
 
 impl Fields {
     /// The value of a field, by its lower-case name.
-    pub(super) fn get(&self, name: &str) -> Option<&str> {
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.list.iter().find(|(it, _)| it == name).map(|(_, value)| value.as_str())
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.list.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
     #[cfg(test)]
-    pub(super) fn of(list: &[(&str, &str)]) -> Self {
+    pub(crate) fn of(list: &[(&str, &str)]) -> Self {
         let list = list.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         Self { list, filename: String::new() }
     }
 }
 
 /// The boundary that the content type names.
-pub(super) fn boundary(content_type: &str) -> Option<&str> {
+pub(crate) fn boundary(content_type: &str) -> Option<&str> {
     let named = content_type.split(';').skip(1).find_map(|parameter| {
         let (name, value) = parameter.trim().split_once('=')?;
         name.eq_ignore_ascii_case("boundary").then(|| value.trim_matches('"'))
@@ -59,7 +59,7 @@ fn malformed() -> AwsError {
 }
 
 /// A form that is being read.
-pub(super) struct Reader {
+pub(crate) struct Reader {
     body: RequestBody,
     delimiter: Vec<u8>,
     held: BytesMut,
@@ -67,7 +67,7 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    pub(super) fn new(body: RequestBody, boundary: &str) -> Self {
+    pub(crate) fn new(body: RequestBody, boundary: &str) -> Self {
         // As if a line had ended before the form: then its first delimiter is like all others.
         Self {
             body,
@@ -81,7 +81,7 @@ impl Reader {
     ///
     /// # Errors
     /// `MalformedPOSTRequest`, `MaxPostPreDataLengthExceededError`, `InvalidArgument` without a file.
-    pub(super) async fn fields(&mut self) -> Result<Fields> {
+    pub(crate) async fn fields(&mut self) -> Result<Fields> {
         let mut fields = Fields::default();
         let delimiter = self.delimiter.clone();
         self.until(&delimiter).await?;
@@ -128,7 +128,7 @@ impl Reader {
     }
 
     /// The file's bytes. The stream fails if the form breaks off, or if the file is shorter or longer than `allowed`.
-    pub(super) fn file(self, allowed: RangeInclusive<u64>) -> RequestBody {
+    pub(crate) fn file(self, allowed: RangeInclusive<u64>) -> RequestBody {
         let state = File { reader: self, allowed, length: 0, ended: false };
         let steps = futures::stream::try_unfold(state, |mut file| async move {
             let piece = file.next().await.map_err(body_failure_of)?;

@@ -24,11 +24,11 @@ enum Condition {
 
 /// A policy that could be read.
 #[derive(Debug)]
-pub(super) struct Policy {
+pub(crate) struct Policy {
     expires: DateTime<Utc>,
     conditions: Vec<Condition>,
     /// How long the file may be.
-    pub(super) length: RangeInclusive<u64>,
+    pub(crate) length: RangeInclusive<u64>,
 }
 
 fn invalid(message: impl std::fmt::Display) -> AwsError {
@@ -44,7 +44,7 @@ impl Policy {
     ///
     /// # Errors
     /// `InvalidPolicyDocument`.
-    pub(super) fn parse(text: &str) -> Result<Self> {
+    pub(crate) fn parse(text: &str) -> Result<Self> {
         let raw = STANDARD.decode(text.trim()).map_err(|_| invalid("Invalid Base64."))?;
         let document: Value = serde_json::from_slice(&raw).map_err(|_| invalid("Invalid JSON."))?;
         let expiration = document.get("expiration").ok_or_else(|| invalid("Policy missing expiration."))?;
@@ -79,7 +79,7 @@ impl Policy {
     ///
     /// # Errors
     /// `AccessDenied` that names the condition or the field.
-    pub(super) fn check(&self, bucket: &str, key: &str, fields: &Fields, now: DateTime<Utc>) -> Result<()> {
+    pub(crate) fn check(&self, bucket: &str, key: &str, fields: &Fields, now: DateTime<Utc>) -> Result<()> {
         if now > self.expires {
             return Err(denied("Policy expired."));
         }

@@ -19,7 +19,7 @@ pub(crate) async fn delete(store: &Store, call: &Call, input: DeleteObjectsInput
         return Err(invalid_request("Missing required header for this request: Content-MD5 OR x-amz-checksum-*"));
     }
     let wanted = input.delete.objects;
-    if wanted.is_empty() || wanted.len() > MAX_KEYS {
+    if wanted.is_empty() || wanted.len() > MAX_KEYS || wanted.iter().any(|object| object.key.is_empty()) {
         return Err(malformed_xml());
     }
     // Without a bucket nothing can be said of its keys.

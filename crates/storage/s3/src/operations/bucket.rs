@@ -19,7 +19,7 @@ use crate::{documents, token};
 /// The region whose buckets have no location constraint, and where creating one's own bucket again succeeds.
 const FIRST_REGION: &str = "us-east-1";
 const MAX_BUCKETS: i32 = 10_000;
-const RESERVED_PREFIXES: [&str; 2] = ["xn--", "sthree-"];
+const RESERVED_PREFIXES: [&str; 3] = ["xn--", "sthree-", "amzn-s3-demo-"];
 const RESERVED_SUFFIXES: [&str; 5] = ["-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3"];
 
 pub(crate) async fn create(store: &Store, call: &Call, input: CreateBucketInput) -> Reply<CreateBucketOutput> {
@@ -69,6 +69,16 @@ fn check_name(name: &str) -> Result<()> {
     if reserved || ill_joined { Err(invalid_bucket_name(name)) } else { Ok(()) }
 }
 
+/// Whether a text looks like a region's name: `eu-west-1`, `us-gov-east-1`, and `EU`, which is the first one in Europe.
+fn is_region(text: &str) -> bool {
+    let mut words = text.rsplit('-');
+    let numbered = words.next().is_some_and(|last| last.len() == 1 && last.bytes().all(|it| it.is_ascii_digit()));
+    let words: Vec<&str> = words.collect();
+    let named =
+        words.len() >= 2 && words.iter().all(|it| !it.is_empty() && it.bytes().all(|it| it.is_ascii_lowercase()));
+    text == "EU" || (numbered && named)
+}
+
 fn check_location(constraint: Option<&str>, region: &str) -> Result<()> {
     let illegal = |what: &str| {
         let message = format!(
@@ -77,7 +87,7 @@ fn check_location(constraint: Option<&str>, region: &str) -> Result<()> {
         Err(AwsError::bad_request("IllegalLocationConstraintException", message))
     };
     match constraint.filter(|constraint| !constraint.is_empty()) {
-        Some(FIRST_REGION) if region == FIRST_REGION => {
+        Some(constraint) if (constraint, region) == (FIRST_REGION, FIRST_REGION) || !is_region(constraint) => {
             let message = "The specified location-constraint is not valid";
             Err(AwsError::bad_request("InvalidLocationConstraint", message))
         }
@@ -148,7 +158,7 @@ mod tests {
     #[test]
     fn reserved_names_are_refused() {
         assert!(check_name("raw.data-1").is_ok());
-        for name in ["xn--a", "sthree-a", "a-s3alias", "a--x-s3", "a.-b"] {
+        for name in ["xn--a", "sthree-a", "amzn-s3-demo-a", "a-s3alias", "a--x-s3", "a.-b"] {
             assert_eq!(check_name(name).unwrap_err().code, "InvalidBucketName", "{name}");
         }
     }
@@ -158,6 +168,7 @@ mod tests {
         assert!(check_location(None, "us-east-1").is_ok());
         assert!(check_location(Some("eu-west-1"), "eu-west-1").is_ok());
         assert_eq!(check_location(Some("us-east-1"), "us-east-1").unwrap_err().code, "InvalidLocationConstraint");
+        assert_eq!(check_location(Some("mars"), "us-east-1").unwrap_err().code, "InvalidLocationConstraint");
         for (constraint, region) in [(Some("eu-west-1"), "us-east-1"), (None, "eu-west-1")] {
             let error = check_location(constraint, region).unwrap_err();
             assert_eq!(error.code, "IllegalLocationConstraintException");

@@ -13,7 +13,7 @@ use crate::error::not_found;
 use crate::{documents, policy};
 
 /// The answer of writes that return nothing.
-fn done<O>(output: O) -> Reply<O> {
+pub(super) fn done<O>(output: O) -> Reply<O> {
     Ok(S3Response::with_status(output, StatusCode::NO_CONTENT))
 }
 

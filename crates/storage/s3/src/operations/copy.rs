@@ -19,6 +19,10 @@ const MAX_BYTES: u64 = 5 << 30;
 /// What `x-amz-copy-source` names.
 pub(crate) fn source(source: &CopySource) -> Result<At> {
     match source {
+        CopySource::Bucket { key, .. } if key.is_empty() => {
+            let error = invalid_argument("Invalid copy source object key");
+            Err(error.with_detail("ArgumentName", "x-amz-copy-source"))
+        }
         CopySource::Bucket { bucket, key, version_id } => {
             At::new(bucket.to_string(), key.to_string(), version_id.as_ref().map(ToString::to_string))
         }
@@ -73,9 +77,7 @@ pub(crate) async fn copy(store: &Store, call: &Call, input: CopyObjectInput) -> 
     if retags {
         stored.tags = tags::from_header(call.header("x-amz-tagging"))?;
     }
-    if !stored.tags.is_empty() {
-        store.allow(&call.ctx, "s3:PutObjectTagging", &input.bucket, Some(&input.key))?;
-    }
+    store.allow_tags(call, &input.bucket, &input.key, &stored.tags)?;
     let lock = lock::of_write(store, call, &input.bucket, &input.key)?;
     let request = CopyRequest {
         source_bucket: source.bucket.clone(),

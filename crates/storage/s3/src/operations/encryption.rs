@@ -46,6 +46,20 @@ const SOURCE_CUSTOMER: [&str; 3] = [
 /// The key that AWS makes for an account's buckets: whoever may use the bucket may use it.
 const DEFAULT_KEY: &str = "alias/aws/s3";
 
+/// Reads need no word of how the store encrypts.
+///
+/// # Errors
+/// `InvalidArgument`.
+pub(crate) fn refuse_on_read(call: &Call) -> Result<()> {
+    match call.header(HEADER) {
+        None => Ok(()),
+        Some(_) => {
+            let error = invalid_argument(format!("{HEADER} header is not supported for this operation."));
+            Err(error.with_detail("ArgumentName", HEADER))
+        }
+    }
+}
+
 /// Whether the request says anything of encryption.
 pub(crate) fn is_wanted(call: &Call) -> bool {
     call.header(HEADER).is_some() || call.headers.contains_key(CUSTOMER[0])
@@ -54,7 +68,7 @@ pub(crate) fn is_wanted(call: &Call) -> bool {
 /// What the request asks for, and whether its caller may have it.
 ///
 /// # Errors
-/// `InvalidArgument`, `InvalidEncryptionAlgorithmError`, `NotImplemented`; what IAM says of the key.
+/// `InvalidArgument`, `NotImplemented`; what IAM says of the key.
 pub(crate) fn wanted(store: &Store, call: &Call, bucket: &str) -> Result<Seal> {
     if let Some(key) = client_key(call)? {
         if call.header(HEADER).is_some() {
@@ -81,8 +95,8 @@ pub(crate) fn wanted(store: &Store, call: &Call, bucket: &str) -> Result<Seal> {
             return Err(AwsError::not_implemented("the encryption aws:kms:dsse"));
         }
         Some(_) => {
-            let message = "The encryption request you specified is not valid. Supported value: AES256.";
-            return Err(AwsError::bad_request("InvalidEncryptionAlgorithmError", message));
+            let error = invalid_argument("The encryption method specified is not supported");
+            return Err(error.with_detail("ArgumentName", HEADER));
         }
     };
     let named = match &seal {

@@ -22,7 +22,7 @@ const MAX: usize = 1000;
 /// Inventories of a page.
 const PAGE: usize = 100;
 
-fn missing(id: &str) -> AwsError {
+pub(super) fn missing(id: &str) -> AwsError {
     not_found("NoSuchConfiguration", "The specified configuration does not exist.").with_detail("Id", id)
 }
 

@@ -2,8 +2,8 @@
 
 use boathouse_aws::AwsError;
 use boathouse_objects::{
-    Checksum, ChecksumAlgorithm, ChecksumKind, CompleteUpload, CompletedPart, Encryption, Metadata, NewUpload,
-    PartInfo, UploadPart,
+    Checksum, ChecksumAlgorithm, ChecksumKind, CompleteUpload, CompletedPart, Metadata, NewUpload, PartInfo,
+    UploadInfo, UploadPart,
 };
 use http::{HeaderMap, StatusCode};
 use s3s::S3Response;
@@ -31,9 +31,7 @@ pub(crate) async fn create(
 ) -> Reply<CreateMultipartUploadOutput> {
     store.allow_write(call, &input.bucket, &input.key)?;
     let tags = tags::from_header(call.header("x-amz-tagging"))?;
-    if !tags.is_empty() {
-        store.allow(&call.ctx, "s3:PutObjectTagging", &input.bucket, Some(&input.key))?;
-    }
+    store.allow_tags(call, &input.bucket, &input.key, &tags)?;
     let wanted = input.checksum_algorithm.as_ref().map(|it| it.as_str());
     let checksum = checksum_of_upload(wanted, input.checksum_type.as_ref().map(|it| it.as_str()))?;
     let acl = acl::of_write(store, call, &input.bucket, &input.key)?;
@@ -122,7 +120,18 @@ pub(crate) async fn upload(store: &Store, call: &Call, input: UploadPartInput) -
     };
     let trailers = call.trailers.clone();
     let sent = announced.algorithm;
-    let encrypted = encryption_of(store, &request)?;
+    let upload = upload_of(store, &request)?;
+    if let (Some(sent), Some((wanted, ChecksumKind::Composite))) = (sent, upload.checksum)
+        && sent != wanted
+    {
+        let name = |algorithm| checksums::wire_name(algorithm).to_ascii_lowercase();
+        return Err(invalid_request(format!(
+            "Checksum Type mismatch occurred, expected checksum Type: {}, actual checksum Type: {}",
+            name(wanted),
+            name(sent)
+        )));
+    }
+    let encrypted = upload.encryption;
     let written = store.objects.upload_part(request, call.take_body(), move || announced.expectations(&trailers)).await;
     let part = written.map_err(from_engine)?;
     let mut headers = HeaderMap::new();
@@ -155,7 +164,7 @@ pub(crate) async fn upload_copy(store: &Store, call: &Call, input: UploadPartCop
         checksums: Vec::new(),
         key_of_client: encryption::client_key(call)?,
     };
-    let encrypted = encryption_of(store, &request)?;
+    let encrypted = upload_of(store, &request)?.encryption;
     let part = store.objects.copy_part(request, &source, range).await.map_err(from_engine)?;
     let mut result = CopyPartResult {
         e_tag: Some(etag(&part.etag)),
@@ -180,13 +189,30 @@ pub(crate) async fn upload_copy(store: &Store, call: &Call, input: UploadPartCop
     Ok(S3Response::with_headers(output, encryption::headers(call, encrypted.as_ref())))
 }
 
-/// How the upload that a part belongs to is encrypted.
-fn encryption_of(store: &Store, part: &UploadPart) -> Result<Option<Encryption>> {
-    Ok(store.objects.upload(&part.bucket, &part.key, &part.upload_id).map_err(from_engine)?.encryption)
+/// The upload that a part belongs to.
+fn upload_of(store: &Store, part: &UploadPart) -> Result<UploadInfo> {
+    store.objects.upload(&part.bucket, &part.key, &part.upload_id).map_err(from_engine)
+}
+
+/// A checksum of checksums is computed of those that the client knows.
+fn require_sums(store: &Store, request: &CompleteUpload) -> Result<()> {
+    // Whether the upload is still there is for the engine to say: it knows uploads that have been completed.
+    let upload = store.objects.upload(&request.bucket, &request.key, &request.upload_id).ok();
+    let Some((algorithm, ChecksumKind::Composite)) = upload.and_then(|upload| upload.checksum) else { return Ok(()) };
+    let without = request.parts.iter().find(|part| !part.checksums.iter().any(|sum| sum.algorithm == algorithm));
+    match without {
+        None => Ok(()),
+        Some(part) => Err(invalid_request(format!(
+            "The upload was created using a {} checksum. The complete request must include the checksum for each part. It \
+             was missing for part {} in the request.",
+            checksums::wire_name(algorithm).to_ascii_lowercase(),
+            part.number
+        ))),
+    }
 }
 
 /// Both ends must be given, and lie within the source.
-fn copied_range(text: &str, size: u64) -> Result<std::ops::Range<u64>> {
+pub(crate) fn copied_range(text: &str, size: u64) -> Result<std::ops::Range<u64>> {
     let ends = text.strip_prefix("bytes=").and_then(|ends| ends.split_once('-'));
     let ends = ends.and_then(|(first, last)| Some((first.parse::<u64>().ok()?, last.parse::<u64>().ok()?)));
     let (first, last) = ends.filter(|(first, last)| first <= last).ok_or_else(|| {
@@ -222,6 +248,7 @@ pub(crate) async fn complete(
         condition: conditions::of_write(&call.headers)?,
         origin: Some(message::origin(&call.ctx)),
     };
+    require_sums(store, &request)?;
     let done = store.objects.complete_upload(request).await;
     let info = done.map_err(|error| match error {
         boathouse_objects::Error::IncompleteBody { expected, actual } => invalid_request(format!(

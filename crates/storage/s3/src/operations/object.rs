@@ -1,6 +1,7 @@
 //! PutObject, GetObject, HeadObject, DeleteObject.
 
 use boathouse_aws::AwsError;
+use boathouse_aws::access::ConditionKeys;
 use boathouse_aws::http_service::full;
 use boathouse_objects::{
     ChangeKind, Checksum, ChecksumAlgorithm, DeleteItem, Metadata, ObjectInfo, OpenObject, PutRequest, WriteCondition,
@@ -29,10 +30,7 @@ use crate::{acl, lifecycle, metadata, tags};
 pub(crate) async fn put(store: &Store, call: &Call, input: PutObjectInput) -> Reply<PutObjectOutput> {
     store.allow_write(call, &input.bucket, &input.key)?;
     let tags = tags::from_header(call.header("x-amz-tagging"))?;
-    if !tags.is_empty() {
-        let keys = condition_keys::of_tags(&tags);
-        store.allow_if(&call.ctx, "s3:PutObjectTagging", &input.bucket, Some(&input.key), &keys)?;
-    }
+    store.allow_tags(call, &input.bucket, &input.key, &tags)?;
     let acl = acl::of_write(store, call, &input.bucket, &input.key)?;
     let mut metadata = Metadata {
         headers: metadata::content_headers(&call.headers),
@@ -99,6 +97,7 @@ pub(crate) fn checksum_headers(sums: &[Checksum], headers: &mut HeaderMap) {
 }
 
 pub(crate) async fn get(store: &Store, call: &Call, input: GetObjectInput) -> Reply<GetObjectOutput> {
+    encryption::refuse_on_read(call)?;
     let at = At::new(input.bucket, input.key, input.version_id)?;
     let open = at.open(store, call, READ)?;
     let mut view = View::of(call, open.info(), part_of(&open, input.part_number)?)?;
@@ -114,6 +113,7 @@ pub(crate) async fn get(store: &Store, call: &Call, input: GetObjectInput) -> Re
 }
 
 pub(crate) async fn head(store: &Store, call: &Call, input: HeadObjectInput) -> Reply<HeadObjectOutput> {
+    encryption::refuse_on_read(call)?;
     let at = At::new(input.bucket, input.key, input.version_id)?;
     let (info, part) = match input.part_number {
         None => {
@@ -162,14 +162,25 @@ impl At {
     pub(crate) fn open(&self, store: &Store, call: &Call, actions: Actions) -> Result<OpenObject> {
         let key = encryption::client_key(call)?;
         let found = store.objects.get_sealed(&self.bucket, &self.key, self.version.as_deref(), key.as_ref());
-        let open = self.allowed(store, call, actions, found, OpenObject::info)?;
+        let open = self.allowed(store, call, actions, &ConditionKeys::new(), found, OpenObject::info)?;
         encryption::allow_read(store, &call.ctx, open.info().encryption.as_ref()).map(|()| open)
     }
 
     /// What is stored beside the object's bytes, if the caller may read it.
     pub(crate) fn info(&self, store: &Store, call: &Call, actions: Actions) -> Result<ObjectInfo> {
+        self.info_if(store, call, actions, &ConditionKeys::new())
+    }
+
+    /// As [`At::info`], with condition keys of the request.
+    pub(crate) fn info_if(
+        &self,
+        store: &Store,
+        call: &Call,
+        actions: Actions,
+        keys: &ConditionKeys,
+    ) -> Result<ObjectInfo> {
         let found = store.objects.head_version(&self.bucket, &self.key, self.version.as_deref());
-        self.allowed(store, call, actions, found, |info| info)
+        self.allowed(store, call, actions, keys, found, |info| info)
     }
 
     /// What was found. Who may not list the bucket does not learn that a key is missing.
@@ -178,12 +189,13 @@ impl At {
         store: &Store,
         call: &Call,
         (current, of_version): Actions,
+        keys: &ConditionKeys,
         found: boathouse_objects::Result<T>,
         info: impl FnOnce(&T) -> &ObjectInfo,
     ) -> Result<T> {
         let action = versioning::action(self.version.as_ref(), current, of_version);
         let metadata = found.as_ref().ok().map(|found| &info(found).metadata);
-        store.allow_object(&call.ctx, action, &self.bucket, (&self.key, self.version.as_deref()), metadata)?;
+        store.allow_object((call, action), (&self.bucket, &self.key, self.version.as_deref()), keys, metadata)?;
         match found {
             Err(error @ boathouse_objects::Error::NoSuchKey(_)) => {
                 store.allow(&call.ctx, "s3:ListBucket", &self.bucket, None)?;

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use boathouse_aws::access::ConditionKeys;
 use boathouse_aws::http_service::full;
 use boathouse_objects::{ObjectInfo, PartInfo};
 use http::StatusCode;
@@ -15,25 +14,27 @@ use s3s::dto::{
 };
 
 use super::multipart::{kind_of, part_element, wire_kind};
-use super::object::{Actions, At, READ};
+use super::object::{At, READ};
 use super::{Reply, timestamp, versioning};
 use crate::call::{Call, Store};
 use crate::error::{Result, from_engine, invalid_argument, not_found};
 use crate::{checksums, condition_keys, documents, storage_class, tags};
 
+/// What GetObjectAttributes knows.
+const ATTRIBUTES: [&str; 5] = ["ETag", "Checksum", "ObjectParts", "StorageClass", "ObjectSize"];
+
 pub(crate) async fn put(store: &Store, call: &Call, input: PutObjectTaggingInput) -> Reply<PutObjectTaggingOutput> {
     let at = At::new(input.bucket, input.key, input.version_id)?;
     let tags = tags::from_set(input.tagging.tag_set, tags::MAX_OBJECT)?;
-    let keys = condition_keys::of_tags(&tags);
-    allow(store, call, &at, ("s3:PutObjectTagging", "s3:PutObjectVersionTagging"), keys)?;
+    let actions = ("s3:PutObjectTagging", "s3:PutObjectVersionTagging");
+    at.info_if(store, call, actions, &condition_keys::of_tags(&tags))?;
     let info = store.objects.put_tags(&at.bucket, &at.key, at.version.as_deref(), tags).await.map_err(from_engine)?;
     Ok(S3Response::new(PutObjectTaggingOutput { version_id: versioning::shown(store, &at.bucket, &info) }))
 }
 
 pub(crate) async fn get(store: &Store, call: &Call, input: GetObjectTaggingInput) -> Reply<GetObjectTaggingOutput> {
     let at = At::new(input.bucket, input.key, input.version_id)?;
-    allow(store, call, &at, ("s3:GetObjectTagging", "s3:GetObjectVersionTagging"), ConditionKeys::new())?;
-    let info = store.objects.head_version(&at.bucket, &at.key, at.version.as_deref()).map_err(from_engine)?;
+    let info = at.info(store, call, ("s3:GetObjectTagging", "s3:GetObjectVersionTagging"))?;
     let tag_set = tags::to_set(&info.metadata.tags);
     Ok(S3Response::new(GetObjectTaggingOutput { tag_set, version_id: versioning::shown(store, &at.bucket, &info) }))
 }
@@ -44,19 +45,10 @@ pub(crate) async fn delete(
     input: DeleteObjectTaggingInput,
 ) -> Reply<DeleteObjectTaggingOutput> {
     let at = At::new(input.bucket, input.key, input.version_id)?;
-    allow(store, call, &at, ("s3:DeleteObjectTagging", "s3:DeleteObjectVersionTagging"), ConditionKeys::new())?;
+    at.info(store, call, ("s3:DeleteObjectTagging", "s3:DeleteObjectVersionTagging"))?;
     let removed = store.objects.put_tags(&at.bucket, &at.key, at.version.as_deref(), BTreeMap::new()).await;
     let version_id = versioning::shown(store, &at.bucket, &removed.map_err(from_engine)?);
     Ok(S3Response::with_status(DeleteObjectTaggingOutput { version_id }, StatusCode::NO_CONTENT))
-}
-
-/// Asks with the tags that are there and those that the request brings.
-fn allow(store: &Store, call: &Call, at: &At, (current, of_version): Actions, mut keys: ConditionKeys) -> Result<()> {
-    let action = versioning::action(at.version.as_ref(), current, of_version);
-    let present = store.objects.head_version(&at.bucket, &at.key, at.version.as_deref()).ok();
-    let metadata = present.as_ref().map(|info| &info.metadata);
-    keys.extend(condition_keys::of_object(metadata, at.version.as_deref()));
-    store.allow_if(&call.ctx, action, &at.bucket, Some(&at.key), &keys)
 }
 
 pub(crate) async fn put_bucket(
@@ -99,14 +91,18 @@ pub(crate) async fn attributes(
     input: GetObjectAttributesInput,
 ) -> Reply<GetObjectAttributesOutput> {
     let at = At::new(input.bucket.clone(), input.key.clone(), input.version_id.clone())?;
-    allow(store, call, &at, ("s3:GetObjectAttributes", "s3:GetObjectVersionAttributes"), ConditionKeys::new())?;
+    let named = || input.object_attributes.iter().flat_map(|it| it.as_str().split(',')).map(str::trim);
+    if let Some(unknown) = named().find(|name| !ATTRIBUTES.iter().any(|it| it.eq_ignore_ascii_case(name))) {
+        let error = invalid_argument("Invalid attribute name specified.");
+        let error = error.with_detail("ArgumentName", "x-amz-object-attributes");
+        return Err(error.with_detail("ArgumentValue", unknown));
+    }
+    let actions = ("s3:GetObjectAttributes", "s3:GetObjectVersionAttributes");
+    store.allow(&call.ctx, versioning::action(at.version.as_ref(), actions.0, actions.1), &at.bucket, Some(&at.key))?;
     let open = at.open(store, call, READ)?;
     let info = open.info();
     let parts = parts_element(open.parts(), &input)?;
-    let wants = |name: &str| {
-        let listed = input.object_attributes.iter().flat_map(|it| it.as_str().split(','));
-        listed.map(str::trim).any(|it| it.eq_ignore_ascii_case(name))
-    };
+    let wants = |name: &str| named().any(|it| it.eq_ignore_ascii_case(name));
     call.set_reply(StatusCode::OK, full(attributes_document(info, &parts, &wants)));
     let last_modified = Some(timestamp(info.modified_ms));
     let version_id = versioning::shown(store, &at.bucket, info);
