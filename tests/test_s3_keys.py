@@ -3,7 +3,6 @@
 import base64
 import hashlib
 import json
-import os
 
 import pytest
 from conftest import allow, code
@@ -29,7 +28,7 @@ def with_key(key=KEY, prefix="SSE"):
 
 
 def files(folder):
-    return [os.path.join(at, name) for at, _, names in os.walk(folder) for name in names]
+    return [path for path in folder.rglob("*") if path.is_file()]
 
 
 def test_the_clients_key_opens_its_objects_and_nothing_else_does(start, tmp_path):
@@ -59,9 +58,8 @@ def test_the_clients_key_opens_its_objects_and_nothing_else_does(start, tmp_path
     assert body == (MARK * 110_000)[100_000:200_001]
     server.kill()
     forms = [KEY, base64.b64encode(KEY), KEY.hex().encode(), MARK]
-    for path in files(tmp_path / "data") + [f"{tmp_path / 'data'}.log"]:
-        with open(path, "rb") as file:
-            held = file.read()
+    for path in files(tmp_path / "data") + [tmp_path / "data.log"]:
+        held = path.read_bytes()
         assert not any(form in held for form in forms), path
 
 

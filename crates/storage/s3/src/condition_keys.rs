@@ -110,7 +110,7 @@ pub(crate) fn of_write(call: &Call) -> Result<ConditionKeys> {
     let mut keys: ConditionKeys = HEADERS.iter().filter_map(named).collect();
     // `/bucket/key` and `bucket/key?versionId=x` are the same source.
     if let Some(sources) = keys.get_mut("s3:x-amz-copy-source") {
-        sources.iter_mut().filter(|source| !source.starts_with('/')).for_each(|source| source.insert(0, '/'));
+        sources.iter_mut().for_each(|source| *source = source.trim_start_matches('/').to_owned());
     }
     if let Some(days) =
         call.header("x-amz-object-lock-retain-until-date").and_then(|date| days_until(date, call.ctx.now()))

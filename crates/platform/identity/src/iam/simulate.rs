@@ -216,9 +216,9 @@ impl Weighing<'_> {
 
     /// The policies whose statements brought the decision about.
     fn matched(&self, question: &Question<'_>, decision: Decision) -> Value {
-        let speaks = |policy: &Policy| match (policy.verdict(question), decision) {
-            (Verdict::Deny, Err(Refusal::Explicit(_))) | (Verdict::Allow(_), Ok(())) => true,
-            _ => false,
+        let speaks = |policy: &Policy| {
+            let verdict = (policy.verdict(question), decision);
+            matches!(verdict, (Verdict::Deny, Err(Refusal::Explicit(_))) | (Verdict::Allow(_), Ok(())))
         };
         let own = self.subject.policies.iter().filter(|named| speaks(&named.policy));
         let shape = |id: &str, sort: &str| json!({"SourcePolicyId": id, "SourcePolicyType": sort});
