@@ -26,7 +26,6 @@ async fn steps() -> usize {
         ledger.failures().iter().filter(|error| !matches!(error, Error::PreconditionFailed)).collect();
     assert!(unexpected.is_empty(), "{unexpected:?}");
     let steps = faults.steps();
-    println!("{} steps", steps.len());
     for kind in [
         Step::MakeDirectory,
         Step::Create,
