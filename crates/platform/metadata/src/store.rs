@@ -331,7 +331,12 @@ mod tests {
         // Holds the writer, so that what follows shares one group.
         let holder = std::thread::spawn({
             let store = store.clone();
-            move || store.transaction_blocking::<_, MetadataError, _>(move |_| Ok(entered.recv().unwrap_or(())))
+            move || {
+                store.transaction_blocking::<_, MetadataError, _>(move |_| {
+                    entered.recv().ok();
+                    Ok(())
+                })
+            }
         });
         std::thread::sleep(std::time::Duration::from_millis(50));
         let (answers, answered) = mpsc::channel();
