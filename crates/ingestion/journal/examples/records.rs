@@ -1,4 +1,4 @@
-//! How many records of 1 KB a second become durable: `cargo run --release -p boathouse-journal --example throughput [DIR]`.
+//! How many records of 1 KB a second become durable: `cargo run --release -p boathouse-journal --example records [DIR]`.
 #![allow(clippy::print_stdout, clippy::unwrap_used, missing_docs)]
 
 use std::time::{Duration, Instant};
@@ -14,7 +14,7 @@ async fn main() {
     let base = std::env::args_os().nth(1).map_or_else(std::env::temp_dir, Into::into);
     println!("| writers | records an append | records/s | MB/s |\n|---|---|---|---|");
     for (writers, batch) in [(1, 1), (64, 1), (8, 500)] {
-        let directory = base.join(format!("journal-throughput-{}", Uuid::new_v4()));
+        let directory = base.join(format!("journal-records-{}", Uuid::new_v4()));
         let rate = measure(&directory, writers, batch).await;
         println!("| {writers} | {batch} | {rate:.0} | {:.1} |", rate * 1024.0 / 1e6);
         std::fs::remove_dir_all(&directory).unwrap();
