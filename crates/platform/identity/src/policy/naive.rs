@@ -53,7 +53,8 @@ fn condition_holds(operator: &str, key: &str, wanted: &[String], request: &Reque
     let found = request.keys.get(key).filter(|values| !values.is_empty());
     let (quantifier, rest) = operator.split_once(':').map_or(("", operator), |(quantifier, rest)| (quantifier, rest));
     if rest == "Null" {
-        return wanted.iter().any(|wanted| (wanted == "true") == found.is_none());
+        let absent = if found.is_none() { "true" } else { "false" };
+        return wanted.iter().any(|wanted| wanted == absent);
     }
     let (rest, if_exists) = rest.strip_suffix("IfExists").map_or((rest, false), |rest| (rest, true));
     let negated = rest.contains("Not");
