@@ -54,10 +54,11 @@ def test_dev_accepts_the_test_key_on_loopback_only(start, tmp_path):
 def test_what_is_missing_says_so(start):
     server = start("--dev")
     sts = server.client("sts", "test", "test")
-    assert refusal(sts.get_federation_token, Name="reader") == ("InvalidAction", 400)
+    task = {"arn": "arn:aws:iam::aws:policy/root-task/S3UnlockBucketPolicy"}
+    assert refusal(sts.assume_root, TargetPrincipal="000000000000", TaskPolicyArn=task) == ("InvalidAction", 400)
     assert refusal(server.client("glue", "test", "test").list_sessions) == ("UnknownOperationException", 400)
-    website = server.client("s3", "test", "test").get_bucket_website
-    assert refusal(website, Bucket="raw-data") == ("NotImplemented", 501)
+    torrent = server.client("s3", "test", "test").get_object_torrent
+    assert refusal(torrent, Bucket="raw-data", Key="a") == ("NotImplemented", 501)
 
 
 def test_unsigned_calls_are_refused(start):
