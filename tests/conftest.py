@@ -44,13 +44,14 @@ class Server:
         )
         self.url = self.process.stdout.readline().removeprefix("listening on ").strip()
 
-    def client(self, service, key, secret, **options):
+    def client(self, service, key, secret, token=None, **options):
         return boto3.client(
             service,
             endpoint_url=self.url,
             region_name="us-east-1",
             aws_access_key_id=key,
             aws_secret_access_key=secret,
+            aws_session_token=token,
             config=Config(retries={"max_attempts": 1}, **options),
         )
 
@@ -101,6 +102,16 @@ def code(call, **arguments):
         call(**arguments)
     answer = error.value.response
     return answer["Error"]["Code"], answer["ResponseMetadata"]["HTTPStatusCode"]
+
+
+def client(server, service, key, **options):
+    """A client with the credentials of CreateAccessKey or of one of STS's answers."""
+    return server.client(service, key["AccessKeyId"], key["SecretAccessKey"], key.get("SessionToken"), **options)
+
+
+def document(*statements):
+    """A policy."""
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
 
 
 def service_role(server, name, *statements, service="glue.amazonaws.com"):

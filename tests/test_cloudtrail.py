@@ -5,12 +5,10 @@ import os
 import subprocess
 import sys
 
-import boto3
 import pytest
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from conftest import code, wait_for
+from conftest import client as key_client, code, wait_for
 
 ACCOUNT = "000000000000"
 
@@ -34,15 +32,7 @@ def event(found):
 
 
 def client(server, service, key):
-    return boto3.client(
-        service,
-        endpoint_url=server.url,
-        region_name="us-east-1",
-        aws_access_key_id=key["AccessKeyId"],
-        aws_secret_access_key=key["SecretAccessKey"],
-        aws_session_token=key.get("SessionToken"),
-        config=Config(retries={"max_attempts": 1}, user_agent="the-tests/1"),
-    )
+    return key_client(server, service, key, user_agent="the-tests/1")
 
 
 def allow(*actions, resource="*"):

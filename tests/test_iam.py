@@ -5,10 +5,10 @@ import os
 import signal
 import time
 
-import boto3
 import pytest
-from botocore.config import Config
 from botocore.exceptions import ClientError
+
+from conftest import client, document
 
 ACCOUNT = "000000000000"
 
@@ -21,23 +21,6 @@ def server(start):
 @pytest.fixture
 def iam(server):
     return server.client("iam", "test", "test")
-
-
-def client(server, service, key):
-    """A client with the credentials of CreateAccessKey or AssumeRole."""
-    return boto3.client(
-        service,
-        endpoint_url=server.url,
-        region_name="us-east-1",
-        aws_access_key_id=key["AccessKeyId"],
-        aws_secret_access_key=key["SecretAccessKey"],
-        aws_session_token=key.get("SessionToken"),
-        config=Config(retries={"max_attempts": 1}),
-    )
-
-
-def document(*statements):
-    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
 
 
 def statement(effect, action, resource="*", **condition):

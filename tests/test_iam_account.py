@@ -4,11 +4,9 @@ import csv
 import io
 import json
 
-import boto3
 import pytest
-from botocore.config import Config
 
-from conftest import wait_for
+from conftest import client, code as refused, document, wait_for
 
 ACCOUNT = "000000000000"
 
@@ -24,24 +22,7 @@ def iam(server):
 
 
 def code(call, **arguments):
-    with pytest.raises(boto3.exceptions.botocore.exceptions.ClientError) as error:
-        call(**arguments)
-    return error.value.response["Error"]["Code"]
-
-
-def client(server, service, key):
-    return boto3.client(
-        service,
-        endpoint_url=server.url,
-        region_name="us-east-1",
-        aws_access_key_id=key["AccessKeyId"],
-        aws_secret_access_key=key["SecretAccessKey"],
-        config=Config(retries={"max_attempts": 1}),
-    )
-
-
-def document(*statements):
-    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+    return refused(call, **arguments)[0]
 
 
 def allow(*actions, resource="*", **condition):

@@ -3,12 +3,10 @@
 import datetime
 import json
 
-import boto3
 import pytest
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from conftest import wait_for
+from conftest import client, document, wait_for
 
 ACCOUNT = "000000000000"
 
@@ -25,22 +23,6 @@ def server(tmp_path_factory):
 @pytest.fixture
 def iam(server):
     return server.client("iam", "test", "test")
-
-
-def client(server, service, key, **options):
-    return boto3.client(
-        service,
-        endpoint_url=server.url,
-        region_name="us-east-1",
-        aws_access_key_id=key["AccessKeyId"],
-        aws_secret_access_key=key["SecretAccessKey"],
-        aws_session_token=key.get("SessionToken"),
-        config=Config(retries={"max_attempts": 1}, **options),
-    )
-
-
-def document(*statements):
-    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
 
 
 def allow(*actions, resource="*", **condition):

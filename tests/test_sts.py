@@ -17,6 +17,8 @@ from botocore.exceptions import ClientError
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
 
+from conftest import client, document
+
 ACCOUNT = "000000000000"
 
 
@@ -34,18 +36,6 @@ def iam(server):
     return server.client("iam", "test", "test")
 
 
-def client(server, service, key):
-    return boto3.client(
-        service,
-        endpoint_url=server.url,
-        region_name="us-east-1",
-        aws_access_key_id=key["AccessKeyId"],
-        aws_secret_access_key=key["SecretAccessKey"],
-        aws_session_token=key.get("SessionToken"),
-        config=Config(retries={"max_attempts": 1}),
-    )
-
-
 def refusal(call, **arguments):
     with pytest.raises(ClientError) as caught:
         call(**arguments)
@@ -55,10 +45,6 @@ def refusal(call, **arguments):
 
 def code(call, **arguments):
     return refusal(call, **arguments)[0]
-
-
-def document(*statements):
-    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
 
 
 def statement(effect, action, resource="*", **condition):
