@@ -56,7 +56,7 @@ test('an error is shown, data of before stays, and it is tried again calmly', as
   expect([live.now().data, live.now().error?.code]).toEqual([1, 'Oops']);
   await pass(3_000);
   expect(reads).toBe(2);
-  await pass(2_500);
+  await pass(2_000);
   expect([live.now().data, live.now().error]).toEqual([3, undefined]);
   await live.gone();
 });

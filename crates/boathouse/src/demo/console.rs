@@ -61,7 +61,8 @@ async fn built(sources: PathBuf) -> Result<(), String> {
 async fn npm(folder: &Path, arguments: &[&str]) -> Result<(), String> {
     let mut command = Command::new("npm");
     command.args(arguments).current_dir(folder).stdin(Stdio::null()).kill_on_drop(true);
-    let output = command.output().await.map_err(|error| format!("npm, which comes with Node.js, can't be run: {error}"))?;
+    let output =
+        command.output().await.map_err(|error| format!("npm, which comes with Node.js, can't be run: {error}"))?;
     if output.status.success() {
         return Ok(());
     }

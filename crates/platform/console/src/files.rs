@@ -117,7 +117,8 @@ mod tests {
         fs::write(folder.join("assets/a.js"), "a").unwrap();
         let files = Files::new(Some(folder));
         assert_eq!(&*files.find("assets/a.js", true).unwrap().unwrap().bytes, b"a");
-        for name in ["", "assets", "assets/a.js/b", "../secret", "assets/../../secret", "/etc/passwd", "./assets/a.js"] {
+        for name in ["", "assets", "assets/a.js/b", "../secret", "assets/../../secret", "/etc/passwd", "./assets/a.js"]
+        {
             assert_eq!(files.find(name, true).unwrap(), None, "{name}");
         }
         assert!(files.index().unwrap().contains("cargo xtask console"));

@@ -62,12 +62,14 @@ impl Console {
         let asked: NewSession = if body.is_empty() {
             NewSession::default()
         } else {
-            serde_json::from_slice(&body).map_err(|error| AwsError::bad_request("SerializationException", error.to_string()))?
+            serde_json::from_slice(&body)
+                .map_err(|error| AwsError::bad_request("SerializationException", error.to_string()))?
         };
         let ctx = match asked.link_token {
             Some(token) if self.links.redeem(&token, ctx.now()) => ctx.as_principal(Arc::new(Principal::root())),
             Some(_) => {
-                let message = "The link has been used, or is older than a quarter of an hour; sign in with an access key";
+                let message =
+                    "The link has been used, or is older than a quarter of an hour; sign in with an access key";
                 return Err(AwsError::new("InvalidLinkException", StatusCode::FORBIDDEN, message));
             }
             None if signer?.is_anonymous() => {
@@ -225,7 +227,10 @@ impl Site for Console {
                 }
                 _ => {
                     let message = "Pages are read by GET, and sessions are begun by POST /_console/api/session";
-                    told("Unknown", Err(AwsError::new("MethodNotAllowedException", StatusCode::METHOD_NOT_ALLOWED, message)))
+                    told(
+                        "Unknown",
+                        Err(AwsError::new("MethodNotAllowedException", StatusCode::METHOD_NOT_ALLOWED, message)),
+                    )
                 }
             }
         })

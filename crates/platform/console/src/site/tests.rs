@@ -40,7 +40,13 @@ impl Room {
         Self { console, links, platform, now, folder }
     }
 
-    async fn ask(&self, method: Method, path: &str, signer: Result<Principal, AwsError>, body: &str) -> (Parts2, String) {
+    async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        signer: Result<Principal, AwsError>,
+        body: &str,
+    ) -> (Parts2, String) {
         let (parts, ()) = Request::builder().method(method).uri(path).body(()).unwrap().into_parts();
         assert!(self.console.owns(&parts), "{path}");
         let signer = signer.map(Arc::new);
@@ -71,7 +77,10 @@ async fn every_address_is_the_page_but_files() {
     let mut nonces = Vec::new();
     for path in ["/_console", "/_console/", "/_console/storage/b?prefix=a/", "/_console/index.html"] {
         let (parts, body) = room.get(path).await;
-        assert_eq!((parts.status, &parts.headers[CACHE_CONTROL]), (StatusCode::OK, &HeaderValue::from_static("no-store")));
+        assert_eq!(
+            (parts.status, &parts.headers[CACHE_CONTROL]),
+            (StatusCode::OK, &HeaderValue::from_static("no-store"))
+        );
         let nonce = body.split("content=").nth(1).unwrap().trim_end_matches('>').to_owned();
         let policy = parts.headers[CONTENT_SECURITY_POLICY].to_str().unwrap();
         assert!(policy.contains(&format!("'nonce-{nonce}'")) && !policy.contains("__NONCE__"), "{policy}");
@@ -84,7 +93,10 @@ async fn every_address_is_the_page_but_files() {
     assert_eq!(parts.headers[CACHE_CONTROL], "public, max-age=31536000, immutable");
     assert_eq!(parts.headers[X_CONTENT_TYPE_OPTIONS], "nosniff");
     let (parts, _) = room.get("/_console/icon.svg").await;
-    assert_eq!((&parts.headers[CACHE_CONTROL], &parts.headers[CONTENT_TYPE]), (&"no-cache".parse().unwrap(), &"image/svg+xml".parse().unwrap()));
+    assert_eq!(
+        (&parts.headers[CACHE_CONTROL], &parts.headers[CONTENT_TYPE]),
+        (&"no-cache".parse().unwrap(), &"image/svg+xml".parse().unwrap())
+    );
     assert_eq!(room.get("/_console/assets/old.js").await.0.status, StatusCode::NOT_FOUND);
     let (parts, body) = room.ask(Method::HEAD, "/_console/", Ok(Principal::anonymous()), "").await;
     assert_eq!((parts.status, body.as_str()), (StatusCode::OK, ""));
@@ -109,7 +121,10 @@ async fn who_signs_gets_a_session() {
     assert_eq!(session["ExpiresInSeconds"], 3600);
     assert_eq!(session["Now"], room.now.timestamp_millis());
     let (status, refused) = room.session(Ok(Principal::anonymous()), "").await;
-    assert_eq!((status, refused["__type"].as_str()), (StatusCode::FORBIDDEN, Some("MissingAuthenticationTokenException")));
+    assert_eq!(
+        (status, refused["__type"].as_str()),
+        (StatusCode::FORBIDDEN, Some("MissingAuthenticationTokenException"))
+    );
     let wrong = AwsError::new("InvalidSignatureException", StatusCode::FORBIDDEN, "no");
     let (status, refused) = room.session(Err(wrong), "").await;
     assert_eq!((status, refused["__type"].as_str()), (StatusCode::FORBIDDEN, Some("InvalidSignatureException")));
@@ -132,7 +147,9 @@ async fn who_has_a_link_gets_roots_session_once() {
 #[tokio::test]
 async fn nothing_else_is_done() {
     let room = Room::new();
-    for (method, path) in [(Method::GET, "/_console/api/session"), (Method::POST, "/_console/"), (Method::DELETE, "/_console/x")] {
+    for (method, path) in
+        [(Method::GET, "/_console/api/session"), (Method::POST, "/_console/"), (Method::DELETE, "/_console/x")]
+    {
         let (parts, _) = room.ask(method, path, Ok(Principal::anonymous()), "").await;
         assert_eq!(parts.status, StatusCode::METHOD_NOT_ALLOWED, "{path}");
     }
