@@ -158,7 +158,8 @@ impl<'a> Input<'a> {
 
     /// Takes note of a value.
     fn count_value(&mut self) -> Result<()> {
-        self.values = self.values.checked_sub(1).ok_or_else(|| invalid("it has more values than its bytes can mean"))?;
+        self.values =
+            self.values.checked_sub(1).ok_or_else(|| invalid("it has more values than its bytes can mean"))?;
         Ok(())
     }
 

@@ -125,12 +125,7 @@ pub(super) async fn write_deletes(
     })
 }
 
-fn encoded(
-    format: FileFormat,
-    compression: Compression,
-    path: &str,
-    places: &[i64],
-) -> Result<Vec<u8>, TrinoError> {
+fn encoded(format: FileFormat, compression: Compression, path: &str, places: &[i64]) -> Result<Vec<u8>, TrinoError> {
     let columns = [
         NestedField::required(DELETE_FILE_PATH, "file_path", PrimitiveType::String),
         NestedField::required(DELETE_FILE_POS, "pos", PrimitiveType::Long),

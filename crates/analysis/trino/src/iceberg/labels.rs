@@ -44,9 +44,7 @@ impl Labels {
     pub(crate) fn put_on(&self, field: &Field) -> Field {
         let field = field.clone().with_data_type(self.put_inside(field.data_type()));
         match self.id {
-            Some(id) => {
-                field.with_metadata(HashMap::from([(PARQUET_FIELD_ID_META_KEY.to_owned(), id.to_string())]))
-            }
+            Some(id) => field.with_metadata(HashMap::from([(PARQUET_FIELD_ID_META_KEY.to_owned(), id.to_string())])),
             None => field,
         }
     }

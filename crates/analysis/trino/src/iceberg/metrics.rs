@@ -74,7 +74,8 @@ pub(super) fn measure_orc(file: &mut DataFile, measured: &Measured, schema: &Sch
 /// ORC's bounds: timestamps are whole milliseconds there.
 fn of_orc(bounds: &Bounds, ty: PrimitiveType) -> Option<(Datum, Datum)> {
     let int = |value: &i64| i32::try_from(*value).ok();
-    let instants = |least: &i64, most: &i64| Some((least.checked_mul(1000)?, most.checked_mul(1000)?.checked_add(999)?));
+    let instants =
+        |least: &i64, most: &i64| Some((least.checked_mul(1000)?, most.checked_mul(1000)?.checked_add(999)?));
     // The format tells the two zeros apart, and conditions don't.
     let low = |value: f64| if value == 0.0 { -0.0 } else { value };
     let high = |value: f64| if value == 0.0 { 0.0 } else { value };

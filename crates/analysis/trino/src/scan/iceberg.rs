@@ -138,7 +138,9 @@ impl IcebergTable {
             FileFormat::Parquet => parquet::scan(request, parquet::Matching::Id(by_id)).await?,
             FileFormat::Orc => orc::scan(request, orc::Matching::Id(by_id)).await?,
             FileFormat::Avro => avro::scan(request, avro::Matching::Id(by_id))?,
-            FileFormat::Puffin => return Err(unsupported("Iceberg data files of the format PUFFIN are not supported").into()),
+            FileFormat::Puffin => {
+                return Err(unsupported("Iceberg data files of the format PUFFIN are not supported").into());
+            }
         };
         for filter in filters {
             plan = Arc::new(FilterExec::try_new(Arc::new(filter), plan)?);

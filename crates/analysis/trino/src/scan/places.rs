@@ -40,7 +40,9 @@ impl Live {
     /// The rows at these places of a file without the deleted ones, which are in order.
     pub(super) fn new(columns: Vec<ArrayRef>, places: Vec<u64>, deleted: &[u64]) -> Result<Self, ArrowError> {
         let rows = places.len();
-        let (Some(first), Some(last)) = (places.first(), places.last()) else { return Ok(Self { columns, rows, places }) };
+        let (Some(first), Some(last)) = (places.first(), places.last()) else {
+            return Ok(Self { columns, rows, places });
+        };
         let from = deleted.partition_point(|place| place < first);
         let concerned = &deleted[from..];
         let concerned = &concerned[..concerned.partition_point(|place| place <= last)];

@@ -109,7 +109,8 @@ pub(super) fn write_value(out: &mut Output, value: &Datum, ty: PrimitiveType) {
         Datum::Float(value) => out.0.extend_from_slice(&value.to_le_bytes()),
         Datum::Double(value) => out.0.extend_from_slice(&value.to_le_bytes()),
         Datum::Decimal { unscaled, .. } => {
-            let size = if let PrimitiveType::Decimal { precision, .. } = ty { rows::decimal_size(precision) } else { 16 };
+            let size =
+                if let PrimitiveType::Decimal { precision, .. } = ty { rows::decimal_size(precision) } else { 16 };
             out.0.extend_from_slice(&unscaled.to_be_bytes()[16 - size..]);
         }
         Datum::String(text) => out.string(text),

@@ -192,6 +192,11 @@ mod tests {
             assert!(refused.reason().contains(reason), "{}", refused.reason());
         }
         assert_eq!(kept_as("Write_Compression", FileFormat::Orc).unwrap(), "write.orc.compression-codec");
-        assert!(kept_as("table_type", FileFormat::Avro).unwrap_err().reason().contains("table_type is not supported by Athena"));
+        assert!(
+            kept_as("table_type", FileFormat::Avro)
+                .unwrap_err()
+                .reason()
+                .contains("table_type is not supported by Athena")
+        );
     }
 }

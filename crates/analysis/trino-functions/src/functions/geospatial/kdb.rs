@@ -23,7 +23,8 @@ pub(super) fn register(table: &mut Table) {
     let within = "The numbers of the partitions that the rectangle around the geometry reaches.";
     table.kernel("spatial_partitions(kdbtree, geometry) -> array(integer)", within, |call| partitions(call, false));
     let near = "The numbers of the partitions that the rectangle around the geometry, widened by a distance, reaches.";
-    table.kernel("spatial_partitions(kdbtree, geometry, double) -> array(integer)", near, |call| partitions(call, true));
+    table
+        .kernel("spatial_partitions(kdbtree, geometry, double) -> array(integer)", near, |call| partitions(call, true));
 }
 
 /// A rectangle without its right and upper border.
@@ -215,9 +216,9 @@ pub(crate) fn tree(text: &str) -> Result<String, TrinoError> {
 
 fn parsed(text: &str) -> Result<Node, TrinoError> {
     let json: Option<Value> = serde_json::from_str(text).ok();
-    json.as_ref().and_then(|json| Node::from_json(json.get("root")?, 0)).ok_or_else(|| {
-        TrinoError::new(ErrorCode::InvalidCastArgument, "Invalid JSON string for KDB tree")
-    })
+    json.as_ref()
+        .and_then(|json| Node::from_json(json.get("root")?, 0))
+        .ok_or_else(|| TrinoError::new(ErrorCode::InvalidCastArgument, "Invalid JSON string for KDB tree"))
 }
 
 fn partitions(call: &Call<'_>, widened: bool) -> Computed {
@@ -281,9 +282,12 @@ mod tests {
     #[test]
     fn partitions_hold_about_as_many_things() {
         let tree = Node::build(&mut grid(), 25);
-        assert_eq!(tree.to_json(), "{\"root\":{\"extent\":{\"xmin\":\"-Infinity\",\"ymin\":\"-Infinity\",\"xmax\":\"Infinity\",\"ymax\":\"Infinity\"},\
+        assert_eq!(
+            tree.to_json(),
+            "{\"root\":{\"extent\":{\"xmin\":\"-Infinity\",\"ymin\":\"-Infinity\",\"xmax\":\"Infinity\",\"ymax\":\"Infinity\"},\
             \"left\":{\"extent\":{\"xmin\":\"-Infinity\",\"ymin\":\"-Infinity\",\"xmax\":4.5,\"ymax\":\"Infinity\"},\"leafId\":0},\
-            \"right\":{\"extent\":{\"xmin\":4.5,\"ymin\":\"-Infinity\",\"xmax\":\"Infinity\",\"ymax\":\"Infinity\"},\"leafId\":1}}}");
+            \"right\":{\"extent\":{\"xmin\":4.5,\"ymin\":\"-Infinity\",\"xmax\":\"Infinity\",\"ymax\":\"Infinity\"},\"leafId\":1}}}"
+        );
         assert_eq!(reached(&tree, (4.5, 0.0), (4.5, 0.0)), [1]);
         assert_eq!(reached(&tree, (4.0, 0.0), (5.0, 9.0)), [1, 0]);
         let finer = Node::build(&mut grid(), 5);

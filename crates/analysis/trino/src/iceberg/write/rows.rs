@@ -233,8 +233,10 @@ mod tests {
     #[test]
     fn rows_are_written_with_their_ids() {
         use arrow::array::{ArrayRef, Int64Array, StringArray};
-        let columns =
-            [NestedField::required(7, "a b", PrimitiveType::Long), NestedField::optional(9, "t", PrimitiveType::String)];
+        let columns = [
+            NestedField::required(7, "a b", PrimitiveType::Long),
+            NestedField::optional(9, "t", PrimitiveType::String),
+        ];
         let schema = Arc::new(Schema::new(columns.iter().map(file_field).collect::<Vec<_>>()));
         let values: Vec<ArrayRef> =
             vec![Arc::new(Int64Array::from(vec![1, 2])), Arc::new(StringArray::from(vec![Some("x"), None]))];
