@@ -10,7 +10,7 @@ import { useLive } from '../../lib/live';
 import { useParam } from '../../lib/router';
 import { ErrorBox, Loading, Shown } from '../../lib/states';
 import { DataTable } from '../../lib/table';
-import { Grid, type GridRow } from './Grid';
+import { Grid, type GridRow } from '../../lib/grid';
 import { shown } from './records';
 import SegmentedControl from '@cloudscape-design/components/segmented-control';
 import { type Source, rangeOf } from './text';
