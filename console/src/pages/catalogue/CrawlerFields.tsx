@@ -13,7 +13,7 @@ import { classifierNames } from '../../aws/glue-crawlers';
 import { listRoles } from '../../aws/iam';
 import { listBuckets } from '../../aws/s3';
 import { useLive } from '../../lib/live';
-import { trustsGlue } from './crawls';
+import { pathProblem, trustsGlue } from './crawls';
 import './catalogue.css';
 
 /** Stands for a role that is made with the crawler. */
@@ -28,27 +28,32 @@ export function TargetsField({ paths, onChange, error }: FieldProps<string[]> & 
   const buckets = useLive('s3/buckets', () => listBuckets());
   const set = (at: number, path: string) => onChange(paths.map((old, place) => (place === at ? path : old)));
   return (
-    <FormField label="Targets" description="Folders in S3. Each folder below becomes a table, or its partitions." errorText={error} stretch>
-      <SpaceBetween size="xs">
-        {paths.map((path, at) => (
-          <div className="bh-place" key={at}>
+    <SpaceBetween size="s">
+      {paths.map((path, at) => (
+        <FormField
+          key={at}
+          label={at === 0 ? 'Target' : `Target ${at + 1}`}
+          description={at === 0 ? 'A folder in S3. What is in it, and in each folder below, becomes a table or its partitions.' : undefined}
+          errorText={pathProblem(path) && error}
+          stretch
+        >
+          <div className="bh-place">
             <Autosuggest
               value={path}
               onChange={({ detail }) => set(at, detail.value)}
-              ariaLabel={`Path ${at + 1}`}
               placeholder="s3://bucket/folder/"
               enteredTextLabel={(text) => text}
               options={(buckets.data ?? []).map(({ name }) => ({ value: `s3://${name}/` }))}
               empty="No buckets yet"
             />
-            {paths.length > 1 && <Button iconName="remove" variant="icon" formAction="none" ariaLabel={`Remove path ${at + 1}`} onClick={() => onChange(paths.filter((_, place) => place !== at))} />}
+            {paths.length > 1 && <Button iconName="remove" variant="icon" formAction="none" ariaLabel={`Remove target ${at + 1}`} onClick={() => onChange(paths.filter((_, place) => place !== at))} />}
           </div>
-        ))}
-        <Button iconName="add-plus" formAction="none" onClick={() => onChange([...paths, ''])}>
-          Add a path
-        </Button>
-      </SpaceBetween>
-    </FormField>
+        </FormField>
+      ))}
+      <Button iconName="add-plus" formAction="none" onClick={() => onChange([...paths, ''])}>
+        Add a target
+      </Button>
+    </SpaceBetween>
   );
 }
 

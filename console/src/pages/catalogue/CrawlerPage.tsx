@@ -95,19 +95,20 @@ export default function CrawlerPage({ params }: PageProps) {
   );
 }
 
-/** Says how a run ended that somebody has watched, and reads the tables anew. */
+/** Says how a run ended that began or went on while somebody looked, and reads the tables anew. */
 function useEnd(data: Read | undefined): void {
   const before = useRef<string>(undefined);
-  const state = data?.crawler.State;
   const last = data?.crawls[0];
+  const now = data && `${last?.CrawlId} ${last?.State}`;
   useEffect(() => {
-    if (before.current && before.current !== 'READY' && state === 'READY' && last) {
+    // A short run is over before it was seen running: another newest one tells as well.
+    if (before.current !== undefined && before.current !== now && last && last.State !== 'RUNNING') {
       invalidate('glue/table');
       if (last.State === 'COMPLETED') notify('success', `The run is completed: ${changed(last.Summary)}`);
       else notify('error', `The run ended: ${stateText(last.State)}`, last.ErrorMessage);
     }
-    before.current = state;
-  }, [state, last]);
+    if (now !== undefined) before.current = now;
+  }, [now, last]);
 }
 
 function Configuration({ crawler }: { crawler: CrawlerDetails }) {

@@ -5,11 +5,11 @@ import { CodeEditor } from '../../lib/editor';
 import { useLive } from '../../lib/live';
 import { Asked, Cost } from './Asked';
 import { ask } from './ask';
-import { isView, quoted, ticked } from './tables';
+import { isView, ticked } from './tables';
 
 /** The statement that makes the same table again, as Athena writes it. */
 export function Ddl({ table }: { table: Table }) {
-  const sql = isView(table) ? `SHOW CREATE VIEW ${quoted(table.DatabaseName)}.${quoted(table.Name)}` : `SHOW CREATE TABLE ${ticked(table.DatabaseName)}.${ticked(table.Name)}`;
+  const sql = `SHOW CREATE ${isView(table) ? 'VIEW' : 'TABLE'} ${ticked(table.DatabaseName)}.${ticked(table.Name)}`;
   const live = useLive(`athena/ddl/${table.DatabaseName}/${table.Name}/${table.VersionId ?? ''}`, (signal) => ask(sql, table.DatabaseName, signal));
   return (
     <Asked live={live} what="The statement can't be had">

@@ -23,11 +23,11 @@ const nameOf = (table: Table) => `${table.DatabaseName}.${table.Name}`;
 
 export function TableList({ live, all = false, title = false, empty, actions }: TableListProps) {
   const columns: Column<Table>[] = [
-    { id: 'name', header: 'Name', value: (table) => table.Name, cell: (table) => <Link href={tableHref(table.DatabaseName, table.Name)}>{table.Name}</Link> },
+    { id: 'name', header: 'Name', width: 220, value: (table) => table.Name, cell: (table) => <Link href={tableHref(table.DatabaseName, table.Name)}>{table.Name}</Link> },
     ...(all
-      ? [{ id: 'database', header: 'Database', width: 190, value: (table: Table) => table.DatabaseName, cell: (table: Table) => <Link href={databaseHref(table.DatabaseName)}>{table.DatabaseName}</Link> }]
+      ? [{ id: 'database', header: 'Database', width: 150, value: (table: Table) => table.DatabaseName, cell: (table: Table) => <Link href={databaseHref(table.DatabaseName)}>{table.DatabaseName}</Link> }]
       : []),
-    { id: 'format', header: 'Format', width: 120, value: formatOf, cell: formatOf },
+    { id: 'format', header: 'Format', width: 100, value: formatOf, cell: formatOf },
     {
       id: 'columns',
       header: 'Columns',
