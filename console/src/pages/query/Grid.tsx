@@ -107,8 +107,9 @@ export function Grid(props: GridProps) {
     };
     const move = moves[event.key];
     if (event.key === 'Enter' && active) onOpen(active);
-    else if (move) go(active ? move[0] : 0, active ? move[1] : 0, event.shiftKey);
-    else return;
+    else if (!move) return;
+    else if (active || whole || !event.key.startsWith('Arrow')) go(...move, event.shiftKey);
+    else go(0, 0, false);
     event.preventDefault();
   };
   const copy = (event: ClipboardEvent) => {

@@ -52,7 +52,7 @@ export default function History() {
     <Frame
       title="Query history"
       counter={shown?.length}
-      description="Every statement that ran, from wherever it was sent. Athena keeps them for 45 days."
+      description="Every statement that ran, from wherever it was sent."
       actions={<Button onClick={() => void queries.refresh()} iconName="refresh" ariaLabel="Read again" />}
     >
       <DataTable<QueryExecution>
@@ -68,7 +68,7 @@ export default function History() {
           </>
         }
         columns={[
-          { id: 'state', header: 'State', width: 130, value: (query) => query.Status.State, cell: (query) => <Status state={query.Status.State} /> },
+          { id: 'state', header: 'State', width: 125, value: (query) => query.Status.State, cell: (query) => <Status state={query.Status.State} /> },
           {
             id: 'query',
             header: 'Statement',
@@ -81,15 +81,15 @@ export default function History() {
               </Link>
             ),
           },
-          { id: 'submitted', header: 'Submitted', width: 185, value: (query) => date(query.Status.SubmissionDateTime), cell: (query) => <Time at={query.Status.SubmissionDateTime} /> },
-          { id: 'time', header: 'Time', width: 100, align: 'right', value: timeOf, cell: (query) => duration(timeOf(query)) },
-          { id: 'bytes', header: 'Scanned', width: 110, align: 'right', value: (query) => query.Statistics?.DataScannedInBytes, cell: (query) => bytes(query.Statistics?.DataScannedInBytes) },
-          { id: 'database', header: 'Database', width: 150, value: (query) => query.QueryExecutionContext?.Database, cell: (query) => query.QueryExecutionContext?.Database ?? '–' },
-          { id: 'group', header: 'Work group', width: 130, value: (query) => query.WorkGroup, cell: (query) => query.WorkGroup ?? '–' },
+          { id: 'submitted', header: 'Submitted', width: 172, value: (query) => date(query.Status.SubmissionDateTime), cell: (query) => <Time at={query.Status.SubmissionDateTime} /> },
+          { id: 'time', header: 'Time', width: 92, align: 'right', value: timeOf, cell: (query) => duration(timeOf(query)) },
+          { id: 'bytes', header: 'Scanned', width: 108, align: 'right', value: (query) => query.Statistics?.DataScannedInBytes, cell: (query) => bytes(query.Statistics?.DataScannedInBytes) },
+          { id: 'database', header: 'Database', width: 110, value: (query) => query.QueryExecutionContext?.Database, cell: (query) => query.QueryExecutionContext?.Database ?? '–' },
+          { id: 'group', header: 'Work group', width: 122, value: (query) => query.WorkGroup, cell: (query) => query.WorkGroup ?? '–' },
           {
             id: 'reopen',
             header: 'Editor',
-            width: 110,
+            width: 76,
             cell: (query) => (
               <Button variant="inline-link" onClick={() => reopen(query)} ariaLabel={`Open in the editor: ${query.Query.slice(0, 40)}`}>
                 Open
