@@ -7,12 +7,15 @@
 //! The engine takes no more writes once one of its own has failed, because it can't know what the disk has of it. Reads go on, and
 //! the next change opens the engine anew: what its log holds then is what there is.
 
+mod gaps;
+mod sweeper;
 mod tail;
+mod walker;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -22,6 +25,10 @@ use parking_lot::RwLock;
 use tokio::sync::{Notify, oneshot};
 use uuid::Uuid;
 
+pub(crate) use self::sweeper::Sweeper;
+pub(crate) use self::walker::Walker;
+
+use self::gaps::Gaps;
 use crate::Durability;
 use crate::collector::Errands;
 use crate::error::{Error, Result};
@@ -34,8 +41,13 @@ use crate::space::Space;
 const GROUP: usize = 64;
 /// A group that changes so many rows takes no more changes.
 const GROUP_ROWS: usize = 1000;
+/// How long a group goes on with changes that nobody in particular waits for: whoever comes meanwhile waits so long, and for
+/// the sync.
+const BULK: Duration = Duration::from_millis(2);
 const CACHE_BYTES: u64 = 16 << 20;
 const MEMTABLE_BYTES: u64 = 8 << 20;
+/// One writes tables of rows to disk, the other one merges them: else writes would wait for a merge to end.
+const WORKERS: usize = 2;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Table {
@@ -100,6 +112,10 @@ struct Shared {
     engine: RwLock<Option<Arc<Engine>>>,
     failed: AtomicBool,
     buckets: KnownBuckets,
+    gaps: Gaps,
+    /// How many rows this process has removed, and how often it has committed.
+    removed: AtomicU64,
+    commits: AtomicU64,
 }
 
 struct Engine {
@@ -110,7 +126,7 @@ struct Engine {
 impl Engine {
     fn open(dir: &Path, durability: Durability) -> Result<Arc<Self>> {
         tail::mend(dir, durability == Durability::Strict)?;
-        let database = Database::builder(dir).cache_size(CACHE_BYTES).worker_threads(1).open()?;
+        let database = Database::builder(dir).cache_size(CACHE_BYTES).worker_threads(WORKERS).open()?;
         let rows = database.keyspace(KEYSPACE, keyspace)?;
         Ok(Arc::new(Self { database, rows }))
     }
@@ -122,7 +138,9 @@ pub(crate) fn keyspace() -> KeyspaceCreateOptions {
 }
 
 /// All rows at one moment.
+#[derive(Clone)]
 pub(crate) struct Moment {
+    index: Index,
     engine: Arc<Engine>,
     snapshot: Snapshot,
 }
@@ -130,13 +148,35 @@ pub(crate) struct Moment {
 impl Index {
     pub(crate) fn open(dir: &Path, files: Files, durability: Durability) -> Result<Self> {
         let engine = RwLock::new(Some(Engine::open(dir, durability)?));
-        let (failed, buckets) = (AtomicBool::new(false), KnownBuckets::default());
-        Ok(Self { shared: Arc::new(Shared { dir: dir.to_owned(), files, durability, engine, failed, buckets }) })
+        let shared = Shared {
+            dir: dir.to_owned(),
+            files,
+            durability,
+            engine,
+            failed: AtomicBool::new(false),
+            buckets: KnownBuckets::default(),
+            gaps: Gaps::default(),
+            removed: AtomicU64::new(0),
+            commits: AtomicU64::new(0),
+        };
+        Ok(Self { shared: Arc::new(shared) })
     }
 
     /// The buckets in memory.
     pub(crate) fn buckets(&self) -> &KnownBuckets {
         &self.shared.buckets
+    }
+
+    fn removed(&self) -> u64 {
+        self.shared.removed.load(Ordering::Relaxed)
+    }
+
+    fn commits(&self) -> u64 {
+        self.shared.commits.load(Ordering::Relaxed)
+    }
+
+    fn gaps(&self) -> &Gaps {
+        &self.shared.gaps
     }
 
     fn engine(&self) -> Result<Arc<Engine>> {
@@ -146,12 +186,18 @@ impl Index {
     pub(crate) fn moment(&self) -> Result<Moment> {
         let engine = self.engine()?;
         let snapshot = engine.database.snapshot();
-        Ok(Moment { engine, snapshot })
+        Ok(Moment { index: self.clone(), engine, snapshot })
     }
 
     /// Whether the engine takes no more writes.
     pub(crate) fn has_failed(&self) -> bool {
         self.shared.failed.load(Ordering::Relaxed)
+    }
+
+    /// As after a write of the engine's that failed.
+    #[cfg(test)]
+    pub(crate) fn fail(&self) {
+        self.shared.failed.store(true, Ordering::Relaxed);
     }
 
     /// Opens the engine anew. Readers go on until then, and wait while it is being opened.
@@ -176,6 +222,7 @@ impl Index {
             *present = Some(Engine::open(&self.shared.dir, self.shared.durability)?);
             self.shared.failed.store(false, Ordering::Relaxed);
             self.shared.buckets.clear();
+            self.shared.gaps.clear();
             tracing::warn!("the index was opened again after a failed write");
             return Ok(());
         }
@@ -189,14 +236,27 @@ impl Index {
             Durability::None => PersistMode::Buffer,
         };
         let mut batch = engine.database.batch().durability(Some(mode));
-        for ((table, key), value) in group {
-            match value {
-                Some(value) => batch.insert(&engine.rows, table.row(&key), value),
-                None => batch.remove(&engine.rows, table.row(&key)),
+        let rows: Vec<_> = group.into_iter().map(|((table, key), value)| (table.row(&key), value)).collect();
+        let inserted = rows.iter().filter(|(_, value)| value.is_some()).map(|(row, _)| &row[..]);
+        let under_way = self.shared.gaps.commit(inserted);
+        let mut removed = Vec::new();
+        for (row, value) in rows {
+            if let Some(value) = value {
+                batch.insert(&engine.rows, row, value);
+            } else {
+                batch.remove(&engine.rows, &row[..]);
+                removed.push(row);
             }
         }
         let committed = self.shared.files.commit(&self.shared.dir, || Ok(batch.commit()))?;
-        Ok(committed.inspect_err(|_| self.shared.failed.store(true, Ordering::Relaxed))?)
+        committed.inspect_err(|_| self.shared.failed.store(true, Ordering::Relaxed))?;
+        drop(under_way);
+        self.shared.commits.fetch_add(1, Ordering::Relaxed);
+        if !removed.is_empty() {
+            self.shared.removed.fetch_add(removed.len() as u64, Ordering::Relaxed);
+            self.shared.gaps.removed(removed);
+        }
+        Ok(())
     }
 
     /// One row as of now.
@@ -226,9 +286,13 @@ impl Index {
 }
 
 impl Moment {
-    /// All rows of all tables, in order, with the table's byte before their keys.
+    /// All rows of all tables, in order, with the table's byte before their keys. Whoever reads for so long gives up when the
+    /// engine takes no more writes: it can't be opened anew as long as it is read, and changes go first.
     pub(crate) fn all(&self) -> impl Iterator<Item = Result<(Slice, Slice)>> {
-        self.snapshot.iter(&self.engine.rows).map(|guard| Ok(guard.into_inner()?))
+        self.snapshot.iter(&self.engine.rows).map(|guard| match self.index.has_failed() {
+            true => Err(Error::Index("it takes no more writes and has to be opened again, so this can't go on".into())),
+            false => Ok(guard.into_inner()?),
+        })
     }
 
     pub(crate) fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>> {
@@ -237,21 +301,97 @@ impl Moment {
 
     /// The rows of a table whose keys begin with `prefix` and lie behind `start`, in order.
     pub(crate) fn scan(&self, table: Table, prefix: &[u8], start: Bound<&[u8]>) -> impl Iterator<Item = Row> + use<> {
-        let start = match start {
-            Bound::Unbounded => Bound::Included(table.row(prefix)),
-            bound => bound.map(|key| table.row(key)),
+        let from = match start {
+            Bound::Unbounded => table.row(prefix),
+            Bound::Included(key) => table.row(key),
+            Bound::Excluded(key) => behind(table.row(key)),
         };
-        let end = successor(table.row(prefix)).map_or(Bound::Unbounded, Bound::Excluded);
-        // A scan may start behind the end: that is an empty range, which the tree would refuse.
-        let empty = matches!((&start, &end), (Bound::Included(a) | Bound::Excluded(a), Bound::Excluded(b)) if a >= b);
-        let rows = (!empty).then(|| self.snapshot.range(&self.engine.rows, (start, end)));
-        let engine = Arc::clone(&self.engine);
-        rows.into_iter().flatten().map(move |guard| {
-            // The engine is not opened anew while somebody reads.
-            let _engine = &engine;
-            let (key, value) = guard.into_inner()?;
-            Ok((key[1..].to_vec(), value))
-        })
+        let rows = self.rows(from, successor(table.row(prefix)));
+        rows.map(|row| row.map(|(key, value)| (key[1..].to_vec(), value)))
+    }
+
+    /// The rows of all tables from one on, in order, with the table's byte before their keys.
+    fn rows(&self, from: Vec<u8>, end: Option<Vec<u8>>) -> Rows {
+        Rows { moment: self.clone(), from: Some(from), end, some: None, begun: Vec::new(), last: None, tells: true }
+    }
+
+    /// Greater than that of every moment before, if something was committed in between.
+    fn number(&self) -> u64 {
+        self.snapshot.seqno()
+    }
+}
+
+/// The first row that can follow a row.
+fn behind(mut row: Vec<u8>) -> Vec<u8> {
+    row.push(0);
+    row
+}
+
+/// A row takes longer than this if much was removed before it.
+const SLOW: Duration = Duration::from_micros(500);
+
+/// Rows in order, read past what is known to be empty.
+struct Rows {
+    moment: Moment,
+    /// Where the next stretch begins, if there is one.
+    from: Option<Vec<u8>>,
+    end: Option<Vec<u8>>,
+    /// The stretch up to the next range that is known to be empty, or to the end.
+    some: Option<fjall::Iter>,
+    /// Where the stretch began.
+    begun: Vec<u8>,
+    /// The row of the stretch that came last.
+    last: Option<Slice>,
+    tells: bool,
+}
+
+impl Rows {
+    /// Nobody is told when a row takes long.
+    fn quiet(mut self) -> Self {
+        self.tells = false;
+        self
+    }
+
+    /// Begins the next stretch.
+    fn stretch(&mut self, from: Vec<u8>) {
+        let stretch = self.moment.index.gaps().ahead(from, self.moment.number());
+        if self.end.as_ref().is_some_and(|end| stretch.from >= *end) {
+            return;
+        }
+        let (stop, next) = match stretch.gap {
+            Some((start, end)) if self.end.as_ref().is_none_or(|end| start < *end) => (Some(start), Some(end)),
+            _ => (self.end.clone(), None),
+        };
+        let end = stop.map_or(Bound::Unbounded, Bound::Excluded);
+        let range = (Bound::Included(stretch.from.clone()), end);
+        self.some = Some(self.moment.snapshot.range(&self.moment.engine.rows, range));
+        (self.from, self.begun, self.last) = (next, stretch.from, None);
+    }
+}
+
+impl Iterator for Rows {
+    type Item = Result<(Slice, Slice)>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if self.some.is_none() {
+                let from = self.from.take()?;
+                self.stretch(from);
+            }
+            let asked = Instant::now();
+            let row = self.some.as_mut()?.next();
+            if self.tells && asked.elapsed() > SLOW {
+                let from = self.last.as_ref().map_or_else(|| self.begun.clone(), |last| behind(last.to_vec()));
+                self.moment.index.gaps().slow(from);
+            }
+            let Some(row) = row else {
+                self.some = None;
+                continue;
+            };
+            let row = row.into_inner();
+            self.last = row.as_ref().ok().map(|(key, _)| key.clone());
+            return Some(row.map_err(Error::from));
+        }
     }
 }
 
@@ -396,8 +536,17 @@ impl Change<'_> {
 type Answer = Box<dyn FnOnce(Option<Error>) + Send>;
 type Job = Box<dyn FnOnce(&mut Change<'_>) -> (bool, Answer) + Send>;
 
+/// Who a change is made for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Urgency {
+    /// Somebody waits for this one.
+    Now,
+    /// One of many that follow each other: those that somebody waits for go first.
+    Bulk,
+}
+
 pub(crate) struct Writer {
-    jobs: Option<mpsc::Sender<Job>>,
+    jobs: Option<mpsc::Sender<(Urgency, Job)>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -408,7 +557,7 @@ impl Writer {
         let sequence = outbox::last_sequence(&index)?;
         let thread = std::thread::Builder::new()
             .name("objects-writer".into())
-            .spawn(move || run(&index, &space, &queue, sequence, &errands, &told))?;
+            .spawn(move || run(&index, &space, &mut Waiting::new(queue), sequence, &errands, &told))?;
         Ok(Self { jobs: Some(jobs), thread: Some(thread) })
     }
 
@@ -417,7 +566,15 @@ impl Writer {
         &self,
         change: impl FnOnce(&mut Change<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        self.submit(change)?.await.map_err(|_| Error::Closed)?
+        self.submit(Urgency::Now, change)?.await.map_err(|_| Error::Closed)?
+    }
+
+    /// The same for one of many changes.
+    pub(crate) async fn change_in_bulk<T: Send + 'static>(
+        &self,
+        change: impl FnOnce(&mut Change<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.submit(Urgency::Bulk, change)?.await.map_err(|_| Error::Closed)?
     }
 
     /// The same on a thread that may block.
@@ -425,11 +582,20 @@ impl Writer {
         &self,
         change: impl FnOnce(&mut Change<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        self.submit(change)?.blocking_recv().map_err(|_| Error::Closed)?
+        self.submit(Urgency::Now, change)?.blocking_recv().map_err(|_| Error::Closed)?
+    }
+
+    /// One of many changes, on a thread that may block.
+    pub(crate) fn change_in_bulk_blocking<T: Send + 'static>(
+        &self,
+        change: impl FnOnce(&mut Change<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.submit(Urgency::Bulk, change)?.blocking_recv().map_err(|_| Error::Closed)?
     }
 
     fn submit<T: Send + 'static>(
         &self,
+        urgency: Urgency,
         change: impl FnOnce(&mut Change<'_>) -> Result<T> + Send + 'static,
     ) -> Result<oneshot::Receiver<Result<T>>> {
         let (reply, answer) = oneshot::channel();
@@ -442,7 +608,7 @@ impl Writer {
             });
             (good, answer)
         });
-        self.jobs.as_ref().ok_or(Error::Closed)?.send(job).map_err(|_| Error::Closed)?;
+        self.jobs.as_ref().ok_or(Error::Closed)?.send((urgency, job)).map_err(|_| Error::Closed)?;
         Ok(answer)
     }
 }
@@ -463,14 +629,61 @@ fn garbage(table: Table, key: &[u8], value: &Option<Vec<u8>>) -> Option<(Table, 
     wanted.then(|| Uuid::from_slice(key).ok()).flatten().map(|id| (table, id))
 }
 
-fn run(index: &Index, space: &Space, queue: &mpsc::Receiver<Job>, mut sequence: u64, errands: &Errands, told: &Notify) {
+/// The changes that wait for the writer.
+struct Waiting<J> {
+    queue: mpsc::Receiver<(Urgency, J)>,
+    now: VecDeque<J>,
+    bulk: VecDeque<J>,
+}
+
+impl<J> Waiting<J> {
+    fn new(queue: mpsc::Receiver<(Urgency, J)>) -> Self {
+        Self { queue, now: VecDeque::new(), bulk: VecDeque::new() }
+    }
+
+    fn push(&mut self, (urgency, job): (Urgency, J)) {
+        match urgency {
+            Urgency::Now => self.now.push_back(job),
+            Urgency::Bulk => self.bulk.push_back(job),
+        }
+    }
+
+    /// Waits for a change. There is none any more when the store is closed.
+    fn wait(&mut self) -> Option<()> {
+        if self.now.is_empty() && self.bulk.is_empty() {
+            let first = self.queue.recv().ok()?;
+            self.push(first);
+        }
+        Some(())
+    }
+
+    /// The next change, if one waits; one of many only if the group still takes some.
+    fn next(&mut self, takes_bulk: bool) -> Option<(Urgency, J)> {
+        while let Ok(job) = self.queue.try_recv() {
+            self.push(job);
+        }
+        if let Some(job) = self.now.pop_front() {
+            return Some((Urgency::Now, job));
+        }
+        let job = if takes_bulk { self.bulk.pop_front() } else { None };
+        job.map(|job| (Urgency::Bulk, job))
+    }
+}
+
+fn run(index: &Index, space: &Space, waiting: &mut Waiting<Job>, mut sequence: u64, errands: &Errands, told: &Notify) {
     // Changes that arrive while a group is being synced form the next group: no timer is needed to fill one.
-    while let Ok(first) = queue.recv() {
+    while waiting.wait().is_some() {
         let admitted = space.admit_change().and_then(|()| if index.has_failed() { index.reopen() } else { Ok(()) });
         let mut group = Writes::new();
         let mut answers = Vec::new();
-        let mut next = Some(first);
-        while let Some(job) = next {
+        let mut bulk_ends: Option<Instant> = None;
+        while answers.len() < GROUP
+            && group.len() < GROUP_ROWS
+            && let Some((urgency, job)) = waiting.next(bulk_ends.is_none_or(|end| Instant::now() < end))
+        {
+            if urgency == Urgency::Bulk {
+                bulk_ends.get_or_insert_with(|| Instant::now() + BULK);
+            }
             let mut change = Change { index, group: &group, writes: Writes::new(), sequence: &mut sequence };
             let (good, answer) = job(&mut change);
             let writes = change.writes;
@@ -478,8 +691,6 @@ fn run(index: &Index, space: &Space, queue: &mpsc::Receiver<Job>, mut sequence: 
                 group.extend(writes);
             }
             answers.push(answer);
-            let full = answers.len() >= GROUP || group.len() >= GROUP_ROWS;
-            next = if full { None } else { queue.try_recv().ok() };
         }
         let garbage: Vec<_> = group.iter().filter_map(|((table, key), value)| garbage(*table, key, value)).collect();
         let buckets: Vec<_> =
@@ -501,5 +712,30 @@ fn run(index: &Index, space: &Space, queue: &mpsc::Receiver<Job>, mut sequence: 
         for answer in answers {
             answer(failure.clone());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_waited_for_goes_first_and_all_others_go_on() {
+        let (jobs, queue) = mpsc::channel();
+        let mut waiting = Waiting::new(queue);
+        for job in [(Urgency::Bulk, 1), (Urgency::Now, 2), (Urgency::Bulk, 3), (Urgency::Now, 4)] {
+            jobs.send(job).unwrap();
+        }
+        waiting.wait().unwrap();
+        assert_eq!(waiting.next(true), Some((Urgency::Now, 2)));
+        assert_eq!(waiting.next(true), Some((Urgency::Now, 4)));
+        assert_eq!(waiting.next(false), None);
+        assert_eq!(waiting.next(true), Some((Urgency::Bulk, 1)));
+        jobs.send((Urgency::Now, 5)).unwrap();
+        drop(jobs);
+        assert_eq!(waiting.next(true), Some((Urgency::Now, 5)));
+        assert!(waiting.wait().is_some(), "one of many still waits");
+        assert_eq!(waiting.next(true), Some((Urgency::Bulk, 3)));
+        assert!(waiting.wait().is_none());
     }
 }

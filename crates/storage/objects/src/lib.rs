@@ -74,6 +74,7 @@ mod versions;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use tokio::sync::Notify;
 
@@ -105,7 +106,7 @@ use crate::collector::{Collector, Errands};
 use crate::compaction::Compactor;
 use crate::files::Files;
 use crate::hashers::Hashers;
-use crate::index::{Index, Writer};
+use crate::index::{Index, Sweeper, Walker, Writer};
 use crate::packs::Packs;
 use crate::sealing::Keys;
 use crate::space::Space;
@@ -153,6 +154,8 @@ struct Inner {
     writer: Arc<Writer>,
     errands: Errands,
     _collector: Collector,
+    _walker: Walker,
+    _sweeper: Sweeper,
     index: Index,
     blobs: Arc<Blobs>,
     space: Arc<Space>,
@@ -160,6 +163,7 @@ struct Inner {
     scrubbed: scrub::Counts,
     hashers: Hashers,
     changes_kept: Arc<Notify>,
+    renames: AtomicU64,
     clock: Clock,
 }
 
@@ -212,6 +216,7 @@ impl Objects {
             }
             recovered => recovered?,
         }
+        let (walker, sweeper) = (Walker::start(index.clone())?, Sweeper::start(index.clone(), Arc::clone(&space))?);
         let clock = options.clock.clone();
         Ok(Self {
             inner: Arc::new(Inner {
@@ -220,6 +225,8 @@ impl Objects {
                 writer,
                 errands,
                 _collector: collector,
+                _walker: walker,
+                _sweeper: sweeper,
                 index,
                 blobs,
                 space,
@@ -227,6 +234,7 @@ impl Objects {
                 scrubbed: scrub::Counts::default(),
                 hashers,
                 changes_kept,
+                renames: AtomicU64::new(0),
                 clock,
             }),
         })
