@@ -22,7 +22,7 @@ use boathouse_identity::{Identity, IdentityError, iam_service, sts_service};
 use boathouse_journal::{Journal, JournalError};
 use boathouse_lambda::{Lambda, LambdaError};
 use boathouse_metadata::{Metadata, MetadataError};
-use boathouse_objects::{Objects, ScrubOptions};
+use boathouse_objects::{EntityTags, Objects, ScrubOptions};
 use boathouse_observe::Logs;
 use boathouse_observe::files::FilesError;
 use boathouse_runtimes::Pythons;
@@ -122,6 +122,9 @@ pub(crate) enum ServerError {
     /// An environment variable that must be a number is none.
     #[error("{0} must be a number, not {1}")]
     NoNumber(&'static str, String),
+    /// What entity tags are made of is neither of the two ways that there are.
+    #[error("BOATHOUSE_ENTITY_TAGS must be md5 or checksum, not {0}")]
+    NoEntityTags(String),
     /// Nobody could ask for a backup.
     #[error("control socket: {0}")]
     Control(String),
@@ -154,12 +157,13 @@ pub(crate) struct Server {
 pub(crate) async fn open(data_dir: &Path, dev: bool, clock: Arc<dyn Clock>) -> Result<Server, ServerError> {
     let lock = data_directory::lock(data_dir)?;
     // Making a store costs a row of fsyncs: the two are made side by side.
-    let reserve = number("BOATHOUSE_DISK_RESERVE")?;
+    let (reserve, entity_tags) = (number("BOATHOUSE_DISK_RESERVE")?, entity_tags()?);
     let objects = std::thread::spawn({
         let (dir, clock) = (data_dir.join("objects"), Arc::clone(&clock));
         let clock = boathouse_objects::Clock::new(move || clock.now().into());
         move || {
-            Objects::open(&dir, &boathouse_objects::Options { clock, reserve, ..boathouse_objects::Options::default() })
+            let options = boathouse_objects::Options { clock, reserve, entity_tags, ..Default::default() };
+            Objects::open(&dir, &options)
         }
     });
     let root = KeyPair::load_or_create(&data_dir.join("credentials"))?;
@@ -331,6 +335,14 @@ pub(crate) fn number(name: &'static str) -> Result<Option<u64>, ServerError> {
     let Some(text) = std::env::var_os(name) else { return Ok(None) };
     let text = text.to_string_lossy();
     text.parse().map(Some).map_err(|_| ServerError::NoNumber(name, text.into_owned()))
+}
+
+fn entity_tags() -> Result<EntityTags, ServerError> {
+    match std::env::var("BOATHOUSE_ENTITY_TAGS").as_deref() {
+        Err(std::env::VarError::NotPresent) | Ok("md5") => Ok(EntityTags::Md5),
+        Ok("checksum") => Ok(EntityTags::Checksums),
+        other => Err(ServerError::NoEntityTags(other.unwrap_or("no text").to_owned())),
+    }
 }
 
 /// Where functions' and jobs' code runs. None of it sees the data directory.
