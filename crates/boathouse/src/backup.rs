@@ -96,7 +96,8 @@ pub(crate) async fn back_up(options: BackupOptions) -> Result<(), BackupError> {
     let Some(to) = options.to else { return Ok(()) };
     let order = control::Order { to: absolute(to)?, since: options.since.map(absolute).transpose()? };
     let data_dir = options.data_dir;
-    let work = move || if archive::is_meant(&order.to) { in_one_file(&data_dir, order) } else { make(&data_dir, &order) };
+    let work =
+        move || if archive::is_meant(&order.to) { in_one_file(&data_dir, order) } else { make(&data_dir, &order) };
     let summary = tokio::task::spawn_blocking(work).await;
     say!("{}", summary.unwrap_or_else(|_| Err(BackupError::Server("it was stopped".into())))?);
     Ok(())

@@ -7,43 +7,36 @@
 //! The engine takes no more writes once one of its own has failed, because it can't know what the disk has of it. Reads go on, and
 //! the next change opens the engine anew: what its log holds then is what there is.
 
+mod ahead;
 mod gaps;
+mod rows;
 mod sweeper;
 mod tail;
 mod walker;
+mod writer;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, mpsc};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode, Readable as _, Slice, Snapshot};
 use parking_lot::RwLock;
-use tokio::sync::{Notify, oneshot};
 use uuid::Uuid;
 
 pub(crate) use self::sweeper::Sweeper;
 pub(crate) use self::walker::Walker;
+pub(crate) use self::writer::Writer;
 
 use self::gaps::Gaps;
+use self::rows::{Rows, behind};
 use crate::Durability;
-use crate::collector::Errands;
 use crate::error::{Error, Result};
 use crate::files::Files;
 use crate::known::{Known, KnownBuckets};
-use crate::outbox;
-use crate::space::Space;
 
-/// The changes that share one fsync at most.
-const GROUP: usize = 64;
-/// A group that changes so many rows takes no more changes.
-const GROUP_ROWS: usize = 1000;
-/// How long a group goes on with changes that nobody in particular waits for: whoever comes meanwhile waits so long, and for
-/// the sync.
-const BULK: Duration = Duration::from_millis(2);
 const CACHE_BYTES: u64 = 16 << 20;
 const MEMTABLE_BYTES: u64 = 8 << 20;
 /// One writes tables of rows to disk, the other one merges them: else writes would wait for a merge to end.
@@ -125,6 +118,7 @@ struct Engine {
 
 impl Engine {
     fn open(dir: &Path, durability: Durability) -> Result<Arc<Self>> {
+        ahead::read_ahead(dir);
         tail::mend(dir, durability == Durability::Strict)?;
         let database = Database::builder(dir).cache_size(CACHE_BYTES).worker_threads(WORKERS).open()?;
         let rows = database.keyspace(KEYSPACE, keyspace)?;
@@ -312,86 +306,12 @@ impl Moment {
 
     /// The rows of all tables from one on, in order, with the table's byte before their keys.
     fn rows(&self, from: Vec<u8>, end: Option<Vec<u8>>) -> Rows {
-        Rows { moment: self.clone(), from: Some(from), end, some: None, begun: Vec::new(), last: None, tells: true }
+        Rows::new(self.clone(), from, end)
     }
 
     /// Greater than that of every moment before, if something was committed in between.
     fn number(&self) -> u64 {
         self.snapshot.seqno()
-    }
-}
-
-/// The first row that can follow a row.
-fn behind(mut row: Vec<u8>) -> Vec<u8> {
-    row.push(0);
-    row
-}
-
-/// A row takes longer than this if much was removed before it.
-const SLOW: Duration = Duration::from_micros(500);
-
-/// Rows in order, read past what is known to be empty.
-struct Rows {
-    moment: Moment,
-    /// Where the next stretch begins, if there is one.
-    from: Option<Vec<u8>>,
-    end: Option<Vec<u8>>,
-    /// The stretch up to the next range that is known to be empty, or to the end.
-    some: Option<fjall::Iter>,
-    /// Where the stretch began.
-    begun: Vec<u8>,
-    /// The row of the stretch that came last.
-    last: Option<Slice>,
-    tells: bool,
-}
-
-impl Rows {
-    /// Nobody is told when a row takes long.
-    fn quiet(mut self) -> Self {
-        self.tells = false;
-        self
-    }
-
-    /// Begins the next stretch.
-    fn stretch(&mut self, from: Vec<u8>) {
-        let stretch = self.moment.index.gaps().ahead(from, self.moment.number());
-        if self.end.as_ref().is_some_and(|end| stretch.from >= *end) {
-            return;
-        }
-        let (stop, next) = match stretch.gap {
-            Some((start, end)) if self.end.as_ref().is_none_or(|end| start < *end) => (Some(start), Some(end)),
-            _ => (self.end.clone(), None),
-        };
-        let end = stop.map_or(Bound::Unbounded, Bound::Excluded);
-        let range = (Bound::Included(stretch.from.clone()), end);
-        self.some = Some(self.moment.snapshot.range(&self.moment.engine.rows, range));
-        (self.from, self.begun, self.last) = (next, stretch.from, None);
-    }
-}
-
-impl Iterator for Rows {
-    type Item = Result<(Slice, Slice)>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            if self.some.is_none() {
-                let from = self.from.take()?;
-                self.stretch(from);
-            }
-            let asked = Instant::now();
-            let row = self.some.as_mut()?.next();
-            if self.tells && asked.elapsed() > SLOW {
-                let from = self.last.as_ref().map_or_else(|| self.begun.clone(), |last| behind(last.to_vec()));
-                self.moment.index.gaps().slow(from);
-            }
-            let Some(row) = row else {
-                self.some = None;
-                continue;
-            };
-            let row = row.into_inner();
-            self.last = row.as_ref().ok().map(|(key, _)| key.clone());
-            return Some(row.map_err(Error::from));
-        }
     }
 }
 
@@ -529,213 +449,5 @@ impl Change<'_> {
             };
         }
         Ok(rows)
-    }
-}
-
-/// Tells the caller of a change how the commit of its group ended;
-type Answer = Box<dyn FnOnce(Option<Error>) + Send>;
-type Job = Box<dyn FnOnce(&mut Change<'_>) -> (bool, Answer) + Send>;
-
-/// Who a change is made for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Urgency {
-    /// Somebody waits for this one.
-    Now,
-    /// One of many that follow each other: those that somebody waits for go first.
-    Bulk,
-}
-
-pub(crate) struct Writer {
-    jobs: Option<mpsc::Sender<(Urgency, Job)>>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Writer {
-    /// New garbage of each group goes to the collector, and `told` is woken when changes wait in the outbox.
-    pub(crate) fn start(index: Index, space: Arc<Space>, errands: Errands, told: Arc<Notify>) -> Result<Self> {
-        let (jobs, queue) = mpsc::channel();
-        let sequence = outbox::last_sequence(&index)?;
-        let thread = std::thread::Builder::new()
-            .name("objects-writer".into())
-            .spawn(move || run(&index, &space, &mut Waiting::new(queue), sequence, &errands, &told))?;
-        Ok(Self { jobs: Some(jobs), thread: Some(thread) })
-    }
-
-    /// Makes a change and returns when it is durable. A change that fails leaves nothing.
-    pub(crate) async fn change<T: Send + 'static>(
-        &self,
-        change: impl FnOnce(&mut Change<'_>) -> Result<T> + Send + 'static,
-    ) -> Result<T> {
-        self.submit(Urgency::Now, change)?.await.map_err(|_| Error::Closed)?
-    }
-
-    /// The same for one of many changes.
-    pub(crate) async fn change_in_bulk<T: Send + 'static>(
-        &self,
-        change: impl FnOnce(&mut Change<'_>) -> Result<T> + Send + 'static,
-    ) -> Result<T> {
-        self.submit(Urgency::Bulk, change)?.await.map_err(|_| Error::Closed)?
-    }
-
-    /// The same on a thread that may block.
-    pub(crate) fn change_blocking<T: Send + 'static>(
-        &self,
-        change: impl FnOnce(&mut Change<'_>) -> Result<T> + Send + 'static,
-    ) -> Result<T> {
-        self.submit(Urgency::Now, change)?.blocking_recv().map_err(|_| Error::Closed)?
-    }
-
-    /// One of many changes, on a thread that may block.
-    pub(crate) fn change_in_bulk_blocking<T: Send + 'static>(
-        &self,
-        change: impl FnOnce(&mut Change<'_>) -> Result<T> + Send + 'static,
-    ) -> Result<T> {
-        self.submit(Urgency::Bulk, change)?.blocking_recv().map_err(|_| Error::Closed)?
-    }
-
-    fn submit<T: Send + 'static>(
-        &self,
-        urgency: Urgency,
-        change: impl FnOnce(&mut Change<'_>) -> Result<T> + Send + 'static,
-    ) -> Result<oneshot::Receiver<Result<T>>> {
-        let (reply, answer) = oneshot::channel();
-        let job: Job = Box::new(move |view| {
-            let outcome = change(view);
-            let good = outcome.is_ok();
-            let answer: Answer = Box::new(move |failure| {
-                // The caller may have gone away; its change stands all the same.
-                let _ = reply.send(failure.map_or(outcome, Err));
-            });
-            (good, answer)
-        });
-        self.jobs.as_ref().ok_or(Error::Closed)?.send((urgency, job)).map_err(|_| Error::Closed)?;
-        Ok(answer)
-    }
-}
-
-impl Drop for Writer {
-    fn drop(&mut self) {
-        drop(self.jobs.take());
-        if let Some(thread) = self.thread.take() {
-            // A panic of the writer was already reported by the panic hook.
-            let _ = thread.join();
-        }
-    }
-}
-
-/// The row as an errand, if it may be one for the collector.
-fn garbage(table: Table, key: &[u8], value: &Option<Vec<u8>>) -> Option<(Table, Uuid)> {
-    let wanted = matches!(table, Table::Garbage | Table::Pack) && value.is_some();
-    wanted.then(|| Uuid::from_slice(key).ok()).flatten().map(|id| (table, id))
-}
-
-/// The changes that wait for the writer.
-struct Waiting<J> {
-    queue: mpsc::Receiver<(Urgency, J)>,
-    now: VecDeque<J>,
-    bulk: VecDeque<J>,
-}
-
-impl<J> Waiting<J> {
-    fn new(queue: mpsc::Receiver<(Urgency, J)>) -> Self {
-        Self { queue, now: VecDeque::new(), bulk: VecDeque::new() }
-    }
-
-    fn push(&mut self, (urgency, job): (Urgency, J)) {
-        match urgency {
-            Urgency::Now => self.now.push_back(job),
-            Urgency::Bulk => self.bulk.push_back(job),
-        }
-    }
-
-    /// Waits for a change. There is none any more when the store is closed.
-    fn wait(&mut self) -> Option<()> {
-        if self.now.is_empty() && self.bulk.is_empty() {
-            let first = self.queue.recv().ok()?;
-            self.push(first);
-        }
-        Some(())
-    }
-
-    /// The next change, if one waits; one of many only if the group still takes some.
-    fn next(&mut self, takes_bulk: bool) -> Option<(Urgency, J)> {
-        while let Ok(job) = self.queue.try_recv() {
-            self.push(job);
-        }
-        if let Some(job) = self.now.pop_front() {
-            return Some((Urgency::Now, job));
-        }
-        let job = if takes_bulk { self.bulk.pop_front() } else { None };
-        job.map(|job| (Urgency::Bulk, job))
-    }
-}
-
-fn run(index: &Index, space: &Space, waiting: &mut Waiting<Job>, mut sequence: u64, errands: &Errands, told: &Notify) {
-    // Changes that arrive while a group is being synced form the next group: no timer is needed to fill one.
-    while waiting.wait().is_some() {
-        let admitted = space.admit_change().and_then(|()| if index.has_failed() { index.reopen() } else { Ok(()) });
-        let mut group = Writes::new();
-        let mut answers = Vec::new();
-        let mut bulk_ends: Option<Instant> = None;
-        while answers.len() < GROUP
-            && group.len() < GROUP_ROWS
-            && let Some((urgency, job)) = waiting.next(bulk_ends.is_none_or(|end| Instant::now() < end))
-        {
-            if urgency == Urgency::Bulk {
-                bulk_ends.get_or_insert_with(|| Instant::now() + BULK);
-            }
-            let mut change = Change { index, group: &group, writes: Writes::new(), sequence: &mut sequence };
-            let (good, answer) = job(&mut change);
-            let writes = change.writes;
-            if good {
-                group.extend(writes);
-            }
-            answers.push(answer);
-        }
-        let garbage: Vec<_> = group.iter().filter_map(|((table, key), value)| garbage(*table, key, value)).collect();
-        let buckets: Vec<_> =
-            group.keys().filter(|(table, _)| matches!(table, Table::Bucket | Table::Document)).cloned().collect();
-        let tells = group.iter().any(|((table, _), value)| *table == Table::Outbox && value.is_some());
-        let committed = if group.is_empty() { Ok(()) } else { admitted.and_then(|()| index.commit(group)) };
-        let failure = committed.err();
-        // Also after a failure: nobody knows what is there now.
-        buckets.iter().for_each(|(table, key)| index.buckets().forget(*table, key));
-        if let Some(error) = &failure {
-            space.note(error);
-            tracing::error!(%error, "index commit failed");
-        } else {
-            garbage.into_iter().for_each(|row| errands.send(row));
-            if tells {
-                told.notify_one();
-            }
-        }
-        for answer in answers {
-            answer(failure.clone());
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn who_is_waited_for_goes_first_and_all_others_go_on() {
-        let (jobs, queue) = mpsc::channel();
-        let mut waiting = Waiting::new(queue);
-        for job in [(Urgency::Bulk, 1), (Urgency::Now, 2), (Urgency::Bulk, 3), (Urgency::Now, 4)] {
-            jobs.send(job).unwrap();
-        }
-        waiting.wait().unwrap();
-        assert_eq!(waiting.next(true), Some((Urgency::Now, 2)));
-        assert_eq!(waiting.next(true), Some((Urgency::Now, 4)));
-        assert_eq!(waiting.next(false), None);
-        assert_eq!(waiting.next(true), Some((Urgency::Bulk, 1)));
-        jobs.send((Urgency::Now, 5)).unwrap();
-        drop(jobs);
-        assert_eq!(waiting.next(true), Some((Urgency::Now, 5)));
-        assert!(waiting.wait().is_some(), "one of many still waits");
-        assert_eq!(waiting.next(true), Some((Urgency::Bulk, 3)));
-        assert!(waiting.wait().is_none());
     }
 }

@@ -8,8 +8,8 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::ops::Bound;
-use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::sync::mpsc;
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 
 use parking_lot::{Mutex, RwLock, RwLockReadGuard};
 
@@ -228,8 +228,7 @@ impl State {
     fn learn(&mut self, mut start: Vec<u8>, mut gap: Gap) {
         loop {
             let until = (Bound::Unbounded, Bound::Included(&gap.end[..]));
-            let Some((near, _)) =
-                self.known.range::<[u8], _>(until).next_back().filter(|(_, near)| near.end >= start)
+            let Some((near, _)) = self.known.range::<[u8], _>(until).next_back().filter(|(_, near)| near.end >= start)
             else {
                 break;
             };

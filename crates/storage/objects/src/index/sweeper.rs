@@ -3,9 +3,9 @@
 //! The engine does so on its own when a removed row's mark has sunk to the last level of its files, which takes as many writes
 //! as that level is large. Until then the rows take their space on the disk, and a new process has to look at the marks.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
-use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 

@@ -208,7 +208,7 @@ mod tests {
         commit(&index, (0..100).map(|number| (number, false)));
         look_behind(&index, &removed(0..100)).unwrap();
         assert_eq!(index.gaps().known(), [(Table::Current.row(&key(0)), vec![Table::Intent as u8])]);
-        assert_eq!(numbers(&index.moment().unwrap(), Bound::Unbounded), []);
+        assert_eq!(numbers(&index.moment().unwrap(), Bound::Unbounded), Vec::<usize>::new());
         let written = index.scan(Table::Intent, &[], Bound::Unbounded).count();
         assert_eq!(written, 0);
     }

@@ -119,7 +119,8 @@ impl Walk<'_> {
     async fn run(&mut self) -> Result<(), Error> {
         let prefixes: Vec<String> = self.rules.prefixes().into_iter().map(str::to_owned).collect();
         for prefix in prefixes {
-            let due = self.plan.as_ref().map_or_else(|| vec![Stretch::default()], |plan| plan.due(&prefix, self.now_ms));
+            let due =
+                self.plan.as_ref().map_or_else(|| vec![Stretch::default()], |plan| plan.due(&prefix, self.now_ms));
             for stretch in due {
                 let mut look = Look::new(stretch.clone(), &self.rules, self.now_ms);
                 self.walk(&prefix, stretch, &mut look).await?;
