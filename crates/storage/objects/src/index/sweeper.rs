@@ -24,8 +24,8 @@ const CALM: u64 = 25;
 const LEAST: u64 = 100_000;
 /// and if they are this part of all rows.
 const PART: u64 = 20;
-/// A larger index is not written anew at once: new rows would wait too long for their place.
-const LARGEST: u64 = 4 << 30;
+/// An index of more rows is not written anew at once: new rows would wait too long for their place.
+const MOST: u64 = 30_000_000;
 
 /// The thread. It is waited for if it does nothing: what it does takes long and may be cut off at any moment.
 pub(crate) struct Sweeper {
@@ -86,7 +86,7 @@ fn sweep(index: &Index, space: &Space, least: u64) -> Result<bool> {
     let rows: u64 = files.iter_tables().map(|file| file.metadata.item_count).sum();
     let bytes = engine.rows.disk_space();
     drop(files);
-    if marks < least || marks.saturating_mul(PART) < rows || bytes > LARGEST {
+    if marks < least || marks.saturating_mul(PART) < rows || rows > MOST {
         return Ok(false);
     }
     let disk = space.state()?;
