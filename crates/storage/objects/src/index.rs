@@ -107,9 +107,9 @@ struct Shared {
     failed: AtomicBool,
     buckets: KnownBuckets,
     gaps: Gaps,
-    /// How many rows this process has removed, and how often it has committed.
+    /// How many rows this process has removed, and how many of objects it has written or removed.
     removed: AtomicU64,
-    commits: AtomicU64,
+    changes: AtomicU64,
 }
 
 struct Engine {
@@ -155,7 +155,7 @@ impl Index {
             buckets: KnownBuckets::default(),
             gaps: Gaps::default(),
             removed: AtomicU64::new(0),
-            commits: AtomicU64::new(0),
+            changes: AtomicU64::new(0),
         };
         Ok(Self { shared: Arc::new(shared) })
     }
@@ -169,8 +169,8 @@ impl Index {
         self.shared.removed.load(Ordering::Relaxed)
     }
 
-    fn commits(&self) -> u64 {
-        self.shared.commits.load(Ordering::Relaxed)
+    fn changes(&self) -> u64 {
+        self.shared.changes.load(Ordering::Relaxed)
     }
 
     fn gaps(&self) -> &Gaps {
@@ -234,6 +234,8 @@ impl Index {
             Durability::None => PersistMode::Buffer,
         };
         let mut batch = engine.database.batch().durability(Some(mode));
+        let of_objects = |table: &Table| matches!(table, Table::Current | Table::Version | Table::Part);
+        let changes = group.keys().filter(|(table, _)| of_objects(table)).count();
         let rows: Vec<_> = group.into_iter().map(|((table, key), value)| (table.row(&key), value)).collect();
         let inserted = rows.iter().filter(|(_, value)| value.is_some()).map(|(row, _)| &row[..]);
         let under_way = self.shared.gaps.commit(inserted);
@@ -249,7 +251,7 @@ impl Index {
         let committed = self.shared.files.commit(&self.shared.dir, || Ok(batch.commit()))?;
         committed.inspect_err(|_| self.shared.failed.store(true, Ordering::Relaxed))?;
         drop(under_way);
-        self.shared.commits.fetch_add(1, Ordering::Relaxed);
+        self.shared.changes.fetch_add(changes as u64, Ordering::Relaxed);
         if !removed.is_empty() {
             self.shared.removed.fetch_add(removed.len() as u64, Ordering::Relaxed);
             self.shared.gaps.removed(removed);

@@ -17,8 +17,8 @@ use crate::space::Space;
 
 /// How long it has to be calm.
 const PAUSE: Duration = Duration::from_secs(5);
-/// It is calm when there are fewer commits than this in a pause: the disk takes long to sync what is written anew, and commits
-/// wait for it.
+/// It is calm when fewer objects than this change in a pause: the disk takes long to sync what is written anew, and whoever
+/// writes waits for it.
 const CALM: u64 = 25;
 /// The last level is written anew for so many removed rows at least,
 const LEAST: u64 = 100_000;
@@ -62,9 +62,9 @@ fn run(index: &Index, space: &Space, stopped: &mpsc::Receiver<()>, busy: &Atomic
     // What an earlier process removed may be enough.
     let (mut swept, mut seen, mut first) = (0, 0, true);
     while stopped.recv_timeout(PAUSE) == Err(RecvTimeoutError::Timeout) {
-        let (removed, commits) = (index.removed(), index.commits());
-        let calm = commits - seen < CALM;
-        seen = commits;
+        let (removed, changes) = (index.removed(), index.changes());
+        let calm = changes - seen < CALM;
+        seen = changes;
         if !calm || (removed - swept < LEAST && !first) {
             continue;
         }
