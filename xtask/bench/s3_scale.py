@@ -237,8 +237,6 @@ def main():
             first = [raw.call("list_objects_v2", Bucket=BUCKET) for _ in range(20)]
             rows.append(["the same after a lifecycle rule expired a year's keys too", "1000", *spread(first)])
             print(*rows[-1], flush=True)
-            # The index is written anew without what was removed when it has been calm for a while.
-            time.sleep(40)
             facts.append(["disk in the end", f"{disk_mb(objects):,.0f} MB"])
             facts.append(["memory in the end", f"{memory_mb(server.process):.0f} MB"])
             facts.append(["memory at its peak", f"{memory_mb(server.process, 'VmHWM'):.0f} MB"])

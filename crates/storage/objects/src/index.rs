@@ -10,7 +10,6 @@
 mod ahead;
 mod gaps;
 mod rows;
-mod sweeper;
 mod tail;
 mod walker;
 mod writer;
@@ -19,15 +18,13 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use fjall::config::CompressionPolicy;
-use fjall::{CompressionType, Database, Keyspace, KeyspaceCreateOptions, PersistMode, Readable as _, Slice, Snapshot};
+use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode, Readable as _, Slice, Snapshot};
 use parking_lot::RwLock;
 use uuid::Uuid;
 
-pub(crate) use self::sweeper::Sweeper;
 pub(crate) use self::walker::Walker;
 pub(crate) use self::writer::Writer;
 
@@ -107,9 +104,6 @@ struct Shared {
     failed: AtomicBool,
     buckets: KnownBuckets,
     gaps: Gaps,
-    /// How many rows this process has removed, and how many of objects it has written or removed.
-    removed: AtomicU64,
-    changes: AtomicU64,
 }
 
 struct Engine {
@@ -129,10 +123,7 @@ impl Engine {
 
 /// How the table of rows is made. The engine keeps this with the table.
 pub(crate) fn keyspace() -> KeyspaceCreateOptions {
-    // Compressed from the first level on: files of rows that came in order sink to the last one as they are.
-    KeyspaceCreateOptions::default()
-        .max_memtable_size(MEMTABLE_BYTES)
-        .data_block_compression_policy(CompressionPolicy::all(CompressionType::Lz4))
+    KeyspaceCreateOptions::default().max_memtable_size(MEMTABLE_BYTES)
 }
 
 /// All rows at one moment.
@@ -154,8 +145,6 @@ impl Index {
             failed: AtomicBool::new(false),
             buckets: KnownBuckets::default(),
             gaps: Gaps::default(),
-            removed: AtomicU64::new(0),
-            changes: AtomicU64::new(0),
         };
         Ok(Self { shared: Arc::new(shared) })
     }
@@ -163,14 +152,6 @@ impl Index {
     /// The buckets in memory.
     pub(crate) fn buckets(&self) -> &KnownBuckets {
         &self.shared.buckets
-    }
-
-    fn removed(&self) -> u64 {
-        self.shared.removed.load(Ordering::Relaxed)
-    }
-
-    fn changes(&self) -> u64 {
-        self.shared.changes.load(Ordering::Relaxed)
     }
 
     fn gaps(&self) -> &Gaps {
@@ -234,8 +215,6 @@ impl Index {
             Durability::None => PersistMode::Buffer,
         };
         let mut batch = engine.database.batch().durability(Some(mode));
-        let of_objects = |table: &Table| matches!(table, Table::Current | Table::Version | Table::Part);
-        let changes = group.keys().filter(|(table, _)| of_objects(table)).count();
         let rows: Vec<_> = group.into_iter().map(|((table, key), value)| (table.row(&key), value)).collect();
         let inserted = rows.iter().filter(|(_, value)| value.is_some()).map(|(row, _)| &row[..]);
         let under_way = self.shared.gaps.commit(inserted);
@@ -251,9 +230,7 @@ impl Index {
         let committed = self.shared.files.commit(&self.shared.dir, || Ok(batch.commit()))?;
         committed.inspect_err(|_| self.shared.failed.store(true, Ordering::Relaxed))?;
         drop(under_way);
-        self.shared.changes.fetch_add(changes as u64, Ordering::Relaxed);
         if !removed.is_empty() {
-            self.shared.removed.fetch_add(removed.len() as u64, Ordering::Relaxed);
             self.shared.gaps.removed(removed);
         }
         Ok(())

@@ -106,7 +106,7 @@ use crate::collector::{Collector, Errands};
 use crate::compaction::Compactor;
 use crate::files::Files;
 use crate::hashers::Hashers;
-use crate::index::{Index, Sweeper, Walker, Writer};
+use crate::index::{Index, Walker, Writer};
 use crate::packs::Packs;
 use crate::sealing::Keys;
 use crate::space::Space;
@@ -163,7 +163,6 @@ struct Inner {
     errands: Errands,
     _collector: Collector,
     _walker: Walker,
-    _sweeper: Sweeper,
     index: Index,
     blobs: Arc<Blobs>,
     space: Arc<Space>,
@@ -225,7 +224,7 @@ impl Objects {
             }
             recovered => recovered?,
         }
-        let (walker, sweeper) = (Walker::start(index.clone())?, Sweeper::start(index.clone(), Arc::clone(&space))?);
+        let walker = Walker::start(index.clone())?;
         let clock = options.clock.clone();
         Ok(Self {
             inner: Arc::new(Inner {
@@ -235,7 +234,6 @@ impl Objects {
                 errands,
                 _collector: collector,
                 _walker: walker,
-                _sweeper: sweeper,
                 index,
                 blobs,
                 space,
