@@ -6,6 +6,7 @@ import { count } from '../../lib/format';
 import { statementHref } from '../../lib/links';
 import { useLive } from '../../lib/live';
 import { DataTable } from '../../lib/table';
+import { Time } from '../../lib/time';
 import { Asked, Cost } from './Asked';
 import { type Answer, ask } from './ask';
 import { quoted } from './tables';
@@ -41,6 +42,9 @@ export function snapshotsOf(answer: Pick<Answer, 'columns' | 'rows'>): Snapshot[
   }));
 }
 
+/** A time as Athena writes it with its zone, which is UTC here. */
+const momentOf = (text: string) => text.replace(' ', 'T').replace(/ (UTC|\+00:00)$/, 'Z');
+
 const number = (text: string | undefined) => (text === undefined ? '–' : count(Number(text)));
 
 export function Snapshots({ table }: { table: Table }) {
@@ -60,7 +64,7 @@ export function Snapshots({ table }: { table: Table }) {
           height="max(240px, calc(100vh - 560px))"
           columns={[
             { id: 'id', header: 'Snapshot', value: (one) => one.id, cell: (one) => <Link href={statementHref(then(one.id), DatabaseName)}>{one.id}</Link> },
-            { id: 'committed', header: 'Committed (UTC)', width: 230, value: (one) => one.committed, cell: (one) => one.committed.replace(/ UTC$/, '') },
+            { id: 'committed', header: 'Committed', width: 220, value: (one) => one.committed, cell: (one) => <Time at={momentOf(one.committed)} /> },
             { id: 'operation', header: 'Operation', width: 120, value: (one) => one.operation, cell: (one) => one.operation },
             { id: 'added', header: 'Rows added', width: 130, align: 'right', value: (one) => Number(one.summary['added-records'] ?? 0), cell: (one) => number(one.summary['added-records']) },
             { id: 'total', header: 'Rows in all', width: 130, align: 'right', value: (one) => Number(one.summary['total-records'] ?? 0), cell: (one) => number(one.summary['total-records']) },

@@ -1,10 +1,9 @@
 /** Questions to Athena that pages ask by themselves, such as a table's sample rows. */
-import { type QueryExecution, type ResultPage, athena, getQuery, getResults, getWorkGroup, isOver, startQuery, stopQuery } from '../../aws/athena';
+import { type QueryExecution, type ResultPage, getQuery, getResults, getWorkGroup, isOver, startQuery, stopQuery } from '../../aws/athena';
 import { AwsError } from '../../aws/error';
+import { keptLocation } from '../query/ResultPlace';
 
 export const WORK_GROUP = 'primary';
-/** Where the SQL editor keeps somebody's own place for results. */
-const KEPT = 'boathouse.query.location';
 /** What {@link ask} fails with where nobody has said yet where results go. */
 export const NO_PLACE = 'NoResultLocation';
 
@@ -15,17 +14,10 @@ export interface Answer extends ResultPage {
 async function place(): Promise<{ OutputLocation: string } | undefined> {
   const group = await getWorkGroup(WORK_GROUP);
   if (group.Configuration?.ResultConfiguration?.OutputLocation) return undefined;
-  const kept = localStorage.getItem(KEPT);
+  const kept = keptLocation();
   if (kept) return { OutputLocation: kept };
   throw new AwsError(NO_PLACE, `Work group ${WORK_GROUP} does not say where results go`, 0);
 }
-
-/** Says for everybody where results of the work group go. */
-export const setPlace = (OutputLocation: string) =>
-  athena('UpdateWorkGroup', {
-    WorkGroup: WORK_GROUP,
-    ConfigurationUpdates: { ResultConfigurationUpdates: { OutputLocation } },
-  });
 
 /** Runs a statement to its end; a query that nobody waits for any more is stopped. */
 export async function ask(sql: string, database: string, signal: AbortSignal): Promise<Answer> {

@@ -119,9 +119,9 @@ export function graphOf(table: Table, { uses }: TableLineage, now: number): { no
     const times = use.times > 1 ? `${use.times} times, last ` : '';
     const query = add({
       id: `${use.kind} ${use.id}`,
-      title: `${use.statement} by ${use.principal}`,
+      title: use.statement,
       kind: use.kind === 'writer' ? 'Athena query, writes' : 'Athena query, reads',
-      detail: `${times}${ago(use.last, now)}`,
+      detail: `${use.principal}, ${times}${ago(use.last, now)}`,
       hue: HUES.query,
       href: queryHref(use.id),
     });
