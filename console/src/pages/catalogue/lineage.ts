@@ -1,0 +1,137 @@
+/** A table's lineage as a graph: what its writers read, who wrote, the table, who reads, what readers wrote. */
+import { type QueryExecution, type TableUser, type Used, athena, executionLineage, tableLineage } from '../../aws/athena';
+import { AwsError } from '../../aws/error';
+import type { Table } from '../../aws/glue';
+import { ago, shortName } from '../../lib/format';
+import type { GraphEdge, GraphNode } from '../../lib/graph';
+import { bucketHref, crawlerHref, queryHref, tableHref } from '../../lib/links';
+import { crawlerOf, placeHref, s3Place } from './tables';
+
+/** Executions of one principal and kind that did the same with the same tables. */
+export interface Use {
+  kind: 'writer' | 'reader';
+  statement: string;
+  principal: string;
+  /** The newest. */
+  id: string;
+  last: number;
+  times: number;
+  /** The other tables: read by a writer, written by a reader. */
+  others: string[];
+  columns: string[];
+}
+
+export interface TableLineage {
+  uses: Use[];
+}
+
+const key = ({ Database, Table }: Used) => `${Database}.${Table}`;
+
+/** Puts executions together that look the same. */
+export function group(uses: readonly Use[]): Use[] {
+  const found = new Map<string, Use>();
+  for (const use of uses) {
+    const name = JSON.stringify([use.kind, use.statement, use.principal, use.others]);
+    const known = found.get(name);
+    if (!known) found.set(name, use);
+    else {
+      const newest = known.last >= use.last ? known : use;
+      found.set(name, { ...newest, times: known.times + use.times, columns: [...new Set([...known.columns, ...use.columns])] });
+    }
+  }
+  return [...found.values()].sort((a, b) => b.last - a.last);
+}
+
+async function statements(ids: readonly string[]): Promise<Map<string, string>> {
+  if (ids.length === 0) return new Map();
+  const answer = await athena<{ QueryExecutions: QueryExecution[] }>('BatchGetQueryExecution', { QueryExecutionIds: ids });
+  return new Map(answer.QueryExecutions.map(({ QueryExecutionId, SubstatementType, Query }) => [QueryExecutionId, (SubstatementType ?? /^\s*(\w+)/.exec(Query)?.[1] ?? 'Query').replaceAll('_', ' ')]));
+}
+
+/** The other ends of an execution; none of one that is no longer known. */
+async function ends(id: string): Promise<{ Read: Used[]; Written: Used[] }> {
+  try {
+    return await executionLineage(id);
+  } catch (error) {
+    if (error instanceof AwsError && (error.isMissing || error.code === 'InvalidRequestException')) return { Read: [], Written: [] };
+    throw error;
+  }
+}
+
+export async function readLineage(table: Table): Promise<TableLineage> {
+  const { LastReaders, LastWriters } = await tableLineage(table.DatabaseName, table.Name);
+  const self = `${table.DatabaseName}.${table.Name}`;
+  const ids = [...new Set([...LastReaders, ...LastWriters].map(({ QueryExecutionId }) => QueryExecutionId))];
+  const [names, known] = await Promise.all([statements(ids), Promise.all(ids.map(async (id) => [id, await ends(id)] as const))]);
+  const byId = new Map(known);
+  const use = (kind: Use['kind']) => (user: TableUser): Use => {
+    const { Read = [], Written = [] } = byId.get(user.QueryExecutionId) ?? {};
+    const others = (kind === 'writer' ? Read : Written).map(key).filter((other) => other !== self);
+    return {
+      kind,
+      statement: names.get(user.QueryExecutionId) ?? 'Query',
+      principal: shortName(user.Principal),
+      id: user.QueryExecutionId,
+      last: user.CompletionDateTime,
+      times: 1,
+      others: others.sort(),
+      columns: user.Columns,
+    };
+  };
+  return { uses: group([...LastWriters.map(use('writer')), ...LastReaders.map(use('reader'))]) };
+}
+
+/** Colours of the graph's palette, by the sort of thing. */
+const HUES = { bucket: 0, table: 4, query: 2, crawler: 1 } as const;
+
+function tableNode(name: string): GraphNode {
+  const dot = name.indexOf('.');
+  const [database, table] = [name.slice(0, dot), name.slice(dot + 1)];
+  return { id: `table ${name}`, title: table, kind: 'Table', detail: database, hue: HUES.table, href: tableHref(database, table) };
+}
+
+export function graphOf(table: Table, { uses }: TableLineage, now: number): { nodes: GraphNode[]; edges: GraphEdge[] } {
+  const self = `${table.DatabaseName}.${table.Name}`;
+  const nodes = new Map<string, GraphNode>();
+  const edges: GraphEdge[] = [];
+  const add = (node: GraphNode) => {
+    if (!nodes.has(node.id)) nodes.set(node.id, node);
+    return node.id;
+  };
+  const own = add({ ...tableNode(self), tone: 'good' });
+  const place = s3Place(table.StorageDescriptor?.Location);
+  const crawler = crawlerOf(table);
+  if (place) {
+    const bucket = add({
+      id: `bucket ${place.bucket}/${place.prefix}`,
+      title: place.bucket,
+      kind: 'Files in S3',
+      detail: place.prefix || 'the whole bucket',
+      hue: HUES.bucket,
+      href: placeHref(table.StorageDescriptor?.Location) ?? bucketHref(place.bucket),
+    });
+    if (crawler) {
+      const by = add({ id: `crawler ${crawler}`, title: crawler, kind: 'Crawler', detail: 'keeps the entry', hue: HUES.crawler, href: crawlerHref(crawler) });
+      edges.push({ from: bucket, to: by }, { from: by, to: own });
+    } else edges.push({ from: bucket, to: own });
+  }
+  for (const use of uses) {
+    const times = use.times > 1 ? `${use.times} times, last ` : '';
+    const query = add({
+      id: `${use.kind} ${use.id}`,
+      title: use.statement,
+      kind: use.kind === 'writer' ? 'Athena query, writes' : 'Athena query, reads',
+      detail: `${use.principal}, ${times}${ago(use.last, now)}`,
+      hue: HUES.query,
+      href: queryHref(use.id),
+    });
+    if (use.kind === 'writer') {
+      edges.push({ from: query, to: own });
+      for (const other of use.others) edges.push({ from: add(tableNode(other)), to: query });
+    } else {
+      edges.push({ from: own, to: query });
+      for (const other of use.others) edges.push({ from: query, to: add(tableNode(other)) });
+    }
+  }
+  return { nodes: [...nodes.values()], edges };
+}
