@@ -83,10 +83,12 @@ function Content({ api }: { api: Api }) {
   return (
     <SpaceBetween size="l">
       <KeyValuePairs
-        columns={4}
+        columns={api.apiEndpoint === here ? 4 : 3}
         items={[
           { label: 'Called at', value: <span className="bh-url">{here}</span> },
-          { label: 'or by its own host', value: <span className="bh-url">{api.apiEndpoint}</span> },
+          // The server tells the address that it was asked at, which may be another one than the browser's.
+          ...(api.apiEndpoint === here ? [] : [{ label: 'Endpoint', value: <span className="bh-url">{api.apiEndpoint}</span> }]),
+          { label: 'Protocol', value: api.protocolType },
           { label: 'Authorizers', value: authorizers.data?.length ? authorizers.data.map((one) => `${one.name} (${one.authorizerType})`).join(', ') : 'none' },
           { label: 'Created', value: <Time at={api.createdDate} /> },
         ]}
