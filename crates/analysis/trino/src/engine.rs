@@ -338,3 +338,17 @@ fn is_unplanned(error: &TrinoError) -> bool {
 fn columns(analysis: Analysis) -> Vec<Column> {
     analysis.columns.into_iter().map(|(name, ty)| Column { name, ty }).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arrays_of_joins_fit_into_what_is_free() {
+        assert_eq!(array_joins(usize::MAX), (ARRAY_JOIN_DENSITY, ARRAY_JOIN_RANGE));
+        let (density, range) = array_joins(64 << 20);
+        assert!(density > ARRAY_JOIN_DENSITY);
+        assert!(range * size_of::<u32>() <= 1 << 20);
+        assert_eq!(array_joins(0).1, 0);
+    }
+}
