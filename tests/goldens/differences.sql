@@ -62,3 +62,8 @@ SELECT ST_AsText(ST_Centroid(bing_tile_polygon(bing_tile('123030123010121')))) A
 SELECT ST_AsText(ST_Intersection(ST_Envelope(ST_GeometryFromText('LINESTRING (0 0, 4 4)')), ST_Envelope(ST_GeometryFromText('LINESTRING (5 5, 6 6)')))) AS v;
 SELECT ST_AsText(ST_ConvexHull(ST_GeometryFromText('GEOMETRYCOLLECTION (POINT (1 2), POLYGON ((0 0, 0 2, 2 2, 2 0)), LINESTRING (0 0, 9 9))'))) AS v;
 SELECT ST_AsText(ST_Intersection(ST_GeometryFromText('POLYGON ((0 0, 4 0, 2 4))'), ST_GeometryFromText('POLYGON ((0 3, 4 3, 2 -1))'))) AS v;
+
+-- Trino takes the distance of another row, or none, where they come out of filters or have many digits.
+SELECT number, array_agg(number) OVER (ORDER BY number ROWS BETWEEN customer FOLLOWING AND customer + 1 FOLLOWING) AS v FROM orders WHERE customer IS NOT NULL ORDER BY number;
+SELECT number, count(*) OVER (ROWS BETWEEN customer PRECEDING AND CURRENT ROW) AS v FROM orders WHERE customer = 3;
+SELECT count(*) OVER (ORDER BY number ROWS CAST(customer AS decimal(30, 0)) PRECEDING) AS v FROM orders WHERE customer IS NOT NULL ORDER BY number;

@@ -165,15 +165,15 @@ SELECT number, array_agg(number) OVER (ORDER BY number DESC RANGE BETWEEN custom
 SELECT number, array_agg(number) OVER (ORDER BY number RANGE BETWEEN customer FOLLOWING AND customer + 1 FOLLOWING) AS v FROM orders WHERE customer IS NOT NULL ORDER BY number;
 SELECT number, array_agg(number) OVER (ORDER BY number RANGE BETWEEN customer + 1 PRECEDING AND customer PRECEDING) AS v FROM orders WHERE customer IS NOT NULL ORDER BY number;
 SELECT number, array_agg(number) OVER (ORDER BY customer RANGE BETWEEN 1 PRECEDING AND number - 10 FOLLOWING) AS v FROM orders ORDER BY number;
-SELECT number, array_agg(number) OVER (ORDER BY customer NULLS FIRST RANGE BETWEEN 1 PRECEDING AND number - 10 FOLLOWING) AS v FROM orders ORDER BY number;
-SELECT number, array_agg(number) OVER (ORDER BY customer DESC RANGE BETWEEN number - 10 PRECEDING AND CURRENT ROW) AS v FROM orders ORDER BY number;
+SELECT number, sum(number) OVER (ORDER BY customer NULLS FIRST RANGE BETWEEN 1 PRECEDING AND number - 10 FOLLOWING) AS v FROM orders ORDER BY number;
+SELECT number, sum(number) OVER (ORDER BY customer DESC RANGE BETWEEN number - 10 PRECEDING AND CURRENT ROW) AS v FROM orders ORDER BY number;
 SELECT count(*) OVER (ORDER BY number RANGE customer PRECEDING) AS v FROM orders ORDER BY number;
 SELECT count(*) OVER (ORDER BY number RANGE 12 - number PRECEDING) AS v FROM orders ORDER BY number;
 SELECT count(*) OVER (ORDER BY customer RANGE number - 15 PRECEDING) AS v FROM orders WHERE customer IS NULL ORDER BY number;
 SELECT count(*) OVER (ORDER BY customer RANGE customer PRECEDING) AS v FROM orders ORDER BY number;
 SELECT number, array_agg(number) OVER (ORDER BY day, customer GROUPS BETWEEN customer PRECEDING AND customer FOLLOWING) AS v FROM orders WHERE customer IS NOT NULL ORDER BY number;
 SELECT number, array_agg(number) OVER (ORDER BY day GROUPS BETWEEN customer FOLLOWING AND customer + 1 FOLLOWING) AS v FROM orders WHERE customer IS NOT NULL ORDER BY number;
-SELECT number, array_agg(number) OVER (ORDER BY day DESC GROUPS BETWEEN customer PRECEDING AND 1 PRECEDING) AS v FROM orders WHERE customer IS NOT NULL ORDER BY number;
+SELECT number, sum(number) OVER (ORDER BY day DESC GROUPS BETWEEN customer PRECEDING AND 1 PRECEDING) AS v FROM orders WHERE customer IS NOT NULL ORDER BY number;
 SELECT number, array_agg(number) OVER (ORDER BY day GROUPS BETWEEN CURRENT ROW AND customer FOLLOWING) AS v FROM orders WHERE customer IS NOT NULL ORDER BY number;
 SELECT count(*) OVER (ORDER BY number GROUPS customer PRECEDING) AS v FROM orders ORDER BY number;
 SELECT count(*) OVER (ORDER BY number GROUPS 12 - number PRECEDING) AS v FROM orders ORDER BY number;

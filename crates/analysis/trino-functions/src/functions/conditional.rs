@@ -89,9 +89,8 @@ fn extreme(call: &Call<'_>, wanted: Ordering) -> Result<ArrayRef, TrinoError> {
         let take_next = match call.types.first().filter(|ty| is_nested(ty)) {
             Some(ty) => {
                 let pair = Pair::new(&next, &best, ty)?;
-                let takes = |row: usize| {
-                    Ok(best.is_valid(row) && (next.is_null(row) || pair.order(row, row)? == Some(wanted)))
-                };
+                let takes =
+                    |row: usize| Ok(best.is_valid(row) && (next.is_null(row) || pair.order(row, row)? == Some(wanted)));
                 (0..call.rows).map(takes).collect::<Result<Vec<bool>, TrinoError>>()?
             }
             None => {

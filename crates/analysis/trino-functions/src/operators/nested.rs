@@ -171,7 +171,9 @@ impl Pair {
                 let longer = from.len().cmp(&to.len());
                 for (left, right) in from.zip(to) {
                     let order = elements.order(left, right)?;
-                    match order.ok_or_else(|| unknown("ARRAY comparison not supported for arrays with null elements"))? {
+                    match order
+                        .ok_or_else(|| unknown("ARRAY comparison not supported for arrays with null elements"))?
+                    {
                         Ordering::Equal => {}
                         decided => return Ok(Some(decided)),
                     }

@@ -69,7 +69,10 @@ fn a_name_may_follow_a_point() {
     for (written, number, name) in [("1.5x", "1.5", "x"), ("1._5", "1.", "_5"), ("1.5e", "1.5", "e")] {
         assert_eq!(trino(written), vec![TokenKind::Decimal(number.into()), TokenKind::Word(name.into())]);
     }
-    assert_eq!(trino("1-2"), vec![TokenKind::Integer("1".into()), TokenKind::Symbol("-"), TokenKind::Integer("2".into())]);
+    assert_eq!(
+        trino("1-2"),
+        vec![TokenKind::Integer("1".into()), TokenKind::Symbol("-"), TokenKind::Integer("2".into())]
+    );
 }
 
 #[test]

@@ -11,8 +11,8 @@ use boathouse_trino_parser::ast::{
     self, ExprKind, FunctionCall, ListaggOverflow, NullTreatment, Over, SortItem, Window,
 };
 use datafusion::common::ScalarValue;
-use datafusion::logical_expr::expr::{NullTreatment as PlanNulls, Sort, WindowFunction, WindowFunctionParams};
 use datafusion::logical_expr::Expr;
+use datafusion::logical_expr::expr::{NullTreatment as PlanNulls, Sort, WindowFunction, WindowFunctionParams};
 
 use super::by_row::{differs_by_row, frame_value, row_call};
 use super::expression::{boolean, same_type};
@@ -337,7 +337,8 @@ impl Analyzer<'_> {
         let order_by = self.sort_exprs(&window.order_by, scope).map_err(|error| {
             match error.message.strip_prefix("Type ").and_then(|rest| rest.split_once(NOT_ORDERABLE)) {
                 Some((ty, _)) if error.code == ErrorCode::TypeMismatch => {
-                    let message = format!("{ty}{NOT_ORDERABLE}, and therefore cannot be used in window function ORDER BY");
+                    let message =
+                        format!("{ty}{NOT_ORDERABLE}, and therefore cannot be used in window function ORDER BY");
                     TrinoError { message, ..error }
                 }
                 _ => error,

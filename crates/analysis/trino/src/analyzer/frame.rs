@@ -8,8 +8,8 @@ use boathouse_trino_parser::ast::{self, BinaryOp, ComparisonOp, FrameBound, Fram
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::{Expr, WindowFrame, WindowFrameBound, WindowFrameUnits, lit};
 
-use super::Analyzer;
 use super::scope::Scope;
+use super::{Analyzer, CallKind};
 use crate::operators::{Bound, Frame, Limit, Unit};
 
 /// Distances that DataFusion gets; those beyond may lead over the end of its numbers.
@@ -143,6 +143,17 @@ impl Analyzer<'_> {
         })
     }
 
+    /// How far a frame reaches, which no window says.
+    fn reach(&mut self, distance: &ast::Expr, scope: &Scope<'_>) -> Result<Typed, TrinoError> {
+        let before = self.calls.len();
+        let value = self.expr(distance, scope)?;
+        if self.calls[before..].iter().any(|call| call.kind == CallKind::Window) {
+            let message = "Cannot nest window functions or row pattern measures inside window specification";
+            return Err(TrinoError::at(distance.pos, ErrorCode::NestedWindow, message));
+        }
+        Ok(value)
+    }
+
     /// How many rows or groups a frame reaches, which may be another number for each row.
     pub(super) fn distance(
         &mut self,
@@ -150,13 +161,14 @@ impl Analyzer<'_> {
         (unit, side): (&str, &str),
         scope: &Scope<'_>,
     ) -> Result<Expr, TrinoError> {
-        let (value, ty) = self.expr(distance, scope)?;
+        let (value, ty) = self.reach(distance, scope)?;
         let wide = match &ty {
             ty if ty.is_integer() => false,
             Type::Decimal(_, 0) => true,
             _ => {
-                let message =
-                    format!("Window frame {unit} {side} value type must be exact numeric type with scale 0 (actual {ty})");
+                let message = format!(
+                    "Window frame {unit} {side} value type must be exact numeric type with scale 0 (actual {ty})"
+                );
                 return Err(TrinoError::at(distance.pos, ErrorCode::TypeMismatch, message));
             }
         };
@@ -204,7 +216,7 @@ impl Analyzer<'_> {
             );
             return Err(TrinoError::at(item.expr.pos, ErrorCode::TypeMismatch, message));
         }
-        let reach = self.expr(distance, scope)?;
+        let reach = self.reach(distance, scope)?;
         let incompatible = || {
             let message =
                 format!("Window frame RANGE value type ({}) not compatible with sort item type ({ty})", reach.1);

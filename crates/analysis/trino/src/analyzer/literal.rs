@@ -337,7 +337,9 @@ mod tests {
     fn times_that_the_clocks_leave_out_are_refused() {
         let at = |text: &str| typed("timestamp", text, POS);
         assert_eq!(at("2020-03-29 02:30:00 Europe/Berlin").unwrap_err().code, ErrorCode::InvalidLiteral);
-        for fine in ["2020-03-29 03:00:00 Europe/Berlin", "2020-10-25 02:30:00 Europe/Berlin", "2020-03-29 02:30:00 +01:00"] {
+        for fine in
+            ["2020-03-29 03:00:00 Europe/Berlin", "2020-10-25 02:30:00 Europe/Berlin", "2020-03-29 02:30:00 +01:00"]
+        {
             assert_eq!(at(fine).unwrap().1, Type::TimestampTz(0), "{fine}");
         }
     }

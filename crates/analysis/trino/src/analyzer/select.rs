@@ -10,9 +10,9 @@ use datafusion::logical_expr::expr::Sort;
 use datafusion::logical_expr::utils::find_window_exprs;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 
+use super::by_row::is_row_call;
 use super::grouping::{Groups, Written};
 use super::query::{ordinal, sorted};
-use super::by_row::is_row_call;
 use super::recognition::is_pattern_call;
 use super::scope::{Field, Relation, Scope};
 use super::subquery::needs_join;

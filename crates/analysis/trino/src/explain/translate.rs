@@ -37,7 +37,8 @@ use super::Explain;
 use super::expression::{expression, list, order, symbol, symbols, type_name};
 use super::node::{Estimate, Exchange, Node, Ran};
 use crate::operators::{
-    AggregateRowGroupsExec, AwaitKeysExec, FramedWindowExec, GatherKeysExec, MatchRecognizeExec, RememberExec, is_translation,
+    AggregateRowGroupsExec, AwaitKeysExec, FramedWindowExec, GatherKeysExec, MatchRecognizeExec, RememberExec,
+    is_translation,
 };
 use crate::scan::{ColumnSource, Noted, Scanned};
 

@@ -107,8 +107,8 @@ pub(crate) use frames::{
 pub(crate) use keys::{AwaitKeysExec, GatherKeysExec};
 pub(crate) use recall::RememberExec;
 pub(crate) use recognition::{
-    Aggregation, Formulas, FrameEnd, Framing, Goal, Label, MatchRecognize,
-    MatchRecognizeExec, MatchRecognizePlanner, Navigation, Output, Pattern, Program, Rows, Skip, Slot, Value,
+    Aggregation, Formulas, FrameEnd, Framing, Goal, Label, MatchRecognize, MatchRecognizeExec, MatchRecognizePlanner,
+    Navigation, Output, Pattern, Program, Rows, Skip, Slot, Value,
 };
 pub(crate) use row_groups::AggregateRowGroupsExec;
 pub(crate) use row_number::CountRows;

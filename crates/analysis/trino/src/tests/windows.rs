@@ -83,7 +83,9 @@ async fn calls_over_one_window_are_computed_together() {
 async fn distances_that_are_none_are_refused() {
     let fixture = fixture().await;
     let wrong = "INVALID_WINDOW_FRAME: Window frame offset value must not be negative or null";
-    for frame in ["ROWS v - 3 PRECEDING", "GROUPS nullif(v, 3) PRECEDING", "RANGE BETWEEN CURRENT ROW AND 3 - v FOLLOWING"] {
+    for frame in
+        ["ROWS v - 3 PRECEDING", "GROUPS nullif(v, 3) PRECEDING", "RANGE BETWEEN CURRENT ROW AND 3 - v FOLLOWING"]
+    {
         let sql = format!("SELECT count(*) OVER (ORDER BY v {frame}) FROM t");
         assert_eq!(fixture.error(&sql).await, wrong, "{frame}");
     }

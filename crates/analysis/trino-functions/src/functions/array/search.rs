@@ -65,8 +65,7 @@ fn refuse_unknown(call: &Call<'_>, pool: &Pool, name: &str, ends: bool) -> Resul
                 Some(true) if ends => break,
                 Some(_) => {}
                 None => {
-                    let message =
-                        format!("{name} does not support arrays with elements that are null or contain null");
+                    let message = format!("{name} does not support arrays with elements that are null or contain null");
                     return Err(TrinoError::new(ErrorCode::NotSupported, message));
                 }
             }

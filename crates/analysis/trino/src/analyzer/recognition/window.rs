@@ -9,9 +9,9 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field as ArrowField, FieldRef};
+use boathouse_trino_functions::Typed;
 use boathouse_trino_functions::error::{ErrorCode, TrinoError};
 use boathouse_trino_functions::types::Type;
-use boathouse_trino_functions::Typed;
 use boathouse_trino_parser::ast::{self, FrameBound, FrameUnit, PatternSearch};
 use datafusion::common::{Column, DFSchema, Result as PlanResult};
 use datafusion::logical_expr::expr::{Sort, WindowFunction, WindowFunctionParams};

@@ -89,7 +89,9 @@ impl<C> Frame<C> {
                 }
             })
         };
-        Ok(Frame { unit: self.unit, start: bound(&self.start)?, end: bound(&self.end)? })
+        // Trino evaluates ends first, and meets their errors.
+        let end = bound(&self.end)?;
+        Ok(Frame { unit: self.unit, start: bound(&self.start)?, end })
     }
 }
 

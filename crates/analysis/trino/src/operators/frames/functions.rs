@@ -193,9 +193,8 @@ struct Aggregated {
 impl<'a> Evaluation<'a> {
     pub(crate) fn new(function: &'a Function, input: &'a RecordBatch) -> Self {
         let nulls = match function {
-            Function::Value { ignore_nulls: true, column, .. } | Function::Shifted { ignore_nulls: true, column, .. } => {
-                input.column(*column).logical_nulls()
-            }
+            Function::Value { ignore_nulls: true, column, .. }
+            | Function::Shifted { ignore_nulls: true, column, .. } => input.column(*column).logical_nulls(),
             _ => None,
         };
         let found = match function {
@@ -405,9 +404,13 @@ mod tests {
                 ("default", integers(&[Some(-1), Some(-2), Some(-3), Some(-4)])),
             ]
         };
-        let lag = |ignore_nulls, default| Function::Shifted { back: true, ignore_nulls, column: 0, distance: 1, default };
+        let lag =
+            |ignore_nulls, default| Function::Shifted { back: true, ignore_nulls, column: 0, distance: 1, default };
         assert_eq!(&values(&lag(false, None), columns()).unwrap(), &integers(&[Some(10), Some(10), Some(10), None]));
-        assert_eq!(&values(&lag(true, Some(2)), columns()).unwrap(), &integers(&[Some(10), Some(10), Some(-3), Some(-4)]));
+        assert_eq!(
+            &values(&lag(true, Some(2)), columns()).unwrap(),
+            &integers(&[Some(10), Some(10), Some(-3), Some(-4)])
+        );
         let mut without = columns();
         without[1].1 = integers(&[Some(0), None, Some(2), Some(5)]);
         let error = values(&lag(false, None), without).unwrap_err();

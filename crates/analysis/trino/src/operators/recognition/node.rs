@@ -17,10 +17,10 @@ use datafusion::physical_planner::{DefaultPhysicalPlanner, ExtensionPlanner, Phy
 
 use arrow::compute::SortOptions;
 
+use super::super::frames::FramedPlanner;
 use super::exec::MatchRecognizeExec;
 use super::formula::{Computed, Formulas};
 use super::program::Program;
-use super::super::frames::FramedPlanner;
 use super::search::{OutputColumn, Recognised, Sought};
 use super::windows::Framed;
 use super::{FrameEnd, Framing, Goal, Skip};
