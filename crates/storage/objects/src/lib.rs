@@ -81,7 +81,7 @@ pub use crate::backup::{Frozen, StoredFile, restore_rows};
 pub use crate::buckets::{BucketInfo, NewBucket};
 pub use crate::clock::Clock;
 pub use crate::error::{Digest, Error, Result};
-pub use crate::hashing::{Checksum, ChecksumAlgorithm, ChecksumKind, Expectations};
+pub use crate::hashing::{Checksum, ChecksumAlgorithm, ChecksumKind, EntityTags, Expectations};
 pub use crate::listing::{ListRequest, Listing};
 pub use crate::locks::{BucketLock, DefaultRetention, Lock, LockMode, Retention};
 pub use crate::manifest::PartInfo;
@@ -132,11 +132,19 @@ pub struct Options {
     /// Below so many free bytes on the disk nothing new is taken; without a number the smaller one of 256 MiB and a twentieth
     /// of the disk. Deletions go on down to a quarter of it.
     pub reserve: Option<u64>,
+    /// What entity tags are made of.
+    pub entity_tags: EntityTags,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { durability: Durability::default(), clock: Clock::default(), pack_bytes: 64 << 20, reserve: None }
+        Self {
+            durability: Durability::default(),
+            clock: Clock::default(),
+            pack_bytes: 64 << 20,
+            reserve: None,
+            entity_tags: EntityTags::default(),
+        }
     }
 }
 
@@ -161,6 +169,7 @@ struct Inner {
     hashers: Hashers,
     changes_kept: Arc<Notify>,
     clock: Clock,
+    entity_tags: EntityTags,
 }
 
 /// Takes the writer and the packs back from the collector.
@@ -228,6 +237,7 @@ impl Objects {
                 hashers,
                 changes_kept,
                 clock,
+                entity_tags: options.entity_tags,
             }),
         })
     }
