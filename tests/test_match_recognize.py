@@ -1,4 +1,4 @@
-"""Athena: MATCH_RECOGNIZE over a table, with rows that were derived by hand."""
+"""Athena: MATCH_RECOGNIZE and windows over a table, with rows that were derived by hand."""
 
 import pytest
 from test_athena_subqueries import Lake
@@ -172,3 +172,26 @@ def test_subqueries_answer_before_a_match_is_looked_for(lake):
 )
 def test_windows_that_can_not_be(lake, window, reason):
     assert lake.refused(f"SELECT x OVER (ORDER BY at {window}) FROM trades").startswith(reason)
+
+
+def test_windows_that_reach_as_far_as_each_row_says(lake):
+    sql = """SELECT volume, sum(volume) OVER (ORDER BY at ROWS BETWEEN volume / 10 PRECEDING AND CURRENT ROW) AS some,
+               count(*) OVER (ORDER BY at RANGE BETWEEN volume * INTERVAL '1' MINUTE PRECEDING AND CURRENT ROW) AS near,
+               lag(volume, volume / 10, -1) OVER (ORDER BY at) AS before, ntile(volume / 5) OVER (ORDER BY at) AS bucket
+             FROM trades WHERE symbol = 'acme' ORDER BY at"""
+    assert lake.rows(sql)[1:] == [
+        ("10", "10", "1", "-1", "1"),
+        ("20", "30", "2", "-1", "1"),
+        ("30", "60", "3", "-1", "3"),
+        ("5", "5", "1", "5", "1"),
+        ("50", "115", "4", "-1", "5"),
+        ("10", "60", "3", "50", "2"),
+    ]
+
+
+def test_windows_refuse_distances_that_are_none(lake):
+    frame = "SELECT count(*) OVER (ORDER BY at ROWS volume - 20 PRECEDING) FROM trades"
+    assert lake.refused(frame) == "INVALID_WINDOW_FRAME: Window frame offset value must not be negative or null"
+    typed = "SELECT count(*) OVER (ORDER BY at RANGE NULL PRECEDING) FROM trades"
+    wrong = "Window frame RANGE value type (unknown) not compatible with sort item type (timestamp(3))"
+    assert lake.refused(typed) == f"TYPE_MISMATCH: line 1:41: {wrong}"

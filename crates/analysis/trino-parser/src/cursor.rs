@@ -2,7 +2,7 @@
 
 use crate::ast::{Ident, Name};
 use crate::error::{Pos, SyntaxError};
-use crate::lexer::{Dialect, Token, TokenKind, tokenize};
+use crate::lexer::{Dialect, Token, TokenKind, decimal_digits, tokenize};
 use crate::reserved;
 
 pub(crate) type Parsed<T> = Result<T, SyntaxError>;
@@ -209,7 +209,8 @@ impl<'a> Cursor<'a> {
             self.could_be("<integer>");
             return self.mismatch();
         };
-        let Ok(number) = digits.parse() else { return self.refuse(&format!("Invalid numeric literal: {digits}")) };
+        let number = decimal_digits(digits).and_then(|digits| digits.parse().ok());
+        let Some(number) = number else { return self.refuse(&format!("Invalid numeric literal: {digits}")) };
         self.advance();
         Ok(number)
     }

@@ -3,7 +3,7 @@
 use crate::ast::*;
 use crate::cursor::{Cursor, Parsed};
 use crate::error::{Pos, SyntaxError};
-use crate::lexer::TokenKind;
+use crate::lexer::{TokenKind, decimal_digits};
 
 /// How strongly an operator binds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -308,11 +308,11 @@ impl Cursor<'_> {
         }
         let sign = if minus { "-" } else { "" };
         let kind = match self.token() {
-            TokenKind::Integer(digits) => match format!("{sign}{digits}").parse() {
-                Ok(value) => ExprKind::Integer(value),
+            TokenKind::Integer(digits) => match signed(sign, digits) {
+                Some(value) => ExprKind::Integer(value),
                 // Trino says so of the whole statement.
-                Err(_) => {
-                    let message = format!("Invalid numeric literal: {digits}");
+                None => {
+                    let message = format!("Invalid numeric literal: {sign}{digits}");
                     return Err(SyntaxError { pos: Mark::default().0, message });
                 }
             },
@@ -323,4 +323,11 @@ impl Cursor<'_> {
         self.advance();
         Ok(Node::new(pos, kind))
     }
+}
+
+/// A whole number with its sign; hexadecimal, octal and binary ones have none.
+fn signed(sign: &str, digits: &str) -> Option<i64> {
+    let decimal = decimal_digits(digits)?;
+    let is_decimal = digits.bytes().all(|digit| digit.is_ascii_digit() || digit == b'_');
+    (sign.is_empty() || is_decimal).then(|| format!("{sign}{decimal}").parse().ok()).flatten()
 }

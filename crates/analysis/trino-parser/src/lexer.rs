@@ -40,7 +40,7 @@ pub enum TokenKind {
     String(String),
     /// `X'0aff'`
     Binary(Vec<u8>),
-    /// Digits only.
+    /// A whole number as written: with underscores, and in hexadecimal, octal or binary digits after `0x`, `0o` or `0b`.
     Integer(String),
     /// Digits with a point, as written.
     Decimal(String),
@@ -352,7 +352,7 @@ impl<'a> Lexer<'a> {
         self.advance();
         let mut text = String::new();
         let body = self.string(pos, '\'')?;
-        let escape = self.escape_character()?.unwrap_or('\\');
+        let escape = self.escape_character(pos)?.unwrap_or('\\');
         let mut rest = body.as_str();
         while let Some(at) = rest.find(escape) {
             text.push_str(&rest[..at]);
@@ -373,7 +373,11 @@ impl<'a> Lexer<'a> {
                 };
             };
             let Some(letter) = u32::from_str_radix(code, 16).ok().and_then(char::from_u32) else {
-                return error(pos, format!("Invalid escaped character: {code}"));
+                let why = match u32::from_str_radix(code, 16) {
+                    Ok(0xD800..=0xDFFF) => ". Escaped character is a surrogate. Use '\\+123456' instead.",
+                    _ => "",
+                };
+                return error(pos, format!("Invalid escaped character: {code}{why}"));
             };
             text.push(letter);
             rest = &rest[skip + digits..];
@@ -383,7 +387,7 @@ impl<'a> Lexer<'a> {
     }
 
     /// The character of `UESCAPE '#'`, if that follows.
-    fn escape_character(&mut self) -> Result<Option<char>, SyntaxError> {
+    fn escape_character(&mut self, literal: Pos) -> Result<Option<char>, SyntaxError> {
         const WORD: &str = "UESCAPE";
         let blanks = self.rest.clone().take_while(|letter| letter.is_whitespace()).count();
         let mut word = self.rest.clone().skip(blanks);
@@ -401,50 +405,54 @@ impl<'a> Lexer<'a> {
             (Some(letter), None) if !letter.is_ascii_hexdigit() && !matches!(letter, '\'' | '"' | '+') => {
                 Ok(Some(letter))
             }
-            _ => error(pos, format!("Invalid Unicode escape character: {text}")),
+            _ => error(literal, format!("Invalid Unicode escape character: {text}")),
         }
     }
 
+    /// A number, with the underscores that make it readable only in whole numbers. What continues digits as a name would is
+    /// refused, but after a point a name may follow: `1.5x` is `1.5 x`.
     fn number(&mut self, pos: Pos) -> Result<TokenKind, SyntaxError> {
-        let mut text = String::new();
-        self.take_while(&mut text, |letter| letter.is_ascii_digit() || letter == '_');
-        if text.ends_with('_') || text.contains("__") {
-            return error(pos, "digits may have single underscores between them");
-        }
-        // Underscores only make digits readable.
-        text.retain(|letter| letter != '_');
-        let decimal = self.peek() == Some('.');
-        if decimal {
-            text.push('.');
-            self.advance();
-            self.take_while(&mut text, |letter| letter.is_ascii_digit());
-        }
-        let double = self.exponent(&mut text);
-        if self.peek().is_some_and(begins_word) {
+        let written = self.ahead_of_number();
+        let name = length(&written, |letter| letter.is_ascii_alphanumeric() || letter == b'_');
+        let radix = if self.dialect == Dialect::Trino { radix_digits(&written) } else { 0 };
+        let whole = digits(&written, u8::is_ascii_digit);
+        let decimal = match written.as_bytes().get(whole) {
+            Some(b'.') => {
+                let fraction = digits(&written[whole + 1..], u8::is_ascii_digit);
+                if whole + fraction == 0 { 0 } else { whole + 1 + fraction }
+            }
+            _ => 0,
+        };
+        let double = double(&written);
+        let longest = radix.max(whole).max(decimal).max(double);
+        if longest == 0 || (name > longest && written.as_bytes()[0].is_ascii_digit()) {
             return error(pos, "identifiers must not start with a digit; surround the identifier with double quotes");
         }
-        Ok(match (double, decimal) {
-            (true, _) => TokenKind::Double(text),
-            (false, true) => TokenKind::Decimal(text),
-            (false, false) => TokenKind::Integer(text),
+        for _ in 0..longest {
+            self.advance();
+        }
+        if self.peek().is_some_and(|letter| !letter.is_ascii() && begins_word(letter)) {
+            return error(pos, "identifiers must not start with a digit; surround the identifier with double quotes");
+        }
+        let text = written[..longest].to_owned();
+        Ok(match longest {
+            longest if longest == double => TokenKind::Double(text),
+            longest if longest == decimal => TokenKind::Decimal(text.replace('_', "")),
+            _ => TokenKind::Integer(text),
         })
     }
 
-    /// Takes `e10`, `E-3` if one follows.
-    fn exponent(&mut self, text: &mut String) -> bool {
-        let mut ahead = self.rest.clone();
-        if !matches!(ahead.next(), Some('e' | 'E')) {
-            return false;
+    /// What comes next as far as it may belong to a number or to a name that begins with digits.
+    fn ahead_of_number(&self) -> String {
+        let mut text = String::new();
+        for letter in self.rest.clone() {
+            let signs = matches!(letter, '+' | '-') && text.ends_with(['e', 'E']);
+            if !signs && !letter.is_ascii_alphanumeric() && !matches!(letter, '_' | '.') {
+                break;
+            }
+            text.push(letter);
         }
-        let sign = ahead.clone().next().filter(|letter| matches!(letter, '+' | '-'));
-        if !ahead.nth(usize::from(sign.is_some())).is_some_and(|digit| digit.is_ascii_digit()) {
-            return false;
-        }
-        for _ in 0..1 + usize::from(sign.is_some()) {
-            text.extend(self.advance());
-        }
-        self.take_while(text, |letter| letter.is_ascii_digit());
-        true
+        text
     }
 
     fn symbol(&mut self, pos: Pos, letter: char) -> Result<TokenKind, SyntaxError> {
@@ -464,6 +472,74 @@ impl<'a> Lexer<'a> {
             self.advance();
         }
         Ok(TokenKind::Symbol(symbol))
+    }
+}
+
+/// How many bytes at the beginning are of a kind.
+fn length(text: &str, fits: impl Fn(u8) -> bool) -> usize {
+    text.bytes().take_while(|letter| fits(*letter)).count()
+}
+
+/// The length of the digits that a text begins with, each after at most one underscore, the first after none.
+fn digits(text: &str, is_digit: impl Fn(&u8) -> bool) -> usize {
+    let bytes = text.as_bytes();
+    let mut end = 0;
+    loop {
+        let skip = usize::from(end > 0 && bytes.get(end) == Some(&b'_'));
+        if !bytes.get(end + skip).is_some_and(&is_digit) {
+            return end;
+        }
+        end += skip + 1;
+    }
+}
+
+/// The length of `0x_1F` and its like, if a text begins with that.
+fn radix_digits(text: &str) -> usize {
+    let Some(radix) = text.get(..2).and_then(radix_of) else { return 0 };
+    let rest = &text[2..];
+    let skip = usize::from(rest.starts_with('_'));
+    match digits(&rest[skip..], |digit| char::from(*digit).is_digit(radix)) {
+        0 => 0,
+        count => 2 + skip + count,
+    }
+}
+
+/// What `0x`, `0o` and `0b` stand for.
+fn radix_of(prefix: &str) -> Option<u32> {
+    match prefix {
+        "0x" | "0X" => Some(16),
+        "0o" | "0O" => Some(8),
+        "0b" | "0B" => Some(2),
+        _ => None,
+    }
+}
+
+/// The length of `1.5e-3` and its like, if a text begins with that.
+fn double(text: &str) -> usize {
+    let mut end = length(text, |digit| digit.is_ascii_digit());
+    if text[end..].starts_with('.') {
+        let fraction = length(&text[end + 1..], |digit| digit.is_ascii_digit());
+        if end + fraction == 0 {
+            return 0;
+        }
+        end += 1 + fraction;
+    }
+    if end == 0 || !text[end..].starts_with(['e', 'E']) {
+        return 0;
+    }
+    let sign = usize::from(text[end + 1..].starts_with(['+', '-']));
+    match length(&text[end + 1 + sign..], |digit| digit.is_ascii_digit()) {
+        0 => 0,
+        count => end + 1 + sign + count,
+    }
+}
+
+/// The number that a token [`TokenKind::Integer`] stands for, in decimal digits; none if it is more than a bigint.
+pub(crate) fn decimal_digits(written: &str) -> Option<String> {
+    let plain: String = written.chars().filter(|letter| *letter != '_').collect();
+    match plain.get(..2).and_then(radix_of) {
+        Some(radix) => i64::from_str_radix(&plain[2..], radix).ok().map(|number| number.to_string()),
+        None => Some(plain),
     }
 }
 

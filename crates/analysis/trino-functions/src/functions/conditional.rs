@@ -14,6 +14,7 @@ use super::Table;
 use crate::error::{ErrorCode, TrinoError};
 use crate::kernel::Call;
 use crate::operators;
+use crate::operators::nested::{Pair, is_nested};
 
 pub(crate) fn register(table: &mut Table) {
     table.kernel("greatest(T...) -> T where T:orderable", "The greatest of the values; NULL if one is NULL.", |call| {
@@ -85,18 +86,25 @@ fn extreme(call: &Call<'_>, wanted: Ordering) -> Result<ArrayRef, TrinoError> {
         if best.data_type() == &DataType::Null {
             break;
         }
-        let compare = make_comparator(&next, &best, SortOptions::default())?;
-        let take_next: BooleanArray = (0..call.rows)
-            .map(|row| {
-                Some(
+        let take_next = match call.types.first().filter(|ty| is_nested(ty)) {
+            Some(ty) => {
+                let pair = Pair::new(&next, &best, ty)?;
+                let takes =
+                    |row: usize| Ok(best.is_valid(row) && (next.is_null(row) || pair.order(row, row)? == Some(wanted)));
+                (0..call.rows).map(takes).collect::<Result<Vec<bool>, TrinoError>>()?
+            }
+            None => {
+                let compare = make_comparator(&next, &best, SortOptions::default())?;
+                let takes = |row: usize| {
                     best.is_valid(row)
                         && (next.is_null(row)
                             || is_nan(&best, row)
-                            || !is_nan(&next, row) && compare(row, row) == wanted),
-                )
-            })
-            .collect();
-        drop(compare);
+                            || !is_nan(&next, row) && compare(row, row) == wanted)
+                };
+                (0..call.rows).map(takes).collect()
+            }
+        };
+        let take_next = BooleanArray::from(take_next);
         best = zip(&take_next, &next, &best)?;
     }
     Ok(best)

@@ -27,6 +27,11 @@ use crate::types::coercion::{common_of, common_super_type};
 pub fn between(value: Typed, low: Typed, high: Typed, negated: bool) -> Result<Typed, TrinoError> {
     let refuse = || TrinoError::mismatch(format!("Cannot check if {} is BETWEEN {} and {}", value.1, low.1, high.1));
     let common = common_of([&value.1, &low.1, &high.1]).filter(Type::is_orderable).ok_or_else(refuse)?;
+    if is_nested(&common) {
+        let at_least = comparison(ComparisonOp::GreaterOrEqual, value.clone(), low)?.0;
+        let between = at_least.and(comparison(ComparisonOp::LessOrEqual, value, high)?.0);
+        return Ok((if negated { Expr::Not(Box::new(between)) } else { between }, Type::Boolean));
+    }
     let value = comparable(coerce(value, &common)?);
     let (low, high) = (comparable(coerce(low, &common)?), comparable(coerce(high, &common)?));
     let between = if negated { value.not_between(low, high) } else { value.between(low, high) };

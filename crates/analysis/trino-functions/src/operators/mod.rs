@@ -5,7 +5,7 @@ mod access;
 mod attempt;
 mod like;
 mod logic;
-mod nested;
+pub(crate) mod nested;
 pub(crate) mod temporal;
 
 pub use access::{concat, dereference, negate, subscript};
@@ -98,10 +98,14 @@ pub fn comparison(op: ComparisonOp, left: Typed, right: Typed) -> Result<Typed, 
         let all = pairs.into_iter().map(equal).collect::<Result<Vec<_>, _>>()?;
         return Ok((all.into_iter().reduce(Expr::and).unwrap_or_else(|| lit(true)), Type::Boolean));
     }
-    if !ordered && nested::is_nested(&common) {
+    if nested::is_nested(&common) {
         let (name, kernel): (_, crate::kernel::Kernel) = match op {
             ComparisonOp::Equal => ("=", nested::equal),
-            _ => ("<>", nested::not_equal),
+            ComparisonOp::NotEqual => ("<>", nested::not_equal),
+            ComparisonOp::Less => ("<", nested::less),
+            ComparisonOp::LessOrEqual => ("<=", nested::less_or_equal),
+            ComparisonOp::Greater => (">", nested::greater),
+            ComparisonOp::GreaterOrEqual => (">=", nested::greater_or_equal),
         };
         let sides = vec![cast::coerce(left, &common)?, cast::coerce(right, &common)?];
         return Ok((access::operator(name, kernel, sides, &Type::Boolean), Type::Boolean));

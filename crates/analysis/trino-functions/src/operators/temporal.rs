@@ -23,6 +23,8 @@ use crate::{Typed, cast};
 
 /// A kernel for two operands, with what they are converted to first.
 pub(super) struct Temporal {
+    /// What plans tell kernels apart by.
+    name: &'static str,
     kernel: Kernel,
     operands: (Type, Type),
     result: Type,
@@ -32,7 +34,7 @@ impl Temporal {
     pub(super) fn apply(self, left: Typed, right: Typed) -> Typed {
         let convert = |value: Typed, to: &Type| cast::cast(value.clone(), to).unwrap_or(value);
         let operands = vec![convert(left, &self.operands.0), convert(right, &self.operands.1)];
-        (call_operator("temporal", self.kernel, operands, &self.result), self.result)
+        (call_operator(self.name, self.kernel, operands, &self.result), self.result)
     }
 }
 
@@ -79,7 +81,17 @@ pub(super) fn operator(op: BinaryOp, left: &Type, right: &Type) -> Option<Tempor
         }
         _ => return None,
     };
-    Some(Temporal { kernel, operands, result })
+    Some(Temporal { name: name(op), kernel, operands, result })
+}
+
+/// Of an operator's kernels each has operands of its own, so that its name tells them apart.
+fn name(op: BinaryOp) -> &'static str {
+    match op {
+        BinaryOp::Add => "temporal_add",
+        BinaryOp::Subtract => "temporal_subtract",
+        BinaryOp::Multiply => "temporal_multiply",
+        _ => "temporal_divide",
+    }
 }
 
 /// The type of a date or time moved by an interval.
@@ -101,7 +113,7 @@ fn shifted(ty: &Type, interval: &Type) -> Option<Type> {
 pub(super) fn negate(interval: Typed) -> Typed {
     let ty = interval.1.clone();
     let minus_one = (lit(-1_i64), Type::Bigint);
-    (call_operator("temporal", multiply, vec![interval, minus_one], &ty), ty)
+    (call_operator(name(BinaryOp::Multiply), multiply, vec![interval, minus_one], &ty), ty)
 }
 
 /// An interval in its own unit: milliseconds or months.
@@ -167,6 +179,7 @@ fn shift_by(
                 let local = moved(i128::from(values.as_primitive::<Date32Type>().value(row)) * DAY, row)?;
                 match local.rem_euclid(DAY) {
                     0 => Ok(Some(local.div_euclid(DAY) as i32)),
+                    _ if sign < 0 => Err(TrinoError::invalid("Cannot subtract hour, minutes or seconds from a date")),
                     _ => Err(TrinoError::invalid("Cannot add hour, minutes or seconds to a date")),
                 }
             };

@@ -111,3 +111,12 @@ fn types_that_dont_meet_are_refused() {
     let (expr, ty) = comparison(ComparisonOp::Less, int(1), dec(15, 2, 1)).unwrap();
     assert_eq!((evaluate(&expr).unwrap(), ty), (ScalarValue::Boolean(Some(true)), Type::Boolean));
 }
+
+#[test]
+fn plans_tell_adding_an_interval_from_subtracting_it() {
+    let moved = |op| {
+        let (day, step) = (datafusion::logical_expr::col("day"), datafusion::logical_expr::col("step"));
+        binary(op, (day, Type::Date), (step, Type::IntervalDayTime)).unwrap().0
+    };
+    assert_ne!(moved(BinaryOp::Add), moved(BinaryOp::Subtract));
+}

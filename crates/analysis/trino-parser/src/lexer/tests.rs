@@ -49,6 +49,33 @@ fn numbers_are_of_three_kinds() {
 }
 
 #[test]
+fn whole_numbers_have_underscores_and_other_digits() {
+    for written in ["1_000", "0x1F", "0X_f", "0b1_0", "0o17"] {
+        assert_eq!(trino(written), vec![TokenKind::Integer(written.into())]);
+    }
+    let decimals = [("1_000", "1000"), ("0x_1F", "31"), ("0b101", "5"), ("0O17", "15"), ("007", "007")];
+    for (written, decimal) in decimals {
+        assert_eq!(decimal_digits(written).as_deref(), Some(decimal));
+    }
+    assert_eq!(decimal_digits("0x8000000000000000"), None);
+    assert_eq!(trino("1_0.5_0"), vec![TokenKind::Decimal("10.50".into())]);
+    for wrong in ["1_", "1__0", "0x", "0xG", "0b2", "0x1Fg", "12ab", "1_0e1", "1_.5"] {
+        assert!(failure(wrong, Dialect::Trino).contains("identifiers must not start with a digit"), "{wrong}");
+    }
+}
+
+#[test]
+fn a_name_may_follow_a_point() {
+    for (written, number, name) in [("1.5x", "1.5", "x"), ("1._5", "1.", "_5"), ("1.5e", "1.5", "e")] {
+        assert_eq!(trino(written), vec![TokenKind::Decimal(number.into()), TokenKind::Word(name.into())]);
+    }
+    assert_eq!(
+        trino("1-2"),
+        vec![TokenKind::Integer("1".into()), TokenKind::Symbol("-"), TokenKind::Integer("2".into())]
+    );
+}
+
+#[test]
 fn a_dot_after_a_name_is_no_number() {
     let expected = vec![TokenKind::Word("t".into()), TokenKind::Symbol("."), TokenKind::Word("a".into())];
     assert_eq!(trino("t.a"), expected);
@@ -65,7 +92,8 @@ fn strings_unescape_by_dialect() {
 fn unicode_and_binary_strings() {
     assert_eq!(trino(r"U&'\00e9\+01f600\\' X'0a FF'"), vec![string("é😀\\"), TokenKind::Binary(vec![10, 255])]);
     assert_eq!(failure(r"U&'\12'", Dialect::Trino), "line 1:1: Incomplete escape sequence: 12");
-    assert_eq!(failure(r"U&'\d800'", Dialect::Trino), "line 1:1: Invalid escaped character: d800");
+    let surrogate = r"Invalid escaped character: d800. Escaped character is a surrogate. Use '\+123456' instead.";
+    assert_eq!(failure(r"U&'\d800'", Dialect::Trino), format!("line 1:1: {surrogate}"));
     assert_eq!(failure("X'0'", Dialect::Trino), "line 1:1: Binary literal must contain an even number of digits");
     assert_eq!(failure("X'zz'", Dialect::Trino), "line 1:1: Binary literal can only contain hexadecimal digits");
 }

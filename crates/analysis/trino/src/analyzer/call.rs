@@ -1,8 +1,5 @@
 //! Calls: scalar functions, aggregates, window functions and lambdas.
 
-use std::sync::Arc;
-
-use arrow::datatypes::IntervalMonthDayNano;
 use boathouse_trino_functions::error::{ErrorCode, TrinoError};
 use boathouse_trino_functions::types::Type;
 use boathouse_trino_functions::types::coercion::common_super_type;
@@ -11,18 +8,22 @@ use boathouse_trino_functions::{
     window,
 };
 use boathouse_trino_parser::ast::{
-    self, ExprKind, FrameBound, FrameUnit, FunctionCall, ListaggOverflow, NullTreatment, Over, SortItem, Window,
+    self, ExprKind, FunctionCall, ListaggOverflow, NullTreatment, Over, SortItem, Window,
 };
 use datafusion::common::ScalarValue;
+use datafusion::logical_expr::Expr;
 use datafusion::logical_expr::expr::{NullTreatment as PlanNulls, Sort, WindowFunction, WindowFunctionParams};
-use datafusion::logical_expr::{Expr, WindowFrame, WindowFrameBound, WindowFrameUnits, WindowFunctionDefinition};
 
+use super::by_row::{differs_by_row, frame_value, row_call};
 use super::expression::{boolean, same_type};
 use super::recognition::{Keys, refuse_mode_and_label};
 use super::scope::Scope;
 use super::{Analyzer, CallKind, Place, at};
 use crate::error::unsupported;
 use crate::operators::FrameValue;
+
+/// What is said of types without an order.
+const NOT_ORDERABLE: &str = " is not orderable";
 
 impl Analyzer<'_> {
     /// A scalar function on values.
@@ -250,12 +251,9 @@ impl Analyzer<'_> {
             return Err(TrinoError::at(arg.pos, ErrorCode::NestedWindow, message));
         }
         let specification = self.window_specification(call.over.as_ref(), expr.pos)?;
-        let (partition_by, mut order_by) = self.window_keys(&specification, scope)?;
+        let (partition_by, order_by) = self.window_keys(&specification, scope)?;
         let recognising = self.recognising(&specification, scope)?;
-        let mut frame = self.frame(&specification, recognising.is_some(), scope)?;
-        if is_distance(&frame) {
-            self.ranged(&specification, &mut order_by, &mut frame, scope)?;
-        }
+        let framing = self.frame(&specification, recognising.is_some(), scope)?;
         self.call_filter(call, scope)?;
         self.refuse_windows_within(before, expr)?;
         let ignore = call.nulls == Some(NullTreatment::Ignore);
@@ -283,10 +281,20 @@ impl Analyzer<'_> {
         let default = default_of_each_row(name, &mut args)?;
         let offset = args.get(1).cloned();
         let (fun, args, ty) = window(name, args, ignore)?;
-        if let (Some(recognising), Some(value)) = (recognising, frame_value(name, &fun, ignore)) {
+        let by_row = frame_value(name, &fun, ignore);
+        if let (Some(recognising), Some(value)) = (recognising, by_row.clone().filter(FrameValue::is_of_frame)) {
             self.called(CallKind::Window, expr);
             return Ok((recognising.function(value, args, &ty, (partition_by, order_by)), ty));
         }
+        let differs = by_row.as_ref().is_some_and(|value| differs_by_row(value, &args));
+        let frame = match (framing.plain, by_row) {
+            (Some(plain), _) if !differs => plain,
+            (_, Some(value)) => {
+                self.called(CallKind::Window, expr);
+                return Ok((row_call(&framing.by_row, value, args, &ty, (partition_by, order_by)), ty));
+            }
+            (_, None) => return Err(unsupported(format!("Frames that differ from row to row with {name}"))),
+        };
         let params = WindowFunctionParams {
             args,
             partition_by,
@@ -326,7 +334,17 @@ impl Analyzer<'_> {
     /// What partitions a window, and its order.
     pub(super) fn window_keys(&mut self, window: &Window, scope: &Scope<'_>) -> Result<Keys, TrinoError> {
         let partition_by = self.exprs(&window.partition_by, scope)?.into_iter().map(|(expr, _)| expr).collect();
-        Ok((partition_by, self.sort_exprs(&window.order_by, scope)?))
+        let order_by = self.sort_exprs(&window.order_by, scope).map_err(|error| {
+            match error.message.strip_prefix("Type ").and_then(|rest| rest.split_once(NOT_ORDERABLE)) {
+                Some((ty, _)) if error.code == ErrorCode::TypeMismatch => {
+                    let message =
+                        format!("{ty}{NOT_ORDERABLE}, and therefore cannot be used in window function ORDER BY");
+                    TrinoError { message, ..error }
+                }
+                _ => error,
+            }
+        })?;
+        Ok((partition_by, order_by))
     }
 
     /// A window's specification may hold no windows.
@@ -389,178 +407,15 @@ impl Analyzer<'_> {
             }
         }
     }
-
-    /// What a frame of distances asks of the order: for RANGE one key that numbers can be added to. Numbers get a type that
-    /// the sums of keys and distances fit.
-    fn ranged(
-        &mut self,
-        window: &Window,
-        order_by: &mut [Sort],
-        frame: &mut WindowFrame,
-        scope: &Scope<'_>,
-    ) -> Result<(), TrinoError> {
-        let pos = window.pos.0;
-        let unit = window.frame.as_ref().map(|frame| frame.unit);
-        let name = if unit == Some(FrameUnit::Range) { "RANGE" } else { "GROUPS" };
-        let [key] = order_by else {
-            if order_by.is_empty() {
-                let message = format!("Window frame of type {name} PRECEDING or FOLLOWING requires ORDER BY");
-                return Err(TrinoError::at(pos, ErrorCode::MissingOrderBy, message));
-            }
-            if unit == Some(FrameUnit::Groups) {
-                return Ok(());
-            }
-            let message = format!(
-                "Window frame of type RANGE PRECEDING or FOLLOWING requires single sort item in ORDER BY (actual: {})",
-                order_by.len()
-            );
-            return Err(TrinoError::at(pos, ErrorCode::InvalidOrderBy, message));
-        };
-        if unit == Some(FrameUnit::Groups) {
-            return Ok(());
-        }
-        let written = &window.order_by[0].expr;
-        let (_, ty) = self.expr(written, scope)?;
-        let is_temporal =
-            matches!(ty, Type::Date | Type::Timestamp(_) | Type::TimestampTz(_) | Type::IntervalYearMonth);
-        if !ty.is_numeric() && !is_temporal {
-            if matches!(ty, Type::Time(_) | Type::TimeTz(_) | Type::IntervalDayTime) {
-                return Err(unsupported(format!("Window frames of type RANGE over {ty} are not supported")));
-            }
-            let message = format!(
-                "Window frame of type RANGE PRECEDING or FOLLOWING requires that sort item type be numeric, datetime or \
-                 interval (actual: {ty})"
-            );
-            return Err(TrinoError::at(written.pos, ErrorCode::TypeMismatch, message));
-        }
-        let mut common = ty.clone();
-        for (distance, pos) in self.distances(window, scope)? {
-            let fits = match ty.is_numeric() {
-                true => common_super_type(&common, &distance).filter(|_| distance.is_numeric()),
-                false => (!distance.is_numeric() && distance != Type::Unknown).then(|| common.clone()),
-            };
-            common = fits.ok_or_else(|| {
-                let message =
-                    format!("Window frame RANGE value type ({distance}) not compatible with sort item type ({ty})");
-                TrinoError::at(pos, ErrorCode::TypeMismatch, message)
-            })?;
-        }
-        if ty.is_numeric() {
-            let summed = match common {
-                Type::Decimal(_, scale) => Type::Decimal(38, scale),
-                common if common.is_integer() => Type::Bigint,
-                _ => Type::Double,
-            };
-            key.expr = cast::cast((key.expr.clone(), ty), &summed)?.0;
-            for bound in [&mut frame.start_bound, &mut frame.end_bound] {
-                if let WindowFrameBound::Preceding(distance) | WindowFrameBound::Following(distance) = bound {
-                    *distance = distance.cast_to(&summed.to_arrow()).map_err(super::planned)?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// The types of a frame's distances.
-    fn distances(&mut self, window: &Window, scope: &Scope<'_>) -> Result<Vec<(Type, ast::Pos)>, TrinoError> {
-        let bounds = window.frame.iter().flat_map(|frame| [Some(&frame.start), frame.end.as_ref()]).flatten();
-        let mut found = Vec::new();
-        for bound in bounds {
-            if let FrameBound::Preceding(distance) | FrameBound::Following(distance) = bound {
-                found.push((self.expr(distance, scope)?.1, distance.pos));
-            }
-        }
-        Ok(found)
-    }
-
-    /// The frame. Where a pattern is recognised in it only its bounds are checked.
-    fn frame(&mut self, window: &Window, recognises: bool, scope: &Scope<'_>) -> Result<WindowFrame, TrinoError> {
-        let Some(frame) = &window.frame else {
-            let ordered = !window.order_by.is_empty();
-            return Ok(WindowFrame::new(ordered.then_some(false)));
-        };
-        let units = match frame.unit {
-            FrameUnit::Rows => WindowFrameUnits::Rows,
-            FrameUnit::Range => WindowFrameUnits::Range,
-            FrameUnit::Groups => WindowFrameUnits::Groups,
-        };
-        let after_start = match (&frame.start, &frame.end) {
-            (FrameBound::UnboundedFollowing, _) => Some("Window frame start cannot be UNBOUNDED FOLLOWING"),
-            (_, Some(FrameBound::UnboundedPreceding)) => Some("Window frame end cannot be UNBOUNDED PRECEDING"),
-            (FrameBound::CurrentRow, Some(FrameBound::Preceding(_))) => {
-                Some("Window frame starting from CURRENT ROW cannot end with PRECEDING")
-            }
-            (FrameBound::Following(_), Some(FrameBound::Preceding(_))) => {
-                Some("Window frame starting from FOLLOWING cannot end with PRECEDING")
-            }
-            (FrameBound::Following(_), Some(FrameBound::CurrentRow)) => {
-                Some("Window frame starting from FOLLOWING cannot end with CURRENT ROW")
-            }
-            _ => None,
-        };
-        if let Some(message) = after_start {
-            return Err(TrinoError::at(frame.pos.0, ErrorCode::InvalidWindowFrame, message));
-        }
-        if recognises {
-            return Ok(WindowFrame::new((!window.order_by.is_empty()).then_some(false)));
-        }
-        let start = self.frame_bound(&frame.start, (units, "start"), scope)?;
-        let end = match &frame.end {
-            Some(end) => self.frame_bound(end, (units, "end"), scope)?,
-            None => WindowFrameBound::CurrentRow,
-        };
-        Ok(WindowFrame::new_bounds(units, start, end))
-    }
-
-    fn frame_bound(
-        &mut self,
-        bound: &FrameBound,
-        (units, side): (WindowFrameUnits, &str),
-        scope: &Scope<'_>,
-    ) -> Result<WindowFrameBound, TrinoError> {
-        let unbounded = ScalarValue::UInt64(None);
-        let mut distance = |expr: &ast::Expr| {
-            let (value, ty) = self.expr(expr, scope)?;
-            let whole = ty.is_integer() || matches!(ty, Type::Decimal(_, 0) | Type::Unknown);
-            if units != WindowFrameUnits::Range && !whole {
-                let message = format!(
-                    "Window frame {units} {side} value type must be exact numeric type with scale 0 (actual {ty})"
-                );
-                return Err(TrinoError::at(expr.pos, ErrorCode::TypeMismatch, message));
-            }
-            let Expr::Literal(value, _) = value else {
-                return Err(TrinoError::at(
-                    expr.pos,
-                    ErrorCode::NotSupported,
-                    "Window frame offset must be a constant",
-                ));
-            };
-            let count = value.cast_to(&arrow::datatypes::DataType::Int64);
-            let negative = || {
-                let message = "Window frame offset value must not be negative or null";
-                TrinoError::at(expr.pos, ErrorCode::InvalidWindowFrame, message)
-            };
-            match (units, count) {
-                (WindowFrameUnits::Range, _) if is_negative(&value) => Err(negative()),
-                (WindowFrameUnits::Range, _) => Ok(calendar_distance(value)),
-                (_, Ok(ScalarValue::Int64(Some(count)))) if count >= 0 => Ok(ScalarValue::UInt64(Some(count as u64))),
-                _ => Err(negative()),
-            }
-        };
-        Ok(match bound {
-            FrameBound::UnboundedPreceding => WindowFrameBound::Preceding(unbounded),
-            FrameBound::Preceding(expr) => WindowFrameBound::Preceding(distance(expr)?),
-            FrameBound::CurrentRow => WindowFrameBound::CurrentRow,
-            FrameBound::Following(expr) => WindowFrameBound::Following(distance(expr)?),
-            FrameBound::UnboundedFollowing => WindowFrameBound::Following(unbounded),
-        })
-    }
 }
 
-/// Takes the default of LAG and LEAD out of their arguments where it differs from row to row, which DataFusion doesn't
+/// Takes the default of LAG and LEAD out of their arguments where it alone differs from row to row, which DataFusion doesn't
 /// have, and brings the value to the type that both share.
 fn default_of_each_row(name: &str, args: &mut Vec<Typed>) -> Result<Option<Typed>, TrinoError> {
-    let differs = matches!(name, "lag" | "lead") && args.len() == 3 && !matches!(args[2].0, Expr::Literal(..));
+    let differs = matches!(name, "lag" | "lead")
+        && args.len() == 3
+        && matches!(&args[1].0, Expr::Literal(offset, _) if !offset.is_null())
+        && !matches!(args[2].0, Expr::Literal(..));
     let Some(default) = (if differs { args.pop() } else { None }) else { return Ok(None) };
     let Some(common) = common_super_type(&args[0].1, &default.1) else {
         args.push(default);
@@ -568,45 +423,6 @@ fn default_of_each_row(name: &str, args: &mut Vec<Typed>) -> Result<Option<Typed
     };
     args[0] = cast::coerce(args[0].clone(), &common)?;
     cast::coerce(default, &common).map(Some)
-}
-
-/// What a function of values makes of a frame; none for those that frames make no difference to.
-fn frame_value(name: &str, function: &WindowFunctionDefinition, ignore_nulls: bool) -> Option<FrameValue> {
-    Some(match (name, function) {
-        (_, WindowFunctionDefinition::AggregateUDF(function)) => FrameValue::Aggregate(Arc::clone(function)),
-        ("first_value", _) => FrameValue::First { ignore_nulls },
-        ("last_value", _) => FrameValue::Last { ignore_nulls },
-        ("nth_value", _) => FrameValue::Nth { ignore_nulls },
-        _ => return None,
-    })
-}
-
-/// Whether a frame reaches so far in values, or in groups of equal ones.
-fn is_distance(frame: &WindowFrame) -> bool {
-    let reaches = |bound: &WindowFrameBound| match bound {
-        WindowFrameBound::Preceding(distance) | WindowFrameBound::Following(distance) => !distance.is_null(),
-        WindowFrameBound::CurrentRow => false,
-    };
-    frame.units != WindowFrameUnits::Rows && (reaches(&frame.start_bound) || reaches(&frame.end_bound))
-}
-
-/// Whether a distance goes the other way.
-fn is_negative(distance: &ScalarValue) -> bool {
-    let zero = ScalarValue::new_zero(&distance.data_type());
-    zero.is_ok_and(|zero| distance.partial_cmp(&zero) == Some(std::cmp::Ordering::Less))
-}
-
-/// Dates and timestamps move by days and nanoseconds; DataFusion would not subtract a duration from a date.
-fn calendar_distance(value: ScalarValue) -> ScalarValue {
-    const DAY: i64 = 86_400_000;
-    match value {
-        ScalarValue::DurationMillisecond(Some(millis)) => {
-            let (days, rest) = (millis / DAY, millis % DAY);
-            let interval = IntervalMonthDayNano::new(0, i32::try_from(days).unwrap_or(i32::MAX), rest * 1_000_000);
-            ScalarValue::IntervalMonthDayNano(Some(interval))
-        }
-        other => other,
-    }
 }
 
 /// What `LISTAGG(… ON OVERFLOW TRUNCATE …)` adds to its arguments.

@@ -32,9 +32,10 @@ pub(super) fn integer(number: i64) -> Typed {
 
 /// `1.50`: the digits decide precision and scale.
 pub(super) fn decimal(text: &str, pos: Pos) -> Result<Typed, TrinoError> {
-    let (negative, digits) = match text.strip_prefix('-') {
+    let plain = without_underscores(text);
+    let (negative, digits) = match plain.strip_prefix('-') {
         Some(digits) => (true, digits),
-        None => (false, text),
+        None => (false, plain.as_str()),
     };
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
     let whole = whole.trim_start_matches('0');
@@ -52,6 +53,21 @@ pub(super) fn decimal(text: &str, pos: Pos) -> Result<Typed, TrinoError> {
             Err(TrinoError::at(pos, ErrorCode::InvalidLiteral, message))
         }
     }
+}
+
+/// Digits without the single underscores between them; others stay, and make no number.
+fn without_underscores(text: &str) -> String {
+    let is_digit = |letter: Option<char>| letter.is_some_and(|letter| letter.is_ascii_digit());
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text.chars().peekable();
+    let mut before = None;
+    while let Some(letter) = rest.next() {
+        if letter != '_' || !is_digit(before) || !is_digit(rest.peek().copied()) {
+            plain.push(letter);
+        }
+        before = Some(letter);
+    }
+    plain
 }
 
 /// `DATE '2020-01-01'` and its like.
@@ -91,10 +107,19 @@ pub(super) fn typed(type_name: &str, text: &str, pos: Pos) -> Result<Typed, Trin
         typed => typed.map_err(at(pos))?,
     };
     match typed {
+        (Expr::Literal(literal, _), ty @ Type::TimestampTz(_)) if is_skipped(text, &literal, &ty) => Err(refuse()),
         (Expr::Literal(literal, _), ty) => Ok(value(literal, ty)),
         typed if type_name == "json" => Ok(typed),
         _ => Err(refuse()),
     }
+}
+
+/// Whether the clocks of a text's zone leave its time out, as they do when summer time begins.
+fn is_skipped(text: &str, instant: &ScalarValue, ty: &Type) -> bool {
+    let (Some((local, _)), Type::TimestampTz(digits)) = (text.trim().rsplit_once(' '), ty) else { return false };
+    let local = cast::cast((lit(local), Type::VARCHAR), &Type::Timestamp(*digits));
+    let shown = cast::cast(value(instant.clone(), ty.clone()), &Type::Timestamp(*digits));
+    matches!((local, shown), (Ok((local @ Expr::Literal(..), _)), Ok((shown @ Expr::Literal(..), _))) if local != shown)
 }
 
 /// How many digits a literal's fraction has.
@@ -110,7 +135,10 @@ fn fraction_of(text: &str, name: &str, pos: Pos) -> Result<u8, TrinoError> {
 
 /// The type of a date and time, by whether a zone follows.
 fn temporal(text: &str, date: usize, plain: fn(u8) -> Type, zoned: fn(u8) -> Type) -> fn(u8) -> Type {
-    let time = text.get(date..).unwrap_or_default();
+    // A year may have more than four digits after its sign.
+    let day = text.trim_start_matches(['+', '-']).find('-').map_or(0, |year| year.saturating_sub(4));
+    let signed = usize::from(date > 0 && text.starts_with(['+', '-']));
+    let time = text.get(if date > 0 { date + day + signed } else { 0 }..).unwrap_or_default();
     let has_zone =
         time.trim().contains([' ', '+', '-', 'Z', 'z']) || time.trim_start().chars().any(char::is_alphabetic);
     if has_zone { zoned } else { plain }
@@ -132,7 +160,8 @@ pub(super) fn interval(
     let sign = if negative { -inner_sign } else { inner_sign };
     let parts: Vec<&str> = digits.split([' ', ':', '-']).filter(|part| !part.is_empty()).collect();
     let fields = fields(from, to.unwrap_or(from));
-    if parts.is_empty() || parts.len() > fields.len() {
+    // No text at all is nothing of anything.
+    if (parts.is_empty() && !text.is_empty()) || parts.len() > fields.len() {
         return Err(refuse());
     }
     let mut total: i64 = 0;
@@ -235,6 +264,16 @@ pub(super) fn current(
     precision: Option<u32>,
     pos: Pos,
 ) -> Result<Typed, TrinoError> {
+    if let Some(digits @ 13..) = precision {
+        let name = match item {
+            CurrentItem::Timestamp => "TIMESTAMP WITH TIME ZONE",
+            CurrentItem::LocalTimestamp => "TIMESTAMP",
+            CurrentItem::Time => "TIME WITH TIME ZONE",
+            _ => "TIME",
+        };
+        let message = format!("{name} precision must be in range [0, 12]: {digits}");
+        return Err(TrinoError::new(ErrorCode::NumericValueOutOfRange, message));
+    }
     let digits = fraction(precision.map(u64::from), pos)?;
     let text = |text: &str| Ok((lit(text), Type::VARCHAR));
     let ty = match item {
@@ -283,6 +322,7 @@ mod tests {
         let (expr, _) = interval(false, "2 03:04:05.6", IntervalField::Day, Some(IntervalField::Second), POS).unwrap();
         assert_eq!(expr, lit(ScalarValue::DurationMillisecond(Some(183_845_600))));
         assert!(interval(false, "x", IntervalField::Day, None, POS).is_err());
+        assert!(interval(false, "", IntervalField::Day, None, POS).is_ok());
     }
 
     #[test]
@@ -290,5 +330,25 @@ mod tests {
         assert_eq!(typed("date", "2020-13-01", POS).unwrap_err().code, ErrorCode::InvalidLiteral);
         assert_eq!(typed("date", "2020-12-01", POS).unwrap().1, Type::Date);
         assert_eq!(typed("timestamp", "2020-12-01 01:02:03.123456", POS).unwrap().1, Type::Timestamp(6));
+        assert_eq!(typed("timestamp", "+12020-03-09 02:03:04", POS).unwrap().1, Type::Timestamp(0));
+    }
+
+    #[test]
+    fn times_that_the_clocks_leave_out_are_refused() {
+        let at = |text: &str| typed("timestamp", text, POS);
+        assert_eq!(at("2020-03-29 02:30:00 Europe/Berlin").unwrap_err().code, ErrorCode::InvalidLiteral);
+        for fine in
+            ["2020-03-29 03:00:00 Europe/Berlin", "2020-10-25 02:30:00 Europe/Berlin", "2020-03-29 02:30:00 +01:00"]
+        {
+            assert_eq!(at(fine).unwrap().1, Type::TimestampTz(0), "{fine}");
+        }
+    }
+
+    #[test]
+    fn decimals_may_have_underscores() {
+        assert_eq!(typed("decimal", "1_000.5", POS).unwrap().1, Type::Decimal(5, 1));
+        for wrong in ["_1", "1_", "1__0", "1_.0"] {
+            assert!(typed("decimal", wrong, POS).is_err(), "{wrong}");
+        }
     }
 }

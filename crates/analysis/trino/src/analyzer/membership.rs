@@ -7,6 +7,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, ListArray};
+use arrow::buffer::NullBuffer;
 use arrow::datatypes::DataType;
 use arrow::row::{OwnedRow, RowConverter, Rows, SortField};
 use datafusion::common::{Result, ScalarValue, internal_err};
@@ -89,7 +90,7 @@ impl Among {
             return Ok(Arc::clone(candidates));
         }
         let elements = if list.is_empty() || list.is_null(0) { list.values().slice(0, 0) } else { list.value(0) };
-        let candidates = Arc::new(Candidates::new(Tuples::of(&elements)?));
+        let candidates = Arc::new(Candidates::new(&Tuples::of(&elements)?));
         *known = Some((Arc::clone(list), Arc::clone(&candidates)));
         Ok(candidates)
     }
@@ -116,77 +117,55 @@ fn any(mut answers: impl Iterator<Item = Option<bool>>) -> Option<bool> {
     if found { Some(true) } else { (!open).then_some(false) }
 }
 
-/// Values that can be compared: a row's fields, or a single value as the only field.
+/// Values that can be compared. As in Trino's semi-joins, a NULL inside of a value equals another one there; only values
+/// that are NULL themselves leave the answer open.
 struct Tuples {
     rows: Rows,
-    /// Each field by itself, with where it is NULL.
-    fields: Vec<(Rows, ArrayRef)>,
-    /// Where the value as a whole is NULL.
-    whole: ArrayRef,
+    nulls: Option<NullBuffer>,
 }
 
 impl Tuples {
     fn of(values: &ArrayRef) -> Result<Self> {
-        let columns: Vec<ArrayRef> = match values.data_type() {
-            DataType::Struct(_) => values.as_struct().columns().to_vec(),
-            _ => vec![Arc::clone(values)],
-        };
-        let encoded = |columns: &[ArrayRef]| -> Result<Rows> {
-            let types = columns.iter().map(|column| SortField::new(column.data_type().clone())).collect();
-            Ok(RowConverter::new(types)?.convert_columns(columns)?)
-        };
-        let rows = encoded(&columns)?;
-        let fields = columns
-            .into_iter()
-            .map(|column| Ok((encoded(std::slice::from_ref(&column))?, column)))
-            .collect::<Result<_>>()?;
-        Ok(Self { rows, fields, whole: Arc::clone(values) })
+        let converter = RowConverter::new(vec![SortField::new(values.data_type().clone())])?;
+        Ok(Self { rows: converter.convert_columns(std::slice::from_ref(values))?, nulls: values.logical_nulls() })
     }
 
-    fn has_null(&self, row: usize) -> bool {
-        self.whole.is_null(row) || self.fields.iter().any(|(_, column)| column.is_null(row))
+    fn is_null(&self, row: usize) -> bool {
+        self.nulls.as_ref().is_some_and(|nulls| nulls.is_null(row))
     }
 
-    /// SQL's `=`: false if two fields differ, else NULL if one is.
     fn equal(&self, row: usize, other: &Self, element: usize) -> Option<bool> {
-        if self.whole.is_null(row) || other.whole.is_null(element) {
-            return None;
-        }
-        let mut open = false;
-        for ((own, column), (theirs, other)) in self.fields.iter().zip(&other.fields) {
-            if column.is_null(row) || other.is_null(element) {
-                open = true;
-            } else if own.row(row) != theirs.row(element) {
-                return Some(false);
-            }
-        }
-        (!open).then_some(true)
+        let open = self.is_null(row) || other.is_null(element);
+        (!open).then(|| self.rows.row(row) == other.rows.row(element))
     }
 }
 
 /// One list for all rows.
 struct Candidates {
-    all: Tuples,
-    whole: HashSet<OwnedRow>,
-    /// Those with a NULL somewhere, each of which may leave the answer open.
-    partial: Vec<usize>,
+    known: HashSet<OwnedRow>,
+    is_empty: bool,
+    has_null: bool,
 }
 
 impl Candidates {
-    fn new(all: Tuples) -> Self {
-        let (partial, whole): (Vec<usize>, Vec<usize>) = (0..all.whole.len()).partition(|row| all.has_null(*row));
-        let whole = whole.into_iter().map(|row| all.rows.row(row).owned()).collect();
-        Self { all, whole, partial }
+    fn new(all: &Tuples) -> Self {
+        let count = all.rows.num_rows();
+        let (nulls, others): (Vec<usize>, Vec<usize>) = (0..count).partition(|row| all.is_null(*row));
+        let known = others.into_iter().map(|row| all.rows.row(row).owned()).collect();
+        Self { known, is_empty: count == 0, has_null: !nulls.is_empty() }
     }
 
     fn contain(&self, values: &Tuples, row: usize) -> Option<bool> {
-        if values.has_null(row) {
-            return any((0..self.all.whole.len()).map(|element| values.equal(row, &self.all, element)));
+        if self.is_empty {
+            return Some(false);
         }
-        if self.whole.contains(&values.rows.row(row).owned()) {
-            return Some(true);
+        if values.is_null(row) {
+            return None;
         }
-        any(self.partial.iter().map(|element| values.equal(row, &self.all, *element)))
+        match self.known.contains(&values.rows.row(row).owned()) {
+            true => Some(true),
+            false => (!self.has_null).then_some(false),
+        }
     }
 }
 
@@ -198,7 +177,7 @@ mod tests {
     use super::*;
 
     fn candidates(elements: Vec<Option<i32>>) -> Candidates {
-        Candidates::new(Tuples::of(&(Arc::new(Int32Array::from(elements)) as ArrayRef)).unwrap())
+        Candidates::new(&Tuples::of(&(Arc::new(Int32Array::from(elements)) as ArrayRef)).unwrap())
     }
 
     fn ask(candidates: &Candidates, value: Option<i32>) -> Option<bool> {
@@ -229,16 +208,16 @@ mod tests {
     }
 
     #[test]
-    fn rows_differ_as_soon_as_one_field_does() {
+    fn nulls_inside_of_rows_are_values_like_others() {
         let row = |a: Vec<Option<i32>>, b: Vec<Option<i32>>| -> ArrayRef {
             let field = |name| Arc::new(Field::new(name, DataType::Int32, true));
             let column = |values| Arc::new(Int32Array::from(values)) as ArrayRef;
             Arc::new(StructArray::from(vec![(field("a"), column(a)), (field("b"), column(b))]))
         };
-        let all = Candidates::new(Tuples::of(&row(vec![Some(1), Some(2)], vec![Some(1), None])).unwrap());
+        let all = Candidates::new(&Tuples::of(&row(vec![Some(1), Some(2)], vec![Some(1), None])).unwrap());
         let asked =
-            Tuples::of(&row(vec![Some(1), Some(2), Some(3), None], vec![Some(1), Some(9), None, Some(7)])).unwrap();
+            Tuples::of(&row(vec![Some(1), Some(2), Some(2), None], vec![Some(1), Some(9), None, Some(7)])).unwrap();
         let found: Vec<_> = (0..4).map(|row| all.contain(&asked, row)).collect();
-        assert_eq!(found, [Some(true), None, Some(false), None]);
+        assert_eq!(found, [Some(true), Some(false), Some(true), Some(false)]);
     }
 }

@@ -7,11 +7,13 @@
 //! The analysis itself never waits. Where it needs a table that isn't known yet it stops and says which; the engine asks
 //! the catalog and starts over.
 
+mod by_row;
 mod call;
 pub(crate) mod change;
 mod correlated;
 mod domain;
 mod expression;
+mod frame;
 mod grouping;
 mod iceberg;
 mod information;

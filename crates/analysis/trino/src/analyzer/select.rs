@@ -10,6 +10,7 @@ use datafusion::logical_expr::expr::Sort;
 use datafusion::logical_expr::utils::find_window_exprs;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 
+use super::by_row::is_row_call;
 use super::grouping::{Groups, Written};
 use super::query::{ordinal, sorted};
 use super::recognition::is_pattern_call;
@@ -310,8 +311,10 @@ impl Analyzer<'_> {
         let (plan, asked) = self.with_subqueries(plan, &windows)?;
         let calls = windows.into_iter().map(|window| Ok((window.clone(), replace(window, &asked)?)));
         let calls = calls.collect::<Result<Vec<(Expr, Expr)>, TrinoError>>()?;
-        let (patterns, mut calls): (Vec<_>, Vec<_>) = calls.into_iter().partition(|(_, call)| is_pattern_call(call));
-        let (mut plan, mut named) = self.compute_patterns(plan, patterns)?;
+        let (patterns, calls): (Vec<_>, Vec<_>) = calls.into_iter().partition(|(_, call)| is_pattern_call(call));
+        let (by_row, mut calls): (Vec<_>, Vec<_>) = calls.into_iter().partition(|(_, call)| is_row_call(call));
+        let (plan, mut named) = self.compute_patterns(plan, patterns)?;
+        let mut plan = self.compute_by_row(plan, by_row, &mut named)?;
         while !calls.is_empty() {
             let mut names = Vec::new();
             let (now, later): (Vec<_>, Vec<_>) = calls.into_iter().partition(|(_, call)| {

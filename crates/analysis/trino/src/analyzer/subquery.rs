@@ -146,6 +146,11 @@ impl Analyzer<'_> {
         }
         let is_row = matches!(value.1, Type::Row(_));
         let correlated = !plan.all_out_ref_exprs().is_empty();
+        // Of the rows that a condition keeps, none has a NULL inside of its value.
+        let known = match is_condition && is_row && !negated {
+            true => Some(operators::comparison(ast::ComparisonOp::Equal, value.clone(), value.clone())?.0),
+            false => None,
+        };
         let (value, plan) = self.compared(value, plan, column)?;
         // DataFusion's joins know of NULL only where a value is compared with all rows alike.
         if is_condition && !is_row && !(negated && correlated) {
@@ -154,6 +159,7 @@ impl Analyzer<'_> {
         }
         let list = self.list_of(plan, correlated)?;
         let found = membership::is_among(value, list);
+        let found = known.into_iter().fold(found, Expr::and);
         Ok((if negated { Expr::Not(Box::new(found)) } else { found }, Type::Boolean))
     }
 

@@ -37,8 +37,8 @@ use super::Explain;
 use super::expression::{expression, list, order, symbol, symbols, type_name};
 use super::node::{Estimate, Exchange, Node, Ran};
 use crate::operators::{
-    AggregateRowGroupsExec, AwaitKeysExec, CountedExec, GatherKeysExec, MatchRecognizeExec, RememberExec,
-    is_translation,
+    AggregateRowGroupsExec, AwaitKeysExec, CountedExec, FramedWindowExec, GatherKeysExec, MatchRecognizeExec,
+    RememberExec, is_translation,
 };
 use crate::scan::{ColumnSource, Noted, Scanned};
 
@@ -115,6 +115,9 @@ impl Translation<'_> {
         }
         if let Some(window) = plan.downcast_ref::<BoundedWindowAggExec>() {
             return windowed(window.window_expr(), children);
+        }
+        if let Some(window) = plan.downcast_ref::<FramedWindowExec>() {
+            return over("Window", window.partition_by(), window.order_by(), children);
         }
         if let Some(recognition) = plan.downcast_ref::<MatchRecognizeExec>() {
             let name = if recognition.is_window() { "Window" } else { "PatternRecognition" };

@@ -8,6 +8,7 @@
 //! | `emptiness` | compares texts with the empty one by their lengths |
 //! | `every` | evaluates cheap conditions as one |
 //! | `filter_order` | evaluates cheap conditions first |
+//! | `frames` | computes windows whose frames DataFusion hasn't got |
 //! | `group_keys` | groups by fewer columns: without constants, and without what follows from others |
 //! | `grouping_sets` | aggregates by all keys first where there are several grouping sets |
 //! | `join_filter` | drops, right above a scan, the rows that a join further up will not match |
@@ -79,6 +80,7 @@ mod dictionary;
 mod emptiness;
 mod every;
 mod filter_order;
+mod frames;
 mod group_keys;
 mod grouping_sets;
 mod join_filter;
@@ -102,11 +104,14 @@ pub(crate) use counted::CountedExec;
 pub(crate) use dictionary::{OnDictionary, is_translation};
 pub(crate) use emptiness::Emptiness;
 pub(crate) use every::Every;
+pub(crate) use frames::{
+    Bound, Frame, FrameFunction, FrameValue, FramedOutput, FramedWindow, FramedWindowExec, Limit, Placed, Unit,
+};
 pub(crate) use keys::{AwaitKeysExec, GatherKeysExec};
 pub(crate) use recall::RememberExec;
 pub(crate) use recognition::{
-    Aggregation, Formulas, FrameEnd, FrameFunction, FrameValue, Framing, Goal, Label, MatchRecognize,
-    MatchRecognizeExec, MatchRecognizePlanner, Navigation, Output, Pattern, Program, Rows, Skip, Slot, Value,
+    Aggregation, Formulas, FrameEnd, Framing, Goal, Label, MatchRecognize, MatchRecognizeExec, MatchRecognizePlanner,
+    Navigation, Output, Pattern, Program, Rows, Skip, Slot, Value,
 };
 pub(crate) use row_groups::AggregateRowGroupsExec;
 pub(crate) use row_number::CountRows;

@@ -21,4 +21,5 @@ mod schemas;
 mod sharing;
 mod subqueries;
 mod tpch;
+mod windows;
 mod writing;

@@ -54,7 +54,7 @@ async fn in_is_a_value_like_any_other() {
             &["1|1", "2|2", "3|NULL", "4|NULL", "NULL|NULL"],
         ),
         ("SELECT b FROM t WHERE (a, b) IN (SELECT a, b FROM t WHERE b > 1) ORDER BY b", &["2", "3"]),
-        ("SELECT b FROM t WHERE (a, b) NOT IN (SELECT a, b FROM t WHERE b > 1) ORDER BY b", &["1"]),
+        ("SELECT b FROM t WHERE (a, b) NOT IN (SELECT a, b FROM t WHERE b > 1) ORDER BY b", &["1", "NULL"]),
         (
             "SELECT a FROM t GROUP BY a HAVING max(b) IN (SELECT b FROM t WHERE a = 'y') OR a IS NULL ORDER BY a",
             &["y", "NULL"],

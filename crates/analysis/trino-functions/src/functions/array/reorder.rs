@@ -1,5 +1,6 @@
 //! The same elements, or some of them, in another order.
 
+use std::cmp::Ordering;
 use std::collections::HashSet;
 
 use arrow::array::Array;
@@ -9,7 +10,9 @@ use super::super::Table;
 use super::super::elements::{Pool, choose, keys};
 use super::super::support::Computed;
 use super::search::element_type;
+use crate::error::TrinoError;
 use crate::kernel::Call;
+use crate::operators::nested::{Pair, is_nested};
 
 pub(super) fn register(table: &mut Table) {
     table.kernel("reverse(array(E)) -> array(E)", "The elements in reverse order.", reverse);
@@ -53,15 +56,34 @@ fn shuffle(call: &Call<'_>) -> Computed {
 
 fn sort(call: &Call<'_>) -> Computed {
     let pool = Pool::new(call, 0..1)?;
-    let elements = keys(&pool.values, element_type(call)?)?;
+    let ty = element_type(call)?;
+    let elements = keys(&pool.values, ty)?;
+    let pair = if is_nested(ty) { Some(Pair::new(&pool.values, &pool.values, ty)?) } else { None };
     let mut order = Vec::new();
     choose(call, &pool, |row, chosen| {
         order.clear();
         order.extend(pool.range(0, row));
-        order.sort_by_key(|index| (pool.values.is_null(*index), elements.row(*index)));
+        match &pair {
+            Some(pair) => sort_nested(&mut order, pair, &pool)?,
+            None => order.sort_by_key(|index| (pool.values.is_null(*index), elements.row(*index))),
+        }
         chosen.extend(order.iter().map(|index| Some(*index as u32)));
         Ok(())
     })
+}
+
+/// Elements that hold others may have no order among each other.
+fn sort_nested(order: &mut [usize], pair: &Pair, pool: &Pool) -> Result<(), TrinoError> {
+    let mut refused = None;
+    order.sort_by(|left, right| match pair.order(*left, *right) {
+        Ok(Some(order)) => order,
+        Ok(None) => pool.values.is_null(*left).cmp(&pool.values.is_null(*right)),
+        Err(error) => {
+            refused.get_or_insert(error);
+            Ordering::Equal
+        }
+    });
+    refused.map_or(Ok(()), Err)
 }
 
 fn distinct(call: &Call<'_>) -> Computed {

@@ -2,14 +2,16 @@
 
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::{Float32Type, Float64Type, Int64Type};
+use std::cmp::Ordering;
 use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::super::Table;
 use super::super::elements::{Pool, choose, choose_one, keys};
 use super::super::support::{Computed, optional_bigints, primitives, truths};
-use crate::error::TrinoError;
+use crate::error::{ErrorCode, TrinoError};
 use crate::kernel::Call;
+use crate::operators::nested::{Pair, is_nested};
 use crate::types::Type;
 
 pub(super) fn register(table: &mut Table) {
@@ -48,8 +50,33 @@ pub(super) fn element_type<'a>(call: &Call<'a>) -> Result<&'a Type, TrinoError> 
     }
 }
 
+/// Refuses what hangs on a NULL inside of an element: whether elements that hold others equal a value, each that comes
+/// before the answer is known.
+fn refuse_unknown(call: &Call<'_>, pool: &Pool, name: &str, ends: bool) -> Result<(), TrinoError> {
+    let ty = element_type(call)?;
+    if !is_nested(ty) {
+        return Ok(());
+    }
+    let wanted = call.array(1)?;
+    let pair = Pair::new(&pool.values, &wanted, ty)?;
+    for row in (0..call.rows).filter(|row| wanted.is_valid(*row)) {
+        for index in pool.range(0, row).filter(|index| pool.values.is_valid(*index)) {
+            match pair.equal(index, row) {
+                Some(true) if ends => break,
+                Some(_) => {}
+                None => {
+                    let message = format!("{name} does not support arrays with elements that are null or contain null");
+                    return Err(TrinoError::new(ErrorCode::NotSupported, message));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
 fn contains(call: &Call<'_>) -> Computed {
     let (pool, ty) = (Pool::new(call, 0..1)?, element_type(call)?);
+    refuse_unknown(call, &pool, "contains", true)?;
     let (elements, wanted) = (keys(&pool.values, ty)?, keys(&call.array(1)?, ty)?);
     truths(call, |row| {
         let wanted = wanted.row(row);
@@ -93,6 +120,7 @@ fn arrays_overlap(call: &Call<'_>) -> Computed {
 fn array_position(call: &Call<'_>) -> Computed {
     let (pool, ty) = (Pool::new(call, 0..1)?, element_type(call)?);
     let (elements, wanted) = (keys(&pool.values, ty)?, keys(&call.array(1)?, ty)?);
+    refuse_unknown(call, &pool, "array_position", true)?;
     let instances = optional_bigints(call, 2)?;
     primitives::<Int64Type>(call, |row| {
         let instance = instances.as_ref().map_or(1, |instances| instances.value(row));
@@ -111,6 +139,7 @@ fn array_position(call: &Call<'_>) -> Computed {
 fn array_remove(call: &Call<'_>) -> Computed {
     let (pool, ty) = (Pool::new(call, 0..1)?, element_type(call)?);
     let (elements, unwanted) = (keys(&pool.values, ty)?, keys(&call.array(1)?, ty)?);
+    refuse_unknown(call, &pool, "array_remove", false)?;
     choose(call, &pool, |row, chosen| {
         let unwanted = unwanted.row(row);
         let kept = pool.range(0, row).filter(|index| elements.row(*index) != unwanted);
@@ -119,9 +148,32 @@ fn array_remove(call: &Call<'_>) -> Computed {
     })
 }
 
+fn extreme_of_nested(call: &Call<'_>, pool: &Pool, wanted: Ordering) -> Computed {
+    let pair = Pair::new(&pool.values, &pool.values, element_type(call)?)?;
+    choose_one(call, pool, |row| {
+        let mut best: Option<usize> = None;
+        for index in pool.range(0, row) {
+            if pool.values.is_null(index) {
+                return Ok(None);
+            }
+            let takes = match best {
+                Some(best) => pair.order(index, best)? == Some(wanted),
+                None => true,
+            };
+            if takes {
+                best = Some(index);
+            }
+        }
+        Ok(best.map(|index| index as u32))
+    })
+}
+
 /// NaN loses against every other number.
 fn extreme(call: &Call<'_>, largest: bool) -> Computed {
     let (pool, ty) = (Pool::new(call, 0..1)?, element_type(call)?);
+    if is_nested(ty) {
+        return extreme_of_nested(call, &pool, if largest { Ordering::Greater } else { Ordering::Less });
+    }
     let values: ArrayRef = match ty {
         Type::Double if largest => {
             let low = |x: f64| if x.is_nan() { -f64::NAN } else { x + 0.0 };

@@ -42,6 +42,18 @@ fn searching() {
         ("contains(ARRAY[0e0], -0e0)", "true"),
         ("contains(ARRAY[ARRAY[1], ARRAY[2, 3]], ARRAY[2, 3])", "true"),
         ("contains(ARRAY[ROW(1, 'a')], ROW(1, 'a'))", "true"),
+        ("contains(ARRAY[ROW(1, 2), ROW(1, NULL)], ROW(1, 2))", "true"),
+        (
+            "contains(ARRAY[ROW(1, NULL)], ROW(1, 2))",
+            "NOT_SUPPORTED: contains does not support arrays with elements that are null or contain null",
+        ),
+        (
+            "array_max(ARRAY[ROW(1, NULL), ROW(1, 2)])",
+            "NOT_SUPPORTED: ROW comparison not supported for fields with null elements",
+        ),
+        ("array_max(ARRAY[ARRAY[1, 2], ARRAY[1, 3]])", "[1, 3]"),
+        ("array_sort(ARRAY[ARRAY[2, NULL], ARRAY[1, 2]])", "[[1, 2], [2, null]]"),
+        ("greatest(ARRAY[2], ARRAY[1, 9])", "[2]"),
         ("contains_sequence(ARRAY[1, 2, 3], ARRAY[2, 3])", "true"),
         ("contains_sequence(ARRAY[1, 2, 3], ARRAY[1, 3])", "false"),
         ("contains_sequence(ARRAY[1], ARRAY[1, 2])", "false"),

@@ -182,7 +182,15 @@ fn parse_datetime(call: &Call<'_>) -> Result<ArrayRef, TrinoError> {
         let text = values.as_string::<i32>().value(row);
         let (time, zone) = patterns.with(row, |pattern| pattern.parse(text))?;
         let zone = zone.unwrap_or(Zone::Named(chrono_tz::UTC));
-        Ok(Some((zone.instant(of_calendar(time)), zone.name())))
+        let (local, name) = (of_calendar(time), zone.name());
+        let instant = zone.instant(local);
+        // The clocks have left this time out.
+        if zone.local(instant) != local {
+            return Err(TrinoError::invalid(format!(
+                "Cannot parse \"{text}\": Illegal instant due to time zone offset transition ({name})"
+            )));
+        }
+        Ok(Some((instant, name)))
     })
 }
 

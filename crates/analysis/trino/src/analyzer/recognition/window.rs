@@ -9,9 +9,9 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field as ArrowField, FieldRef};
+use boathouse_trino_functions::Typed;
 use boathouse_trino_functions::error::{ErrorCode, TrinoError};
 use boathouse_trino_functions::types::Type;
-use boathouse_trino_functions::{Typed, cast};
 use boathouse_trino_parser::ast::{self, FrameBound, FrameUnit, PatternSearch};
 use datafusion::common::{Column, DFSchema, Result as PlanResult};
 use datafusion::logical_expr::expr::{Sort, WindowFunction, WindowFunctionParams};
@@ -25,6 +25,7 @@ use super::calls::nested_window;
 use super::scope::Clause;
 use super::variables::{Allowed, Variables, label};
 use super::{Analyzer, Matched, Scope, planned};
+use crate::analyzer::by_row::Columns;
 use crate::analyzer::{CallKind, project};
 use crate::error::internal;
 use crate::operators::{
@@ -184,7 +185,7 @@ impl Analyzer<'_> {
         };
         let (end, distance) = match end {
             FrameBound::CurrentRow => (End::CurrentRow, None),
-            FrameBound::Following(distance) => (End::Following, Some(self.distance(distance, scope)?)),
+            FrameBound::Following(distance) => (End::Following, Some(self.distance(distance, ("ROWS", "end"), scope)?)),
             _ => (End::Unbounded, None),
         };
         let args = distance.into_iter().chain(columns.iter().map(value)).collect();
@@ -192,17 +193,6 @@ impl Analyzer<'_> {
         let names = variables.names;
         let window = PatternWindow { program, names, define, measures, skip, seeks, end, columns };
         Ok(Some(Recognising { window: Arc::new(window), args, types }))
-    }
-
-    /// How many rows a frame reaches, which may be another number for each row.
-    fn distance(&mut self, distance: &ast::Expr, scope: &Scope<'_>) -> Result<Expr, TrinoError> {
-        let (value, ty) = self.expr(distance, scope)?;
-        if !ty.is_integer() && !matches!(ty, Type::Decimal(_, 0) | Type::Unknown) {
-            let message =
-                format!("Window frame ROWS end value type must be exact numeric type with scale 0 (actual {ty})");
-            return Err(TrinoError::at(distance.pos, ErrorCode::TypeMismatch, message));
-        }
-        Ok(cast::cast((value, ty), &Type::Bigint)?.0)
     }
 
     /// `measure OVER window`
@@ -341,29 +331,6 @@ fn is_same_window(one: &Expr, other: &Expr) -> bool {
     one.window == other.window
         && (&own.partition_by, &own.order_by) == (&others.partition_by, &others.order_by)
         && taken(own) == taken(others)
-}
-
-/// The columns that the operator gets.
-struct Columns {
-    exprs: Vec<Expr>,
-}
-
-impl Columns {
-    /// The column with a value.
-    fn of(&mut self, analyzer: &mut Analyzer<'_>, value: &Expr) -> Column {
-        if let Expr::Column(column) = value {
-            return column.clone();
-        }
-        let known = self.exprs.iter().find_map(|known| match known {
-            Expr::Alias(alias) if *alias.expr == *value => Some(Column::new_unqualified(&alias.name)),
-            _ => None,
-        });
-        known.unwrap_or_else(|| {
-            let column = analyzer.fresh_column("taken");
-            self.exprs.push(value.clone().alias(&column.name));
-            column
-        })
-    }
 }
 
 /// Some of the expressions, with what they need.

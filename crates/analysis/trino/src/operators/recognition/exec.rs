@@ -1,11 +1,9 @@
 //! The operator: sorted rows in, matches out.
 
 use std::fmt;
-use std::ops::Range;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch, UInt64Array};
-use arrow::compute::{concat_batches, partition, take};
+use arrow::array::RecordBatch;
 use datafusion::common::Result;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
@@ -24,7 +22,7 @@ use datafusion::physical_plan::{
 use futures::StreamExt;
 use tokio::sync::mpsc::Sender;
 
-use super::super::row_number::is_same;
+use super::super::frames::Gathering;
 use super::search::{Recognised, Sought, search};
 use super::windows::search_frames;
 
@@ -140,10 +138,10 @@ impl ExecutionPlan for MatchRecognizeExec {
         let schema = Arc::clone(&self.recognised.schema);
         let mut stream = RecordBatchReceiverStream::builder(Arc::clone(&schema), WAITING);
         let memory = MemoryConsumer::new(format!("MatchRecognize[{index}]")).register(context.memory_pool());
-        let gathering = Gathering { keys: self.partition_by.clone(), rows: Vec::new(), last: Vec::new() };
+        let gathering = Gathering::new(input, self.partition_by.clone());
         let recognised = Arc::clone(&self.recognised);
         let (batch_size, to) = (context.session_config().batch_size(), stream.tx());
-        stream.spawn(async move { run(&recognised, gathering, input, batch_size, &memory, &to).await });
+        stream.spawn(async move { run(&recognised, gathering, batch_size, &memory, &to).await });
         let metrics = BaselineMetrics::new(&self.metrics, index);
         let rows = stream.build().map(move |batch| {
             if let Ok(batch) = &batch {
@@ -162,31 +160,11 @@ impl ExecutionPlan for MatchRecognizeExec {
 async fn run(
     recognised: &Recognised,
     mut gathering: Gathering,
-    mut input: SendableRecordBatchStream,
     batch_size: usize,
     memory: &MemoryReservation,
     to: &Sender<Result<RecordBatch>>,
 ) -> Result<()> {
-    let mut more = true;
-    while more {
-        let whole = match input.next().await {
-            Some(batch) => gathering.add(batch?)?,
-            None => {
-                more = false;
-                std::mem::take(&mut gathering.rows)
-            }
-        };
-        memory.try_resize(size(&whole) + size(&gathering.rows))?;
-        let Some(first) = whole.first() else { continue };
-        let whole = match whole.len() {
-            1 => first.clone(),
-            _ => {
-                memory.try_grow(size(&whole))?;
-                concat_batches(&first.schema(), &whole)?
-            }
-        };
-        memory.try_resize(whole.get_array_memory_size() + size(&gathering.rows))?;
-        let partitions = gathering.partitions(&whole)?;
+    while let Some((whole, partitions)) = gathering.next(memory).await? {
         match &recognised.sought {
             Sought::Matches(rows) => {
                 search(recognised, *rows, &whole, &partitions, batch_size, memory, to).await?;
@@ -197,56 +175,4 @@ async fn run(
         }
     }
     Ok(())
-}
-
-fn size(batches: &[RecordBatch]) -> usize {
-    batches.iter().map(RecordBatch::get_array_memory_size).sum()
-}
-
-/// Gathers rows until partitions are whole.
-struct Gathering {
-    keys: Vec<Arc<dyn PhysicalExpr>>,
-    /// The rows of the partition whose end has not come yet.
-    rows: Vec<RecordBatch>,
-    /// The last row's keys.
-    last: Vec<ArrayRef>,
-}
-
-impl Gathering {
-    /// The rows of all partitions that end in this batch.
-    fn add(&mut self, batch: RecordBatch) -> Result<Vec<RecordBatch>> {
-        let rows = batch.num_rows();
-        if rows == 0 {
-            return Ok(Vec::new());
-        }
-        let keys = self.values(&batch)?;
-        let partitions = self.partitions(&batch)?;
-        let goes_on = self.rows.is_empty() || is_same(&self.last, &keys)?;
-        let last = partitions.last().map_or(0, |last| last.start);
-        // Copied, so that one row does not keep its batch in memory.
-        let row = UInt64Array::from(vec![rows as u64 - 1]);
-        self.last = keys.iter().map(|key| Ok(take(key, &row, None)?)).collect::<Result<_>>()?;
-        if last == 0 && goes_on {
-            self.rows.push(batch);
-            return Ok(Vec::new());
-        }
-        let mut whole = std::mem::take(&mut self.rows);
-        if last > 0 {
-            whole.push(batch.slice(0, last));
-        }
-        self.rows.push(batch.slice(last, rows - last));
-        Ok(whole)
-    }
-
-    fn values(&self, batch: &RecordBatch) -> Result<Vec<ArrayRef>> {
-        self.keys.iter().map(|key| key.evaluate(batch)?.into_array(batch.num_rows())).collect()
-    }
-
-    fn partitions(&self, batch: &RecordBatch) -> Result<Vec<Range<usize>>> {
-        let keys = self.values(batch)?;
-        Ok(match keys.is_empty() {
-            true => std::iter::once(0..batch.num_rows()).collect(),
-            false => partition(&keys)?.ranges(),
-        })
-    }
 }

@@ -10,7 +10,6 @@
 //! | `conditions` | the conditions of DEFINE |
 //! | `search` | partitions → matches → rows |
 //! | `windows` | frames → matches → measures and functions of each row |
-//! | `framed` | functions over the rows of a frame |
 //! | `exec` | the operator |
 //! | `node` | its node in a logical plan |
 
@@ -18,7 +17,6 @@ mod aggregate;
 mod conditions;
 mod exec;
 mod formula;
-mod framed;
 mod matcher;
 mod navigation;
 mod node;
@@ -28,12 +26,13 @@ mod windows;
 
 pub(crate) use exec::MatchRecognizeExec;
 pub(crate) use formula::{Aggregation, Formulas, Slot, Value};
-pub(crate) use framed::{FrameFunction, FrameValue};
 pub(crate) use navigation::Navigation;
 pub(crate) use node::{MatchRecognize, MatchRecognizePlanner, Output};
 pub(crate) use program::{Label, Pattern, Program};
 
 use datafusion::common::Column;
+
+use super::frames::FrameFunction;
 
 /// What matches are looked for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

@@ -17,11 +17,12 @@ use datafusion::physical_planner::{DefaultPhysicalPlanner, ExtensionPlanner, Phy
 
 use arrow::compute::SortOptions;
 
+use super::super::frames::FramedPlanner;
 use super::exec::MatchRecognizeExec;
 use super::formula::{Computed, Formulas};
-use super::framed::Framed;
 use super::program::Program;
 use super::search::{OutputColumn, Recognised, Sought};
+use super::windows::Framed;
 use super::{FrameEnd, Framing, Goal, Skip};
 
 /// Rows of the input in which a pattern is recognised.
@@ -160,14 +161,14 @@ impl UserDefinedLogicalNodeCore for MatchRecognize {
     }
 }
 
-/// Plans queries, those with MATCH_RECOGNIZE included.
+/// Plans queries, those with operators of our own in their logical plans included.
 #[derive(Debug)]
 pub(crate) struct MatchRecognizePlanner;
 
 #[async_trait]
 impl QueryPlanner for MatchRecognizePlanner {
     async fn create_physical_plan(&self, plan: &LogicalPlan, session: &dyn Session) -> Result<Arc<dyn ExecutionPlan>> {
-        let planner = DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(Self)]);
+        let planner = DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(Self), Arc::new(FramedPlanner)]);
         planner.create_physical_plan(plan, session).await
     }
 }

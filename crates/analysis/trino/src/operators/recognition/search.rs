@@ -14,10 +14,10 @@ use tokio::sync::mpsc::Sender;
 use super::aggregate::{Running, over_nothing};
 use super::conditions::Asked;
 use super::formula::{Aggregate, Computed, Gathered, Source, SourceKind, field_type};
-use super::framed::Framed;
 use super::matcher::{Matcher, Outcome};
 use super::navigation::{Navigation, is_one_of};
 use super::program::{Label, Program};
+use super::windows::Framed;
 use super::{Rows, Skip};
 
 /// How many steps the matcher takes before the clock is looked at.

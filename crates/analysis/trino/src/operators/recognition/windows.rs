@@ -3,17 +3,46 @@
 use std::ops::Range;
 use std::time::Instant;
 
-use arrow::array::{ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, RecordBatchOptions};
 use arrow::compute::nullif;
+use arrow::datatypes::Int64Type;
 use datafusion::common::Result;
 use datafusion::execution::memory_pool::MemoryReservation;
 use tokio::sync::mpsc::Sender;
 
+use super::super::frames::{Evaluation, Function, Place, wrong_distance};
 use super::conditions::Asked;
 use super::formula::{Gathered, field_type};
-use super::framed::Framed;
 use super::matcher::{Matcher, Outcome};
 use super::search::{Asking, Match, OutputColumn, Recognised, STEPS, TURN, gone, nothing};
+
+/// [`super::Framing`] that can be carried out.
+#[derive(Debug)]
+pub(super) struct Framed {
+    /// Whether a frame is the row itself.
+    pub(super) only_row: bool,
+    /// The column that says how far frames reach, if not to the partition's end.
+    pub(super) end: Option<usize>,
+    pub(super) seeks: bool,
+    pub(super) functions: Vec<Function>,
+}
+
+impl Framed {
+    /// The end of a row's frame in its partition.
+    fn end(&self, input: &RecordBatch, row: usize, partition: &Range<usize>) -> Result<usize> {
+        if self.only_row {
+            return Ok(row + 1);
+        }
+        let Some(column) = self.end else { return Ok(partition.end) };
+        let distances = input.column(column).as_primitive::<Int64Type>();
+        match usize::try_from(distances.value(row)) {
+            Ok(distance) if distances.is_valid(row) => {
+                Ok(partition.end.min(row.saturating_add(distance).saturating_add(1)))
+            }
+            _ => Err(wrong_distance().into()),
+        }
+    }
+}
 
 /// Looks through the frames of whole partitions.
 pub(super) async fn search_frames(
@@ -172,7 +201,13 @@ impl<'a> Known<'a> {
             match output {
                 OutputColumn::Input(column) => Ok(self.input.column(*column).slice(self.first, rows)),
                 OutputColumn::Measure(measure) => Ok(values[*measure].clone()),
-                OutputColumn::Function(place) => self.framed.functions[*place].values(self.input, self.first, &frames),
+                OutputColumn::Function(place) => {
+                    let mut evaluation = Evaluation::new(&self.framed.functions[*place], self.input);
+                    for (index, frame) in frames.iter().enumerate() {
+                        evaluation.add(&Place::in_frame(self.first + index, frame.clone()))?;
+                    }
+                    evaluation.take()
+                }
             }
         };
         let columns = self.recognised.outputs.iter().map(column).collect::<Result<Vec<_>>>()?;

@@ -1,0 +1,26 @@
+//! Windows whose frames are computed row by row: with distances that differ from row to row, or in values of any type that
+//! Trino can add a distance to. The rest is DataFusion's.
+//!
+//! | Module | What it does |
+//! |---|---|
+//! | `bounds` | the rows of each row's frame |
+//! | `exec` | the operator |
+//! | `functions` | functions over the rows of a frame or of a partition |
+//! | `gathering` | gathers rows until partitions are whole |
+//! | `node` | its node in a logical plan |
+
+mod bounds;
+mod exec;
+mod functions;
+mod gathering;
+mod node;
+
+pub(crate) use bounds::{Bound, Frame, Limit, Unit};
+pub(crate) use exec::FramedWindowExec;
+pub(crate) use functions::{FrameFunction, FrameValue, Placed};
+pub(crate) use node::{FramedOutput, FramedWindow};
+
+pub(super) use bounds::wrong_distance;
+pub(super) use functions::{Evaluation, Function, Place};
+pub(super) use gathering::Gathering;
+pub(super) use node::FramedPlanner;
