@@ -5,7 +5,7 @@ import { brotliCompressSync, constants } from 'node:zlib';
 
 import react from '@vitejs/plugin-react';
 import type { Plugin } from 'vite';
-import { defineConfig } from 'vite';
+import { build, defineConfig } from 'vite';
 
 /** The server that `npm run dev` shows. */
 const ENDPOINT = process.env.BOATHOUSE_ENDPOINT ?? 'http://127.0.0.1:4566';
@@ -18,7 +18,7 @@ function compressed(): Plugin {
     closeBundle() {
       if (this.meta.watchMode) return;
       for (const file of files('dist/site')) {
-        if (!/\.(js|css|html|svg|json)$/.test(file)) continue;
+        if (!/\.(js|css|html|svg|json|md)$/.test(file)) continue;
         const params = { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_LGWIN]: 22 };
         writeFileSync(`${file}.br`, brotliCompressSync(readFileSync(file), { params }));
       }
@@ -48,6 +48,26 @@ function fonts(): Plugin {
   };
 }
 
+/** The theme of `app/brand.ts` as a style sheet. Its packages are for bundlers only, so it is bundled before it is run. */
+function brand(): Plugin {
+  return {
+    name: 'brand',
+    resolveId: (id) => (id === 'virtual:brand.css' ? '\0brand.css' : undefined),
+    async load(id) {
+      if (id !== '\0brand.css') return undefined;
+      const folder = join(import.meta.dirname, 'node_modules/.cache/brand');
+      await build({
+        configFile: false,
+        logLevel: 'error',
+        ssr: { noExternal: true },
+        build: { ssr: 'src/app/brand.ts', outDir: folder, emptyOutDir: true, rolldownOptions: { output: { entryFileNames: 'brand.mjs' } } },
+      });
+      const { stylesheet } = (await import(join(folder, 'brand.mjs'))) as { stylesheet: () => string };
+      return stylesheet();
+    },
+  };
+}
+
 function files(folder: string): string[] {
   return readdirSync(folder).flatMap((name) => {
     const path = join(folder, name);
@@ -57,11 +77,13 @@ function files(folder: string): string[] {
 
 export default defineConfig({
   base: '/_console/',
+  // The server puts a number of its own here for each page; only scripts that bear it run.
+  html: { cspNonce: '__NONCE__' },
   resolve: {
     // The names of Cloudscape's colours differ from release to release; the package of tokens is another release.
     alias: { '@tokens': join(import.meta.dirname, 'node_modules/@cloudscape-design/components/internal/generated/styles/tokens.js') },
   },
-  plugins: [react(), fonts(), compressed()],
+  plugins: [react(), fonts(), brand(), compressed()],
   build: {
     outDir: 'dist/site',
     emptyOutDir: true,
@@ -69,6 +91,8 @@ export default defineConfig({
     // Everything is a file of its own: the content policy allows no scripts or fonts inside others.
     assetsInlineLimit: 0,
     manifest: 'manifest.json',
+    // What the licences of the packages ask for goes out with them; the account menu leads there.
+    license: { fileName: 'licences.md' },
     chunkSizeWarningLimit: 1200,
   },
   server: {
