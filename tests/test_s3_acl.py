@@ -137,3 +137,17 @@ def test_broken_lists_are_refused(s3, bucket):
     assert code(s3.put_bucket_acl, Bucket=bucket, AccessControlPolicy={"Grants": []}) == ("MalformedACLError", 400)
     wrong = {"Rules": [{"ObjectOwnership": "Nobody"}]}
     assert code(s3.put_bucket_ownership_controls, Bucket=bucket, OwnershipControls=wrong) == ("MalformedXML", 400)
+
+
+def test_who_may_list_learns_that_a_key_is_missing(shared, s3, stranger, bucket):
+    s3.delete_public_access_block(Bucket=bucket)
+    assert code(stranger.get_object, Bucket=bucket, Key="none") == ("AccessDenied", 403)
+    s3.put_bucket_acl(Bucket=bucket, ACL="public-read")
+    assert code(stranger.get_object, Bucket=bucket, Key="none") == ("NoSuchKey", 404)
+    s3.put_object(Bucket=bucket, Key="k", Body=b"x")
+    assert code(stranger.get_object, Bucket=bucket, Key="k") == ("AccessDenied", 403)
+    deny = {"Effect": "Deny", "Principal": "*", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{bucket}/*"}
+    s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": [deny]}))
+    # To the nameless a refusal says nothing of its reason.
+    assert code(stranger.get_object, Bucket=bucket, Key="k") == ("AccessDenied", 403)
+    assert code(shared.client("s3", "test", "test").get_object, Bucket=bucket, Key="none") == ("AccessDenied", 403)

@@ -1,4 +1,4 @@
-"""SSE-S3: what asks for it, or whose bucket does, is encrypted at rest and says so."""
+"""SSE-S3: what asks for it, or whose bucket does as new ones do, is encrypted at rest and says so."""
 
 import json
 import os
@@ -76,20 +76,51 @@ def test_uploads_in_parts_and_copies(s3, bucket):
     assert (across["Body"].read(), across["ServerSideEncryption"]) == (b"aabb", "AES256")
     source = {"Bucket": bucket, "Key": "k"}
     assert s3.copy_object(Bucket=bucket, Key="copy", CopySource=source)["ServerSideEncryption"] == "AES256"
-    s3.put_object(Bucket=bucket, Key="plain", Body=b"x")
-    assert "ServerSideEncryption" not in s3.head_object(Bucket=bucket, Key="plain")
-    source = {"Bucket": bucket, "Key": "plain"}
+
+
+RULES = [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": False}]
+
+
+def test_an_installation_may_leave_it_to_those_who_ask(start, monkeypatch, tmp_path):
+    monkeypatch.setenv("BOATHOUSE_PLAIN_BUCKETS", "1")
+    server = start("--dev")
+    s3 = server.client("s3", "test", "test")
+    s3.create_bucket(Bucket="open")
+    assert code(s3.get_bucket_encryption, Bucket="open")[0] == "ServerSideEncryptionConfigurationNotFoundError"
+    assert "ServerSideEncryption" not in s3.put_object(Bucket="open", Key="plain", Body=MARK)
+    assert "ServerSideEncryption" not in s3.head_object(Bucket="open", Key="plain")
+    assert on_disk(tmp_path / "data"), "and nothing says that it is encrypted"
+    source = {"Bucket": "open", "Key": "plain"}
     # A copy to itself that encrypts it is a change, and so is allowed.
-    s3.copy_object(Bucket=bucket, Key="plain", CopySource=source, ServerSideEncryption="AES256")
-    got = s3.get_object(Bucket=bucket, Key="plain")
-    assert (got["Body"].read(), got["ServerSideEncryption"]) == (b"x", "AES256")
+    s3.copy_object(Bucket="open", Key="plain", CopySource=source, ServerSideEncryption="AES256")
+    got = s3.get_object(Bucket="open", Key="plain")
+    assert (got["Body"].read(), got["ServerSideEncryption"]) == (MARK, "AES256")
+    s3.put_bucket_encryption(Bucket="open", ServerSideEncryptionConfiguration={"Rules": RULES})
+    assert s3.put_object(Bucket="open", Key="k", Body=b"x")["ServerSideEncryption"] == "AES256"
+    s3.delete_bucket_encryption(Bucket="open")
+    assert "ServerSideEncryption" not in s3.put_object(Bucket="open", Key="k", Body=b"x")
 
 
-def test_a_bucket_may_want_it_for_all(shared, s3, bucket):
-    assert code(s3.get_bucket_encryption, Bucket=bucket)[0] == "ServerSideEncryptionConfigurationNotFoundError"
-    rules = [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": False}]
-    s3.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration={"Rules": rules})
-    assert s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"] == rules
+def test_what_says_nothing_is_not_on_the_disk_either(start, tmp_path):
+    server = start("--dev")
+    s3 = server.client("s3", "test", "test")
+    s3.create_bucket(Bucket="usual")
+    for size in (100, 50_000, 2_000_000):
+        s3.put_object(Bucket="usual", Key=f"{size}", Body=MARK * (size // len(MARK)))
+    server.kill()
+    assert not on_disk(tmp_path / "data")
+    s3 = start("--dev").client("s3", "test", "test")
+    got = s3.get_object(Bucket="usual", Key="2000000", Range="bytes=1000000-1000039")
+    assert (len(got["Body"].read()), got["ServerSideEncryption"]) == (40, "AES256")
+
+
+def test_new_buckets_want_it_for_all(shared, s3, bucket):
+    assert s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"] == RULES
+    named = [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}, "BucketKeyEnabled": True}]
+    s3.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration={"Rules": named})
+    assert s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"] == named
+    s3.delete_bucket_encryption(Bucket=bucket)
+    assert s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"] == RULES
     assert s3.put_object(Bucket=bucket, Key="k", Body=b"x")["ServerSideEncryption"] == "AES256"
     assert s3.create_multipart_upload(Bucket=bucket, Key="m")["ServerSideEncryption"] == "AES256"
     # What services of this process write is no exception.
@@ -101,8 +132,6 @@ def test_a_bucket_may_want_it_for_all(shared, s3, bucket):
         assert s["Status"]["State"] in ("QUEUED", "RUNNING"), s["Status"]
     result = s3.get_object(Bucket=bucket, Key=f"results/{name}.csv")
     assert (result["Body"].read(), result["ServerSideEncryption"]) == (b'"n"\n"1"\n', "AES256")
-    s3.delete_bucket_encryption(Bucket=bucket)
-    assert "ServerSideEncryption" not in s3.put_object(Bucket=bucket, Key="k", Body=b"x")
 
 
 def test_other_algorithms_are_refused_by_name(s3, bucket):

@@ -5,7 +5,7 @@ import hashlib
 import json
 
 import pytest
-from conftest import allow, code
+from conftest import allow, code, wait_for
 
 KEY, OTHER = b"k" * 32, b"o" * 32
 MARK = b"nobody may read this on disk "
@@ -68,7 +68,7 @@ def test_uploads_in_parts_and_copies_with_the_clients_key(s3, bucket):
     assert upload["SSECustomerAlgorithm"] == "AES256"
     part = {"Bucket": bucket, "Key": "m", "UploadId": upload["UploadId"]}
     assert code(s3.upload_part, **part, PartNumber=1, Body=b"x") == ("InvalidRequest", 400)
-    assert code(s3.upload_part, **part, PartNumber=1, Body=b"x", **with_key(OTHER)) == ("AccessDenied", 403)
+    assert code(s3.upload_part, **part, PartNumber=1, Body=b"x", **with_key(OTHER)) == ("InvalidRequest", 400)
     one, two = b"1" * 5_242_880, b"2" * 10
     parts = []
     for number, body in enumerate([one, two], 1):
@@ -151,3 +151,44 @@ def test_iam_is_asked_about_named_keys(shared, s3, bucket, unique):
     assert code(holder.copy_object, Bucket=bucket, Key="c", CopySource=f"{bucket}/k") == ("AccessDenied", 403)
     let(allow("s3:*"), allow("kms:Decrypt", resource=arn))
     assert holder.get_object(Bucket=bucket, Key="k")["Body"].read() == b"x"
+
+
+def test_the_sql_engine_asks_for_keys_of_who_asks_it(shared, s3, bucket, unique):
+    iam, glue = shared.client("iam", "test", "test"), shared.client("glue", "test", "test")
+    user, database = unique("analyst"), unique("kept").replace("-", "_")
+    iam.create_user(UserName=user)
+    key = iam.create_access_key(UserName=user)["AccessKey"]
+    athena = shared.client("athena", key["AccessKeyId"], key["SecretAccessKey"])
+    arn = f"arn:aws:kms:us-east-1:000000000000:key/{unique('key')}"
+    s3.put_object(Bucket=bucket, Key="t/a.csv", Body=b"1\n2\n", ServerSideEncryption="aws:kms", SSEKMSKeyId=arn)
+    serde = {"SerializationLibrary": "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe", "Parameters": {"field.delim": ","}}
+    glue.create_database(DatabaseInput={"Name": database})
+    storage = {"Columns": [{"Name": "n", "Type": "int"}], "Location": f"s3://{bucket}/t/", "SerdeInfo": serde}
+    storage["InputFormat"] = "org.apache.hadoop.mapred.TextInputFormat"
+    glue.create_table(
+        DatabaseName=database, TableInput={"Name": "t", "TableType": "EXTERNAL_TABLE", "StorageDescriptor": storage}
+    )
+
+    def outcome(*statements):
+        document = json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+        iam.put_user_policy(UserName=user, PolicyName="p", PolicyDocument=document)
+        started = athena.start_query_execution(
+            QueryString=f"SELECT sum(n) FROM {database}.t", ResultConfiguration={"OutputLocation": f"s3://{bucket}/r/"}
+        )["QueryExecutionId"]
+
+        def ended():
+            status = athena.get_query_execution(QueryExecutionId=started)["QueryExecution"]["Status"]
+            return status["State"] in ("SUCCEEDED", "FAILED") and status
+
+        return wait_for(ended, "the end of the query")
+
+    usual = allow("s3:*", "glue:*", "athena:*")
+    refused = outcome(usual)
+    assert refused["State"] == "FAILED" and "Access Denied" in refused["StateChangeReason"], refused
+    assert outcome(usual, allow("kms:Decrypt", resource=arn))["State"] == "SUCCEEDED"
+    # A bucket that wants a key for what is written asks for it too.
+    named = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": arn}
+    rules = {"Rules": [{"ApplyServerSideEncryptionByDefault": named}]}
+    s3.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration=rules)
+    assert outcome(usual, allow("kms:Decrypt", resource=arn))["State"] == "FAILED"
+    assert outcome(usual, allow("kms:Decrypt", "kms:GenerateDataKey", resource=arn))["State"] == "SUCCEEDED"

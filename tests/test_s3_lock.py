@@ -82,6 +82,9 @@ def test_governance_can_be_bypassed_by_those_who_may(shared, s3, bucket, unique)
     bypass = {"BypassGovernanceRetention": True}
     assert code(keeper.put_object_retention, **which, Retention=shorter, **bypass) == ("AccessDenied", 403)
     assert code(keeper.delete_object, **which, **bypass) == ("AccessDenied", 403)
+    # Nor may its sort change, not even to the stricter one.
+    stricter = {"Mode": "COMPLIANCE", "RetainUntilDate": days(3)}
+    assert code(keeper.put_object_retention, **which, Retention=stricter) == ("AccessDenied", 403)
     longer = {"Mode": "GOVERNANCE", "RetainUntilDate": days(3)}
     keeper.put_object_retention(**which, Retention=longer)
     let("s3:DeleteObjectVersion", "s3:PutObjectRetention", "s3:BypassGovernanceRetention")

@@ -159,3 +159,55 @@ def test_policies_that_would_not_be_honoured_are_refused(s3, bucket, user, chang
     document = {"Version": "2012-10-17", "Statement": [statement(user, bucket, "s3:GetObject") | change]}
     assert code(s3.put_bucket_policy, Bucket=bucket, Policy=json.dumps(document)) == error
     assert code(s3.get_bucket_policy, Bucket=bucket) == ("NoSuchBucketPolicy", 404)
+
+
+@pytest.mark.parametrize(
+    "actions, resource, message",
+    [
+        (["s3:GetObject", "s3:ListObjects"], "/*", "Policy has invalid action"),
+        (["sqs:SendMessage"], "/*", "Policy has invalid action"),
+        (["s3:Weather*"], "/*", "Policy has invalid action"),
+        (["s3:GetObject"], "", "Action does not apply to any resource(s) in statement"),
+        (["s3:GetObject", "s3:ListBucket"], "/*", "Action does not apply to any resource(s) in statement"),
+        (["s3:ListAllMyBuckets"], "*", "Action does not apply to any resource(s) in statement"),
+        (["s3:getobject", "s3:Put*", "s3:*", "s3:AbortMultipartUpload"], "/*", None),
+        (["s3:ListBucket", "s3:GetObject*"], "*", None),
+    ],
+)
+def test_actions_are_s3_s_and_fit_their_resources(s3, bucket, actions, resource, message):
+    statement = {"Effect": "Deny", "Principal": {"AWS": "arn:aws:iam::000000000000:root"}, "Action": actions}
+    statement |= {"Resource": f"arn:aws:s3:::{bucket}{resource}", "Condition": {"Bool": {"aws:SecureTransport": "true"}}}
+    text = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    if message is None:
+        s3.put_bucket_policy(Bucket=bucket, Policy=text)
+        return
+    with pytest.raises(s3.exceptions.ClientError) as error:
+        s3.put_bucket_policy(Bucket=bucket, Policy=text)
+    assert error.value.response["Error"]["Code"] == "MalformedPolicy"
+    assert error.value.response["Error"]["Message"] == message
+
+
+def test_new_buckets_and_their_tags(shared, s3, unique):
+    iam, name = shared.client("iam", "test", "test"), unique("maker")
+    iam.create_user(UserName=name)
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+    maker = shared.client("s3", key["AccessKeyId"], key["SecretAccessKey"])
+    only_blue = {"StringEquals": {"aws:RequestTag/team": "blue", "s3:x-amz-object-ownership": "ObjectWriter"}}
+    let = {"Effect": "Allow", "Action": ["s3:CreateBucket", "s3:TagResource"], "Resource": "*", "Condition": only_blue}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [let]})
+    iam.put_user_policy(UserName=name, PolicyName="p", PolicyDocument=policy)
+
+    def make(team, **more):
+        tags = {"Tags": [{"Key": "team", "Value": team}]} if team else {}
+        wanted = {"Bucket": unique("made"), "CreateBucketConfiguration": tags}
+        maker.create_bucket(**wanted, **more)
+        return wanted["Bucket"]
+
+    made = make("blue", ObjectOwnership="ObjectWriter")
+    assert s3.get_bucket_tagging(Bucket=made)["TagSet"] == [{"Key": "team", "Value": "blue"}]
+    for team, ownership in [("red", "ObjectWriter"), ("", "ObjectWriter"), ("blue", "BucketOwnerPreferred")]:
+        assert code(make, team=team, ObjectOwnership=ownership) == ("AccessDenied", 403)
+    assert code(s3.create_bucket, Bucket=unique("no"), CreateBucketConfiguration={"Tags": [{"Key": "aws:x", "Value": ""}]}) == (
+        "InvalidTag",
+        400,
+    )

@@ -1,9 +1,13 @@
 """STS through boto3 and the command line: web identities of a real issuer, federated users, tags and identities that stay."""
 
 import base64
+import datetime
+import hashlib
 import http.server
+import ipaddress
 import json
 import os
+import ssl
 import subprocess
 import threading
 import time
@@ -14,10 +18,12 @@ import pytest
 from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from cryptography.hazmat.primitives import hashes
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
+from cryptography.x509.oid import NameOID
 
-from conftest import client, document
+from conftest import client, document, wait_for
 
 ACCOUNT = "000000000000"
 
@@ -68,9 +74,10 @@ def number(value):
 
 
 class Issuer:
-    """An identity provider on a loopback address: a discovery document, keys, and tokens signed with them."""
+    """An identity provider on a loopback address: a discovery document, keys, and tokens signed with them. With files of
+    a certificate's chain and its key it speaks TLS."""
 
-    def __init__(self):
+    def __init__(self, tls=None):
         self.rsa = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         self.ec = ec.generate_private_key(ec.SECP256R1())
         self.key_id, self.asked, self.broken = "one", 0, None
@@ -91,7 +98,11 @@ class Issuer:
 
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.name = f"127.0.0.1:{self.server.server_port}/realm"
-        self.url = f"http://{self.name}"
+        self.url = f"http{'s' if tls else ''}://{self.name}"
+        if tls:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*tls)
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
         self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
         self.thread.start()
 
@@ -145,6 +156,95 @@ def issuer():
     issuer = Issuer()
     yield issuer
     issuer.stop()
+
+
+def certificate(name, key, issuer=None, issuer_key=None):
+    """A certificate of this machine's loopback address, or with nobody above it an authority."""
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = datetime.datetime.now(datetime.timezone.utc)
+    builder = x509.CertificateBuilder().subject_name(subject).public_key(key.public_key())
+    builder = builder.issuer_name(issuer.subject if issuer else subject).serial_number(x509.random_serial_number())
+    builder = builder.not_valid_before(now - datetime.timedelta(days=1)).not_valid_after(now + datetime.timedelta(days=1))
+    builder = builder.add_extension(x509.BasicConstraints(ca=issuer is None, path_length=None), critical=True)
+    if issuer:
+        names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+        builder = builder.add_extension(names, critical=False)
+    return builder.sign(issuer_key or key, hashes.SHA256())
+
+
+def thumbprint(made):
+    return hashlib.sha1(made.public_bytes(serialization.Encoding.DER)).hexdigest()
+
+
+@pytest.fixture
+def private(tmp_path):
+    """An authority that no machine knows; the files of a server's chain and key, and the chain's certificates."""
+    keys = [ec.generate_private_key(ec.SECP256R1()) for _ in range(2)]
+    authority = certificate("an authority", keys[0])
+    server = certificate("an issuer", keys[1], authority, keys[0])
+    chain, key = tmp_path / "chain.pem", tmp_path / "key.pem"
+    chain.write_bytes(b"".join(it.public_bytes(serialization.Encoding.PEM) for it in (server, authority)))
+    private_format = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    key.write_bytes(keys[1].private_bytes(*private_format))
+    return (str(chain), str(key)), authority, server
+
+
+@pytest.mark.parametrize("named", ["authority", "server"])
+def test_a_thumbprint_vouches_for_an_issuer_of_a_private_authority(server, iam, private, unique, named):
+    files, authority, leaf = private
+    issuer = Issuer(files)
+    try:
+        made = authority if named == "authority" else leaf
+        arn = iam.create_open_id_connect_provider(
+            Url=issuer.url, ClientIDList=["app"], ThumbprintList=["a" * 40, thumbprint(made)]
+        )["OpenIDConnectProviderArn"]
+        assume = web_role(server, iam, unique("Web"), arn, issuer)
+        if named == "authority":
+            assert assume(issuer.token())["Provider"] == arn
+        else:  # what another has signed is no authority
+            assert refusal(assume, token=issuer.token())[0] == "IDPCommunicationError"
+    finally:
+        issuer.stop()
+
+
+def test_nobody_vouches_for_an_issuer_of_a_private_authority(server, iam, private, unique):
+    files, authority, _ = private
+    issuer = Issuer(files)
+    try:
+        arn = iam.create_open_id_connect_provider(Url=issuer.url, ClientIDList=["app"], ThumbprintList=["a" * 40])
+        arn = arn["OpenIDConnectProviderArn"]
+        assume = web_role(server, iam, unique("Web"), arn, issuer)
+        error, message = refusal(assume, token=issuer.token())
+        assert error == "IDPCommunicationError" and "certificate" in message
+        assert issuer.asked == 0, "nothing is asked of a server that nobody vouches for"
+        iam.update_open_id_connect_provider_thumbprint(
+            OpenIDConnectProviderArn=arn, ThumbprintList=[thumbprint(authority).upper()]
+        )
+
+        def believed():
+            try:
+                return assume(issuer.token())
+            except ClientError:  # a failure is remembered for some seconds
+                return None
+
+        wait_for(believed, "the new thumbprint's effect")
+    finally:
+        issuer.stop()
+
+
+def web_role(server, iam, name, provider, issuer):
+    """A role that trusts a provider, and the call that assumes it with a token."""
+    role = iam.create_role(
+        RoleName=name,
+        AssumeRolePolicyDocument=trust(
+            {"Federated": provider}, "sts:AssumeRoleWithWebIdentity", StringEquals={f"{issuer.name}:aud": "app"}
+        ),
+    )["Role"]
+    config = Config(signature_version=UNSIGNED, retries={"max_attempts": 1})
+    sts = boto3.client("sts", endpoint_url=server.url, region_name="us-east-1", config=config)
+    return lambda token: sts.assume_role_with_web_identity(
+        RoleArn=role["Arn"], RoleSessionName="web", WebIdentityToken=token
+    )
 
 
 @pytest.fixture

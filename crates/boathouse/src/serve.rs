@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use boathouse_aws::gateway::Limits;
 use boathouse_aws::{Clock, ShiftedClock, SystemClock};
 use chrono::TimeDelta;
 use tokio::net::TcpListener;
@@ -34,6 +35,13 @@ pub(crate) struct Options {
     /// time never runs backwards. For tests that can't wait for tomorrow.
     #[arg(long, hide = true, requires = "dev")]
     clock_ahead: Option<PathBuf>,
+    /// How many connections are served at the same time; more are refused (503). At most three quarters of the files that
+    /// the process may open.
+    #[arg(long, env = "BOATHOUSE_MAX_CONNECTIONS", default_value_t = Limits::default().connections)]
+    max_connections: usize,
+    /// For how many seconds a client is waited for that sends next to nothing (under 8 KiB) of an object's body.
+    #[arg(long, env = "BOATHOUSE_BODY_TIMEOUT", default_value_t = Limits::default().patience.as_secs())]
+    body_timeout: u64,
     /// A file with the certificate chain in PEM: serves HTTPS.
     #[arg(long, env = "BOATHOUSE_TLS_CERTIFICATE", requires = "tls_key")]
     tls_certificate: Option<PathBuf>,
@@ -56,11 +64,13 @@ pub(crate) async fn run(options: Options) -> Result<(), ServerError> {
         (Some(certificate), Some(key)) => Some(tls_config(certificate, key)?),
         _ => None,
     };
+    let limits = limits(&options);
     let server = server::open(&options.data_dir, options.dev, clock(options.clock_ahead)?, options.console_dir).await?;
     let scheme = if tls.is_some() { "https" } else { "http" };
+    let gateway = server.gateway.with_limits(limits);
     let gateway = match tls {
-        Some(config) => server.gateway.with_tls(config),
-        None => server.gateway,
+        Some(config) => gateway.with_tls(config),
+        None => gateway,
     };
     let listener = TcpListener::bind(options.listen).await?;
     let mut terminate = signal(SignalKind::terminate())?;
@@ -80,6 +90,17 @@ pub(crate) async fn run(options: Options) -> Result<(), ServerError> {
     Arc::new(gateway).serve(listener, stopped).await;
     drop(server.lock);
     Ok(())
+}
+
+/// What clients may take. Descriptors are left for files, functions and what the server calls itself.
+fn limits(options: &Options) -> Limits {
+    let files = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+    let most = files.map_or(usize::MAX, |files| usize::try_from(files / 4 * 3).unwrap_or(usize::MAX));
+    let connections = options.max_connections.clamp(1, most.max(1));
+    if connections < options.max_connections {
+        tracing::warn!(connections, "fewer connections are served than wanted: the process may open too few files");
+    }
+    Limits { connections, patience: Duration::from_secs(options.body_timeout.max(1)) }
 }
 
 /// How often the file of a clock that tests set forward is looked at.

@@ -195,7 +195,8 @@ pub(crate) async fn open(
         objects.scrub(options);
     }
     let stores = Stores::new(data_dir.to_owned(), objects.clone(), metadata.clone());
-    let s3 = boathouse_s3::install(objects, Arc::clone(&identity) as _, Arc::clone(&identity) as _);
+    let encrypts = std::env::var_os("BOATHOUSE_PLAIN_BUCKETS").is_none();
+    let s3 = boathouse_s3::install(objects, Arc::clone(&identity) as _, Arc::clone(&identity) as _, encrypts);
 
     let trail = Trail::open(&data_dir.join("trail"))?;
     platform.dispatcher.record_calls(Arc::clone(&trail) as _);

@@ -124,6 +124,8 @@ pub fn service(deps: Deps) -> Result<Service, MetadataError> {
         authorizer: deps.authorizer,
     });
     let table = ServiceTable::new("athena", Protocol::AwsJson { version: "1.1", target_prefix: "AmazonAthena" });
+    let keeper = Arc::clone(state);
+    let table = table.with_tags(move |arn| tags::of(&keeper, arn));
     let table = execution_operations(table, state);
     let table = workgroup_operations(table, state);
     let table = kept_statement_operations(table, state);

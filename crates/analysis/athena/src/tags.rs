@@ -42,6 +42,11 @@ pub(crate) struct ListTagsOutput {
     tags: Vec<Tag>,
 }
 
+/// The tags of the workgroup that an ARN names.
+pub(crate) fn of(athena: &Athena, arn: &str) -> Tags {
+    athena.metadata.get_json(TAGS, &Key::new([arn])).ok().flatten().unwrap_or_default()
+}
+
 /// The workgroup that an ARN names.
 fn workgroup(arn: &str) -> Result<String, AthenaError> {
     let parsed: Option<Arn> = arn.parse().ok();

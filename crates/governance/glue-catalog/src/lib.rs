@@ -46,6 +46,8 @@ pub use store::Catalog;
 pub fn service(metadata: Metadata) -> ServiceTable {
     let state = &Arc::new(Catalog::new(metadata));
     let table = ServiceTable::new("glue", Protocol::AwsJson { version: "1.1", target_prefix: "AWSGlue" });
+    let keeper = Arc::clone(state);
+    let table = table.with_tags(move |arn| tags::of(&keeper, arn));
     let table = partition_operations(table, state);
     let table = table_operations(table, state);
     let of_tables = ["UpdateColumnStatisticsForTable", "GetColumnStatisticsForTable", "DeleteColumnStatisticsForTable"];

@@ -47,6 +47,11 @@ fn no_crawler(name: &str) -> CatalogError {
     CatalogError::NotFound(format!("Crawler with name: {name} not found."))
 }
 
+/// The tags of what an ARN names.
+pub(crate) fn of(catalog: &Catalog, arn: &str) -> Parameters {
+    catalog.metadata.get_json(TAGS, &Key::new([arn])).ok().flatten().unwrap_or_default()
+}
+
 pub(crate) async fn tag(_: Ctx, catalog: Arc<Catalog>, request: TagResource) -> Result<Empty, CatalogError> {
     let tagged = Tagged::parse(&request.resource_arn)?;
     let key = Key::new([&request.resource_arn]);

@@ -62,7 +62,9 @@ const MAPS: &[&str] =
 /// The service `apigateway`. IAM is asked as AWS asks it: `apigateway:POST` on `arn:aws:apigateway:<region>::/apis`.
 #[must_use]
 pub fn service(state: &Arc<ApiGateway>) -> ServiceTable {
+    let keeper = Arc::clone(state);
     let mut table = ServiceTable::new("apigateway", Protocol::RestJson);
+    table = table.with_tags(move |arn| tags::of(&keeper, arn));
     macro_rules! operations {
         ($($name:literal => $handler:path, $route:expr;)*) => {
             $(table = table.operation($name, Access::InHandler, state, $handler).route($name, $route.camel_case(MAPS));)*

@@ -36,6 +36,17 @@ impl Carrier {
     }
 }
 
+/// The tags of the API or the stage that an ARN names, or in whose folder it is.
+pub(crate) fn of(state: &ApiGateway, arn: &str) -> BTreeMap<String, String> {
+    let path: Vec<&str> = arn.splitn(6, ':').nth(5).unwrap_or_default().trim_matches('/').split('/').collect();
+    let tags = match path.as_slice() {
+        ["apis", api, "stages", stage, ..] => state.get::<Stage>(api, stage).map(|stage| stage.tags),
+        ["apis", api, ..] => state.api(api).map(|api| api.tags),
+        _ => return BTreeMap::new(),
+    };
+    tags.ok().flatten().unwrap_or_default()
+}
+
 pub(crate) async fn get(ctx: Ctx, state: Arc<ApiGateway>, input: Tagged) -> Result<Tags, GatewayError> {
     state.allow(&ctx, "GET", &format!("/tags/{}", input.resource_arn))?;
     let tags = match Carrier::of(&input.resource_arn)? {

@@ -62,7 +62,9 @@ pub fn service(state: &Arc<Firehose>) -> ServiceTable {
             Access::On(|ctx: &Ctx, input: &$input| vec![arn(ctx, &input.delivery_stream_name)])
         };
     }
+    let keeper = Arc::clone(state);
     ServiceTable::new("firehose", protocol)
+        .with_tags(move |arn| tags::of(&keeper, arn))
         .operation("CreateDeliveryStream", on!(CreateDeliveryStream), state, streams::create)
         .operation("DescribeDeliveryStream", named(), state, streams::describe)
         .operation("ListDeliveryStreams", Access::On(any_resource), state, streams::list)

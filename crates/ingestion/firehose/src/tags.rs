@@ -41,6 +41,13 @@ fn within_limit(tags: &BTreeMap<String, Option<String>>) -> Result<(), FirehoseE
     Err(FirehoseError::LimitExceeded(format!("A delivery stream can have at most {MAX_TAGS} tags")))
 }
 
+/// The tags of the stream that an ARN names.
+pub(crate) fn of(state: &Firehose, arn: &str) -> BTreeMap<String, String> {
+    let stream = arn.rsplit_once(":deliverystream/").and_then(|(_, name)| state.stream(name).ok());
+    let tags = stream.map(|stream| stream.tags).unwrap_or_default();
+    tags.into_iter().map(|(key, value)| (key, value.unwrap_or_default())).collect()
+}
+
 pub(crate) async fn tag(_ctx: Ctx, state: Arc<Firehose>, input: TagStream) -> Result<Empty, FirehoseError> {
     let new = checked(input.tags)?;
     let name = input.delivery_stream_name;

@@ -67,7 +67,9 @@ pub use store::{Deps, Events};
 pub fn events_service(state: &Arc<Events>) -> ServiceTable {
     let protocol = Protocol::AwsJson { version: "1.1", target_prefix: "AWSEvents" };
     let bus = || Access::On(|ctx: &Ctx, input: &BusNamed| vec![bus_arn(ctx.region(), bus_name(input.name.as_deref()))]);
+    let keeper = Arc::clone(state);
     let table = ServiceTable::new("events", protocol)
+        .with_tags(move |arn| tags::of(&keeper, arn))
         .operation(
             "CreateEventBus",
             Access::On(|ctx, input: &api::CreateEventBus| vec![bus_arn(ctx.region(), &input.name)]),

@@ -35,7 +35,9 @@ pub(crate) const DEFAULT_GROUP: &str = "default";
 /// The service `scheduler`.
 #[must_use]
 pub fn scheduler_service(state: &Arc<Events>) -> ServiceTable {
+    let keeper = Arc::clone(state);
     let table = ServiceTable::new("scheduler", Protocol::RestJson);
+    let table = table.with_tags(move |arn| tags::of(&keeper, arn));
     tag_operations(group_operations(schedule_operations(table, state), state), state)
 }
 

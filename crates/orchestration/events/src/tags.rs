@@ -1,5 +1,6 @@
 //! Tags of buses and rules.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use boathouse_aws::Ctx;
@@ -77,6 +78,21 @@ async fn change(
             Ok(Empty {})
         })
         .await
+}
+
+/// The tags of the bus or the rule that an ARN names.
+pub(crate) fn of(state: &Events, arn: &str) -> BTreeMap<String, String> {
+    let tags = match resource(arn) {
+        Ok(Resource::Bus(name)) => state.bus(&name).map(|bus| bus.tags),
+        Ok(Resource::Rule(bus, name)) => state.rule(&bus, &name).map(|rule| rule.tags),
+        Err(error) => Err(error),
+    };
+    by_key(tags.unwrap_or_default())
+}
+
+/// Tags as policies ask about them.
+pub(crate) fn by_key(tags: Vec<Tag>) -> BTreeMap<String, String> {
+    tags.into_iter().map(|tag| (tag.key, tag.value)).collect()
 }
 
 pub(crate) async fn tag(_: Ctx, state: Arc<Events>, input: TagResource) -> Result<Empty, EventsError> {

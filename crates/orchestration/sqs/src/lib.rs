@@ -54,6 +54,10 @@ pub use store::Sqs;
 #[must_use]
 pub fn service(state: &Arc<Sqs>) -> ServiceTable {
     ServiceTable::new("sqs", Protocol::AwsJson { version: "1.0", target_prefix: "AmazonSQS" })
+        .with_tags({
+            let keeper = Arc::clone(state);
+            move |arn| tags::of(&keeper, arn)
+        })
         .operation("CreateQueue", Access::InHandler, state, queues::create)
         .operation("DeleteQueue", Access::InHandler, state, queues::delete)
         .operation("GetQueueUrl", Access::InHandler, state, queues::url)

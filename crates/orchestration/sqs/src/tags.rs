@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use boathouse_aws::Ctx;
+use boathouse_metadata::Key;
 use serde_json::{Value, json};
 
 use crate::api::{Empty, QueueOnly, TagQueue, UntagQueue};
 use crate::error::SqsError;
-use crate::store::Sqs;
+use crate::store::{QUEUES, Queue, Sqs};
 
 /// Tags of a queue.
 const MAX_TAGS: usize = 50;
@@ -26,6 +27,13 @@ pub(crate) fn check(tags: &BTreeMap<String, String>) -> Result<(), SqsError> {
         }
     }
     Ok(())
+}
+
+/// The tags of the queue that an ARN names.
+pub(crate) fn of(state: &Sqs, arn: &str) -> BTreeMap<String, String> {
+    let name = arn.rsplit(':').next().unwrap_or_default();
+    let queue: Option<Queue> = state.metadata.get_json(QUEUES, &Key::new([name])).ok().flatten();
+    queue.map(|queue| queue.tags).unwrap_or_default()
 }
 
 pub(crate) async fn tag(ctx: Ctx, state: Arc<Sqs>, input: TagQueue) -> Result<Empty, SqsError> {

@@ -59,6 +59,8 @@ pub use store::StepFunctions;
 #[must_use]
 pub fn service(state: &Arc<StepFunctions>) -> ServiceTable {
     let table = ServiceTable::new("states", Protocol::AwsJson { version: "1.0", target_prefix: "AWSStepFunctions" });
+    let keeper = Arc::clone(state);
+    let table = table.with_tags(move |arn| tags::of(&keeper, arn));
     let table = machine_operations(table, state);
     let table = execution_operations(table, state);
     other_operations(table, state)

@@ -42,6 +42,20 @@ fn change(
     Ok(())
 }
 
+/// The tags of the machine or the activity that an ARN names.
+pub(crate) fn of(state: &StepFunctions, arn: &str) -> Tags {
+    let tags = match owner(arn) {
+        Ok((true, key)) => {
+            state.metadata.get_json::<StoredMachine>(MACHINES, &key).ok().flatten().map(|machine| machine.tags)
+        }
+        Ok((false, key)) => {
+            state.metadata.get_json::<StoredActivity>(ACTIVITIES, &key).ok().flatten().map(|activity| activity.tags)
+        }
+        Err(_) => None,
+    };
+    tags.unwrap_or_default()
+}
+
 pub(crate) async fn tag(_: Ctx, state: Arc<StepFunctions>, input: TagResource) -> Result<Empty, SfnError> {
     state
         .metadata

@@ -11,6 +11,7 @@ use crate::clock::Clock;
 use crate::dispatcher::Dispatcher;
 use crate::events::Events;
 use crate::principal::Principal;
+use crate::tags::RequestTags;
 
 /// What services share for as long as the server lives. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -60,6 +61,7 @@ impl Platform {
             service: None,
             via: Arc::default(),
             wire: Arc::default(),
+            tags: Arc::default(),
         }
     }
 }
@@ -116,6 +118,8 @@ pub struct Ctx {
     pub via: Arc<[&'static str]>,
     /// The request on the wire; empty for work that none started.
     pub wire: Arc<Wire>,
+    /// The tags in the operation's input.
+    pub tags: Arc<RequestTags>,
 }
 
 impl Ctx {

@@ -7,6 +7,8 @@
 //! | `sites` | requests to a [`Site`], signed or not |
 //! | `streamed` | calls to an [`HttpService`] such as S3: verified first, bodies as they come |
 //! | [`InsideDoor`] | connections of programs that the server itself runs |
+//! | [`Limits`] | what clients may take: time for bodies, room in headers |
+//! | `places` | so many connections, and an answer for one too many |
 //! | `received` | a streamed body as it arrives |
 //! | `record` | the audit line and the metrics of a call |
 //! | `stall` | gives up on peers that take no answer |
@@ -14,6 +16,8 @@
 mod buffered;
 mod connection;
 mod inside;
+mod limits;
+mod places;
 mod received;
 mod record;
 mod sites;
@@ -26,9 +30,11 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use futures::FutureExt;
-use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, HeaderValue, REFERER, USER_AGENT};
+use http::header::{
+    CONNECTION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, EXPECT, HOST, HeaderValue, REFERER, USER_AGENT,
+};
 use http::request::Parts;
-use http::{Method, Request, Response};
+use http::{Method, Request, Response, Version};
 use hyper::body::Incoming;
 use tokio_rustls::TlsAcceptor;
 
@@ -44,6 +50,8 @@ use crate::site::Site;
 use crate::vitals::{Report, Vitals};
 
 pub use self::inside::InsideDoor;
+pub use self::limits::Limits;
+use self::places::Places;
 use self::record::{OWN_PAGES, Record, Recorded};
 
 /// The time that signatures are judged by: clients sign by their machines' clocks, wherever the platform's own has been set.
@@ -116,6 +124,8 @@ pub struct Gateway {
     inside: InsideDoor,
     sites: Vec<Arc<dyn Site>>,
     metrics: Arc<Metrics>,
+    limits: Limits,
+    places: Places,
     vitals: Option<Arc<dyn Vitals>>,
     tls: Option<TlsAcceptor>,
 }
@@ -124,6 +134,8 @@ impl Gateway {
     /// A gateway to the services installed in the platform's dispatcher.
     pub fn new(platform: Platform, credentials: Arc<dyn CredentialStore>) -> Self {
         let (verifier, metrics) = (Verifier::new(credentials), Arc::new(Metrics::new()));
+        let limits = Limits::default();
+        let places = Places::new(limits.connections, metrics.connections());
         Self {
             platform,
             verifier,
@@ -131,6 +143,8 @@ impl Gateway {
             inside: InsideDoor::default(),
             sites: Vec::new(),
             metrics,
+            limits,
+            places,
             vitals: None,
             tls: None,
         }
@@ -155,6 +169,12 @@ impl Gateway {
         Self { vitals: Some(vitals), ..self }
     }
 
+    /// Lets clients take no more than `limits`.
+    #[must_use]
+    pub fn with_limits(self, limits: Limits) -> Self {
+        Self { places: Places::new(limits.connections, self.metrics.connections()), limits, ..self }
+    }
+
     /// Hands requests that `site` owns to it.
     #[must_use]
     pub fn with_site(mut self, site: Arc<dyn Site>) -> Self {
@@ -169,6 +189,7 @@ impl Gateway {
 
     async fn respond(&self, request: Request<Incoming>, peer: Peer) -> Response<Recorded> {
         let (parts, body) = request.into_parts();
+        let asks_first = parts.version < Version::HTTP_2 && parts.headers.contains_key(EXPECT);
         let mut record = Record::begin(&self.metrics, peer);
         if let Some(response) = self.own_page(&parts) {
             OWN_PAGES.clone_into(&mut record.service);
@@ -185,6 +206,10 @@ impl Gateway {
             response
         });
         record.status = response.status().as_u16();
+        if asks_first && !response.status().is_success() {
+            // The body may never come: nobody could tell where the next request begins.
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
         isolate(&mut response, &record.service);
         response.map(|body| Recorded::new(body, record))
     }

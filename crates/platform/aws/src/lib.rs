@@ -18,6 +18,7 @@
 //! | [`clock`] | the time, which tests and demonstrations can drive: [`clock::Clock`] |
 //! | [`principal`] | users, roles, services as the callers of operations |
 //! | [`access`] | the seams to the identity room: credentials, authorisation, service roles |
+//! | [`tags`] | tags of resources and of requests, which policies ask about |
 //! | [`history`] | the seam to the event history: calls that have ended |
 //! | [`vitals`] | how the stores are, for the health page and the metrics |
 //! | [`stores`] | the seam to the object engine: a bucket as the caller may see it |
@@ -43,6 +44,7 @@ pub mod sigv2;
 pub mod sigv4;
 pub mod site;
 pub mod stores;
+pub mod tags;
 pub mod vitals;
 
 pub use arn::{ACCOUNT_ID, Arn};

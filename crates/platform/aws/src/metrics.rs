@@ -35,6 +35,8 @@ pub struct Metrics {
     bytes_in: Counter,
     bytes_out: Counter,
     in_flight: Gauge,
+    connections: Gauge,
+    refused: Counter,
 }
 
 /// One finished call.
@@ -77,7 +79,10 @@ impl Metrics {
         registry.register("received_bytes", "Bytes of request bodies", bytes_in.clone());
         registry.register("sent_bytes", "Bytes of answers' bodies", bytes_out.clone());
         registry.register("calls_in_flight", "Calls that run now", in_flight.clone());
-        Self { registry, calls, seconds, bytes_in, bytes_out, in_flight }
+        let (connections, refused) = (Gauge::default(), Counter::default());
+        registry.register("connections", "Connections that are open now", connections.clone());
+        registry.register("connections_refused", "Connections that found no room", refused.clone());
+        Self { registry, calls, seconds, bytes_in, bytes_out, in_flight, connections, refused }
     }
 
     /// The present values in the OpenMetrics text format.
@@ -85,6 +90,11 @@ impl Metrics {
         let mut text = String::new();
         encode(&mut text, &self.registry).expect("invariant: writing to a string succeeds");
         text
+    }
+
+    /// What counts connections: those that are open, and those that were refused.
+    pub(crate) fn connections(&self) -> (Gauge, Counter) {
+        (self.connections.clone(), self.refused.clone())
     }
 
     pub(crate) fn begin(&self) -> Running {

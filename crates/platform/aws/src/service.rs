@@ -15,6 +15,7 @@ use crate::context::Ctx;
 use crate::error::AwsError;
 use crate::protocol::query::QueryInput;
 use crate::protocol::rest_json::{self, Route};
+use crate::tags::{RequestTags, ResourceTags};
 
 /// How a service speaks on the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,6 +74,8 @@ pub enum Access<I> {
     InHandler,
     /// The IAM action of the operation's own name on these resources; each must be allowed.
     On(fn(&Ctx, &I) -> Vec<String>),
+    /// The same, with what the service's own condition keys say of each resource.
+    Keyed(fn(&Ctx, &I) -> Vec<(String, ConditionKeys)>),
 }
 
 type Handler = dyn Fn(Ctx, OperationInput, Arc<dyn Authorizer>) -> BoxFuture<'static, Result<OperationOutput, AwsError>>
@@ -89,6 +92,7 @@ pub struct ServiceTable {
     routes: Vec<(&'static str, Route)>,
     unsigned: BTreeSet<&'static str>,
     largest_body: usize,
+    tags: Option<Box<ResourceTags>>,
 }
 
 /// Bytes of a request's body, unless a service says otherwise.
@@ -98,7 +102,7 @@ impl ServiceTable {
     /// A table without operations.
     pub fn new(name: &'static str, protocol: Protocol) -> Self {
         let (operations, routes, unsigned) = (BTreeMap::new(), Vec::new(), BTreeSet::new());
-        Self { name, protocol, operations, routes, unsigned, largest_body: LARGEST_BODY }
+        Self { name, protocol, operations, routes, unsigned, largest_body: LARGEST_BODY, tags: None }
     }
 
     /// Adds an operation. Its IAM action is `name:operation`.
@@ -172,6 +176,17 @@ impl ServiceTable {
         !self.unsigned.is_empty()
     }
 
+    /// Says the tags of the service's resources, by ARN, for policies that ask about them.
+    #[must_use]
+    pub fn with_tags(self, tags: impl Fn(&str) -> BTreeMap<String, String> + Send + Sync + 'static) -> Self {
+        Self { tags: Some(Box::new(tags)), ..self }
+    }
+
+    /// The tags of a resource of this service.
+    pub fn tags_of(&self, arn: &str) -> BTreeMap<String, String> {
+        self.tags.as_ref().map(|tags| tags(arn)).unwrap_or_default()
+    }
+
     /// Takes bodies of up to `bytes`, as services do whose requests carry archives.
     #[must_use]
     pub fn with_largest_body(self, bytes: usize) -> Self {
@@ -209,7 +224,8 @@ impl ServiceTable {
             let message = format!("{}:{operation} is not an operation that Boathouse implements", self.name);
             return Err(AwsError::bad_request("UnknownOperationException", message));
         };
-        handler(ctx, input, authorizer).await
+        let tags = Arc::new(RequestTags::of(self.name, operation, &input));
+        handler(Ctx { tags, ..ctx }, input, authorizer).await
     }
 }
 
@@ -220,13 +236,15 @@ fn authorize<I>(
     access: &Access<I>,
     input: &I,
 ) -> Result<(), AwsError> {
-    let Access::On(resources) = access else {
-        return Ok(());
-    };
-    let keys = ConditionKeys::new();
-    resources(ctx, input)
-        .iter()
-        .try_for_each(|resource| authorizer.authorize(ctx, &AccessRequest::new(action, resource, &keys)))
+    let ask = |resource: &str, keys| authorizer.authorize(ctx, &AccessRequest::new(action, resource, keys));
+    match access {
+        Access::Free | Access::InHandler => Ok(()),
+        Access::On(resources) => {
+            let keys = ConditionKeys::new();
+            resources(ctx, input).iter().try_for_each(|resource| ask(resource, &keys))
+        }
+        Access::Keyed(resources) => resources(ctx, input).iter().try_for_each(|(resource, keys)| ask(resource, keys)),
+    }
 }
 
 /// The resource list of operations that know no resource: `*`.

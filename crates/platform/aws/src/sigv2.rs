@@ -107,13 +107,22 @@ impl QueryClaim {
         credentials: &dyn CredentialStore,
         now: DateTime<Utc>,
     ) -> Result<Arc<Principal>, SignatureError> {
-        if now.timestamp() > self.expires {
+        if now.timestamp_millis() > self.expires.saturating_mul(1000) {
             return Err(SignatureError::Expired);
         }
         let credential = credentials.find(&self.access_key_id, self.session_token.as_deref())?;
         let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, credential.secret.expose().as_bytes());
-        hmac::verify(&key, self.string_to_sign(parts, path).as_bytes(), &self.signature)
-            .map_err(|_| SignatureError::Mismatch)?;
+        let signs = |path: &str| {
+            hmac::verify(&key, self.string_to_sign(parts, path).as_bytes(), &self.signature)
+                .map_err(|_| SignatureError::Mismatch)
+        };
+        // A bucket may be called with a slash behind its name or without; some clients sign the one and call the other.
+        match path.strip_prefix('/') {
+            Some(bucket) if !bucket.is_empty() && !bucket.contains('/') => {
+                signs(path).or_else(|_| signs(&format!("{path}/")))?;
+            }
+            _ => signs(path)?,
+        }
         credentials.used(&self.access_key_id, "s3", "us-east-1");
         Ok(credential.principal)
     }
@@ -138,7 +147,8 @@ impl QueryClaim {
     }
 }
 
-/// The `x-amz-` headers and members of the query, by name. Whatever was added to the request is among them.
+/// The `x-amz-` headers and members of the query, by name. Whatever was added to the request is among them. A header stands
+/// for the member of its name: it is what counts afterwards, too.
 fn amz_members(parts: &Parts, query: &str) -> BTreeMap<String, Vec<String>> {
     let mut members: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let headers = parts
@@ -146,6 +156,7 @@ fn amz_members(parts: &Parts, query: &str) -> BTreeMap<String, Vec<String>> {
         .iter()
         .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).trim().to_owned()));
     let in_query = pairs(query).map(|(name, value)| (name.to_ascii_lowercase(), decoded(value.unwrap_or_default())));
+    let in_query = in_query.filter(|(name, _)| !parts.headers.contains_key(name));
     for (name, value) in headers.chain(in_query).filter(|(name, _)| name.starts_with("x-amz-")) {
         members.entry(name).or_default().push(value);
     }

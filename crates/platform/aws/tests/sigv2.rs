@@ -30,6 +30,9 @@ const GET: &str = "/raw/a%20b/~%C3%A9%2B%281%29%25?response-content-disposition=
     &AWSAccessKeyId=AKIDEXAMPLE&Signature=RHVhvOMBgRdosrhgGCtyuyjZgZE%3D&Expires=1767323045";
 const PUT: &str = "/raw/k?AWSAccessKeyId=AKIDEXAMPLE&Signature=ewe6U%2FOoDk%2B0ZaH8CsJ%2FGcJUxVk%3D\
     &content-type=text%2Fplain&x-amz-meta-b=2&x-amz-meta-a=1&Expires=1767323045";
+/// About a bucket: botocore signs `/raw/`.
+const LIST: &str =
+    "/raw?AWSAccessKeyId=AKIDEXAMPLE&Signature=NPmWmftC%2FReXDMtdi8aaYkeNG0c%3D&Expires=1767323045&prefix=a";
 /// To a bucket in the host's name, by a temporary key.
 const PART: &str = "/k?uploadId=a%2Bb&partNumber=7&AWSAccessKeyId=ASIATEMP\
     &Signature=VHu19QqrAjR7uYidve45nP0dKuE%3D&x-amz-security-token=token%2F%2B%3D&Expires=1767323045";
@@ -58,7 +61,18 @@ fn urls_of_botocore_are_accepted() {
     assert!(verify(&parts("GET", GET, &[])).unwrap().is_root());
     verify(&parts("PUT", PUT, &[])).unwrap();
     verify(&parts("PUT", PUT, &[("content-type", "text/plain")])).unwrap();
+    verify(&parts("PUT", PUT, &[("x-amz-meta-a", "1")])).unwrap();
     verify_at(&parts("PUT", PART, &[]), "/raw", expiry()).unwrap();
+}
+
+#[test]
+fn a_bucket_is_the_same_with_a_slash_behind_it() {
+    verify(&parts("GET", LIST, &[])).unwrap();
+    verify(&parts("GET", &LIST.replace("/raw?", "/raw/?"), &[])).unwrap();
+    for other in ["/ra?", "/raw//?", "/raw/a?", "/?"] {
+        let other = parts("GET", &LIST.replace("/raw?", other), &[]);
+        assert_eq!(verify(&other).unwrap_err(), SignatureError::Mismatch);
+    }
 }
 
 #[test]

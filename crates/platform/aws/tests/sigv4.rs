@@ -176,7 +176,7 @@ fn other_schemes_and_too_long_lives_are_refused_by_name() {
     let error = Claim::of(&parts("GET", &asymmetric, &[])).unwrap_err();
     assert_eq!(error, SignatureError::UnsupportedAlgorithm("AWS4-ECDSA-P256-SHA256".into()));
     assert_eq!(error.into_aws(Dialect::S3).status.as_u16(), 501);
-    for expires in ["0", "604801", "-1", "soon"] {
+    for expires in ["604801", "-1", "soon"] {
         let url = PRESIGNED.replace("Expires=60", &format!("Expires={expires}"));
         let error = Claim::of(&parts("GET", &url, &[])).unwrap_err();
         assert!(error.to_string().contains("X-Amz-Expires"), "{error}");

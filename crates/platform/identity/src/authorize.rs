@@ -61,7 +61,13 @@ impl Identity {
             resource,
         };
         let holder_arn = grants.as_deref().map(|grants| grants.arn.as_str());
-        let keys = RequestKeys { principal, holder_arn, origin, service: request.keys };
+        let keys = RequestKeys {
+            principal,
+            holder_arn,
+            origin,
+            service: request.keys,
+            asked: (request.action, request.resource),
+        };
         let question = Question { action: request.action.to_ascii_lowercase(), resource: request.resource, keys };
         Ok(policies.decide(&question))
     }
@@ -108,7 +114,13 @@ impl Identity {
     ) -> bool {
         let grants = self.grants(principal).ok().flatten();
         let holder_arn = grants.as_deref().map(|grants| grants.arn.as_str());
-        let keys = RequestKeys { principal, holder_arn, origin, service: request.keys };
+        let keys = RequestKeys {
+            principal,
+            holder_arn,
+            origin,
+            service: request.keys,
+            asked: (request.action, request.resource),
+        };
         let question = Question { action: request.action.to_ascii_lowercase(), resource: request.resource, keys };
         matches!(trust.verdict(&question), Verdict::Allow(_))
     }

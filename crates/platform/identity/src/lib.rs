@@ -44,4 +44,5 @@ mod usage;
 
 pub use iam::iam_service;
 pub use identity::{Identity, IdentityError};
+pub use oidc::read_token;
 pub use sts::sts_service;

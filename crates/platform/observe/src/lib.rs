@@ -50,7 +50,9 @@ pub fn service(state: &Arc<Logs>) -> ServiceTable {
     };
     let tagged = || Access::On(|_: &Ctx, input: &TaggedResource| vec![input.resource_arn.clone()]);
     let protocol = Protocol::AwsJson { version: "1.1", target_prefix: "Logs_20140328" };
+    let keeper = Arc::clone(state);
     let table = ServiceTable::new("logs", protocol)
+        .with_tags(move |arn| tags::of(&keeper, arn))
         .operation(
             "CreateLogGroup",
             Access::On(|ctx, input: &api::CreateLogGroup| vec![stream_arn(ctx, &input.log_group_name, "")]),

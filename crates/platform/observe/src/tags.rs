@@ -36,6 +36,13 @@ fn group_name(arn: &str) -> Result<String, LogsError> {
     Ok(name_in(arn).to_owned())
 }
 
+/// The tags of the group that an ARN names, also by one of its streams.
+pub(crate) fn of(state: &Logs, arn: &str) -> BTreeMap<String, String> {
+    let name = arn.split_once(":log-group:").and_then(|(_, name)| name.split(':').next());
+    let group = name.and_then(|name| state.group(name).ok());
+    group.map(|group| group.tags).unwrap_or_default()
+}
+
 async fn change(
     state: &Logs,
     arn: &str,

@@ -78,8 +78,8 @@ impl Lock {
         if retained || self.legal_hold == Some(true) { Err(Error::Locked) } else { Ok(()) }
     }
 
-    /// Whether retention may become `new`: it may be prolonged, and what is over may be replaced. Governance may be
-    /// loosened by those who may bypass it.
+    /// Whether retention may become `new`: it may be prolonged, and what is over may be replaced. Anything else may be
+    /// changed of governance by those who may bypass it, also into compliance.
     ///
     /// # Errors
     /// [`Error::Locked`].
@@ -87,13 +87,6 @@ impl Lock {
         let allowed = match (self.retention.filter(|old| old.until_ms > now_ms), new) {
             (None, _) => true,
             (Some(old), Some(new)) if new.mode == old.mode && new.until_ms >= old.until_ms => true,
-            (Some(old), Some(new))
-                if old.mode == LockMode::Governance
-                    && new.mode == LockMode::Compliance
-                    && new.until_ms >= old.until_ms =>
-            {
-                true
-            }
             (Some(old), _) => old.mode == LockMode::Governance && bypass_governance,
         };
         if !allowed {
@@ -127,10 +120,12 @@ mod tests {
     fn retention_is_only_prolonged() {
         use LockMode::{Compliance, Governance};
         let outcome = |old, new, bypass| Lock { retention: old, legal_hold: None }.retain(new, 5, bypass).is_ok();
-        for (old, new) in [(Compliance, Compliance), (Governance, Governance), (Governance, Compliance)] {
-            assert!(outcome(retention(old, 10), retention(new, 11), false));
-            assert!(!outcome(retention(old, 10), retention(new, 9), false));
+        for mode in [Compliance, Governance] {
+            assert!(outcome(retention(mode, 10), retention(mode, 11), false));
+            assert!(!outcome(retention(mode, 10), retention(mode, 9), false));
         }
+        assert!(outcome(retention(Governance, 10), retention(Compliance, 11), true));
+        assert!(!outcome(retention(Governance, 10), retention(Compliance, 11), false));
         assert!(outcome(retention(Governance, 10), None, true) && !outcome(retention(Governance, 10), None, false));
         assert!(!outcome(retention(Compliance, 10), None, true));
         assert!(!outcome(retention(Compliance, 10), retention(Governance, 11), true));

@@ -130,6 +130,8 @@ impl Adapter {
             Some(body) => document(call, body).await?,
             None => Bytes::new(),
         };
+        // Set once: one request has one document.
+        let _ = call.document.set(document.clone());
         let response = self.codec.call(for_codec(call, parts, document)).await;
         let response = response.map_err(|_| internal(&"the codec failed"))?;
         let (mut parts, body) = response.into_parts();

@@ -7,6 +7,7 @@ use boathouse_aws::access::{AccessRequest, Authorizer, ConditionKeys};
 use boathouse_aws::http_service::{RequestBody, ResponseBody, Trailers};
 use boathouse_aws::{AwsError, Ctx};
 use boathouse_objects::{Metadata, Objects};
+use bytes::Bytes;
 use futures::StreamExt;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode};
@@ -27,6 +28,8 @@ pub(crate) struct Call {
     pub(crate) operation: OnceLock<&'static str>,
     /// The status that the operation answers with, where it is not the usual one.
     pub(crate) status: OnceLock<StatusCode>,
+    /// The document that the request carries.
+    pub(crate) document: OnceLock<Bytes>,
     /// Whether a browser's form sent it: then nobody knows the length of the body before its end.
     pub(crate) posted: bool,
     /// Bodies of objects pass beside the protocol's codec, never through it.
@@ -42,8 +45,8 @@ impl Call {
         let headers = std::mem::replace(&mut parts.headers, visible);
         let query = parts.uri.query().unwrap_or_default().to_owned();
         let (operation, reply, failure) = (OnceLock::new(), Mutex::new(None), Mutex::new(None));
-        let (status, body) = (OnceLock::new(), Mutex::new(body));
-        Self { ctx, headers, query, trailers, operation, status, posted: false, body, reply, failure }
+        let (status, document, body) = (OnceLock::new(), OnceLock::new(), Mutex::new(body));
+        Self { ctx, headers, query, trailers, operation, status, document, posted: false, body, reply, failure }
     }
 
     /// The same call, sent by a browser's form.
@@ -133,6 +136,8 @@ fn visible(headers: &HeaderMap) -> HeaderMap {
 pub(crate) struct Store {
     pub(crate) objects: Objects,
     pub(crate) authorizer: Arc<dyn Authorizer>,
+    /// Whether new buckets have what is put into them encrypted.
+    pub(crate) encrypts: bool,
     /// What is known of lifecycle rules without a look at the buckets.
     pub(crate) rules: Arc<Bell>,
     /// Access log lines that wait for delivery.

@@ -34,7 +34,7 @@ const HEADERS: [(&str, &str); 17] = [
 ];
 
 /// Keys that requests carry, in lower case; those that end in a slash go on with the name of a tag.
-const KNOWN: [&str; 38] = [
+const KNOWN: [&str; 39] = [
     "s3:authtype",
     "s3:delimiter",
     "s3:existingobjecttag/",
@@ -59,6 +59,7 @@ const KNOWN: [&str; 38] = [
     "s3:x-amz-grant-write-acp",
     "s3:x-amz-metadata-directive",
     "s3:x-amz-object-lock-mode",
+    "s3:x-amz-object-ownership",
     "s3:object-lock-mode",
     "s3:object-lock-legal-hold",
     "s3:object-lock-remaining-retention-days",
@@ -122,6 +123,20 @@ pub(crate) fn of_write(call: &Call) -> Result<ConditionKeys> {
     }
     keys.extend(of_tags(&tags::from_header(call.header("x-amz-tagging"))?));
     Ok(keys)
+}
+
+/// What a request for a new bucket says.
+pub(crate) fn of_new_bucket(call: &Call, location: Option<&str>, tags: &BTreeMap<String, String>) -> ConditionKeys {
+    let grants = HEADERS.iter().filter(|(header, _)| *header == "x-amz-acl" || header.starts_with("x-amz-grant-"));
+    let given = grants.map(|(header, _)| *header).chain(["x-amz-object-ownership"]);
+    let mut keys: ConditionKeys =
+        given.filter_map(|it| Some((format!("s3:{it}"), vec![call.header(it)?.to_owned()]))).collect();
+    keys.extend(location.map(|region| ("s3:LocationConstraint".to_owned(), vec![region.to_owned()])));
+    keys.extend(tags.iter().map(|(key, value)| (format!("aws:RequestTag/{key}"), vec![value.clone()])));
+    if !tags.is_empty() {
+        keys.insert("aws:TagKeys".into(), tags.keys().cloned().collect());
+    }
+    keys
 }
 
 /// Which tags a request sets.

@@ -4,12 +4,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use boathouse_objects::ENCRYPT;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::acl::Acl;
 use crate::call::Store;
 use crate::error::{Result, from_engine, internal};
+use crate::operations::encryption::Wanted;
 
 /// The bucket policy, as it was put.
 const POLICY: &str = "policy";
@@ -37,8 +39,14 @@ pub(crate) struct PublicAccess {
     pub(crate) restrict_public_buckets: bool,
 }
 
-/// What a new bucket has on AWS: no public access, and the owner's ownership enforced unless it is asked for another.
-pub(crate) fn of_new_bucket(ownership: &str, acl: Option<&Acl>) -> BTreeMap<String, String> {
+/// What a new bucket has on AWS: no public access, the owner's ownership enforced unless it is asked for another, and
+/// encryption with keys of the store unless the installation does without.
+pub(crate) fn of_new_bucket(
+    ownership: &str,
+    acl: Option<&Acl>,
+    tags: &BTreeMap<String, String>,
+    encrypts: bool,
+) -> BTreeMap<String, String> {
     let blocked = PublicAccess {
         block_public_acls: true,
         ignore_public_acls: true,
@@ -47,7 +55,9 @@ pub(crate) fn of_new_bucket(ownership: &str, acl: Option<&Acl>) -> BTreeMap<Stri
     };
     let documents = [(PUBLIC_ACCESS, json(&blocked)), (OWNERSHIP, json(&ownership))];
     let acl = acl.map(|acl| (ACL, json(acl)));
-    documents.into_iter().chain(acl).map(|(name, text)| (name.to_owned(), text)).collect()
+    let tags = (!tags.is_empty()).then(|| (TAGS, json(tags)));
+    let encryption = encrypts.then(|| (ENCRYPT, json(&Wanted::default())));
+    documents.into_iter().chain(acl).chain(tags).chain(encryption).map(|(name, text)| (name.to_owned(), text)).collect()
 }
 
 fn json(value: &impl Serialize) -> String {

@@ -16,7 +16,7 @@
 //! | `lifecycle` | what expires and what moves to other storage classes |
 //! | `notifications` | what buckets tell to functions and to EventBridge |
 //! | `acl`, `policy`, `cors`, `tags`, `metadata`, `checksums`, `conditions`, `host`, `token` | rules of their subjects |
-//! | `condition_keys` | condition keys of policies |
+//! | `actions`, `condition_keys` | actions and condition keys of policies |
 //! | `storage_class` | the classes of objects |
 //! | `stores` | buckets for engines in the same process |
 //! | `xml` | letters that XML has no room for |
@@ -27,6 +27,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod acl;
+mod actions;
 mod adapter;
 mod call;
 mod checksums;
@@ -93,9 +94,15 @@ impl Background {
     }
 }
 
-/// S3 over `objects`; `authorizer` is asked before every operation, and `credentials` know who signs forms.
-pub fn install(objects: Objects, authorizer: Arc<dyn Authorizer>, credentials: Arc<dyn CredentialStore>) -> S3 {
-    let store = call::Store { objects, authorizer, rules: Arc::default(), log: Arc::default() };
+/// S3 over `objects`; `authorizer` is asked before every operation, and `credentials` know who signs forms. With `encrypts`
+/// new buckets have what is put into them encrypted, as on AWS.
+pub fn install(
+    objects: Objects,
+    authorizer: Arc<dyn Authorizer>,
+    credentials: Arc<dyn CredentialStore>,
+    encrypts: bool,
+) -> S3 {
+    let store = call::Store { objects, authorizer, encrypts, rules: Arc::default(), log: Arc::default() };
     let stores = Arc::new(stores::Stores(store.clone()));
     let http = Arc::new(adapter::Adapter::new(store.clone(), credentials));
     let table = dispatch::table(&http);

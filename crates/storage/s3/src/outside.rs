@@ -14,7 +14,6 @@ use s3s::dto::{
     PublicAccessBlockConfiguration, RequestPaymentConfiguration, RestoreRequest, ServerSideEncryptionConfiguration,
     Tagging, VersioningConfiguration,
 };
-use s3s::xml::{Deserialize, Deserializer};
 
 use crate::acl::Acl;
 use crate::inventory::configuration::Inventory;
@@ -47,41 +46,35 @@ pub fn form(content_type: &str, body: &[u8], piece: usize) {
 pub fn document(bytes: &[u8]) {
     let Ok(document) = xml::plain(Bytes::copy_from_slice(bytes)) else { return };
     let bytes = &document[..];
-    if let Some(wire) = parsed::<AccessControlPolicy>(bytes) {
+    if let Some(wire) = xml::parsed::<AccessControlPolicy>(bytes) {
         let _ = Acl::from_wire(wire);
     }
-    if let Some(wire) = parsed::<BucketLifecycleConfiguration>(bytes) {
+    if let Some(wire) = xml::parsed::<BucketLifecycleConfiguration>(bytes) {
         let _ = Rules::from_wire(wire.rules, None);
     }
-    if let Some(wire) = parsed::<InventoryConfiguration>(bytes) {
+    if let Some(wire) = xml::parsed::<InventoryConfiguration>(bytes) {
         let _ = Inventory::from_wire("id", wire, 0);
     }
-    if let Some(wire) = parsed::<NotificationConfiguration>(bytes) {
+    if let Some(wire) = xml::parsed::<NotificationConfiguration>(bytes) {
         let _ = Configuration::from_wire(wire);
     }
-    if let Some(wire) = parsed::<Tagging>(bytes) {
+    if let Some(wire) = xml::parsed::<Tagging>(bytes) {
         let _ = tags::from_set(wire.tag_set, tags::MAX_BUCKET);
     }
-    let _ = parsed::<BucketLoggingStatus>(bytes);
-    let _ = parsed::<CORSConfiguration>(bytes);
-    let _ = parsed::<CompletedMultipartUpload>(bytes);
-    let _ = parsed::<CreateBucketConfiguration>(bytes);
-    let _ = parsed::<Delete>(bytes);
-    let _ = parsed::<ObjectLockConfiguration>(bytes);
-    let _ = parsed::<ObjectLockLegalHold>(bytes);
-    let _ = parsed::<ObjectLockRetention>(bytes);
-    let _ = parsed::<OwnershipControls>(bytes);
-    let _ = parsed::<PublicAccessBlockConfiguration>(bytes);
-    let _ = parsed::<RequestPaymentConfiguration>(bytes);
-    let _ = parsed::<RestoreRequest>(bytes);
-    let _ = parsed::<ServerSideEncryptionConfiguration>(bytes);
-    let _ = parsed::<VersioningConfiguration>(bytes);
-}
-
-fn parsed<'xml, T: Deserialize<'xml>>(bytes: &'xml [u8]) -> Option<T> {
-    let mut deserializer = Deserializer::new(bytes);
-    let document = T::deserialize(&mut deserializer).ok()?;
-    deserializer.expect_eof().ok().map(|()| document)
+    let _ = xml::parsed::<BucketLoggingStatus>(bytes);
+    let _ = xml::parsed::<CORSConfiguration>(bytes);
+    let _ = xml::parsed::<CompletedMultipartUpload>(bytes);
+    let _ = xml::parsed::<CreateBucketConfiguration>(bytes);
+    let _ = xml::parsed::<Delete>(bytes);
+    let _ = xml::parsed::<ObjectLockConfiguration>(bytes);
+    let _ = xml::parsed::<ObjectLockLegalHold>(bytes);
+    let _ = xml::parsed::<ObjectLockRetention>(bytes);
+    let _ = xml::parsed::<OwnershipControls>(bytes);
+    let _ = xml::parsed::<PublicAccessBlockConfiguration>(bytes);
+    let _ = xml::parsed::<RequestPaymentConfiguration>(bytes);
+    let _ = xml::parsed::<RestoreRequest>(bytes);
+    let _ = xml::parsed::<ServerSideEncryptionConfiguration>(bytes);
+    let _ = xml::parsed::<VersioningConfiguration>(bytes);
 }
 
 /// A text in a header or in the query: a range, a token, tags, a host, the source of a copy, a bucket policy.

@@ -1,10 +1,10 @@
 //! What a bucket policy says, as far as S3 itself must know. Its evaluation is IAM's business.
 
+use boathouse_aws::AwsError;
 use serde_json::Value;
 
-use crate::condition_keys;
 use crate::error::Result;
-use boathouse_aws::AwsError;
+use crate::{actions, condition_keys};
 
 /// The largest bucket policy.
 const MAX_BYTES: usize = 20 * 1024;
@@ -100,7 +100,8 @@ pub(crate) fn check(text: &str, bucket: &str) -> Result<()> {
         if statement["Action"].is_null() && statement["NotAction"].is_null() {
             return malformed("Missing required field Action");
         }
-        if !is_of_s3(&statement["Action"]) || !is_of_s3(&statement["NotAction"]) {
+        let actions = texts(&statement["Action"]);
+        if actions.iter().chain(&texts(&statement["NotAction"])).any(|action| actions::scope(action).is_none()) {
             return malformed("Policy has invalid action");
         }
         let operators = statement["Condition"].as_object().into_iter().flatten();
@@ -110,17 +111,31 @@ pub(crate) fn check(text: &str, bucket: &str) -> Result<()> {
         if !is_about(&statement["Resource"], bucket) && !is_about(&statement["NotResource"], bucket) {
             return malformed("Policy has invalid resource");
         }
+        let resources = texts(&statement["Resource"]);
+        if !resources.is_empty() && !actions.iter().all(|action| applies(action, &resources)) {
+            return malformed("Action does not apply to any resource(s) in statement");
+        }
     }
     Ok(())
 }
 
-/// Whether all actions are S3's; none are too.
-fn is_of_s3(actions: &Value) -> bool {
-    match actions {
-        Value::Array(actions) => actions.iter().all(is_of_s3),
-        Value::String(action) => action == "*" || action.to_ascii_lowercase().starts_with("s3:"),
-        other => other.is_null(),
+/// One text or several; what is no text is a name that nothing has.
+fn texts(value: &Value) -> Vec<&str> {
+    match value {
+        Value::Array(values) => values.iter().map(|value| value.as_str().unwrap_or_default()).collect(),
+        Value::Null => Vec::new(),
+        one => vec![one.as_str().unwrap_or_default()],
     }
+}
+
+/// Whether an action can be done to one of the resources: to a bucket, or to objects in it.
+fn applies(action: &str, resources: &[&str]) -> bool {
+    let Some(scope) = actions::scope(action) else { return false };
+    resources.iter().any(|resource| {
+        let about_objects = resource.contains('/') || resource.ends_with('*');
+        let about_bucket = !resource.contains('/');
+        scope.objects && about_objects || scope.buckets && about_bucket
+    })
 }
 
 fn is_about(resource: &Value, bucket: &str) -> bool {
@@ -163,6 +178,12 @@ mod tests {
         assert_eq!(check(&policy("\"*\"", ""), "other").unwrap_err().message, "Policy has invalid resource");
         let other = policy("\"*\"", "").replace("s3:GetObject", "sqs:SendMessage");
         assert_eq!(check(&other, "b").unwrap_err().message, "Policy has invalid action");
+        let unknown = policy("\"*\"", "").replace("s3:GetObject", "s3:ListObjects");
+        assert_eq!(check(&unknown, "b").unwrap_err().message, "Policy has invalid action");
+        let elsewhere = policy("\"*\"", "").replace("s3:GetObject", "s3:ListBucket");
+        let said = check(&elsewhere, "b").unwrap_err().message;
+        assert_eq!(said, "Action does not apply to any resource(s) in statement");
+        assert!(check(&elsewhere.replace("b/*", "b*"), "b").is_ok());
         let asking = |key: &str| policy("\"*\"", &format!(r#","Condition":{{"StringEquals":{{"{key}":"1"}}}}"#));
         assert!(check(&asking("s3:signatureAge"), "b").is_ok());
         assert_eq!(check(&asking("s3:locationConstraint"), "b").unwrap_err().code, "NotImplemented");

@@ -20,6 +20,7 @@ use object_store::{
 use crate::call::Store;
 use crate::error::from_engine;
 use crate::notifications::message;
+use crate::operations::encryption;
 
 /// All buckets.
 pub(crate) struct Stores(pub(crate) Store);
@@ -48,13 +49,35 @@ struct Guard {
 impl Guard {
     fn allow(&self, action: &str, location: &Path) -> Result<()> {
         let key = key_of_path(location);
-        self.store.allow(&self.ctx, action, &self.bucket, Some(&key)).map_err(|error| {
-            let path = format!("{}/{key}", self.bucket);
-            if error.status == http::StatusCode::NOT_FOUND {
-                return Error::NotFound { path, source: error.into() };
-            }
-            Error::PermissionDenied { path, source: error.into() }
-        })
+        self.store.allow(&self.ctx, action, &self.bucket, Some(&key)).map_err(|error| self.refusal(&key, error))
+    }
+
+    /// Leave to read an object, and to use the key that it may be encrypted under.
+    fn allow_read(&self, location: &Path) -> Result<()> {
+        self.allow("s3:GetObject", location)?;
+        if self.ctx.principal.is_root() {
+            return Ok(());
+        }
+        let key = key_of_path(location);
+        // One that is not there is missed by who reads it.
+        let Ok(info) = self.store.objects.head_version(&self.bucket, &key, None) else { return Ok(()) };
+        let allowed = encryption::allow_read(&self.store, &self.ctx, info.encryption.as_ref());
+        allowed.map_err(|error| self.refusal(&key, error))
+    }
+
+    /// Leave to write an object, and to use the key that the bucket may want.
+    fn allow_write(&self, location: &Path) -> Result<()> {
+        self.allow("s3:PutObject", location)?;
+        let allowed = encryption::allow_write(&self.store, &self.ctx, &self.bucket);
+        allowed.map_err(|error| self.refusal(&key_of_path(location), error))
+    }
+
+    fn refusal(&self, key: &str, error: AwsError) -> Error {
+        let path = format!("{}/{key}", self.bucket);
+        match error.status {
+            http::StatusCode::NOT_FOUND => Error::NotFound { path, source: error.into() },
+            _ => Error::PermissionDenied { path, source: error.into() },
+        }
     }
 
     /// Listings name their prefix to the policies.
@@ -87,7 +110,7 @@ impl fmt::Display for Guarded {
 #[async_trait]
 impl ObjectStore for Guarded {
     async fn put_opts(&self, location: &Path, payload: PutPayload, options: PutOptions) -> Result<PutResult> {
-        self.guard.allow("s3:PutObject", location)?;
+        self.guard.allow_write(location)?;
         self.inner.put_opts(location, payload, options).await
     }
 
@@ -96,17 +119,17 @@ impl ObjectStore for Guarded {
         location: &Path,
         options: PutMultipartOptions,
     ) -> Result<Box<dyn MultipartUpload>> {
-        self.guard.allow("s3:PutObject", location)?;
+        self.guard.allow_write(location)?;
         self.inner.put_multipart_opts(location, options).await
     }
 
     async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
-        self.guard.allow("s3:GetObject", location)?;
+        self.guard.allow_read(location)?;
         self.inner.get_opts(location, options).await
     }
 
     async fn get_ranges(&self, location: &Path, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {
-        self.guard.allow("s3:GetObject", location)?;
+        self.guard.allow_read(location)?;
         self.inner.get_ranges(location, ranges).await
     }
 
@@ -138,8 +161,8 @@ impl ObjectStore for Guarded {
     }
 
     async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> Result<()> {
-        self.guard.allow("s3:GetObject", from)?;
-        self.guard.allow("s3:PutObject", to)?;
+        self.guard.allow_read(from)?;
+        self.guard.allow_write(to)?;
         self.inner.copy_opts(from, to, options).await
     }
 }

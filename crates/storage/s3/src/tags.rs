@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use boathouse_aws::AwsError;
 use percent_encoding::percent_decode_str;
-use s3s::dto::Tag;
+use s3s::dto::{Tag, Tagging};
 
-use crate::error::{Result, invalid_argument};
+use crate::error::{Result, invalid_argument, malformed_xml};
+use crate::xml;
 
 /// Tags of an object at most.
 pub(crate) const MAX_OBJECT: usize = 10;
@@ -35,6 +36,17 @@ pub(crate) fn from_header(text: Option<&str>) -> Result<BTreeMap<String, String>
 pub(crate) fn from_set(set: Vec<Tag>, limit: usize) -> Result<BTreeMap<String, String>> {
     let pairs = set.into_iter().map(|tag| (tag.key.unwrap_or_default(), tag.value.unwrap_or_default()));
     checked(pairs.collect(), limit)
+}
+
+/// The tags in the configuration of a new bucket, which the codec passes over. The document has neither comments nor
+/// sections any more.
+pub(crate) fn of_new_bucket(document: &[u8]) -> Result<BTreeMap<String, String>> {
+    let text = std::str::from_utf8(document).map_err(|_| malformed_xml())?;
+    let Some((_, behind)) = text.split_once("<Tags>") else { return Ok(BTreeMap::new()) };
+    let (set, _) = behind.split_once("</Tags>").ok_or_else(malformed_xml)?;
+    let tagging = format!("<Tagging><TagSet>{set}</TagSet></Tagging>");
+    let tagging: Tagging = xml::parsed(tagging.as_bytes()).ok_or_else(malformed_xml)?;
+    from_set(tagging.tag_set, MAX_BUCKET)
 }
 
 /// The tags as a tagging document has them.
@@ -70,6 +82,20 @@ fn allowed(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn new_buckets_may_have_tags() {
+        let of = |inner: &str| {
+            of_new_bucket(format!("<CreateBucketConfiguration>{inner}</CreateBucketConfiguration>").as_bytes())
+        };
+        assert!(of("").unwrap().is_empty() && of_new_bucket(b"").unwrap().is_empty());
+        let tag = "<Tag><Key>team</Key><Value>a &amp; b</Value></Tag>";
+        assert_eq!(of(&format!("<Tags>{tag}</Tags>")).unwrap()["team"], "a & b");
+        assert_eq!(of(&format!("<Tags>{tag}{tag}</Tags>")).unwrap_err().code, "InvalidTag");
+        for broken in ["<Tags>", "<Tags><Tag></Tags>"] {
+            assert_eq!(of(broken).unwrap_err().code, "MalformedXML", "{broken}");
+        }
+    }
 
     #[test]
     fn header_tags_are_decoded() {

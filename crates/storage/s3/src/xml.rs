@@ -7,6 +7,7 @@
 use boathouse_aws::AwsError;
 use bytes::Bytes;
 use quick_xml::escape::escape;
+use s3s::xml::{Deserialize, Deserializer};
 
 use crate::error::{Result, malformed_xml};
 
@@ -55,6 +56,13 @@ pub(crate) fn plain(document: Bytes) -> Result<Bytes> {
     }
     written.extend_from_slice(rest);
     Ok(written.into())
+}
+
+/// A whole document as the codec reads it, if it is one of this sort.
+pub(crate) fn parsed<'xml, T: Deserialize<'xml>>(bytes: &'xml [u8]) -> Option<T> {
+    let mut deserializer = Deserializer::new(bytes);
+    let document = T::deserialize(&mut deserializer).ok()?;
+    deserializer.expect_eof().ok().map(|()| document)
 }
 
 /// What stands before the mark, and what behind it.

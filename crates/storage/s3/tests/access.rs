@@ -48,7 +48,7 @@ impl Scene {
         let directory = tempfile::tempdir().unwrap();
         let objects = Objects::open(directory.path(), &Options::default()).unwrap();
         let judge = Arc::new(Judge::default());
-        Self { s3: boathouse_s3::install(objects, judge.clone(), judge.clone()), judge, _directory: directory }
+        Self { s3: boathouse_s3::install(objects, judge.clone(), judge.clone(), true), judge, _directory: directory }
     }
 
     fn refuse(&self, actions: &[&'static str]) {
@@ -95,6 +95,7 @@ async fn the_buckets_policy_is_passed_on_unless_public_access_is_restricted() {
     assert_eq!(scene.call(Principal::root(), "PUT", "/raw?policy", PUBLIC).await, 403);
     assert_eq!(scene.call(Principal::root(), "DELETE", "/raw?publicAccessBlock", "").await, 204);
     assert_eq!(scene.call(Principal::root(), "PUT", "/raw?policy", PUBLIC).await, 204);
+    assert_eq!(scene.call(Principal::root(), "PUT", "/raw/k", "body").await, 200);
     scene.call(Principal::anonymous(), "GET", "/raw/k", "").await;
     let asked = scene.judge.asked.lock().unwrap().join("\n");
     assert!(asked.contains(&format!("anonymous s3:GetObject arn:aws:s3:::raw/k {PUBLIC}")), "{asked}");

@@ -79,7 +79,7 @@ struct Scene {
 impl Scene {
     fn open(directory: &Path) -> Self {
         let objects = Objects::open(directory, &Options::default()).unwrap();
-        let s3 = boathouse_s3::install(objects, Arc::new(Everybody), Arc::new(Everybody));
+        let s3 = boathouse_s3::install(objects, Arc::new(Everybody), Arc::new(Everybody), true);
         let ears = Arc::new(Ears::default());
         let lambda = ServiceTable::new("lambda", Protocol::RestJson);
         let lambda = lambda.operation("Invoke", Access::InHandler, &ears, Ears::invoke);

@@ -76,7 +76,9 @@ const FUNCTION: &str = "/2015-03-31/functions/{FunctionName}";
 
 /// The operations of Lambda.
 pub fn service(state: &Arc<Lambda>) -> ServiceTable {
+    let keeper = Arc::clone(state);
     let table = ServiceTable::new("lambda", Protocol::RestJson).with_largest_body(LARGEST_BODY);
+    let table = table.with_tags(move |arn| tags::of(&keeper, arn));
     let table = with_functions(table, state);
     let table = with_versions(table, state);
     let table = with_invocations(table, state);
@@ -216,28 +218,23 @@ fn with_invocations(table: ServiceTable, state: &Arc<Lambda>) -> ServiceTable {
 }
 
 fn with_event_sources(table: ServiceTable, state: &Arc<Lambda>) -> ServiceTable {
-    use event_sources::{Named, Update, arn, create, delete, get, list, update};
+    use event_sources::{Create, create, delete, get, list, update};
     const MAPPINGS: &str = "/2015-03-31/event-source-mappings";
     const MAPPING: &str = "/2015-03-31/event-source-mappings/{UUID}";
-    let named = || Access::On(|ctx: &Ctx, input: &Named| vec![arn(ctx.region(), &input.uuid)]);
+    let of_function = Access::Keyed(|ctx: &Ctx, input: &Create| vec![("*".to_owned(), input.keys(ctx))]);
     table
-        .operation("CreateEventSourceMapping", Access::On(any_resource), state, create)
+        .operation("CreateEventSourceMapping", of_function, state, create)
         .route("CreateEventSourceMapping", Route::post(MAPPINGS).status(202))
         .operation("ListEventSourceMappings", Access::On(any_resource), state, list)
         .route(
             "ListEventSourceMappings",
             paged(Route::get(MAPPINGS)).query("FunctionName", "FunctionName").query("EventSourceArn", "EventSourceArn"),
         )
-        .operation("GetEventSourceMapping", named(), state, get)
+        .operation("GetEventSourceMapping", Access::InHandler, state, get)
         .route("GetEventSourceMapping", Route::get(MAPPING))
-        .operation(
-            "UpdateEventSourceMapping",
-            Access::On(|ctx: &Ctx, input: &Update| vec![arn(ctx.region(), &input.uuid)]),
-            state,
-            update,
-        )
+        .operation("UpdateEventSourceMapping", Access::InHandler, state, update)
         .route("UpdateEventSourceMapping", Route::put(MAPPING).status(202))
-        .operation("DeleteEventSourceMapping", named(), state, delete)
+        .operation("DeleteEventSourceMapping", Access::InHandler, state, delete)
         .route("DeleteEventSourceMapping", Route::delete(MAPPING).status(202))
 }
 
@@ -248,7 +245,7 @@ fn with_policies_and_tags(table: ServiceTable, state: &Arc<Lambda>) -> ServiceTa
     const TAGS: &str = "/2017-03-31/tags/{Resource}";
     let revised = |route: Route| route.query("Qualifier", "Qualifier").query("RevisionId", "RevisionId");
     table
-        .operation("AddPermission", on_function!(AddPermission, qualified), state, permissions::add)
+        .operation("AddPermission", Access::Keyed(AddPermission::asked), state, permissions::add)
         .route("AddPermission", Route::post(POLICY).query("Qualifier", "Qualifier").status(201))
         .operation("RemovePermission", on_function!(RemovePermission, qualified), state, permissions::remove)
         .route(

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use boathouse_aws::Ctx;
+use boathouse_aws::access::ConditionKeys;
 use boathouse_metadata::{Key, Transaction};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::api::Empty;
 use crate::error::LambdaError;
-use crate::names::{FunctionRef, LATEST};
+use crate::names::{FunctionRef, LATEST, resource};
 use crate::store::{Lambda, POLICIES, check_revision, new_revision};
 
 /// Characters of a function's policy.
@@ -60,6 +61,17 @@ pub(crate) struct AddPermission {
 }
 
 impl AddPermission {
+    /// What IAM is asked about: the function, and who is to be let in.
+    pub(crate) fn asked(ctx: &Ctx, input: &Self) -> Vec<(String, ConditionKeys)> {
+        let mut keys = ConditionKeys::from([("lambda:Principal".to_owned(), vec![input.principal.clone()])]);
+        let auth_type = input.function_url_auth_type.clone();
+        keys.extend(auth_type.map(|it| ("lambda:FunctionUrlAuthType".to_owned(), vec![it])));
+        let token = input.event_source_token.clone();
+        keys.extend(token.map(|it| ("lambda:EventSourceToken".to_owned(), vec![it])));
+        let resources = resource(ctx, &input.function_name, input.qualifier.as_deref());
+        resources.into_iter().map(|arn| (arn, keys.clone())).collect()
+    }
+
     fn check(&self) -> Result<(), LambdaError> {
         let is_word = |text: &str| {
             !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))

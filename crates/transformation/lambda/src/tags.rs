@@ -42,6 +42,12 @@ fn function_of(resource: &str) -> Result<String, LambdaError> {
     FunctionRef::unqualified(resource)
 }
 
+/// The tags of the function that an ARN names, also by one of its versions or aliases.
+pub(crate) fn of(state: &Lambda, arn: &str) -> Texts {
+    let found = FunctionRef::parse(arn, None).and_then(|it| state.function(&state.platform.region, &it.name));
+    found.map(|function| function.tags).unwrap_or_default()
+}
+
 /// TagResource's input.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]

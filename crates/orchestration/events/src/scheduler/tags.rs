@@ -1,5 +1,6 @@
 //! Tags of schedule groups.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use boathouse_aws::Ctx;
@@ -9,10 +10,16 @@ use serde_json::{Value, json};
 use crate::api::{Empty, Tag};
 use crate::error::{EventsError, SchedulerError};
 use crate::store::Events;
-use crate::tags::add;
+use crate::tags::{add, by_key};
 
 use super::api::{TagResource, TaggedResource, UntagResource};
 use super::groups::{GROUPS, group, group_in};
+
+/// The tags of the group that an ARN names; schedules have none of their own.
+pub(super) fn of(state: &Events, arn: &str) -> BTreeMap<String, String> {
+    let found = group_of(arn).ok().and_then(|name| group(state, &name).ok());
+    by_key(found.map(|group| group.tags).unwrap_or_default())
+}
 
 pub(super) fn check(tags: &[Tag]) -> Result<(), SchedulerError> {
     crate::tags::check(tags).map_err(reason)

@@ -14,7 +14,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::record::Record;
-use super::{Gateway, MaybeClaim, signer_of, signing_time};
+use super::{Gateway, MaybeClaim, limits, signer_of, signing_time};
 use crate::error::{AwsError, Fault};
 use crate::history::CallRecord;
 use crate::http_service::{ResponseBody, full};
@@ -95,6 +95,7 @@ impl Gateway {
         body: Incoming,
         record: &Record,
     ) -> Result<Answer, AwsError> {
+        limits::head(call.parts)?;
         let service = claim.as_ref().ok().and_then(Option::as_ref).and_then(|claim| self.rest_service(claim));
         let body = collect(body, service.map_or(LARGEST_BODY, ServiceTable::largest_body)).await?;
         record.bytes_in.store(body.len() as u64, Ordering::Relaxed);

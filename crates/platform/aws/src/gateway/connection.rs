@@ -46,7 +46,16 @@ impl Gateway {
                 () = &mut shutdown => break,
             };
             match accepted {
-                Ok((stream, peer)) => drop(tokio::spawn(self.clone().connection(stream, peer, graceful.watcher()))),
+                Ok((stream, peer)) => match self.places.take() {
+                    Some(place) => {
+                        let connection = self.clone().connection(stream, peer, graceful.watcher());
+                        tokio::spawn(async move {
+                            connection.await;
+                            drop(place);
+                        });
+                    }
+                    None => self.places.refuse(stream, self.tls.is_some()),
+                },
                 Err(error) => {
                     tracing::warn!(%error, "accept failed");
                     tokio::time::sleep(Duration::from_millis(50)).await; // out of file handles: let some close

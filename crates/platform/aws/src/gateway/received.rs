@@ -1,9 +1,9 @@
-//! A request's body as it arrives: counted, with a limit on silence, and read to its end even when nobody wants the rest.
+//! A request's body as it arrives: counted, given up when it comes too slowly, and read to its end even when nobody wants the rest.
 
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures::stream::{self, BoxStream, StreamExt};
@@ -12,12 +12,11 @@ use http::request::Parts;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 
+use super::limits::Pace;
 use crate::error::AwsError;
 use crate::http_service::body_failure;
 use crate::sigv4::chunked::ChunkError;
 
-/// How long a client may send nothing of a body.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 /// How much of an unwanted rest is read, so that the client gets to the answer instead of a broken connection.
 const LINGER_BYTES: usize = 64 << 20;
 /// How long that may take.
@@ -26,13 +25,20 @@ const LINGER_TIMEOUT: Duration = Duration::from_secs(30);
 struct Received {
     body: Option<Incoming>,
     count: Arc<AtomicU64>,
+    pace: Pace,
     lingers: bool,
 }
 
-/// The bytes of `body`, added up in `count`.
-pub(super) fn stream(parts: &Parts, body: Incoming, count: Arc<AtomicU64>) -> BoxStream<'static, io::Result<Bytes>> {
+/// The bytes of `body`, added up in `count`, as long as its client does not try the server's patience.
+pub(super) fn stream(
+    parts: &Parts,
+    body: Incoming,
+    count: Arc<AtomicU64>,
+    patience: Duration,
+) -> BoxStream<'static, io::Result<Bytes>> {
     // Who waits for a "100 Continue" sends nothing before it, and must not get one by mistake.
-    let received = Received { body: Some(body), count, lingers: !parts.headers.contains_key(EXPECT) };
+    let (pace, lingers) = (Pace::new(patience), !parts.headers.contains_key(EXPECT));
+    let received = Received { body: Some(body), count, pace, lingers };
     stream::try_unfold(received, |mut received| async move { Ok(received.next().await?.map(|data| (data, received))) })
         .boxed()
 }
@@ -42,18 +48,27 @@ impl Received {
         loop {
             let Some(body) = &mut self.body else { return Ok(None) };
             self.lingers = true;
-            let frame = tokio::time::timeout(IDLE_TIMEOUT, body.frame()).await;
-            let Ok(Some(frame)) = frame else {
-                self.body = None;
-                return if frame.is_ok() { Ok(None) } else { Err(idle()) };
-            };
-            let Ok(frame) = frame else {
-                self.body = None;
-                return Err(body_failure(ChunkError::Incomplete));
-            };
-            if let Ok(data) = frame.into_data() {
-                self.count.fetch_add(data.len() as u64, Ordering::Relaxed);
-                return Ok(Some(data));
+            let asked = Instant::now();
+            match tokio::time::timeout(self.pace.left(), body.frame()).await {
+                Err(_) if self.pace.goes_on() => {}
+                Err(_) => {
+                    self.body = None;
+                    return Err(too_slow());
+                }
+                Ok(None) => {
+                    self.body = None;
+                    return Ok(None);
+                }
+                Ok(Some(Err(_))) => {
+                    self.body = None;
+                    return Err(body_failure(ChunkError::Incomplete));
+                }
+                Ok(Some(Ok(frame))) => {
+                    let Ok(data) = frame.into_data() else { continue };
+                    self.pace.came(asked.elapsed(), data.len());
+                    self.count.fetch_add(data.len() as u64, Ordering::Relaxed);
+                    return Ok(Some(data));
+                }
             }
         }
     }
@@ -76,7 +91,7 @@ async fn linger(mut body: Incoming) {
     }
 }
 
-fn idle() -> io::Error {
+fn too_slow() -> io::Error {
     body_failure(AwsError::bad_request(
         "RequestTimeout",
         "Your socket connection to the server was not read from or written to within the timeout period. Idle \

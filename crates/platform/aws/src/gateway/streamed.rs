@@ -12,7 +12,7 @@ use hyper::body::Incoming;
 use ring::digest;
 
 use super::record::Record;
-use super::{Gateway, MaybeClaim, Signer, received, signer_of, signing_time};
+use super::{Gateway, MaybeClaim, Signer, limits, received, signer_of, signing_time};
 use crate::context::{Ctx, Signed};
 use crate::error::AwsError;
 use crate::history::CallRecord;
@@ -107,7 +107,8 @@ impl Gateway {
         record: &mut Record,
     ) -> Result<VerifiedRequest, AwsError> {
         // Before anything can fail: whoever is refused must still be read to get to the answer.
-        let raw = received::stream(&parts, body, Arc::clone(&record.bytes_in));
+        let raw = received::stream(&parts, body, Arc::clone(&record.bytes_in), self.limits.patience);
+        limits::s3_head(&parts)?;
         let (principal, payload, signer, signed) =
             self.authenticate(service, &parts, claim).map_err(|error| error.into_aws(Dialect::S3))?;
         record.principal.clone_from(&principal.arn);

@@ -16,8 +16,11 @@ const SIGV2: &str = "AWS (Signature Version 2)";
 /// Said to who signs in the header and in the query.
 pub(crate) const TWICE: &str = "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query \
                                 string parameter or the Authorization header should be specified";
+/// Said to who leaves one out.
+const QUERY_INCOMPLETE: &str = "Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, \
+                                X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters.";
 /// A presigned URL lives for at most seven days.
-const MAX_EXPIRES: u32 = 604_800;
+const MAX_EXPIRES: i64 = 604_800;
 /// How many letters a day has, as `20130101`.
 const DAY_LETTERS: usize = 8;
 
@@ -89,14 +92,12 @@ impl Claim {
 
     fn from_query(algorithm: &str, query: &Members<'_>) -> Result<Self, SignatureError> {
         check_algorithm(algorithm)?;
-        let seconds: u32 = required(query.get("Expires"), "X-Amz-Expires")?
-            .parse()
-            .ok()
-            .filter(|seconds| (1..=MAX_EXPIRES).contains(seconds))
-            .ok_or_else(|| malformed("X-Amz-Expires must be a number of seconds from 1 to 604800"))?;
+        if ["Credential", "Signature", "Date", "SignedHeaders", "Expires"].iter().any(|it| query.get(it).is_none()) {
+            return Err(malformed(QUERY_INCOMPLETE));
+        }
+        let expires = Some(lifetime(required(query.get("Expires"), "X-Amz-Expires")?)?);
         let time = required(query.get("Date"), "X-Amz-Date")?;
         let token = query.get("Security-Token").map(str::to_owned);
-        let expires = Some(TimeDelta::seconds(seconds.into()));
         Self::build(query, time, token, expires)
     }
 
@@ -126,7 +127,7 @@ impl Claim {
         let age = now - self.time;
         match self.expires {
             _ if age < -MAX_SKEW => Err(SignatureError::Skewed),
-            Some(expires) if age > expires => Err(SignatureError::Expired),
+            Some(expires) if age > expires || expires.is_zero() => Err(SignatureError::Expired),
             None if age > MAX_SKEW => Err(SignatureError::Skewed),
             _ => Ok(()),
         }
@@ -179,6 +180,19 @@ pub(super) fn split_credential(text: &str) -> Result<(String, Scope), SignatureE
 fn as_amz_date(text: &str) -> Cow<'_, str> {
     let date = DateTime::parse_from_rfc2822(text).map(|date| date.to_utc().format("%Y%m%dT%H%M%SZ").to_string());
     date.map_or(Cow::Borrowed(text), Cow::Owned)
+}
+
+/// How long a presigned URL lives. One that lives for no second is well-formed, and has expired.
+fn lifetime(text: &str) -> Result<TimeDelta, SignatureError> {
+    match text.parse::<i64>() {
+        Err(_) => Err(malformed("X-Amz-Expires should be a number")),
+        Ok(..0) => Err(malformed("X-Amz-Expires must be non-negative")),
+        Ok(seconds @ 0..=MAX_EXPIRES) => Ok(TimeDelta::seconds(seconds)),
+        Ok(_) => Err(malformed(
+            "X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be less than \
+             604800 seconds",
+        )),
+    }
 }
 
 fn check_algorithm(algorithm: &str) -> Result<(), SignatureError> {
@@ -248,6 +262,18 @@ fn malformed(message: impl Into<String>) -> SignatureError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lifetimes_of_urls() {
+        assert_eq!(lifetime("0").unwrap(), TimeDelta::zero());
+        assert_eq!(lifetime("604800").unwrap(), TimeDelta::days(7));
+        let said = |text| lifetime(text).unwrap_err().to_string();
+        assert_eq!(said("-1"), "X-Amz-Expires must be non-negative");
+        assert!(said("604801").starts_with("X-Amz-Expires must be less than a week"));
+        for none in ["", "x", "1.5", "99999999999999999999"] {
+            assert_eq!(said(none), "X-Amz-Expires should be a number", "{none}");
+        }
+    }
 
     #[test]
     fn moments() {

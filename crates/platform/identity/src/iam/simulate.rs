@@ -191,7 +191,8 @@ impl Weighing<'_> {
     fn question<'a>(&'a self, request: &AccessRequest<'a>) -> Question<'a> {
         let origin = Origin::imagined(self.identity.clock.now());
         let holder_arn = self.subject.holder_arn.as_deref();
-        let keys = RequestKeys { principal: &self.subject.principal, holder_arn, origin, service: request.keys };
+        let (principal, asked) = (&self.subject.principal, (request.action, request.resource));
+        let keys = RequestKeys { principal, holder_arn, origin, service: request.keys, asked };
         Question { action: request.action.to_ascii_lowercase(), resource: request.resource, keys }
     }
 

@@ -2,7 +2,6 @@
 
 use std::io;
 use std::net::IpAddr;
-use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -15,7 +14,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::ServerName;
-use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+
+use super::trust;
 
 /// How long a document may take, from name to last byte.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -62,10 +62,14 @@ fn is_loopback(host: &str) -> bool {
     host == "localhost" || bare.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
-/// The document at `url`.
-pub(super) async fn json<T: DeserializeOwned>(url: &str, loopback_http: bool) -> Result<T, FetchError> {
+/// The document at `url`, of a server that the machine's authorities vouch for or one of these thumbprints.
+pub(super) async fn json<T: DeserializeOwned>(
+    url: &str,
+    loopback_http: bool,
+    thumbprints: &[String],
+) -> Result<T, FetchError> {
     let uri = check_url(url, loopback_http)?;
-    let fetched = tokio::time::timeout(TIMEOUT, get(&uri)).await;
+    let fetched = tokio::time::timeout(TIMEOUT, get(&uri, thumbprints)).await;
     let (status, body) = fetched.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
     if status != StatusCode::OK {
         return Err(FetchError::Refused { url: url.to_owned(), status });
@@ -73,7 +77,7 @@ pub(super) async fn json<T: DeserializeOwned>(url: &str, loopback_http: bool) ->
     serde_json::from_slice(&body).map_err(|_| FetchError::Document(url.to_owned()))
 }
 
-async fn get(uri: &Uri) -> io::Result<(StatusCode, Bytes)> {
+async fn get(uri: &Uri, thumbprints: &[String]) -> io::Result<(StatusCode, Bytes)> {
     let host = uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
     let secure = uri.scheme_str() == Some("https");
     let port = uri.port_u16().unwrap_or(if secure { 443 } else { 80 });
@@ -82,24 +86,7 @@ async fn get(uri: &Uri) -> io::Result<(StatusCode, Bytes)> {
         return exchange(uri, stream).await;
     }
     let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
-    exchange(uri, TlsConnector::from(tls()?).connect(name, stream).await?).await
-}
-
-/// TLS that trusts the machine's certificate authorities, read once.
-fn tls() -> io::Result<Arc<ClientConfig>> {
-    static CONFIG: OnceLock<Arc<ClientConfig>> = OnceLock::new();
-    if let Some(config) = CONFIG.get() {
-        return Ok(Arc::clone(config));
-    }
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    if roots.is_empty() {
-        return Err(io::Error::other("this machine has no certificate authorities (install ca-certificates)"));
-    }
-    let provider = Arc::new(tokio_rustls::rustls::crypto::ring::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-    let config = builder.map_err(io::Error::other)?.with_root_certificates(roots).with_no_client_auth();
-    Ok(Arc::clone(CONFIG.get_or_init(|| Arc::new(config))))
+    exchange(uri, TlsConnector::from(trust::tls(thumbprints)?).connect(name, stream).await?).await
 }
 
 async fn exchange<S>(uri: &Uri, stream: S) -> io::Result<(StatusCode, Bytes)>

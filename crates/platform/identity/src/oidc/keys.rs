@@ -52,8 +52,13 @@ impl Keys {
         Self { loopback_http, issuers: Mutex::default() }
     }
 
-    /// Checks a token's signature with the issuer's keys.
-    pub(super) async fn check(&self, issuer: &str, token: &Token<'_>) -> Result<(), TokenError> {
+    /// Checks a token's signature with the issuer's keys, which a server with these thumbprints may tell too.
+    pub(super) async fn check(
+        &self,
+        issuer: &str,
+        thumbprints: &[String],
+        token: &Token<'_>,
+    ) -> Result<(), TokenError> {
         let known = {
             let mut issuers = self.issuers.lock().await;
             if issuers.len() >= MOST_ISSUERS && !issuers.contains_key(issuer) {
@@ -65,7 +70,7 @@ impl Keys {
         let mut known = known.lock().await;
         let good_for = if known.failure.is_none() { FRESH } else { PAUSE };
         if known.asked.is_none_or(|asked| asked.elapsed() > good_for) {
-            self.ask(issuer, &mut known).await;
+            self.ask(issuer, thumbprints, &mut known).await;
         }
         if let Some(failure) = &known.failure {
             return Err(failure.clone());
@@ -74,29 +79,30 @@ impl Keys {
             return outcome;
         }
         if known.asked.is_none_or(|asked| asked.elapsed() > PAUSE) {
-            self.ask(issuer, &mut known).await;
+            self.ask(issuer, thumbprints, &mut known).await;
         }
         known.judge(token).unwrap_or_else(|| Err(no_key()))
     }
 
-    async fn ask(&self, issuer: &str, known: &mut Known) {
+    async fn ask(&self, issuer: &str, thumbprints: &[String], known: &mut Known) {
         known.asked = Some(Instant::now());
-        match self.fetch(issuer).await {
+        match self.fetch(issuer, thumbprints).await {
             Ok(keys) => (known.keys, known.failure) = (keys, None),
             // What was known before is not believed for longer than its time.
             Err(failure) => (known.keys, known.failure) = (Vec::new(), Some(failure)),
         }
     }
 
-    async fn fetch(&self, issuer: &str) -> Result<Vec<Key>, TokenError> {
+    async fn fetch(&self, issuer: &str, thumbprints: &[String]) -> Result<Vec<Key>, TokenError> {
         let base = issuer.trim_end_matches('/');
         let url = format!("{base}/.well-known/openid-configuration");
-        let discovery: Discovery = fetch::json(&url, self.loopback_http).await.map_err(unreachable)?;
+        let discovery: Discovery = fetch::json(&url, self.loopback_http, thumbprints).await.map_err(unreachable)?;
         if discovery.issuer.trim_end_matches('/') != base {
             let message = format!("The discovery document of {issuer} is that of another issuer");
             return Err(TokenError::RejectedClaim(message));
         }
-        let set: KeySet = fetch::json(&discovery.jwks_uri, self.loopback_http).await.map_err(unreachable)?;
+        let set = fetch::json(&discovery.jwks_uri, self.loopback_http, thumbprints).await;
+        let set: KeySet = set.map_err(unreachable)?;
         // Keys of sorts that nobody here knows stand beside the others.
         let readable = set.keys.into_iter().filter_map(|key| serde_json::from_value(key).ok());
         Ok(readable.take(MOST_KEYS).collect())

@@ -6,7 +6,8 @@ use std::net::IpAddr;
 use boathouse_aws::access::ConditionKeys;
 use boathouse_aws::context::Wire;
 use boathouse_aws::principal::PrincipalKind;
-use boathouse_aws::{ACCOUNT_ID, Ctx, Principal};
+use boathouse_aws::tags::RequestTags;
+use boathouse_aws::{ACCOUNT_ID, Ctx, Dispatcher, Principal};
 use chrono::{DateTime, SecondsFormat, Utc};
 use http::HeaderValue;
 
@@ -29,6 +30,10 @@ pub(crate) struct Origin<'a> {
     pub(crate) via: &'a [&'static str],
     /// The request on the wire, if there was one.
     pub(crate) wire: Option<&'a Wire>,
+    /// The services, which know the tags of their resources; none where there was no call.
+    pub(crate) services: Option<&'a Dispatcher>,
+    /// The tags in the operation's input.
+    pub(crate) tags: Option<&'a RequestTags>,
 }
 
 impl<'a> Origin<'a> {
@@ -37,7 +42,8 @@ impl<'a> Origin<'a> {
         let (source_ip, secure_transport) = (ctx.source_ip, Some(ctx.secure_transport));
         let source_arn = ctx.source_arn.as_deref();
         let (region, via, wire) = (Some(ctx.region()), &*ctx.via, Some(&*ctx.wire));
-        Self { now: ctx.now(), region, source_ip, secure_transport, source_arn, via, wire }
+        let (services, tags) = (Some(&ctx.platform.dispatcher), Some(&*ctx.tags));
+        Self { now: ctx.now(), region, source_ip, secure_transport, source_arn, via, wire, services, tags }
     }
 
     /// The origin of what a service does by itself.
@@ -47,7 +53,17 @@ impl<'a> Origin<'a> {
 
     /// The origin of a question that nobody asks in earnest.
     pub(crate) fn imagined(now: DateTime<Utc>) -> Self {
-        Self { now, region: None, source_ip: None, secure_transport: None, source_arn: None, via: &[], wire: None }
+        Self {
+            now,
+            region: None,
+            source_ip: None,
+            secure_transport: None,
+            source_arn: None,
+            via: &[],
+            wire: None,
+            services: None,
+            tags: None,
+        }
     }
 }
 
@@ -62,6 +78,8 @@ pub(crate) struct RequestKeys<'a> {
     pub(crate) origin: Origin<'a>,
     /// What the service knows. These win over the global keys of the same name.
     pub(crate) service: &'a ConditionKeys,
+    /// What is to be done, and with what.
+    pub(crate) asked: (&'a str, &'a str),
 }
 
 type Values<'a> = Vec<Cow<'a, str>>;
@@ -81,6 +99,10 @@ impl RequestKeys<'_> {
                 let via = self.origin.via;
                 (!via.is_empty()).then(|| via.iter().map(|name| Cow::Owned(service_principal(name))).collect())
             }
+            ("aws", "tagkeys") => {
+                let keys: Values<'_> = self.request_tags()?.keys().map(Cow::Borrowed).collect();
+                (!keys.is_empty()).then_some(keys)
+            }
             ("aws", name) => self.global(name).map(|value| vec![value]),
             ("s3", name) => self.signature(name).map(|value| vec![value]),
             _ => None,
@@ -92,6 +114,20 @@ impl RequestKeys<'_> {
         let session = self.principal.session.as_ref()?;
         let found = session.federated_keys.iter().find(|(name, _)| name.eq_ignore_ascii_case(key));
         found.map(|(_, values)| values.as_slice())
+    }
+
+    /// The tags in the request, if it is this service that was asked.
+    fn request_tags(&self) -> Option<&RequestTags> {
+        let service = self.asked.0.split(':').next();
+        self.origin.tags.filter(|tags| Some(tags.service) == service)
+    }
+
+    /// A tag of the resource, by its key in lower case.
+    fn resource_tag(&self, key: &str) -> Option<Cow<'_, str>> {
+        let resource = self.asked.1;
+        let table = self.origin.services?.service(resource.split(':').nth(2)?)?;
+        let found = table.tags_of(resource).into_iter().find(|(name, _)| name.to_lowercase() == key);
+        found.map(|(_, value)| Cow::Owned(value))
     }
 
     /// How the request was signed and sent, as S3's keys have it.
@@ -112,6 +148,13 @@ impl RequestKeys<'_> {
         let principal = self.principal;
         if let Some(tag) = name.strip_prefix("principaltag/") {
             let found = principal.tags.iter().find(|(key, _)| key.to_lowercase() == tag);
+            return found.map(|(_, value)| Cow::Borrowed(value.as_str()));
+        }
+        if let Some(tag) = name.strip_prefix("resourcetag/") {
+            return self.resource_tag(tag);
+        }
+        if let Some(tag) = name.strip_prefix("requesttag/") {
+            let found = self.request_tags()?.given.iter().find(|(key, _)| key.to_lowercase() == tag);
             return found.map(|(_, value)| Cow::Borrowed(value.as_str()));
         }
         match (name, &principal.kind) {

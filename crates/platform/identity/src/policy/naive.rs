@@ -248,7 +248,9 @@ proptest! {
             resource: of_resource.as_deref(),
         };
         let origin = Origin::imagined(DateTime::UNIX_EPOCH);
-        let asked = RequestKeys { principal: &principal, holder_arn: Some(holder), origin, service: &keys };
+        let question = (action, resource_arn);
+        let asked =
+            RequestKeys { principal: &principal, holder_arn: Some(holder), origin, service: &keys, asked: question };
         let question = Question { action: action.to_lowercase(), resource: resource_arn, keys: asked };
         let caller = if is_session { SESSION } else { ANN };
         let request = Request { action, resource: resource_arn, keys: &keys, caller, role: is_session.then_some(ROLE) };

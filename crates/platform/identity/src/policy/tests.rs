@@ -27,7 +27,7 @@ fn one(statement: Value) -> Policy {
 }
 
 /// Asks as `principal`, on 2026-03-01 from 203.0.113.9 over TLS.
-fn ask<'a>(principal: &'a Principal, action: &str, resource: &'a str, service: &'a ConditionKeys) -> Question<'a> {
+fn ask<'a>(principal: &'a Principal, action: &'a str, resource: &'a str, service: &'a ConditionKeys) -> Question<'a> {
     let origin = Origin {
         now: DateTime::from_timestamp(1_772_323_200, 0).unwrap(),
         region: Some("us-east-1"),
@@ -36,9 +36,11 @@ fn ask<'a>(principal: &'a Principal, action: &str, resource: &'a str, service: &
         source_arn: None,
         via: &[],
         wire: None,
+        services: None,
+        tags: None,
     };
     let holder_arn = (!principal.arn.contains(":user/")).then_some("arn:aws:iam::000000000000:role/Reader");
-    let keys = RequestKeys { principal, holder_arn, origin, service };
+    let keys = RequestKeys { principal, holder_arn, origin, service, asked: (action, resource) };
     Question { action: action.to_lowercase(), resource, keys }
 }
 

@@ -1,5 +1,6 @@
 //! Buckets: create, delete, find.
 
+use boathouse_aws::access::AccessRequest;
 use boathouse_aws::{ACCOUNT_ID, AwsError, Ctx};
 use boathouse_objects::{BucketInfo, BucketLock, NewBucket, Versioning};
 use http::StatusCode;
@@ -14,7 +15,7 @@ use super::{Reply, acl, owner, timestamp};
 use crate::acl::{Acl, Subject};
 use crate::call::{Call, Store};
 use crate::error::{Result, from_engine, invalid_argument, invalid_bucket_name};
-use crate::{documents, token};
+use crate::{condition_keys, documents, tags, token};
 
 /// The region whose buckets have no location constraint, and where creating one's own bucket again succeeds.
 const FIRST_REGION: &str = "us-east-1";
@@ -38,10 +39,15 @@ pub(crate) async fn create(store: &Store, call: &Call, input: CreateBucketInput)
         let message = "Bucket cannot have public ACLs set with BlockPublicAccess enabled";
         return Err(AwsError::bad_request("InvalidBucketAclWithBlockPublicAccessError", message));
     }
-    store.allow_any(&call.ctx, "s3:CreateBucket", &format!("arn:aws:s3:::{name}"))?;
+    let arn = format!("arn:aws:s3:::{name}");
+    let tags = tags::of_new_bucket(call.document.get().map_or(&b""[..], |document| &document[..]))?;
+    let keys = condition_keys::of_new_bucket(call, constraint.map(BucketLocationConstraint::as_str), &tags);
+    store.authorizer.authorize(&call.ctx, &AccessRequest::new("s3:CreateBucket", &arn, &keys))?;
+    if !tags.is_empty() {
+        store.authorizer.authorize(&call.ctx, &AccessRequest::new("s3:TagResource", &arn, &keys))?;
+    }
     let locks = input.object_lock_enabled_for_bucket.unwrap_or_default();
     if locks {
-        let arn = format!("arn:aws:s3:::{name}");
         store.allow_any(&call.ctx, "s3:PutBucketObjectLockConfiguration", &arn)?;
         store.allow_any(&call.ctx, "s3:PutBucketVersioning", &arn)?;
     }
@@ -49,7 +55,7 @@ pub(crate) async fn create(store: &Store, call: &Call, input: CreateBucketInput)
         name: name.clone(),
         owner: ACCOUNT_ID.to_owned(),
         region: call.ctx.region().to_owned(),
-        documents: documents::of_new_bucket(ownership, list.as_ref()),
+        documents: documents::of_new_bucket(ownership, list.as_ref(), &tags, store.encrypts),
         versioning: if locks { Versioning::Enabled } else { Versioning::Off },
         lock: locks.then(BucketLock::default),
     };

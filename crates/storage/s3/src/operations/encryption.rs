@@ -2,7 +2,8 @@
 //!
 //! SSE-S3 and SSE-KMS encrypt with data keys that the store's master key wraps. A key id of SSE-KMS is a name that data keys
 //! are bound to and that IAM is asked about (`kms:GenerateDataKey`, `kms:Decrypt`); there is no service that makes or
-//! rotates such keys. SSE-C wraps data keys with the client's own key, which is not kept.
+//! rotates such keys. SSE-C wraps data keys with the client's own key, which is not kept. New buckets want SSE-S3 for all
+//! that says nothing, as on AWS; an installation may do without ([`Store::encrypts`]).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -99,12 +100,18 @@ pub(crate) fn wanted(store: &Store, call: &Call, bucket: &str) -> Result<Seal> {
             return Err(error.with_detail("ArgumentName", HEADER));
         }
     };
-    let named = match &seal {
-        Seal::Named { key_id, .. } => Some(key_id.clone()),
-        Seal::AsBucket => store.document::<Wanted>(bucket, ENCRYPT)?.and_then(|wanted| wanted.kms_key_id),
-        _ => None,
-    };
-    named.map_or(Ok(()), |key_id| allow_key(store, &call.ctx, "kms:GenerateDataKey", &key_id)).map(|()| seal)
+    match &seal {
+        Seal::Named { key_id, .. } => allow_key(store, &call.ctx, "kms:GenerateDataKey", key_id)?,
+        Seal::AsBucket => allow_write(store, &call.ctx, bucket)?,
+        _ => {}
+    }
+    Ok(seal)
+}
+
+/// Asks for leave to write what says nothing of encryption: the bucket may want it under the name of a key.
+pub(crate) fn allow_write(store: &Store, ctx: &Ctx, bucket: &str) -> Result<()> {
+    let named = store.document::<Wanted>(bucket, ENCRYPT)?.and_then(|wanted| wanted.kms_key_id);
+    named.map_or(Ok(()), |key_id| allow_key(store, ctx, "kms:GenerateDataKey", &key_id))
 }
 
 /// The context is JSON of texts, in Base64.
@@ -207,9 +214,9 @@ pub(crate) fn headers(call: &Call, encryption: Option<&Encryption>) -> HeaderMap
     headers
 }
 
-/// A bucket's document [`ENCRYPT`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Wanted {
+/// A bucket's document [`ENCRYPT`]; by default, keys of the store.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Wanted {
     bucket_key_enabled: Option<bool>,
     /// Whether new objects are encrypted under the name of a key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -256,7 +263,7 @@ pub(crate) async fn get(
 ) -> Reply<GetBucketEncryptionOutput> {
     store.allow(&call.ctx, "s3:GetEncryptionConfiguration", &input.bucket, None)?;
     let Some(Wanted { bucket_key_enabled, kms_key_id, kms_key_given }) = store.document(&input.bucket, ENCRYPT)? else {
-        // A bucket that says nothing encrypts only what asks for it, so nobody is told of a default.
+        // A bucket without it encrypts only what asks for it, so nobody is told of a default.
         let message = "The server side encryption configuration was not found";
         let error = not_found("ServerSideEncryptionConfigurationNotFoundError", message);
         return Err(error.with_detail("BucketName", input.bucket.as_str()));
@@ -266,6 +273,7 @@ pub(crate) async fn get(
         kms_master_key_id: kms_key_given,
         sse_algorithm: ServerSideEncryption::from_static(algorithm),
     };
+    let bucket_key_enabled = bucket_key_enabled.or(Some(false));
     let rule = ServerSideEncryptionRule { apply_server_side_encryption_by_default: Some(default), bucket_key_enabled };
     let configuration = ServerSideEncryptionConfiguration { rules: vec![rule] };
     Ok(S3Response::new(GetBucketEncryptionOutput { server_side_encryption_configuration: Some(configuration) }))
@@ -277,7 +285,10 @@ pub(crate) async fn delete(
     input: DeleteBucketEncryptionInput,
 ) -> Reply<DeleteBucketEncryptionOutput> {
     store.allow(&call.ctx, "s3:PutEncryptionConfiguration", &input.bucket, None)?;
-    store.delete_document(&input.bucket, ENCRYPT).await?;
+    match store.encrypts {
+        true => store.put_document(&input.bucket, ENCRYPT, &Wanted::default()).await?,
+        false => store.delete_document(&input.bucket, ENCRYPT).await?,
+    }
     Ok(S3Response::with_status(DeleteBucketEncryptionOutput {}, StatusCode::NO_CONTENT))
 }
 

@@ -134,7 +134,7 @@ pub(crate) async fn upload(store: &Store, call: &Call, input: UploadPartInput) -
     }
     let encrypted = upload.encryption;
     let written = store.objects.upload_part(request, call.take_body(), move || announced.expectations(&trailers)).await;
-    let part = written.map_err(from_engine)?;
+    let part = written.map_err(of_part)?;
     let mut headers = HeaderMap::new();
     encryption::tell(call, encrypted.as_ref(), &mut headers);
     metadata::set(&mut headers, "etag", &format!("\"{}\"", part.etag));
@@ -167,7 +167,7 @@ pub(crate) async fn upload_copy(store: &Store, call: &Call, input: UploadPartCop
         key_of_client: encryption::client_key(call)?,
     };
     let encrypted = upload_of(store, &request)?.encryption;
-    let part = store.objects.copy_part(request, &source, range).await.map_err(from_engine)?;
+    let part = store.objects.copy_part(request, &source, range).await.map_err(of_part)?;
     let mut result = CopyPartResult {
         e_tag: Some(etag(&part.etag)),
         last_modified: Some(timestamp(part.modified_ms)),
@@ -189,6 +189,16 @@ pub(crate) async fn upload_copy(store: &Store, call: &Call, input: UploadPartCop
         ..UploadPartCopyOutput::default()
     };
     Ok(S3Response::with_headers(output, encryption::headers(call, encrypted.as_ref())))
+}
+
+/// An engine's error of a part. Another key than its upload's is a wrong parameter: nothing is kept from anybody.
+fn of_part(error: boathouse_objects::Error) -> AwsError {
+    match error {
+        boathouse_objects::Error::ClientKeyWrong => {
+            invalid_request("The provided encryption parameters did not match the ones used originally.")
+        }
+        other => from_engine(other),
+    }
 }
 
 /// The upload that a part belongs to.

@@ -200,7 +200,8 @@ impl At {
         self.allowed(store, call, actions, keys, found, |info| info)
     }
 
-    /// What was found. Who may not list the bucket does not learn that a key is missing.
+    /// What was found. Who may not list the bucket does not learn that a key is missing; who may learns it also where
+    /// only lists of objects could let them read: there is none.
     fn allowed<T>(
         &self,
         store: &Store,
@@ -212,19 +213,32 @@ impl At {
     ) -> Result<T> {
         let action = versioning::action(self.version.as_ref(), current, of_version);
         let metadata = found.as_ref().ok().map(|found| &info(found).metadata);
-        store.allow_object((call, action), (&self.bucket, &self.key, self.version.as_deref()), keys, metadata)?;
+        let about = (self.bucket.as_str(), self.key.as_str(), self.version.as_deref());
+        let allowed = store.allow_object((call, action), about, keys, metadata);
         match found {
             Err(error @ boathouse_objects::Error::NoSuchKey(_)) => {
-                store.allow(&call.ctx, "s3:ListBucket", &self.bucket, None)?;
+                let listed = store.allow(&call.ctx, "s3:ListBucket", &self.bucket, None);
+                if let Err(refusal) = allowed
+                    && (listed.is_err() || is_denied(&refusal))
+                {
+                    return Err(refusal);
+                }
+                listed?;
                 Err(versioning::with_marker(store, &self.bucket, &self.key, from_engine(error)))
             }
             Err(error @ boathouse_objects::Error::NoSuchVersion(_)) => {
+                allowed?;
                 store.allow(&call.ctx, "s3:ListBucketVersions", &self.bucket, None)?;
                 Err(from_engine(error).with_detail("Key", self.key.as_str()))
             }
-            found => found.map_err(from_engine),
+            found => allowed.and_then(|()| found.map_err(from_engine)),
         }
     }
+}
+
+/// Whether a policy forbids it, and it is not just that none allows it.
+fn is_denied(refusal: &AwsError) -> bool {
+    refusal.status != StatusCode::FORBIDDEN || refusal.message.contains("explicit deny")
 }
 
 /// Where a part lies, by its place in the object. An object that was written whole has one part.

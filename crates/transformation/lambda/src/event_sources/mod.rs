@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use crate::api::Page;
 use crate::error::LambdaError;
-use crate::names::FunctionRef;
+use crate::names::{self, FunctionRef};
 use crate::store::{Lambda, page};
 
 pub(crate) use poller::Pollers;
@@ -101,7 +101,7 @@ impl Mapping {
 }
 
 /// The ARN that IAM is asked about.
-pub(crate) fn arn(region: &str, uuid: &str) -> String {
+fn arn(region: &str, uuid: &str) -> String {
     Arn::new("lambda", region, format!("event-source-mapping:{uuid}")).to_string()
 }
 
@@ -159,6 +159,30 @@ pub(crate) struct Create {
     event_source_arn: Option<String>,
     #[serde(flatten)]
     options: Options,
+}
+
+impl Create {
+    /// What IAM's conditions can ask about.
+    pub(crate) fn keys(&self, ctx: &Ctx) -> ConditionKeys {
+        keys_of(names::resource(ctx, &self.function_name, None))
+    }
+}
+
+/// The condition key that tells the function.
+fn keys_of(functions: Vec<String>) -> ConditionKeys {
+    match functions.is_empty() {
+        true => ConditionKeys::new(),
+        false => ConditionKeys::from([("lambda:FunctionArn".to_owned(), functions)]),
+    }
+}
+
+/// The mapping, if the caller may do `action` with it. Mappings know their functions, and policies ask about these.
+fn allowed(ctx: &Ctx, state: &Lambda, uuid: &str, action: &str) -> Result<Mapping, LambdaError> {
+    let found = find(state, uuid);
+    let functions = found.as_ref().map(|mapping| vec![mapping.wanted().arn(ctx.region())]).unwrap_or_default();
+    let (arn, keys) = (arn(ctx.region(), uuid), keys_of(functions));
+    state.authorizer.authorize(ctx, &AccessRequest::new(action, &arn, &keys))?;
+    found
 }
 
 /// UpdateEventSourceMapping's input.
@@ -279,7 +303,7 @@ pub(crate) async fn create(ctx: Ctx, state: Arc<Lambda>, input: Create) -> Resul
 }
 
 pub(crate) async fn update(ctx: Ctx, state: Arc<Lambda>, input: Update) -> Result<Value, LambdaError> {
-    let mut mapping = find(&state, &input.uuid)?;
+    let mut mapping = allowed(&ctx, &state, &input.uuid, "lambda:UpdateEventSourceMapping")?;
     if let Some(name) = &input.function_name {
         let wanted = FunctionRef::parse(name, None)?;
         (mapping.function, mapping.qualifier) = (wanted.name, wanted.qualifier);
@@ -308,11 +332,11 @@ fn find(state: &Lambda, uuid: &str) -> Result<Mapping, LambdaError> {
 }
 
 pub(crate) async fn get(ctx: Ctx, state: Arc<Lambda>, input: Named) -> Result<Value, LambdaError> {
-    Ok(find(&state, &input.uuid)?.shown(ctx.region()))
+    Ok(allowed(&ctx, &state, &input.uuid, "lambda:GetEventSourceMapping")?.shown(ctx.region()))
 }
 
 pub(crate) async fn delete(ctx: Ctx, state: Arc<Lambda>, input: Named) -> Result<Value, LambdaError> {
-    let mapping = find(&state, &input.uuid)?;
+    let mapping = allowed(&ctx, &state, &input.uuid, "lambda:DeleteEventSourceMapping")?;
     state
         .metadata
         .transaction(move |tx| match tx.delete(MAPPINGS, &Key::new([&input.uuid]))? {
