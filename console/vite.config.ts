@@ -57,6 +57,8 @@ function files(folder: string): string[] {
 
 export default defineConfig({
   base: '/_console/',
+  // The server puts a number of its own here for each page; only scripts that bear it run.
+  html: { cspNonce: '__NONCE__' },
   resolve: {
     // The names of Cloudscape's colours differ from release to release; the package of tokens is another release.
     alias: { '@tokens': join(import.meta.dirname, 'node_modules/@cloudscape-design/components/internal/generated/styles/tokens.js') },

@@ -76,7 +76,10 @@ function Flow({ label, nodes, edges, direction: wanted, height, selected, onSele
     ariaLabel: [node.kind, node.title, node.detail].filter(Boolean).join(', '),
     data: { node, direction, chosen: node.id === selected, colour: palette[(node.hue ?? 9) % palette.length] ?? '' },
   }));
+  // What a box is connected with stands out while the pointer is over it.
+  const [over, setOver] = useState<string>();
   const known = new Set(nodes.map((node) => node.id));
+  const faded = (edge: GraphEdge) => over !== undefined && edge.from !== over && edge.to !== over;
   const arrows = edges.filter((edge) => known.has(edge.from) && known.has(edge.to)).map((edge, at): Edge => ({
     id: `${at}/${edge.from}/${edge.to}`,
     source: edge.from,
@@ -84,7 +87,7 @@ function Flow({ label, nodes, edges, direction: wanted, height, selected, onSele
     ...(edge.label ? { label: edge.label } : {}),
     type: 'smoothstep',
     animated: edge.lively ?? false,
-    className: `bh-edge-${edge.tone ?? 'none'} ${edge.dashed ? 'bh-edge-dashed' : ''}`,
+    className: `bh-edge-${edge.tone ?? 'none'} ${edge.dashed ? 'bh-edge-dashed' : ''} ${faded(edge) ? 'bh-edge-faded' : ''}`,
     markerEnd: { type: MarkerType.ArrowClosed, width: 16, height: 16, color: 'var(--bh-text-off)' },
     focusable: false,
   }));
@@ -120,6 +123,8 @@ function Flow({ label, nodes, edges, direction: wanted, height, selected, onSele
         elementsSelectable={false}
         zoomOnScroll={false}
         preventScrolling={false}
+        onNodeMouseEnter={(_, { id }) => setOver(id)}
+        onNodeMouseLeave={() => setOver(undefined)}
         onNodeClick={(_, { data }) => activate(data.node)}
         onPaneClick={() => onSelect?.(undefined)}
         proOptions={{ hideAttribution: true }}

@@ -27,8 +27,8 @@ export interface GraphEdge {
   dashed?: boolean;
 }
 
-export const NODE_WIDTH = 190;
-export const NODE_HEIGHT = 64;
+export const NODE_WIDTH = 178;
+export const NODE_HEIGHT = 62;
 
 export interface Placed {
   x: number;
@@ -50,7 +50,7 @@ export type Direction = 'right' | 'down';
 export function place(nodes: readonly GraphNode[], edges: readonly GraphEdge[], direction: Direction): Layout {
   const graph = new Graph({ multigraph: true });
   const right = direction === 'right';
-  graph.setGraph({ rankdir: right ? 'LR' : 'TB', nodesep: right ? 20 : 26, ranksep: right ? 46 : 40, marginx: 4, marginy: 4 });
+  graph.setGraph({ rankdir: right ? 'LR' : 'TB', nodesep: right ? 18 : 26, ranksep: right ? 38 : 32, marginx: 4, marginy: 4 });
   graph.setDefaultEdgeLabel(() => ({}));
   for (const node of nodes) graph.setNode(node.id, { width: NODE_WIDTH, height: NODE_HEIGHT });
   const known = new Set(nodes.map((node) => node.id));

@@ -3,6 +3,7 @@ import Box from '@cloudscape-design/components/box';
 import Button from '@cloudscape-design/components/button';
 import Header from '@cloudscape-design/components/header';
 import Link from '@cloudscape-design/components/link';
+import SpaceBetween from '@cloudscape-design/components/space-between';
 import { useMemo } from 'react';
 
 import { count, duration } from '../../lib/format';
@@ -34,7 +35,7 @@ function Content({ overview }: { overview: Overview }) {
   const drawn = useMemo(() => picture(overview.deployed), [overview]);
   const failures = overview.runs.filter((run) => tone(run.state) === 'bad');
   return (
-    <>
+    <SpaceBetween size="l">
       <Responsibilities overview={overview} />
       {drawn.nodes.length + drawn.loose.length === 0 ? (
         <Beginning />
@@ -69,7 +70,7 @@ function Content({ overview }: { overview: Overview }) {
           You may not read {overview.refused.map((one) => one.what).join(', ')}, so that is left out here.
         </Box>
       )}
-    </>
+    </SpaceBetween>
   );
 }
 

@@ -9,7 +9,7 @@ import { getCrawlers, getDatabases, getJobRuns, getJobs, getTables } from '../..
 import { listFunctions, listMappings } from '../../aws/lambda';
 import { listBuckets } from '../../aws/s3';
 import { listQueues } from '../../aws/sqs';
-import { describeMachine, listExecutions, listMachines } from '../../aws/states';
+import { describeExecution, describeMachine, listExecutions, listMachines } from '../../aws/states';
 import { date, shortName } from '../../lib/format';
 import { crawlerHref, executionHref, jobRunHref, queryHref } from '../../lib/links';
 import { tone } from '../../lib/status';
@@ -70,7 +70,9 @@ export async function readOverview(): Promise<Overview> {
             describeMachine(arn),
             type === 'EXPRESS' ? Promise.resolve([]) : listExecutions(arn, EACH),
           ]);
-          return { name, arn, definition, executions };
+          const [last] = executions;
+          const broken = last && tone(last.status) === 'bad' ? await describeExecution(last.executionArn) : undefined;
+          return { name, arn, definition, executions, broken };
         }),
       ),
       part('schedules', async () => each(await listSchedules(), (one) => getSchedule(one.Name, one.GroupName))),
@@ -81,7 +83,7 @@ export async function readOverview(): Promise<Overview> {
     ]);
 
   const runs: Run[] = [
-    ...machines.flatMap(({ name, executions }) =>
+    ...machines.flatMap(({ name, executions, broken }) =>
       executions.map((one): Run => ({
         id: one.executionArn,
         kind: 'Execution',
@@ -89,6 +91,7 @@ export async function readOverview(): Promise<Overview> {
         state: one.status,
         started: date(one.startDate),
         ended: date(one.stopDate),
+        why: broken?.executionArn === one.executionArn ? [broken.error, broken.cause].filter(Boolean).join(': ') : undefined,
         href: executionHref(one.executionArn),
       })),
     ),
@@ -144,7 +147,7 @@ export async function readOverview(): Promise<Overview> {
       jobs: jobs.map(({ runs: [lastRun], ...job }) => ({ ...job, lastRun })),
       crawlers,
       databases,
-      machines: machines.map(({ executions: [last], ...machine }) => ({ ...machine, last: last?.status })),
+      machines: machines.map(({ name, arn, definition, executions: [last] }) => ({ name, arn, definition, last: last?.status })),
       schedules,
       rules,
       roles,

@@ -118,11 +118,12 @@ impl Console {
     }
 }
 
-/// What the pages may load and do: only what comes from here. Editor and theme make style elements, which bear the
-/// nonce; style attributes can't be told apart from those that the pages' own code sets.
+/// What the pages may load and do: only what comes from here. Objects and answers of functions come from here too, so scripts
+/// are let in by the nonce of the page's own first one, and by nothing else. Editor and theme make style elements, which
+/// bear the nonce; style attributes can't be told apart from those that the pages' own code sets.
 fn content_policy(nonce: &str) -> String {
     format!(
-        "default-src 'self'; script-src 'self'; style-src-elem 'self' 'nonce-{nonce}'; style-src-attr 'unsafe-inline'; \
+        "default-src 'self'; script-src 'nonce-{nonce}' 'strict-dynamic'; style-src-elem 'self' 'nonce-{nonce}'; style-src-attr 'unsafe-inline'; \
          img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; worker-src 'self'; object-src 'none'; \
          base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
