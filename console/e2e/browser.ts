@@ -104,6 +104,8 @@ export async function screenshot(page: Page, name: string): Promise<string[]> {
   const kept = PICTURES === DOCS;
   const before = page.viewportSize() ?? { width: 1280, height: 800 };
   const made: string[] = [];
+  // Nothing is pointed at.
+  await page.mouse.move(0, 0);
   for (const [width, height] of kept ? [[1280, 800] as const] : [[1280, 800] as const, [1920, 1080] as const]) {
     for (const mode of kept ? (['light'] as const) : (['light', 'dark'] as const)) {
       await page.setViewportSize({ width, height });

@@ -6,7 +6,7 @@
  * `BOATHOUSE_CONSOLE=embedded` it shows what is in the binary.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -41,6 +41,22 @@ export class Server {
     writeFileSync(clock, '0');
     const flags = ['serve', '--dev', '--listen', '127.0.0.1:0', '--data-dir', join(folder, 'data'), ...(options.flags ?? [])];
     if (options.clock) flags.push('--clock-ahead', clock);
+    return Server.launch(folder, flags, { accessKeyId: 'test', secretAccessKey: 'test' });
+  }
+
+  /** `boathouse demo --keep`, when it has deployed, fed and run its platform. Its functions need Python. */
+  static async demo(): Promise<Server> {
+    const folder = mkdtempSync(join(tmpdir(), 'boathouse-console-'));
+    const data = join(folder, 'data');
+    const nobody = { accessKeyId: '', secretAccessKey: '' };
+    const server = await Server.launch(folder, ['demo', '--keep', '--data-dir', data], nobody);
+    const text = readFileSync(join(data, 'credentials'), 'utf8');
+    const part = (name: string) => new RegExp(`${name} = (\\S+)`).exec(text)?.[1] ?? '';
+    Object.assign(server.root, { accessKeyId: part('aws_access_key_id'), secretAccessKey: part('aws_secret_access_key') });
+    return server;
+  }
+
+  private static async launch(folder: string, flags: string[], root: Credentials): Promise<Server> {
     const env = { ...process.env };
     delete env.BOATHOUSE_CONSOLE_DIR;
     if (process.env.BOATHOUSE_CONSOLE !== 'embedded') {
@@ -55,16 +71,13 @@ export class Server {
     });
     const lines = createInterface({ input: child.stdout });
     const said = await new Promise<{ endpoint: string; link: string }>((found, failed) => {
-      let endpoint = '';
       child.once('error', failed);
       child.once('exit', (code) => failed(new Error(`the server ended with ${code}: ${stderr.slice(-5).join('\n')}`)));
       lines.on('line', (line) => {
-        endpoint = /^listening on (\S+)$/.exec(line)?.[1] ?? endpoint;
-        const link = /(http\S+\/_console\/login#link=\S+)$/.exec(line)?.[1];
+        const [link, endpoint = ''] = /(http\S+)\/_console\/login#link=\S+$/.exec(line) ?? [];
         if (link) found({ endpoint, link });
       });
     });
-    const root = { accessKeyId: 'test', secretAccessKey: 'test' };
     return new Server(child, folder, stderr, said.endpoint, said.link, root);
   }
 
@@ -117,7 +130,8 @@ export class Server {
   async stop(): Promise<void> {
     if (this.process.exitCode === null) {
       const ended = new Promise((done) => this.process.once('exit', done));
-      this.process.kill('SIGTERM');
+      // Both commands end well by it.
+      this.process.kill('SIGINT');
       await ended;
     }
     rmSync(this.folder, { recursive: true, force: true });

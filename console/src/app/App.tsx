@@ -3,7 +3,7 @@ import { useEffect, useSyncExternalStore } from 'react';
 
 import { renewSession } from '../aws/login';
 import { currentSession, onSession, watchSession } from '../aws/session';
-import { navigate, usePlace } from '../lib/router';
+import { currentPath, navigate, usePlace } from '../lib/router';
 import { Login, loginHref, returnPath } from './Login';
 import { Shell } from './Shell';
 
@@ -19,7 +19,8 @@ export function App() {
     [],
   );
   useEffect(() => {
-    if (!session && path !== '/login') navigate(loginHref(), { replace: true });
+    // Asked of the address itself: effects may run twice, and the second time we are there.
+    if (!session && currentPath() !== '/login') navigate(loginHref(), { replace: true });
     if (session && path === '/login' && !location.hash.includes('link=')) {
       navigate(`/_console${returnPath(query.get('return'))}`, { replace: true });
     }

@@ -14,7 +14,7 @@ import { shortName } from '../lib/format';
 import { dismiss, useNotes } from '../lib/notify';
 import { to, usePlace } from '../lib/router';
 import { Empty, ErrorBox, Loading } from '../lib/states';
-import { prefer, preference, useDark } from '../lib/theme';
+import { prefer, usePreference } from '../lib/theme';
 import { LOGO } from './Logo';
 import { Palette } from './Palette';
 import { AREAS, type Route, crumbs, fill, findRoute } from './registry';
@@ -70,7 +70,7 @@ export function Shell({ session }: { session: Session }) {
 }
 
 function TopBar({ session, onPalette }: { session: Session; onPalette: () => void }) {
-  const dark = useDark();
+  const wanted = usePreference();
   const name = session.arn.endsWith(':root') ? 'root' : shortName(session.arn);
   return (
     <TopNavigation
@@ -85,7 +85,7 @@ function TopBar({ session, onPalette }: { session: Session; onPalette: () => voi
           items: (['system', 'light', 'dark'] as const).map((id) => ({
             id,
             text: { system: 'As the system', light: 'Light', dark: 'Dark' }[id],
-            disabled: preference() === id && (id !== 'system') && dark === (id === 'dark'),
+            ...(wanted === id ? { iconName: 'check' as const } : {}),
           })),
           onItemClick: ({ detail }) => prefer(detail.id as 'system' | 'light' | 'dark'),
         },

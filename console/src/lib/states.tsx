@@ -54,7 +54,10 @@ export function ErrorBox({ error, what, onRetry }: { error: AwsError; what?: str
   );
 }
 
-/** Shows data when it is there; what loads and what fails until then. An error beside older data stands above it. */
+/**
+ * Shows data when it is there; what loads and what fails until then. An error beside older data stands above it. Several
+ * things inside need a `SpaceBetween` of their own around them.
+ */
 export function Shown<T>({
   live,
   what,

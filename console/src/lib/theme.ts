@@ -65,12 +65,11 @@ export function colour(name: keyof typeof NAMES): string {
   return getComputedStyle(document.body).getPropertyValue(`--bh-${name}`).trim();
 }
 
-export function useDark(): boolean {
-  return useSyncExternalStore(
-    (listener) => {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
-    isDark,
-  );
+function subscribe(listener: () => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
 }
+
+export const useDark = () => useSyncExternalStore(subscribe, isDark);
+
+export const usePreference = () => useSyncExternalStore(subscribe, preference);
