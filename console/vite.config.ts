@@ -18,7 +18,7 @@ function compressed(): Plugin {
     closeBundle() {
       if (this.meta.watchMode) return;
       for (const file of files('dist/site')) {
-        if (!/\.(js|css|html|svg|json)$/.test(file)) continue;
+        if (!/\.(js|css|html|svg|json|md)$/.test(file)) continue;
         const params = { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_LGWIN]: 22 };
         writeFileSync(`${file}.br`, brotliCompressSync(readFileSync(file), { params }));
       }
@@ -71,6 +71,8 @@ export default defineConfig({
     // Everything is a file of its own: the content policy allows no scripts or fonts inside others.
     assetsInlineLimit: 0,
     manifest: 'manifest.json',
+    // What the licences of the packages ask for goes out with them; the account menu leads there.
+    license: { fileName: 'licences.md' },
     chunkSizeWarningLimit: 1200,
   },
   server: {

@@ -97,6 +97,7 @@ function TopBar({ session, onPalette }: { session: Session; onPalette: () => voi
           items: [
             { id: 'account', text: `Account ${session.account}`, disabled: true },
             { id: 'region', text: `Region ${session.region}`, disabled: true },
+            { id: 'licences', text: 'Licences', href: `${import.meta.env.BASE_URL}licences.md`, external: true, externalIconAriaLabel: 'Opens a new tab' },
             { id: 'logout', text: 'Sign out' },
           ],
           onItemClick: ({ detail }) => {
