@@ -232,6 +232,32 @@ def test_json_parquet_and_catalogue_sources_meet(world):
     assert sorted(json.loads(line)["who"] for line in body.splitlines()) == ["a", "a", "b", "b"]
 
 
+@pytest.mark.parametrize("format,codec", [("orc", "zlib"), ("orc", None), ("avro", "snappy"), ("avro", None)])
+def test_orc_and_avro_are_written_and_read(world, format, codec):
+    world.put("in/a.csv", "id,name,day\n1,x,mo\n2,,tu\n")
+    policy = {"EnableUpdateCatalog": True, "Database": world.database, "Table": "made"}
+    options = {"Name": "t", "Inputs": ["m"], "Path": world.path("out/"), "Format": format, "SchemaChangePolicy": policy, "PartitionKeys": [["day"]]}
+    first = {
+        "s": csv(world.path("in/")),
+        "m": mapping("s", ("id", "id", "bigint"), ("name", "name", "string"), ("day", "day", "string")),
+        "t": {"S3DirectTarget": options | ({"Compression": codec} if codec else {})},
+    }
+    world.succeed(world.visual(first))
+    begin = {"orc": b"ORC", "avro": b"Obj\x01"}[format]
+    bodies = [world.s3.get_object(Bucket=world.bucket, Key=key)["Body"].read() for key in world.keys("out/")]
+    assert len(bodies) == 2 and all(body.startswith(begin) for body in bodies)
+    # What a job wrote another one reads, and adds to.
+    second = {
+        "s": {"S3CatalogSource": {"Name": "c", "Database": world.database, "Table": "made", "PartitionPredicate": "day = 'mo'"}},
+        "t": {"S3CatalogTarget": {"Name": "t", "Inputs": ["s"], "Database": world.database, "Table": "made", "PartitionKeys": [["day"]]}},
+    }
+    world.succeed(world.visual(second))
+    assert sorted(world.query("SELECT id, name, day FROM made"), key=str) == [("1", "x", "mo"), ("1", "x", "mo"), ("2", "", "tu")]
+    refused = first | {"t": {"S3DirectTarget": options | {"Format": "hudi"}}}
+    with pytest.raises(ClientError, match="hudi"):
+        world.visual(refused)
+
+
 def test_nulls_merges_and_fields(world):
     world.put("in/a.csv", "id,keep,empty\n1,x,\n2,y,\n")
     world.put("in/b.csv", "id,keep,empty\n2,z,\n3,w,\n")

@@ -217,7 +217,7 @@ def test_what_is_dropped_is_gone(events):
 
 
 def test_refusals_name_what_is_refused(events):
-    assert "orc" in events.fails(EVENTS.replace("events", "other").replace("'table_type'", "'format'='orc', 'table_type'"))
+    assert "puffin" in events.fails(EVENTS.replace("events", "other").replace("'table_type'", "'format'='puffin', 'table_type'"))
     assert "colour" in events.fails(EVENTS.replace("events", "other").replace("'table_type'", "'colour'='x', 'table_type'"))
     assert "tinyint" in events.fails(EVENTS.replace("events", "other").replace("id bigint", "id tinyint"))
     assert "100 open writers" in events.fails("INSERT INTO events (id, ts) SELECT n, TIMESTAMP '2024-01-01 00:00:00' + n * INTERVAL '1' DAY FROM UNNEST(sequence(1, 101)) t (n)")

@@ -85,7 +85,8 @@ async function once(request: RawRequest): Promise<Response> {
       headers,
       body: (request.body as BodyInit | undefined) || undefined,
       signal: request.signal ?? null,
-      cache: 'no-store',
+      // With `no-store` browsers send a `Cache-Control`, which S3 would keep with what is put.
+      cache: request.method === 'GET' || request.method === 'HEAD' ? 'no-store' : 'default',
       credentials: 'omit',
     });
     learnTime(response.headers.get('date'));

@@ -69,8 +69,13 @@ export function listAllObjects(bucket: string, prefix: string, most = 10_000): P
   return collect(page, most);
 }
 
-export async function createBucket(bucket: string): Promise<void> {
-  await s3Call('PUT', bucket);
+/** Makes a bucket in the session's region; with Object Lock it has versions too, and keeps both for ever. */
+export async function createBucket(bucket: string, options: { lock?: boolean } = {}): Promise<void> {
+  const { region } = requireSession();
+  const where = `<CreateBucketConfiguration><LocationConstraint>${region}</LocationConstraint></CreateBucketConfiguration>`;
+  const headers: Record<string, string> = options.lock ? { 'x-amz-bucket-object-lock-enabled': 'true' } : {};
+  // The first region is the one without a name.
+  await s3Call('PUT', bucket, undefined, { headers, ...(region === 'us-east-1' ? {} : { body: where }) });
 }
 
 export async function deleteBucket(bucket: string): Promise<void> {
@@ -113,7 +118,8 @@ export async function deleteObjects(
   return failed.map((e) => ({ key: e.text('Key'), code: e.text('Code'), message: e.text('Message') }));
 }
 
-async function digest(body: string): Promise<Record<string, string>> {
+/** The header that says a body's checksum. */
+export async function digest(body: string): Promise<Record<string, string>> {
   const { sha256 } = await import('@noble/hashes/sha2.js');
   const hash = sha256(new TextEncoder().encode(body));
   return { 'x-amz-checksum-sha256': btoa(String.fromCharCode(...hash)) };

@@ -65,6 +65,8 @@ export interface DataTableProps<T> {
   onRowClick?: (item: T) => void;
   /** Pixels or any CSS length; as high as the window lets it be without. */
   height?: number | string;
+  /** The last rows are in sight: those that are read page by page read on. */
+  onEnd?: () => void;
   /** Stands between filter and rows, such as a second filter. */
   tools?: ReactNode;
 }
@@ -124,7 +126,7 @@ interface RowsProps<T> extends DataTableProps<T> {
   onSort: (sort: Sort) => void;
 }
 
-function Rows<T>({ label, columns, rows, rowKey, sort, onSort, selected, onSelect, single, onRowClick, height }: RowsProps<T>) {
+function Rows<T>({ label, columns, rows, rowKey, sort, onSort, selected, onSelect, single, onRowClick, onEnd, height }: RowsProps<T>) {
   const frame = useRef<HTMLDivElement>(null);
   const virtual = useVirtualizer({
     count: rows.length,
@@ -136,6 +138,10 @@ function Rows<T>({ label, columns, rows, rowKey, sort, onSort, selected, onSelec
   });
   useEffect(() => virtual.scrollToOffset(0), [sort, virtual]);
   const seen = virtual.getVirtualItems();
+  const atEnd = (seen.at(-1)?.index ?? -1) >= rows.length - 1;
+  useEffect(() => {
+    if (atEnd) onEnd?.();
+  }, [atEnd, onEnd]);
   const above = seen[0]?.start ?? 0;
   const below = virtual.getTotalSize() - (seen.at(-1)?.end ?? 0);
   const width = columns.length + (selected ? 1 : 0);

@@ -14,7 +14,7 @@ use boathouse_trino_parser::ast;
 use datafusion::datasource::memory::MemorySourceConfig;
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
-use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
+use datafusion::execution::memory_pool::{FairSpillPool, MemoryLimit, TrackConsumersPool};
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::{SendableRecordBatchStream, SessionState, SessionStateBuilder};
 use datafusion::functions_aggregate::first_last::first_value_udaf;
@@ -47,6 +47,11 @@ const BROADCAST_ROWS: usize = 2_000_000;
 /// where that has so few numbers: 4 bytes for each, and no hash.
 const ARRAY_JOIN_DENSITY: f64 = 0.03;
 const ARRAY_JOIN_RANGE: usize = 8 << 20;
+/// Such an array must not need memory that a hash table would not: where less than this is free, in bytes, keys have to fill as
+/// much of their range as makes the array no larger than the table, or the array takes this part of what is free at most.
+const MUCH_MEMORY: usize = 2 << 30;
+const DENSITY_OF_HASH_TABLES: f64 = 0.2;
+const SMALL_PART: usize = 64;
 
 /// How many of a memory pool's users an error names.
 const NAMED_CONSUMERS: usize = 3;
@@ -119,6 +124,13 @@ impl Stream for QueryStream {
     }
 }
 
+/// Which part of their range keys of a join must fill to be looked up in an array, and which ranges are small enough in any
+/// case, with so many bytes free. Whoever joins them so has to have the memory: there is no other way for the join then.
+fn array_joins(free: usize) -> (f64, usize) {
+    let range = (free / SMALL_PART / size_of::<u32>()).min(ARRAY_JOIN_RANGE);
+    (if free < MUCH_MEMORY { DENSITY_OF_HASH_TABLES } else { ARRAY_JOIN_DENSITY }, range)
+}
+
 /// The rows that a plan's scans have given. A scan that stands there several times counts once.
 fn rows_read(plan: &Arc<dyn ExecutionPlan>) -> u64 {
     let (mut found, mut left) = (Vec::new(), vec![plan]);
@@ -159,6 +171,14 @@ impl Engine {
     /// How many bytes running queries hold now, as far as the memory limit counts them.
     pub fn reserved_memory(&self) -> usize {
         self.runtime.memory_pool.reserved()
+    }
+
+    /// How many bytes queries may still hold in memory.
+    fn free_memory(&self) -> usize {
+        match self.runtime.memory_pool.memory_limit() {
+            MemoryLimit::Finite(limit) => limit.saturating_sub(self.reserved_memory()),
+            _ => usize::MAX,
+        }
     }
 
     /// On how many threads one query runs.
@@ -265,8 +285,10 @@ impl Engine {
             .with_extension(Arc::clone(&self.footers));
         let options = config.options_mut();
         options.execution.time_zone = Some(session.zone.clone());
-        options.execution.perfect_hash_join_min_key_density = ARRAY_JOIN_DENSITY;
-        options.execution.perfect_hash_join_small_build_threshold = ARRAY_JOIN_RANGE;
+        (
+            options.execution.perfect_hash_join_min_key_density,
+            options.execution.perfect_hash_join_small_build_threshold,
+        ) = array_joins(self.free_memory());
         options.execution.parquet.schema_force_view_types = false;
         options.execution.parquet.pushdown_filters = false;
         options.execution.parquet.enable_page_index = true;

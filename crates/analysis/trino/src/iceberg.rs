@@ -6,6 +6,7 @@
 //! | [`types`] | Iceberg's types, ours, and Glue's |
 //! | `convert` | values of files ↔ values of queries |
 //! | `by_id` | a file's columns found by field id |
+//! | `labels` | the field ids of files of ORC and Avro |
 //! | `filter` | filters as conditions that leave out files |
 //! | `deletes` | files of deletes |
 //! | `information` | `"t$snapshots"` and its kin |
@@ -18,6 +19,7 @@ mod convert;
 pub(crate) mod deletes;
 pub(crate) mod filter;
 mod information;
+pub(crate) mod labels;
 mod metrics;
 pub mod types;
 pub mod write;
@@ -38,6 +40,7 @@ use crate::error::of_object_store;
 pub use buckets::BucketFiles;
 use buckets::KeptFiles;
 pub(crate) use by_id::ById;
+pub(crate) use convert::by_place;
 pub(crate) use information::Information;
 
 /// What goes wrong in the format's crate, in Trino's words.

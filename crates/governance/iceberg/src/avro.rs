@@ -3,6 +3,7 @@
 //! Of our own because everything here hangs on what general libraries drop: fields are known by the `field-id` of the file's schema, maps are
 //! arrays of pairs, and half of a manifest stands in the container's header.
 
+pub mod rows;
 mod schema;
 mod value;
 
@@ -23,6 +24,10 @@ const SYNC: [u8; 16] = *b"\x9d\x0eboathouse\x00\xf1\xa7\x1c\x83";
 /// How large a decompressed block may be.
 const LARGEST_BLOCK: u64 = 1 << 30;
 
+/// How many values a block may hold for each of its bytes, and beside them.
+const VALUES_FOR_EACH_BYTE: usize = 16;
+const VALUES: usize = 1 << 12;
+
 pub(crate) fn invalid(message: impl std::fmt::Display) -> Error {
     Error::invalid(format!("An Avro file can't be read: {message}"))
 }
@@ -38,7 +43,7 @@ impl Container {
     /// Reads a file.
     pub(crate) fn read(bytes: &[u8]) -> Result<Self> {
         let rest = bytes.strip_prefix(MAGIC).ok_or_else(|| invalid("it doesn't begin as one"))?;
-        let mut input = Input { rest };
+        let mut input = Input::new(rest);
         let header = header(&mut input)?;
         let sync = input.take(SYNC.len())?;
         let of = |name: &str| header.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_slice());
@@ -53,7 +58,7 @@ impl Container {
             if usize::try_from(count).is_ok_and(|count| count > block.len()) {
                 return Err(invalid("a block has more records than bytes"));
             }
-            let mut block = Input { rest: &block };
+            let mut block = Input::new(&block);
             for _ in 0..count {
                 records.push(decode(&schema, &mut block)?);
             }
@@ -68,7 +73,7 @@ impl Container {
 /// The schema that a file was written with.
 #[cfg(test)]
 pub(crate) fn schema_of(bytes: &[u8]) -> serde_json::Value {
-    let header = header(&mut Input { rest: bytes.strip_prefix(MAGIC).unwrap() }).unwrap();
+    let header = header(&mut Input::new(bytes.strip_prefix(MAGIC).unwrap())).unwrap();
     let (_, schema) = header.into_iter().find(|(key, _)| key == "avro.schema").unwrap();
     serde_json::from_slice(&schema).unwrap()
 }
@@ -141,9 +146,23 @@ pub(crate) fn container(schema: &serde_json::Value, header: &[(&str, String)], r
 /// What is left to read.
 pub(crate) struct Input<'a> {
     rest: &'a [u8],
+    /// How many values may still be read. Most take a byte at least; those that take none, records of them above all, could be
+    /// more than anybody has time for.
+    values: usize,
 }
 
 impl<'a> Input<'a> {
+    fn new(rest: &'a [u8]) -> Self {
+        Self { rest, values: rest.len().saturating_mul(VALUES_FOR_EACH_BYTE).saturating_add(VALUES) }
+    }
+
+    /// Takes note of a value.
+    fn count_value(&mut self) -> Result<()> {
+        self.values =
+            self.values.checked_sub(1).ok_or_else(|| invalid("it has more values than its bytes can mean"))?;
+        Ok(())
+    }
+
     fn take(&mut self, count: usize) -> Result<&'a [u8]> {
         let (taken, rest) = self.rest.split_at_checked(count).ok_or_else(|| invalid("it ends too early"))?;
         self.rest = rest;
@@ -261,12 +280,34 @@ mod tests {
         assert_eq!(read.records[1].get(8, "b"), None);
     }
 
+    #[test]
+    fn values_without_bytes_are_counted() {
+        // Each record holds the one before it twice: 2^40 of the innermost one, which has no bytes.
+        let mut fields = vec![serde_json::json!({"name": "a", "type": {"type": "record", "name": "r0", "fields": []}})];
+        for level in 1..=40 {
+            let below = format!("r{}", level - 1);
+            let pair = serde_json::json!([{"name": "x", "type": below}, {"name": "y", "type": below}]);
+            let record = serde_json::json!({"type": "record", "name": format!("r{level}"), "fields": pair});
+            fields.push(serde_json::json!({"name": format!("f{level}"), "type": ["null", record]}));
+        }
+        let schema = serde_json::json!({"type": "record", "name": "t", "fields": fields});
+        let record = |last: i64| {
+            let mut out = Output::default();
+            (1..40).for_each(|_| out.long(0));
+            out.long(last);
+            out.0
+        };
+        let of = |last| Container::read(&container(&schema, &[], &[record(last)]).unwrap());
+        assert_eq!(of(0).unwrap().records.len(), 1);
+        assert!(of(1).unwrap_err().to_string().contains("more values than its bytes"));
+    }
+
     proptest! {
         #[test]
         fn numbers_survive(value: i64) {
             let mut out = Output::default();
             out.long(value);
-            prop_assert_eq!(Input { rest: &out.0 }.long().unwrap(), value);
+            prop_assert_eq!(Input::new(&out.0).long().unwrap(), value);
         }
 
         #[test]

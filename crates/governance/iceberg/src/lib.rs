@@ -17,6 +17,7 @@
 //! | [`maintenance`] | what keeps a table small |
 //! | [`files`] | how files are reached |
 //! | [`kept`] | files that were read before |
+//! | [`rows`] | the schemas of data files of Avro |
 //! | `avro` | the container of manifests |
 //!
 //! Not here: format version 3 (deletion vectors, row lineage, new types), views, encryption.
@@ -39,5 +40,6 @@ pub mod transaction;
 pub mod transform;
 pub mod value;
 
+pub use avro::rows;
 pub use error::{Error, Result};
 pub use value::Datum;

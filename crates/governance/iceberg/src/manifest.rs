@@ -188,7 +188,8 @@ impl FileFormat {
         }
     }
 
-    pub(crate) fn named(text: &str) -> Option<Self> {
+    /// The format of that name, in any case.
+    pub fn named(text: &str) -> Option<Self> {
         [Self::Parquet, Self::Avro, Self::Orc, Self::Puffin]
             .into_iter()
             .find(|format| format.name().eq_ignore_ascii_case(text))

@@ -61,6 +61,18 @@ impl Tail {
         }
     }
 
+    /// Reads the end of a file that is in memory.
+    ///
+    /// # Errors
+    /// It is no ORC file that makes sense.
+    pub fn whole(file: Bytes) -> Result<Self, OrcError> {
+        let size = file.len() as u64;
+        match Self::parse(file, size)? {
+            Parsed::Whole(tail) => Ok(*tail),
+            Parsed::Needs(_) => Err(corrupt("Its end is shorter than it says")),
+        }
+    }
+
     /// Reads the last bytes of a file of that size.
     ///
     /// # Errors

@@ -80,6 +80,7 @@ fn described(ty: &Type) -> (&'static str, u32, u32) {
         Type::Geometry => ("Geometry", 0, 0),
         Type::SphericalGeography => ("SphericalGeography", 0, 0),
         Type::BingTile => ("BingTile", 0, 0),
+        Type::KdbTree => ("KdbTree", 0, 0),
         Type::Sketch(sketch) => (sketch.name(), 0, 0),
         Type::Array(_) => ("array", 0, 0),
         Type::Map(..) => ("map", 0, 0),

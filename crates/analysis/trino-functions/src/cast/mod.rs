@@ -302,7 +302,7 @@ pub(crate) fn castable(from: &Type, to: &Type) -> bool {
         _ if is_number(from) && is_number(to) => true,
         (Varchar(_) | Char(_), Varchar(_) | Char(_)) => true,
         (Varchar(_), Date | Time(_) | TimeTz(_) | Timestamp(_) | TimestampTz(_)) => true,
-        (Varchar(_), Uuid | IpAddress | Varbinary) => true,
+        (Varchar(_), Uuid | IpAddress | Varbinary | Type::KdbTree) => true,
         (Varchar(_), _) if is_number(to) => true,
         (Uuid | IpAddress, Varchar(length)) => length.is_none(),
         (_, Varchar(_)) => {

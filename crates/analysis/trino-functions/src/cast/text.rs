@@ -127,6 +127,7 @@ pub(super) fn from_text(array: &ArrayRef, from: &Type, to: &Type) -> Result<Arra
         }
         Type::Varbinary => Arc::new(texts.iter().map(|text| text.map(str::as_bytes)).collect::<BinaryArray>()),
         Type::Uuid => return each(texts, |text| Ok(uuid(text)?.hyphenated().to_string())),
+        Type::KdbTree => return each(texts, crate::functions::kdb_tree),
         Type::IpAddress => {
             let bytes = all(texts, ip_address)?;
             Arc::new(bytes.iter().map(Option::as_ref).collect::<BinaryArray>())

@@ -35,7 +35,7 @@ pub(crate) use color::write_color;
 pub(crate) mod datetime;
 mod elements;
 mod geospatial;
-pub(crate) use geospatial::{write_geometry, write_tile};
+pub(crate) use geospatial::{kdb_tree, write_geometry, write_tile};
 
 mod hashing;
 mod higher_order;

@@ -38,7 +38,7 @@ pub fn write_value(out: &mut String, array: &dyn Array, row: usize, ty: &Type) {
             write_float(out, &format!("{value:e}"), value);
         }
         Type::Decimal(_, scale) => write_decimal(out, array.as_primitive::<Decimal128Type>().value(row), *scale),
-        Type::Varchar(_) | Type::Json | Type::Uuid => out.push_str(array.as_string::<i32>().value(row)),
+        Type::Varchar(_) | Type::Json | Type::Uuid | Type::KdbTree => out.push_str(array.as_string::<i32>().value(row)),
         Type::IpAddress => write_address(out, array.as_binary::<i32>().value(row)),
         Type::Char(length) => {
             let text = array.as_string::<i32>().value(row);

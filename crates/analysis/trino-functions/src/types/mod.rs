@@ -67,6 +67,8 @@ pub enum Type {
     SphericalGeography,
     /// `BingTile`: a square of the map at a zoom level, as one number
     BingTile,
+    /// `KdbTree`: rectangles that the plane is cut into, as text of JSON
+    KdbTree,
     /// What values have been condensed to, as bytes of our own form
     Sketch(Sketch),
     /// `array(T)`
@@ -147,7 +149,7 @@ impl Type {
             Self::Real => DataType::Float32,
             Self::Double => DataType::Float64,
             Self::Decimal(precision, scale) => DataType::Decimal128(*precision, *scale as i8),
-            Self::Varchar(_) | Self::Char(_) | Self::Json | Self::Uuid => DataType::Utf8,
+            Self::Varchar(_) | Self::Char(_) | Self::Json | Self::Uuid | Self::KdbTree => DataType::Utf8,
             Self::Varbinary | Self::IpAddress | Self::Sketch(_) | Self::Geometry | Self::SphericalGeography => {
                 DataType::Binary
             }
@@ -198,7 +200,7 @@ impl Type {
             Self::Array(element) => element.is_comparable(),
             Self::Map(key, value) => key.is_comparable() && value.is_comparable(),
             Self::Row(fields) => fields.iter().all(|field| field.ty.is_comparable()),
-            Self::Sketch(_) | Self::Geometry | Self::SphericalGeography => false,
+            Self::Sketch(_) | Self::Geometry | Self::SphericalGeography | Self::KdbTree => false,
             _ => true,
         }
     }
@@ -207,7 +209,7 @@ impl Type {
     pub fn is_orderable(&self) -> bool {
         match self {
             Self::Json | Self::Map(..) | Self::Color | Self::Sketch(_) => false,
-            Self::Geometry | Self::SphericalGeography | Self::BingTile => false,
+            Self::Geometry | Self::SphericalGeography | Self::BingTile | Self::KdbTree => false,
             Self::Array(element) => element.is_orderable(),
             Self::Row(fields) => fields.iter().all(|field| field.ty.is_orderable()),
             _ => true,
@@ -267,6 +269,7 @@ impl fmt::Display for Type {
             Self::Geometry => f.write_str("Geometry"),
             Self::SphericalGeography => f.write_str("SphericalGeography"),
             Self::BingTile => f.write_str("BingTile"),
+            Self::KdbTree => f.write_str("KdbTree"),
             Self::Sketch(sketch) => f.write_str(sketch.name()),
             Self::Array(element) => write!(f, "array({element})"),
             Self::Map(key, value) => write!(f, "map({key}, {value})"),

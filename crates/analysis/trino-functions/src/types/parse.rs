@@ -159,6 +159,7 @@ impl<'a> Reader<'a> {
             ("geometry", []) if !hive => Ok(Type::Geometry),
             ("sphericalgeography", []) if !hive => Ok(Type::SphericalGeography),
             ("bingtile", []) if !hive => Ok(Type::BingTile),
+            ("kdbtree", []) if !hive => Ok(Type::KdbTree),
             ("hyperloglog", []) if !hive => Ok(Type::Sketch(Sketch::HyperLogLog)),
             ("tdigest", []) if !hive => Ok(Type::Sketch(Sketch::TDigest)),
             ("setdigest", []) if !hive => Ok(Type::Sketch(Sketch::SetDigest)),

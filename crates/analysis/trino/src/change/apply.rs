@@ -113,10 +113,12 @@ impl Engine {
             removed.extend(pack::deletes_only_for(&all, &whole));
         }
         let depends_on: Vec<DataFile> = partly.iter().map(|(file, _)| (*file).clone()).collect();
+        let format = target.delete_format()?;
+        let format = (format, target.compression(format)?);
         let write = |(file, places): (&DataFile, &Vec<i64>)| {
-            let (files, location) = (Arc::clone(table.files()), target.new_deletes(file));
+            let (files, location) = (Arc::clone(table.files()), target.new_deletes(file, format.0));
             let (file, places) = (file.clone(), places.clone());
-            async move { write_deletes(files.as_ref(), location, &file, &places).await }
+            async move { write_deletes(files.as_ref(), location, format, &file, &places).await }
         };
         let writes: Vec<_> = partly.into_iter().map(write).collect();
         let added = futures::stream::iter(writes).buffered(CONCURRENCY).try_collect().await?;

@@ -5,18 +5,20 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, Int64Array, RecordBatch, StringArray};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Field, Schema};
+use arrow::datatypes::{DataType, Schema};
 use boathouse_iceberg::files::Files;
 use boathouse_iceberg::manifest::{DataContent, DataFile, FileFormat};
+use boathouse_iceberg::schema::{NestedField, PrimitiveType};
 use boathouse_iceberg::table::{DELETE_FILE_PATH, DELETE_FILE_POS};
 use boathouse_trino_functions::error::{ErrorCode, TrinoError};
 use datafusion::execution::memory_pool::MemoryReservation;
-use parquet::arrow::{ArrowWriter, PARQUET_FIELD_ID_META_KEY};
-use parquet::basic::{Compression, ZstdLevel};
-use parquet::errors::ParquetError;
+use parquet::arrow::ArrowWriter;
 use parquet::file::properties::WriterProperties;
 
 use crate::error::{internal, of_datafusion};
+use crate::iceberg::types::file_field;
+use crate::iceberg::write::Rows;
+use crate::write::{Compression, of_parquet, parquet_codec};
 
 /// How many places are written at a time.
 const PIECE: usize = 8192;
@@ -94,10 +96,11 @@ fn as_type(array: &ArrayRef, ty: &DataType) -> Result<ArrayRef, TrinoError> {
 pub(super) async fn write_deletes(
     files: &dyn Files,
     location: String,
+    (file_format, compression): (FileFormat, Compression),
     data_file: &DataFile,
     places: &[i64],
 ) -> Result<DataFile, TrinoError> {
-    let content = encoded(&data_file.file_path, places).map_err(|error| of_datafusion(error.into()))?;
+    let content = encoded(file_format, compression, &data_file.file_path, places)?;
     let file_size_in_bytes = content.len() as i64;
     boathouse_iceberg::files::write(files, &location, content).await.map_err(|error| match error {
         boathouse_iceberg::Error::Store(error) => crate::error::of_object_store(&error),
@@ -110,7 +113,7 @@ pub(super) async fn write_deletes(
     Ok(DataFile {
         content: DataContent::PositionDeletes,
         file_path: location,
-        file_format: FileFormat::Parquet,
+        file_format,
         spec_id: data_file.spec_id,
         partition: data_file.partition.clone(),
         record_count: places.len() as i64,
@@ -122,23 +125,32 @@ pub(super) async fn write_deletes(
     })
 }
 
-fn encoded(path: &str, places: &[i64]) -> Result<Vec<u8>, ParquetError> {
-    let field = |name: &str, ty: DataType, id: i32| {
-        let metadata = HashMap::from([(PARQUET_FIELD_ID_META_KEY.to_owned(), id.to_string())]);
-        Field::new(name, ty, false).with_metadata(metadata)
-    };
-    let fields =
-        vec![field("file_path", DataType::Utf8, DELETE_FILE_PATH), field("pos", DataType::Int64, DELETE_FILE_POS)];
-    let schema = Arc::new(Schema::new(fields));
-    let codec = Compression::ZSTD(ZstdLevel::default());
-    let properties = WriterProperties::builder().set_compression(codec).build();
-    let mut writer = ArrowWriter::try_new(Vec::new(), Arc::clone(&schema), Some(properties))?;
-    for piece in places.chunks(PIECE) {
+fn encoded(format: FileFormat, compression: Compression, path: &str, places: &[i64]) -> Result<Vec<u8>, TrinoError> {
+    let columns = [
+        NestedField::required(DELETE_FILE_PATH, "file_path", PrimitiveType::String),
+        NestedField::required(DELETE_FILE_POS, "pos", PrimitiveType::Long),
+    ];
+    let schema = Arc::new(Schema::new(columns.iter().map(file_field).collect::<Vec<_>>()));
+    let pieces = places.chunks(PIECE).map(|piece| -> Result<RecordBatch, TrinoError> {
         let paths: ArrayRef = Arc::new(StringArray::from_iter_values(std::iter::repeat_n(path, piece.len())));
         let positions: ArrayRef = Arc::new(Int64Array::from(piece.to_vec()));
-        writer.write(&RecordBatch::try_new(Arc::clone(&schema), vec![paths, positions])?)?;
+        Ok(RecordBatch::try_new(Arc::clone(&schema), vec![paths, positions])?)
+    });
+    if format == FileFormat::Parquet {
+        let properties = WriterProperties::builder().set_compression(parquet_codec(compression)?).build();
+        let writer = ArrowWriter::try_new(Vec::new(), Arc::clone(&schema), Some(properties));
+        let mut writer = writer.map_err(of_parquet)?;
+        for piece in pieces {
+            writer.write(&piece?).map_err(of_parquet)?;
+        }
+        return writer.into_inner().map_err(of_parquet);
     }
-    writer.into_inner()
+    let (mut rows, mut content) = (Rows::new(format, &columns, compression)?, Vec::new());
+    for piece in pieces {
+        content.extend(rows.write(&piece?)?);
+    }
+    content.extend(rows.finish()?.0);
+    Ok(content)
 }
 
 #[cfg(test)]
@@ -172,12 +184,19 @@ mod tests {
     #[test]
     fn files_of_deletes_have_the_specifications_columns() {
         let places: Vec<i64> = (0..20_000).collect();
-        let content = encoded("s3://lake/t/data/a.parquet", &places).unwrap();
+        let path = "s3://lake/t/data/a.parquet";
+        let content = encoded(FileFormat::Parquet, Compression::Zstd, path, &places).unwrap();
         let reader = ParquetRecordBatchReaderBuilder::try_new(Bytes::from(content)).unwrap();
         let columns = reader.parquet_schema().root_schema().get_fields().to_vec();
         let ids: Vec<_> = columns.iter().map(|field| (field.name().to_owned(), field.get_basic_info().id())).collect();
         assert_eq!(ids, [("file_path".to_owned(), DELETE_FILE_PATH), ("pos".to_owned(), DELETE_FILE_POS)]);
         let rows: usize = reader.build().unwrap().map(|batch| batch.unwrap().num_rows()).sum();
         assert_eq!(rows, 20_000);
+        for (format, compression) in [(FileFormat::Orc, Compression::Zlib), (FileFormat::Avro, Compression::Deflate)] {
+            let content = encoded(format, compression, path, &places).unwrap();
+            let read = crate::scan::whole(format, content.into()).unwrap();
+            assert_eq!(read.iter().map(RecordBatch::num_rows).sum::<usize>(), 20_000);
+            assert!(read[0].schema_ref().field(1).metadata().values().any(|id| *id == DELETE_FILE_POS.to_string()));
+        }
     }
 }

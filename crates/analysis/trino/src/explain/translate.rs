@@ -37,7 +37,8 @@ use super::Explain;
 use super::expression::{expression, list, order, symbol, symbols, type_name};
 use super::node::{Estimate, Exchange, Node, Ran};
 use crate::operators::{
-    AggregateRowGroupsExec, AwaitKeysExec, GatherKeysExec, MatchRecognizeExec, RememberExec, is_translation,
+    AggregateRowGroupsExec, AwaitKeysExec, CountedExec, GatherKeysExec, MatchRecognizeExec, RememberExec,
+    is_translation,
 };
 use crate::scan::{ColumnSource, Noted, Scanned};
 
@@ -64,6 +65,9 @@ impl Translation<'_> {
             return self.node(passed.input());
         }
         if let Some(passed) = plan.downcast_ref::<RememberExec>() {
+            return self.node(passed.input());
+        }
+        if let Some(passed) = plan.downcast_ref::<CountedExec>() {
             return self.node(passed.input());
         }
         if let Some(passed) = plan.downcast_ref::<ProjectionExec>().filter(|projection| is_translation(projection)) {

@@ -4,9 +4,11 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::array::{ArrayRef, RecordBatch};
+use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef};
+use arrow::error::ArrowError;
 use boathouse_iceberg::schema::{NestedField, Type as IcebergType};
+use boathouse_trino_functions::error::TrinoError;
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
 use datafusion::common::{Result, ScalarValue};
 use datafusion::logical_expr::ColumnarValue;
@@ -16,6 +18,8 @@ use datafusion::physical_expr_adapter::{PhysicalExprAdapter, PhysicalExprAdapter
 
 use super::convert;
 use super::types::to_trino;
+use crate::error::unsupported;
+use crate::scan::DataFile as ScannedFile;
 
 /// A table's columns by the names that queries know them by.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,11 +43,30 @@ impl ById {
         field.clone().with_name(name)
     }
 
-    /// Whether the file has a column of that id.
-    pub(crate) fn has(&self, physical: &SchemaRef, id: i32) -> bool {
-        match self.0.iter().find(|field| field.id == id) {
-            Some(field) => convert::place(physical.fields(), field).is_some(),
-            None => true,
+    /// The place in a file of a column of the table.
+    pub(crate) fn place(&self, index: usize, fields: &Fields) -> Option<usize> {
+        convert::place(fields, self.0.get(index)?)
+    }
+
+    /// A file's values as those of a column of the table.
+    pub(crate) fn read(&self, index: usize, stored: &ArrayRef) -> std::result::Result<ArrayRef, ArrowError> {
+        let field = self.0.get(index).ok_or_else(|| ArrowError::SchemaError("there is no such column".to_owned()))?;
+        convert::read(stored, &field.ty)
+    }
+
+    /// Refuses files that lack a column which must be there.
+    pub(crate) fn check_needed(&self, fields: &Fields, file: &ScannedFile) -> std::result::Result<(), TrinoError> {
+        let has = |id: &i32| {
+            let column = self.0.iter().find(|column| column.id == *id);
+            column.is_none_or(|column| convert::place(fields, column).is_some())
+        };
+        match file.needed().iter().find(|id| !has(id)) {
+            None => Ok(()),
+            Some(id) => {
+                let path = file.path();
+                let message = "Iceberg data files without their partition columns are not supported";
+                Err(unsupported(format!("{message}: {path} lacks field {id}")))
+            }
         }
     }
 }

@@ -29,6 +29,9 @@ pub(super) fn read(array: &ArrayRef, ty: &IcebergType) -> Result<ArrayRef, Arrow
     match ty {
         IcebergType::Primitive(PrimitiveType::Timestamptz) => instants(array, &to),
         IcebergType::Primitive(PrimitiveType::Uuid) => uuid_texts(array),
+        IcebergType::Primitive(PrimitiveType::Time) if *array.data_type() == DataType::Int64 => {
+            cast(array, &DataType::Time64(TimeUnit::Microsecond))
+        }
         IcebergType::Primitive(_) => adapt::adapted(array, &to),
         IcebergType::Struct(inner) => {
             let (DataType::Struct(from), DataType::Struct(fields)) = (array.data_type(), &to) else {
@@ -57,10 +60,13 @@ pub(super) fn read(array: &ArrayRef, ty: &IcebergType) -> Result<ArrayRef, Arrow
             )?))
         }
         IcebergType::Map(map) => {
-            let (DataType::Map(..), DataType::Map(field, _)) = (array.data_type(), &to) else {
-                return Err(mismatch(array.data_type(), &to));
+            let DataType::Map(field, _) = &to else { return Err(mismatch(array.data_type(), &to)) };
+            let maps = match array.data_type() {
+                DataType::Map(..) => array.as_map().clone(),
+                DataType::List(_) => pairs(array.as_list())?,
+                other => return Err(mismatch(other, &to)),
             };
-            let maps = array.as_map();
+            let maps = &maps;
             let parts = vec![read(maps.keys(), &map.key)?, read(maps.values(), &map.value)?];
             mapped(maps, field, parts)
         }
@@ -102,6 +108,52 @@ pub(super) fn write(array: &ArrayRef, field: &Field) -> Result<ArrayRef, ArrowEr
     }
 }
 
+/// Values of the same shape as another type: what is nested is found by its place, whatever it is called.
+pub(crate) fn by_place(array: &ArrayRef, to: &DataType) -> Result<ArrayRef, ArrowError> {
+    Ok(match (array.data_type(), to) {
+        (from, to) if from == to => Arc::clone(array),
+        (DataType::Struct(_), DataType::Struct(fields)) => {
+            let rows = array.as_struct();
+            let columns = rows.columns().iter().zip(fields).map(|(column, field)| by_place(column, field.data_type()));
+            let columns = columns.collect::<Result<Vec<_>, _>>()?;
+            Arc::new(StructArray::try_new_with_length(fields.clone(), columns, rows.nulls().cloned(), rows.len())?)
+        }
+        (DataType::List(_), DataType::List(element)) => {
+            let lists = array.as_list::<i32>();
+            let values = by_place(lists.values(), element.data_type())?;
+            let (offsets, nulls) = (lists.offsets().clone(), lists.nulls().cloned());
+            Arc::new(ListArray::try_new(Arc::clone(element), offsets, values, nulls)?)
+        }
+        (DataType::Map(..), DataType::Map(entries, _)) => {
+            let DataType::Struct(fields) = entries.data_type() else { return Err(mismatch(array.data_type(), to)) };
+            let maps = array.as_map();
+            let parts = [maps.keys(), maps.values()].into_iter().zip(fields);
+            let parts = parts.map(|(part, field)| by_place(part, field.data_type())).collect::<Result<Vec<_>, _>>()?;
+            mapped(maps, entries, parts)?
+        }
+        // Formats whose maps have texts as keys write others as lists of pairs.
+        (DataType::Map(..), DataType::List(element)) => {
+            let maps = array.as_map();
+            let values: ArrayRef = Arc::new(maps.entries().clone());
+            let values = by_place(&values, element.data_type())?;
+            let (offsets, nulls) = (maps.offsets().clone(), maps.nulls().cloned());
+            Arc::new(ListArray::try_new(Arc::clone(element), offsets, values, nulls)?)
+        }
+        (from, to) if from.is_nested() || to.is_nested() => return Err(mismatch(from, to)),
+        _ => cast(array, to)?,
+    })
+}
+
+/// Lists of pairs as maps.
+fn pairs(lists: &ListArray) -> Result<MapArray, ArrowError> {
+    let Some(pairs) = lists.values().as_struct_opt().filter(|pairs| pairs.num_columns() == 2) else {
+        return Err(ArrowError::CastError(format!("{} can't be read as a map", lists.data_type())));
+    };
+    let entries = StructArray::try_new(pairs.fields().clone(), pairs.columns().to_vec(), None)?;
+    let field = Arc::new(Field::new("entries", entries.data_type().clone(), false));
+    MapArray::try_new(field, lists.offsets().clone(), entries, lists.nulls().cloned(), false)
+}
+
 fn mismatch(from: &DataType, to: &DataType) -> ArrowError {
     ArrowError::CastError(format!("{from} can't be read as {to}"))
 }
@@ -118,6 +170,8 @@ fn mapped(maps: &MapArray, field: &FieldRef, parts: Vec<ArrayRef>) -> Result<Arr
 /// Instants with the zone UTC.
 fn instants(array: &ArrayRef, to: &DataType) -> Result<ArrayRef, ArrowError> {
     let DataType::Struct(fields) = to else { return Err(mismatch(array.data_type(), to)) };
+    let microseconds = DataType::Timestamp(TimeUnit::Microsecond, None);
+    let array = if *array.data_type() == adapt::NANOSECONDS { &adapt::adapted(array, &microseconds)? } else { array };
     let instants = cast(array, &DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())))?;
     let zones: StringArray = std::iter::repeat_n(Some("UTC"), instants.len()).collect();
     let nulls = instants.nulls().cloned();
@@ -125,6 +179,9 @@ fn instants(array: &ArrayRef, to: &DataType) -> Result<ArrayRef, ArrowError> {
 }
 
 fn uuid_texts(array: &ArrayRef) -> Result<ArrayRef, ArrowError> {
+    if *array.data_type() == DataType::Binary {
+        return uuid_texts(&cast(array, &DataType::FixedSizeBinary(16))?);
+    }
     let Some(values) = array.as_any().downcast_ref::<FixedSizeBinaryArray>() else {
         return cast(array, &DataType::Utf8);
     };

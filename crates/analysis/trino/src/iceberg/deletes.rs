@@ -9,7 +9,7 @@ use arrow::array::{ArrayRef, AsArray, BooleanArray, RecordBatch};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Int64Type, Schema};
 use arrow::row::{RowConverter, SortField};
-use boathouse_iceberg::manifest::{DataFile, FileFormat};
+use boathouse_iceberg::manifest::DataFile;
 use boathouse_iceberg::schema::{NestedField, PrimitiveType};
 use boathouse_iceberg::table::{DELETE_FILE_PATH, DELETE_FILE_POS, ScanFile};
 use boathouse_trino_functions::error::{ErrorCode, TrinoError};
@@ -19,7 +19,6 @@ use datafusion::physical_expr::PhysicalExpr;
 use futures::{StreamExt, TryStreamExt};
 use object_store::{ObjectStore, ObjectStoreExt};
 use parking_lot::Mutex;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use super::convert;
 use super::types::to_trino;
@@ -37,18 +36,10 @@ fn bad(file: &DataFile, what: impl fmt::Display) -> TrinoError {
 }
 
 async fn batches(file: &DataFile, open: Open<'_>) -> Result<Vec<RecordBatch>, TrinoError> {
-    if file.file_format != FileFormat::Parquet {
-        return Err(unsupported(format!(
-            "Iceberg delete files of the format {} are not supported",
-            file.file_format.name()
-        )));
-    }
     let location = Location::parse(&file.file_path)?;
     let read = open(&location)?.get(&location.prefix).await.map_err(|error| of_object_store(&error))?;
     let bytes = read.bytes().await.map_err(|error| of_object_store(&error))?;
-    let reader = ParquetRecordBatchReaderBuilder::try_new(bytes).and_then(ParquetRecordBatchReaderBuilder::build);
-    let reader = reader.map_err(|error| bad(file, error))?;
-    reader.collect::<Result<_, _>>().map_err(|error| bad(file, error))
+    crate::scan::whole(file.file_format, bytes).map_err(|error| bad(file, error))
 }
 
 async fn read_one<'a>(file: &'a DataFile, open: Open<'_>) -> Result<(&'a DataFile, Vec<RecordBatch>), TrinoError> {

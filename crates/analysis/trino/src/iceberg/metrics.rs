@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use boathouse_iceberg::Datum;
 use boathouse_iceberg::manifest::{DataFile, lower_bound, upper_bound};
-use boathouse_iceberg::schema::{PrimitiveType, Schema};
+use boathouse_iceberg::schema::{PrimitiveType, Schema, Type};
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
 use parquet::file::statistics::Statistics;
+
+use crate::write::orc::{Bounds, Measured};
 
 /// How many columns' bounds and counts are kept, as in Iceberg's own writers (`write.metadata.metrics.max-inferred-column-defaults`).
 const MEASURED: usize = 100;
@@ -34,7 +36,7 @@ pub(super) fn measure(file: &mut DataFile, metadata: &ParquetMetaData, schema: &
             if let Some(nulls) = statistics.and_then(Statistics::null_count_opt) {
                 *file.null_value_counts.entry(id).or_default() += nulls as i64;
             }
-            let Some(ty) = schema.type_of(id).and_then(boathouse_iceberg::schema::Type::primitive) else { continue };
+            let Some(ty) = schema.type_of(id).and_then(Type::primitive) else { continue };
             let all_null = statistics.and_then(Statistics::null_count_opt) == Some(column.num_values() as u64);
             let found = bounds.entry(id).or_insert((None, None, true));
             if !all_null {
@@ -51,6 +53,59 @@ pub(super) fn measure(file: &mut DataFile, metadata: &ParquetMetaData, schema: &
             file.upper_bounds.insert(id, bytes);
         }
     }
+}
+
+/// The same of a file of ORC, for columns of single values.
+pub(super) fn measure_orc(file: &mut DataFile, measured: &Measured, schema: &Schema) {
+    file.split_offsets.extend(measured.stripes.iter().map(|offset| *offset as i64));
+    for (field, (known, size)) in schema.fields.iter().zip(&measured.columns).take(MEASURED) {
+        let Some(ty) = field.ty.primitive() else { continue };
+        file.column_sizes.insert(field.id, *size as i64);
+        file.value_counts.insert(field.id, file.record_count);
+        file.null_value_counts.insert(field.id, file.record_count - known.values() as i64);
+        let Some((low, high)) = known.bounds().and_then(|bounds| of_orc(bounds, ty)) else { continue };
+        file.lower_bounds.insert(field.id, lower_bound(&low));
+        if let Some(bytes) = upper_bound(&high) {
+            file.upper_bounds.insert(field.id, bytes);
+        }
+    }
+}
+
+/// ORC's bounds: timestamps are whole milliseconds there.
+fn of_orc(bounds: &Bounds, ty: PrimitiveType) -> Option<(Datum, Datum)> {
+    let int = |value: &i64| i32::try_from(*value).ok();
+    let instants =
+        |least: &i64, most: &i64| Some((least.checked_mul(1000)?, most.checked_mul(1000)?.checked_add(999)?));
+    // The format tells the two zeros apart, and conditions don't.
+    let low = |value: f64| if value == 0.0 { -0.0 } else { value };
+    let high = |value: f64| if value == 0.0 { 0.0 } else { value };
+    Some(match (bounds, ty) {
+        (Bounds::Integers(least, most), PrimitiveType::Int) => (Datum::Int(int(least)?), Datum::Int(int(most)?)),
+        (Bounds::Integers(least, most), PrimitiveType::Date) => (Datum::Date(int(least)?), Datum::Date(int(most)?)),
+        (Bounds::Integers(least, most), PrimitiveType::Long) => (Datum::Long(*least), Datum::Long(*most)),
+        (Bounds::Integers(least, most), PrimitiveType::Time) => (Datum::Time(*least), Datum::Time(*most)),
+        (Bounds::Integers(least, most), PrimitiveType::Timestamp) => {
+            let (least, most) = instants(least, most)?;
+            (Datum::Timestamp(least), Datum::Timestamp(most))
+        }
+        (Bounds::Integers(least, most), PrimitiveType::Timestamptz) => {
+            let (least, most) = instants(least, most)?;
+            (Datum::Timestamptz(least), Datum::Timestamptz(most))
+        }
+        (Bounds::Doubles(least, most, _), PrimitiveType::Float) => {
+            (Datum::Float(low(*least) as f32), Datum::Float(high(*most) as f32))
+        }
+        (Bounds::Doubles(least, most, _), PrimitiveType::Double) => {
+            (Datum::Double(low(*least)), Datum::Double(high(*most)))
+        }
+        (Bounds::Texts(least, most), PrimitiveType::String) => {
+            (Datum::String(least.clone()), Datum::String(most.clone()))
+        }
+        (Bounds::Decimals(least, most), PrimitiveType::Decimal { scale, .. }) => {
+            (Datum::Decimal { unscaled: *least, scale }, Datum::Decimal { unscaled: *most, scale })
+        }
+        _ => return None,
+    })
 }
 
 fn begin(column: &ColumnChunkMetaData) -> i64 {

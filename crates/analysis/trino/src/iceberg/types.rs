@@ -139,7 +139,7 @@ fn widened(ty: &Type) -> Type {
 }
 
 /// A field as data files hold it, with its id.
-pub(super) fn file_field(field: &NestedField) -> Field {
+pub(crate) fn file_field(field: &NestedField) -> Field {
     with_id(Field::new(&field.name, file_type(&field.ty), !field.required), field.id)
 }
 
@@ -148,7 +148,7 @@ fn with_id(field: Field, id: i32) -> Field {
 }
 
 /// The id that a file's field bears.
-pub(super) fn id_of(field: &Field) -> Option<i32> {
+pub(crate) fn id_of(field: &Field) -> Option<i32> {
     field.metadata().get(PARQUET_FIELD_ID_META_KEY)?.parse().ok()
 }
 

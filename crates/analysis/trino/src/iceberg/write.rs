@@ -4,6 +4,7 @@
 
 mod file;
 mod partition;
+mod rows;
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
@@ -12,7 +13,7 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use arrow::datatypes::{Schema, SchemaRef};
 use boathouse_iceberg::Datum;
-use boathouse_iceberg::manifest::DataFile;
+use boathouse_iceberg::manifest::{DataFile, FileFormat};
 use boathouse_iceberg::metadata::PartitionColumn;
 use boathouse_iceberg::schema::NestedField;
 use boathouse_iceberg::table::Table;
@@ -26,13 +27,14 @@ use object_store::ObjectStore;
 use parking_lot::Mutex;
 use tokio::task::JoinSet;
 
-use self::file::Writing;
+use self::file::{Columns, Writing};
 use self::partition::Partitioner;
+pub(crate) use self::rows::Rows;
 use super::types::{file_field, to_trino};
 use super::{convert, of_iceberg};
 use crate::catalog::Session;
 use crate::engine::{Column, Engine, physical};
-use crate::error::{internal, of_datafusion};
+use crate::error::{internal, of_datafusion, unsupported};
 use crate::storage::{Location, Statistics, TableUse};
 use crate::write::{Begun, Compression, coerced};
 
@@ -42,8 +44,10 @@ const TARGET_SIZE_PROPERTY: &str = "write.target-file-size-bytes";
 const TARGET_SIZE: u64 = 512 << 20;
 /// The property that says where data files go, if not below the table's location.
 const DATA_PATH_PROPERTY: &str = "write.data.path";
-/// The property that says how data files are compressed.
-const COMPRESSION_PROPERTY: &str = "write.parquet.compression-codec";
+/// The property that says in which format data files are written.
+const FORMAT_PROPERTY: &str = "write.format.default";
+/// The property that says in which format files of deletes are written, if not in that of data files.
+const DELETE_FORMAT_PROPERTY: &str = "write.delete.format.default";
 
 /// Into which table rows are written, and how.
 #[derive(Debug, Clone)]
@@ -92,29 +96,60 @@ impl IcebergTarget {
     }
 
     /// A new file for the deletes of a data file's rows, noted as begun.
-    pub(crate) fn new_deletes(&self, file: &DataFile) -> String {
+    pub(crate) fn new_deletes(&self, file: &DataFile, format: FileFormat) -> String {
         let spec = self.table.metadata().spec(file.spec_id);
         let path = spec.map(|spec| spec.path(&file.partition)).unwrap_or_default();
-        let name = format!("{}-{}-deletes.parquet", self.file_prefix, uuid::Uuid::new_v4());
+        let name = format!("{}-{}-deletes.{}", self.file_prefix, uuid::Uuid::new_v4(), extension(format));
         let parts = [self.folder(), path, name];
         let location = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/");
         self.begun.note(location.clone());
         location
     }
 
-    fn compression(&self) -> Result<Compression, TrinoError> {
-        Ok(match self.table.metadata().properties.get(COMPRESSION_PROPERTY).map(String::as_str) {
-            None | Some("zstd") => Compression::Zstd,
-            Some("snappy") => Compression::Snappy,
-            Some("gzip") => Compression::Gzip,
-            Some("lz4") => Compression::Lz4,
-            Some("uncompressed" | "none") => Compression::None,
-            Some(other) => {
-                let message = format!("Iceberg data files with the compression {other} are not supported");
+    /// In which format data files are written.
+    pub(crate) fn format(&self) -> Result<FileFormat, TrinoError> {
+        self.format_of(FORMAT_PROPERTY).map(Option::unwrap_or_default)
+    }
+
+    /// In which format files of deletes are written.
+    pub(crate) fn delete_format(&self) -> Result<FileFormat, TrinoError> {
+        match self.format_of(DELETE_FORMAT_PROPERTY)? {
+            Some(format) => Ok(format),
+            None => self.format(),
+        }
+    }
+
+    fn format_of(&self, property: &str) -> Result<Option<FileFormat>, TrinoError> {
+        let Some(name) = self.table.metadata().properties.get(property) else { return Ok(None) };
+        let format = FileFormat::named(name).filter(|format| *format != FileFormat::Puffin);
+        let message = || unsupported(format!("Iceberg tables of the format {name} are not supported"));
+        format.map(Some).ok_or_else(message)
+    }
+
+    /// How files of a format are compressed.
+    pub(crate) fn compression(&self, format: FileFormat) -> Result<Compression, TrinoError> {
+        let property = format!("write.{}.compression-codec", format.name().to_lowercase());
+        let codec = self.table.metadata().properties.get(&property).map(|codec| codec.to_lowercase());
+        Ok(match (format, codec.as_deref()) {
+            (FileFormat::Orc, None | Some("zlib" | "gzip")) => Compression::Zlib,
+            (FileFormat::Avro, None | Some("gzip" | "deflate" | "zlib")) => Compression::Deflate,
+            (FileFormat::Parquet, None) | (_, Some("zstd")) => Compression::Zstd,
+            (_, Some("snappy")) => Compression::Snappy,
+            (_, Some("uncompressed" | "none")) => Compression::None,
+            (FileFormat::Parquet, Some("gzip")) => Compression::Gzip,
+            (FileFormat::Parquet | FileFormat::Orc, Some("lz4")) => Compression::Lz4,
+            (format, codec) => {
+                let codec = codec.unwrap_or_default();
+                let message = format!("Iceberg {} files with the compression {codec} are not supported", format.name());
                 return Err(TrinoError::new(ErrorCode::NotSupported, message));
             }
         })
     }
+}
+
+/// How the names of a format's files end.
+fn extension(format: FileFormat) -> String {
+    format.name().to_lowercase()
 }
 
 impl Engine {
@@ -187,6 +222,7 @@ struct Output {
     partitioned_by: Vec<PartitionColumn>,
     folder: Location,
     store: Arc<dyn ObjectStore>,
+    format: FileFormat,
     compression: Compression,
     target_size: u64,
     partitions: Mutex<HashSet<String>>,
@@ -200,9 +236,10 @@ impl Output {
         let partitioned_by = metadata.partition_columns(metadata.default_spec()).map_err(of_iceberg)?;
         let folder = Location::parse(&target.folder())?;
         let store = session.buckets.bucket(&folder.bucket)?;
-        let (compression, target_size) = (target.compression()?, target.target_size());
+        let format = target.format()?;
+        let (compression, target_size) = (target.compression(format)?, target.target_size());
         let partitions = Mutex::default();
-        Ok(Self { target, fields, schema, partitioned_by, folder, store, compression, target_size, partitions })
+        Ok(Self { target, fields, schema, partitioned_by, folder, store, format, compression, target_size, partitions })
     }
 
     /// A new file of a partition. Too many partitions are refused.
@@ -218,13 +255,15 @@ impl Output {
                 return Err(TrinoError::new(ErrorCode::IcebergTooManyOpenPartitions, message));
             }
         }
-        let name = format!("{}-{}.parquet", self.target.file_prefix, uuid::Uuid::new_v4());
+        let name = format!("{}-{}.{}", self.target.file_prefix, uuid::Uuid::new_v4(), extension(self.format));
         let parts = [self.folder.prefix.as_ref(), path.as_str(), name.as_str()];
         let key = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/");
         let location = format!("s3://{}/{key}", self.folder.bucket);
         self.target.begun.note(location.clone());
-        let file = DataFile { file_path: location, spec_id: spec.spec_id, partition, ..DataFile::default() };
-        Writing::begin(file, Arc::clone(&self.schema), self.compression, &self.store, &key)
+        let (file_format, spec_id) = (self.format, spec.spec_id);
+        let file = DataFile { file_path: location, file_format, spec_id, partition, ..DataFile::default() };
+        let columns = Columns { fields: &self.fields, schema: &self.schema };
+        Writing::begin(file, &columns, self.compression, &self.store, &key)
     }
 
     /// The rows as files hold them.

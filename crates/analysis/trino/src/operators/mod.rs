@@ -3,6 +3,7 @@
 //! | Module | What it does |
 //! |---|---|
 //! | `build_side` | hashes the side of a join that has fewer rows |
+//! | `counted` | says how many rows a scan gives |
 //! | `dictionary` | answers conditions on texts once for each text of a dictionary, and groups by numbers of texts |
 //! | `emptiness` | compares texts with the empty one by their lengths |
 //! | `every` | evaluates cheap conditions as one |
@@ -73,6 +74,7 @@ macro_rules! one_input {
 }
 
 mod build_side;
+mod counted;
 mod dictionary;
 mod emptiness;
 mod every;
@@ -96,6 +98,7 @@ mod same;
 mod search;
 mod shared;
 
+pub(crate) use counted::CountedExec;
 pub(crate) use dictionary::{OnDictionary, is_translation};
 pub(crate) use emptiness::Emptiness;
 pub(crate) use every::Every;

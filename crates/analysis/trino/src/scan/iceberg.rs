@@ -24,8 +24,7 @@ use datafusion::physical_plan::projection::ProjectionExec;
 use futures::{StreamExt, TryStreamExt};
 use object_store::ObjectStoreExt;
 
-use super::parquet::{self, Matching};
-use super::{CONCURRENCY, DataFile, HiveTable, ScanRequest, united};
+use super::{CONCURRENCY, DataFile, HiveTable, ScanRequest, avro, orc, parquet, united};
 use crate::catalog::{Session, TableDefinition};
 use crate::error::{of_object_store, unsupported};
 use crate::iceberg::deletes::{Positions, Survives, Values};
@@ -90,14 +89,7 @@ impl IcebergTable {
     async fn chosen(&self, filters: &[Expr]) -> Result<Vec<ScanFile>, TrinoError> {
         let Some(snapshot) = &self.snapshot else { return Ok(Vec::new()) };
         let predicate = filter::predicate(filters, &self.fields);
-        let found = self.table.scan(snapshot, &predicate).await.map_err(of_iceberg)?;
-        match found.iter().find(|file| file.data_file.file_format != FileFormat::Parquet) {
-            None => Ok(found),
-            Some(other) => {
-                let format = other.data_file.file_format.name();
-                Err(unsupported(format!("Iceberg data files of the format {format} are not supported")))
-            }
-        }
+        self.table.scan(snapshot, &predicate).await.map_err(of_iceberg)
     }
 
     async fn located(&self, file: &ScanFile, positions: &Positions) -> Result<DataFile, TrinoError> {
@@ -122,12 +114,13 @@ impl IcebergTable {
         fields.map(|(field, _)| field.source_id).collect()
     }
 
-    /// A plan over files to which the same deletes by values apply.
+    /// A plan over a group of files.
     async fn plan(
         &self,
         state: &dyn PlanSession,
-        (files, values): (Vec<DataFile>, Vec<Arc<Values>>),
+        Group { format, files, values }: Group,
         projection: Option<&Vec<usize>>,
+        of_rows: &[Expr],
         limit: Option<usize>,
     ) -> PlanResult<Arc<dyn ExecutionPlan>> {
         let wanted: Vec<usize> = projection.cloned().unwrap_or_else(|| (0..self.schema.fields().len()).collect());
@@ -138,8 +131,17 @@ impl IcebergTable {
             filters.push(Survives::new(values, columns));
         }
         let limit = limit.filter(|_| filters.is_empty());
-        let request = ScanRequest { state, table: &self.files, files, projection: Some(&read), filters: &[], limit };
-        let mut plan = parquet::scan(request, Matching::Id(ById::new(&self.fields))).await?;
+        let request =
+            ScanRequest { state, table: &self.files, files, projection: Some(&read), filters: of_rows, limit };
+        let by_id = ById::new(&self.fields);
+        let mut plan = match format {
+            FileFormat::Parquet => parquet::scan(request, parquet::Matching::Id(by_id)).await?,
+            FileFormat::Orc => orc::scan(request, orc::Matching::Id(by_id)).await?,
+            FileFormat::Avro => avro::scan(request, avro::Matching::Id(by_id))?,
+            FileFormat::Puffin => {
+                return Err(unsupported("Iceberg data files of the format PUFFIN are not supported").into());
+            }
+        };
         for filter in filters {
             plan = Arc::new(FilterExec::try_new(Arc::new(filter), plan)?);
         }
@@ -164,24 +166,32 @@ impl IcebergTable {
         Ok(Arc::new(Column::new(&name, index)))
     }
 
-    /// The files with what is deleted in them, those with the same deletes by values together.
-    async fn groups(&self, found: Vec<ScanFile>) -> Result<Vec<(Vec<DataFile>, Vec<Arc<Values>>)>, TrinoError> {
+    /// The files with what is deleted in them, those of one format and with the same deletes by values together.
+    async fn groups(&self, found: Vec<ScanFile>) -> Result<Vec<Group>, TrinoError> {
         let open = |location: &Location| self.files.store(location);
         let positions = Positions::read(&found, &open).await?;
         let located: Vec<_> = found.iter().map(|file| self.located(file, &positions)).collect();
         let files: Vec<DataFile> = futures::stream::iter(located).buffered(CONCURRENCY).try_collect().await?;
-        type Group = (Vec<DataFile>, Vec<Arc<IcebergFile>>);
-        let mut groups: BTreeMap<Vec<String>, Group> = BTreeMap::new();
-        for (file, ScanFile { equality_deletes, .. }) in files.into_iter().zip(found) {
-            let key = equality_deletes.iter().map(|delete| delete.file_path.clone()).collect();
-            groups.entry(key).or_insert_with(|| (Vec::new(), equality_deletes)).0.push(file);
+        type Together = (FileFormat, Vec<DataFile>, Vec<Arc<IcebergFile>>);
+        let mut groups: BTreeMap<(&str, Vec<String>), Together> = BTreeMap::new();
+        for (file, ScanFile { data_file, equality_deletes, .. }) in files.into_iter().zip(found) {
+            let format = data_file.file_format;
+            let key = (format.name(), equality_deletes.iter().map(|delete| delete.file_path.clone()).collect());
+            groups.entry(key).or_insert_with(|| (format, Vec::new(), equality_deletes)).1.push(file);
         }
         let mut all = Vec::with_capacity(groups.len());
-        for (files, deletes) in groups.into_values() {
-            all.push((files, Values::read(&deletes, &self.fields, &open).await?));
+        for (format, files, deletes) in groups.into_values() {
+            all.push(Group { format, files, values: Values::read(&deletes, &self.fields, &open).await? });
         }
         Ok(all)
     }
+}
+
+/// Files of one format to which the same deletes by values apply.
+struct Group {
+    format: FileFormat,
+    files: Vec<DataFile>,
+    values: Vec<Arc<Values>>,
 }
 
 #[async_trait]
@@ -211,12 +221,12 @@ impl TableProvider for IcebergTable {
         let limit = limit.filter(|_| of_rows.is_empty());
         let found = self.chosen(&of_rows).await?;
         let mut plans = Vec::new();
-        for (mut files, values) in self.groups(found).await? {
+        for mut group in self.groups(found).await? {
             if let Some(filter) = conjunction(of_files.iter().cloned()) {
-                files = self.files.chosen(files, &filter)?;
+                group.files = self.files.chosen(group.files, &filter)?;
             }
-            if !files.is_empty() {
-                plans.push(self.plan(state, (files, values), projection, limit).await?);
+            if !group.files.is_empty() {
+                plans.push(self.plan(state, group, projection, &of_rows, limit).await?);
             }
         }
         united(plans, &self.schema, projection)

@@ -15,6 +15,7 @@ mod parquet;
 mod partitions;
 mod pattern;
 mod pieces;
+mod places;
 mod projected;
 mod row_groups;
 mod text;
@@ -23,10 +24,14 @@ mod values;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use ::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema, SchemaRef};
 use async_trait::async_trait;
+use boathouse_iceberg::manifest::FileFormat;
 use boathouse_trino_functions::error::{ErrorCode, TrinoError};
 use boathouse_trino_functions::types::Type;
+use bytes::Bytes;
 use datafusion::catalog::{Session as PlanSession, TableProvider};
 use datafusion::common::{Result as PlanResult, ScalarValue};
 use datafusion::logical_expr::utils::conjunction;
@@ -56,6 +61,9 @@ pub(crate) use row_groups::{RowGroup, row_groups};
 const HIDDEN: [(&str, Type); 3] =
     [("$path", Type::VARCHAR), ("$file_size", Type::Bigint), ("$file_modified_time", Type::Timestamp(3))];
 
+/// How many rows of a file in memory are decoded at a time.
+const BATCH: usize = 8192;
+
 /// How many listings or footers are read at the same time.
 const CONCURRENCY: usize = 16;
 
@@ -79,6 +87,35 @@ pub(crate) struct DataFile {
     deleted: Arc<[u64]>,
     /// Ids of columns that must be in the file itself.
     needed: Arc<[i32]>,
+}
+
+impl DataFile {
+    /// The ids of columns that must be in the file itself.
+    pub(crate) fn needed(&self) -> &[i32] {
+        &self.needed
+    }
+
+    /// `s3://bucket/key`
+    pub(crate) fn path(&self) -> String {
+        format!("s3://{}/{}", self.location.bucket, self.meta.location)
+    }
+}
+
+/// All rows of a file of Iceberg's that is in memory, in fields that bear their ids.
+///
+/// # Errors
+/// It makes no sense, or is of a format that has no rows.
+pub(crate) fn whole(format: FileFormat, bytes: Bytes) -> Result<Vec<RecordBatch>, String> {
+    match format {
+        FileFormat::Parquet => {
+            let reader =
+                ParquetRecordBatchReaderBuilder::try_new(bytes).and_then(ParquetRecordBatchReaderBuilder::build);
+            reader.map_err(|error| error.to_string())?.collect::<Result<_, _>>().map_err(|error| error.to_string())
+        }
+        FileFormat::Orc => orc::whole(bytes, BATCH).map_err(|error| error.to_string()),
+        FileFormat::Avro => avro::whole(bytes, BATCH),
+        FileFormat::Puffin => Err("files of the format PUFFIN have no rows".to_owned()),
+    }
 }
 
 /// What a format's reader is given.
@@ -190,7 +227,7 @@ impl HiveTable {
         match format {
             Format::Parquet => parquet::scan(request, parquet::Matching::Name).await,
             Format::ParquetByPlace => parquet::scan(request, parquet::Matching::Place).await,
-            Format::Avro(format) => avro::scan(request, format),
+            Format::Avro(format) => avro::scan(request, avro::Matching::Name(format)),
             Format::Orc => orc::scan(request, orc::Matching::Place).await,
             Format::OrcByName => orc::scan(request, orc::Matching::Name).await,
             Format::Regex(format) => lines::scan(request, lines::Reader::Regex(format)),

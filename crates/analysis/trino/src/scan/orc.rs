@@ -9,7 +9,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
-use arrow::datatypes::{Field, SchemaRef};
+use arrow::datatypes::{Field, Schema, SchemaRef};
 use boathouse_orc::OrcError;
 use boathouse_orc::error::guarded;
 use boathouse_orc::fetched::Fetched;
@@ -22,6 +22,7 @@ use boathouse_orc::tail::Tail;
 use boathouse_trino_functions::error::{ErrorCode, TrinoError};
 use bytes::Bytes;
 use datafusion::common::Result as PlanResult;
+use datafusion::common::stats::Precision;
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_plan::ExecutionPlan;
@@ -29,37 +30,52 @@ use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
 use futures::{StreamExt, TryStreamExt};
 use object_store::ObjectStore;
-use orc_rust::RowSelection;
 use orc_rust::array_decoder::NaiveStripeDecoder;
 use orc_rust::reader::ChunkReader;
 use orc_rust::reader::metadata::FileMetadata;
 use orc_rust::stripe::Stripe;
+use orc_rust::{RowSelection, RowSelector};
 
 use self::columns::Columns;
 use self::prune::Pruning;
 use super::lines::{bad_data, constant};
-use super::{CONCURRENCY, DataFile, ScanRequest, noted, projected};
+use super::places::{Live, Places};
+use super::{CONCURRENCY, DataFile, ScanRequest, noted, projected, row_number};
 use crate::error::of_object_store;
+use crate::iceberg::ById;
+use crate::operators::CountedExec;
 
 /// How many elements all lists of a column may have in one stripe.
 const MOST_ELEMENTS: u64 = 1 << 28;
 
 /// How the table's columns are found in a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Matching {
     /// By name, whatever the case.
     Name,
     /// By place: the first column is the file's first.
     Place,
+    /// By Iceberg's field ids. Rows' places are a column behind the table's own then.
+    Id(ById),
+}
+
+/// The table's columns, and what readers make themselves for tables of Iceberg.
+pub(super) fn with_places(schema: &SchemaRef, by_id: bool) -> SchemaRef {
+    if !by_id {
+        return Arc::clone(schema);
+    }
+    let all: Vec<_> = schema.fields().iter().cloned().chain([row_number()]).collect();
+    Arc::new(Schema::new(all))
 }
 
 /// A plan that reads ORC files, each thread its share of the stripes.
 pub(super) async fn scan(request: ScanRequest<'_>, matching: Matching) -> PlanResult<Arc<dyn ExecutionPlan>> {
     let ScanRequest { state, table, files, projection, filters, limit } = request;
     refuse_transactions(&table.definition.parameters, &files)?;
-    let schema = projected(&table.schema, projection)?;
+    let whole = with_places(&table.schema, matches!(matching, Matching::Id(_)));
+    let schema = projected(&whole, projection)?;
     noted::note(state, &schema, &table.definition, &files);
-    let all: Vec<usize> = (0..table.schema.fields().len()).collect();
+    let all: Vec<usize> = (0..whole.fields().len()).collect();
     let pruning = Pruning::new(filters, &table.columns, &table.definition.columns)?;
     let columns = table.definition.columns.clone();
     let outputs = projection.unwrap_or(&all).clone();
@@ -70,13 +86,18 @@ pub(super) async fn scan(request: ScanRequest<'_>, matching: Matching) -> PlanRe
     });
     let opened: Vec<Arc<File>> =
         futures::stream::iter(opened).buffered(CONCURRENCY).map_ok(Arc::new).try_collect().await?;
-    let mut pieces = Vec::new();
+    let (mut pieces, mut rows) = (Vec::new(), 0);
     for file in opened {
-        pieces.extend(layout.pieces(&file)?);
+        let kept = layout.pieces(&file)?;
+        rows = kept.iter().fold(rows, |rows: usize, piece| rows.saturating_add(piece.live_rows()));
+        pieces.extend(kept);
     }
+    let whole = layout.pruning.is_none() && limit.is_none();
+    let rows = if whole { Precision::Exact(rows) } else { Precision::Inexact(rows) };
     let share = |pieces| Arc::new(Share { layout: Arc::clone(&layout), pieces }) as Arc<dyn PartitionStream>;
     let shares = shares(pieces, state.config().target_partitions()).into_iter().map(share).collect();
-    Ok(Arc::new(StreamingTableExec::try_new(schema, shares, None, None, false, limit)?))
+    let scan = StreamingTableExec::try_new(schema, shares, None, None, false, limit)?;
+    Ok(Arc::new(CountedExec::new(Arc::new(scan), rows)))
 }
 
 /// Rows of Hive's transactional tables are in several directories that have to be merged.
@@ -155,13 +176,49 @@ impl Piece {
     fn stripe(&self) -> &StripeInformation {
         &self.file.tail.footer.stripes[self.index]
     }
+
+    /// How many of its rows are not deleted.
+    fn live_rows(&self) -> usize {
+        let (first, rows) = (self.first_row(), self.stripe().number_of_rows());
+        let deleted = &self.file.data.deleted;
+        let before = |place: u64| deleted.partition_point(|deleted| *deleted < place);
+        let gone = before(first.saturating_add(rows)) - before(first);
+        usize::try_from(rows).unwrap_or(usize::MAX) - gone
+    }
+
+    /// The places of the rows that are selected; of all without a selection.
+    fn selected(&self, selection: Option<&RowSelection>) -> Vec<Range<u64>> {
+        let (first, rows) = (self.first_row(), self.stripe().number_of_rows());
+        let all = first..first + rows;
+        let Some(selection) = selection else { return vec![all] };
+        let mut next = first;
+        let range = |selector: &RowSelector| {
+            let start = next;
+            next = all.end.min(next + selector.row_count as u64);
+            (!selector.skip && start < next).then_some(start..next)
+        };
+        selection.iter().filter_map(range).collect()
+    }
+
+    /// What makes the decoder pass over the rows before one. It takes no more than that: where many rows are selected, it goes
+    /// on behind them.
+    fn beginning_at(&self, place: u64) -> Option<RowSelection> {
+        let skipped = usize::try_from(place - self.first_row()).ok().filter(|skipped| *skipped > 0)?;
+        let rows = usize::try_from(self.stripe().number_of_rows()).ok()?;
+        Some(vec![RowSelector::skip(skipped), RowSelector::select(rows - skipped)].into())
+    }
+
+    /// How many rows stand before it.
+    fn first_row(&self) -> u64 {
+        self.file.tail.footer.stripes[..self.index].iter().map(StripeInformation::number_of_rows).sum()
+    }
 }
 
 impl File {
     async fn open(layout: &Layout, data: DataFile, store: Arc<dyn ObjectStore>) -> Result<Self, TrinoError> {
         let tail = Tail::read(store.as_ref(), &data.meta).await.map_err(|error| in_file(&data, error))?;
         let metadata = tail.metadata().map_err(|error| in_file(&data, error))?;
-        let columns = Columns::new(layout, &metadata, &data)?;
+        let columns = Columns::new(layout, &metadata, &tail, &data)?;
         Ok(Self { data, store, tail, metadata, columns })
     }
 
@@ -210,21 +267,28 @@ impl Layout {
     }
 
     /// The table's values of what was decoded.
-    fn output(&self, decoded: &[ArrayRef], rows: usize, file: &File) -> PlanResult<RecordBatch> {
+    fn output(&self, live: &Live, file: &File) -> PlanResult<RecordBatch> {
         let column = |(at, (field, index)): (usize, (&Arc<Field>, &usize))| -> PlanResult<ArrayRef> {
-            if *index >= self.columns.len() {
-                return constant(&file.data, index - self.columns.len()).to_array_of_size(rows);
+            if let Some(constant_at) = index.checked_sub(self.columns.len()) {
+                return match constant_at < file.data.constants.len() {
+                    true => constant(&file.data, constant_at).to_array_of_size(live.rows),
+                    false => Ok(live.column()),
+                };
             }
-            match file.columns.places[at].and_then(|place| decoded.get(place)) {
-                None => Ok(new_null_array(field.data_type(), rows)),
-                Some(found) => Ok(columns::shaped(found, &self.columns[*index].ty).map_err(|error| {
-                    let message = format!("Malformed ORC file. Column {} can't be read: {error}", field.name());
-                    bad_data(&file.data, &message)
-                })?),
-            }
+            let Some(found) = file.columns.places[at].and_then(|place| live.columns.get(place)) else {
+                return Ok(new_null_array(field.data_type(), live.rows));
+            };
+            let shaped = match &self.matching {
+                Matching::Id(columns) => columns.read(*index, found),
+                _ => columns::shaped(found, &self.columns[*index].ty),
+            };
+            Ok(shaped.map_err(|error| {
+                let message = format!("Malformed ORC file. Column {} can't be read: {error}", field.name());
+                bad_data(&file.data, &message)
+            })?)
         };
         let arrays = self.schema.fields().iter().zip(&self.outputs).enumerate().map(column);
-        let options = RecordBatchOptions::new().with_row_count(Some(rows));
+        let options = RecordBatchOptions::new().with_row_count(Some(live.rows));
         let arrays = arrays.collect::<PlanResult<Vec<_>>>()?;
         Ok(RecordBatch::try_new_with_options(Arc::clone(&self.schema), arrays, &options)?)
     }
@@ -260,6 +324,9 @@ impl PartitionStream for Share {
 struct Open {
     file: Arc<File>,
     rows: Rows,
+    places: Places,
+    /// The rows that may be left, by their places.
+    selected: Vec<Range<u64>>,
 }
 
 enum Rows {
@@ -285,8 +352,15 @@ impl Reading {
                 self.open = self.begin(piece).await?;
                 continue;
             };
-            match open.next(self.batch_size)? {
-                Some((decoded, rows)) => return Ok(Some(self.layout.output(&decoded, rows, &open.file)?)),
+            let decoded = if open.goes_on() { open.next(self.batch_size)? } else { None };
+            match decoded {
+                Some((decoded, rows)) => {
+                    let places = open.places.take(rows);
+                    if open.is_wanted(&places) {
+                        let live = Live::new(decoded, places, &open.file.data.deleted)?;
+                        return Ok(Some(self.layout.output(&live, &open.file)?));
+                    }
+                }
                 None => {
                     self.open = None;
                     self.memory.free();
@@ -299,7 +373,8 @@ impl Reading {
     async fn begin(&mut self, piece: Piece) -> PlanResult<Option<Open>> {
         let (file, stripe) = (Arc::clone(&piece.file), piece.stripe().clone());
         if file.columns.is_empty() {
-            return Ok(Some(Open { file, rows: Rows::Counted(stripe.number_of_rows()) }));
+            let (rows, places) = (Rows::Counted(stripe.number_of_rows()), Places::from(piece.first_row()));
+            return Ok(Some(Open { file, rows, places, selected: piece.selected(None) }));
         }
         let footer = footer_range(&stripe);
         let bytes = file.parts(std::slice::from_ref(&footer)).await?.swap_remove(0);
@@ -308,33 +383,32 @@ impl Reading {
             Some(pruning) => pruning.rows(&file, &stripe, &streams).await?,
             None => None,
         };
-        if selection.as_ref().is_some_and(|selection| !selection.selects_any()) {
-            return Ok(None);
-        }
+        let selected = piece.selected(selection.as_ref());
+        let Some(first) = selected.first().map(|range| range.start) else { return Ok(None) };
         let wanted = |stream: &&StreamAt| !stream.is_index() && file.columns.reads(stream.column);
         let wanted: Vec<&StreamAt> = streams.iter().filter(wanted).collect();
         let bytes_wanted: u64 = wanted.iter().map(|stream| stream.range.end - stream.range.start).sum();
         self.memory.try_resize(usize::try_from(bytes_wanted).unwrap_or(usize::MAX))?;
         let mut fetched = file.fetch(&wanted).await?;
-        check_lengths(&file, &wanted, &fetched)?;
+        let checked = check_lengths(&file.tail, &wanted, &fetched);
+        checked.map_err(|error| bad_data(&file.data, &error.to_string()))?;
         fetched.add(footer.start, bytes);
-        let decoder = decoder(&file, &mut fetched, (piece.index, selection), self.batch_size)?;
-        Ok(Some(Open { file, rows: Rows::Decoded(Box::new(decoder)) }))
+        let decoder = decoder(&file, &mut fetched, (piece.index, piece.beginning_at(first)), self.batch_size)?;
+        Ok(Some(Open { file, rows: Rows::Decoded(Box::new(decoder)), places: Places::from(first), selected }))
     }
 }
 
 /// Refuses lists and maps with more elements than a stripe can have: the decoder would make room for all of them.
-fn check_lengths(file: &File, streams: &[&StreamAt], fetched: &Fetched) -> Result<(), TrinoError> {
+fn check_lengths(tail: &Tail, streams: &[&StreamAt], fetched: &Fetched) -> Result<(), OrcError> {
     let is_list = |stream: &&&StreamAt| {
-        let ty = file.tail.footer.types.get(stream.column as usize).map(|ty| ty.kind());
+        let ty = tail.footer.types.get(stream.column as usize).map(|ty| ty.kind());
         stream.kind == StreamKind::Length && matches!(ty, Some(TypeKind::List | TypeKind::Map))
     };
     for stream in streams.iter().filter(is_list) {
         let bytes = fetched.get_bytes(stream.range.start, stream.range.end - stream.range.start).unwrap_or_default();
-        let total = file.tail.unpack(&bytes).and_then(|lengths| lengths::total(&lengths, stream.second));
-        let total = total.map_err(|error| bad_data(&file.data, &error.to_string()))?;
+        let total = lengths::total(&tail.unpack(&bytes)?, stream.second)?;
         if total > MOST_ELEMENTS {
-            return Err(bad_data(&file.data, &format!("Malformed ORC file. A stripe has lists of {total} elements")));
+            return Err(OrcError::Corrupt(format!("A stripe has lists of {total} elements")));
         }
     }
     Ok(())
@@ -357,7 +431,45 @@ fn decoder(
     decoder.map_err(|error| bad_data(&file.data, &error.to_string()))
 }
 
+/// All rows of a file that is in memory, in fields that bear their ids.
+pub(super) fn whole(bytes: Bytes, batch_size: usize) -> Result<Vec<RecordBatch>, OrcError> {
+    let tail = Tail::whole(bytes.clone())?;
+    let metadata = tail.metadata()?;
+    let root = metadata.root_data_type();
+    let schema = columns::hints(root.children(), &tail);
+    let mut batches = Vec::new();
+    for (information, stripe) in metadata.stripe_metadatas().iter().zip(&tail.footer.stripes) {
+        let mut fetched = Fetched::new(tail.size()).with(0, bytes.clone());
+        let footer = footer_range(stripe);
+        let footer = fetched.get_bytes(footer.start, footer.end - footer.start).unwrap_or_default();
+        let streams = streams(&tail, stripe, &footer)?;
+        check_lengths(&tail, &streams.iter().collect::<Vec<_>>(), &fetched)?;
+        let decoded = guarded(|| -> Result<Vec<RecordBatch>, String> {
+            let stripe = Stripe::new(&mut fetched, &metadata, root, information).map_err(|error| error.to_string())?;
+            let decoder = NaiveStripeDecoder::new(stripe, Arc::clone(&schema), batch_size);
+            let decoder = decoder.map_err(|error| error.to_string())?;
+            decoder.collect::<Result<_, _>>().map_err(|error| error.to_string())
+        })?;
+        for batch in decoded {
+            let batch = RecordBatch::try_new(Arc::clone(&schema), batch.columns().to_vec());
+            batches.push(batch.map_err(|error| OrcError::Corrupt(error.to_string()))?);
+        }
+    }
+    Ok(batches)
+}
+
 impl Open {
+    /// Whether selected rows are still to come.
+    fn goes_on(&self) -> bool {
+        self.selected.last().is_some_and(|range| self.places.upcoming() < range.end)
+    }
+
+    /// Whether rows at some places, one behind the other, may be left.
+    fn is_wanted(&self, places: &[u64]) -> bool {
+        let (Some(first), Some(last)) = (places.first(), places.last()) else { return false };
+        self.selected.iter().any(|range| range.start <= *last && *first < range.end)
+    }
+
     /// The next values, and how many rows they are of.
     fn next(&mut self, batch_size: usize) -> PlanResult<Option<(Vec<ArrayRef>, usize)>> {
         match &mut self.rows {

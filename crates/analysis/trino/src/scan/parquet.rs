@@ -126,12 +126,8 @@ async fn describe(
             return Err(TrinoError::new(ErrorCode::HiveBadData, message).into());
         }
     }
-    if let Matching::Id(columns) = matching
-        && let Some(id) = file.needed.iter().find(|id| !columns.has(&physical, **id))
-    {
-        let message =
-            format!("Iceberg data files without their partition columns are not supported: {path} lacks field {id}");
-        return Err(TrinoError::new(ErrorCode::NotSupported, message).into());
+    if let Matching::Id(columns) = matching {
+        columns.check_needed(physical.fields(), &file)?;
     }
     let mut statistics = DFParquetMetadata::statistics_from_parquet_metadata(&metadata, &logical)?;
     for (column, field) in statistics.column_statistics.iter_mut().zip(logical.fields()) {

@@ -7,7 +7,7 @@ use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::{Field, Schema as ArrowSchema};
 use async_trait::async_trait;
 use boathouse_iceberg::files::Files;
-use boathouse_iceberg::manifest::{DataContent, DataFile};
+use boathouse_iceberg::manifest::{DataContent, DataFile, FileFormat};
 use boathouse_iceberg::metadata::{
     SortOrder, TableCreation, TableMetadata, TableUpdate, UnboundPartitionField, UnboundPartitionSpec,
 };
@@ -23,8 +23,9 @@ use uuid::Uuid;
 use super::fixture::{Fixture, parsed};
 use crate::catalog::Format;
 use crate::iceberg::BucketFiles;
-use crate::iceberg::write::{IcebergTarget, IcebergWritten};
-use crate::write::Begun;
+use crate::iceberg::types::file_field;
+use crate::iceberg::write::{IcebergTarget, IcebergWritten, Rows};
+use crate::write::{Begun, Compression};
 
 /// The one table `t`.
 #[derive(Debug)]
@@ -125,6 +126,34 @@ impl World {
         self.declare();
     }
 
+    /// A file of deletes in a format, with columns of these values.
+    async fn deletes_as(
+        &self,
+        format: FileFormat,
+        content: DataContent,
+        of: &DataFile,
+        columns: &[(NestedField, ArrayRef)],
+    ) -> DataFile {
+        let fields: Vec<NestedField> = columns.iter().map(|(field, _)| field.clone()).collect();
+        let schema = ArrowSchema::new(fields.iter().map(file_field).collect::<Vec<_>>());
+        let arrays = columns.iter().map(|(_, array)| Arc::clone(array)).collect();
+        let batch = RecordBatch::try_new(Arc::new(schema), arrays).unwrap();
+        let mut rows = Rows::new(format, &fields, Compression::None).unwrap();
+        let mut bytes = rows.write(&batch).unwrap();
+        bytes.extend(rows.finish().unwrap().0);
+        let name = format!("deletes/{}", Uuid::new_v4());
+        self.fixture.put(&name, bytes).await;
+        DataFile {
+            content,
+            file_format: format,
+            file_path: format!("s3://lake/{name}"),
+            record_count: batch.num_rows() as i64,
+            equality_ids: if content == DataContent::EqualityDeletes { vec![1] } else { Vec::new() },
+            spec_id: of.spec_id,
+            ..DataFile::default()
+        }
+    }
+
     /// A file of deletes with these columns, beside the rows of a file.
     async fn deletes(&self, content: DataContent, of: &DataFile, columns: &[(i32, ArrayRef)]) -> DataFile {
         let field = |(id, array): &(i32, ArrayRef)| {
@@ -145,6 +174,36 @@ impl World {
             spec_id: of.spec_id,
             ..DataFile::default()
         }
+    }
+}
+
+#[tokio::test]
+async fn rows_and_deletes_are_of_any_format() {
+    for format in [FileFormat::Orc, FileFormat::Avro] {
+        let world = World::new(false).await;
+        world.insert("VALUES (70, 'in parquet')").await;
+        let updates = BTreeMap::from([("write.format.default".to_owned(), format.name().to_owned())]);
+        world.commit(Transaction::new(world.table().await).apply(vec![TableUpdate::SetProperties { updates }])).await;
+        let files = world.insert("SELECT n, 'x' FROM UNNEST(sequence(1, 6)) AS t (n)").await;
+        assert!(files.iter().all(|file| file.file_format == format), "{files:?}");
+        assert_eq!(files.iter().all(|file| file.lower_bounds.contains_key(&1)), format == FileFormat::Orc);
+        let file = files.iter().find(|file| file.record_count > 0).unwrap();
+        let first = format!("SELECT id FROM t WHERE \"$path\" = '{}' AND \"$pos\" = 0", file.file_path);
+        let first = world.fixture.rows(&first).await.unwrap();
+        let path: ArrayRef = Arc::new(StringArray::from(vec![file.file_path.as_str()]));
+        let columns = [
+            (NestedField::required(DELETE_FILE_PATH, "file_path", PrimitiveType::String), path),
+            (NestedField::required(DELETE_FILE_POS, "pos", PrimitiveType::Long), longs(&[Some(0)])),
+        ];
+        let by_place = world.deletes_as(format, DataContent::PositionDeletes, file, &columns).await;
+        let values = [(NestedField::optional(1, "renamed", PrimitiveType::Long), longs(&[Some(4), Some(70), None]))];
+        let by_value = world.deletes_as(format, DataContent::EqualityDeletes, file, &values).await;
+        let delta = RowDelta { added: vec![by_place, by_value], ..RowDelta::default() };
+        world.commit(Transaction::new(world.table().await).row_delta(delta)).await;
+        let left: Vec<String> = (1..=6).map(|n: i64| n.to_string()).filter(|id| *id != first[0] && id != "4").collect();
+        assert_eq!(world.fixture.sorted("SELECT id FROM t").await, left, "{format:?}");
+        assert_eq!(world.fixture.rows("SELECT count(*) FROM t").await.unwrap(), [left.len().to_string()]);
+        assert_eq!(world.fixture.sorted("SELECT id FROM t WHERE id > 100").await, [""; 0]);
     }
 }
 

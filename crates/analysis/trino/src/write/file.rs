@@ -49,7 +49,7 @@ impl OutputFile {
         path: Path,
     ) -> Result<Self, TrinoError> {
         let upload = BufWriter::with_capacity(Arc::clone(store), path.clone(), PART).with_max_concurrency(2);
-        let names = schema.fields().iter().map(|field| field.name().clone()).collect();
+        let names: Vec<String> = schema.fields().iter().map(|field| field.name().clone()).collect();
         let content = match &target.format {
             WriteFormat::Parquet => {
                 let properties =
@@ -58,7 +58,7 @@ impl OutputFile {
                 Content::Parquet(Box::new(writer))
             }
             WriteFormat::Orc => {
-                Content::Orc { file: Box::new(OrcFile::new(schema, names, types, target.compression)?), upload }
+                Content::Orc { file: Box::new(OrcFile::new(schema, &names, types, target.compression)?), upload }
             }
             WriteFormat::Avro => Content::Avro { file: Box::new(AvroFile::new(&schema, target.compression)?), upload },
             format => {
@@ -165,7 +165,8 @@ pub(crate) fn of_parquet(error: ParquetError) -> TrinoError {
     of_datafusion(error.into())
 }
 
-fn of_io(error: std::io::Error) -> TrinoError {
+/// What goes wrong with an upload.
+pub(crate) fn of_io(error: std::io::Error) -> TrinoError {
     match error.get_ref().and_then(|inner| inner.downcast_ref::<object_store::Error>()) {
         Some(error) => of_object_store(error),
         None => internal(format!("A file can't be written: {error}")),

@@ -2,11 +2,11 @@
 //!
 //! Files become visible only after all rows were computed, and go away again if anything fails after that.
 
-mod avro;
+pub(crate) mod avro;
 mod buckets;
 mod encode;
 mod file;
-mod orc;
+pub(crate) mod orc;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -44,7 +44,7 @@ use crate::storage::{Location, Statistics, TableUse};
 pub use buckets::Buckets;
 pub(crate) use buckets::{bucket, places};
 use file::OutputFile;
-pub(crate) use file::{PART, of_parquet, parquet_codec};
+pub(crate) use file::{PART, of_io, of_parquet, parquet_codec};
 
 /// How many new partitions one statement may write, in Athena.
 pub const MAX_PARTITIONS: usize = 100;

@@ -11,14 +11,15 @@ use arrow::compute::concat_batches;
 use arrow::datatypes::SchemaRef;
 use boathouse_orc::blocks::{self, BLOCK, Codec};
 use boathouse_orc::proto::{
-    CompressionKind, Footer, Metadata, PostScript, Stream, StripeFooter, StripeInformation, StripeStatistics,
+    self, CompressionKind, Footer, Metadata, PostScript, Stream, StringPair, StripeFooter, StripeInformation,
+    StripeStatistics,
 };
 use boathouse_orc::tail::MAGIC;
 use boathouse_trino_functions::error::TrinoError;
 use boathouse_trino_functions::types::Type;
 use prost::Message;
 
-use self::bounds::Known;
+pub(crate) use self::bounds::{Bounds, Known};
 use self::columns::Streams;
 use super::Compression;
 use crate::error::{internal, unsupported};
@@ -33,10 +34,10 @@ const WRITER_VERSION: u32 = 6;
 const WRITER: u32 = u32::MAX;
 
 /// A file while it is written; its bytes are taken as they come.
-pub(super) struct OrcFile {
+pub(crate) struct OrcFile {
     schema: SchemaRef,
-    names: Vec<String>,
     columns: Vec<Type>,
+    types: Vec<proto::Type>,
     codec: Option<Codec>,
     /// Rows that are no stripe yet, and how much they hold.
     waiting: Vec<RecordBatch>,
@@ -47,6 +48,17 @@ pub(super) struct OrcFile {
     statistics: Vec<StripeStatistics>,
     /// For each column what is known of all stripes.
     known: Vec<(Known, Type)>,
+    /// For each column how many bytes its streams have.
+    sizes: Vec<u64>,
+}
+
+/// What a file holds, for who keeps its statistics elsewhere too.
+#[derive(Debug, Default)]
+pub(crate) struct Measured {
+    /// Where its stripes begin.
+    pub(crate) stripes: Vec<u64>,
+    /// For each of the table's columns what is known of its values, and how many bytes it has.
+    pub(crate) columns: Vec<(Known, u64)>,
 }
 
 /// ORC's codec of that name, if it has one.
@@ -64,25 +76,44 @@ pub(super) fn codec(compression: Compression) -> Result<Option<Codec>, TrinoErro
 }
 
 impl OrcFile {
+    /// A file of Hive's, whose instants have no zone.
     pub(super) fn new(
         schema: SchemaRef,
-        names: Vec<String>,
+        names: &[String],
         columns: Vec<Type>,
         compression: Compression,
     ) -> Result<Self, TrinoError> {
-        columns::types(&names, &columns)?;
-        let codec = codec(compression)?;
+        if let Some(zoned) = columns.iter().find_map(columns::zoned) {
+            return Err(unsupported(format!("Writing columns of type {zoned} as ORC is not supported")));
+        }
+        Self::described(schema, names, columns, Vec::new(), compression)
+    }
+
+    /// A file in whose types stands more than that: for each of them, a parent before its children.
+    pub(crate) fn described(
+        schema: SchemaRef,
+        names: &[String],
+        columns: Vec<Type>,
+        attributes: Vec<Vec<StringPair>>,
+        compression: Compression,
+    ) -> Result<Self, TrinoError> {
+        let mut types = columns::types(names, &columns)?;
+        for (ty, attributes) in types.iter_mut().zip(attributes) {
+            ty.attributes = attributes;
+        }
+        let (codec, sizes) = (codec(compression)?, vec![0; types.len()]);
         let (waiting, stripes, statistics, known) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Ok(Self { schema, names, columns, codec, waiting, waiting_bytes: 0, written: 0, stripes, statistics, known })
+        let (waiting_bytes, written) = (0, 0);
+        Ok(Self { schema, columns, types, codec, waiting, waiting_bytes, written, stripes, statistics, known, sizes })
     }
 
     /// How many bytes wait in memory.
-    pub(super) fn memory(&self) -> usize {
+    pub(crate) fn memory(&self) -> usize {
         self.waiting_bytes
     }
 
     /// Adds rows, and gives the bytes that are ready.
-    pub(super) fn write(&mut self, rows: &RecordBatch) -> Result<Vec<u8>, TrinoError> {
+    pub(crate) fn write(&mut self, rows: &RecordBatch) -> Result<Vec<u8>, TrinoError> {
         let size = |column: &ArrayRef| {
             column.to_data().get_slice_memory_size().unwrap_or_else(|_| column.get_array_memory_size())
         };
@@ -92,7 +123,7 @@ impl OrcFile {
     }
 
     /// Makes a stripe of the rows that wait.
-    pub(super) fn flush(&mut self) -> Result<Vec<u8>, TrinoError> {
+    pub(crate) fn flush(&mut self) -> Result<Vec<u8>, TrinoError> {
         let rows = concat_batches(&self.schema, &self.waiting)?;
         self.waiting.clear();
         self.waiting_bytes = 0;
@@ -105,6 +136,7 @@ impl OrcFile {
         for (column, kind, bytes) in streams.all.drain(..) {
             let packed = blocks::pack(&bytes, self.codec).map_err(of_codec)?;
             let length = Some(packed.len() as u64);
+            self.sizes[column as usize] += packed.len() as u64;
             described.push(Stream { kind: Some(kind.into()), column: Some(column), length });
             out.extend(packed);
         }
@@ -144,8 +176,19 @@ impl OrcFile {
         }
     }
 
+    /// What the file holds. Rows that wait are not in it yet.
+    pub(crate) fn measured(&self) -> Measured {
+        let stripes = self.stripes.iter().map(StripeInformation::offset).collect();
+        let places = self.types.first().map(|root| root.subtypes.clone()).unwrap_or_default();
+        let column = |place: u32| {
+            let known = self.known.get(place as usize).map(|(known, _)| known.clone());
+            (known.unwrap_or_default(), self.sizes[place as usize])
+        };
+        Measured { stripes, columns: places.into_iter().map(column).collect() }
+    }
+
     /// What is left.
-    pub(super) fn finish(mut self) -> Result<Vec<u8>, TrinoError> {
+    pub(crate) fn finish(mut self) -> Result<Vec<u8>, TrinoError> {
         let mut out = self.flush()?;
         if self.written == 0 {
             out = self.begun();
@@ -153,7 +196,7 @@ impl OrcFile {
         }
         let metadata = Metadata { stripe_stats: self.statistics };
         let metadata = blocks::pack(&metadata.encode_to_vec(), self.codec).map_err(of_codec)?;
-        let types = columns::types(&self.names, &self.columns)?;
+        let types = self.types;
         let statistics = match self.known.is_empty() {
             true => types.iter().map(|_| Known::default().to_proto(&Type::Unknown)).collect(),
             false => self.known.iter().map(|(known, ty)| known.to_proto(ty)).collect(),

@@ -74,6 +74,7 @@ impl Value {
 }
 
 pub(super) fn decode(schema: &Schema, input: &mut Input<'_>) -> Result<Value> {
+    input.count_value()?;
     Ok(match schema {
         Schema::Null => Value::Null,
         Schema::Boolean => Value::Boolean(input.take(1)?[0] != 0),

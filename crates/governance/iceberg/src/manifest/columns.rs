@@ -2,10 +2,10 @@
 
 use serde_json::{Value as Json, json};
 
-use crate::avro::{Output, Value};
+use crate::avro::{Output, Value, rows};
 use crate::metadata::PartitionColumn;
 use crate::schema::PrimitiveType;
-use crate::value::{Datum, minimal_bytes, unscaled};
+use crate::value::{Datum, unscaled};
 
 fn required(id: i32, name: &str, ty: Json) -> Json {
     json!({"name": name, "type": ty, "field-id": id})
@@ -90,58 +90,12 @@ pub(super) fn list_schema() -> Json {
 }
 
 fn partition_field(column: &PartitionColumn) -> Json {
-    let id = column.field_id;
-    let ty = match column.ty {
-        PrimitiveType::Boolean => json!("boolean"),
-        PrimitiveType::Int => json!("int"),
-        PrimitiveType::Long => json!("long"),
-        PrimitiveType::Float => json!("float"),
-        PrimitiveType::Double => json!("double"),
-        PrimitiveType::String => json!("string"),
-        PrimitiveType::Binary => json!("bytes"),
-        PrimitiveType::Date => json!({"type": "int", "logicalType": "date"}),
-        PrimitiveType::Time => json!({"type": "long", "logicalType": "time-micros"}),
-        PrimitiveType::Timestamp => json!({"type": "long", "logicalType": "timestamp-micros", "adjust-to-utc": false}),
-        PrimitiveType::Timestamptz => json!({"type": "long", "logicalType": "timestamp-micros", "adjust-to-utc": true}),
-        PrimitiveType::Uuid => {
-            json!({"type": "fixed", "size": 16, "logicalType": "uuid", "name": format!("uuid_{id}")})
-        }
-        PrimitiveType::Fixed(size) => json!({"type": "fixed", "size": size, "name": format!("fixed_{id}")}),
-        PrimitiveType::Decimal { precision, scale } => json!({
-            "type": "fixed",
-            "size": decimal_size(precision),
-            "logicalType": "decimal",
-            "precision": precision,
-            "scale": scale,
-            "name": format!("decimal_{id}"),
-        }),
-    };
-    let name = avro_name(&column.name);
-    let mut field = optional(id, &name, ty);
+    let name = rows::name(&column.name);
+    let mut field = optional(column.field_id, &name, rows::primitive(column.ty, column.field_id));
     if name != column.name {
         field["iceberg-field-name"] = json!(column.name);
     }
     field
-}
-
-/// A name that Avro allows, made as Iceberg makes it.
-fn avro_name(name: &str) -> String {
-    let mut out = String::new();
-    for (index, character) in name.chars().enumerate() {
-        match character {
-            'a'..='z' | 'A'..='Z' | '_' => out.push(character),
-            '0'..='9' if index > 0 => out.push(character),
-            '0'..='9' => out.extend(['_', character]),
-            other => out.push_str(&format!("_x{:X}", u32::from(other))),
-        }
-    }
-    out
-}
-
-/// How many bytes hold every decimal of so many digits.
-fn decimal_size(precision: u8) -> usize {
-    let largest = 10_i128.checked_pow(precision.into()).unwrap_or(i128::MAX);
-    minimal_bytes(largest).len()
 }
 
 /// Writes a partition's value.
@@ -155,7 +109,8 @@ pub(super) fn write_value(out: &mut Output, value: &Datum, ty: PrimitiveType) {
         Datum::Float(value) => out.0.extend_from_slice(&value.to_le_bytes()),
         Datum::Double(value) => out.0.extend_from_slice(&value.to_le_bytes()),
         Datum::Decimal { unscaled, .. } => {
-            let size = if let PrimitiveType::Decimal { precision, .. } = ty { decimal_size(precision) } else { 16 };
+            let size =
+                if let PrimitiveType::Decimal { precision, .. } = ty { rows::decimal_size(precision) } else { 16 };
             out.0.extend_from_slice(&unscaled.to_be_bytes()[16 - size..]);
         }
         Datum::String(text) => out.string(text),
@@ -185,21 +140,4 @@ pub(super) fn read_value(value: &Value, ty: PrimitiveType) -> Option<Datum> {
         (PrimitiveType::Binary, value) => Datum::Binary(value.bytes()?.to_vec()),
         _ => return None,
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_are_made_fit_for_avro() {
-        assert_eq!(avro_name("a_1"), "a_1");
-        assert_eq!(avro_name("9x"), "_9x");
-        assert_eq!(avro_name("a b"), "a_x20b");
-    }
-
-    #[test]
-    fn decimals_have_the_size_that_the_specification_demands() {
-        assert_eq!((decimal_size(9), decimal_size(10), decimal_size(18), decimal_size(38)), (4, 5, 8, 16));
-    }
 }

@@ -50,6 +50,8 @@ fn options(node: &Node) -> Result<Options<'_>, String> {
             let format = match node.format.as_str() {
                 "parquet" => WriteFormat::Parquet,
                 "json" => WriteFormat::Json,
+                "orc" => WriteFormat::Orc,
+                "avro" => WriteFormat::Avro,
                 other => return Err(format!("Boathouse does not implement the target format {other} yet")),
             };
             let compression = compression(node.compression.as_deref(), &format)?;
@@ -114,10 +116,16 @@ fn keys(paths: &Option<Vec<FieldPath>>) -> Result<Vec<&str>, String> {
 
 fn compression(name: Option<&str>, format: &WriteFormat) -> Result<Compression, String> {
     Ok(match (name.unwrap_or_default(), format) {
-        ("", WriteFormat::Parquet) | ("snappy", WriteFormat::Parquet) => Compression::Snappy,
+        ("", WriteFormat::Parquet | WriteFormat::Orc) => Compression::Snappy,
+        ("snappy" | "zstd", WriteFormat::Parquet | WriteFormat::Orc | WriteFormat::Avro) => match name {
+            Some("zstd") => Compression::Zstd,
+            _ => Compression::Snappy,
+        },
+        ("lz4", WriteFormat::Parquet | WriteFormat::Orc) => Compression::Lz4,
+        ("zlib" | "gzip", WriteFormat::Orc) => Compression::Zlib,
+        ("deflate" | "gzip", WriteFormat::Avro) => Compression::Deflate,
+        ("bzip2", WriteFormat::Avro) => Compression::Bzip2,
         ("gzip", _) => Compression::Gzip,
-        ("lz4", WriteFormat::Parquet) => Compression::Lz4,
-        ("zstd", WriteFormat::Parquet) => Compression::Zstd,
         ("" | "none" | "uncompressed", _) => Compression::None,
         (other, _) => return Err(format!("Boathouse does not implement the compression {other} for that format yet")),
     })
@@ -253,6 +261,8 @@ impl Target<'_> {
             found.ok_or_else(|| Failure::new(format!("Entity Not Found: there is no table {database}.{name}")))?;
         let format = match table.format()? {
             Format::Parquet => WriteFormat::Parquet,
+            Format::Orc | Format::OrcByName => WriteFormat::Orc,
+            Format::Avro(_) => WriteFormat::Avro,
             Format::Json(_) => WriteFormat::Json,
             Format::Text(text) if text.quote.is_none() => WriteFormat::Text(text),
             _ => return Err(Failure::new(format!("Boathouse can't write the format of {database}.{name} yet"))),
@@ -279,7 +289,12 @@ impl Target<'_> {
         let ordered: Vec<Column> =
             own.iter().map(known).chain(extra.iter().cloned()).chain(keys.iter().map(known)).collect();
         let location = table.location()?;
-        let codec = table.parameters()?.get("parquet.compression").map(|name| name.to_lowercase());
+        let codec = match format {
+            WriteFormat::Orc => "orc.compress",
+            WriteFormat::Avro => "avro.compression",
+            _ => "parquet.compression",
+        };
+        let codec = table.parameters()?.get(codec).map(|name| name.to_lowercase());
         let compression = compression(codec.as_deref(), &format).map_err(Failure::new)?;
         let written = self.run(&ordered, &location, format, compression).await?;
         if self.options.updates.is_some() {
@@ -402,6 +417,8 @@ fn table_input(
 ) -> Result<Value, Failure> {
     let (class, library) = match format {
         WriteFormat::Json => ("JSON", "org.openx.data.jsonserde.JsonSerDe"),
+        WriteFormat::Orc => ("ORC", "org.apache.hadoop.hive.ql.io.orc.OrcSerde"),
+        WriteFormat::Avro => ("AVRO", "org.apache.hadoop.hive.serde2.avro.AvroSerDe"),
         _ => ("PARQUET", "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"),
     };
     let classes =
@@ -437,8 +454,11 @@ mod tests {
     #[test]
     fn formats_and_codecs_that_are_missing_are_named() {
         assert_eq!(node("S3DirectTarget", json!({"Format": "json", "Compression": "gzip"})), Ok(()));
+        assert_eq!(node("S3DirectTarget", json!({"Format": "orc"})), Ok(()));
+        assert_eq!(node("S3DirectTarget", json!({"Format": "avro", "Compression": "snappy"})), Ok(()));
         for (options, name) in [
-            (json!({"Format": "orc"}), "orc"),
+            (json!({"Format": "hudi"}), "hudi"),
+            (json!({"Format": "orc", "Compression": "bzip2"}), "bzip2"),
             (json!({"Format": "json", "Compression": "snappy"}), "snappy"),
             (json!({"Format": "parquet", "Compression": "brotli"}), "brotli"),
             (json!({"Format": "parquet", "SchemaChangePolicy": {"EnableUpdateCatalog": true}}), "Database and Table"),

@@ -1,7 +1,5 @@
 //! ALTER TABLE of Iceberg tables: columns, properties, names ("Evolve Iceberg table schema", "Manage Iceberg tables").
 
-use std::collections::BTreeMap;
-
 use boathouse_iceberg::Error;
 use boathouse_iceberg::evolution::{ColumnChange, Place, evolve};
 use boathouse_iceberg::metadata::{TableMetadata, TableRequirement, TableUpdate};
@@ -44,15 +42,18 @@ pub(crate) async fn run(job: &Job<'_>, target: &Target, entry: Entry, action: &A
             commit(job, target, |table| columns_changed(table, &changes)).await
         }
         AlterAction::SetProperties(set) => {
-            let updates = set.iter().filter_map(|(name, value)| properties::kept(name, value).transpose());
-            let updates: BTreeMap<String, String> = updates.collect::<Result<_, _>>()?;
-            commit(job, target, |_| Ok((Vec::new(), vec![TableUpdate::SetProperties { updates: updates.clone() }])))
-                .await
+            commit(job, target, |table| {
+                let given = set.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+                let updates = properties::all_kept(given, &table.properties)?;
+                Ok((Vec::new(), vec![TableUpdate::SetProperties { updates }]))
+            })
+            .await
         }
         AlterAction::UnsetProperties { keys, .. } => {
-            let removals = keys.iter().map(|key| properties::kept_as(key)).collect::<Result<Vec<_>, _>>()?;
-            commit(job, target, |_| {
-                Ok((Vec::new(), vec![TableUpdate::RemoveProperties { removals: removals.clone() }]))
+            commit(job, target, |table| {
+                let format = properties::format(&table.properties);
+                let removals = keys.iter().map(|key| properties::kept_as(key, format)).collect::<Result<_, _>>()?;
+                Ok((Vec::new(), vec![TableUpdate::RemoveProperties { removals }]))
             })
             .await
         }

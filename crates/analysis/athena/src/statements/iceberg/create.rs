@@ -140,7 +140,7 @@ mod tests {
         assert_eq!(table.current_schema().fields[0].doc.as_deref(), Some("x"));
         let transforms: Vec<_> = table.default_spec().fields.iter().map(|field| field.transform).collect();
         assert_eq!(transforms, [Transform::Day, Transform::Bucket(4)]);
-        assert_eq!(table.properties[properties::COMPRESSION], "snappy");
+        assert_eq!(table.properties["write.parquet.compression-codec"], "snappy");
         assert_eq!(table.last_column_id, 4);
     }
 

@@ -92,7 +92,7 @@ fn hash(array: &ArrayRef, row: usize, ty: &Type) -> Result<Option<u64>, TrinoErr
         Type::TimeTz(_) => of_number((time_nanos(array.as_struct().column(0), row) * 1000) as i64),
         Type::Timestamp(_) => of_number((instant_nanos(array, row) / 1000) as i64),
         Type::TimestampTz(_) => of_number((instant_nanos(array.as_struct().column(0), row) / 1_000_000) as i64),
-        Type::Varchar(_) | Type::Char(_) | Type::Json | Type::Uuid => {
+        Type::Varchar(_) | Type::Char(_) | Type::Json | Type::Uuid | Type::KdbTree => {
             xxhash64(array.as_string::<i32>().value(row).as_bytes())
         }
         Type::Varbinary | Type::IpAddress | Type::Sketch(_) | Type::Geometry | Type::SphericalGeography => {

@@ -13,6 +13,7 @@
 //! | `operate`, `overlay`, `noding`, `simplify` | geometries made of geometries |
 //! | `sphere` | areas, lengths and distances on the earth's surface |
 //! | `tile`, `tiles`, `cover` | Bing tiles |
+//! | `kdb` | spatial partitions |
 //! | `polyline` | encoded polylines |
 
 mod access;
@@ -21,6 +22,7 @@ mod cover;
 mod create;
 mod geojson;
 mod hadoop;
+mod kdb;
 mod kind;
 mod noding;
 mod operate;
@@ -54,6 +56,7 @@ pub(crate) fn register(table: &mut Table) {
     sphere::register(table);
     tiles::register(table);
     polyline::register(table);
+    kdb::register(table);
 }
 
 /// Appends a geometry as its text.
@@ -68,9 +71,30 @@ pub(crate) fn write_tile(out: &mut String, value: i64) {
     tiles::write(out, value);
 }
 
+/// A spatial partitioning from its text.
+///
+/// # Errors
+/// INVALID_CAST_ARGUMENT: it is none.
+pub(crate) fn kdb_tree(text: &str) -> Result<String, TrinoError> {
+    kdb::tree(text)
+}
+
 /// What aggregates make of geometries.
 pub(super) mod folding {
-    use super::{Geometry, TrinoError, operate, values, wkb};
+    use geo::Coord;
+
+    use super::kdb::Node;
+    use super::{Geometry, TrinoError, kind, operate, values, wkb};
+
+    /// The lower left corner of a geometry, if there is anything of it.
+    pub(in crate::functions) fn corner(bytes: &[u8]) -> Result<Option<Coord>, TrinoError> {
+        Ok(kind::envelope(&values::decoded(bytes)?).map(|around| around.min()))
+    }
+
+    /// Spatial partitions for things with these lower left corners, as text.
+    pub(in crate::functions) fn partitions(corners: &mut [Coord], most: usize) -> String {
+        Node::build(corners, most).to_json()
+    }
 
     /// The union of two geometries, one of which may be missing yet.
     pub(in crate::functions) fn union(known: Option<Vec<u8>>, bytes: &[u8]) -> Result<Vec<u8>, TrinoError> {

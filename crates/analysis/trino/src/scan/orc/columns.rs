@@ -5,6 +5,7 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray, ListArray, MapArray, StringArray, StructArray};
 use arrow::datatypes::{DataType as ArrowType, Field, Schema, SchemaRef};
 use arrow::error::ArrowError;
+use boathouse_orc::tail::Tail;
 use boathouse_trino_functions::error::{ErrorCode, TrinoError};
 use boathouse_trino_functions::types::Type;
 use orc_rust::projection::ProjectionMask;
@@ -13,6 +14,7 @@ use orc_rust::schema::{DataType, NamedColumn, RootDataType};
 
 use super::{Layout, Matching};
 use crate::adapt::{NANOSECONDS, adapted};
+use crate::iceberg::labels::Labels;
 use crate::scan::DataFile;
 
 /// The columns of a file that are read.
@@ -29,16 +31,28 @@ pub(super) struct Columns {
 }
 
 impl Columns {
-    pub(super) fn new(layout: &Layout, metadata: &FileMetadata, file: &DataFile) -> Result<Self, TrinoError> {
+    pub(super) fn new(
+        layout: &Layout,
+        metadata: &FileMetadata,
+        tail: &Tail,
+        file: &DataFile,
+    ) -> Result<Self, TrinoError> {
         let root = metadata.root_data_type();
         let columns = layout.columns.iter().enumerate();
-        let found: Vec<Option<&NamedColumn>> =
-            columns.map(|(index, column)| find(root.children(), index, &column.name, layout.matching)).collect();
+        let found: Vec<Option<&NamedColumn>> = match &layout.matching {
+            Matching::Id(by_id) => {
+                let hints = hints(root.children(), tail);
+                by_id.check_needed(hints.fields(), file)?;
+                let place = |(index, _)| by_id.place(index, hints.fields());
+                columns.map(place).map(|place| root.children().get(place?)).collect()
+            }
+            other => columns.map(|(index, column)| find(root.children(), index, &column.name, other)).collect(),
+        };
         let output = |index: &usize| found.get(*index).copied().flatten();
         let wanted: Vec<Option<&NamedColumn>> = layout.outputs.iter().map(output).collect();
         for (index, found) in layout.outputs.iter().zip(&wanted) {
             if let Some(found) = found {
-                check(&layout.columns[*index].ty, found, file)?;
+                check(&layout.columns[*index].ty, found, &layout.matching, file)?;
             }
         }
         let indices = wanted.iter().flatten().map(|found| found.data_type().column_index());
@@ -48,8 +62,7 @@ impl Columns {
             read.children().iter().position(|column| column.data_type().column_index() == index)
         };
         let places = wanted.iter().map(place).collect();
-        let hint = |column: &NamedColumn| Field::new(column.name(), hint(column.data_type()), true);
-        let hints = Arc::new(Schema::new(read.children().iter().map(hint).collect::<Vec<_>>()));
+        let hints = hints(read.children(), tail);
         let found = found.into_iter().map(|found| found.map(|found| found.data_type().clone())).collect();
         Ok(Self { places, read, hints, found })
     }
@@ -65,10 +78,19 @@ impl Columns {
     }
 }
 
-fn find<'a>(children: &'a [NamedColumn], index: usize, name: &str, matching: Matching) -> Option<&'a NamedColumn> {
+/// What columns are decoded as, with the field ids that the file gives them.
+pub(super) fn hints(columns: &[NamedColumn], tail: &Tail) -> SchemaRef {
+    let field = |column: &NamedColumn| {
+        let labels = Labels::of_orc(&tail.footer.types, column.data_type().column_index());
+        labels.put_on(&Field::new(column.name(), hint(column.data_type()), true))
+    };
+    Arc::new(Schema::new(columns.iter().map(field).collect::<Vec<_>>()))
+}
+
+fn find<'a>(children: &'a [NamedColumn], index: usize, name: &str, matching: &Matching) -> Option<&'a NamedColumn> {
     match matching {
         Matching::Place => children.get(index),
-        Matching::Name => {
+        Matching::Name | Matching::Id(_) => {
             let exact = children.iter().find(|child| child.name() == name);
             exact.or_else(|| children.iter().find(|child| child.name().to_lowercase() == name.to_lowercase()))
         }
@@ -76,8 +98,9 @@ fn find<'a>(children: &'a [NamedColumn], index: usize, name: &str, matching: Mat
 }
 
 /// Refuses what Trino's reader refuses.
-fn check(wanted: &Type, found: &NamedColumn, file: &DataFile) -> Result<(), TrinoError> {
-    if is_readable_as(found.data_type(), wanted) {
+fn check(wanted: &Type, found: &NamedColumn, matching: &Matching, file: &DataFile) -> Result<(), TrinoError> {
+    let by_id = matches!(matching, Matching::Id(_));
+    if is_readable_as(found.data_type(), wanted, by_id) {
         return Ok(());
     }
     let kind = kind(found.data_type());
@@ -89,9 +112,18 @@ fn check(wanted: &Type, found: &NamedColumn, file: &DataFile) -> Result<(), Trin
     Err(TrinoError::new(ErrorCode::HiveBadData, message))
 }
 
-/// Whether values of a file's type become values of the table's type without loss of meaning.
-fn is_readable_as(found: &DataType, wanted: &Type) -> bool {
+/// Whether values of a file's type become values of the table's type without loss of meaning. Iceberg writes some types as others, and
+/// finds the fields of rows by their ids.
+fn is_readable_as(found: &DataType, wanted: &Type, by_id: bool) -> bool {
     match (found, wanted) {
+        (DataType::Long { .. }, Type::Time(_))
+        | (DataType::Binary { .. }, Type::Uuid)
+        | (DataType::TimestampWithLocalTimezone { .. }, Type::TimestampTz(_))
+        | (DataType::Struct { .. }, Type::Row(_))
+            if by_id =>
+        {
+            true
+        }
         (DataType::Boolean { .. }, Type::Boolean)
         | (DataType::Binary { .. }, Type::Varbinary)
         | (DataType::Date { .. }, Type::Date | Type::Timestamp(_))
@@ -104,13 +136,14 @@ fn is_readable_as(found: &DataType, wanted: &Type) -> bool {
         (DataType::Byte { .. } | DataType::Short { .. } | DataType::Int { .. } | DataType::Long { .. }, wanted) => {
             wanted.is_integer()
         }
-        (DataType::List { child, .. }, Type::Array(element)) => is_readable_as(child, element),
+        (DataType::List { child, .. }, Type::Array(element)) => is_readable_as(child, element, by_id),
         (DataType::Map { key, value, .. }, Type::Map(wanted_key, wanted_value)) => {
-            is_readable_as(key, wanted_key) && is_readable_as(value, wanted_value)
+            is_readable_as(key, wanted_key, by_id) && is_readable_as(value, wanted_value, by_id)
         }
         (DataType::Struct { children, .. }, Type::Row(fields)) => fields.iter().all(|field| {
             let name = field.name.as_deref().unwrap_or_default();
-            find(children, 0, name, Matching::Name).is_none_or(|child| is_readable_as(child.data_type(), &field.ty))
+            let found = find(children, 0, name, &Matching::Name);
+            found.is_none_or(|child| is_readable_as(child.data_type(), &field.ty, by_id))
         }),
         _ => false,
     }

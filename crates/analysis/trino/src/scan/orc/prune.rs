@@ -227,7 +227,9 @@ fn bounds(
         return None;
     }
     match (found, ty) {
-        (DataType::Byte { .. } | DataType::Short { .. } | DataType::Int { .. } | DataType::Long { .. }, ty) => {
+        (DataType::Byte { .. } | DataType::Short { .. } | DataType::Int { .. } | DataType::Long { .. }, ty)
+            if ty.is_integer() =>
+        {
             let known = statistics.int_statistics.as_ref()?;
             let of = |value: i64| ScalarValue::Int64(Some(value)).cast_to(&ty.to_arrow()).ok();
             Some((of(known.minimum?)?, of(known.maximum?)?))

@@ -14,21 +14,25 @@ const LONGEST: usize = 1024;
 
 /// What is known of a column's values.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Known {
+pub(crate) struct Known {
     values: u64,
     has_null: bool,
     /// The least and the greatest value. None without any value, and `Unknown` where there is no order.
     bounds: Option<Bounds>,
 }
 
+/// The least and the greatest value.
 #[derive(Debug, Clone, PartialEq)]
-enum Bounds {
+pub(crate) enum Bounds {
+    /// There is no order.
     Unknown,
     /// Days, milliseconds, numbers.
     Integers(i64, i64),
     /// With their sum.
     Doubles(f64, f64, f64),
+    /// No longer than is allowed.
     Texts(String, String),
+    /// Without their points.
     Decimals(i128, i128),
     /// How many are true.
     Truths(u64),
@@ -44,6 +48,16 @@ impl Known {
     /// Of so many values of which nothing else is known.
     pub(super) fn counted(values: u64) -> Self {
         Self { values, has_null: false, bounds: (values > 0).then_some(Bounds::Unknown) }
+    }
+
+    /// How many values there are that aren't NULL.
+    pub(crate) fn values(&self) -> u64 {
+        self.values
+    }
+
+    /// The least and the greatest value.
+    pub(crate) fn bounds(&self) -> Option<&Bounds> {
+        self.bounds.as_ref()
     }
 
     /// Adds what is known of further values.
@@ -67,7 +81,7 @@ impl Known {
                 let (minimum, maximum) = (i32::try_from(least).ok(), i32::try_from(most).ok());
                 all.date_statistics = Some(DateStatistics { minimum, maximum });
             }
-            (Some(Bounds::Integers(least, most)), Type::Timestamp(_)) => {
+            (Some(Bounds::Integers(least, most)), Type::Timestamp(_) | Type::TimestampTz(_)) => {
                 let (minimum_utc, maximum_utc) = (Some(least), Some(most));
                 all.timestamp_statistics =
                     Some(TimestampStatistics { minimum_utc, maximum_utc, ..TimestampStatistics::default() });
@@ -115,7 +129,7 @@ fn bounds(values: &ArrayRef, ty: &Type) -> Option<Bounds> {
         Type::Tinyint | Type::Smallint | Type::Integer | Type::Bigint => integers(values),
         // Days have 32 bits.
         Type::Date => integers(&compute::cast(values, &DataType::Int32).ok()?),
-        Type::Timestamp(_) => {
+        Type::Timestamp(_) | Type::TimestampTz(_) => {
             let instants = compute::cast(values, &DataType::Int64).ok()?;
             let per_millisecond = match values.data_type() {
                 DataType::Timestamp(TimeUnit::Millisecond, _) => 1,

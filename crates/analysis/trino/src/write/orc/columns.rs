@@ -71,11 +71,23 @@ fn kind(ty: &Type) -> Result<Kind, TrinoError> {
         Type::Varbinary => Kind::Binary,
         Type::Date => Kind::Date,
         Type::Timestamp(_) => Kind::Timestamp,
+        Type::TimestampTz(_) => Kind::TimestampInstant,
         Type::Array(_) => Kind::List,
         Type::Map(..) => Kind::Map,
         Type::Row(_) => Kind::Struct,
         other => return Err(unsupported(format!("Writing columns of type {other} as ORC is not supported"))),
     })
+}
+
+/// The type in a type whose instants have zones, if there is one.
+pub(super) fn zoned(ty: &Type) -> Option<&Type> {
+    match ty {
+        Type::TimestampTz(_) => Some(ty),
+        Type::Array(element) => zoned(element),
+        Type::Map(key, value) => zoned(key).or_else(|| zoned(value)),
+        Type::Row(fields) => fields.iter().find_map(|field| zoned(&field.ty)),
+        _ => None,
+    }
 }
 
 /// The streams of a stripe, column by column.
@@ -148,7 +160,7 @@ impl Streams {
                 self.push(index, Stream::Data, held(values.offsets(), values.value_data()));
                 self.integers(index, Stream::Length, &lengths(values.offsets()), Sign::Unsigned);
             }
-            Type::Timestamp(_) => self.timestamps(index, values)?,
+            Type::Timestamp(_) | Type::TimestampTz(_) => self.timestamps(index, values)?,
             Type::Array(element) => {
                 let lists = values.as_list::<i32>();
                 self.integers(index, Stream::Length, &lengths(lists.offsets()), Sign::Unsigned);
