@@ -5,7 +5,7 @@ import { brotliCompressSync, constants } from 'node:zlib';
 
 import react from '@vitejs/plugin-react';
 import type { Plugin } from 'vite';
-import { defineConfig } from 'vite';
+import { build, defineConfig } from 'vite';
 
 /** The server that `npm run dev` shows. */
 const ENDPOINT = process.env.BOATHOUSE_ENDPOINT ?? 'http://127.0.0.1:4566';
@@ -48,6 +48,26 @@ function fonts(): Plugin {
   };
 }
 
+/** The theme of `app/brand.ts` as a style sheet. Its packages are for bundlers only, so it is bundled before it is run. */
+function brand(): Plugin {
+  return {
+    name: 'brand',
+    resolveId: (id) => (id === 'virtual:brand.css' ? '\0brand.css' : undefined),
+    async load(id) {
+      if (id !== '\0brand.css') return undefined;
+      const folder = join(import.meta.dirname, 'node_modules/.cache/brand');
+      await build({
+        configFile: false,
+        logLevel: 'error',
+        ssr: { noExternal: true },
+        build: { ssr: 'src/app/brand.ts', outDir: folder, emptyOutDir: true, rolldownOptions: { output: { entryFileNames: 'brand.mjs' } } },
+      });
+      const { stylesheet } = (await import(join(folder, 'brand.mjs'))) as { stylesheet: () => string };
+      return stylesheet();
+    },
+  };
+}
+
 function files(folder: string): string[] {
   return readdirSync(folder).flatMap((name) => {
     const path = join(folder, name);
@@ -63,7 +83,7 @@ export default defineConfig({
     // The names of Cloudscape's colours differ from release to release; the package of tokens is another release.
     alias: { '@tokens': join(import.meta.dirname, 'node_modules/@cloudscape-design/components/internal/generated/styles/tokens.js') },
   },
-  plugins: [react(), fonts(), compressed()],
+  plugins: [react(), fonts(), brand(), compressed()],
   build: {
     outDir: 'dist/site',
     emptyOutDir: true,

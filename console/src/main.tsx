@@ -7,12 +7,11 @@ import { createRoot } from 'react-dom/client';
 
 import { App } from './app/App';
 import './app/app.css';
-import { startBrand } from './app/brand';
+import 'virtual:brand.css';
 import { startRouter } from './lib/router';
 import { startTheme } from './lib/theme';
 
 startTheme();
-startBrand();
 startRouter();
 
 const root = document.getElementById('root');

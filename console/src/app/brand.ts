@@ -1,5 +1,8 @@
-/** The console's own colours on Cloudscape's components. */
-import { type Theme, applyTheme } from '@cloudscape-design/components/theming';
+/**
+ * The console's own colours on Cloudscape's components. Applying a theme takes a browser most of a second, so the build does it:
+ * pages import `virtual:brand.css` (see vite.config.ts).
+ */
+import { type Theme, generateThemeStylesheet } from '@cloudscape-design/components/theming';
 
 const both = (light: string, dark: string) => ({ light, dark });
 
@@ -27,6 +30,4 @@ const theme: Theme = {
   },
 };
 
-export function startBrand(): void {
-  applyTheme({ theme });
-}
+export const stylesheet = () => generateThemeStylesheet({ theme });

@@ -1,0 +1,2 @@
+/** The theme, written by the build. */
+declare module 'virtual:brand.css';
