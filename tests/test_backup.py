@@ -256,6 +256,35 @@ def test_refusals(start, tmp_path):
     assert "is no backup" in run("restore", "--from", backup, "--data-dir", tmp_path / "elsewhere", good=False)
 
 
+def test_a_backup_in_one_file(start, tmp_path):
+    server = start("--dev")
+    bodies = populate(server)
+    data, backup = tmp_path / "data", tmp_path / "backup.tar"
+    run("backup", "--data-dir", data, "--to", backup)
+    assert [path.name for path in tmp_path.glob("backup*")] == ["backup.tar"]
+    assert stat.S_IMODE(backup.stat().st_mode) == 0o600
+    assert "is there already" in run("backup", "--data-dir", data, "--to", backup, good=False)
+    assert "can be built on" in run("backup", "--data-dir", data, "--to", tmp_path / "x.tar", "--since", backup, good=False)
+    assert "the backup is whole" in run("backup", "--verify", backup)
+    server.stop()
+    said = run("restore", "--from", backup, "--data-dir", tmp_path / "elsewhere")
+    assert f"from {backup}: " in said
+    server = start("--dev", data_dir=tmp_path / "elsewhere")
+    check(server, bodies)
+    assert query(server, COUNT)[1] == ["5000", str(sum(n * n for n in range(1, 5001)))]
+    server.stop()
+
+    sound = backup.read_bytes()
+    needle = bodies["kept/70000"][30_000:30_100]
+    place = sound.index(needle)
+    for damaged in (sound[:place] + bytes([sound[place] ^ 1]) + sound[place + 1 :], sound[: len(sound) // 2]):
+        backup.write_bytes(damaged)
+        for arguments in (["backup", "--verify", backup], ["restore", "--from", backup, "--data-dir", tmp_path / "third"]):
+            said = run(*arguments, good=False)
+            assert "is damaged" in said or "is no backup" in said or "No such file" in said, said
+        assert not (tmp_path / "third").exists() and not (tmp_path / "third.unpacked").exists()
+
+
 def test_a_backup_that_is_interrupted_is_none(start, tmp_path):
     server = start("--dev")
     bodies = populate(server)

@@ -259,6 +259,67 @@ def test_streams_and_queries_on_a_full_disk(disk):
     assert query("SELECT 3")["State"] == "SUCCEEDED"
 
 
+def until_refused(call, most=400):
+    """Calls with 0, 1, ... until three were refused for want of room; answers which were acknowledged."""
+    acknowledged, refusals = [], 0
+    for number in range(most):
+        try:
+            acknowledged.append((number, call(number)))
+        except ClientError as error:
+            assert error.response["ResponseMetadata"]["HTTPStatusCode"] in (500, 503), error
+            refusals += 1
+            if refusals == 3:
+                return acknowledged
+    raise AssertionError("the disk never became full")
+
+
+def test_the_catalog_and_state_machines_on_a_full_disk(disk):
+    server = disk.start()
+    glue, states = client(server, "glue"), client(server, "stepfunctions")
+    role = service_role(server, "machine", allow("s3:*"), service="states.amazonaws.com")
+    definition = {"StartAt": "P", "States": {"P": {"Type": "Pass", "End": True}}}
+    machine = states.create_state_machine(name="m", definition=json.dumps(definition), roleArn=role)["stateMachineArn"]
+    glue.create_database(DatabaseInput={"Name": "d"})
+    padding = "x" * 50_000
+
+    def create_table(number):
+        glue.create_table(DatabaseName="d", TableInput={"Name": f"t{number}", "Parameters": {"padding": padding}})
+
+    def execute(number):
+        return states.start_execution(stateMachineArn=machine, name=f"e{number}", input=json.dumps(padding))["executionArn"]
+
+    def check(tables, executions):
+        pages = glue.get_paginator("get_tables").paginate(DatabaseName="d")
+        present = {table["Name"]: table for page in pages for table in page["TableList"]}
+        for number, _ in tables:
+            assert present[f"t{number}"]["Parameters"]["padding"] == padding
+        for _, arn in executions:
+            assert json.loads(states.describe_execution(executionArn=arn)["input"]) == padding
+
+    disk.leave(3 * MEGABYTE)
+    tables = until_refused(create_table)
+    executions = until_refused(execute)
+    assert tables
+    check(tables, executions)
+
+    disk.make_room()
+    # No restart, and nothing of what was refused stands in the way of another try.
+    tables += [(number, create_table(number)) for number in (1000, 1001)]
+    executions += [(number, execute(number)) for number in (1000, 1001)]
+    check(tables, executions)
+
+    def all_succeeded():
+        found = [states.describe_execution(executionArn=arn)["status"] for _, arn in executions]
+        return all(status == "SUCCEEDED" for status in found)
+
+    wait_for(all_succeeded, "the end of all executions")
+    server.kill()
+    server = disk.start()
+    glue, states = client(server, "glue"), client(server, "stepfunctions")
+    check(tables, executions)
+    assert all_succeeded()
+
+
 def test_a_disk_that_became_read_only(disk):
     server = disk.start()
     s3, iam = client(server), client(server, "iam")

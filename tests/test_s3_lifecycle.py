@@ -179,3 +179,26 @@ def test_rules_come_back_as_they_were_put_or_are_refused(s3, bucket):
     assert refused(rule(Transitions=early)) == ("InvalidArgument", 400)
     deep = [{"Days": 300, "StorageClass": "DEEP_ARCHIVE"}]
     assert refused(rule(Transitions=deep)) == ("NotImplemented", 501)
+
+
+def test_keys_that_were_looked_at_are_looked_at_again_when_they_are_due(s3, bucket, clock):
+    """A look at all keys makes a plan; what is written later, and rules that change, are not overlooked by it."""
+    put_rules(s3, rule("logs", "logs/", Expiration={"Days": 3}), rule("tmp", "tmp/", Expiration={"Days": 5}))
+    for day in range(4):
+        for folder in ("logs", "tmp"):
+            s3.put_object(Bucket="raw", Key=f"{folder}/{day}", Body=b"x")
+        clock.move(DAY)
+    # Day 4: what was written on day 0 went at the midnight in which its three days ended.
+    wait_for(lambda: keys(s3) == ["logs/1", "logs/2", "logs/3", "tmp/0", "tmp/1", "tmp/2", "tmp/3"], "the first expiry")
+    s3.put_object(Bucket="raw", Key="logs/1", Body=b"again")
+    clock.move(2 * DAY)
+    wait_for(lambda: keys(s3) == ["logs/1", "logs/3", "tmp/1", "tmp/2", "tmp/3"], "the expiry of both")
+    clock.move(DAY)
+    wait_for(lambda: keys(s3) == ["logs/1", "tmp/2", "tmp/3"], "the next midnight")
+    put_rules(s3, rule("tmp", "tmp/", Expiration={"Days": 2}))
+    wait_for(lambda: keys(s3) == ["logs/1"], "what shorter rules say")
+    put_rules(s3, rule("all", Expiration={"Days": 1}))
+    wait_for(lambda: keys(s3) == [], "what rules for more keys say")
+    s3.put_object(Bucket="raw", Key="last", Body=b"x")
+    clock.move(2 * DAY)
+    wait_for(lambda: keys(s3) == [], "the last expiry")

@@ -29,12 +29,12 @@ def health(server):
     return json.loads(page(server, "health"))
 
 
-def flip(directory):
+def flip(directory, at=30_000):
     path = max(directory.iterdir(), key=lambda it: it.stat().st_size)
     with open(path, "r+b") as file:
-        file.seek(30_000)
+        file.seek(at)
         byte = file.read(1)[0]
-        file.seek(30_000)
+        file.seek(at)
         file.write(bytes([byte ^ 8]))
 
 
@@ -60,10 +60,13 @@ def test_flipped_bits_are_found_and_never_served(server, tmp_path):
     log = (tmp_path / "data.log").read_text()
     assert '"message":"DamagedObject"' in log and '"key":"large"' in log and '"key":"csv/rows.csv"' in log
 
-    for arguments in ({}, {"Range": "bytes=29000-31000"}):
-        # An error, or an answer that breaks off if it had begun: never the wrong bytes.
-        with pytest.raises((ClientError, BotoCoreError, HTTPClientError)):
-            s3.get_object(Bucket=BUCKET, Key="csv/rows.csv", **arguments)["Body"].read()
+    for key in ("csv/rows.csv", "large"):
+        for arguments in ({}, {"Range": "bytes=29000-31000"}):
+            # The first piece is verified before anything is answered.
+            with pytest.raises(ClientError) as refused:
+                s3.get_object(Bucket=BUCKET, Key=key, **arguments)
+            assert refused.value.response["Error"]["Code"] == "InternalError"
+            assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 500
     # What lies in other blocks is sound.
     assert s3.get_object(Bucket=BUCKET, Key="large", Range="bytes=100000-200000")["Body"].read() == BODY[100_000:200_001]
 
@@ -94,3 +97,14 @@ def test_flipped_bits_are_found_and_never_served(server, tmp_path):
     s3.put_object(Bucket=BUCKET, Key="csv/rows.csv", Body=table)
     assert query("SELECT count(*) FROM d.t")["State"] == "SUCCEEDED"
     wait_for(lambda: health(server)["scrub"]["damaged"] == 0, "the end of the damage")
+
+
+def test_damage_far_behind_breaks_the_answer_off(start, tmp_path):
+    server = start("--dev")
+    s3 = server.client("s3", "test", "test")
+    s3.create_bucket(Bucket=BUCKET)
+    s3.put_object(Bucket=BUCKET, Key="large", Body=BODY)
+    flip(tmp_path / "data" / "objects" / "blobs", 2_000_000)
+    with pytest.raises((BotoCoreError, HTTPClientError)):
+        s3.get_object(Bucket=BUCKET, Key="large")["Body"].read()
+    assert s3.get_object(Bucket=BUCKET, Key="large", Range="bytes=0-1000000")["Body"].read() == BODY[:1_000_001]

@@ -8,10 +8,11 @@ import random
 import statistics
 import subprocess
 import time
+from pathlib import Path
 
 import boto3
 from botocore.config import Config
-from common import boathouse, machine, memory_mb, prose, scratch, table, timed, write
+from common import BINARY, boathouse, machine, memory_mb, prose, scratch, table, timed, write
 from least_http import Connection, prepared
 
 BUCKET = "scale"
@@ -96,18 +97,26 @@ def reads(raw, bucket, name, key_of):
 FORK = multiprocessing.get_context("fork")
 
 
-class Puts:
-    """A process that puts one object after the other beside other work, and remembers how long each took."""
+def put(raw, number):
+    return raw.call("put_object", "PUT", b"x" * 1000, Bucket="other", Key=str(number % 1000))
 
-    def __init__(self, server):
-        self.over, self.answers = FORK.Event(), FORK.Queue()
+
+def list_first(raw, _number):
+    time.sleep(0.1)
+    return raw.call("list_objects_v2", Bucket=BUCKET)
+
+
+class Beside:
+    """A process that makes one call after the other beside other work, and remembers how long each took."""
+
+    def __init__(self, server, call):
+        self.over, self.answers, self.call = FORK.Event(), FORK.Queue(), call
         self.process = FORK.Process(target=self.run, args=(server,))
 
     def run(self, server):
         raw, seconds = Raw(server), []
         while not self.over.is_set():
-            name = str(len(seconds) % 1000)
-            seconds.append(raw.call("put_object", "PUT", b"x" * 1000, Bucket="other", Key=name))
+            seconds.append(self.call(raw, len(seconds)))
         self.answers.put(seconds)
 
     def __enter__(self):
@@ -147,7 +156,7 @@ def expire(s3, prefix, last):
         "Expiration": {"Date": datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc)},
     }
     s3.put_bucket_lifecycle_configuration(Bucket=BUCKET, LifecycleConfiguration={"Rules": [rule]})
-    # Keys expire in their order. A list would have to look past all that are gone.
+    # Keys expire in their order.
     while exists(s3, last):
         time.sleep(0.1)
     s3.delete_bucket_lifecycle(Bucket=BUCKET)
@@ -158,6 +167,17 @@ def exists(s3, name):
         return s3.head_object(Bucket=BUCKET, Key=name) is not None
     except s3.exceptions.ClientError:
         return False
+
+
+def forget_files():
+    """Has the system forget what it holds of files, if it may."""
+    if os.geteuid() != 0:
+        return "warm"
+    os.sync()
+    Path("/proc/sys/vm/drop_caches").write_text("3")
+    # The program itself was started before.
+    Path(BINARY).read_bytes()
+    return "nothing of its files in memory"
 
 
 def disk_mb(directory):
@@ -176,16 +196,19 @@ def main():
             [os.environ["BOATHOUSE_BENCH_LOADER"], str(objects), str(count)], check=True, capture_output=True, text=True
         ).stdout.strip()
         print(loaded, flush=True)
+        with boathouse(directory):
+            pass  # A data directory that is not new to the server.
+        warmth = forget_files()
         began = time.perf_counter()
         with boathouse(directory) as server:
             start = time.perf_counter() - began
             s3, raw = client(server), Raw(server)
             s3.create_bucket(Bucket="other")
-            facts = [["start until it listens", f"{start:.2f} s"]]
+            facts = [[f"start until it listens, {warmth}", f"{start:.2f} s"]]
             facts.append(["disk, loaded", f"{disk_mb(objects):,.0f} MB"])
             facts.append(["memory after the start", f"{memory_mb(server.process):.0f} MB"])
             rows = lists(raw, count, numbers)
-            with Puts(server) as few:
+            with Beside(server, put) as few:
                 time.sleep(5)
             rows += reads(raw, "other", "in a bucket of 1000 keys", lambda: str(numbers.randrange(len(few.seconds[:1000]))))
             rows += reads(raw, BUCKET, "at random", lambda: key(numbers.randrange(count)))
@@ -193,25 +216,37 @@ def main():
             puts = [["nothing", "", *spread(few.seconds)]]
             tenth = count // 10
             begun = time.perf_counter()
-            with Puts(server) as during:
+            with Beside(server, put) as during, Beside(server, list_first) as pages:
                 delete_batches(server, range(tenth))
                 took = time.perf_counter() - begun
+            rows.append([f"list all keys, from the first one on, while the first {tenth:,} are deleted", "1000", *spread(pages.seconds)])
+            raw = Raw(server)
+            first = [raw.call("list_objects_v2", Bucket=BUCKET) for _ in range(20)]
+            rows.append(["the same right afterwards", "1000", *spread(first)])
             puts.append([f"DeleteObjects of {tenth:,} keys by four clients", f"{tenth / took:,.0f}/s", *spread(during.seconds)])
             print(*puts[-1], flush=True)
             prefix = key(count // 2)[: len("events/2000/")]
             inside = [number for number in range(count) if key(number).startswith(prefix)]
             begun = time.perf_counter()
-            with Puts(server) as during:
+            with Beside(server, put) as during:
                 expire(s3, prefix, key(inside[-1]))
                 took = time.perf_counter() - begun
             puts.append([f"a lifecycle rule expires {len(inside):,} keys", f"{len(inside) / took:,.0f}/s", *spread(during.seconds)])
             print(*puts[-1], flush=True)
             raw = Raw(server)  # The other connection has been silent for too long.
             first = [raw.call("list_objects_v2", Bucket=BUCKET) for _ in range(20)]
-            rows.append(["list all keys, from the first one on, after these were deleted", "1000", *spread(first)])
+            rows.append(["the same after a lifecycle rule expired a year's keys too", "1000", *spread(first)])
             print(*rows[-1], flush=True)
+            facts.append(["disk in the end", f"{disk_mb(objects):,.0f} MB"])
             facts.append(["memory in the end", f"{memory_mb(server.process):.0f} MB"])
             facts.append(["memory at its peak", f"{memory_mb(server.process, 'VmHWM'):.0f} MB"])
+        warmth = forget_files()
+        began = time.perf_counter()
+        with boathouse(directory) as server:
+            facts.append([f"start after all that, {warmth}", f"{time.perf_counter() - began:.2f} s"])
+            raw = Raw(server)
+            first = [raw.call("list_objects_v2", Bucket=BUCKET) for _ in range(20)]
+            rows.append(["the same after that start", "1000", *spread(first)])
     write(
         "s3-scale",
         f"S3: {count:,} keys in one bucket",

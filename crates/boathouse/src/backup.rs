@@ -3,15 +3,17 @@
 //! A backup is a directory: `manifest.json` with the size and the SHA-256 of each file, the rows of both stores (`objects.rows`,
 //! `metadata.rows`), and under `files` what is copied as it is. Metadata, index and the files beside them are of the same
 //! moment: while both writers stand still, small files are linked aside, and content files are kept from being removed.
-//! `manifest.json` is written last: a directory without it is no backup.
+//! `manifest.json` is written last: a directory without it is no backup. A backup whose name ends in `.tar` is one file with all
+//! of that.
 
+mod archive;
 pub(crate) mod control;
 mod copy;
 mod manifest;
 mod restore;
 mod take;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 pub(crate) use self::take::Stores;
 use crate::data_directory;
@@ -24,7 +26,7 @@ pub(crate) struct BackupOptions {
     /// The data directory. A server may run on it.
     #[arg(long, env = "BOATHOUSE_DATA_DIR", default_value = "boathouse-data")]
     data_dir: PathBuf,
-    /// The directory to make. It holds the server's secrets, and only its owner can read it.
+    /// The directory to make, or the file if its name ends in `.tar`. It holds the server's secrets, and only its owner can read it.
     #[arg(long, required_unless_present = "verify")]
     to: Option<PathBuf>,
     /// An earlier backup on the same disk: what has not changed since is linked instead of copied.
@@ -38,7 +40,7 @@ pub(crate) struct BackupOptions {
 /// How to restore.
 #[derive(clap::Args)]
 pub(crate) struct RestoreOptions {
-    /// The backup.
+    /// The backup, a directory or a file. A file needs room for its files beside the data directory while they are restored.
     #[arg(long)]
     from: PathBuf,
     /// The data directory to make. It must not be there, or be empty.
@@ -86,30 +88,55 @@ impl BackupError {
 
 pub(crate) async fn back_up(options: BackupOptions) -> Result<(), BackupError> {
     if let Some(backup) = options.verify {
-        let summary = tokio::task::spawn_blocking(move || manifest::verify(&backup)).await;
+        let verify = move || if backup.is_file() { archive::verify(&backup) } else { manifest::verify(&backup) };
+        let summary = tokio::task::spawn_blocking(verify).await;
         say!("{}: the backup is whole", summary.unwrap_or_else(|_| Err(BackupError::Server("it was stopped".into())))?);
         return Ok(());
     }
     let Some(to) = options.to else { return Ok(()) };
     let order = control::Order { to: absolute(to)?, since: options.since.map(absolute).transpose()? };
     let data_dir = options.data_dir;
-    let work = move || {
-        if !data_dir.join("metadata.db").exists() {
-            return Err(BackupError::Server(format!("there is nothing in {}", data_dir.display())));
-        }
-        match data_directory::lock(&data_dir) {
-            Ok(_lock) => Stores::open(&data_dir)?.back_up(&order),
-            Err(ServerError::InUse(_)) => control::ask(&data_dir, &order),
-            Err(error) => Err(BackupError::Server(error.to_string())),
-        }
-    };
+    let work =
+        move || if archive::is_meant(&order.to) { in_one_file(&data_dir, order) } else { make(&data_dir, &order) };
     let summary = tokio::task::spawn_blocking(work).await;
     say!("{}", summary.unwrap_or_else(|_| Err(BackupError::Server("it was stopped".into())))?);
     Ok(())
 }
 
+/// Makes a backup, or has the server make it that runs on the directory.
+fn make(data_dir: &Path, order: &control::Order) -> Result<String, BackupError> {
+    if !data_dir.join("metadata.db").exists() {
+        return Err(BackupError::Server(format!("there is nothing in {}", data_dir.display())));
+    }
+    match data_directory::lock(data_dir) {
+        Ok(_lock) => Stores::open(data_dir)?.back_up(order),
+        Err(ServerError::InUse(_)) => control::ask(data_dir, order),
+        Err(error) => Err(BackupError::Server(error.to_string())),
+    }
+}
+
+fn in_one_file(data_dir: &Path, order: control::Order) -> Result<String, BackupError> {
+    let (file, to) = (&order.to, archive::directory_of(&order.to));
+    if file.exists() {
+        return Err(BackupError::Occupied(file.clone()));
+    }
+    if let Some(since) = order.since.as_ref().filter(|since| !since.is_dir()) {
+        return Err(BackupError::NoBackup(since.clone(), "only that of a directory can be built on".into()));
+    }
+    archive::clear(&to)?;
+    let made = make(data_dir, &control::Order { to: to.clone(), ..order.clone() });
+    let packed = made.and_then(|summary| archive::pack(&to, file).map(|()| summary));
+    match packed {
+        Ok(summary) => Ok(summary.replacen(&to.display().to_string(), &file.display().to_string(), 1)),
+        Err(error) => archive::clear(&to).and(Err(error)),
+    }
+}
+
 pub(crate) async fn restore(options: RestoreOptions) -> Result<(), BackupError> {
-    let work = move || restore::restore(&options.from, &options.data_dir);
+    let work = move || match options.from.is_file() {
+        true => restore::restore_file(&options.from, &options.data_dir),
+        false => restore::restore(&options.from, &options.data_dir),
+    };
     let summary = tokio::task::spawn_blocking(work).await;
     say!("{}", summary.unwrap_or_else(|_| Err(BackupError::Server("it was stopped".into())))?);
     Ok(())

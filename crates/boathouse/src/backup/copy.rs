@@ -70,8 +70,13 @@ pub(super) fn copy(from: &Path, to: &Path, bytes: u64, program: bool) -> Result<
 /// The length and the SHA-256 of a file.
 pub(super) fn digest(path: &Path) -> Result<(u64, String), BackupError> {
     let mut file = File::open(path).map_err(BackupError::file(path))?;
+    digest_of(&mut file, path)
+}
+
+/// The length and the SHA-256 of what comes from a path.
+pub(super) fn digest_of(source: &mut impl Read, path: &Path) -> Result<(u64, String), BackupError> {
     let (mut digest, mut bytes) = (Context::new(&SHA256), 0);
-    read_pieces(&mut file, path, |piece| {
+    read_pieces(source, path, |piece| {
         digest.update(piece);
         bytes += piece.len() as u64;
         Ok(())

@@ -9,7 +9,7 @@ use super::BackupError;
 use super::copy;
 
 pub(super) const NAME: &str = "manifest.json";
-const SUM: &str = "manifest.json.sha256";
+pub(super) const SUM: &str = "manifest.json.sha256";
 /// The folder of what is copied as it is.
 pub(super) const FILES: &str = "files";
 pub(super) const OBJECT_ROWS: &str = "objects.rows";
@@ -71,13 +71,20 @@ impl Manifest {
     }
 
     pub(super) fn read(backup: &Path) -> Result<Self, BackupError> {
+        let read = |name: &str| {
+            let no = |error| BackupError::NoBackup(backup.to_owned(), format!("{name}: {error}"));
+            std::fs::read(backup.join(name)).map_err(no)
+        };
+        Self::parse(backup, &read(NAME)?, &read(SUM)?)
+    }
+
+    /// Reads the manifest of a backup and checks it by its checksum.
+    pub(super) fn parse(backup: &Path, text: &[u8], sum: &[u8]) -> Result<Self, BackupError> {
         let no = |why: String| BackupError::NoBackup(backup.to_owned(), why);
-        let text = std::fs::read(backup.join(NAME)).map_err(|error| no(format!("{NAME}: {error}")))?;
-        let sum = std::fs::read_to_string(backup.join(SUM)).map_err(|error| no(format!("{SUM}: {error}")))?;
-        if sum.trim() != copy::sha256(&text) {
+        if sum.trim_ascii() != copy::sha256(text).as_bytes() {
             return Err(BackupError::Damaged(backup.join(NAME), format!("its checksum is not that of {SUM}")));
         }
-        let manifest: Self = serde_json::from_slice(&text).map_err(|error| no(error.to_string()))?;
+        let manifest: Self = serde_json::from_slice(text).map_err(|error| no(error.to_string()))?;
         if manifest.format != FORMAT {
             return Err(no(format!("it has format {}, and this program knows {FORMAT}", manifest.format)));
         }

@@ -5,6 +5,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use super::BackupError;
+use super::archive;
 use super::copy;
 use super::manifest::{Entry, FILES, METADATA_ROWS, Manifest, OBJECT_ROWS};
 
@@ -15,7 +16,7 @@ pub(super) fn restore(backup: &Path, data_dir: &Path) -> Result<String, BackupEr
     }
     let manifest = Manifest::read(backup)?;
     let place = std::path::absolute(data_dir).map_err(BackupError::file(data_dir))?;
-    let draft = beside(&place);
+    let draft = beside(&place, ".restoring");
     match std::fs::remove_dir_all(&draft) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(BackupError::file(&draft)(error)),
         _ => {} // what an attempt left that was interrupted
@@ -38,9 +39,21 @@ pub(super) fn restore(backup: &Path, data_dir: &Path) -> Result<String, BackupEr
     Ok(format!("{} is restored from {}", data_dir.display(), manifest.summary(backup)))
 }
 
-fn beside(place: &Path) -> PathBuf {
+/// The same of a backup that is one file.
+pub(super) fn restore_file(file: &Path, data_dir: &Path) -> Result<String, BackupError> {
+    if !copy::is_free(data_dir)? {
+        return Err(BackupError::Occupied(data_dir.to_owned()));
+    }
+    let place = std::path::absolute(data_dir).map_err(BackupError::file(data_dir))?;
+    let unpacked = beside(&place, ".unpacked");
+    let restored = archive::unpack(file, &unpacked).and_then(|()| restore(&unpacked, data_dir));
+    archive::clear(&unpacked)?;
+    restored.map(|summary| summary.replacen(&unpacked.display().to_string(), &file.display().to_string(), 1))
+}
+
+fn beside(place: &Path, ending: &str) -> PathBuf {
     let mut name = place.file_name().unwrap_or_default().to_owned();
-    name.push(".restoring");
+    name.push(ending);
     place.with_file_name(name)
 }
 

@@ -75,7 +75,7 @@ impl Stores {
         copy::make_directory(aside)?;
         let (objects, data_dir, place) = (self.objects.clone(), self.data_dir.clone(), aside.to_owned());
         let taken = Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true);
-        let (metadata, (objects, linked)) = self.metadata.freeze(move || {
+        let (metadata, (mut objects, linked)) = self.metadata.freeze(move || {
             let objects = objects.freeze()?;
             let mut linked = Vec::new();
             link_tree(&data_dir, Path::new(""), &place, &mut linked)?;

@@ -28,7 +28,8 @@ const BATCH: usize = 4096;
 
 /// A store at one moment.
 pub struct Frozen {
-    moment: Moment,
+    /// Until its rows are written.
+    moment: Option<Moment>,
     blobs: Hold,
     packs: Hold,
     key: PathBuf,
@@ -56,20 +57,22 @@ impl Objects {
         let key = self.inner.keys.path();
         // Held first: what the moment names is there from then on.
         let (blobs, packs) = (blobs.hold(), packs.hold());
-        self.inner.writer.change_blocking(move |_| Ok(Frozen { moment: index.moment()?, blobs, packs, key }))
+        self.inner.writer.change_blocking(move |_| Ok(Frozen { moment: Some(index.moment()?), blobs, packs, key }))
     }
 }
 
 impl Frozen {
-    /// Writes all rows, and tells which files belong to them, and how many rows there are.
+    /// Writes all rows, and tells which files belong to them, and how many rows there are. Afterwards only these files are held.
     ///
     /// # Errors
-    /// [`Error::Io`], [`Error::Corrupt`]; of the index.
-    pub fn write_rows(&self, out: impl Write) -> Result<(Vec<StoredFile>, u64)> {
+    /// [`Error::Io`], [`Error::Corrupt`]; of the index, also where it has to be opened anew and can't wait for this to end;
+    /// [`Error::Closed`] if the rows were written already.
+    pub fn write_rows(&mut self, out: impl Write) -> Result<(Vec<StoredFile>, u64)> {
+        let moment = self.moment.take().ok_or(Error::Closed)?;
         let mut out = BufWriter::new(out);
         out.write_all(MAGIC)?;
         let (mut blobs, mut packs, mut count) = (BTreeSet::new(), BTreeMap::<Uuid, u64>::new(), 0);
-        for row in self.moment.all() {
+        for row in moment.all() {
             let (key, value) = row?;
             let is = |table: Table| key.first() == Some(&(table as u8));
             if is(Table::Intent) || is(Table::Garbage) {
@@ -173,6 +176,22 @@ mod tests {
     }
 
     #[tokio::test(flavor = "multi_thread")]
+    async fn a_moment_gives_way_to_an_engine_that_has_to_be_opened_again() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Objects::open(directory.path(), &Options::default()).unwrap();
+        store.create_bucket("b").await.unwrap();
+        put(&store, "before", vec![1; 10], Seal::AsBucket).await;
+        let held = store.clone();
+        let mut frozen = tokio::task::spawn_blocking(move || held.freeze()).await.unwrap().unwrap();
+        store.inner.index.fail();
+        assert!(matches!(frozen.write_rows(std::io::sink()), Err(Error::Index(_))));
+        // Its files are still held, but the index is not.
+        put(&store, "after", vec![2; 10], Seal::AsBucket).await;
+        assert!(matches!(frozen.write_rows(std::io::sink()), Err(Error::Closed)));
+        assert!(store.get("b", "before").is_ok() && store.get("b", "after").is_ok());
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
     async fn a_moment_is_kept_while_the_store_goes_on() {
         let (from, to) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let store = Objects::open(from.path(), &Options::default()).unwrap();
@@ -183,7 +202,7 @@ mod tests {
             put(&store, &format!("sealed {size}"), vec![8; size], Seal::Store).await;
         }
         let held = store.clone();
-        let frozen = tokio::task::spawn_blocking(move || held.freeze()).await.unwrap().unwrap();
+        let mut frozen = tokio::task::spawn_blocking(move || held.freeze()).await.unwrap().unwrap();
         // Everything changes before it is copied.
         for size in sizes {
             put(&store, &size.to_string(), vec![9; size], Seal::AsBucket).await;

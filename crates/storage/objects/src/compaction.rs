@@ -13,6 +13,8 @@ use crate::packs::{self, ALIGNMENT, HEADER_BYTES, Packs, Slot};
 
 /// How much is moved in one step.
 const STEP_BYTES: u64 = 8 << 20;
+/// How many entries move in one commit: writes of others come in between.
+const TOGETHER: usize = 100;
 
 /// What compaction works with.
 pub(crate) struct Compactor {
@@ -103,8 +105,13 @@ impl Compactor {
         for (slot, answer) in moving {
             moved.push((slot, answer.blocking_recv().map_err(|_| Error::Closed)??));
         }
-        self.writer.change_blocking(move |change| {
-            moved.into_iter().try_for_each(|(slot, placed)| placed.relocate(change, &slot))
-        })
+        let mut moved = moved.into_iter().peekable();
+        while moved.peek().is_some() {
+            let some: Vec<_> = moved.by_ref().take(TOGETHER).collect();
+            self.writer.change_in_bulk_blocking(move |change| {
+                some.into_iter().try_for_each(|(slot, placed)| placed.relocate(change, &slot))
+            })?;
+        }
+        Ok(())
     }
 }

@@ -7,35 +7,38 @@
 //! The engine takes no more writes once one of its own has failed, because it can't know what the disk has of it. Reads go on, and
 //! the next change opens the engine anew: what its log holds then is what there is.
 
+mod ahead;
+mod gaps;
+mod rows;
 mod tail;
+mod walker;
+mod writer;
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, mpsc};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode, Readable as _, Slice, Snapshot};
 use parking_lot::RwLock;
-use tokio::sync::{Notify, oneshot};
 use uuid::Uuid;
 
+pub(crate) use self::walker::Walker;
+pub(crate) use self::writer::Writer;
+
+use self::gaps::Gaps;
+use self::rows::{Rows, behind};
 use crate::Durability;
-use crate::collector::Errands;
 use crate::error::{Error, Result};
 use crate::files::Files;
 use crate::known::{Known, KnownBuckets};
-use crate::outbox;
-use crate::space::Space;
 
-/// The changes that share one fsync at most.
-const GROUP: usize = 64;
-/// A group that changes so many rows takes no more changes.
-const GROUP_ROWS: usize = 1000;
 const CACHE_BYTES: u64 = 16 << 20;
 const MEMTABLE_BYTES: u64 = 8 << 20;
+/// One writes tables of rows to disk, the other one merges them: else writes would wait for a merge to end.
+const WORKERS: usize = 2;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Table {
@@ -100,6 +103,7 @@ struct Shared {
     engine: RwLock<Option<Arc<Engine>>>,
     failed: AtomicBool,
     buckets: KnownBuckets,
+    gaps: Gaps,
 }
 
 struct Engine {
@@ -109,8 +113,9 @@ struct Engine {
 
 impl Engine {
     fn open(dir: &Path, durability: Durability) -> Result<Arc<Self>> {
+        ahead::read_ahead(dir);
         tail::mend(dir, durability == Durability::Strict)?;
-        let database = Database::builder(dir).cache_size(CACHE_BYTES).worker_threads(1).open()?;
+        let database = Database::builder(dir).cache_size(CACHE_BYTES).worker_threads(WORKERS).open()?;
         let rows = database.keyspace(KEYSPACE, keyspace)?;
         Ok(Arc::new(Self { database, rows }))
     }
@@ -122,7 +127,9 @@ pub(crate) fn keyspace() -> KeyspaceCreateOptions {
 }
 
 /// All rows at one moment.
+#[derive(Clone)]
 pub(crate) struct Moment {
+    index: Index,
     engine: Arc<Engine>,
     snapshot: Snapshot,
 }
@@ -130,13 +137,25 @@ pub(crate) struct Moment {
 impl Index {
     pub(crate) fn open(dir: &Path, files: Files, durability: Durability) -> Result<Self> {
         let engine = RwLock::new(Some(Engine::open(dir, durability)?));
-        let (failed, buckets) = (AtomicBool::new(false), KnownBuckets::default());
-        Ok(Self { shared: Arc::new(Shared { dir: dir.to_owned(), files, durability, engine, failed, buckets }) })
+        let shared = Shared {
+            dir: dir.to_owned(),
+            files,
+            durability,
+            engine,
+            failed: AtomicBool::new(false),
+            buckets: KnownBuckets::default(),
+            gaps: Gaps::default(),
+        };
+        Ok(Self { shared: Arc::new(shared) })
     }
 
     /// The buckets in memory.
     pub(crate) fn buckets(&self) -> &KnownBuckets {
         &self.shared.buckets
+    }
+
+    fn gaps(&self) -> &Gaps {
+        &self.shared.gaps
     }
 
     fn engine(&self) -> Result<Arc<Engine>> {
@@ -146,12 +165,18 @@ impl Index {
     pub(crate) fn moment(&self) -> Result<Moment> {
         let engine = self.engine()?;
         let snapshot = engine.database.snapshot();
-        Ok(Moment { engine, snapshot })
+        Ok(Moment { index: self.clone(), engine, snapshot })
     }
 
     /// Whether the engine takes no more writes.
     pub(crate) fn has_failed(&self) -> bool {
         self.shared.failed.load(Ordering::Relaxed)
+    }
+
+    /// As after a write of the engine's that failed.
+    #[cfg(test)]
+    pub(crate) fn fail(&self) {
+        self.shared.failed.store(true, Ordering::Relaxed);
     }
 
     /// Opens the engine anew. Readers go on until then, and wait while it is being opened.
@@ -176,6 +201,7 @@ impl Index {
             *present = Some(Engine::open(&self.shared.dir, self.shared.durability)?);
             self.shared.failed.store(false, Ordering::Relaxed);
             self.shared.buckets.clear();
+            self.shared.gaps.clear();
             tracing::warn!("the index was opened again after a failed write");
             return Ok(());
         }
@@ -189,14 +215,25 @@ impl Index {
             Durability::None => PersistMode::Buffer,
         };
         let mut batch = engine.database.batch().durability(Some(mode));
-        for ((table, key), value) in group {
-            match value {
-                Some(value) => batch.insert(&engine.rows, table.row(&key), value),
-                None => batch.remove(&engine.rows, table.row(&key)),
+        let rows: Vec<_> = group.into_iter().map(|((table, key), value)| (table.row(&key), value)).collect();
+        let inserted = rows.iter().filter(|(_, value)| value.is_some()).map(|(row, _)| &row[..]);
+        let under_way = self.shared.gaps.commit(inserted);
+        let mut removed = Vec::new();
+        for (row, value) in rows {
+            if let Some(value) = value {
+                batch.insert(&engine.rows, row, value);
+            } else {
+                batch.remove(&engine.rows, &row[..]);
+                removed.push(row);
             }
         }
         let committed = self.shared.files.commit(&self.shared.dir, || Ok(batch.commit()))?;
-        Ok(committed.inspect_err(|_| self.shared.failed.store(true, Ordering::Relaxed))?)
+        committed.inspect_err(|_| self.shared.failed.store(true, Ordering::Relaxed))?;
+        drop(under_way);
+        if !removed.is_empty() {
+            self.shared.gaps.removed(removed);
+        }
+        Ok(())
     }
 
     /// One row as of now.
@@ -226,9 +263,13 @@ impl Index {
 }
 
 impl Moment {
-    /// All rows of all tables, in order, with the table's byte before their keys.
+    /// All rows of all tables, in order, with the table's byte before their keys. Whoever reads for so long gives up when the
+    /// engine takes no more writes: it can't be opened anew as long as it is read, and changes go first.
     pub(crate) fn all(&self) -> impl Iterator<Item = Result<(Slice, Slice)>> {
-        self.snapshot.iter(&self.engine.rows).map(|guard| Ok(guard.into_inner()?))
+        self.snapshot.iter(&self.engine.rows).map(|guard| match self.index.has_failed() {
+            true => Err(Error::Index("it takes no more writes and has to be opened again, so this can't go on".into())),
+            false => Ok(guard.into_inner()?),
+        })
     }
 
     pub(crate) fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>> {
@@ -237,21 +278,23 @@ impl Moment {
 
     /// The rows of a table whose keys begin with `prefix` and lie behind `start`, in order.
     pub(crate) fn scan(&self, table: Table, prefix: &[u8], start: Bound<&[u8]>) -> impl Iterator<Item = Row> + use<> {
-        let start = match start {
-            Bound::Unbounded => Bound::Included(table.row(prefix)),
-            bound => bound.map(|key| table.row(key)),
+        let from = match start {
+            Bound::Unbounded => table.row(prefix),
+            Bound::Included(key) => table.row(key),
+            Bound::Excluded(key) => behind(table.row(key)),
         };
-        let end = successor(table.row(prefix)).map_or(Bound::Unbounded, Bound::Excluded);
-        // A scan may start behind the end: that is an empty range, which the tree would refuse.
-        let empty = matches!((&start, &end), (Bound::Included(a) | Bound::Excluded(a), Bound::Excluded(b)) if a >= b);
-        let rows = (!empty).then(|| self.snapshot.range(&self.engine.rows, (start, end)));
-        let engine = Arc::clone(&self.engine);
-        rows.into_iter().flatten().map(move |guard| {
-            // The engine is not opened anew while somebody reads.
-            let _engine = &engine;
-            let (key, value) = guard.into_inner()?;
-            Ok((key[1..].to_vec(), value))
-        })
+        let rows = self.rows(from, successor(table.row(prefix)));
+        rows.map(|row| row.map(|(key, value)| (key[1..].to_vec(), value)))
+    }
+
+    /// The rows of all tables from one on, in order, with the table's byte before their keys.
+    fn rows(&self, from: Vec<u8>, end: Option<Vec<u8>>) -> Rows {
+        Rows::new(self.clone(), from, end)
+    }
+
+    /// Greater than that of every moment before, if something was committed in between.
+    fn number(&self) -> u64 {
+        self.snapshot.seqno()
     }
 }
 
@@ -389,117 +432,5 @@ impl Change<'_> {
             };
         }
         Ok(rows)
-    }
-}
-
-/// Tells the caller of a change how the commit of its group ended;
-type Answer = Box<dyn FnOnce(Option<Error>) + Send>;
-type Job = Box<dyn FnOnce(&mut Change<'_>) -> (bool, Answer) + Send>;
-
-pub(crate) struct Writer {
-    jobs: Option<mpsc::Sender<Job>>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Writer {
-    /// New garbage of each group goes to the collector, and `told` is woken when changes wait in the outbox.
-    pub(crate) fn start(index: Index, space: Arc<Space>, errands: Errands, told: Arc<Notify>) -> Result<Self> {
-        let (jobs, queue) = mpsc::channel();
-        let sequence = outbox::last_sequence(&index)?;
-        let thread = std::thread::Builder::new()
-            .name("objects-writer".into())
-            .spawn(move || run(&index, &space, &queue, sequence, &errands, &told))?;
-        Ok(Self { jobs: Some(jobs), thread: Some(thread) })
-    }
-
-    /// Makes a change and returns when it is durable. A change that fails leaves nothing.
-    pub(crate) async fn change<T: Send + 'static>(
-        &self,
-        change: impl FnOnce(&mut Change<'_>) -> Result<T> + Send + 'static,
-    ) -> Result<T> {
-        self.submit(change)?.await.map_err(|_| Error::Closed)?
-    }
-
-    /// The same on a thread that may block.
-    pub(crate) fn change_blocking<T: Send + 'static>(
-        &self,
-        change: impl FnOnce(&mut Change<'_>) -> Result<T> + Send + 'static,
-    ) -> Result<T> {
-        self.submit(change)?.blocking_recv().map_err(|_| Error::Closed)?
-    }
-
-    fn submit<T: Send + 'static>(
-        &self,
-        change: impl FnOnce(&mut Change<'_>) -> Result<T> + Send + 'static,
-    ) -> Result<oneshot::Receiver<Result<T>>> {
-        let (reply, answer) = oneshot::channel();
-        let job: Job = Box::new(move |view| {
-            let outcome = change(view);
-            let good = outcome.is_ok();
-            let answer: Answer = Box::new(move |failure| {
-                // The caller may have gone away; its change stands all the same.
-                let _ = reply.send(failure.map_or(outcome, Err));
-            });
-            (good, answer)
-        });
-        self.jobs.as_ref().ok_or(Error::Closed)?.send(job).map_err(|_| Error::Closed)?;
-        Ok(answer)
-    }
-}
-
-impl Drop for Writer {
-    fn drop(&mut self) {
-        drop(self.jobs.take());
-        if let Some(thread) = self.thread.take() {
-            // A panic of the writer was already reported by the panic hook.
-            let _ = thread.join();
-        }
-    }
-}
-
-/// The row as an errand, if it may be one for the collector.
-fn garbage(table: Table, key: &[u8], value: &Option<Vec<u8>>) -> Option<(Table, Uuid)> {
-    let wanted = matches!(table, Table::Garbage | Table::Pack) && value.is_some();
-    wanted.then(|| Uuid::from_slice(key).ok()).flatten().map(|id| (table, id))
-}
-
-fn run(index: &Index, space: &Space, queue: &mpsc::Receiver<Job>, mut sequence: u64, errands: &Errands, told: &Notify) {
-    // Changes that arrive while a group is being synced form the next group: no timer is needed to fill one.
-    while let Ok(first) = queue.recv() {
-        let admitted = space.admit_change().and_then(|()| if index.has_failed() { index.reopen() } else { Ok(()) });
-        let mut group = Writes::new();
-        let mut answers = Vec::new();
-        let mut next = Some(first);
-        while let Some(job) = next {
-            let mut change = Change { index, group: &group, writes: Writes::new(), sequence: &mut sequence };
-            let (good, answer) = job(&mut change);
-            let writes = change.writes;
-            if good {
-                group.extend(writes);
-            }
-            answers.push(answer);
-            let full = answers.len() >= GROUP || group.len() >= GROUP_ROWS;
-            next = if full { None } else { queue.try_recv().ok() };
-        }
-        let garbage: Vec<_> = group.iter().filter_map(|((table, key), value)| garbage(*table, key, value)).collect();
-        let buckets: Vec<_> =
-            group.keys().filter(|(table, _)| matches!(table, Table::Bucket | Table::Document)).cloned().collect();
-        let tells = group.iter().any(|((table, _), value)| *table == Table::Outbox && value.is_some());
-        let committed = if group.is_empty() { Ok(()) } else { admitted.and_then(|()| index.commit(group)) };
-        let failure = committed.err();
-        // Also after a failure: nobody knows what is there now.
-        buckets.iter().for_each(|(table, key)| index.buckets().forget(*table, key));
-        if let Some(error) = &failure {
-            space.note(error);
-            tracing::error!(%error, "index commit failed");
-        } else {
-            garbage.into_iter().for_each(|row| errands.send(row));
-            if tells {
-                told.notify_one();
-            }
-        }
-        for answer in answers {
-            answer(failure.clone());
-        }
     }
 }

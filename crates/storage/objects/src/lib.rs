@@ -74,6 +74,7 @@ mod versions;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use tokio::sync::Notify;
 
@@ -105,7 +106,7 @@ use crate::collector::{Collector, Errands};
 use crate::compaction::Compactor;
 use crate::files::Files;
 use crate::hashers::Hashers;
-use crate::index::{Index, Writer};
+use crate::index::{Index, Walker, Writer};
 use crate::packs::Packs;
 use crate::sealing::Keys;
 use crate::space::Space;
@@ -161,6 +162,7 @@ struct Inner {
     writer: Arc<Writer>,
     errands: Errands,
     _collector: Collector,
+    _walker: Walker,
     index: Index,
     blobs: Arc<Blobs>,
     space: Arc<Space>,
@@ -168,6 +170,7 @@ struct Inner {
     scrubbed: scrub::Counts,
     hashers: Hashers,
     changes_kept: Arc<Notify>,
+    renames: AtomicU64,
     clock: Clock,
     entity_tags: EntityTags,
 }
@@ -221,6 +224,7 @@ impl Objects {
             }
             recovered => recovered?,
         }
+        let walker = Walker::start(index.clone())?;
         let clock = options.clock.clone();
         Ok(Self {
             inner: Arc::new(Inner {
@@ -229,6 +233,7 @@ impl Objects {
                 writer,
                 errands,
                 _collector: collector,
+                _walker: walker,
                 index,
                 blobs,
                 space,
@@ -236,6 +241,7 @@ impl Objects {
                 scrubbed: scrub::Counts::default(),
                 hashers,
                 changes_kept,
+                renames: AtomicU64::new(0),
                 clock,
                 entity_tags: options.entity_tags,
             }),

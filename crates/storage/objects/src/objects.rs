@@ -1,6 +1,7 @@
 //! Objects: PUT, HEAD, DELETE, COPY, tags, lists.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 use futures::{Stream, StreamExt as _};
@@ -298,12 +299,19 @@ impl Objects {
         self.write(put, body, || Expectations { length, ..Expectations::default() }, ChangeKind::Copy).await
     }
 
+    /// Grows with each rename. An object that was renamed is as old as before, unlike all others that are new at their keys.
+    pub fn renames(&self) -> u64 {
+        self.inner.renames.load(Ordering::SeqCst)
+    }
+
     /// Moves an object to another key of its bucket, at once: no one sees both or neither.
     ///
     /// # Errors
     /// As [`copy`](Self::copy).
     pub async fn rename(&self, bucket: &str, from: &str, to: &str, condition: WriteCondition) -> Result<()> {
         let (bucket, from, to, at_ms) = (bucket.to_owned(), from.to_owned(), to.to_owned(), self.now_ms());
+        // Before and after: whoever has seen all keys in between knows that something may have escaped.
+        self.inner.renames.fetch_add(1, Ordering::SeqCst);
         let rename = move |change: &mut Change<'_>| {
             buckets::require(change, &bucket)?;
             let record = current(change, &bucket, &from)?.ok_or_else(|| Error::NoSuchKey(from.clone()))?;
@@ -318,7 +326,9 @@ impl Objects {
             }
             Ok(())
         };
-        self.inner.writer.change(rename).await
+        let renamed = self.inner.writer.change(rename).await;
+        self.inner.renames.fetch_add(1, Ordering::SeqCst);
+        renamed
     }
 
     /// Replaces the tags of an object, or of one version of it (none: removes them).

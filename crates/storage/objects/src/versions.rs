@@ -379,7 +379,8 @@ impl Objects {
         loop {
             let mut some: Vec<DeleteItem> = items.by_ref().take(BATCH).collect();
             let (name, origin) = (bucket.to_owned(), origin.clone());
-            if some.len() > 1 {
+            let many = some.len() > 1;
+            if many {
                 some = self.warm(bucket, some).await?;
             }
             let delete_some = move |change: &mut Change<'_>| {
@@ -387,7 +388,11 @@ impl Objects {
                 let outcome = |item| delete(change, &bucket, item, Cause { kind, at_ms, origin: origin.clone() });
                 Ok(some.iter().map(outcome).collect::<Vec<_>>())
             };
-            outcomes.extend(self.inner.writer.change(delete_some).await?);
+            let writer = &self.inner.writer;
+            outcomes.extend(match many {
+                true => writer.change_in_bulk(delete_some).await?,
+                false => writer.change(delete_some).await?,
+            });
             if items.peek().is_none() {
                 return Ok(outcomes);
             }

@@ -6,9 +6,11 @@
 //!
 //! | Module | What it does |
 //! |---|---|
+//! | [`plan`] | which keys have to be looked at again, and when |
 //! | [`rules`] | rules: checks, from and to the wire, what they say of a version |
 //! | [`worker`] | carries them out |
 
+mod plan;
 pub(crate) mod rules;
 pub(crate) mod worker;
 

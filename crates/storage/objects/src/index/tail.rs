@@ -17,6 +17,8 @@ use crate::error::{Error, Result};
 
 const END: &[u8; 4] = b"FJL\x03";
 const EXTENSION: &str = "jnl";
+/// How much of a log is read at once.
+const PIECE: usize = 1 << 20;
 
 /// Cuts off what a power cut damaged at the end of the logs in a directory. Where batches are not synced one by one
 /// (`in_order` is false), everything behind the first damage goes.
@@ -26,13 +28,13 @@ const EXTENSION: &str = "jnl";
 pub(super) fn mend(directory: &Path, in_order: bool) -> Result<()> {
     let logs = logs(directory)?;
     for (at, path) in logs.iter().enumerate() {
+        if is_sound(path)? {
+            continue;
+        }
         let mut bytes = Vec::new();
         File::open(path)?.read_to_end(&mut bytes)?;
         let sound = sound_length(&bytes);
         let rest = &bytes[sound..];
-        if rest.iter().all(|byte| *byte == 0) {
-            continue;
-        }
         let followed = at + 1 < logs.len() || (1..rest.len()).any(|start| batch(&rest[start..]).is_some());
         if followed && in_order {
             let what = "is damaged, and what follows was acknowledged: restore a backup, or the disk from a copy";
@@ -62,6 +64,31 @@ fn logs(directory: &Path) -> Result<Vec<PathBuf>> {
     }
     found.sort_unstable();
     Ok(found.into_iter().map(|(_, path)| path).collect())
+}
+
+/// Whether a log is sound batches and zeros behind them, and nothing else. A store that is opened waits for this, so the log is
+/// read piece by piece, into the same memory.
+fn is_sound(path: &Path) -> Result<bool> {
+    let mut file = File::open(path)?;
+    let (mut window, mut zeros) = (Vec::with_capacity(2 * PIECE), false);
+    loop {
+        let read = (&mut file).take(PIECE as u64).read_to_end(&mut window)?;
+        let sound = if zeros { 0 } else { sound_length(&window) };
+        let rest = &window[sound..];
+        // A batch begins with a one.
+        zeros = zeros || rest.first() == Some(&0);
+        if zeros && rest.iter().any(|byte| *byte != 0) {
+            return Ok(false);
+        }
+        if read == 0 {
+            return Ok(zeros || rest.is_empty());
+        }
+        if zeros {
+            window.clear();
+        } else {
+            window.drain(..sound);
+        }
+    }
 }
 
 /// How many bytes are sound batches.
@@ -166,6 +193,27 @@ mod tests {
         change(&mut bytes, &ends);
         std::fs::write(&path, bytes).unwrap();
         directory
+    }
+
+    #[test]
+    fn a_log_is_judged_piece_by_piece() {
+        let directory = tempfile::tempdir().unwrap();
+        let (path, ends) = log(directory.path());
+        let five = std::fs::read(&path).unwrap()[..ends[4]].to_vec();
+        // Batches lie across the ends of pieces.
+        let many: Vec<u8> = five.iter().copied().cycle().take(30 * five.len()).collect();
+        let of = |parts: &[&[u8]]| {
+            std::fs::write(&path, parts.concat()).unwrap();
+            is_sound(&path).unwrap()
+        };
+        assert!(many.len() > 2 * PIECE && of(&[]) && of(&[&many]));
+        let zeros = vec![0; 3 * PIECE];
+        assert!(of(&[&zeros]) && of(&[&many, &zeros]));
+        assert!(!of(&[&many, &zeros, &[1]]) && !of(&[&many, &zeros, &many]) && !of(&[&many, &[7], &zeros]));
+        assert!(!of(&[&many[..many.len() - 1]]) && !of(&[&many[1..]]));
+        let mut flipped = many;
+        flipped[PIECE + 5000] ^= 1;
+        assert!(!of(&[&flipped]));
     }
 
     #[test]

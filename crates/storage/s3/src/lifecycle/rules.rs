@@ -180,6 +180,22 @@ impl Rules {
         dues.min()
     }
 
+    /// When something becomes of a current object that does not by `now_ms`.
+    pub(super) fn next(&self, key: &str, info: &ObjectInfo, now_ms: u64) -> Option<u64> {
+        let accepted = self.enabled().filter(|rule| rule.filter.accepts(key, info));
+        accepted.filter_map(|rule| rule.dues(info.modified_ms).filter(|due| *due > now_ms).min()).min()
+    }
+
+    /// When something becomes of what is written from `now_ms` on, at the earliest.
+    pub(super) fn soonest(&self, now_ms: u64) -> Option<u64> {
+        self.enabled().filter_map(|rule| rule.dues(now_ms).min()).min()
+    }
+
+    /// Whether any rule is about objects with tags.
+    pub(super) fn about_tags(&self) -> bool {
+        self.enabled().any(|rule| !rule.filter.tags.is_empty())
+    }
+
     /// What becomes of a current object.
     pub(crate) fn current(&self, key: &str, info: &ObjectInfo, now_ms: u64) -> Verdict {
         if self.expiry(key, info).is_some_and(|(due, _)| due <= now_ms) {
@@ -302,6 +318,16 @@ fn class(wire: Option<&TransitionStorageClass>) -> Result<String> {
 }
 
 impl Rule {
+    /// When it says something of a current object of that age.
+    fn dues(&self, modified_ms: u64) -> impl Iterator<Item = u64> {
+        let expiry = match self.expiration {
+            Some(Expiration::At(when)) => Some(when),
+            _ => None,
+        };
+        let moves = self.transitions.iter().map(|transition| transition.when);
+        moves.chain(expiry).map(move |when| when.due(modified_ms))
+    }
+
     fn from_wire(wire: LifecycleRule) -> Result<Self> {
         let enabled = match wire.status.as_str() {
             ExpirationStatus::ENABLED => true,
@@ -609,6 +635,25 @@ mod tests {
         assert_eq!(rules.current("logs/a", &info, 2 * DAY_MS), Verdict::Expire);
         assert_eq!(rules.current("other", &info, 9 * DAY_MS), Verdict::Stay);
         assert_eq!(rules.expiry("logs/a", &object(DAY_MS)), Some((2 * DAY_MS, "r")));
+    }
+
+    #[test]
+    fn the_next_thing_that_happens() {
+        let move_at = |days| WireTransition {
+            days: Some(days),
+            storage_class: Some(TransitionStorageClass::from_static("STANDARD_IA")),
+            ..WireTransition::default()
+        };
+        let rules = rules(|rule| {
+            rule.expiration = Some(days(60));
+            rule.transitions = Some(vec![move_at(30)]);
+        })
+        .unwrap();
+        let next = |now| rules.next("logs/a", &object(DAY_MS / 2), now);
+        assert_eq!([next(0), next(31 * DAY_MS), next(61 * DAY_MS)], [Some(31 * DAY_MS), Some(61 * DAY_MS), None]);
+        assert_eq!(rules.next("other", &object(0), 0), None);
+        assert_eq!(rules.soonest(5 * DAY_MS), Some(35 * DAY_MS));
+        assert!(!rules.about_tags());
     }
 
     #[test]

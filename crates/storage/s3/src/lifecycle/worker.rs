@@ -1,13 +1,16 @@
 //! Carries lifecycle rules out, and has inventories written at the same midnights.
 
+use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use boathouse_aws::{Ctx, Platform, Principal};
 use boathouse_objects::{
-    ChangeKind, DeleteItem, Error, ListUploads, ListVersions, ObjectInfo, VersionEntry, WriteCondition,
+    ChangeKind, DeleteItem, Error, ListUploads, ListVersions, ObjectInfo, VersionEntry, VersionMark, WriteCondition,
 };
 use chrono::{DateTime, Utc};
 
+use super::plan::{Look, Plan, Stretch};
 use super::rules::{DAY_MS, Rules, Verdict};
 use crate::call::Store;
 use crate::notifications::{PRINCIPAL, message};
@@ -17,14 +20,19 @@ use crate::{documents, inventory, storage_class};
 const PAGE: usize = 1000;
 /// Deletions that one commit takes: writes of others come in between.
 const BATCH: usize = 100;
+/// So many times as long as a page took that had nothing to do the next one waits, that others have the disk and the processor.
+const REST: u32 = 3;
+/// A page that was quickly read is no burden.
+const QUICK: Duration = Duration::from_millis(1);
 
 /// Works as long as the platform lives.
 pub(crate) fn start(platform: &Platform, store: &Store) {
     let ctx = platform.context(Arc::new(Principal::service(PRINCIPAL)));
     let store = store.clone();
     tokio::spawn(async move {
+        let mut plans = HashMap::new();
         loop {
-            run(&ctx, &store).await;
+            run(&ctx, &store, &mut plans).await;
             inventory::run(&ctx, &store).await;
             let midnight = next_midnight(ctx.now());
             tokio::select! {
@@ -40,7 +48,7 @@ fn next_midnight(now: DateTime<Utc>) -> DateTime<Utc> {
     DateTime::from_timestamp_millis((now.timestamp_millis().div_euclid(day) + 1) * day).unwrap_or(now)
 }
 
-async fn run(ctx: &Ctx, store: &Store) {
+async fn run(ctx: &Ctx, store: &Store, plans: &mut HashMap<String, Plan>) {
     let buckets = match store.objects.buckets() {
         Ok(buckets) => buckets,
         Err(error) => return tracing::error!(%error, "the buckets can't be read for their lifecycle rules"),
@@ -48,24 +56,37 @@ async fn run(ctx: &Ctx, store: &Store) {
     // Said before the look at the buckets: rules that are put meanwhile say it again.
     store.rules.none();
     let now_ms = u64::try_from(ctx.now().timestamp_millis()).unwrap_or_default();
+    let mut before = std::mem::take(plans);
     for bucket in buckets {
         // A bucket that is gone has no rules.
         let Ok(Some(rules)) = store.document::<Rules>(&bucket.name, documents::LIFECYCLE) else { continue };
         store.rules.some();
+        let renames = store.objects.renames();
+        let plan = before.remove(&bucket.name).filter(|plan| plan.holds(&bucket, &rules, renames));
         let mut walk = Walk {
             store,
             bucket: &bucket.name,
+            plan: plan.or_else(|| Plan::new(&bucket, &rules, renames)),
             rules,
             now_ms,
             origin: message::origin(ctx),
             work: Vec::new(),
+            looked: 0,
             done: 0,
         };
-        if let Err(error) = walk.run().await {
-            tracing::error!(%error, bucket = bucket.name, "lifecycle rules could not be carried out to the end");
+        let outcome = walk.run().await;
+        if walk.looked + walk.done > 0 {
+            let (changes, looked) = (walk.done, walk.looked);
+            tracing::info!(bucket = bucket.name, changes, looked, "lifecycle rules were carried out");
         }
-        if walk.done > 0 {
-            tracing::info!(bucket = bucket.name, changes = walk.done, "lifecycle rules were carried out");
+        match (outcome, walk.plan) {
+            (Ok(()), Some(plan)) => {
+                plans.insert(bucket.name, plan);
+            }
+            (Ok(()), None) => {}
+            (Err(error), _) => {
+                tracing::error!(%error, bucket = bucket.name, "lifecycle rules could not be carried out to the end");
+            }
         }
     }
 }
@@ -74,10 +95,13 @@ async fn run(ctx: &Ctx, store: &Store) {
 struct Walk<'a> {
     store: &'a Store,
     bucket: &'a str,
+    plan: Option<Plan>,
     rules: Rules,
     now_ms: u64,
     origin: String,
     work: Vec<DeleteItem>,
+    /// How many versions were read.
+    looked: usize,
     done: usize,
 }
 
@@ -95,37 +119,64 @@ impl Walk<'_> {
     async fn run(&mut self) -> Result<(), Error> {
         let prefixes: Vec<String> = self.rules.prefixes().into_iter().map(str::to_owned).collect();
         for prefix in prefixes {
-            self.walk(&prefix).await?;
+            let due =
+                self.plan.as_ref().map_or_else(|| vec![Stretch::default()], |plan| plan.due(&prefix, self.now_ms));
+            for stretch in due {
+                let mut look = Look::new(stretch.clone(), &self.rules, self.now_ms);
+                self.walk(&prefix, stretch, &mut look).await?;
+                if let Some(plan) = &mut self.plan {
+                    plan.keep(&prefix, look.ended());
+                }
+            }
         }
         if self.rules.abort_uploads() { self.abort().await } else { Ok(()) }
     }
 
-    /// Looks at all versions of the keys that begin so.
-    async fn walk(&mut self, prefix: &str) -> Result<(), Error> {
-        let (mut after, mut seen, mut held) = (None, Seen::default(), None::<VersionEntry>);
+    /// Looks at all versions of a stretch of the keys that begin so.
+    async fn walk(&mut self, prefix: &str, stretch: Stretch, look: &mut Look) -> Result<(), Error> {
+        let (mut seen, mut held) = (Seen::default(), None::<VersionEntry>);
+        let mut after = stretch.after.map(|key| VersionMark { key, version: None });
         loop {
+            let (begun, done) = (tokio::time::Instant::now(), self.done);
             let prefix = prefix.to_owned();
             let request = ListVersions { prefix, after, max_keys: PAGE, ..ListVersions::default() };
-            let page = self.store.objects.list_versions(self.bucket, request).await?;
+            let mut page = self.store.objects.list_versions(self.bucket, request).await?;
+            if let Some(until) = &stretch.until
+                && page.versions.last().is_some_and(|last| last.key > *until)
+            {
+                page.versions.retain(|entry| entry.key <= *until);
+                page.next = None;
+            }
+            self.looked += page.versions.len();
             for entry in page.versions {
                 // Whether a version is the only one shows at the next.
                 if let Some(entry) = held.replace(entry) {
                     let follows = held.as_ref().is_some_and(|next| next.key == entry.key);
-                    self.judge(entry, &mut seen, follows).await?;
+                    self.judge(entry, &mut seen, follows, look).await?;
                 }
             }
             after = page.next;
             if after.is_none() {
                 break;
             }
+            let took = begun.elapsed();
+            if self.done == done && took > QUICK {
+                tokio::time::sleep(took * REST).await;
+            }
         }
         if let Some(entry) = held {
-            self.judge(entry, &mut seen, false).await?;
+            self.judge(entry, &mut seen, false, look).await?;
         }
         self.flush().await
     }
 
-    async fn judge(&mut self, entry: VersionEntry, seen: &mut Seen, follows: bool) -> Result<(), Error> {
+    async fn judge(
+        &mut self,
+        entry: VersionEntry,
+        seen: &mut Seen,
+        follows: bool,
+        look: &mut Look,
+    ) -> Result<(), Error> {
         let VersionEntry { key, info, latest } = entry;
         if seen.key != key {
             *seen = Seen { key: key.clone(), ..Seen::default() };
@@ -140,6 +191,7 @@ impl Walk<'_> {
             }
         };
         seen.replaced_ms = info.modified_ms;
+        look.see(&key, self.rules.next(&key, &info, self.now_ms));
         match verdict {
             Verdict::Stay => Ok(()),
             Verdict::Move(class) => self.move_to(&key, &info, class).await,

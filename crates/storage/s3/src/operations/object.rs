@@ -1,12 +1,15 @@
 //! PutObject, GetObject, HeadObject, DeleteObject.
 
+use std::future::ready;
+use std::ops::Range;
+
 use boathouse_aws::AwsError;
 use boathouse_aws::access::ConditionKeys;
-use boathouse_aws::http_service::full;
+use boathouse_aws::http_service::{ResponseBody, full};
 use boathouse_objects::{
     ChangeKind, Checksum, ChecksumAlgorithm, DeleteItem, Metadata, ObjectInfo, OpenObject, PutRequest, WriteCondition,
 };
-use futures::StreamExt;
+use futures::{StreamExt, stream};
 use http::{HeaderMap, StatusCode};
 use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
@@ -105,12 +108,25 @@ pub(crate) async fn get(store: &Store, call: &Call, input: GetObjectInput) -> Re
     versioning::tell(store, &at.bucket, open.info(), &mut view.headers);
     lock::tell(store, call, &at, open.info(), &mut view.headers);
     at.tell_expiry(store, open.info(), &mut view.headers);
-    let body = open.read(view.range.clone()).map_err(from_engine)?;
-    let frames = body.map(|piece| piece.map(Frame::data).map_err(std::io::Error::other));
-    call.set_reply(view.status, StreamBody::new(frames).boxed_unsync());
+    let body = body_of(&open, view.range.clone()).await.map_err(from_engine)?;
+    call.set_reply(view.status, body);
     let output =
         GetObjectOutput { metadata: metadata::user_output(&open.info().metadata), ..GetObjectOutput::default() };
     Ok(S3Response::with_headers(output, view.headers))
+}
+
+/// The bytes of a range. The first piece is read and verified before anything is answered: damage in it is an error that the
+/// client can read. What is damaged behind it breaks the answer off.
+async fn body_of(open: &OpenObject, range: Range<u64>) -> boathouse_objects::Result<ResponseBody> {
+    let length = range.end - range.start;
+    let mut rest = open.read(range)?;
+    let first = rest.next().await.transpose()?.unwrap_or_default();
+    if first.len() as u64 == length {
+        return Ok(full(first));
+    }
+    let pieces = stream::once(ready(Ok(first))).chain(rest);
+    let frames = pieces.map(|piece| piece.map(Frame::data).map_err(std::io::Error::other));
+    Ok(StreamBody::new(frames).boxed_unsync())
 }
 
 pub(crate) async fn head(store: &Store, call: &Call, input: HeadObjectInput) -> Reply<HeadObjectOutput> {
