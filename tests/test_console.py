@@ -129,6 +129,17 @@ def test_a_link_lets_in_once_and_is_in_no_log(start):
     assert '"operation":"CreateSession"' in log and token not in log
 
 
+def test_keys_of_buckets_may_begin_as_the_consoles_addresses_do(shared, unique):
+    bucket = unique("bucket")
+    s3 = shared.client("s3", "test", "test")
+    s3.create_bucket(Bucket=bucket)
+    s3.put_object(Bucket=bucket, Key="_console/", Body=b"mine")
+    host = {"host": f"{bucket}.localhost:{urllib.parse.urlsplit(shared.url).port}"}
+    status, headers, body = ask(shared, "GET", "/_console/", headers=host)
+    assert status == 403 and b"AccessDenied" in body and "x-amz-request-id" in headers
+    assert ask(shared, "GET", f"/{bucket}/_console/")[0] == 403
+
+
 def test_documents_from_elsewhere_are_not_of_the_consoles_origin(shared, unique):
     s3 = shared.client("s3", "test", "test")
     bucket = unique("bucket")

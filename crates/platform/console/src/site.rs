@@ -14,8 +14,8 @@ use boathouse_aws::{ACCOUNT_ID, AwsError, Ctx, Principal};
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use http::header::{
-    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue,
-    REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, HeaderName,
+    HeaderValue, REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use http::request::Parts;
 use http::{HeaderMap, Method, Response, StatusCode};
@@ -143,6 +143,14 @@ fn described(ctx: &Ctx, credentials: &SessionCredentials) -> Value {
     })
 }
 
+/// Whether the host's name holds a bucket, as in `raw.localhost`, whose keys may begin with anything.
+fn names_bucket(parts: &Parts) -> bool {
+    let header = parts.headers.get(HOST).and_then(|host| host.to_str().ok());
+    let host = header.or_else(|| parts.uri.authority().map(|authority| authority.as_str())).unwrap_or_default();
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name).to_ascii_lowercase();
+    [".localhost", ".localhost.localdomain", ".amazonaws.com"].iter().any(|suffix| name.ends_with(suffix))
+}
+
 fn takes_brotli(headers: &HeaderMap) -> bool {
     let values = headers.get_all(ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
     values.flat_map(|value| value.split(',')).any(|coding| {
@@ -199,7 +207,8 @@ impl Site for Console {
     }
 
     fn owns(&self, parts: &Parts) -> bool {
-        parts.uri.path().strip_prefix(PATH).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        let below = parts.uri.path().strip_prefix(PATH);
+        below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/')) && !names_bucket(parts)
     }
 
     fn call(&self, request: SiteRequest) -> BoxFuture<'_, ServiceAnswer> {

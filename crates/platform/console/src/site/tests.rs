@@ -110,6 +110,12 @@ fn other_paths_are_others() {
         let (parts, ()) = Request::get(path).body(()).unwrap().into_parts();
         assert!(!room.console.owns(&parts), "{path}");
     }
+    for (host, ours) in
+        [("127.0.0.1:4566", true), ("localhost:4566", true), ("example.com", true), ("raw.localhost:4566", false)]
+    {
+        let (parts, ()) = Request::get("/_console/x").header(HOST, host).body(()).unwrap().into_parts();
+        assert_eq!(room.console.owns(&parts), ours, "{host}");
+    }
 }
 
 #[tokio::test]
