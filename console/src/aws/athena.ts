@@ -130,9 +130,12 @@ export async function listNamedQueries(WorkGroup: string): Promise<NamedQuery[]>
     const page = await athena<{ NamedQueryIds: string[]; NextToken?: string }>('ListNamedQueries', { WorkGroup, NextToken });
     return { items: page.NamedQueryIds, next: page.NextToken };
   });
-  if (ids.length === 0) return [];
-  const answer = await athena<{ NamedQueries: NamedQuery[] }>('BatchGetNamedQuery', { NamedQueryIds: ids.slice(0, 50) });
-  return answer.NamedQueries;
+  const batches = [];
+  for (let at = 0; at < ids.length; at += 50) batches.push(ids.slice(at, at + 50));
+  const found = await Promise.all(
+    batches.map((NamedQueryIds) => athena<{ NamedQueries: NamedQuery[] }>('BatchGetNamedQuery', { NamedQueryIds })),
+  );
+  return found.flatMap((answer) => answer.NamedQueries);
 }
 
 /** Tables and columns that a query read or wrote. */
@@ -158,3 +161,105 @@ export const tableLineage = (database: string, table: string) =>
     'athena',
     `/_boathouse/lineage/tables/${encodeURIComponent(database)}/${encodeURIComponent(table)}`,
   );
+
+/** Where the time went, and how much came in and out. */
+export interface RuntimeStatistics {
+  Timeline?: {
+    QueryQueueTimeInMillis?: number;
+    ServicePreProcessingTimeInMillis?: number;
+    QueryPlanningTimeInMillis?: number;
+    EngineExecutionTimeInMillis?: number;
+    ServiceProcessingTimeInMillis?: number;
+    TotalExecutionTimeInMillis?: number;
+  };
+  Rows?: { InputRows?: number; InputBytes?: number; OutputRows?: number; OutputBytes?: number };
+}
+
+export const getStatistics = (QueryExecutionId: string) =>
+  athena<{ QueryRuntimeStatistics: RuntimeStatistics }>('GetQueryRuntimeStatistics', { QueryExecutionId }).then(
+    (answer) => answer.QueryRuntimeStatistics,
+  );
+
+export const setResultLocation = (WorkGroup: string, OutputLocation: string) =>
+  athena('UpdateWorkGroup', { WorkGroup, ConfigurationUpdates: { ResultConfigurationUpdates: { OutputLocation } } });
+
+export interface SavedQuery {
+  Name: string;
+  Description?: string | undefined;
+  QueryString: string;
+}
+
+export const createNamedQuery = (input: SavedQuery & { Database: string; WorkGroup?: string | undefined }) =>
+  athena<{ NamedQueryId: string }>('CreateNamedQuery', input).then((answer) => answer.NamedQueryId);
+
+export const updateNamedQuery = (NamedQueryId: string, input: SavedQuery) => athena('UpdateNamedQuery', { NamedQueryId, ...input });
+
+export const deleteNamedQuery = (NamedQueryId: string) => athena('DeleteNamedQuery', { NamedQueryId });
+
+export interface PreparedStatement {
+  StatementName: string;
+  QueryStatement: string;
+  WorkGroupName: string;
+  Description?: string;
+  LastModifiedTime?: Seconds;
+}
+
+export const getPrepared = (StatementName: string, WorkGroup: string) =>
+  athena<{ PreparedStatement: PreparedStatement }>('GetPreparedStatement', { StatementName, WorkGroup }).then(
+    (answer) => answer.PreparedStatement,
+  );
+
+export async function listPrepared(WorkGroup: string): Promise<PreparedStatement[]> {
+  const names = await collect(async (NextToken) => {
+    interface Page {
+      PreparedStatements: { StatementName: string }[];
+      NextToken?: string;
+    }
+    const page = await athena<Page>('ListPreparedStatements', { WorkGroup, NextToken });
+    return { items: page.PreparedStatements.map((one) => one.StatementName), next: page.NextToken };
+  });
+  const batches = [];
+  for (let at = 0; at < names.length; at += 50) batches.push(names.slice(at, at + 50));
+  const found = await Promise.all(
+    batches.map((PreparedStatementNames) =>
+      athena<{ PreparedStatements: PreparedStatement[] }>('BatchGetPreparedStatement', { WorkGroup, PreparedStatementNames }),
+    ),
+  );
+  return found.flatMap((answer) => answer.PreparedStatements);
+}
+
+export const createPrepared = (input: { StatementName: string; WorkGroup: string; QueryStatement: string; Description?: string | undefined }) =>
+  athena('CreatePreparedStatement', input);
+
+export const updatePrepared = (input: { StatementName: string; WorkGroup: string; QueryStatement: string; Description?: string | undefined }) =>
+  athena('UpdatePreparedStatement', input);
+
+export const deletePrepared = (StatementName: string, WorkGroup: string) =>
+  athena('DeletePreparedStatement', { StatementName, WorkGroup });
+
+export interface WorkGroupInput {
+  name: string;
+  description: string;
+  /** Empty for none. */
+  location: string;
+  enforced: boolean;
+}
+
+export const createWorkGroup = ({ name, description, location, enforced }: WorkGroupInput) =>
+  athena('CreateWorkGroup', {
+    Name: name,
+    Description: description || undefined,
+    Configuration: { EnforceWorkGroupConfiguration: enforced, ...(location ? { ResultConfiguration: { OutputLocation: location } } : {}) },
+  });
+
+export const updateWorkGroup = ({ name, description, location, enforced }: WorkGroupInput) =>
+  athena('UpdateWorkGroup', {
+    WorkGroup: name,
+    Description: description,
+    ConfigurationUpdates: {
+      EnforceWorkGroupConfiguration: enforced,
+      ResultConfigurationUpdates: location ? { OutputLocation: location } : { RemoveOutputLocation: true },
+    },
+  });
+
+export const deleteWorkGroup = (WorkGroup: string) => athena('DeleteWorkGroup', { WorkGroup, RecursiveDeleteOption: true });

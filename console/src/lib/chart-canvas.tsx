@@ -58,8 +58,10 @@ export default function Canvas({ label, height = 320, onPicture, ...spec }: Char
   const said = JSON.stringify(rest);
   useEffect(() => {
     const look = { dark, text: colour('text'), soft: colour('text-soft'), line: colour('border'), surface: colour('surface'), font: colour('font'), format };
-    chart.current?.setOption(chartOption(spec, look), { notMerge: true });
-  }, [said, rows, dark]);
+    // The renderer describes the values for screen readers, behind what the chart is.
+    const aria = { enabled: true, label: { general: { withTitle: `${label}. `, withoutTitle: `${label}. ` } } };
+    chart.current?.setOption({ ...chartOption(spec, look), aria }, { notMerge: true });
+  }, [said, rows, dark, label]);
 
   return <div ref={place} role="img" aria-label={label} style={{ width: '100%', height }} />;
 }

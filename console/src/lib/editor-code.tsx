@@ -43,6 +43,8 @@ export interface Problem {
 export interface EditorHandle {
   /** The chosen text; empty if none is. */
   selection: () => string;
+  /** Where the chosen text begins and ends; where the cursor is if none is chosen. */
+  range: () => { from: number; to: number };
   insert: (text: string) => void;
   focus: () => void;
 }
@@ -194,6 +196,10 @@ export default function Code(props: EditorProps) {
     selection: () => {
       const state = view.current?.state;
       return state ? state.sliceDoc(state.selection.main.from, state.selection.main.to) : '';
+    },
+    range: () => {
+      const { from, to } = view.current?.state.selection.main ?? { from: 0, to: 0 };
+      return { from, to };
     },
     insert: (text) => view.current?.dispatch(view.current.state.replaceSelection(text)),
     focus: () => view.current?.focus(),

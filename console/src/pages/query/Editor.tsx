@@ -1,39 +1,37 @@
-import Button from '@cloudscape-design/components/button';
-import { useState } from 'react';
+/** The SQL editor: tabs with statements above, what they gave below, the catalogue beside them. */
+import { useEffect, useState } from 'react';
 
-import { type ResultPage, getQuery, getResults, isOver, startQuery } from '../../aws/athena';
-import { CodeEditor } from '../../lib/editor';
 import { Frame } from '../../lib/frame';
-import { notifyError } from '../../lib/notify';
-import { DataTable } from '../../lib/table';
+import { navigate, to, usePlace } from '../../lib/router';
+import { Rename } from './Rename';
+import { TabBar } from './TabBar';
+import { Workbench } from './Workbench';
+import './query.css';
+import { open, useTabs } from './tabs';
+
+/** Links to the editor bring a statement along; it becomes a tab, and the address is the editor's own again. */
+function useLinkedStatement(): void {
+  const { query } = usePlace();
+  useEffect(() => {
+    const [sql, database] = [query.get('sql'), query.get('database')];
+    if (sql === null && database === null) return;
+    open({ sql: sql ?? '', ...(database ? { database } : {}), ...(query.get('workgroup') ? { workGroup: query.get('workgroup') ?? '' } : {}) });
+    navigate(to('/query'), { replace: true });
+  }, [query]);
+}
 
 export default function Editor() {
-  const [sql, setSql] = useState('SELECT 1 AS one');
-  const [result, setResult] = useState<ResultPage>();
-  const run = async () => {
-    try {
-      const id = await startQuery({ QueryString: sql });
-      let query = await getQuery(id);
-      while (!isOver(query.Status.State)) {
-        await new Promise((resolve) => setTimeout(resolve, 100));
-        query = await getQuery(id);
-      }
-      setResult(await getResults(id));
-    } catch (error) {
-      notifyError('The query failed', error);
-    }
-  };
+  useLinkedStatement();
+  const tabs = useTabs();
+  const [renaming, setRenaming] = useState(false);
+  const tab = tabs.tabs.find(({ id }) => id === tabs.active);
   return (
-    <Frame title="SQL editor" actions={<Button variant="primary" onClick={() => void run()}>Run</Button>}>
-      <CodeEditor label="Statement" language="sql" value={sql} onChange={setSql} onRun={() => void run()} minHeight={160} />
-      {result && (
-        <DataTable
-          label="Result"
-          items={result.rows}
-          rowKey={(row) => String(result.rows.indexOf(row))}
-          columns={result.columns.map((column, at) => ({ id: String(at), header: column.Name, value: (row: ResultPage['rows'][number]) => row[at], cell: (row: ResultPage['rows'][number]) => row[at] }))}
-        />
-      )}
+    <Frame title="SQL editor">
+      <div className="bh-query">
+        <TabBar {...tabs} onRename={() => setRenaming(true)} />
+        {tab && <Workbench key={tab.id} tab={tab} onRename={() => setRenaming(true)} />}
+      </div>
+      {renaming && tab && <Rename tab={tab} onClose={() => setRenaming(false)} />}
     </Frame>
   );
 }
