@@ -42,8 +42,8 @@ pub(crate) fn prepare() -> Result<Option<Pages>, String> {
 }
 
 impl Pages {
-    /// The pages' types, their unit tests, and the pages in a browser against the real binary.
-    pub(crate) fn test(&self, binary: &Path) -> Result<(), String> {
+    /// The pages' types, their unit tests, and the pages in a browser against the real binary, whose functions run on `python`.
+    pub(crate) fn test(&self, binary: &Path, python: &Path) -> Result<(), String> {
         npm(&["run", "check"])?;
         npm(&["test"])?;
         if !self.browser {
@@ -52,7 +52,8 @@ impl Pages {
         }
         let mut command = Command::new("npm");
         command.args(["run", "e2e"]).current_dir(SOURCES);
-        run(command.env("BOATHOUSE_BINARY", binary).env("BOATHOUSE_CONSOLE", "embedded"))
+        command.env("BOATHOUSE_BINARY", binary).env("BOATHOUSE_PYTHON", python);
+        run(command.env("BOATHOUSE_CONSOLE", "embedded"))
     }
 }
 

@@ -155,7 +155,7 @@ fn test() -> Result<(), String> {
         python.env("BOATHOUSE_TRINO", trino);
     }
     run(python.args(["-m", "pytest", "-q", "-n", "2", "-p", "no:cacheprovider", "tests"]))?;
-    pages.map_or(Ok(()), |pages| pages.test(&clients.target.join("release/boathouse")))
+    pages.map_or(Ok(()), |pages| pages.test(&clients.target.join("release/boathouse"), &clients.python))
 }
 
 fn joined<T>(work: JoinHandle<Result<T, String>>) -> Result<T, String> {

@@ -1,4 +1,5 @@
 //! Embeds `console/dist/site` if it is there. It never builds it: that takes Node.js, and is `cargo xtask console`'s task.
+#![allow(clippy::print_stdout, reason = "this is how build scripts speak to Cargo")]
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};

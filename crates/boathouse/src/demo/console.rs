@@ -15,6 +15,8 @@ const BUILT: &str = "dist/site";
 pub(super) enum Pages {
     /// They are in the binary.
     Embedded,
+    /// They are in a folder.
+    Folder(PathBuf),
     /// A checkout, whose pages are built if need be.
     Checkout(PathBuf),
     /// There are none.
@@ -22,8 +24,11 @@ pub(super) enum Pages {
 }
 
 impl Pages {
-    /// The binary's own, or those of the checkout that the demonstration was started in.
-    pub(super) fn find() -> Self {
+    /// Those that are asked for, the binary's own, or those of the checkout that the demonstration was started in.
+    pub(super) fn find(asked: Option<PathBuf>) -> Self {
+        if let Some(folder) = asked {
+            return Self::Folder(folder);
+        }
         let sources = PathBuf::from(SOURCES);
         match sources.canonicalize() {
             _ if Files::embedded() => Self::Embedded,
@@ -35,6 +40,7 @@ impl Pages {
     /// The folder to serve, if they are not those in the binary.
     pub(super) fn folder(&self) -> Option<PathBuf> {
         match self {
+            Self::Folder(folder) => Some(folder.clone()),
             Self::Checkout(sources) => Some(sources.join(BUILT)),
             Self::Embedded | Self::Missing => None,
         }
@@ -43,7 +49,7 @@ impl Pages {
     /// Builds them beside everything else; says what failed.
     pub(super) fn build(&self) -> JoinHandle<Result<(), String>> {
         match self {
-            Self::Embedded => tokio::spawn(async { Ok(()) }),
+            Self::Embedded | Self::Folder(_) => tokio::spawn(async { Ok(()) }),
             Self::Missing => tokio::spawn(async { Err("this binary was built without its pages".to_owned()) }),
             Self::Checkout(sources) => tokio::spawn(built(sources.clone())),
         }

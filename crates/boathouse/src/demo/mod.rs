@@ -48,6 +48,9 @@ pub(crate) struct Options {
     /// The port to serve on; a free one without.
     #[arg(long, default_value_t = 0)]
     port: u16,
+    /// A folder with the console's pages instead of those in the binary, for who works on them.
+    #[arg(long, env = "BOATHOUSE_CONSOLE_DIR")]
+    console_dir: Option<PathBuf>,
 }
 
 /// Why the demonstration ended early.
@@ -80,7 +83,7 @@ pub(crate) async fn run(options: Options) -> Result<(), DemoError> {
         (None, None) => return Err(std::io::Error::other("no directory to work in").into()),
     };
     let clock = DemoClock::open(&data_dir)?;
-    let pages = console::Pages::find();
+    let pages = console::Pages::find(options.console_dir);
     let server = server::open(&data_dir, false, clock.shared(), pages.folder()).await?;
     let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], options.port))).await?;
     let address = listener.local_addr()?;

@@ -14,8 +14,8 @@ use boathouse_aws::{ACCOUNT_ID, AwsError, Ctx, Principal};
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use http::header::{
-    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue,
-    REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, HeaderName,
+    HeaderValue, REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use http::request::Parts;
 use http::{HeaderMap, Method, Response, StatusCode};
@@ -118,11 +118,12 @@ impl Console {
     }
 }
 
-/// What the pages may load and do: only what comes from here. Editor and theme make style elements, which bear the
-/// nonce; style attributes can't be told apart from those that the pages' own code sets.
+/// What the pages may load and do: only what comes from here. Objects and answers of functions come from here too, so scripts
+/// are let in by the nonce of the page's own first one, and by nothing else. Editor and theme make style elements, which
+/// bear the nonce; style attributes can't be told apart from those that the pages' own code sets.
 fn content_policy(nonce: &str) -> String {
     format!(
-        "default-src 'self'; script-src 'self'; style-src-elem 'self' 'nonce-{nonce}'; style-src-attr 'unsafe-inline'; \
+        "default-src 'self'; script-src 'nonce-{nonce}' 'strict-dynamic'; style-src-elem 'self' 'nonce-{nonce}'; style-src-attr 'unsafe-inline'; \
          img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; worker-src 'self'; object-src 'none'; \
          base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
@@ -142,6 +143,14 @@ fn described(ctx: &Ctx, credentials: &SessionCredentials) -> Value {
     })
 }
 
+/// Whether the host's name holds a bucket, as in `raw.localhost`, whose keys may begin with anything.
+fn names_bucket(parts: &Parts) -> bool {
+    let header = parts.headers.get(HOST).and_then(|host| host.to_str().ok());
+    let host = header.or_else(|| parts.uri.authority().map(|authority| authority.as_str())).unwrap_or_default();
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name).to_ascii_lowercase();
+    [".localhost", ".localhost.localdomain", ".amazonaws.com"].iter().any(|suffix| name.ends_with(suffix))
+}
+
 fn takes_brotli(headers: &HeaderMap) -> bool {
     let values = headers.get_all(ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
     values.flat_map(|value| value.split(',')).any(|coding| {
@@ -159,6 +168,7 @@ fn content_type(name: &str) -> &'static str {
         "ico" => "image/x-icon",
         "woff2" => "font/woff2",
         "json" | "map" => "application/json",
+        "md" => "text/plain; charset=utf-8",
         "wasm" => "application/wasm",
         _ => "application/octet-stream",
     }
@@ -197,7 +207,8 @@ impl Site for Console {
     }
 
     fn owns(&self, parts: &Parts) -> bool {
-        parts.uri.path().strip_prefix(PATH).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        let below = parts.uri.path().strip_prefix(PATH);
+        below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/')) && !names_bucket(parts)
     }
 
     fn call(&self, request: SiteRequest) -> BoxFuture<'_, ServiceAnswer> {

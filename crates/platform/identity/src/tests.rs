@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use boathouse_aws::access::{
     AccessRequest, Authorizer, ConditionKeys, Credential, CredentialError, CredentialStore, ServiceRoles,
+    SessionCredentials, SignIn,
 };
 use boathouse_aws::{AwsError, Clock, Ctx, Dispatcher, Platform, Principal};
 use boathouse_metadata::Metadata;
@@ -270,4 +271,57 @@ async fn another_key_file_is_refused() {
     assert!(again.find(&key, None).is_ok());
     std::fs::write(room.directory.path().join("identity.key"), "00".repeat(32)).unwrap();
     assert!(matches!(open(room.directory.path(), &room.clock), Err(IdentityError::WrongKey)));
+}
+
+impl Room {
+    fn sign_in(&self, principal: &Arc<Principal>) -> Result<SessionCredentials, AwsError> {
+        self.identity.sign_in(&self.ctx(Arc::clone(principal)))
+    }
+
+    fn holder(&self, session: &SessionCredentials) -> Result<Arc<Principal>, CredentialError> {
+        let found = self.identity.find(&session.access_key_id, Some(&session.session_token))?;
+        assert!(found.secret == session.secret);
+        Ok(found.principal)
+    }
+}
+
+#[tokio::test]
+async fn who_signs_in_works_as_who_it_is_and_may_call_iam() {
+    let room = Room::new();
+    let key = room.user("ann", json!({"Effect": "Allow", "Action": "iam:GetUser", "Resource": "*"})).await;
+    let ann = room.identity.find(&key, None).unwrap().principal;
+    let session = room.holder(&room.sign_in(&ann).unwrap()).unwrap();
+    assert_eq!((&session.arn, &session.user_id), (&ann.arn, &ann.user_id));
+    room.try_call(Arc::clone(&session), "GetUser", json!({})).await.unwrap();
+    assert_eq!(room.try_call(session, "ListUsers", json!({})).await.unwrap_err().code, "AccessDeniedException");
+    let root = room.holder(&room.sign_in(&Arc::new(Principal::root())).unwrap()).unwrap();
+    assert!(root.is_root() && root.session.as_ref().is_some_and(|session| session.signed_in.is_some()));
+}
+
+#[tokio::test]
+async fn a_session_of_the_console_is_prolonged_for_twelve_hours() {
+    let room = Room::new();
+    let mut session = room.sign_in(&Arc::new(Principal::root())).unwrap();
+    let began = room.clock.now();
+    for minutes in (40..12 * 60).step_by(40) {
+        *room.clock.0.lock() = began + TimeDelta::minutes(minutes);
+        session = room.sign_in(&room.holder(&session).unwrap()).unwrap();
+        assert!(session.expires <= began + TimeDelta::hours(12));
+    }
+    let root = room.holder(&session).unwrap();
+    *room.clock.0.lock() = began + TimeDelta::hours(12);
+    assert_eq!(room.holder(&session).unwrap_err(), CredentialError::Expired);
+    assert_eq!(room.sign_in(&root).unwrap_err().code, "ExpiredTokenException");
+}
+
+#[tokio::test]
+async fn other_sessions_do_not_sign_in() {
+    let room = Room::new();
+    let credentials = room.call("GetSessionToken", json!({})).await["Credentials"].clone();
+    let of_sts = room.find(&credentials).unwrap().principal;
+    let of_role = Arc::new(Principal::assumed_role("Reader", "AROA1", "daily", None));
+    let of_service = Arc::new(Principal::service("glue.amazonaws.com"));
+    for principal in [of_sts, of_role, of_service, Arc::new(Principal::anonymous())] {
+        assert_eq!(room.sign_in(&principal).unwrap_err().code, "AccessDeniedException", "{}", principal.arn);
+    }
 }

@@ -84,7 +84,7 @@ async fn every_address_is_the_page_but_files() {
         let nonce = body.split("content=").nth(1).unwrap().trim_end_matches('>').to_owned();
         let policy = parts.headers[CONTENT_SECURITY_POLICY].to_str().unwrap();
         assert!(policy.contains(&format!("'nonce-{nonce}'")) && !policy.contains("__NONCE__"), "{policy}");
-        assert!(!policy.contains("script-src 'self' 'unsafe"), "{policy}");
+        assert!(policy.contains(&format!("script-src 'nonce-{nonce}' 'strict-dynamic';")), "{policy}");
         assert!(!nonces.contains(&nonce));
         nonces.push(nonce);
     }
@@ -109,6 +109,12 @@ fn other_paths_are_others() {
     for path in ["/", "/_consoles", "/b/_console", "/_boathouse/health"] {
         let (parts, ()) = Request::get(path).body(()).unwrap().into_parts();
         assert!(!room.console.owns(&parts), "{path}");
+    }
+    for (host, ours) in
+        [("127.0.0.1:4566", true), ("localhost:4566", true), ("example.com", true), ("raw.localhost:4566", false)]
+    {
+        let (parts, ()) = Request::get("/_console/x").header(HOST, host).body(()).unwrap().into_parts();
+        assert_eq!(room.console.owns(&parts), ours, "{host}");
     }
 }
 
