@@ -91,7 +91,7 @@ pub(crate) async fn back_up(options: BackupOptions) -> Result<(), BackupError> {
         return Ok(());
     }
     let Some(to) = options.to else { return Ok(()) };
-    let order = control::Order { to: absolute(to)?, since: options.since.map(absolute).transpose()? };
+    let order = control::BackupOrder { to: absolute(to)?, since: options.since.map(absolute).transpose()? };
     let data_dir = options.data_dir;
     let work = move || {
         if !data_dir.join("metadata.db").exists() {
@@ -99,7 +99,7 @@ pub(crate) async fn back_up(options: BackupOptions) -> Result<(), BackupError> {
         }
         match data_directory::lock(&data_dir) {
             Ok(_lock) => Stores::open(&data_dir)?.back_up(&order),
-            Err(ServerError::InUse(_)) => control::ask(&data_dir, &order),
+            Err(ServerError::InUse(_)) => control::ask(&data_dir, &control::Order::Backup(order)),
             Err(error) => Err(BackupError::Server(error.to_string())),
         }
     };

@@ -78,7 +78,7 @@ pub(crate) async fn run(options: Options) -> Result<(), DemoError> {
         (None, None) => return Err(std::io::Error::other("no directory to work in").into()),
     };
     let clock = DemoClock::open(&data_dir)?;
-    let server = server::open(&data_dir, false, clock.shared()).await?;
+    let server = server::open(&data_dir, false, None, clock.shared()).await?;
     let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], options.port))).await?;
     let address = listener.local_addr()?;
     server.platform.reachable_at(server::endpoint("http", address));

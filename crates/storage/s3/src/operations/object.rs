@@ -6,7 +6,7 @@ use boathouse_aws::http_service::full;
 use boathouse_objects::{
     ChangeKind, Checksum, ChecksumAlgorithm, DeleteItem, Metadata, ObjectInfo, OpenObject, PutRequest, WriteCondition,
 };
-use futures::StreamExt;
+use futures::{StreamExt, stream};
 use http::{HeaderMap, StatusCode};
 use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
@@ -104,8 +104,11 @@ pub(crate) async fn get(store: &Store, call: &Call, input: GetObjectInput) -> Re
     versioning::tell(store, &at.bucket, open.info(), &mut view.headers);
     lock::tell(store, call, &at, open.info(), &mut view.headers);
     at.tell_expiry(store, open.info(), &mut view.headers);
-    let body = open.read(view.range.clone()).map_err(from_engine)?;
-    let frames = body.map(|piece| piece.map(Frame::data).map_err(std::io::Error::other));
+    let mut body = open.read(view.range.clone()).map_err(from_engine)?;
+    // What fails before the first byte has a status that says so.
+    let first = body.next().await.transpose().map_err(from_engine)?;
+    let frames =
+        stream::iter(first.map(Ok)).chain(body).map(|piece| piece.map(Frame::data).map_err(std::io::Error::other));
     call.set_reply(view.status, StreamBody::new(frames).boxed_unsync());
     let output =
         GetObjectOutput { metadata: metadata::user_output(&open.info().metadata), ..GetObjectOutput::default() };
