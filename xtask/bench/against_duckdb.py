@@ -4,6 +4,7 @@ Every answer is compared with DuckDB's, and with Trino's."""
 import contextlib
 import csv
 import io
+import multiprocessing
 import os
 import time
 
@@ -126,11 +127,16 @@ class Comparison:
             different = self.query.difference_to_trino(self.rows, rows)
             self.trino_verdict = f"**differs**: {different}" if different else "same"
 
+    def beside_trino(self):
+        """The wall and the processor time that Trino's are compared with."""
+        return self.wall, self.cpu
+
     def row(self):
         if not self.answered:
             return [self.name, "", "", "", "", "", f"{self.duck:.3f}", "", self.verdict, self.trino_verdict]
         ratios = [self.wall / self.duck, self.cpu / self.duck_cpu]
-        ratios += [self.wall / self.trino, self.cpu / self.trino_cpu] if self.trino else [None, None]
+        wall, cpu = self.beside_trino()
+        ratios += [wall / self.trino, cpu / self.trino_cpu] if self.trino else [None, None]
         seconds = [self.wall, self.engine, self.duck, self.trino]
         figures = [*map("{:.2f}".format, ratios[:2]), *(f"{ratio:.2f}" if ratio else "" for ratio in ratios[2:])]
         figures += [f"{figure:.3f}" if figure else "" for figure in seconds]
@@ -145,19 +151,39 @@ def repeated(pid, action, rounds):
 
 
 class Total(Comparison):
-    """The sums over all queries that were answered."""
+    """The sums over all queries that were answered; Trino's over those that Trino answered too."""
 
     def __init__(self, comparisons):
         answered = [comparison for comparison in comparisons if comparison.answered]
-        on_trino = len(answered) > 0 and all(comparison.trino for comparison in answered)
-        self.trino, self.trino_verdict = None, ""
-        for field in ("wall", "engine", "cpu", "duck", "duck_cpu", *(("trino", "trino_cpu") if on_trino else ())):
-            setattr(self, field, sum(getattr(comparison, field) for comparison in answered))
-        self.name, self.answered = "**total**", True
-        same = lambda verdicts: f"{sum(text.startswith('same') for text in verdicts)} of {len(comparisons)} the same"
-        self.verdict = same(comparison.verdict for comparison in answered)
-        if on_trino:
-            self.trino_verdict = same(comparison.trino_verdict for comparison in answered)
+        self.both = [comparison for comparison in answered if comparison.trino]
+        for field in ("wall", "engine", "cpu", "duck", "duck_cpu"):
+            setattr(self, field, total(answered, field))
+        self.trino, self.trino_cpu = (total(self.both, field) or None for field in ("trino", "trino_cpu"))
+        self.name, self.answered, self.trino_verdict = "**total**", True, ""
+        same = lambda verdicts, count: f"{sum(text.startswith('same') for text in verdicts)} of {count} the same"
+        self.verdict = same([comparison.verdict for comparison in answered], len(comparisons))
+        if self.both:
+            self.trino_verdict = same([comparison.trino_verdict for comparison in self.both], len(self.both))
+
+    def beside_trino(self):
+        return total(self.both, "wall"), total(self.both, "cpu")
+
+
+def total(comparisons, field):
+    return sum(getattr(comparison, field) for comparison in comparisons)
+
+
+def duck_memory(directory, queries):
+    """The peak of DuckDB's memory over all queries in a process of its own that does nothing else, in MB."""
+    with multiprocessing.get_context("spawn").Pool(1) as alone:
+        return alone.apply(duck_peak, (directory, [query.duck_text for query in queries]))
+
+
+def duck_peak(directory, texts):
+    duck = Duck(directory, THREADS)
+    for text in texts:
+        duck.rows(text)
+    return memory_mb(multiprocessing.current_process(), "VmHWM")
 
 
 def beside_trino(directory, duck, comparisons):
@@ -195,6 +221,7 @@ def measure(name, title, directory, queries, rounds, *peers, remarks=""):
         slower = [comparison for comparison in comparisons if comparison.answered and comparison.wall > comparison.duck]
         profiles = [Profile(athena, duck, comparison) for comparison in slower]
     about_trino = beside_trino(directory, duck, comparisons)
+    duck_peak_mb = duck_memory(directory, queries)
     megabytes = sum(file.stat().st_size for file in directory.glob("*.parquet")) / 1e6
     write(
         name,
@@ -208,7 +235,8 @@ def measure(name, title, directory, queries, rounds, *peers, remarks=""):
             "EngineExecutionTimeInMillis. DuckDB runs in the client's "
             "process on the same files, from execute to the last row. Files are in the page cache for all. The "
             "ratios are of wall times and of processor times; those are of whole processes, and hardly feel what else runs. "
-            f"The server's peak memory was {peak:.0f} MB. {about_trino} {remarks}"
+            f"The server's peak memory was {peak:.0f} MB, that of a process with DuckDB alone that ran all queries once "
+            f"{duck_peak_mb:.0f} MB. {about_trino} {remarks}"
         ),
         table(
             [

@@ -9,6 +9,7 @@ that the page cache holds (sendfile).
 """
 
 import argparse
+import base64
 import contextlib
 import multiprocessing
 import os
@@ -17,13 +18,14 @@ import socket
 import statistics
 import sys
 import time
+import zlib
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
 from common import Watch, boathouse, machine, moto, prose, scratch, table, write
-from wire import Connection, prepared
+from least_http import Connection, prepared
 
 sys.path.insert(0, str(Path(__file__).parent / "peers"))
 import object_stores  # noqa: E402
@@ -44,6 +46,8 @@ MANY = 4096
 PAGE = 1000
 # What is sent and written at a time.
 SEND = 1_000_000
+# Boathouse with entity tags that are made of the checksums which bodies come with.
+CHECKED = "Boathouse, tags of checksums"
 
 
 class Server:
@@ -69,10 +73,11 @@ class Server:
             request = prepared("GET", url)
             return lambda number: connection.call(request)
         length = size if operation == "put" else 0
-        requests = [prepared(operation.upper(), self.presigned(operation, name), length) for name in names]
         body, times = b"", 1
         if operation == "put":
             body, times = os.urandom(min(size, SEND)), max(1, size // SEND)
+        requests = [self.request(operation, name, length, body, times) for name in names]
+        if operation == "put":
             if size < 10_000:
                 # One packet, as clients send small requests.
                 requests, body = [request + body for request in requests], b""
@@ -84,8 +89,23 @@ class Server:
 
         return call
 
-    def presigned(self, operation, name):
-        return self.client.generate_presigned_url(f"{operation}_object", {"Bucket": BUCKET, "Key": name})
+    def request(self, operation, name, length, body, times):
+        return prepared(operation.upper(), self.presigned(operation, name), length)
+
+    def presigned(self, operation, name, **parameters):
+        return self.client.generate_presigned_url(f"{operation}_object", {"Bucket": BUCKET, "Key": name} | parameters)
+
+
+class Checked(Server):
+    """The same, to which large bodies come with a CRC-32, as today's SDKs send it."""
+
+    def request(self, operation, name, length, body, times):
+        checksum = 0
+        for _ in range(times):
+            checksum = zlib.crc32(body, checksum)
+        checksum = base64.b64encode(checksum.to_bytes(4, "big")).decode()
+        url = self.presigned(operation, name, ChecksumCRC32=checksum)
+        return prepared(operation.upper(), url, length, [("x-amz-checksum-crc32", checksum)])
 
 
 class Disk:
@@ -255,6 +275,8 @@ def every_case(name, target, seconds):
     for case in CASES:
         if isinstance(target, Loopback) and case[0] in ("list", "delete"):
             continue
+        if isinstance(target, Checked) and (case[0] != "put" or SIZES[case[1]][0] < SEND):
+            continue
         try:
             results[case] = measure(target, *case, seconds)
             rate, _, used = results[case]
@@ -288,6 +310,10 @@ def measured(names, seconds):
         loopback.stop()
     with scratch() as directory, boathouse(directory) as server:
         results["Boathouse"] = every_case("Boathouse", Server(server.url, server.process), seconds)
+    os.environ["BOATHOUSE_ENTITY_TAGS"] = "checksum"
+    with scratch() as directory, boathouse(directory) as server:
+        del os.environ["BOATHOUSE_ENTITY_TAGS"]
+        results[CHECKED] = every_case(CHECKED, Checked(server.url, server.process), seconds)
     for name, (start, _) in object_stores.ALL.items():
         if name not in names:
             continue
@@ -305,8 +331,8 @@ def measured(names, seconds):
 
 
 def tables(results):
-    peers = [name for name in results if name not in ("disk", "loopback", "Boathouse")]
-    others, bounds = ["Boathouse", *peers], ["disk", "loopback"]
+    peers = [name for name in results if name not in ("disk", "loopback", "Boathouse", CHECKED)]
+    others, bounds = ["Boathouse", CHECKED, *peers], ["disk", "loopback"]
     throughput, latency, usage = [], [], []
     for case in CASES:
         if case not in results["Boathouse"]:
@@ -353,7 +379,9 @@ def main():
             f"What the others make of durability: {durable}; Moto: keeps objects in memory or in unsynced temporary files. "
             "The disk is one file for each object, written and synced (fdatasync), and read from the page cache. The "
             "loopback is a server that does nothing: it drops what it is sent, and sends files from the page cache "
-            f"(sendfile). Reads are answered from memory by all.{absent}"
+            "(sendfile). Reads are answered from memory by all. Bodies come without a checksum, so that every store computes "
+            "their MD5; in a column of its own they come with a CRC-32, and the server makes its entity tags of that "
+            f"(BOATHOUSE_ENTITY_TAGS=checksum).{absent}"
         ),
         *tables(results),
         *kept(),

@@ -12,7 +12,7 @@ import time
 import boto3
 from botocore.config import Config
 from common import boathouse, machine, memory_mb, prose, scratch, table, timed, write
-from wire import Connection, prepared
+from least_http import Connection, prepared
 
 BUCKET = "scale"
 PAGES = 100

@@ -1,5 +1,7 @@
 //! The project's tasks: `cargo xtask test`, `cargo xtask coverage`, `cargo xtask functions`,
-//! `cargo xtask dependencies`, `cargo xtask goldens`, `cargo xtask bench`.
+//! `cargo xtask dependencies`, `cargo xtask goldens`, `cargo xtask bench`, `cargo xtask console`.
+
+mod console;
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -32,6 +34,8 @@ const JARS: &str = "org.apache.maven.plugins:maven-dependency-plugin:2.8:copy-de
 enum Task {
     /// Runs every test: the crates' own, and those by real clients against the real binary.
     Test,
+    /// Builds the console's pages, which the next build of the binary embeds. Needs Node.js 20.19 or later.
+    Console,
     /// Writes docs/COVERAGE.md: every operation of the services that Boathouse serves, implemented or not.
     Coverage {
         /// Only fails if the file is not up to date.
@@ -111,6 +115,7 @@ enum Benchmark {
 fn main() -> ExitCode {
     let outcome = match Task::parse() {
         Task::Test => test(),
+        Task::Console => console::build(),
         Task::Coverage { check } => Clients::prepare(&[]).and_then(|clients| script(&clients, COVERAGE, check)),
         Task::Functions { check } => Clients::prepare(&[]).and_then(|clients| script(&clients, FUNCTIONS, check)),
         Task::Dependencies => Clients::prepare(&[]).and_then(|clients| script(&clients, DEPENDENCIES, false)),
@@ -133,6 +138,7 @@ fn test() -> Result<(), String> {
     let dbt = thread::spawn(|| environment("clients-dbt", &["tests/requirements-dbt.txt"]));
     let more = thread::spawn(|| environment("clients-s3", &["tests/requirements-s3.txt"]));
     let spark = thread::spawn(|| environment("clients-spark", &["tests/requirements-spark.txt"]));
+    let pages = console::prepare()?;
     run(Command::new(env!("CARGO")).args(["test", "--release", "--workspace"]))?;
     joined(clients)?;
     let (duckdb, dbt, spark, more) = (joined(duckdb)?, joined(dbt)?, joined(spark)?, joined(more)?);
@@ -148,7 +154,8 @@ fn test() -> Result<(), String> {
     if trino.exists() {
         python.env("BOATHOUSE_TRINO", trino);
     }
-    run(python.args(["-m", "pytest", "-q", "-n", "2", "-p", "no:cacheprovider", "tests"]))
+    run(python.args(["-m", "pytest", "-q", "-n", "2", "-p", "no:cacheprovider", "tests"]))?;
+    pages.map_or(Ok(()), |pages| pages.test(&clients.target.join("release/boathouse")))
 }
 
 fn joined<T>(work: JoinHandle<Result<T, String>>) -> Result<T, String> {

@@ -44,6 +44,9 @@ pub(crate) struct Options {
     /// A file with the certificate's private key in PEM.
     #[arg(long, env = "BOATHOUSE_TLS_KEY", requires = "tls_certificate")]
     tls_key: Option<PathBuf>,
+    /// A folder with the console's pages instead of those in the binary, for who works on them.
+    #[arg(long, env = "BOATHOUSE_CONSOLE_DIR")]
+    console_dir: Option<PathBuf>,
 }
 
 pub(crate) async fn run(options: Options) -> Result<(), ServerError> {
@@ -58,7 +61,7 @@ pub(crate) async fn run(options: Options) -> Result<(), ServerError> {
         _ => None,
     };
     let clock = clock(options.clock_ahead)?;
-    let server = server::open(&options.data_dir, options.dev, options.gateway, clock).await?;
+    let server = server::open(&options.data_dir, options.dev, options.gateway, clock, options.console_dir).await?;
     let scheme = if tls.is_some() { "https" } else { "http" };
     let gateway = match tls {
         Some(config) => server.gateway.with_tls(config),
@@ -68,9 +71,11 @@ pub(crate) async fn run(options: Options) -> Result<(), ServerError> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let address = listener.local_addr()?;
-    server.platform.reachable_at(server::endpoint(scheme, address));
+    let endpoint = server::endpoint(scheme, address);
+    let link = server::sign_in_link(&server.links, &server.platform, &endpoint)?;
+    server.platform.reachable_at(endpoint);
     control::listen(&options.data_dir, server.stores).map_err(|error| ServerError::Control(error.to_string()))?;
-    announce(scheme, address, &options.data_dir);
+    announce(scheme, address, &options.data_dir, &link);
     let stopped = async move {
         tokio::select! {
             _ = terminate.recv() => {}
@@ -124,8 +129,9 @@ fn tls_config(certificate: &Path, key: &Path) -> Result<ServerConfig, ServerErro
         .map_err(|error| ServerError::Tls(error.to_string()))
 }
 
-fn announce(scheme: &str, address: SocketAddr, data_dir: &Path) {
+fn announce(scheme: &str, address: SocketAddr, data_dir: &Path, link: &str) {
     say!("listening on {scheme}://{address}");
     say!("eval \"$(boathouse credentials --data-dir {})\"", data_dir.display());
     say!("export AWS_ENDPOINT_URL={scheme}://{address} AWS_DEFAULT_REGION=us-east-1");
+    say!("console, for 15 minutes and once: {link}");
 }

@@ -11,6 +11,7 @@ use boathouse_apigateway::site::Sites;
 use boathouse_aws::gateway::{Gateway, InsideDoor};
 use boathouse_aws::{Clock, Dispatcher, Platform};
 use boathouse_cloudformation::{StackError, Stacks};
+use boathouse_console::{Console, Links};
 use boathouse_events::Events;
 use boathouse_firehose::{Firehose, FirehoseError};
 use boathouse_glue_catalog::policies::CatalogJudge;
@@ -22,7 +23,7 @@ use boathouse_identity::{Identity, IdentityError, iam_service, sts_service};
 use boathouse_journal::{Journal, JournalError};
 use boathouse_lambda::{Lambda, LambdaError};
 use boathouse_metadata::{Metadata, MetadataError};
-use boathouse_objects::{Objects, ScrubOptions};
+use boathouse_objects::{EntityTags, Objects, ScrubOptions};
 use boathouse_observe::Logs;
 use boathouse_observe::files::FilesError;
 use boathouse_runtimes::Pythons;
@@ -119,9 +120,15 @@ pub(crate) enum ServerError {
     /// `BOATHOUSE_SANDBOX` is none of its values.
     #[error("BOATHOUSE_SANDBOX must be namespace or process, not {0}")]
     SandboxLevel(String),
+    /// The system has no random numbers.
+    #[error("the system has no random numbers")]
+    Random,
     /// An environment variable that must be a number is none.
     #[error("{0} must be a number, not {1}")]
     NoNumber(&'static str, String),
+    /// What entity tags are made of is neither of the two ways that there are.
+    #[error("BOATHOUSE_ENTITY_TAGS must be md5 or checksum, not {0}")]
+    NoEntityTags(String),
     /// Nobody could ask for a backup.
     #[error("control socket: {0}")]
     Control(String),
@@ -142,13 +149,15 @@ pub(crate) struct Server {
     pub(crate) pythons: Arc<Pythons>,
     /// What a backup is made of.
     pub(crate) stores: Stores,
+    /// Who has one of these may sign in at the console as root, once.
+    pub(crate) links: Arc<Links>,
     /// Held as long as the server lives: one process at a time.
     pub(crate) lock: File,
 }
 
 /// Opens the data directory and installs every service. `dev` lets the key `test`/`test` in as root;
 /// `gateway` is the URL of the bucket that objects' bodies lie in, if not in the directory; `clock` is the time that the
-/// platform goes by.
+/// platform goes by; `console` a folder with the console's pages, if those in the binary are not wanted.
 ///
 /// # Errors
 /// See [`ServerError`].
@@ -157,17 +166,19 @@ pub(crate) async fn open(
     dev: bool,
     gateway: Option<String>,
     clock: Arc<dyn Clock>,
+    console: Option<PathBuf>,
 ) -> Result<Server, ServerError> {
     let lock = data_directory::lock(data_dir)?;
     // Making a store costs a row of fsyncs: the two are made side by side.
-    let reserve = number("BOATHOUSE_DISK_RESERVE")?;
+    let (reserve, entity_tags) = (number("BOATHOUSE_DISK_RESERVE")?, entity_tags()?);
     let objects = std::thread::spawn({
         let (dir, clock) = (data_dir.join("objects"), Arc::clone(&clock));
         let clock = boathouse_objects::Clock::new(move || clock.now().into());
         let gateway = gateway.clone();
         move || {
             let remote = gateway.map(|url| boathouse_remote::from_environment(&url)).transpose()?;
-            Objects::open(&dir, &boathouse_objects::Options { clock, reserve, remote, ..Default::default() })
+            let options = boathouse_objects::Options { clock, reserve, entity_tags, remote, ..Default::default() };
+            Objects::open(&dir, &options)
         }
     });
     let root = KeyPair::load_or_create(&data_dir.join("credentials"))?;
@@ -303,16 +314,25 @@ pub(crate) async fn open(
     boathouse_firehose::worker::recover(&platform, &firehose)?;
     boathouse_stepfunctions::runner::recover(&machines)?;
     boathouse_cloudformation::engine::recover(&platform, &stacks)?;
+    let links = Arc::new(Links::new().map_err(|_| ServerError::Random)?);
+    let console = Console::new(console, Arc::clone(&links), Arc::clone(&identity) as _);
     let gateway = Gateway::new(platform.clone(), identity)
         .with_http_service(s3.http)
         .with_site(Arc::new(Sites::new(&apis)))
         .with_site(Arc::new(iceberg))
         .with_site(Arc::new(athena.lineage))
+        .with_site(Arc::new(console))
         .with_vitals(vitals)
         .with_inside_door(inside);
     // Whatever was made for the first time has a name from here on.
     File::open(data_dir).and_then(|directory| directory.sync_all())?;
-    Ok(Server { gateway, platform, root, pythons, stores, lock })
+    Ok(Server { gateway, platform, root, pythons, stores, links, lock })
+}
+
+/// The address below `endpoint` at which somebody can sign in at the console, once.
+pub(crate) fn sign_in_link(links: &Links, platform: &Platform, endpoint: &str) -> Result<String, ServerError> {
+    let token = links.issue(platform.clock.now()).map_err(|_| ServerError::Random)?;
+    Ok(boathouse_console::links::address(endpoint, &token))
 }
 
 /// The URL that clients on this machine reach a server at that listens on `address`.
@@ -340,6 +360,14 @@ pub(crate) fn number(name: &'static str) -> Result<Option<u64>, ServerError> {
     let Some(text) = std::env::var_os(name) else { return Ok(None) };
     let text = text.to_string_lossy();
     text.parse().map(Some).map_err(|_| ServerError::NoNumber(name, text.into_owned()))
+}
+
+fn entity_tags() -> Result<EntityTags, ServerError> {
+    match std::env::var("BOATHOUSE_ENTITY_TAGS").as_deref() {
+        Err(std::env::VarError::NotPresent) | Ok("md5") => Ok(EntityTags::Md5),
+        Ok("checksum") => Ok(EntityTags::Checksums),
+        other => Err(ServerError::NoEntityTags(other.unwrap_or("no text").to_owned())),
+    }
 }
 
 /// Where functions' and jobs' code runs. None of it sees the data directory.

@@ -9,11 +9,13 @@
 //! | `night` | the clock goes to the scheduled hour; the workflow runs |
 //! | `ask` | the work group's saved queries |
 //! | `clock` | the time of a data directory that has seen tomorrow |
+//! | `console` | the console's pages, where the binary has none |
 //! | `screen` | progress bars and result tables |
 
 mod ask;
 mod client;
 mod clock;
+mod console;
 mod deploy;
 mod feed;
 mod night;
@@ -78,7 +80,8 @@ pub(crate) async fn run(options: Options) -> Result<(), DemoError> {
         (None, None) => return Err(std::io::Error::other("no directory to work in").into()),
     };
     let clock = DemoClock::open(&data_dir)?;
-    let server = server::open(&data_dir, false, None, clock.shared()).await?;
+    let pages = console::Pages::find();
+    let server = server::open(&data_dir, false, None, clock.shared(), pages.folder()).await?;
     let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], options.port))).await?;
     let address = listener.local_addr()?;
     server.platform.reachable_at(server::endpoint("http", address));
@@ -88,9 +91,14 @@ pub(crate) async fn run(options: Options) -> Result<(), DemoError> {
         // An error says that the demonstration is gone, which is as good a reason to stop.
         let _ = stopped.await;
     }));
+    let building = options.keep.then(|| pages.build());
     let outcome = demonstrate(&client, &clock, &server.pythons).await;
     if let Ok(addresses) = &outcome {
         screen::connection(address, &data_dir, addresses, options.keep, temporary.is_none());
+        if let Some(building) = building {
+            let link = server::sign_in_link(&server.links, &server.platform, &server::endpoint("http", address))?;
+            screen::console(&building.await.unwrap_or_else(|error| Err(error.to_string())), &link);
+        }
         if options.keep {
             tokio::signal::ctrl_c().await?;
         }

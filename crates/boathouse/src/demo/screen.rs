@@ -115,3 +115,11 @@ pub(super) fn connection(
         println!("\nThe data is gone. To look around with your own clients: boathouse demo --keep");
     }
 }
+
+/// Prints how to see all that in a browser.
+pub(super) fn console(pages: &Result<(), String>, link: &str) {
+    match pages {
+        Ok(()) => println!("\nIn a browser, for 15 minutes and once:\n  {link}"),
+        Err(missing) => println!("\nThe console is not there: {missing}"),
+    }
+}

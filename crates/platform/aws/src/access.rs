@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
+
 use crate::context::Ctx;
 use crate::error::AwsError;
 use crate::principal::Principal;
@@ -110,4 +112,28 @@ pub trait ServiceRoles: Send + Sync {
     /// # Errors
     /// `AccessDeniedException` if the role does not trust the service, `EntityNotFoundException`-like if there is no such role.
     fn assume_for_service(&self, role: &str, service: &str, session: &str) -> Result<Arc<Principal>, AwsError>;
+}
+
+/// What a client signs with during a session.
+#[derive(Debug, Clone)]
+pub struct SessionCredentials {
+    /// The temporary key's id.
+    pub access_key_id: String,
+    /// The temporary key's secret.
+    pub secret: Secret,
+    /// What says whose session it is; sent with every request.
+    pub session_token: String,
+    /// When the session ends.
+    pub expires: DateTime<Utc>,
+}
+
+/// Lets people work in the console as who they are.
+pub trait SignIn: Send + Sync {
+    /// A session of the context's principal, who is root or a user, with a long-term key or with a session of this kind.
+    /// Such a session prolongs the earlier one, up to a fixed time after the person signed in. Other than sessions of
+    /// GetSessionToken it may call IAM, as people in AWS's own console may.
+    ///
+    /// # Errors
+    /// `AccessDeniedException` for other principals, `ExpiredTokenException` when the person must sign in again.
+    fn sign_in(&self, ctx: &Ctx) -> Result<SessionCredentials, AwsError>;
 }

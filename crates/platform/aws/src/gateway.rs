@@ -26,7 +26,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use futures::FutureExt;
-use http::header::{CONTENT_TYPE, HOST, HeaderValue, REFERER, USER_AGENT};
+use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, HeaderValue, REFERER, USER_AGENT};
 use http::request::Parts;
 use http::{Method, Request, Response};
 use hyper::body::Incoming;
@@ -89,6 +89,24 @@ fn signer_of(claim: &Claim) -> Signer {
 
 /// What a request says of its signature, if it is signed and can be read.
 type MaybeClaim = Result<Option<Claim>, SignatureError>;
+
+/// The site whose pages act for whoever has signed in there.
+const CONSOLE: &str = "console";
+/// What documents from elsewhere on this port may do in a browser: everything but be of the console's origin.
+const ISOLATED: &str = "sandbox allow-downloads allow-forms allow-modals allow-popups allow-scripts";
+
+/// Objects and answers of functions come from the console's own origin. A browser that opens one as a document must not
+/// let its scripts reach the session of the console.
+fn isolate(response: &mut Response<ResponseBody>, service: &str) {
+    let content_type = response.headers().get(CONTENT_TYPE).map(HeaderValue::as_bytes);
+    let active = |kind: &[u8]| {
+        let kind = kind.to_ascii_lowercase();
+        kind.windows(4).any(|word| word == b"html") || kind.windows(3).any(|word| word == b"xml" || word == b"svg")
+    };
+    if service != CONSOLE && content_type.is_some_and(active) {
+        response.headers_mut().append(CONTENT_SECURITY_POLICY, HeaderValue::from_static(ISOLATED));
+    }
+}
 
 /// The edge of one server.
 pub struct Gateway {
@@ -158,7 +176,7 @@ impl Gateway {
             return response.map(|body| Recorded::new(body, record));
         }
         let answered = AssertUnwindSafe(self.answer(parts, body, &mut record)).catch_unwind().await;
-        let response = answered.unwrap_or_else(|_| {
+        let mut response = answered.unwrap_or_else(|_| {
             tracing::error!(request_id = %record.request_id, "a handler panicked");
             let error = AwsError::internal("the operation failed unexpectedly; the server's log has the cause");
             record.error = Some(error.code.to_string());
@@ -167,6 +185,7 @@ impl Gateway {
             response
         });
         record.status = response.status().as_u16();
+        isolate(&mut response, &record.service);
         response.map(|body| Recorded::new(body, record))
     }
 

@@ -38,6 +38,9 @@ pub struct Session {
     pub federated_provider: Option<String>,
     /// What the provider said of the caller, as condition keys, such as `accounts.example.com:sub`.
     pub federated_keys: BTreeMap<String, Vec<String>>,
+    /// When its person signed in, if it is a session of the console.
+    #[serde(default)]
+    pub signed_in: Option<DateTime<Utc>>,
 }
 
 /// The sorts of caller.

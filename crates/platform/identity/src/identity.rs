@@ -228,6 +228,7 @@ impl Identity {
             transitive_tag_keys: session.transitive_tag_keys,
             federated_provider: session.federated_provider,
             federated_keys: session.federated_keys,
+            signed_in: session.signed_in.map(at),
         }));
         Ok(Some(OpenSession {
             access_key_id: access_key_id.to_owned(),

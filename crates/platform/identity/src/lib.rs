@@ -13,6 +13,7 @@
 //! | [`policy`] | the policy language: documents, conditions, evaluation |
 //! | `identity` | keys and sessions → principals; the caches |
 //! | `authorize` | may they?; roles for services |
+//! | `sign_in` | sessions of the console |
 //! | `session` | session tokens, self-contained and sealed |
 //! | `seal` | the key file and what is sealed with it |
 //! | `entities`, `store` | the rows, and caches that no write leaves stale |
@@ -34,6 +35,7 @@ mod oidc;
 pub mod policy;
 mod seal;
 mod session;
+mod sign_in;
 mod store;
 mod sts;
 #[cfg(test)]

@@ -50,6 +50,9 @@ pub(crate) struct Session {
     /// What that provider said, as condition keys.
     #[serde(default)]
     pub(crate) federated_keys: BTreeMap<String, Vec<String>>,
+    /// When the person signed in at the console, in seconds since 1970; none for sessions of STS.
+    #[serde(default)]
+    pub(crate) signed_in: Option<i64>,
 }
 
 impl Session {
@@ -98,6 +101,7 @@ mod tests {
             transitive_tag_keys: vec!["a".into()],
             federated_provider: None,
             federated_keys: BTreeMap::new(),
+            signed_in: Some(1),
         };
         let token = session.seal(&sealer, "ASIA1").unwrap();
         assert_eq!(Session::open(&sealer, "ASIA1", &token), Some(session));

@@ -1,5 +1,7 @@
 //! Digests of bodies while they stream: MD5 for the entity tag, and the checksums that were asked for.
 
+use std::fmt::Write as _;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -72,6 +74,17 @@ pub struct Expectations {
     pub checksums: Vec<Checksum>,
 }
 
+/// What the entity tag of a body is made of.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum EntityTags {
+    /// Its MD5, as on AWS.
+    #[default]
+    Md5,
+    /// Its checksums where it comes with any but MD5: large bodies arrive twice as fast. The tag ends with `-c`, so that
+    /// no client takes it for an MD5.
+    Checksums,
+}
+
 enum State {
     Crc(crc_fast::Digest),
     Sha(ring::digest::Context),
@@ -79,7 +92,7 @@ enum State {
 
 pub(crate) struct Hasher {
     length: u64,
-    md5: Md5,
+    md5: Option<Md5>,
     checksums: Vec<(ChecksumAlgorithm, State)>,
 }
 
@@ -87,19 +100,27 @@ pub(crate) struct Hasher {
 #[derive(Debug, Clone)]
 pub(crate) struct Digests {
     pub(crate) length: u64,
-    pub(crate) md5: [u8; 16],
+    pub(crate) md5: Option<[u8; 16]>,
     pub(crate) checksums: Vec<Checksum>,
 }
 
 impl Hasher {
     pub(crate) fn new(algorithms: &[ChecksumAlgorithm]) -> Self {
         let checksums = algorithms.iter().map(|&algorithm| (algorithm, State::new(algorithm))).collect();
-        Self { length: 0, md5: Md5::default(), checksums }
+        Self { length: 0, md5: Some(Md5::default()), checksums }
+    }
+
+    /// Without an MD5, if there is anything else to make an entity tag of.
+    pub(crate) fn without_md5(mut self) -> Self {
+        self.md5 = self.md5.filter(|_| self.checksums.is_empty());
+        self
     }
 
     pub(crate) fn update(&mut self, data: &[u8]) {
         self.update_checksums(data);
-        self.md5.update(data);
+        if let Some(md5) = &mut self.md5 {
+            md5.update(data);
+        }
     }
 
     fn update_checksums(&mut self, data: &[u8]) {
@@ -111,9 +132,10 @@ impl Hasher {
 
     /// Updates several at once.
     pub(crate) fn update_all<'a>(work: impl Iterator<Item = (&'a mut Self, &'a [Bytes])>) {
-        let jobs = work.map(|(hasher, chunks)| {
+        let jobs = work.filter_map(|(hasher, chunks)| {
             chunks.iter().for_each(|chunk| hasher.update_checksums(chunk));
-            lanes::Job { md5: &mut hasher.md5, chunks: chunks.iter().map(|chunk| &chunk[..]).collect() }
+            let md5 = hasher.md5.as_mut()?;
+            Some(lanes::Job { md5, chunks: chunks.iter().map(|chunk| &chunk[..]).collect() })
         });
         lanes::update_all(jobs.collect());
     }
@@ -121,7 +143,7 @@ impl Hasher {
     pub(crate) fn finish(self) -> Digests {
         let checksums =
             self.checksums.into_iter().map(|(algorithm, state)| Checksum { algorithm, value: state.value(algorithm) });
-        Digests { length: self.length, md5: self.md5.finish(), checksums: checksums.collect() }
+        Digests { length: self.length, md5: self.md5.map(Md5::finish), checksums: checksums.collect() }
     }
 }
 
@@ -199,13 +221,37 @@ pub(crate) fn etag_of_parts<'a>(etags: impl IntoIterator<Item = &'a str>) -> Res
 }
 
 impl Digests {
+    /// The entity tag of an object with these.
+    pub(crate) fn object_tag(&self) -> String {
+        let mut tag = self.part_tag();
+        if self.md5.is_none() {
+            tag.push_str("-c");
+        }
+        tag
+    }
+
+    /// The entity tag of a part with these: 16 bytes in hexadecimal.
+    pub(crate) fn part_tag(&self) -> String {
+        hex::encode(self.md5.unwrap_or_else(|| self.condensed()))
+    }
+
+    /// All that is known of the body, in as many bytes as an MD5 has.
+    fn condensed(&self) -> [u8; 16] {
+        let mut all = self.length.to_string();
+        for Checksum { algorithm, value } in &self.checksums {
+            write!(all, " {algorithm:?} {value}").expect("invariant: a string takes everything");
+        }
+        let digest = ring::digest::digest(&ring::digest::SHA256, all.as_bytes());
+        *digest.as_ref().first_chunk().expect("invariant: SHA-256 has 32 bytes")
+    }
+
     pub(crate) fn verify(&self, expected: &Expectations) -> Result<()> {
         if let Some(length) = expected.length
             && length != self.length
         {
             return Err(Error::IncompleteBody { expected: length, actual: self.length });
         }
-        if expected.md5.is_some_and(|md5| md5 != self.md5) {
+        if expected.md5.is_some() && expected.md5 != self.md5 {
             return Err(Error::DigestMismatch(Digest::Md5));
         }
         match expected.checksums.iter().find(|checksum| !self.checksums.contains(checksum)) {
@@ -231,7 +277,24 @@ mod tests {
         assert_eq!(raw(0), "cbf43926");
         assert_eq!(raw(1), "e3069283");
         assert_eq!(raw(2), "ae8b14860a799888");
-        assert_eq!(hex::encode(digests.md5), "25f9e794323b453885f5181f1b624d0b");
+        assert_eq!(digests.object_tag(), "25f9e794323b453885f5181f1b624d0b");
+    }
+
+    #[test]
+    fn a_tag_without_an_md5_stands_for_the_content_and_looks_like_no_md5() {
+        let digests = |content: &[u8], algorithms: &[ChecksumAlgorithm]| {
+            let mut hasher = Hasher::new(algorithms).without_md5();
+            hasher.update(content);
+            hasher.finish()
+        };
+        let (one, other) = (digests(b"a", &[ChecksumAlgorithm::Crc32]), digests(b"b", &[ChecksumAlgorithm::Crc32]));
+        assert_eq!(one.object_tag(), digests(b"a", &[ChecksumAlgorithm::Crc32]).object_tag());
+        assert_ne!(one.object_tag(), other.object_tag());
+        assert_eq!(one.object_tag(), format!("{}-c", one.part_tag()));
+        assert_eq!(one.part_tag().len(), 32);
+        let asked = Expectations { md5: Some([0; 16]), ..Expectations::default() };
+        assert!(matches!(one.verify(&asked), Err(Error::DigestMismatch(Digest::Md5))), "nothing was compared");
+        assert_eq!(digests(b"", &[]).object_tag(), "d41d8cd98f00b204e9800998ecf8427e", "there is nothing else");
     }
 
     #[test]
@@ -239,7 +302,7 @@ mod tests {
         let mut hasher = Hasher::new(&[ChecksumAlgorithm::Sha256]);
         hasher.update(b"body");
         let digests = hasher.finish();
-        let good = Expectations { length: Some(4), md5: Some(digests.md5), checksums: digests.checksums.clone() };
+        let good = Expectations { length: Some(4), md5: digests.md5, checksums: digests.checksums.clone() };
         assert!(digests.verify(&good).is_ok());
         let short = Expectations { length: Some(5), ..good.clone() };
         assert!(matches!(digests.verify(&short), Err(Error::IncompleteBody { expected: 5, actual: 4 })));

@@ -12,7 +12,7 @@ use crate::blobs::BlobWriter;
 use crate::collector::Pending;
 use crate::error::{Error, Result};
 use crate::hashers::Hashers;
-use crate::hashing::{ChecksumAlgorithm, Digests, Expectations, Hasher};
+use crate::hashing::{ChecksumAlgorithm, Digests, EntityTags, Expectations, Hasher};
 use crate::index::{Change, Table};
 use crate::packs::Placed;
 use crate::record::Extent;
@@ -57,11 +57,20 @@ impl Received {
 }
 
 impl Objects {
+    /// What hashes a body; with its MD5 if that is needed or makes the entity tag.
+    pub(crate) fn hasher(&self, algorithms: &[ChecksumAlgorithm], needs_md5: bool) -> Hasher {
+        let hasher = Hasher::new(algorithms);
+        match self.inner.entity_tags {
+            EntityTags::Checksums if !needs_md5 => hasher.without_md5(),
+            _ => hasher,
+        }
+    }
+
     /// Receives a body and verifies it, and stores it encrypted if there is a key for it; dropped unused, what it returns leaves nothing behind.
     pub(crate) async fn receive<B, E>(
         &self,
         body: B,
-        checksums: &[ChecksumAlgorithm],
+        hasher: Hasher,
         expect: E,
         key: Option<&DataKey>,
     ) -> Result<Received>
@@ -70,23 +79,16 @@ impl Objects {
         E: FnOnce() -> Expectations + Send,
     {
         self.inner.space.admit()?;
-        let received = self.take_in(body, checksums, expect, key).await;
+        let received = self.take_in(body, hasher, expect, key).await;
         received.inspect_err(|error| self.inner.space.note(error))
     }
 
-    async fn take_in<B, E>(
-        &self,
-        mut body: B,
-        checksums: &[ChecksumAlgorithm],
-        expect: E,
-        key: Option<&DataKey>,
-    ) -> Result<Received>
+    async fn take_in<B, E>(&self, mut body: B, hasher: Hasher, expect: E, key: Option<&DataKey>) -> Result<Received>
     where
         B: Stream<Item = std::io::Result<Bytes>> + Send + Unpin,
         E: FnOnce() -> Expectations + Send,
     {
         let (chunks, ended) = take(&mut body, PACKED_BYTES + 1).await?;
-        let hasher = Hasher::new(checksums);
         let length: usize = chunks.iter().map(Bytes::len).sum();
         let received = match length {
             0..=INLINE_BYTES if ended => {

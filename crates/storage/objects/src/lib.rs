@@ -83,7 +83,7 @@ pub use crate::backup::{Frozen, RemoteFile, StoredFile, Written, restore_rows};
 pub use crate::buckets::{BucketInfo, NewBucket};
 pub use crate::clock::Clock;
 pub use crate::error::{Digest, Error, RemoteFailure, Result};
-pub use crate::hashing::{Checksum, ChecksumAlgorithm, ChecksumKind, Expectations};
+pub use crate::hashing::{Checksum, ChecksumAlgorithm, ChecksumKind, EntityTags, Expectations};
 pub use crate::listing::{ListRequest, Listing};
 pub use crate::locks::{BucketLock, DefaultRetention, Lock, LockMode, Retention};
 pub use crate::manifest::PartInfo;
@@ -136,14 +136,22 @@ pub struct Options {
     /// Below so many free bytes on the disk nothing new is taken; without a number the smaller one of 256 MiB and a twentieth
     /// of the disk. Deletions go on down to a quarter of it.
     pub reserve: Option<u64>,
+    /// What entity tags are made of.
+    pub entity_tags: EntityTags,
     /// Where bodies lie that are not small enough for the index, if not in the directory (gateway mode).
     pub remote: Option<Remote>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        let (durability, clock) = (Durability::default(), Clock::default());
-        Self { durability, clock, pack_bytes: 64 << 20, reserve: None, remote: None }
+        Self {
+            durability: Durability::default(),
+            clock: Clock::default(),
+            pack_bytes: 64 << 20,
+            reserve: None,
+            entity_tags: EntityTags::default(),
+            remote: None,
+        }
     }
 }
 
@@ -168,6 +176,7 @@ struct Inner {
     hashers: Hashers,
     changes_kept: Arc<Notify>,
     clock: Clock,
+    entity_tags: EntityTags,
 }
 
 /// Takes the writer and the packs back from the collector.
@@ -245,6 +254,7 @@ impl Objects {
                 hashers,
                 changes_kept,
                 clock,
+                entity_tags: options.entity_tags,
             }),
         })
     }

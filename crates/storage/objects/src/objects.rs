@@ -55,6 +55,8 @@ pub struct PutRequest {
     pub metadata: Metadata,
     /// The checksums to compute and store.
     pub checksums: Vec<ChecksumAlgorithm>,
+    /// Whether its MD5 is needed: the client names it, or looks for it in the entity tag.
+    pub needs_md5: bool,
     /// What must hold when the object becomes visible.
     pub condition: WriteCondition,
     /// What is to be kept with the change, where the bucket is watched.
@@ -130,11 +132,12 @@ impl Objects {
     {
         self.bucket(&request.bucket)?;
         let (encryption, key) = self.new_key(&request.bucket, &request.seal)?.unzip();
-        let received = self.receive(body, &request.checksums, expect, key.as_ref()).await?;
+        let received =
+            self.receive(body, self.hasher(&request.checksums, request.needs_md5), expect, key.as_ref()).await?;
         let digests = received.digests.clone();
         let info = ObjectInfo {
             size: digests.length,
-            etag: hex::encode(digests.md5),
+            etag: digests.object_tag(),
             modified_ms: self.now_ms(),
             checksums: digests.checksums,
             metadata: request.metadata,
@@ -283,6 +286,7 @@ impl Objects {
             key: request.key,
             metadata: request.metadata.unwrap_or_else(|| info.metadata.clone()),
             checksums,
+            needs_md5: true,
             condition: request.condition,
             origin: request.origin,
             seal,

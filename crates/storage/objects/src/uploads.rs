@@ -73,6 +73,8 @@ pub struct UploadPart {
     pub number: u32,
     /// Checksums to compute besides that of the upload.
     pub checksums: Vec<ChecksumAlgorithm>,
+    /// Whether its MD5 is needed: the client names it, or looks for it in the entity tag.
+    pub needs_md5: bool,
     /// The client's key, if the upload is encrypted with one.
     pub key_of_client: Option<ClientKey>,
 }
@@ -221,7 +223,7 @@ impl Objects {
         B: Stream<Item = std::io::Result<Bytes>> + Send + Unpin,
         E: FnOnce() -> Expectations + Send,
     {
-        let UploadPart { bucket, key, upload_id, number, mut checksums, key_of_client } = request;
+        let UploadPart { bucket, key, upload_id, number, mut checksums, needs_md5, key_of_client } = request;
         if !(1..=10_000).contains(&number) {
             return Err(Error::InvalidPartNumber(number));
         }
@@ -231,12 +233,12 @@ impl Objects {
             checksums.push(algorithm);
         }
         let key = self.inner.keys.open_for(upload.encryption.as_ref(), key_of_client.as_ref())?;
-        let received = self.receive(body, &checksums, expect, key.as_ref()).await?;
+        let received = self.receive(body, self.hasher(&checksums, needs_md5), expect, key.as_ref()).await?;
         let digests = received.digests.clone();
         let info = PartInfo {
             number,
             size: digests.length,
-            etag: hex::encode(digests.md5),
+            etag: digests.part_tag(),
             modified_ms: self.now_ms(),
             checksums: digests.checksums,
         };

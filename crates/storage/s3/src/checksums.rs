@@ -110,6 +110,11 @@ impl Announced {
         }
     }
 
+    /// Whether the MD5 of the body is needed: a client that sends no other checksum may look for it in the entity tag.
+    pub(crate) fn needs_md5(&self) -> bool {
+        self.md5.is_some() || self.algorithm.is_none()
+    }
+
     /// Whether the request says anything that its body can be checked with.
     pub(crate) fn is_checkable(&self) -> bool {
         self.md5.is_some() || self.algorithm.is_some()

@@ -92,10 +92,11 @@ where
     })
 }
 
-/// Sessions from GetSessionToken can't call IAM without multi-factor authentication; sessions of roles can.
+/// Sessions from GetSessionToken can't call IAM without multi-factor authentication; sessions of roles and of the console can.
 fn refuse_user_sessions(ctx: &Ctx) -> Result<(), IamError> {
     let of_role = matches!(ctx.principal.kind, PrincipalKind::AssumedRole { .. });
-    if of_role || session::issued_at(&ctx.principal).is_none() {
+    let of_console = ctx.principal.session.as_ref().is_some_and(|session| session.signed_in.is_some());
+    if of_role || of_console || session::issued_at(&ctx.principal).is_none() {
         return Ok(());
     }
     let message = "The security token included in the request is invalid";

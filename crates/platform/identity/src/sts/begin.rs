@@ -213,6 +213,7 @@ impl NewSession {
             transitive_tag_keys: self.transitive,
             federated_provider: self.federated_provider,
             federated_keys: self.federated_keys,
+            signed_in: None,
         };
         Ok(json!({
             "AccessKeyId": access_key_id,

@@ -116,6 +116,7 @@ pub(crate) async fn upload(store: &Store, call: &Call, input: UploadPartInput) -
         upload_id: input.upload_id,
         number: number(input.part_number)?,
         checksums: announced.algorithm.into_iter().collect(),
+        needs_md5: announced.needs_md5(),
         key_of_client: encryption::client_key(call)?,
     };
     let trailers = call.trailers.clone();
@@ -162,6 +163,7 @@ pub(crate) async fn upload_copy(store: &Store, call: &Call, input: UploadPartCop
         upload_id: input.upload_id,
         number: number(input.part_number)?,
         checksums: Vec::new(),
+        needs_md5: true,
         key_of_client: encryption::client_key(call)?,
     };
     let encrypted = upload_of(store, &request)?.encryption;

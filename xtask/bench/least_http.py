@@ -51,7 +51,7 @@ class Connection:
         return received - begin
 
 
-def prepared(method, url, length=0):
+def prepared(method, url, length=0, headers=()):
     parts = urlsplit(url)
-    head = f"{method} {parts.path}?{parts.query} HTTP/1.1\r\nHost: {parts.netloc}\r\nContent-Length: {length}\r\n\r\n"
-    return head.encode()
+    lines = [f"Host: {parts.netloc}", f"Content-Length: {length}", *(f"{name}: {value}" for name, value in headers)]
+    return "\r\n".join([f"{method} {parts.path}?{parts.query} HTTP/1.1", *lines, "", ""]).encode()

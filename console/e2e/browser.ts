@@ -1,0 +1,145 @@
+/** The browser of a test file, and what tests do with it: sign in, look, take pictures, check that everybody can use it. */
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+import { type BrowserContext, type Page, chromium } from 'playwright-core';
+
+import type { Server } from './server';
+
+const CHROMIUM = process.env.BOATHOUSE_CHROMIUM ?? '/usr/bin/chromium';
+/** Where pictures go; `BOATHOUSE_SCREENSHOTS=docs` puts those of {@link Browser.picture} into docs/screenshots. */
+const DOCS = resolve(import.meta.dirname, '../../docs/screenshots');
+const PICTURES = process.env.BOATHOUSE_SCREENSHOTS === 'docs' ? DOCS : resolve(process.env.BOATHOUSE_SCREENSHOTS ?? join(tmpdir(), 'boathouse-screenshots'));
+
+const FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--hide-scrollbars',
+];
+
+export class Browser {
+  /** Errors that the pages wrote to the browser's console, violations of the content policy among them. */
+  readonly complaints: string[] = [];
+  /** Requests to anywhere but the server. */
+  readonly strangers: string[] = [];
+
+  private constructor(
+    readonly context: BrowserContext,
+    readonly server: Server,
+    private readonly profile: string,
+  ) {}
+
+  static async open(server: Server, size = { width: 1280, height: 800 }): Promise<Browser> {
+    if (!existsSync(CHROMIUM)) throw new Error(`${CHROMIUM} is missing: apt-get install chromium, or BOATHOUSE_CHROMIUM=…`);
+    const profile = mkdtempSync(join(tmpdir(), 'boathouse-browser-'));
+    const context = await chromium.launchPersistentContext(profile, {
+      executablePath: CHROMIUM,
+      headless: true,
+      args: FLAGS,
+      viewport: size,
+      locale: 'en-GB',
+      timezoneId: 'Europe/Berlin',
+      colorScheme: 'light',
+      reducedMotion: 'reduce',
+    });
+    const browser = new Browser(context, server, profile);
+    context.setDefaultTimeout(20_000);
+    context.on('page', (page) => browser.watch(page));
+    context.pages().forEach((page) => browser.watch(page));
+    return browser;
+  }
+
+  private watch(page: Page): void {
+    page.on('pageerror', (error) => this.complaints.push(String(error)));
+    page.on('console', (message) => {
+      // Refused calls are part of some tests; the browser notes every answer of 400 and above.
+      if (message.type() === 'error' && !/^Failed to load resource/.test(message.text())) this.complaints.push(message.text());
+    });
+    page.on('request', (request) => {
+      const url = request.url();
+      if (!url.startsWith(this.server.endpoint) && !/^(data|blob|about|chrome):/.test(url)) this.strangers.push(url);
+    });
+  }
+
+  /** An address of the console, such as `/storage`. */
+  url(path = '/'): string {
+    return `${this.server.endpoint}/_console${path}`;
+  }
+
+  /** A new tab, signed in by root's key of `--dev`, at a page of the console. */
+  async signedIn(path = '/'): Promise<Page> {
+    const page = await this.context.newPage();
+    await page.goto(this.url(`/login?return=${encodeURIComponent(path)}`));
+    await signIn(page, 'test', 'test');
+    await page.waitForURL((url) => !url.pathname.endsWith('/login'));
+    return page;
+  }
+
+  async close(): Promise<void> {
+    await this.context.close();
+    rmSync(this.profile, { recursive: true, force: true });
+  }
+}
+
+/** Fills the login form and sends it. */
+export async function signIn(page: Page, key: string, secret: string): Promise<void> {
+  await page.getByLabel('Access key ID').fill(key);
+  await page.getByLabel('Secret access key').fill(secret);
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+}
+
+/**
+ * Pictures of a page: 1280 and 1920 wide, light and dark, as `name-1280-light.png`. One of them, 1280 wide and light, is kept
+ * as `name.png` with `BOATHOUSE_SCREENSHOTS=docs`. Answers the files' names.
+ */
+export async function screenshot(page: Page, name: string): Promise<string[]> {
+  mkdirSync(PICTURES, { recursive: true });
+  const kept = PICTURES === DOCS;
+  const before = page.viewportSize() ?? { width: 1280, height: 800 };
+  const made: string[] = [];
+  for (const [width, height] of kept ? [[1280, 800] as const] : [[1280, 800] as const, [1920, 1080] as const]) {
+    for (const mode of kept ? (['light'] as const) : (['light', 'dark'] as const)) {
+      await page.setViewportSize({ width, height });
+      await page.emulateMedia({ colorScheme: mode });
+      // What draws itself into a canvas or moves to its place gets the time.
+      await page.waitForTimeout(450);
+      const path = join(PICTURES, kept ? `${name}.png` : `${name}-${width}-${mode}.png`);
+      await page.screenshot({ path });
+      made.push(path);
+    }
+  }
+  await page.emulateMedia({ colorScheme: 'light' });
+  await page.setViewportSize(before);
+  return made;
+}
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+interface Violation {
+  id: string;
+  impact: string | null;
+  help: string;
+  nodes: { html: string; target: unknown }[];
+}
+
+/** What axe-core finds serious or critical on the page: empty when everybody can use it. */
+export async function barriers(page: Page): Promise<string[]> {
+  // By way of the debugger, which the page's content policy doesn't bind.
+  const loaded = await page.evaluate(() => 'axe' in globalThis);
+  if (!loaded) await page.evaluate(AXE);
+  const violations = await page.evaluate(async () => {
+    const axe = (globalThis as unknown as { axe: { run: (where: unknown, how: unknown) => Promise<{ violations: unknown[] }> } }).axe;
+    const found = await axe.run(document, { resultTypes: ['violations'] });
+    return found.violations as { id: string; impact: string | null; help: string; nodes: { html: string; target: unknown }[] }[];
+  });
+  return violations
+    .filter(({ impact }: Violation) => impact === 'serious' || impact === 'critical')
+    .map(({ id, help, nodes }: Violation) => `${id}: ${help}: ${nodes.slice(0, 3).map((node) => node.html.slice(0, 200)).join(' | ')}`);
+}

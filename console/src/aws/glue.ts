@@ -1,0 +1,147 @@
+/** The Glue Data Catalog, crawlers and jobs. Operations that are not here: `glue<Output>('Name', input)`. */
+import { collect, jsonService } from './call';
+
+export const glue = jsonService('glue', 'AWSGlue', '1.1');
+
+/** Seconds since 1970, with a fraction: how the JSON protocols write times. */
+export type Seconds = number;
+
+export interface Database {
+  Name: string;
+  Description?: string;
+  LocationUri?: string;
+  Parameters?: Record<string, string>;
+  CreateTime?: Seconds;
+}
+
+export interface Column {
+  Name: string;
+  Type?: string;
+  Comment?: string;
+}
+
+export interface StorageDescriptor {
+  Columns?: Column[];
+  Location?: string;
+  InputFormat?: string;
+  OutputFormat?: string;
+  Compressed?: boolean;
+  SerdeInfo?: { Name?: string; SerializationLibrary?: string; Parameters?: Record<string, string> };
+  BucketColumns?: string[];
+  Parameters?: Record<string, string>;
+}
+
+export interface Table {
+  Name: string;
+  DatabaseName: string;
+  Description?: string;
+  Owner?: string;
+  CreateTime?: Seconds;
+  UpdateTime?: Seconds;
+  TableType?: string;
+  PartitionKeys?: Column[];
+  StorageDescriptor?: StorageDescriptor;
+  Parameters?: Record<string, string>;
+  ViewOriginalText?: string;
+  CreatedBy?: string;
+  VersionId?: string;
+}
+
+export interface Partition {
+  Values: string[];
+  CreationTime?: Seconds;
+  StorageDescriptor?: StorageDescriptor;
+  Parameters?: Record<string, string>;
+}
+
+export interface Crawler {
+  Name: string;
+  Role: string;
+  DatabaseName?: string;
+  Description?: string;
+  State: 'READY' | 'RUNNING' | 'STOPPING';
+  Targets?: { S3Targets?: { Path: string; Exclusions?: string[] }[]; CatalogTargets?: object[] };
+  Schedule?: { ScheduleExpression?: string; State?: string };
+  CrawlElapsedTime?: number;
+  CreationTime?: Seconds;
+  LastUpdated?: Seconds;
+  LastCrawl?: { Status?: string; ErrorMessage?: string; LogGroup?: string; LogStream?: string; StartTime?: Seconds };
+}
+
+export interface Job {
+  Name: string;
+  Description?: string;
+  Role: string;
+  CreatedOn?: Seconds;
+  LastModifiedOn?: Seconds;
+  Command?: { Name?: string; ScriptLocation?: string; PythonVersion?: string };
+  DefaultArguments?: Record<string, string>;
+  CodeGenConfigurationNodes?: Record<string, Record<string, unknown>>;
+  MaxRetries?: number;
+  Timeout?: number;
+  GlueVersion?: string;
+}
+
+export type JobRunState = 'STARTING' | 'RUNNING' | 'STOPPING' | 'STOPPED' | 'SUCCEEDED' | 'FAILED' | 'TIMEOUT' | 'WAITING' | 'ERROR';
+
+export interface JobRun {
+  Id: string;
+  JobName: string;
+  JobRunState: JobRunState;
+  StartedOn?: Seconds;
+  CompletedOn?: Seconds;
+  ExecutionTime?: number;
+  ErrorMessage?: string;
+  Arguments?: Record<string, string>;
+  Attempt?: number;
+  TriggerName?: string;
+  LogGroupName?: string;
+}
+
+interface Page {
+  NextToken?: string;
+}
+
+export const getDatabases = () =>
+  collect(async (NextToken) => {
+    const page = await glue<{ DatabaseList: Database[] } & Page>('GetDatabases', { NextToken });
+    return { items: page.DatabaseList, next: page.NextToken };
+  });
+
+export const getTables = (DatabaseName: string) =>
+  collect(async (NextToken) => {
+    const page = await glue<{ TableList: Table[] } & Page>('GetTables', { DatabaseName, NextToken });
+    return { items: page.TableList, next: page.NextToken };
+  });
+
+export const getTable = (DatabaseName: string, Name: string) =>
+  glue<{ Table: Table }>('GetTable', { DatabaseName, Name }).then((answer) => answer.Table);
+
+export const getPartitions = (DatabaseName: string, TableName: string, most = 10_000) =>
+  collect(async (NextToken) => {
+    const page = await glue<{ Partitions: Partition[] } & Page>('GetPartitions', { DatabaseName, TableName, NextToken });
+    return { items: page.Partitions, next: page.NextToken };
+  }, most);
+
+export const getCrawlers = () =>
+  collect(async (NextToken) => {
+    const page = await glue<{ Crawlers: Crawler[] } & Page>('GetCrawlers', { NextToken });
+    return { items: page.Crawlers, next: page.NextToken };
+  });
+
+export const startCrawler = (Name: string) => glue('StartCrawler', { Name });
+
+export const getJobs = () =>
+  collect(async (NextToken) => {
+    const page = await glue<{ Jobs: Job[] } & Page>('GetJobs', { NextToken });
+    return { items: page.Jobs, next: page.NextToken };
+  });
+
+export const getJobRuns = (JobName: string, most = 200) =>
+  collect(async (NextToken) => {
+    const page = await glue<{ JobRuns: JobRun[] } & Page>('GetJobRuns', { JobName, NextToken });
+    return { items: page.JobRuns, next: page.NextToken };
+  }, most);
+
+export const startJobRun = (JobName: string, Arguments?: Record<string, string>) =>
+  glue<{ JobRunId: string }>('StartJobRun', { JobName, Arguments }).then((answer) => answer.JobRunId);

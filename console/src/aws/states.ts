@@ -1,0 +1,79 @@
+/** Step Functions. Operations that are not here: `states<Output>('Name', input)`. */
+import { collect, jsonService } from './call';
+import type { Seconds } from './glue';
+
+export const states = jsonService('states', 'AWSStepFunctions', '1.0');
+
+export interface Machine {
+  stateMachineArn: string;
+  name: string;
+  type: 'STANDARD' | 'EXPRESS';
+  creationDate: Seconds;
+}
+
+export interface MachineDetails extends Machine {
+  status: string;
+  definition: string;
+  roleArn: string;
+  description?: string;
+  revisionId?: string;
+}
+
+export type ExecutionStatus = 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'TIMED_OUT' | 'ABORTED' | 'PENDING_REDRIVE';
+
+export interface Execution {
+  executionArn: string;
+  stateMachineArn: string;
+  name: string;
+  status: ExecutionStatus;
+  startDate: Seconds;
+  stopDate?: Seconds;
+}
+
+export interface ExecutionDetails extends Execution {
+  input?: string;
+  output?: string;
+  error?: string;
+  cause?: string;
+  redriveStatus?: string;
+  redriveCount?: number;
+}
+
+/** An event of an execution's history; its details stand in a member named after its type. */
+export interface HistoryEvent {
+  id: number;
+  previousEventId?: number;
+  timestamp: Seconds;
+  type: string;
+  [details: string]: unknown;
+}
+
+export const listMachines = () =>
+  collect(async (nextToken) => {
+    const page = await states<{ stateMachines: Machine[]; nextToken?: string }>('ListStateMachines', { nextToken });
+    return { items: page.stateMachines, next: page.nextToken };
+  });
+
+export const describeMachine = (stateMachineArn: string) =>
+  states<MachineDetails>('DescribeStateMachine', { stateMachineArn });
+
+/** A machine's executions, the newest first. */
+export const listExecutions = (stateMachineArn: string, most = 100) =>
+  collect(async (nextToken) => {
+    const input = { stateMachineArn, nextToken, maxResults: Math.min(most, 1000) };
+    const page = await states<{ executions: Execution[]; nextToken?: string }>('ListExecutions', input);
+    return { items: page.executions, next: page.nextToken };
+  }, most);
+
+export const describeExecution = (executionArn: string) =>
+  states<ExecutionDetails>('DescribeExecution', { executionArn });
+
+export const getHistory = (executionArn: string) =>
+  collect(async (nextToken) => {
+    const input = { executionArn, nextToken, maxResults: 1000, includeExecutionData: true };
+    const page = await states<{ events: HistoryEvent[]; nextToken?: string }>('GetExecutionHistory', input);
+    return { items: page.events, next: page.nextToken };
+  });
+
+export const startExecution = (stateMachineArn: string, input: string, name?: string) =>
+  states<{ executionArn: string }>('StartExecution', { stateMachineArn, input, name }).then((a) => a.executionArn);

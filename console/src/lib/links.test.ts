@@ -1,0 +1,31 @@
+import { expect, test } from 'vitest';
+
+import { arnHref, logGroupHref, objectHref } from './links';
+
+test('whatever an ARN names has its page', () => {
+  const arns = {
+    'arn:aws:s3:::raw': '/_console/storage/buckets/raw',
+    'arn:aws:s3:::raw/a/b.csv': '/_console/storage/buckets/raw/object?key=a%2Fb.csv',
+    'arn:aws:s3:::raw/*': '/_console/storage/buckets/raw',
+    'arn:aws:glue:r:1:table/db/t': '/_console/catalogue/databases/db/tables/t',
+    'arn:aws:glue:r:1:job/clean': '/_console/pipelines/jobs/clean',
+    'arn:aws:states:r:1:stateMachine:daily': '/_console/pipelines/machines/daily',
+    'arn:aws:states:r:1:execution:daily:x': '/_console/pipelines/executions/arn%3Aaws%3Astates%3Ar%3A1%3Aexecution%3Adaily%3Ax',
+    'arn:aws:lambda:r:1:function:f:3': '/_console/compute/functions/f',
+    'arn:aws:firehose:r:1:deliverystream/s': '/_console/ingestion/streams/s',
+    'arn:aws:sqs:r:1:q': '/_console/ingestion/queues/q',
+    'arn:aws:events:r:1:rule/n': '/_console/pipelines/rules/default/n',
+    'arn:aws:events:r:1:rule/bus/n': '/_console/pipelines/rules/bus/n',
+    'arn:aws:scheduler:r:1:schedule/default/n': '/_console/pipelines/schedules/default/n',
+    'arn:aws:logs:r:1:log-group:/aws/lambda/f:*': '/_console/operations/logs/group?name=%2Faws%2Flambda%2Ff',
+    'arn:aws:cloudformation:r:1:stack/s/uuid': '/_console/operations/stacks/s',
+    'arn:aws:iam::1:role/path/r': '/_console/operations/iam/roles/r',
+  };
+  for (const [arn, href] of Object.entries(arns)) expect(arnHref(arn), arn).toBe(href);
+  expect([arnHref('arn:aws:kinesis:r:1:stream/x'), arnHref('nonsense')]).toEqual([undefined, undefined]);
+});
+
+test('names stay what they are', () => {
+  expect(objectHref('b', 'ä/&?.csv')).toBe('/_console/storage/buckets/b/object?key=%C3%A4%2F%26%3F.csv');
+  expect(logGroupHref('/a', { filter: 'x y' })).toBe('/_console/operations/logs/group?name=%2Fa&filter=x+y');
+});
