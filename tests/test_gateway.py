@@ -5,7 +5,9 @@ directories that keep their bodies themselves are refused at the start.
 """
 
 import json
+import os
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -320,6 +322,28 @@ def test_kill_of_the_other_store_is_told_and_forgiven(gateway, other):
     assert health()["status"] == "ok"
     # small, large, busy and new: nothing that was half-written.
     wait_for(lambda: len(gateway.remote_files()) == 4, "the removal of what no object needs", timeout=120)
+
+
+def test_a_store_that_hangs_holds_nobody_for_ever(gateway, other):
+    gateway.s3.put_object(Bucket=BUCKET, Key="small", Body=content("small"))
+    os.kill(other.server.process.pid, signal.SIGSTOP)
+    try:
+        outcomes = []
+        calls = [
+            lambda: code(gateway.s3.get_object, Bucket=BUCKET, Key="small"),
+            lambda: code(gateway.s3.put_object, Bucket=BUCKET, Key="other", Body=content("small")),
+        ]
+        threads = [threading.Thread(target=lambda call=call: outcomes.append(call())) for call in calls]
+        for thread in threads:
+            thread.start()
+        gateway.s3.put_object(Bucket=BUCKET, Key="inline", Body=b"goes on")
+        for thread in threads:
+            thread.join()
+        assert outcomes == [("ServiceUnavailable", 503)] * 2
+    finally:
+        os.kill(other.server.process.pid, signal.SIGCONT)
+    assert gateway.read("small") == content("small")
+    assert code(gateway.s3.head_object, Bucket=BUCKET, Key="other") == ("404", 404)
 
 
 def test_a_slow_reader_and_a_reader_that_goes_away(gateway):

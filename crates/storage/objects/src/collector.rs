@@ -163,16 +163,20 @@ struct Removed {
 }
 
 impl Removed {
-    /// The next errand; rows are forgotten while there is none.
+    /// The next errand; rows are forgotten while there is none. What a reader held on to in a remote store goes then, too.
     fn next(&mut self, queue: &mpsc::Receiver<Errand>) -> Option<Errand> {
-        while !self.rows.is_empty() {
-            match queue.recv_timeout(self.rest) {
+        loop {
+            let rest = match (self.rows.is_empty(), self.blobs.remote()) {
+                (false, _) => self.rest,
+                (true, Some(_)) => LONGEST_REST,
+                (true, None) => return queue.recv().ok(),
+            };
+            match queue.recv_timeout(rest) {
                 Ok(errand) => return Some(errand),
                 Err(RecvTimeoutError::Disconnected) => return None,
                 Err(RecvTimeoutError::Timeout) => self.forget(),
             }
         }
-        queue.recv().ok()
     }
 
     fn collect(&mut self, table: Table, id: Uuid) -> Result<()> {

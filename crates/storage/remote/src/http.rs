@@ -8,7 +8,7 @@ use bytes::Bytes;
 use futures::stream::{self, BoxStream, StreamExt as _};
 use http::{Request, Response, Uri};
 use http_body_util::{BodyExt as _, Full};
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper_util::rt::TokioIo;
 use parking_lot::Mutex;
@@ -22,8 +22,10 @@ use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 /// How long a connection may take to come about.
 const CONNECT: Duration = Duration::from_secs(5);
-/// How long a request may take to be sent with its body and to be answered, without the answer's body.
-const ANSWER: Duration = Duration::from_secs(60);
+/// How long a request may take to be sent and answered, without the bodies.
+const ANSWER: Duration = Duration::from_secs(20);
+/// Bytes of a request's body for each second that it may take more.
+const SLOWEST: u64 = 128 << 10;
 /// How long a connection is kept that nobody uses, and how many are.
 const IDLE: Duration = Duration::from_secs(10);
 const MOST_IDLE: usize = 64;
@@ -55,11 +57,12 @@ impl Host {
             Some(sender) => sender,
             None => self.connect().await?,
         };
+        let body = Duration::from_secs(request.body().size_hint().lower() / SLOWEST);
         let exchange = async {
             sender.ready().await?;
             sender.send_request(request).await
         };
-        let answered = timeout(ANSWER, exchange).await.map_err(|_| timed_out("no answer"))?;
+        let answered = timeout(ANSWER + body, exchange).await.map_err(|_| timed_out("no answer"))?;
         let (head, body) = answered.map_err(io::Error::other)?.into_parts();
         Ok(Answer { head: Response::from_parts(head, ()), body, sender, host: Arc::clone(self) })
     }

@@ -2,7 +2,7 @@
 //!
 //! A small client of S3 for what the object engine asks of such a store ([`RemoteStore`]): ranges that stream, whole bodies,
 //! uploads in parts, lists. Paths are `endpoint/bucket/key`. A request is tried again where that may help, for half a minute at
-//! most, and none waits for ever.
+//! most, and none waits for ever for an answer.
 //!
 //! | Module | Holds |
 //! |---|---|
