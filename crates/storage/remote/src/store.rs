@@ -46,15 +46,15 @@ impl S3Store {
         }
     }
 
-    /// Waits for the end of an answer that says nothing more.
-    async fn done(&self, answer: Answer) {
-        // What fails here costs no more than the connection.
-        let _ = answer.text(DOCUMENT).await;
-    }
-
     fn odd(&self, method: Method, key: &str, what: &str) -> Error {
         self.asker.failed(&Ask::new(method, key), RemoteFailure::Refused, what)
     }
+}
+
+/// Waits for the end of an answer that says nothing more.
+async fn done(answer: Answer) {
+    // What fails here costs no more than the connection.
+    let _ = answer.text(DOCUMENT).await;
 }
 
 fn header<'a>(answer: &'a Answer, name: &http::HeaderName) -> Option<&'a str> {
@@ -87,7 +87,7 @@ impl RemoteStore for S3Store {
     async fn size(&self, key: &str) -> Result<u64> {
         let answer = self.asker.ask(Ask::new(Method::HEAD, key)).await?;
         let size = header(&answer, &CONTENT_LENGTH).and_then(|length| length.parse().ok());
-        self.done(answer).await;
+        done(answer).await;
         size.ok_or_else(|| self.odd(Method::HEAD, key, "the answer has no length"))
     }
 
@@ -95,13 +95,13 @@ impl RemoteStore for S3Store {
         let mut ask = Ask { body, ..Ask::new(Method::PUT, key) };
         ask.headers.extend(create.then(|| (IF_NONE_MATCH, "*".to_owned())));
         let answer = self.asker.ask(ask).await?;
-        self.done(answer).await;
+        done(answer).await;
         Ok(())
     }
 
     async fn delete(&self, key: &str) -> Result<()> {
         let answer = self.asker.ask(Ask::new(Method::DELETE, key)).await?;
-        self.done(answer).await;
+        done(answer).await;
         Ok(())
     }
 
@@ -123,7 +123,7 @@ impl RemoteStore for S3Store {
         let query = [("partNumber", &number[..]), ("uploadId", upload)];
         let answer = self.asker.ask(Ask { query: &query, body, ..Ask::new(Method::PUT, key) }).await?;
         let etag = header(&answer, &ETAG).map(str::to_owned);
-        self.done(answer).await;
+        done(answer).await;
         etag.ok_or_else(|| self.odd(Method::PUT, key, "the answer has no entity tag"))
     }
 
@@ -142,7 +142,7 @@ impl RemoteStore for S3Store {
     async fn abort(&self, key: &str, upload: &str) -> Result<()> {
         let ask = Ask { query: &[("uploadId", upload)], ..Ask::new(Method::DELETE, key) };
         let answer = self.asker.ask(ask).await?;
-        self.done(answer).await;
+        done(answer).await;
         Ok(())
     }
 }
