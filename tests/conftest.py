@@ -35,9 +35,9 @@ def die_with_the_tests():
 
 
 class Server:
-    def __init__(self, data_dir, *flags, under=()):
+    def __init__(self, data_dir, *flags, under=(), listen="127.0.0.1:0"):
         """`under` is a command that starts the server as its own arguments, such as one that mounts a disk first."""
-        command = [*under, BINARY, "serve", "--listen", "127.0.0.1:0", "--data-dir", str(data_dir), *flags]
+        command = [*under, BINARY, "serve", "--listen", listen, "--data-dir", str(data_dir), *flags]
         self.log = open(f"{data_dir}.log", "w+")
         self.process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=self.log, text=True, preexec_fn=die_with_the_tests
@@ -133,8 +133,8 @@ def allow(*actions, resource="*"):
 def start(tmp_path):
     servers = []
 
-    def start_server(*flags, data_dir=tmp_path / "data", under=()):
-        servers.append(Server(data_dir, *flags, under=under))
+    def start_server(*flags, data_dir=tmp_path / "data", **options):
+        servers.append(Server(data_dir, *flags, **options))
         return servers[-1]
 
     yield start_server

@@ -94,7 +94,7 @@ pub(crate) async fn back_up(options: BackupOptions) -> Result<(), BackupError> {
         return Ok(());
     }
     let Some(to) = options.to else { return Ok(()) };
-    let order = control::Order { to: absolute(to)?, since: options.since.map(absolute).transpose()? };
+    let order = control::BackupOrder { to: absolute(to)?, since: options.since.map(absolute).transpose()? };
     let data_dir = options.data_dir;
     let work =
         move || if archive::is_meant(&order.to) { in_one_file(&data_dir, order) } else { make(&data_dir, &order) };
@@ -104,18 +104,18 @@ pub(crate) async fn back_up(options: BackupOptions) -> Result<(), BackupError> {
 }
 
 /// Makes a backup, or has the server make it that runs on the directory.
-fn make(data_dir: &Path, order: &control::Order) -> Result<String, BackupError> {
+fn make(data_dir: &Path, order: &control::BackupOrder) -> Result<String, BackupError> {
     if !data_dir.join("metadata.db").exists() {
         return Err(BackupError::Server(format!("there is nothing in {}", data_dir.display())));
     }
     match data_directory::lock(data_dir) {
         Ok(_lock) => Stores::open(data_dir)?.back_up(order),
-        Err(ServerError::InUse(_)) => control::ask(data_dir, order),
+        Err(ServerError::InUse(_)) => control::ask(data_dir, &control::Order::Backup(order.clone())),
         Err(error) => Err(BackupError::Server(error.to_string())),
     }
 }
 
-fn in_one_file(data_dir: &Path, order: control::Order) -> Result<String, BackupError> {
+fn in_one_file(data_dir: &Path, order: control::BackupOrder) -> Result<String, BackupError> {
     let (file, to) = (&order.to, archive::directory_of(&order.to));
     if file.exists() {
         return Err(BackupError::Occupied(file.clone()));
@@ -124,7 +124,7 @@ fn in_one_file(data_dir: &Path, order: control::Order) -> Result<String, BackupE
         return Err(BackupError::NoBackup(since.clone(), "only that of a directory can be built on".into()));
     }
     archive::clear(&to)?;
-    let made = make(data_dir, &control::Order { to: to.clone(), ..order.clone() });
+    let made = make(data_dir, &control::BackupOrder { to: to.clone(), ..order.clone() });
     let packed = made.and_then(|summary| archive::pack(&to, file).map(|()| summary));
     match packed {
         Ok(summary) => Ok(summary.replacen(&to.display().to_string(), &file.display().to_string(), 1)),

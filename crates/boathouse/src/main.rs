@@ -1,6 +1,7 @@
 //! The `boathouse` command: wiring only.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod attach;
 mod backup;
 mod data_directory;
 mod demo;
@@ -45,6 +46,8 @@ enum Command {
     Backup(backup::BackupOptions),
     /// Makes a data directory of a backup.
     Restore(backup::RestoreOptions),
+    /// Makes what was in the gateway's bucket before objects of a bucket, without copying it.
+    Attach(attach::Options),
     /// Prints the implemented operations of every service as JSON.
     #[command(hide = true)]
     Operations,
@@ -91,6 +94,7 @@ async fn run(command: Command) -> Result<(), Box<dyn std::error::Error>> {
         Command::Credentials { data_dir } => print_credentials(&data_dir)?,
         Command::Backup(options) => backup::back_up(options).await?,
         Command::Restore(options) => backup::restore(options).await?,
+        Command::Attach(options) => attach::run(options).await?,
         Command::Operations => operations::run().await?,
         Command::Functions => functions::run(),
     }

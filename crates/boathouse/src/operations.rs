@@ -11,7 +11,7 @@ use crate::server::{self, ServerError};
 /// Prints `{service: [operation…]}` as JSON, read from the tables that a server would answer with.
 pub(crate) async fn run() -> Result<(), ServerError> {
     let directory = tempfile::tempdir()?;
-    let server = server::open(directory.path(), false, Arc::new(SystemClock), None).await?;
+    let server = server::open(directory.path(), false, None, Arc::new(SystemClock), None).await?;
     let names = |table: &ServiceTable| (table.name, table.operation_names().collect());
     let mut services: BTreeMap<&str, Vec<&str>> = server.platform.dispatcher.services().map(names).collect();
     let mut s3 = boathouse_s3::OPERATIONS.to_vec();

@@ -28,6 +28,10 @@ pub(crate) struct Options {
     /// Where the server keeps everything.
     #[arg(long, env = "BOATHOUSE_DATA_DIR", default_value = "boathouse-data")]
     data_dir: PathBuf,
+    /// Keeps objects' bodies in this bucket of another S3-compatible store instead of the data directory: `s3://bucket` or
+    /// `s3://bucket/prefix`. Endpoint, region and credentials are AWS's environment variables.
+    #[arg(long, env = "BOATHOUSE_GATEWAY", value_name = "URL")]
+    gateway: Option<String>,
     /// Accepts the key `test` with the secret `test` as root. Only on a loopback address.
     #[arg(long)]
     dev: bool,
@@ -65,7 +69,8 @@ pub(crate) async fn run(options: Options) -> Result<(), ServerError> {
         _ => None,
     };
     let limits = limits(&options);
-    let server = server::open(&options.data_dir, options.dev, clock(options.clock_ahead)?, options.console_dir).await?;
+    let clock = clock(options.clock_ahead)?;
+    let server = server::open(&options.data_dir, options.dev, options.gateway, clock, options.console_dir).await?;
     let scheme = if tls.is_some() { "https" } else { "http" };
     let gateway = server.gateway.with_limits(limits);
     let gateway = match tls {

@@ -156,14 +156,15 @@ pub(crate) struct Server {
 }
 
 /// Opens the data directory and installs every service. `dev` lets the key `test`/`test` in as root;
-/// `clock` is the time that the platform goes by; `console` a folder with the console's pages, if those in the binary are not
-/// wanted.
+/// `gateway` is the URL of the bucket that objects' bodies lie in, if not in the directory; `clock` is the time that the
+/// platform goes by; `console` a folder with the console's pages, if those in the binary are not wanted.
 ///
 /// # Errors
 /// See [`ServerError`].
 pub(crate) async fn open(
     data_dir: &Path,
     dev: bool,
+    gateway: Option<String>,
     clock: Arc<dyn Clock>,
     console: Option<PathBuf>,
 ) -> Result<Server, ServerError> {
@@ -173,8 +174,10 @@ pub(crate) async fn open(
     let objects = std::thread::spawn({
         let (dir, clock) = (data_dir.join("objects"), Arc::clone(&clock));
         let clock = boathouse_objects::Clock::new(move || clock.now().into());
+        let gateway = gateway.clone();
         move || {
-            let options = boathouse_objects::Options { clock, reserve, entity_tags, ..Default::default() };
+            let remote = gateway.map(|url| boathouse_remote::from_environment(&url)).transpose()?;
+            let options = boathouse_objects::Options { clock, reserve, entity_tags, remote, ..Default::default() };
             Objects::open(&dir, &options)
         }
     });
@@ -191,7 +194,7 @@ pub(crate) async fn open(
     let identity = Identity::open(metadata.clone(), data_dir, keys, Arc::clone(&platform.clock), dev)?;
     let objects = objects.join().unwrap_or(Err(boathouse_objects::Error::Closed))?;
     let vitals = Arc::new(StoreVitals::new(objects.clone()));
-    if let Some(options) = scrubbing()? {
+    if let Some(options) = scrubbing(gateway.is_some())? {
         objects.scrub(options);
     }
     let stores = Stores::new(data_dir.to_owned(), objects.clone(), metadata.clone());
@@ -344,9 +347,10 @@ pub(crate) fn endpoint(scheme: &str, address: SocketAddr) -> String {
 }
 
 /// How the scrubber goes about it, unless `BOATHOUSE_SCRUB_RATE` (bytes each second) is 0. A pass begins each
-/// `BOATHOUSE_SCRUB_EVERY` seconds.
-fn scrubbing() -> Result<Option<ScrubOptions>, ServerError> {
-    let bytes_per_second = number("BOATHOUSE_SCRUB_RATE")?.unwrap_or(SCRUB_RATE);
+/// `BOATHOUSE_SCRUB_EVERY` seconds. What is `remote` may cost money to read: without a rate it is left alone.
+fn scrubbing(remote: bool) -> Result<Option<ScrubOptions>, ServerError> {
+    let usual = if remote { 0 } else { SCRUB_RATE };
+    let bytes_per_second = number("BOATHOUSE_SCRUB_RATE")?.unwrap_or(usual);
     let every = Duration::from_secs(number("BOATHOUSE_SCRUB_EVERY")?.unwrap_or(SCRUB_EVERY));
     let options = ScrubOptions { bytes_per_second, every, after: every.min(SCRUB_AFTER) };
     Ok(Some(options).filter(|_| bytes_per_second > 0))

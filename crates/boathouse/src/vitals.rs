@@ -40,6 +40,11 @@ impl Vitals for StoreVitals {
             Ok(scrubbed) => add_scrubbed(&mut report, &scrubbed),
             Err(error) => report.problems.push(format!("the index of objects can't be read: {error}")),
         }
+        if let Some((url, trouble)) = self.objects.remote() {
+            report.details.insert("remote".into(), json!({"url": url, "answers": trouble.is_none()}));
+            // What it said stays in the log: everybody may see this page.
+            report.problems.extend(trouble.is_some().then(|| "the last request to the remote store failed".to_owned()));
+        }
         let files = self.objects.damaged_files();
         if files > 0 {
             report.problems.push(format!("readers met damage in {files} files; the log names them"));

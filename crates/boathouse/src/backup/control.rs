@@ -1,5 +1,5 @@
-//! How `boathouse backup` asks the server that has the data directory: by a socket in it, which only its owner reaches. One line
-//! of JSON goes there, one comes back.
+//! How `boathouse backup` and `boathouse attach` ask the server that has the data directory: by a socket in it, which only its
+//! owner reaches. One line of JSON goes there, one comes back.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::fd::AsRawFd as _;
@@ -9,12 +9,23 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::{BackupError, Stores};
+use crate::attach::Attachment;
 
 const SOCKET: &str = "control.sock";
 
+/// What is to be done.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Order {
+    /// A backup.
+    Backup(BackupOrder),
+    /// An attachment.
+    Attach(Attachment),
+}
+
 /// What backup is to be made.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Order {
+pub(crate) struct BackupOrder {
     /// The directory to make.
     pub(crate) to: PathBuf,
     /// An earlier backup.
@@ -61,20 +72,30 @@ fn answer(stores: &Stores, mut stream: &UnixStream) -> std::io::Result<()> {
     BufReader::new(stream).read_line(&mut line)?;
     let answer = match serde_json::from_str::<Order>(&line) {
         Err(error) => Answer::Failed(format!("the order can't be read: {error}")),
-        Ok(order) => {
-            tracing::info!(target: "audit", to = %order.to.display(), "Backup");
-            match stores.back_up(&order) {
-                Ok(summary) => Answer::Done(summary),
-                Err(error) => Answer::Failed(error.to_string()),
-            }
-        }
+        Ok(order) => match carry_out(stores, &order) {
+            Ok(summary) => Answer::Done(summary),
+            Err(error) => Answer::Failed(error.to_string()),
+        },
     };
     let line = serde_json::to_string(&answer).map_err(std::io::Error::other)?;
     stream.write_all(format!("{line}\n").as_bytes())
 }
 
-/// Has the server that runs on the directory make a backup; answers what it holds.
-pub(super) fn ask(data_dir: &Path, order: &Order) -> Result<String, BackupError> {
+fn carry_out(stores: &Stores, order: &Order) -> Result<String, BackupError> {
+    match order {
+        Order::Backup(copy) => {
+            tracing::info!(target: "audit", to = %copy.to.display(), "Backup");
+            stores.back_up(copy)
+        }
+        Order::Attach(Attachment { bucket, prefix }) => {
+            tracing::info!(target: "audit", %bucket, %prefix, "Attach");
+            stores.attach(bucket, prefix)
+        }
+    }
+}
+
+/// Has the server that runs on the directory do something; answers what came of it.
+pub(crate) fn ask(data_dir: &Path, order: &Order) -> Result<String, BackupError> {
     let stream = at(data_dir, |path| UnixStream::connect(path))?;
     let exchange = || -> std::io::Result<Answer> {
         let line = serde_json::to_string(order).map_err(std::io::Error::other)?;

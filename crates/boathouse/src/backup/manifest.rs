@@ -14,6 +14,8 @@ pub(super) const SUM: &str = "manifest.json.sha256";
 pub(super) const FILES: &str = "files";
 pub(super) const OBJECT_ROWS: &str = "objects.rows";
 pub(super) const METADATA_ROWS: &str = "metadata.rows";
+/// The list of what stays in the remote store.
+pub(super) const REMOTE_FILES: &str = "objects.remote";
 const FORMAT: u32 = 1;
 
 /// What a backup holds.
@@ -28,8 +30,19 @@ pub(super) struct Manifest {
     pub(super) object_rows: u64,
     /// Rows of the control plane.
     pub(super) metadata_rows: u64,
+    /// What is not in the backup, because it stays in a remote store.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) remote: Option<InRemote>,
     /// By their paths in the backup.
     pub(super) entries: BTreeMap<String, Entry>,
+}
+
+/// What stays in a remote store.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct InRemote {
+    pub(super) url: String,
+    pub(super) files: u64,
+    pub(super) bytes: u64,
 }
 
 /// A file of a backup.
@@ -53,7 +66,8 @@ pub(super) enum Entry {
 impl Manifest {
     pub(super) fn new(taken: String) -> Self {
         let version = env!("CARGO_PKG_VERSION").to_owned();
-        Self { format: FORMAT, version, taken, object_rows: 0, metadata_rows: 0, entries: BTreeMap::new() }
+        let (object_rows, metadata_rows, entries) = (0, 0, BTreeMap::new());
+        Self { format: FORMAT, version, taken, object_rows, metadata_rows, remote: None, entries }
     }
 
     pub(super) fn bytes(&self) -> u64 {
@@ -117,6 +131,10 @@ impl Manifest {
         let Self { object_rows, metadata_rows, taken, .. } = self;
         let (files, bytes) = (self.entries.len(), self.bytes());
         let place = backup.display();
-        format!("{place}: {files} files, {bytes} bytes, {object_rows} and {metadata_rows} rows, as of {taken}")
+        let remote = self.remote.as_ref().map(|InRemote { url, files, bytes }| {
+            format!("; {files} files of {bytes} bytes stay in {url} and were not looked into")
+        });
+        let remote = remote.unwrap_or_default();
+        format!("{place}: {files} files, {bytes} bytes, {object_rows} and {metadata_rows} rows, as of {taken}{remote}")
     }
 }

@@ -5,13 +5,13 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use boathouse_metadata::Metadata;
-use boathouse_objects::{Objects, StoredFile};
+use boathouse_objects::{AttachReport, Objects, RemoteFile, StoredFile, Written, remote_of};
 use chrono::{SecondsFormat, Utc};
 
 use super::BackupError;
-use super::control::Order;
+use super::control::BackupOrder;
 use super::copy::{self, Sink};
-use super::manifest::{Entry, FILES, METADATA_ROWS, Manifest, OBJECT_ROWS};
+use super::manifest::{Entry, FILES, InRemote, METADATA_ROWS, Manifest, OBJECT_ROWS, REMOTE_FILES};
 
 /// What is not copied: the stores, whose rows are; what only a running server needs; what can be had again.
 const LEFT_OUT: [&str; 6] = ["lock", "control.sock", "objects", "work", "runtimes", "metadata.db"];
@@ -47,13 +47,26 @@ impl Stores {
 
     /// Those of a directory that no server runs on.
     pub(super) fn open(data_dir: &Path) -> Result<Self, BackupError> {
-        let objects = Objects::open(&data_dir.join("objects"), &boathouse_objects::Options::default())?;
+        let directory = data_dir.join("objects");
+        let remote = remote_of(&directory)?.map(|url| boathouse_remote::from_environment(&url)).transpose()?;
+        let objects = Objects::open(&directory, &boathouse_objects::Options { remote, ..Default::default() })?;
         let metadata = Metadata::open(&data_dir.join("metadata.db"))?;
         Ok(Self { data_dir: data_dir.to_owned(), objects, metadata })
     }
 
+    /// Attaches objects of the gateway's bucket; answers what came of it. Blocks the thread, which is no asynchronous one.
+    pub(super) fn attach(&self, bucket: &str, prefix: &str) -> Result<String, BackupError> {
+        let waiting = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let waiting = waiting.map_err(BackupError::file(&self.data_dir))?;
+        let AttachReport { added, changed, unchanged, kept } = waiting.block_on(self.objects.attach(bucket, prefix))?;
+        Ok(format!(
+            "{bucket}: {added} objects are attached, {changed} are other ones now, {unchanged} are as they were; \
+                    {kept} keys have objects of your own, which stay"
+        ))
+    }
+
     /// Makes a backup; answers what it holds. Blocks the thread.
-    pub(crate) fn back_up(&self, order: &Order) -> Result<String, BackupError> {
+    pub(crate) fn back_up(&self, order: &BackupOrder) -> Result<String, BackupError> {
         let to = &order.to;
         if !copy::is_free(to)? {
             return Err(BackupError::Occupied(to.clone()));
@@ -84,12 +97,16 @@ impl Stores {
         let mut manifest = Manifest::new(taken);
         manifest.metadata_rows = write(to, METADATA_ROWS, &mut manifest, |sink| Ok(metadata.write_rows(sink)?))?;
         drop(metadata);
-        let mut stored = Vec::new();
+        let mut written = Written::default();
         manifest.object_rows = write(to, OBJECT_ROWS, &mut manifest, |sink| {
-            let (files, count) = objects.write_rows(sink)?;
-            stored = files;
-            Ok(count)
+            written = objects.write_rows(sink)?;
+            Ok(written.rows)
         })?;
+        if let Some((url, files)) = &written.remote {
+            write(to, REMOTE_FILES, &mut manifest, |sink| name_remote(sink, files))?;
+            let bytes = files.iter().map(|file| file.bytes).sum();
+            manifest.remote = Some(InRemote { url: url.clone(), files: files.len() as u64, bytes });
+        }
         for Aside { name, kind } in linked {
             let path = Path::new(FILES).join(&name);
             let entry = match kind {
@@ -108,7 +125,7 @@ impl Stores {
         for folder in ["objects", "objects/blobs", "objects/packs"] {
             copy::make_directory(&to.join(FILES).join(folder))?;
         }
-        for file in stored {
+        for file in written.files {
             let name = format!("{FILES}/objects/{}", file.name);
             let entry = stored_file(to, &name, &file, before)?;
             manifest.entries.insert(name, entry);
@@ -121,6 +138,14 @@ impl Stores {
         }
         Ok(manifest.summary(to))
     }
+}
+
+/// Writes the list of what stays in the remote store: a line for each file, its bytes and its name.
+fn name_remote(sink: &mut Sink, files: &[RemoteFile]) -> Result<u64, BackupError> {
+    for RemoteFile { name, bytes } in files {
+        writeln!(sink, "{bytes} {name}").map_err(BackupError::file(REMOTE_FILES))?;
+    }
+    Ok(files.len() as u64)
 }
 
 /// Writes one file of rows.

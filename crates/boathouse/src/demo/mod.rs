@@ -84,7 +84,7 @@ pub(crate) async fn run(options: Options) -> Result<(), DemoError> {
     };
     let clock = DemoClock::open(&data_dir)?;
     let pages = console::Pages::find(options.console_dir);
-    let server = server::open(&data_dir, false, clock.shared(), pages.folder()).await?;
+    let server = server::open(&data_dir, false, None, clock.shared(), pages.folder()).await?;
     let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], options.port))).await?;
     let address = listener.local_addr()?;
     server.platform.reachable_at(server::endpoint("http", address));

@@ -1,7 +1,7 @@
 //! Copies of a store that is being written to: all rows at one moment, and the files that these name.
 //!
 //! While a [`Frozen`] moment is held, files that are no longer needed stay where they are. Content files are never changed, and
-//! packs only grow, so both can be copied at leisure.
+//! packs only grow, so both can be copied at leisure. Content files in a remote store stay there, and are only named.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufReader, BufWriter, Read, Write};
@@ -17,6 +17,7 @@ use crate::index::{self, Moment, Table};
 use crate::manifest;
 use crate::packs::Slot;
 use crate::record::{Extent, Location, Record};
+use crate::remote::{self, Remote};
 use crate::sealing;
 
 /// What a file of rows begins with.
@@ -46,6 +47,26 @@ pub struct StoredFile {
     pub bytes: u64,
 }
 
+/// A content file that stays in the remote store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RemoteFile {
+    /// Its name in the bucket.
+    pub name: String,
+    /// How many bytes it has there.
+    pub bytes: u64,
+}
+
+/// What the rows of a store need beside them.
+#[derive(Debug, Default)]
+pub struct Written {
+    /// How many rows there are.
+    pub rows: u64,
+    /// The files that belong to them.
+    pub files: Vec<StoredFile>,
+    /// The URL of the remote store, if there is one, and what must be there.
+    pub remote: Option<(String, Vec<RemoteFile>)>,
+}
+
 impl Objects {
     /// Holds on to the store as it is now. Blocks the thread, but for no longer than a write takes.
     ///
@@ -62,12 +83,13 @@ impl Objects {
 }
 
 impl Frozen {
-    /// Writes all rows, and tells which files belong to them, and how many rows there are. Afterwards only these files are held.
+    /// Writes all rows, and tells which files belong to them. Afterwards only these files are held. Blocks the thread, which is
+    /// no asynchronous one.
     ///
     /// # Errors
-    /// [`Error::Io`], [`Error::Corrupt`]; of the index, also where it has to be opened anew and can't wait for this to end;
-    /// [`Error::Closed`] if the rows were written already.
-    pub fn write_rows(&mut self, out: impl Write) -> Result<(Vec<StoredFile>, u64)> {
+    /// [`Error::Io`], [`Error::Corrupt`], [`Error::Remote`]; of the index, also where it has to be opened anew and can't wait
+    /// for this to end; [`Error::Closed`] if the rows were written already.
+    pub fn write_rows(&mut self, out: impl Write) -> Result<Written> {
         let moment = self.moment.take().ok_or(Error::Closed)?;
         let mut out = BufWriter::new(out);
         out.write_all(MAGIC)?;
@@ -99,18 +121,38 @@ impl Frozen {
         }
         out.write_all(&END.to_be_bytes())?;
         out.flush()?;
-        let blobs = blobs.into_iter().map(|id| {
-            let bytes =
-                self.blobs.files().bytes(id)?.ok_or_else(|| Error::Corrupt("a content file is missing".into()))?;
-            Ok::<_, Error>(stored("blobs", id, self.blobs.files().path(id), bytes))
-        });
-        let packs = packs.into_iter().map(|(id, end)| Ok(stored("packs", id, self.packs.files().path(id), end)));
-        let mut files: Vec<StoredFile> = blobs.chain(packs).collect::<Result<_>>()?;
-        if let Ok(metadata) = std::fs::metadata(&self.key) {
-            files.push(StoredFile { name: sealing::FILE.into(), path: self.key.clone(), bytes: metadata.len() });
+        let mut written = Written { rows: count, ..Written::default() };
+        if let Some(remote) = self.blobs.files().remote() {
+            written.remote = Some((remote.url().to_owned(), in_remote(remote, &blobs)?));
+        } else {
+            for id in blobs {
+                let bytes = self.blobs.files().bytes(id)?.ok_or_else(missing)?;
+                written.files.push(stored("blobs", id, self.blobs.files().path(id), bytes));
+            }
         }
-        Ok((files, count))
+        written.files.extend(packs.into_iter().map(|(id, end)| stored("packs", id, self.packs.files().path(id), end)));
+        let claim = self.key.with_file_name(remote::CLAIM_FILE);
+        for (name, path) in [(sealing::FILE, &self.key), (remote::CLAIM_FILE, &claim)] {
+            if let Ok(metadata) = std::fs::metadata(path) {
+                written.files.push(StoredFile { name: name.into(), path: path.clone(), bytes: metadata.len() });
+            }
+        }
+        Ok(written)
     }
+}
+
+fn missing() -> Error {
+    Error::Corrupt("a content file is missing".into())
+}
+
+/// The files as they are in the remote store.
+fn in_remote(remote: &Remote, wanted: &BTreeSet<Uuid>) -> Result<Vec<RemoteFile>> {
+    let there = remote.wait(remote.all())?;
+    let file = |id: &Uuid| {
+        let bytes = *there.get(id).ok_or_else(missing)?;
+        Ok(RemoteFile { name: remote.name(*id), bytes })
+    };
+    wanted.iter().map(file).collect()
 }
 
 fn stored(folder: &str, id: Uuid, path: PathBuf, bytes: u64) -> StoredFile {
@@ -210,14 +252,15 @@ mod tests {
         put(&store, "later", vec![1; 10], Seal::AsBucket).await;
         tokio::time::sleep(std::time::Duration::from_millis(100)).await;
         let mut rows = Vec::new();
-        let (files, count) = frozen.write_rows(&mut rows).unwrap();
-        for file in files {
+        let written = frozen.write_rows(&mut rows).unwrap();
+        assert_eq!(written.remote, None);
+        for file in written.files {
             let target = to.path().join(&file.name);
             std::fs::create_dir_all(target.parent().unwrap()).unwrap();
             std::fs::copy(&file.path, target).unwrap();
         }
         drop(frozen);
-        assert_eq!(restore_rows(to.path(), &rows[..]).unwrap(), count);
+        assert_eq!(restore_rows(to.path(), &rows[..]).unwrap(), written.rows);
         let again = Objects::open(to.path(), &Options::default()).unwrap();
         for size in sizes {
             for (key, byte) in [(size.to_string(), 7), (format!("sealed {size}"), 8)] {

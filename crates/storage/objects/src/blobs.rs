@@ -1,4 +1,5 @@
-//! Content files: one per large object, written once, never changed; and the folder of packs.
+//! Content files: one per large object, written once, never changed; and the folder of packs. In gateway mode content files lie
+//! in a remote store.
 //!
 //! Layout of a run of bytes: the bytes, then a CRC-32C (4 bytes, little endian) of each 64 KiB block of them. Every read verifies the blocks it touches.
 
@@ -12,16 +13,19 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use parking_lot::Mutex;
+use tokio::task::{JoinHandle, spawn_blocking};
 use uuid::Uuid;
 
-use crate::Durability;
 use crate::buffers::Buffer;
 use crate::collector::Pending;
 use crate::error::{Error, Result};
 use crate::files::{Files, Output};
+use crate::index::Writer;
+use crate::remote::{Doomed, Remote, Upload};
 use crate::sealing::Sealer;
+use crate::{Durability, blocking};
 
-const BLOCK: u64 = 64 << 10;
+pub(crate) const BLOCK: u64 = 64 << 10;
 const OPEN_FILES: usize = 64;
 
 /// The folder of content files, and which of them are being read.
@@ -29,6 +33,10 @@ pub(crate) struct Blobs {
     dir: PathBuf,
     files: Files,
     durability: Durability,
+    /// Where the files lie instead of in the folder.
+    remote: Option<Remote>,
+    /// Files that are to be removed there.
+    doomed: Mutex<Vec<Doomed>>,
     readers: Mutex<HashMap<Uuid, Readers>>,
     /// Files that were read of late, open, the latest last.
     open: Mutex<VecDeque<(Uuid, Arc<File>)>>,
@@ -75,12 +83,14 @@ struct Readers {
 }
 
 impl Blobs {
-    pub(crate) fn open(dir: PathBuf, files: Files, durability: Durability) -> Result<Self> {
+    pub(crate) fn open(dir: PathBuf, files: Files, durability: Durability, remote: Option<Remote>) -> Result<Self> {
         files.make_dir(&dir)?;
         Ok(Self {
             dir,
             files,
             durability,
+            remote,
+            doomed: Mutex::default(),
             readers: Mutex::default(),
             open: Mutex::default(),
             held: Mutex::default(),
@@ -94,6 +104,19 @@ impl Blobs {
 
     pub(crate) fn durability(&self) -> Durability {
         self.durability
+    }
+
+    /// Where the files lie if not in the folder.
+    pub(crate) fn remote(&self) -> Option<&Remote> {
+        self.remote.as_ref()
+    }
+
+    /// What a file is called, for people to read.
+    fn name(&self, id: Uuid) -> String {
+        match &self.remote {
+            Some(remote) => remote.name(id),
+            None => self.path(id).display().to_string(),
+        }
     }
 
     /// The files that are there, with their sizes.
@@ -119,6 +142,9 @@ impl Blobs {
 
     /// Makes the names of new files durable, and that names are gone.
     pub(crate) fn sync_dir(&self) -> Result<()> {
+        if let Some(remote) = &self.remote {
+            return remote.wait(remote.remove_all(&self.doomed));
+        }
         if self.durability == Durability::Strict {
             self.files.sync_dir(&self.dir)?;
         }
@@ -150,22 +176,44 @@ impl Blobs {
     }
 
     /// A new file, encrypted by the sealer if there is one.
-    pub(crate) fn create(&self, pending: Pending, sealer: Option<Sealer>) -> Result<BlobWriter> {
-        let file = self.files.create_new(&self.path(pending.id()))?;
-        Ok(BlobWriter { pending, file, length: 0, sums: BlockSums::default(), sealer })
+    pub(crate) async fn create(
+        self: &Arc<Self>,
+        pending: Pending,
+        sealer: Option<Sealer>,
+        writer: &Arc<Writer>,
+    ) -> Result<BlobWriter> {
+        let sink = match &self.remote {
+            Some(remote) => Sink::Remote(Upload::new(remote.clone(), Arc::clone(writer), pending.id())),
+            None => {
+                let (blobs, id) = (Arc::clone(self), pending.id());
+                Sink::File(blocking(move || Ok(blobs.files.create_new(&blobs.path(id))?)).await?)
+            }
+        };
+        Ok(BlobWriter { pending, sink, length: 0, sums: BlockSums::default(), sealer })
     }
 
     /// Makes the bytes of a written blob and its directory entry durable.
-    pub(crate) fn seal(&self, mut writer: BlobWriter) -> Result<Pending> {
-        if let Some(sealer) = writer.sealer.take() {
-            writer.append(&sealer.finish()?)?;
+    pub(crate) async fn seal(self: &Arc<Self>, mut writer: BlobWriter) -> Result<Pending> {
+        let blobs = Arc::clone(self);
+        let work = move || {
+            if let Some(sealer) = writer.sealer.take() {
+                writer.append(sealer.finish()?)?;
+            }
+            let sums = std::mem::take(&mut writer.sums).finish();
+            writer.sink.push(sums.into())?;
+            if let Sink::File(file) = &writer.sink {
+                if blobs.durability == Durability::Strict {
+                    file.sync()?;
+                }
+                blobs.sync_dir()?;
+            }
+            Ok(writer)
+        };
+        let BlobWriter { pending, sink, .. } = blocking(work).await?;
+        if let Sink::Remote(upload) = sink {
+            upload.finish().await?;
         }
-        writer.file.write_all(&writer.sums.finish())?;
-        if self.durability == Durability::Strict {
-            writer.file.sync()?;
-        }
-        self.sync_dir()?;
-        Ok(writer.pending)
+        Ok(pending)
     }
 
     /// Keeps the file while the pin lives, whatever happens to the records that reference it.
@@ -202,7 +250,18 @@ impl Blobs {
         self.damaged.lock().len()
     }
 
+    /// Takes note of an upload to the remote store that may be under way and is not to be ended.
+    pub(crate) fn abandon(&self, id: Uuid, upload: String) {
+        self.doomed.lock().push(Doomed { id, upload: Some(upload) });
+    }
+
     fn unlink(&self, id: Uuid) -> Result<()> {
+        if self.remote.is_some() {
+            // Together with others, see `sync_dir`.
+            self.doomed.lock().push(Doomed { id, upload: None });
+            self.damaged.lock().remove(&id);
+            return Ok(());
+        }
         self.open.lock().retain(|(other, _)| *other != id);
         self.files.remove(&self.path(id))?;
         self.damaged.lock().remove(&id);
@@ -232,8 +291,13 @@ impl Pin {
     pub(crate) fn report(&self, error: &Error) {
         if matches!(error, Error::Corrupt(_)) {
             self.blobs.damaged.lock().insert(self.id);
-            tracing::error!(%error, file = %self.blobs.path(self.id).display(), "damaged object");
+            tracing::error!(%error, file = %self.blobs.name(self.id), "damaged object");
         }
+    }
+
+    /// Which file it is, and where, if it lies in a remote store.
+    pub(crate) fn remote(&self) -> Option<(&Remote, Uuid)> {
+        self.blobs.remote().map(|remote| (remote, self.id))
     }
 
     /// The file, opened at the first call. Blocks the thread.
@@ -273,10 +337,26 @@ impl Drop for Pin {
     }
 }
 
+/// Where bytes go.
+enum Sink {
+    File(Output),
+    Remote(Upload),
+}
+
+impl Sink {
+    fn push(&mut self, bytes: Bytes) -> Result<()> {
+        match self {
+            Self::File(file) => file.write_all(&bytes)?,
+            Self::Remote(upload) => upload.push(bytes),
+        }
+        Ok(())
+    }
+}
+
 /// A file that is being written; dropped before it is sealed, it is removed.
 pub(crate) struct BlobWriter {
     pending: Pending,
-    file: Output,
+    sink: Sink,
     length: u64,
     sums: BlockSums,
     sealer: Option<Sealer>,
@@ -287,18 +367,35 @@ impl BlobWriter {
         self.length
     }
 
-    /// The same file, to be synced elsewhere.
-    pub(crate) fn file(&self) -> Result<Output> {
-        Ok(self.file.try_clone()?)
+    /// The same file, to be synced elsewhere; none if it is not on this machine.
+    pub(crate) fn file(&self) -> Result<Option<Output>> {
+        match &self.sink {
+            Sink::File(file) => Ok(Some(file.try_clone()?)),
+            Sink::Remote(_) => Ok(None),
+        }
     }
 
-    pub(crate) fn write(&mut self, chunks: &[Bytes]) -> Result<()> {
+    /// Writes on another thread.
+    pub(crate) fn write(mut self, chunks: Vec<Bytes>) -> JoinHandle<Result<Self>> {
+        match self.sink {
+            Sink::File(_) => spawn_blocking(move || self.append_all(chunks).map(|()| self)),
+            Sink::Remote(_) => tokio::spawn(async move {
+                self.append_all(chunks)?;
+                if let Sink::Remote(upload) = &mut self.sink {
+                    upload.advance().await?;
+                }
+                Ok(self)
+            }),
+        }
+    }
+
+    fn append_all(&mut self, chunks: Vec<Bytes>) -> Result<()> {
         for chunk in chunks {
             match &mut self.sealer {
                 None => self.append(chunk)?,
                 Some(sealer) => {
-                    for sealed in sealer.update(chunk)? {
-                        self.append(&sealed)?;
+                    for sealed in sealer.update(&chunk)? {
+                        self.append(sealed)?;
                     }
                 }
             }
@@ -306,11 +403,10 @@ impl BlobWriter {
         Ok(())
     }
 
-    fn append(&mut self, bytes: &[u8]) -> Result<()> {
-        self.file.write_all(bytes)?;
-        self.sums.update(bytes);
+    fn append(&mut self, bytes: Bytes) -> Result<()> {
+        self.sums.update(&bytes);
         self.length += bytes.len() as u64;
-        Ok(())
+        self.sink.push(bytes)
     }
 }
 
@@ -360,7 +456,21 @@ impl BlockSums {
 
 /// How many bytes a run of `size` bytes takes with its checksums.
 pub(crate) fn stored_bytes(size: u64) -> u64 {
-    size + size.div_ceil(BLOCK) * 4
+    size + sums_of(size)
+}
+
+/// How many bytes the checksums of a run of `size` bytes take.
+pub(crate) fn sums_of(size: u64) -> u64 {
+    size.div_ceil(BLOCK) * 4
+}
+
+/// Compares a block with its checksum in the table of its run.
+pub(crate) fn verify_block(sums: &[u8], block: u64, bytes: &[u8]) -> Result<()> {
+    let wanted = sums.as_chunks::<4>().0.get(block as usize).map(|crc| u32::from_le_bytes(*crc));
+    if wanted == Some(crc_fast::crc32_iscsi(bytes)) {
+        return Ok(());
+    }
+    Err(Error::Corrupt(format!("block {block} of a blob")))
 }
 
 /// How long a run is that takes so many bytes with its checksums.

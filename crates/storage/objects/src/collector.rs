@@ -15,6 +15,8 @@ use crate::index::{Index, Table};
 
 /// How long the rows of removed files may wait for others, so that they share a sync.
 const REST: Duration = Duration::from_millis(500);
+/// How long they wait at most until a remote store is asked again.
+const LONGEST_REST: Duration = Duration::from_secs(60);
 /// How many rows share one at most.
 const TOGETHER: usize = 1024;
 
@@ -88,7 +90,7 @@ impl Collector {
         let (errands, queue) = mpsc::channel();
         let thread = std::thread::Builder::new().name("objects-collector".into()).spawn(move || {
             let mut compactor: Option<Compactor> = None;
-            let mut removed = Removed { index, blobs, rows: Vec::new() };
+            let mut removed = Removed { index, blobs, rows: Vec::new(), rest: REST };
             while let Some(errand) = removed.next(&queue) {
                 let (table, id) = match errand {
                     Errand::Row(table, id) => (table, id),
@@ -127,13 +129,23 @@ impl Drop for Collector {
 
 /// Rows of both tables name files that no record references: a crash came before the record, or before the file was removed.
 pub(crate) fn recover(index: &Index, blobs: &Arc<Blobs>) -> Result<()> {
-    let mut removed = Removed { index: index.clone(), blobs: Arc::clone(blobs), rows: Vec::new() };
+    let mut removed = Removed { index: index.clone(), blobs: Arc::clone(blobs), rows: Vec::new(), rest: REST };
     for table in [Table::Intent, Table::Garbage] {
         for row in index.scan(table, &[], Bound::Unbounded) {
             removed.collect(table, id(&row?.0)?)?;
         }
     }
     removed.forget();
+    Ok(())
+}
+
+/// As [`recover`], by the collector: what is removed in a remote store takes its time.
+pub(crate) fn recover_later(index: &Index, errands: &Errands) -> Result<()> {
+    for table in [Table::Intent, Table::Garbage] {
+        for row in index.scan(table, &[], Bound::Unbounded) {
+            errands.send((table, id(&row?.0)?));
+        }
+    }
     Ok(())
 }
 
@@ -146,25 +158,38 @@ struct Removed {
     index: Index,
     blobs: Arc<Blobs>,
     rows: Vec<(Table, Uuid)>,
+    /// How long they wait: longer while a remote store doesn't answer.
+    rest: Duration,
 }
 
 impl Removed {
-    /// The next errand; rows are forgotten while there is none.
+    /// The next errand; rows are forgotten while there is none. What a reader held on to in a remote store goes then, too.
     fn next(&mut self, queue: &mpsc::Receiver<Errand>) -> Option<Errand> {
-        if !self.rows.is_empty() {
-            match queue.recv_timeout(REST) {
+        loop {
+            let rest = match (self.rows.is_empty(), self.blobs.remote()) {
+                (false, _) => self.rest,
+                (true, Some(_)) => LONGEST_REST,
+                (true, None) => return queue.recv().ok(),
+            };
+            match queue.recv_timeout(rest) {
                 Ok(errand) => return Some(errand),
                 Err(RecvTimeoutError::Disconnected) => return None,
                 Err(RecvTimeoutError::Timeout) => self.forget(),
             }
         }
-        queue.recv().ok()
     }
 
     fn collect(&mut self, table: Table, id: Uuid) -> Result<()> {
+        if self.blobs.remote().is_some()
+            && table == Table::Intent
+            && let Some(upload) = self.index.get(table, id.as_bytes())?.filter(|upload| !upload.is_empty())
+        {
+            let upload = String::from_utf8(upload).map_err(|_| Error::Corrupt("name of an upload".into()))?;
+            self.blobs.abandon(id, upload);
+        }
         if self.blobs.discard(id)? {
             self.rows.push((table, id));
-            if self.rows.len() >= TOGETHER {
+            if self.rows.len() >= TOGETHER && self.rest == REST {
                 self.forget();
             }
         }
@@ -174,7 +199,19 @@ impl Removed {
     /// A row goes after its file is gone for good: a file that comes back after a power cut, and no row, would stay for ever.
     fn forget(&mut self) {
         let rows = std::mem::take(&mut self.rows);
-        if let Err(error) = self.blobs.sync_dir().and_then(|()| self.index.forget(rows)) {
+        match self.blobs.sync_dir() {
+            Ok(()) => self.rest = REST,
+            Err(error @ Error::Remote { .. }) => {
+                tracing::warn!(%error, files = rows.len(), "files are not removed yet");
+                (self.rows, self.rest) = (rows, (self.rest * 2).min(LONGEST_REST));
+                return;
+            }
+            Err(error) => {
+                tracing::warn!(%error, "rows of removed files stay until the next start");
+                return;
+            }
+        }
+        if let Err(error) = self.index.forget(rows) {
             tracing::warn!(%error, "rows of removed files stay until the next start");
         }
     }

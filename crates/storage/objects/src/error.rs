@@ -14,6 +14,21 @@ pub enum Digest {
     Checksum(crate::ChecksumAlgorithm),
 }
 
+/// What kind of failure of a remote store it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RemoteFailure {
+    /// It asks for fewer requests.
+    Busy,
+    /// It doesn't answer, or failed itself.
+    Unavailable,
+    /// It says no, and will again: the credentials or the configuration are not right.
+    Refused,
+    /// There is no such object or upload.
+    Missing,
+    /// The object is not the one that was meant, or is there already.
+    Unmatched,
+}
+
 /// An operation that did not happen, and why. Nothing is half done when an error is returned.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
@@ -133,6 +148,17 @@ pub enum Error {
     /// The disk is read only.
     #[error("the disk is read only")]
     ReadOnly,
+    /// The remote store that bodies lie in did not do what it was asked to. Nothing of it is half done.
+    #[error("remote store: {what}")]
+    Remote {
+        /// Whether it helps to try again.
+        failure: RemoteFailure,
+        /// What it said. Names hosts and keys, no secrets.
+        what: String,
+    },
+    /// The remote store can't be the one of this directory, or is named wrongly.
+    #[error("remote store: {0}")]
+    RemoteConfiguration(String),
     /// The index failed.
     #[error("index: {0}")]
     Index(String),

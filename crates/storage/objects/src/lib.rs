@@ -10,6 +10,7 @@
 //! | `objects` | PUT, HEAD, DELETE, COPY, tags |
 //! | `ingest` | from a stream to durable bytes |
 //! | `outbox` | changes in watched buckets, until somebody has told them |
+//! | `remote` | content files in another store |
 //! | `references` | which records hold on to which bytes |
 //! | `store` | a bucket as an `object_store`, for engines in the same process |
 //! | `collector` | removal of what nothing references |
@@ -65,6 +66,7 @@ mod packs;
 mod reader;
 mod record;
 mod references;
+mod remote;
 mod scrub;
 mod sealing;
 mod space;
@@ -78,10 +80,10 @@ use std::sync::atomic::AtomicU64;
 
 use tokio::sync::Notify;
 
-pub use crate::backup::{Frozen, StoredFile, restore_rows};
+pub use crate::backup::{Frozen, RemoteFile, StoredFile, Written, restore_rows};
 pub use crate::buckets::{BucketInfo, NewBucket};
 pub use crate::clock::Clock;
-pub use crate::error::{Digest, Error, Result};
+pub use crate::error::{Digest, Error, RemoteFailure, Result};
 pub use crate::hashing::{Checksum, ChecksumAlgorithm, ChecksumKind, EntityTags, Expectations};
 pub use crate::listing::{ListRequest, Listing};
 pub use crate::locks::{BucketLock, DefaultRetention, Lock, LockMode, Retention};
@@ -90,6 +92,7 @@ pub use crate::objects::{CopyRequest, DeleteRequest, ENCRYPT, PutRequest, WriteC
 pub use crate::outbox::{ChangeKind, ObjectChange, WATCH};
 pub use crate::reader::OpenObject;
 pub use crate::record::{Metadata, ObjectInfo};
+pub use crate::remote::{AttachReport, Remote, RemoteBytes, RemoteObject, RemoteStore, remote_of};
 pub use crate::scrub::{Damage, ScrubOptions, ScrubReport};
 pub use crate::sealing::{ClientKey, Encryption, KeyHolder, Seal};
 pub use crate::space::DiskState;
@@ -108,6 +111,7 @@ use crate::files::Files;
 use crate::hashers::Hashers;
 use crate::index::{Index, Walker, Writer};
 use crate::packs::Packs;
+use crate::remote::Claim;
 use crate::sealing::Keys;
 use crate::space::Space;
 
@@ -135,6 +139,8 @@ pub struct Options {
     pub reserve: Option<u64>,
     /// What entity tags are made of.
     pub entity_tags: EntityTags,
+    /// Where bodies lie that are not small enough for the index, if not in the directory (gateway mode).
+    pub remote: Option<Remote>,
 }
 
 impl Default for Options {
@@ -145,6 +151,7 @@ impl Default for Options {
             pack_bytes: 64 << 20,
             reserve: None,
             entity_tags: EntityTags::default(),
+            remote: None,
         }
     }
 }
@@ -176,10 +183,13 @@ struct Inner {
 }
 
 /// Takes the writer and the packs back from the collector.
-struct WindUp(Errands);
+struct WindUp(Errands, Option<Remote>);
 
 impl Drop for WindUp {
     fn drop(&mut self) {
+        if let Some(remote) = &self.1 {
+            remote.close();
+        }
         self.0.wind_up();
     }
 }
@@ -201,8 +211,10 @@ impl Objects {
                 files.sync_dir(parent)?;
             }
         }
-        let folder = |name| Blobs::open(dir.join(name), files.clone(), options.durability).map(Arc::new);
-        let (blobs, packs) = (folder("blobs")?, folder("packs")?);
+        Claim::settle(dir, options.remote.as_ref(), files, options.durability)?;
+        let folder =
+            |name, remote| Blobs::open(dir.join(name), files.clone(), options.durability, remote).map(Arc::new);
+        let (blobs, packs) = (folder("blobs", options.remote.clone())?, folder("packs", None)?);
         let space = Arc::new(Space::open(dir, options.reserve)?);
         let index = Index::open(&dir.join("index"), files.clone(), options.durability)?;
         let keys = Keys::open(dir, files.clone(), options.durability)?;
@@ -210,8 +222,13 @@ impl Objects {
             files.sync_dir(dir)?;
         }
         let hashers = Hashers::start()?;
-        collector::recover(&index, &blobs)?;
+        if options.remote.is_none() {
+            collector::recover(&index, &blobs)?;
+        }
         let (collector, errands) = Collector::start(index.clone(), Arc::clone(&blobs))?;
+        if options.remote.is_some() {
+            collector::recover_later(&index, &errands)?;
+        }
         let changes_kept = Arc::new(Notify::new());
         let told = Arc::clone(&changes_kept);
         let writer = Arc::new(Writer::start(index.clone(), Arc::clone(&space), errands.clone(), told)?);
@@ -228,7 +245,7 @@ impl Objects {
         let clock = options.clock.clone();
         Ok(Self {
             inner: Arc::new(Inner {
-                _wind_up: WindUp(errands.clone()),
+                _wind_up: WindUp(errands.clone(), options.remote.clone()),
                 packs,
                 writer,
                 errands,
@@ -254,6 +271,11 @@ impl Objects {
     /// [`Error::Io`].
     pub fn disk(&self) -> Result<DiskState> {
         self.inner.space.tried()
+    }
+
+    /// The URL of the remote store that bodies lie in, if there is one, and why the last request to it failed, if it did.
+    pub fn remote(&self) -> Option<(&str, Option<String>)> {
+        self.inner.blobs.remote().map(|remote| (remote.url(), remote.trouble()))
     }
 
     /// In how many files readers met damage since the store was opened.

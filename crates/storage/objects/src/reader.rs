@@ -8,12 +8,13 @@ use futures::stream::{self, BoxStream, Stream, StreamExt as _};
 use uuid::Uuid;
 
 use crate::Objects;
-use crate::blobs::{self, Pin};
+use crate::blobs::{self, BLOCK, Pin};
 use crate::error::{Error, Result};
 use crate::index::{Table, View};
 use crate::manifest::{self, Part, PartInfo};
 use crate::packs::{self, Slot};
-use crate::record::{Extent, Location, ObjectInfo, Record};
+use crate::record::{Attached, Extent, Location, ObjectInfo, Record};
+use crate::remote::{Body, Flow, Remote};
 use crate::sealing::{self, ClientKey, DataKey, RunKey};
 use crate::versions::{self, Found};
 
@@ -32,6 +33,7 @@ struct Segment {
 enum Source {
     Inline(Bytes),
     File { pin: Pin, run: Run },
+    Attached { remote: Remote, there: Attached, run: Run },
 }
 
 /// A run of bytes in a file.
@@ -53,6 +55,20 @@ impl Run {
         if self.key.is_some() { sealing::sealed_range(self.size, range) } else { range.clone() }
     }
 
+    /// The next bytes up to `end` of what flows in, about `limit` of them.
+    async fn next(&self, flow: &mut Inflow, end: u64, limit: u64) -> Result<Bytes> {
+        // An encrypted block stands for fewer bytes.
+        let unit = if self.key.is_some() { sealing::CHUNK } else { BLOCK };
+        let first = flow.place / unit;
+        let count = (limit / BLOCK).max(1);
+        let range = flow.place..first.saturating_add(count).saturating_mul(unit).min(end);
+        let stored = flow.blocks.blocks(count).await?;
+        match &self.key {
+            None => Ok(stored.slice((range.start - first * unit) as usize..(range.end - first * unit) as usize)),
+            Some(_) => self.opened(&range, stored),
+        }
+    }
+
     /// The bytes of a range from what is stored there.
     fn opened(&self, range: &Range<u64>, stored: Bytes) -> Result<Bytes> {
         match &self.key {
@@ -60,6 +76,14 @@ impl Run {
             Some(key) => key.unseal(self.size, range, &stored),
         }
     }
+}
+
+/// Bytes of a segment that flow in from the remote store.
+struct Inflow {
+    segment: usize,
+    /// Where in the segment the next byte lies.
+    place: u64,
+    blocks: Flow,
 }
 
 /// An object as it was when it was opened: overwriting or deleting it meanwhile does not disturb its readers.
@@ -116,6 +140,7 @@ impl Objects {
         let mut parts = Vec::new();
         match &record.location {
             Location::Whole(extent) => segments.push(view, record.info.size, extent)?,
+            Location::Attached(there) => segments.attach(record.info.size, there)?,
             Location::Parts(id) => {
                 let raw = view.get(Table::Manifest, id.as_bytes())?.ok_or_else(manifest::missing)?;
                 for Part { info, extent } in manifest::decode(&raw)? {
@@ -158,6 +183,20 @@ impl Segments<'_> {
             }
         };
         self.found.push(Segment { start: self.end, size, source });
+        self.end += size;
+        Ok(())
+    }
+
+    fn attach(&mut self, size: u64, there: &Attached) -> Result<()> {
+        let remote = self.objects.inner.blobs.remote().cloned();
+        let remote =
+            remote.ok_or_else(|| Error::RemoteConfiguration("an object is attached, and there is none".into()))?;
+        let run = Run { base: 0, size, key: None };
+        self.found.push(Segment {
+            start: self.end,
+            size,
+            source: Source::Attached { remote, there: there.clone(), run },
+        });
         self.end += size;
         Ok(())
     }
@@ -215,13 +254,13 @@ impl OpenObject {
     /// As [`read`](Self::read), in items of at most `limit` bytes.
     pub(crate) fn read_by(&self, range: Range<u64>, limit: u64) -> Result<BoxStream<'static, Result<Bytes>>> {
         self.check(&range)?;
-        let steps = stream::try_unfold((self.clone(), range), move |(object, range)| async move {
+        let steps = stream::try_unfold((self.clone(), range, None), move |(object, range, mut flow)| async move {
             if range.is_empty() {
                 return Ok(None);
             }
-            let bytes = object.chunk(&range, limit).await?;
+            let bytes = object.next(&range, limit, &mut flow).await?;
             let rest = range.start + bytes.len() as u64..range.end;
-            Ok(Some((bytes, (object, rest))))
+            Ok(Some((bytes, (object, rest, flow))))
         });
         Ok(steps.boxed())
     }
@@ -235,7 +274,8 @@ impl OpenObject {
         if range.is_empty() {
             return Ok(Bytes::new());
         }
-        let first = self.chunk(&range, u64::MAX).await?;
+        let mut flow = None;
+        let first = self.next(&range, u64::MAX, &mut flow).await?;
         let length = (range.end - range.start) as usize;
         if first.len() == length {
             return Ok(first);
@@ -244,7 +284,7 @@ impl OpenObject {
         whole.extend_from_slice(&first);
         while whole.len() < length {
             let rest = range.start + whole.len() as u64..range.end;
-            whole.extend_from_slice(&self.chunk(&rest, u64::MAX).await?);
+            whole.extend_from_slice(&self.next(&rest, u64::MAX, &mut flow).await?);
         }
         Ok(whole.freeze())
     }
@@ -256,6 +296,36 @@ impl OpenObject {
         Ok(())
     }
 
+    /// Bytes from the beginning of a range that is not empty, from a file or from what flows in from the remote store.
+    async fn next(&self, range: &Range<u64>, limit: u64, flow: &mut Option<Inflow>) -> Result<Bytes> {
+        let at = self.segments.partition_point(|segment| segment.start <= range.start) - 1;
+        let Segment { start, size, source } = &self.segments[at];
+        let (remote, run, body) = match source {
+            Source::Attached { remote, there, run } => (remote, run, Body::Attached(there.clone())),
+            Source::File { pin, run } => match pin.remote() {
+                Some((remote, id)) => (remote, run, Body::File(id)),
+                None => return self.chunk(range, limit).await,
+            },
+            Source::Inline(_) => return self.chunk(range, limit).await,
+        };
+        let report = |error: &Error| match source {
+            Source::File { pin, .. } => pin.report(error),
+            _ => tracing::error!(%error, "attached object"),
+        };
+        let wanted = range.start - start..(range.end - start).min(*size);
+        let flowing = match flow.take().filter(|flow| flow.segment == at && flow.place == wanted.start) {
+            Some(flowing) => flowing,
+            None => {
+                let blocks = Flow::start(remote, body, run.stored(), &run.stored_range(&wanted)).await;
+                Inflow { segment: at, place: wanted.start, blocks: blocks.inspect_err(report)? }
+            }
+        };
+        let flowing = flow.insert(flowing);
+        let bytes = run.next(flowing, wanted.end, limit).await.inspect_err(report)?;
+        flowing.place += bytes.len() as u64;
+        Ok(bytes)
+    }
+
     /// Bytes from the beginning of a range that is not empty: to its end, the end of their segment,
     /// or the next multiple of `limit` in that, whatever comes first.
     async fn chunk(&self, range: &Range<u64>, limit: u64) -> Result<Bytes> {
@@ -265,6 +335,7 @@ impl OpenObject {
         let to = (range.end - start).min(*size).min((from / limit + 1).saturating_mul(limit));
         match source {
             Source::Inline(bytes) => Ok(bytes.slice(from as usize..to as usize)),
+            Source::Attached { .. } => Err(Error::Closed),
             Source::File { pin, run } => {
                 let range = from..to;
                 let stored = run.stored_range(&range);

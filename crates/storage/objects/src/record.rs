@@ -90,13 +90,23 @@ pub(crate) enum Location {
     Whole(Extent),
     /// In the parts that the manifest row of this id lists: the upload the object came from.
     Parts(Uuid),
+    /// In an object of the remote store that is not the store's own.
+    Attached(Attached),
+}
+
+/// An object of the remote store's bucket that somebody else wrote. It is read, and neither changed nor removed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Attached {
+    pub(crate) key: String,
+    /// What it must have to be what it was, as HTTP writes it.
+    pub(crate) etag: Option<String>,
 }
 
 impl Location {
     /// What several records can share.
     pub(crate) fn id(&self) -> Option<Uuid> {
         match self {
-            Self::Whole(Extent::Inline(_)) => None,
+            Self::Whole(Extent::Inline(_)) | Self::Attached(_) => None,
             Self::Whole(Extent::Blob(id) | Extent::Packed(id)) | Self::Parts(id) => Some(*id),
         }
     }
@@ -112,17 +122,23 @@ const INLINE: u8 = 0;
 const BLOB: u8 = 1;
 const PACKED: u8 = 2;
 const PARTS: u8 = 3;
+const ATTACHED: u8 = 4;
 
 impl Record {
-    /// `kind (1) | length of info (4, big endian) | info as JSON | inline bytes or id (16)`.
+    /// `kind (1) | length of info (4, big endian) | info as JSON | inline bytes, id (16), or JSON of what is attached`.
     /// The information is JSON so that later versions can add fields without a migration.
     pub(crate) fn encode(&self) -> Vec<u8> {
         let info = serde_json::to_vec(&self.info).expect("invariant: maps with string keys serialise");
+        let attached;
         let (kind, tail): (u8, &[u8]) = match &self.location {
             Location::Whole(Extent::Inline(bytes)) => (INLINE, bytes),
             Location::Whole(Extent::Blob(id)) => (BLOB, id.as_bytes()),
             Location::Whole(Extent::Packed(id)) => (PACKED, id.as_bytes()),
             Location::Parts(id) => (PARTS, id.as_bytes()),
+            Location::Attached(there) => {
+                attached = serde_json::to_vec(there).expect("invariant: texts serialise");
+                (ATTACHED, &attached)
+            }
         };
         let mut out = Vec::with_capacity(5 + info.len() + tail.len());
         out.push(kind);
@@ -146,6 +162,7 @@ impl Record {
             BLOB => Location::Whole(Extent::Blob(id()?)),
             PACKED => Location::Whole(Extent::Packed(id()?)),
             PARTS => Location::Parts(id()?),
+            ATTACHED => Location::Attached(serde_json::from_slice(tail).map_err(|error| corrupt(&error.to_string()))?),
             _ => return Err(corrupt("location")),
         };
         Ok(Self { info, location })
@@ -183,7 +200,8 @@ mod tests {
             };
             let id = Uuid::from_u128(7);
             let extents = [Extent::Inline(body.clone().into()), Extent::Blob(id), Extent::Packed(id)].map(Location::Whole);
-            for location in extents.into_iter().chain([Location::Parts(id)]) {
+            let attached = Location::Attached(Attached { key: "a \"b\"".into(), etag: None });
+            for location in extents.into_iter().chain([Location::Parts(id), attached]) {
                 let record = Record { info: info.clone(), location };
                 prop_assert_eq!(Record::decode(&record.encode()).unwrap(), record);
             }

@@ -90,6 +90,8 @@ fn count(change: &Change<'_>, id: Uuid) -> Result<u64> {
 fn free(change: &mut Change<'_>, location: &Location) -> Result<()> {
     match location {
         Location::Whole(extent) => free_extent(change, extent),
+        // It is not the store's own.
+        Location::Attached(_) => Ok(()),
         Location::Parts(id) => {
             let raw = change.get(Table::Manifest, id.as_bytes())?.ok_or_else(manifest::missing)?;
             change.remove(Table::Manifest, id.as_bytes());

@@ -13,12 +13,13 @@ use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::blobs::{self, Blobs};
+use crate::blobs::{self, BLOCK, Blobs};
 use crate::error::{Error, Result};
 use crate::index::{Change, Table, View};
 use crate::manifest;
 use crate::packs;
 use crate::record::{Extent, Location, Record};
+use crate::remote::{Body, Flow, Remote};
 use crate::{Inner, Objects, blocking};
 
 /// How much is read in one piece.
@@ -258,6 +259,8 @@ impl Objects {
             Table::Part => vec![manifest::decode_one(raw)?.extent],
             _ => match Record::decode(raw)?.location {
                 Location::Whole(extent) => vec![extent],
+                // There is nothing to compare it with.
+                Location::Attached(_) => Vec::new(),
                 Location::Parts(id) => {
                     let list = view.get(Table::Manifest, id.as_bytes())?.ok_or_else(manifest::missing)?;
                     manifest::decode(&list)?.into_iter().map(|part| part.extent).collect()
@@ -270,6 +273,10 @@ impl Objects {
     async fn verify(&self, extents: Vec<Extent>, options: &ScrubOptions) -> Result<u64> {
         let mut bytes = 0;
         for extent in extents {
+            if let (Extent::Blob(id), Some(remote)) = (&extent, self.inner.blobs.remote()) {
+                bytes += self.verify_remote(remote, *id, options).await?;
+                continue;
+            }
             let Some(run) = stored(&self.inner, &self.inner.index.view(), &extent)? else { continue };
             let (pin, run) = (Arc::new(run.files.pin(run.file)), Arc::new(run));
             let mut at = 0;
@@ -294,6 +301,22 @@ impl Objects {
             }
         }
         Ok(bytes)
+    }
+
+    async fn verify_remote(&self, remote: &Remote, id: Uuid, options: &ScrubOptions) -> Result<u64> {
+        let _pin = self.inner.blobs.pin(id);
+        let (length, mut at) = (blobs::run_length(remote.size(id).await?), 0);
+        if length == 0 {
+            return Ok(0);
+        }
+        let mut flow = Flow::start(remote, Body::File(id), length, &(0..length)).await?;
+        while at < length {
+            let piece = flow.blocks(PIECE / BLOCK).await?.len() as u64;
+            at += piece;
+            self.inner.scrubbed.bytes.fetch_add(piece, Ordering::Relaxed);
+            self.pace(piece, options).await;
+        }
+        Ok(length)
     }
 
     /// Waits as long as reading so many bytes may take.

@@ -31,7 +31,7 @@ const KEY_BYTES: usize = 32;
 const TAG_BYTES: u64 = 16;
 /// A sealed chunk is as long as a block with a checksum, so that a read touches no more blocks than it must.
 const SEALED_CHUNK: u64 = 64 << 10;
-const CHUNK: u64 = SEALED_CHUNK - TAG_BYTES;
+pub(crate) const CHUNK: u64 = SEALED_CHUNK - TAG_BYTES;
 pub(crate) const FILE: &str = "master.key";
 /// What the keys of runs are derived with, beside the data key.
 const PURPOSE: &[u8] = b"boathouse objects: a run of bytes";

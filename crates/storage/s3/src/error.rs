@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 
 use boathouse_aws::AwsError;
 use boathouse_aws::http_service::body_error;
-use boathouse_objects::{Digest, Error};
+use boathouse_objects::{Digest, Error, RemoteFailure};
 use http::StatusCode;
 
 use crate::checksums;
@@ -120,6 +120,13 @@ pub(crate) fn from_engine(error: Error) -> AwsError {
         error @ (Error::Full { .. } | Error::ReadOnly) => unavailable(&error),
         Error::Io(error) if matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::ReadOnlyFilesystem) => {
             unavailable(&Error::Io(error))
+        }
+        Error::Remote { failure: RemoteFailure::Busy, .. } => {
+            AwsError::new("SlowDown", StatusCode::SERVICE_UNAVAILABLE, "Please reduce your request rate.")
+        }
+        Error::Remote { failure: RemoteFailure::Unavailable, .. } => {
+            let message = "Service is unable to handle request.";
+            AwsError::new("ServiceUnavailable", StatusCode::SERVICE_UNAVAILABLE, message)
         }
         other => internal(&other),
     }

@@ -64,7 +64,7 @@ impl Audit<'_> {
                 }
                 match location {
                     Location::Whole(extent) => self.extents.push(extent),
-                    Location::Parts(_) => {}
+                    Location::Parts(_) | Location::Attached(_) => {}
                 }
             }
         }
