@@ -127,12 +127,13 @@ mod tests {
         let (near, mut far) = tokio::io::duplex(8);
         let mut stream = Stalling { limit: Duration::from_millis(20), ..Stalling::new(near) };
         for _ in 0..3 {
+            let mut taken = [0; 16];
             let (sent, taken) = tokio::join!(
                 async {
                     stream.write_all(&[0; 16]).await?;
                     stream.flush().await
                 },
-                far.read_exact(&mut [0; 16])
+                far.read_exact(&mut taken)
             );
             assert!(sent.is_ok() && taken.is_ok());
             tokio::time::sleep(Duration::from_millis(30)).await;

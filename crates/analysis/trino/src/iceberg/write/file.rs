@@ -27,7 +27,7 @@ pub(super) struct Writing {
 
 enum Content {
     Parquet(Box<AsyncArrowWriter<BufWriter>>),
-    Other { rows: Rows, upload: BufWriter, written: u64 },
+    Other { rows: Box<Rows>, upload: BufWriter, written: u64 },
 }
 
 /// The table's columns, and the same as data files hold them.
@@ -52,7 +52,10 @@ impl Writing {
                 let writer = AsyncArrowWriter::try_new(upload, Arc::clone(columns.schema), Some(properties));
                 Content::Parquet(Box::new(writer.map_err(of_parquet)?))
             }
-            other => Content::Other { rows: Rows::new(other, columns.fields, compression)?, upload, written: 0 },
+            other => {
+                let rows = Box::new(Rows::new(other, columns.fields, compression)?);
+                Content::Other { rows, upload, written: 0 }
+            }
         };
         Ok(Self { file, content })
     }
