@@ -27,7 +27,7 @@ pub(super) struct Writing {
 
 enum Content {
     Parquet(Box<AsyncArrowWriter<BufWriter>>),
-    Other { rows: Box<Rows>, upload: BufWriter, written: u64 },
+    Other { rows: Rows, upload: Box<BufWriter>, written: u64 },
 }
 
 /// The table's columns, and the same as data files hold them.
@@ -53,8 +53,8 @@ impl Writing {
                 Content::Parquet(Box::new(writer.map_err(of_parquet)?))
             }
             other => {
-                let rows = Box::new(Rows::new(other, columns.fields, compression)?);
-                Content::Other { rows, upload, written: 0 }
+                let rows = Rows::new(other, columns.fields, compression)?;
+                Content::Other { rows, upload: Box::new(upload), written: 0 }
             }
         };
         Ok(Self { file, content })
