@@ -122,6 +122,7 @@ describe('ingestion', () => {
     await page.getByRole('button', { name: 'Send record' }).click();
     await page.getByRole('tab', { name: 'Failures (1)' }).click();
     await page.getByRole('link', { name: /^broken\/.*strict-1-/ }).waitFor();
+    await page.getByText('Lambda.ProcessingFailedStatus').waitFor();
     expect(await barriers(page)).toEqual([]);
     await screenshot(page, 'ingestion-failures');
     await page.close();
