@@ -108,6 +108,24 @@ describe('catalogue', () => {
     await page.close();
   });
 
+  test('a run that fails says why', async () => {
+    const trust = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Principal: { Service: 'glue.amazonaws.com' }, Action: 'sts:AssumeRole' }] };
+    await server.query('iam', '2010-05-08', 'CreateRole', { RoleName: 'blind', AssumeRolePolicyDocument: JSON.stringify(trust) });
+    const crawler = { Name: 'blind', Role: 'blind', DatabaseName: 'flights', Targets: { S3Targets: [{ Path: 's3://lake/departures/' }] } };
+    await server.json('glue', 'AWSGlue.CreateCrawler', crawler);
+    const page = await browser.signedIn('/catalogue/crawlers/blind');
+    await page.getByText('It has not run yet').waitFor();
+    await page.getByRole('button', { name: 'Run crawler' }).click();
+    await page.getByRole('table', { name: 'Runs' }).getByText('s3:ListBucket').waitFor();
+    await page.getByText('The run ended: Failed').waitFor();
+    expect(await barriers(page)).toEqual([]);
+    await page.getByRole('button', { name: 'Delete' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+    await page.getByRole('heading', { name: 'Crawlers', level: 1 }).waitFor();
+    await page.getByRole('link', { name: 'blind', exact: true }).waitFor({ state: 'detached' });
+    await page.close();
+  });
+
   test('databases and tables are listed, and found by their columns', async () => {
     for (const sql of STATEMENTS) await run(sql);
     const page = await browser.signedIn('/catalogue');

@@ -26,7 +26,7 @@ function Drawn({ table, lineage }: { table: Table; lineage: TableLineage }) {
   const { nodes, edges } = useMemo(() => graphOf(table, lineage, platformNow()), [table, lineage]);
   return (
     <SpaceBetween size="m">
-      <span className="bh-soft">From left to right: what the rows are made of, this table, who asked it last. The last ten readers and writers of Athena are known; a click leads to each.</span>
+      <span className="bh-soft">What the rows are made of, this table, who asks it: the last ten readers and writers of Athena, and Glue’s visual jobs. A click leads to each.</span>
       <Graph label={`Lineage of ${table.Name}`} nodes={nodes} edges={edges} />
       {lineage.uses.length > 0 && (
         <DataTable

@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
 
-import type { Table } from '../../aws/glue';
+import type { Job, Table } from '../../aws/glue';
 import { problemsOf } from './CreateCrawler';
 import { mapOf, snapshotsOf } from './Snapshots';
 import { changed, pathProblem, policyFor, took } from './crawls';
+import { jobLinks, overlap } from './jobs';
 import { type Use, graphOf, group } from './lineage';
 import { changes, columnsOf, formatOf, isIceberg, placeHref, s3Place, selectFrom } from './tables';
 
@@ -91,20 +92,44 @@ describe('lineage', () => {
     expect(found.map(({ id, times, columns }) => [id, times, columns])).toEqual([['2', 2, ['a', 'b']], ['3', 1, ['a']]]);
   });
 
+  test('jobs are known by the places and tables of their nodes', () => {
+    const jobs: Job[] = [
+      {
+        Name: 'clean',
+        Role: 'r',
+        CodeGenConfigurationNodes: {
+          a: { S3CsvSource: { Name: 'in', Paths: ['s3://raw/departures/', 's3://raw/unknown/'] } },
+          b: { ApplyMapping: { Name: 'map', Inputs: ['a'] } },
+          c: { S3GlueParquetTarget: { Name: 'out', Path: 's3://lake/departures/' } },
+        },
+      },
+      { Name: 'report', Role: 'r', CodeGenConfigurationNodes: { a: { CatalogSource: { Database: 'flights', Table: 'departures' } } } },
+      { Name: 'script', Role: 'r' },
+    ];
+    const raw = table({ Name: 'raw', StorageDescriptor: { Location: 's3://raw/departures' } });
+    expect(jobLinks(jobs, table(), [table(), raw])).toEqual([
+      { job: 'clean', kind: 'writer', others: ['flights.raw', 's3://raw/unknown/'] },
+      { job: 'report', kind: 'reader', others: [] },
+    ]);
+    expect([overlap('s3://a/b', 's3a://a/b/c/'), overlap('s3://a/b', 's3://a/bc')]).toEqual([true, false]);
+  });
+
   test('arrows go the way of the rows', () => {
     const { nodes, edges } = graphOf(
       table({ Parameters: { UPDATED_BY_CRAWLER: 'crawl' } }),
-      { uses: [use({ id: 'r', others: ['flights.copy'] }), use({ kind: 'writer', id: 'w', others: ['raw.in'] })] },
+      { uses: [use({ id: 'r', others: ['flights.copy'] }), use({ kind: 'writer', id: 'w', others: ['raw.in'] })], jobs: [{ job: 'j', kind: 'writer', others: ['s3://in/x/'] }] },
       20_000,
     );
     expect(edges.map(({ from, to }) => `${from} > ${to}`)).toEqual([
       'bucket lake/departures > crawler crawl',
       'crawler crawl > table flights.departures',
+      'job writer j > table flights.departures',
+      'bucket in/x/ > job writer j',
       'table flights.departures > reader r',
       'reader r > table flights.copy',
       'writer w > table flights.departures',
       'table raw.in > writer w',
     ]);
-    expect(nodes).toHaveLength(7);
+    expect(nodes).toHaveLength(9);
   });
 });

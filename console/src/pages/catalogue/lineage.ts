@@ -1,10 +1,12 @@
 /** A table's lineage as a graph: what its writers read, who wrote, the table, who reads, what readers wrote. */
 import { type QueryExecution, type TableUser, type Used, athena, executionLineage, tableLineage } from '../../aws/athena';
 import { AwsError } from '../../aws/error';
-import type { Table } from '../../aws/glue';
+import { type Table, getJobs } from '../../aws/glue';
+import { searchTables } from '../../aws/glue-catalog';
 import { ago, shortName } from '../../lib/format';
 import type { GraphEdge, GraphNode } from '../../lib/graph';
-import { bucketHref, crawlerHref, queryHref, tableHref } from '../../lib/links';
+import { bucketHref, crawlerHref, jobHref, queryHref, tableHref } from '../../lib/links';
+import { type JobLink, jobLinks } from './jobs';
 import { crawlerOf, placeHref, s3Place } from './tables';
 
 /** Executions of one principal and kind that did the same with the same tables. */
@@ -23,6 +25,7 @@ export interface Use {
 
 export interface TableLineage {
   uses: Use[];
+  jobs: JobLink[];
 }
 
 const key = ({ Database, Table }: Used) => `${Database}.${Table}`;
@@ -78,11 +81,34 @@ export async function readLineage(table: Table): Promise<TableLineage> {
       columns: user.Columns,
     };
   };
-  return { uses: group([...LastWriters.map(use('writer')), ...LastReaders.map(use('reader'))]) };
+  return { uses: group([...LastWriters.map(use('writer')), ...LastReaders.map(use('reader'))]), jobs: await readJobs(table) };
+}
+
+/** Who may not see jobs sees the rest. */
+async function readJobs(table: Table): Promise<JobLink[]> {
+  try {
+    const [jobs, tables] = await Promise.all([getJobs(), searchTables()]);
+    return jobLinks(jobs, table, tables);
+  } catch (error) {
+    if (error instanceof AwsError && error.isDenied) return [];
+    throw error;
+  }
 }
 
 /** Colours of the graph's palette, by the sort of thing. */
-const HUES = { bucket: 0, table: 4, query: 2, crawler: 1 } as const;
+const HUES = { bucket: 0, table: 4, query: 2, crawler: 1, job: 3 } as const;
+
+function placeNode(location: string): GraphNode {
+  const { bucket = location, prefix = '' } = s3Place(location) ?? {};
+  return {
+    id: `bucket ${bucket}/${prefix}`,
+    title: bucket,
+    kind: 'Files in S3',
+    detail: prefix || 'the whole bucket',
+    hue: HUES.bucket,
+    href: placeHref(location) ?? bucketHref(bucket),
+  };
+}
 
 function tableNode(name: string): GraphNode {
   const dot = name.indexOf('.');
@@ -90,30 +116,32 @@ function tableNode(name: string): GraphNode {
   return { id: `table ${name}`, title: table, kind: 'Table', detail: database, hue: HUES.table, href: tableHref(database, table) };
 }
 
-export function graphOf(table: Table, { uses }: TableLineage, now: number): { nodes: GraphNode[]; edges: GraphEdge[] } {
-  const self = `${table.DatabaseName}.${table.Name}`;
+export function graphOf(table: Table, { uses, jobs }: TableLineage, now: number): { nodes: GraphNode[]; edges: GraphEdge[] } {
   const nodes = new Map<string, GraphNode>();
   const edges: GraphEdge[] = [];
   const add = (node: GraphNode) => {
     if (!nodes.has(node.id)) nodes.set(node.id, node);
     return node.id;
   };
-  const own = add({ ...tableNode(self), tone: 'good' });
-  const place = s3Place(table.StorageDescriptor?.Location);
+  const own = add({ ...tableNode(`${table.DatabaseName}.${table.Name}`), tone: 'good' });
+  const link = (kind: Use['kind'], by: string, others: readonly string[]) => {
+    edges.push(kind === 'writer' ? { from: by, to: own } : { from: own, to: by });
+    for (const other of others) {
+      const end = add(other.startsWith('s3:') ? placeNode(other) : tableNode(other));
+      edges.push(kind === 'writer' ? { from: end, to: by } : { from: by, to: end });
+    }
+  };
+  const location = table.StorageDescriptor?.Location;
   const crawler = crawlerOf(table);
-  if (place) {
-    const bucket = add({
-      id: `bucket ${place.bucket}/${place.prefix}`,
-      title: place.bucket,
-      kind: 'Files in S3',
-      detail: place.prefix || 'the whole bucket',
-      hue: HUES.bucket,
-      href: placeHref(table.StorageDescriptor?.Location) ?? bucketHref(place.bucket),
-    });
+  if (location && s3Place(location)) {
+    const files = add(placeNode(location));
     if (crawler) {
       const by = add({ id: `crawler ${crawler}`, title: crawler, kind: 'Crawler', detail: 'keeps the entry', hue: HUES.crawler, href: crawlerHref(crawler) });
-      edges.push({ from: bucket, to: by }, { from: by, to: own });
-    } else edges.push({ from: bucket, to: own });
+      edges.push({ from: files, to: by }, { from: by, to: own });
+    } else edges.push({ from: files, to: own });
+  }
+  for (const { job, kind, others } of jobs) {
+    link(kind, add({ id: `job ${kind} ${job}`, title: job, kind: kind === 'writer' ? 'Glue job, writes' : 'Glue job, reads', hue: HUES.job, href: jobHref(job) }), others);
   }
   for (const use of uses) {
     const times = use.times > 1 ? `${use.times} times, last ` : '';
@@ -125,13 +153,7 @@ export function graphOf(table: Table, { uses }: TableLineage, now: number): { no
       hue: HUES.query,
       href: queryHref(use.id),
     });
-    if (use.kind === 'writer') {
-      edges.push({ from: query, to: own });
-      for (const other of use.others) edges.push({ from: add(tableNode(other)), to: query });
-    } else {
-      edges.push({ from: own, to: query });
-      for (const other of use.others) edges.push({ from: query, to: add(tableNode(other)) });
-    }
+    link(use.kind, query, use.others);
   }
   return { nodes: [...nodes.values()], edges };
 }

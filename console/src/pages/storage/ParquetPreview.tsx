@@ -117,7 +117,7 @@ function Rows({ opened, size }: { opened: Opened; size: number }) {
     <>
       <div className="bh-preview-bar">
         <span className="bh-soft" role="status">
-          {count(rows.length)} of {count(total)} rows shown, {bytes(opened.read())} of {bytes(size)} read
+          {count(rows.length)} of {count(total)} rows shown, {bytes(Math.min(opened.read(), size))} of {bytes(size)} read
         </span>
         {rows.length < total && (
           <Button loading={busy} onClick={() => void more(rows.length)}>
