@@ -97,9 +97,9 @@ export async function signIn(page: Page, key: string, secret: string): Promise<v
 
 /**
  * Pictures of a page: 1280 and 1920 wide, light and dark, as `name-1280-light.png`. One of them, 1280 wide and light, is kept
- * as `name.png` with `BOATHOUSE_SCREENSHOTS=docs`. Answers the files' names.
+ * as `name.png` with `BOATHOUSE_SCREENSHOTS=docs`. `tall` is another height. Answers the files' names.
  */
-export async function screenshot(page: Page, name: string): Promise<string[]> {
+export async function screenshot(page: Page, name: string, tall?: number): Promise<string[]> {
   mkdirSync(PICTURES, { recursive: true });
   const kept = PICTURES === DOCS;
   const before = page.viewportSize() ?? { width: 1280, height: 800 };
@@ -108,7 +108,7 @@ export async function screenshot(page: Page, name: string): Promise<string[]> {
   await page.mouse.move(0, 0);
   for (const [width, height] of kept ? [[1280, 800] as const] : [[1280, 800] as const, [1920, 1080] as const]) {
     for (const mode of kept ? (['light'] as const) : (['light', 'dark'] as const)) {
-      await page.setViewportSize({ width, height });
+      await page.setViewportSize({ width, height: tall ?? height });
       await page.emulateMedia({ colorScheme: mode });
       // What draws itself into a canvas or moves to its place gets the time.
       await page.waitForTimeout(450);

@@ -36,9 +36,17 @@ describe('the demonstration', () => {
     }
     const runs = page.getByRole('region', { name: 'Recent runs', exact: true });
     // The demonstration has moved the platform's clock to the night; what ran there ran just now.
-    await runs.getByRole('row', { name: /Execution.*flights-daily.*Succeeded.*(s|min) ago|just now/ }).first().waitFor();
+    const find = page.getByPlaceholder('Find in recent runs');
+    await find.fill('execution flights-daily');
+    await runs.getByRole('row', { name: /Execution.*flights-daily.*Succeeded.*(s ago|min ago|just now)/ }).first().waitFor();
+    await find.fill('');
     expect(await barriers(page)).toEqual([]);
-    await screenshot(page, 'home-demo');
+    await screenshot(page, 'home-demo', 1500);
+    await page.keyboard.press('Control+k');
+    await page.getByRole('combobox', { name: 'Find pages and things' }).and(page.locator(':focus')).waitFor();
+    await page.keyboard.type('flights');
+    await page.getByRole('option', { name: /flights-landing-000000000000/ }).waitFor();
+    await screenshot(page, 'palette');
   });
 
   test('nothing was asked of anybody else, and nothing broke the content policy', () => {

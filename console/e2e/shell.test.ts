@@ -34,7 +34,6 @@ describe('around the pages', () => {
     expect(await barriers(page)).toEqual([]);
     await page.keyboard.type('sql');
     await page.getByRole('option', { name: /SQL editor/ }).waitFor();
-    await screenshot(page, 'palette');
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { name: 'SQL editor', level: 1 }).waitFor();
     await page.keyboard.press('Control+k');

@@ -25,8 +25,12 @@ if (root) {
   );
 }
 
-// A page of an earlier version asks for parts that a new one no longer has: reading the page anew gets the new one.
+// A page of an earlier version asks for parts that a new one no longer has: reading the page anew gets the new one. Once: a
+// part that is there and fails must say so.
+const RELOADED = 'boathouse.reloaded';
 addEventListener('vite:preloadError', (event) => {
+  if (sessionStorage.getItem(RELOADED) === location.href) return;
+  sessionStorage.setItem(RELOADED, location.href);
   event.preventDefault();
   location.reload();
 });

@@ -46,3 +46,24 @@ export const getApis = () => items<Api>(['v2', 'apis']);
 export const getRoutes = (api: string) => items<Route>(['v2', 'apis', api, 'routes']);
 export const getIntegrations = (api: string) => items<Integration>(['v2', 'apis', api, 'integrations']);
 export const getStages = (api: string) => items<Stage>(['v2', 'apis', api, 'stages']);
+
+/** An API; with a function's ARN one whose `$default` route and stage lead there. */
+export const createApi = (name: string, target: string) =>
+  apigateway.call<Api>('POST', ['v2', 'apis'], { body: { name, protocolType: 'HTTP', ...(target ? { target } : {}) } });
+
+export const getApi = (api: string) => apigateway.call<Api>('GET', ['v2', 'apis', api]);
+
+export const deleteApi = (api: string) => apigateway.raw('DELETE', ['v2', 'apis', api]);
+
+export interface Authorizer {
+  authorizerId: string;
+  name: string;
+  authorizerType: string;
+  identitySource?: string[];
+  authorizerUri?: string;
+}
+
+export const getAuthorizers = (api: string) => items<Authorizer>(['v2', 'apis', api, 'authorizers']);
+
+/** Where an API is called on this port. */
+export const invokePath = (api: string, stage: string) => `/_aws/execute-api/${api}${stage === '$default' ? '' : `/${stage}`}`;

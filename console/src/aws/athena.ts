@@ -157,10 +157,10 @@ export const executionLineage = (id: string) =>
   ownCall<{ Read: Used[]; Written: Used[] }>('athena', `/_boathouse/lineage/executions/${id}`);
 
 export const tableLineage = (database: string, table: string) =>
-  ownCall<{ LastReaders: TableUser[]; LastWriters: TableUser[] }>(
+  ownCall<{ Lineage: { LastReaders: TableUser[]; LastWriters: TableUser[] } }>(
     'athena',
     `/_boathouse/lineage/tables/${encodeURIComponent(database)}/${encodeURIComponent(table)}`,
-  );
+  ).then((answer) => answer.Lineage);
 
 /** Where the time went, and how much came in and out. */
 export interface RuntimeStatistics {

@@ -11,6 +11,9 @@ export interface DeliveryStream {
   DeliveryStreamType: string;
   CreateTimestamp?: Seconds;
   LastUpdateTimestamp?: Seconds;
+  VersionId?: string;
+  /** Why nothing is delivered. */
+  FailureDescription?: { Type: string; Details: string };
   Destinations: {
     DestinationId: string;
     ExtendedS3DestinationDescription?: {
@@ -52,3 +55,31 @@ export const putRecord = (DeliveryStreamName: string, text: string) => {
   const Data = btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
   return firehose<{ RecordId: string }>('PutRecord', { DeliveryStreamName, Record: { Data } });
 };
+
+export interface NewStream {
+  name: string;
+  bucket: string;
+  /** Of the role that writes into the bucket. */
+  role: string;
+  prefix: string;
+  errorPrefix: string;
+  sizeInMBs: number;
+  seconds: number;
+  compression: string;
+}
+
+export const createStream = ({ name, bucket, role, prefix, errorPrefix, sizeInMBs, seconds, compression }: NewStream) =>
+  firehose('CreateDeliveryStream', {
+    DeliveryStreamName: name,
+    DeliveryStreamType: 'DirectPut',
+    ExtendedS3DestinationConfiguration: {
+      BucketARN: `arn:aws:s3:::${bucket}`,
+      RoleARN: role,
+      ...(prefix ? { Prefix: prefix } : {}),
+      ...(errorPrefix ? { ErrorOutputPrefix: errorPrefix } : {}),
+      BufferingHints: { SizeInMBs: sizeInMBs, IntervalInSeconds: seconds },
+      CompressionFormat: compression,
+    },
+  });
+
+export const deleteStream = (DeliveryStreamName: string) => firehose('DeleteDeliveryStream', { DeliveryStreamName });

@@ -102,7 +102,7 @@ function pie(spec: ChartSpec, look: Look): EChartsOption {
   const [only] = seriesOf({ ...spec, by: undefined, y: spec.y.slice(0, 1) });
   const data = (only?.points ?? []).map(([name, value]) => ({ name: String(name ?? 'null'), value: value ?? 0 }));
   return {
-    legend: { type: 'scroll', bottom: 0, textStyle: { color: look.soft } },
+    legend: { type: 'scroll', bottom: 0, icon: 'roundRect', textStyle: { color: look.soft } },
     series: [
       { type: 'pie', name: only?.name ?? '', radius: ['42%', '70%'], center: ['50%', '46%'], data, label: { color: look.text }, itemStyle: { borderColor: look.surface, borderWidth: 2 } },
     ],
@@ -119,7 +119,7 @@ function cartesian(spec: ChartSpec, look: Look): EChartsOption {
   const axis = { axisLine: { lineStyle: { color: look.line } }, axisLabel: { color: look.soft, hideOverlap: true } };
   const type = spec.kind === 'area' ? 'line' : spec.kind;
   return {
-    ...(many ? { legend: { type: 'scroll' as const, bottom: 0, textStyle: { color: look.soft } } } : {}),
+    ...(many ? { legend: { type: 'scroll' as const, bottom: 0, icon: 'roundRect', textStyle: { color: look.soft } } } : {}),
     grid: { left: 8, right: 20, top: spec.title ? 40 : 20, bottom: many ? 36 : 8, outerBoundsMode: 'same', outerBoundsContain: 'axisLabel' },
     xAxis:
       kind === 'category'

@@ -172,7 +172,8 @@ export default function Code(props: EditorProps) {
       effects: [
         speech.reconfigure(languageOf(language, schema)),
         looks.reconfigure(EditorView.theme({}, { dark })),
-        completion.reconfigure(autocompletion(completions ? { override: null, activateOnTyping: true } : {})),
+        // The icons are of fonts that not every machine has.
+        completion.reconfigure(autocompletion({ icons: false, ...(completions ? { override: null, activateOnTyping: true } : {}) })),
         lock.reconfigure([
           EditorState.readOnly.of(readOnly),
           EditorView.editable.of(true),

@@ -4,7 +4,7 @@ import Button from '@cloudscape-design/components/button';
 import Header from '@cloudscape-design/components/header';
 import Link from '@cloudscape-design/components/link';
 import SpaceBetween from '@cloudscape-design/components/space-between';
-import { useMemo } from 'react';
+import { useEffect, useMemo, useRef } from 'react';
 
 import { count, duration } from '../../lib/format';
 import { Frame } from '../../lib/frame';
@@ -16,61 +16,86 @@ import { Status, tone } from '../../lib/status';
 import { DataTable } from '../../lib/table';
 import { Time } from '../../lib/time';
 import { Beginning } from './Beginning';
-import { type Overview, type Run, isBusy, readOverview } from './read';
-import { picture } from './picture';
+import { type Picture, picture } from './picture';
+import { type Overview, type Run, type Runs, isBusy, readOverview, readRuns } from './read';
 import './home.css';
 
+/** What is deployed changes seldom, what runs often. */
+const SELDOM_MS = 30_000;
+const OFTEN_MS = 10_000;
+const BUSY_MS = 2_500;
+
 export default function Home() {
-  const overview = useLive('home/overview', readOverview, { every: (data) => (isBusy(data) ? 3_000 : 15_000) });
+  const overview = useLive('home/overview', readOverview, { every: SELDOM_MS });
+  const runs = useLive('home/runs', readRuns, { every: (data) => (isBusy(data) ? BUSY_MS : OFTEN_MS) });
+  const busy = isBusy(runs.data);
+  const was = useRef(busy);
+  useEffect(() => {
+    // What has ended may have made tables and objects.
+    if (was.current && !busy) void overview.refresh();
+    was.current = busy;
+  }, [busy, overview.refresh]);
   return (
     <Frame title="The platform" description="Everything that is deployed here, how data flows through it, and what ran lately.">
       <Shown live={overview} what="The overview can't be read">
-        {(data) => <Content overview={data} />}
+        {(data) => <Content overview={data} runs={runs.data ?? NOTHING} />}
       </Shown>
     </Frame>
   );
 }
 
-function Content({ overview }: { overview: Overview }) {
-  const drawn = useMemo(() => picture(overview.deployed), [overview]);
-  const failures = overview.runs.filter((run) => tone(run.state) === 'bad');
+const NOTHING: Runs = { runs: [], last: new Map() };
+
+function Content({ overview, runs: { runs, last } }: { overview: Overview; runs: Runs }) {
+  const drawn = useMemo(() => picture(overview.deployed, last), [overview, last]);
+  const failures = runs.filter((run) => tone(run.state) === 'bad');
   return (
     <SpaceBetween size="l">
-      <Responsibilities overview={overview} />
-      {drawn.nodes.length + drawn.loose.length === 0 ? (
-        <Beginning />
-      ) : (
-        <section aria-labelledby="bh-flow">
-          <Header variant="h2" description="Solid arrows are data, dashed ones are calls. A click leads to the thing itself.">
-            <span id="bh-flow">How data flows</span>
-          </Header>
-          <div className="bh-flow">
-            <Graph label="How data flows" nodes={drawn.nodes} edges={drawn.edges} />
-          </div>
-          {drawn.loose.length > 0 && (
-            <Box color="text-body-secondary" fontSize="body-s" margin={{ top: 'xs' }}>
-              Not connected with anything:{' '}
-              {drawn.loose.slice(0, 12).map((node, at) => (
-                <span key={node.id}>
-                  {at > 0 && ', '}
-                  <Link href={node.href ?? ''} fontSize="body-s">
-                    {node.title}
-                  </Link>
-                </span>
-              ))}
-              {drawn.loose.length > 12 && ` and ${count(drawn.loose.length - 12)} more`}
-            </Box>
-          )}
-        </section>
-      )}
+      <Responsibilities overview={overview} runs={runs} />
+      {drawn.nodes.length + drawn.loose.length === 0 ? <Beginning /> : <Flow drawn={drawn} />}
       {failures.length > 0 && <Failures runs={failures.slice(0, 3)} />}
-      {overview.runs.length > 0 && <Runs runs={overview.runs} />}
+      {runs.length > 0 && <Recent runs={runs} />}
       {overview.refused.length > 0 && (
         <Box color="text-body-secondary" fontSize="body-s">
-          You may not read {overview.refused.map((one) => one.what).join(', ')}, so that is left out here.
+          You may not read {overview.refused.join(', ')}, so that is left out here.
         </Box>
       )}
     </SpaceBetween>
+  );
+}
+
+/** How many things without arrows are named. */
+const NAMED = 12;
+
+function Flow({ drawn: { nodes, edges, loose, more } }: { drawn: Picture }) {
+  const lively = useMemo(() => {
+    const busy = new Set(nodes.filter((node) => node.tone === 'busy').map((node) => node.id));
+    return edges.map((edge) => (busy.has(edge.from) || busy.has(edge.to) ? { ...edge, lively: true } : edge));
+  }, [nodes, edges]);
+  return (
+    <section aria-labelledby="bh-flow">
+      <Header variant="h2" description="Solid arrows are data, dashed ones are calls. A click leads to the thing itself.">
+        <span id="bh-flow">How data flows</span>
+      </Header>
+      {nodes.length > 0 && (
+        <div className="bh-flow">
+          <Graph label="How data flows" nodes={nodes} edges={lively} />
+        </div>
+      )}
+      <Box color="text-body-secondary" fontSize="body-s" margin={{ top: 'xs' }}>
+        {more > 0 && `${count(more)} more things are not drawn. `}
+        {loose.length > 0 && 'Not connected with anything: '}
+        {loose.slice(0, NAMED).map((node, at) => (
+          <span key={node.id}>
+            {at > 0 && ', '}
+            <Link href={node.href ?? ''} fontSize="body-s">
+              {node.title}
+            </Link>
+          </span>
+        ))}
+        {loose.length > NAMED && ` and ${count(loose.length - NAMED)} more`}
+      </Box>
+    </section>
   );
 }
 
@@ -81,7 +106,7 @@ interface Card {
   numbers: [number, string, string?][];
 }
 
-function Responsibilities({ overview: { deployed: all, savedQueries, runs } }: { overview: Overview }) {
+function Responsibilities({ overview: { deployed: all, savedQueries }, runs }: { overview: Overview; runs: readonly Run[] }) {
   const tables = all.databases.reduce((sum, database) => sum + database.tables, 0);
   const ran = (kind: Run['kind']) => runs.filter((run) => run.kind === kind).length;
   const cards: Card[] = [
@@ -146,7 +171,7 @@ function Failures({ runs }: { runs: Run[] }) {
   );
 }
 
-function Runs({ runs }: { runs: Run[] }) {
+function Recent({ runs }: { runs: Run[] }) {
   return (
     <DataTable
       label="Recent runs"

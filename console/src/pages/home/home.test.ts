@@ -48,14 +48,15 @@ test('the picture has an arrow for every way that data takes, and none into noth
     functions: [{ FunctionName: 'ingest', FunctionArn: '', Role: 'arn:role', CodeSize: 1, Timeout: 1, MemorySize: 1, LastModified: '', Environment: { Variables: { A: 'landing', B: 'gone' } } }],
     mappings: [],
     jobs: [],
-    crawlers: [{ Name: 'c', Role: '', State: 'READY', DatabaseName: 'd', Targets: { S3Targets: [{ Path: 's3://raw/x/' }] }, LastCrawl: { Status: 'FAILED' } }],
+    crawlers: [{ Name: 'c', Role: '', State: 'READY', DatabaseName: 'd', Targets: { S3Targets: [{ Path: 's3://raw/x/' }] } }],
     databases: [{ Name: 'd', tables: 1 }, { Name: 'default', tables: 0 }],
     machines: [{ name: 'm', arn: '', definition: '{"FunctionName":"ingest","x":"nobody"}' }],
     schedules: [{ Name: 'n', GroupName: 'default', Arn: '', State: 'ENABLED', Target: { Arn: 'arn:aws:states:r:1:stateMachine:m' } }],
     rules: [],
     roles: [{ name: 'r', arn: 'arn:role', reads: ['landing'], writes: ['raw'] }],
   };
-  const { nodes, edges, loose } = picture(all);
+  const { nodes, edges, loose, more } = picture(all, new Map([['crawler/c', 'FAILED'], ['machine/gone', 'RUNNING']]));
+  expect(more).toBe(0);
   expect(edges.map((edge) => `${edge.from} ${edge.dashed ? '..' : '->'} ${edge.to}`).sort()).toEqual([
     'bucket/landing -> function/ingest',
     'bucket/raw -> crawler/c',

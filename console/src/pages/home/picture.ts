@@ -3,10 +3,9 @@ import type { Api, Integration } from '../../aws/apigateway';
 import type { RoleAccess } from '../../aws/authorization';
 import type { Rule, RuleTarget, Schedule } from '../../aws/events';
 import type { DeliveryStream } from '../../aws/firehose';
-import type { Crawler, Database, Job, JobRun } from '../../aws/glue';
+import type { Crawler, Database, Job } from '../../aws/glue';
 import type { EventSourceMapping, FunctionConfiguration } from '../../aws/lambda';
 import type { Bucket } from '../../aws/s3';
-import type { ExecutionStatus } from '../../aws/states';
 import { shortName } from '../../lib/format';
 import type { GraphEdge, GraphNode } from '../../lib/graph';
 import { apiHref, arnHref, bucketHref, crawlerHref, databaseHref, functionHref, jobHref, machineHref, queueHref, ruleHref, scheduleHref, streamHref } from '../../lib/links';
@@ -20,10 +19,10 @@ export interface Deployed {
   queues: string[];
   functions: FunctionConfiguration[];
   mappings: EventSourceMapping[];
-  jobs: (Job & { lastRun?: JobRun | undefined })[];
+  jobs: Job[];
   crawlers: Crawler[];
   databases: (Database & { tables: number })[];
-  machines: { name: string; arn: string; definition: string; last?: ExecutionStatus | undefined }[];
+  machines: { name: string; arn: string; definition: string }[];
   schedules: (Schedule & { target?: string | undefined })[];
   rules: (Rule & { targets: RuleTarget[] })[];
   roles: RoleAccess[];
@@ -34,7 +33,12 @@ export interface Picture {
   edges: GraphEdge[];
   /** What nothing leads to or from. */
   loose: GraphNode[];
+  /** How many boxes more there would be. */
+  more: number;
 }
+
+/** Boxes that can still be told apart. */
+const DRAWN = 150;
 
 /** The chart palette's colours for each responsibility. */
 const HUE = { ingestion: 1, storage: 0, governance: 4, transformation: 2, orchestration: 3, analysis: 6 };
@@ -56,7 +60,9 @@ class Drawing {
     const edges = [...this.edges.values()].filter((edge) => this.nodes.has(edge.from) && this.nodes.has(edge.to));
     const met = new Set(edges.flatMap((edge) => [edge.from, edge.to]));
     const nodes = [...this.nodes.values()];
-    return { nodes: nodes.filter((node) => met.has(node.id)), edges, loose: nodes.filter((node) => !met.has(node.id)) };
+    const joined = nodes.filter((node) => met.has(node.id));
+    const loose = nodes.filter((node) => !met.has(node.id));
+    return { nodes: joined.slice(0, DRAWN), edges, loose, more: Math.max(0, joined.length - DRAWN) };
   }
 }
 
@@ -100,7 +106,12 @@ export function calledBy(definition: string): string[] {
   return [...found];
 }
 
-export function picture(all: Deployed): Picture {
+/** `last` has the states of the last runs by the boxes' ids: `machine/daily`. */
+export function picture(all: Deployed, last: ReadonlyMap<string, string>): Picture {
+  const ended = (id: string) => {
+    const state = last.get(id);
+    return state ? tone(state) : undefined;
+  };
   const drawing = new Drawing();
   const role = new Map(all.roles.map((one) => [one.arn, one]));
   const known = new Set(all.buckets.map((bucket) => bucket.name));
@@ -156,8 +167,7 @@ export function picture(all: Deployed): Picture {
   }
   for (const job of all.jobs) {
     const id = `job/${job.Name}`;
-    const state = job.lastRun?.JobRunState;
-    drawing.box({ id, title: job.Name, kind: 'Glue job', hue: HUE.transformation, tone: state ? tone(state) : undefined, href: jobHref(job.Name) });
+    drawing.box({ id, title: job.Name, kind: 'Glue job', hue: HUE.transformation, tone: ended(id), href: jobHref(job.Name) });
     const nodes = Object.values(job.CodeGenConfigurationNodes ?? {});
     for (const node of nodes) {
       for (const [kind, value] of Object.entries(node)) {
@@ -176,8 +186,7 @@ export function picture(all: Deployed): Picture {
   }
   for (const crawler of all.crawlers) {
     const id = `crawler/${crawler.Name}`;
-    const state = crawler.State === 'READY' ? crawler.LastCrawl?.Status : crawler.State;
-    drawing.box({ id, title: crawler.Name, kind: 'Crawler', hue: HUE.governance, tone: state ? tone(state) : undefined, href: crawlerHref(crawler.Name) });
+    drawing.box({ id, title: crawler.Name, kind: 'Crawler', hue: HUE.governance, tone: ended(id), href: crawlerHref(crawler.Name) });
     for (const target of crawler.Targets?.S3Targets ?? []) drawing.arrow(`bucket/${bucketOf(target.Path) ?? target.Path.split('/')[0]}`, id);
     if (crawler.DatabaseName) drawing.arrow(id, `database/${crawler.DatabaseName}`);
   }
@@ -188,7 +197,7 @@ export function picture(all: Deployed): Picture {
   }
   for (const machine of all.machines) {
     const id = `machine/${machine.name}`;
-    drawing.box({ id, title: machine.name, kind: 'State machine', hue: HUE.orchestration, tone: machine.last ? tone(machine.last) : undefined, href: machineHref(machine.name) });
+    drawing.box({ id, title: machine.name, kind: 'State machine', hue: HUE.orchestration, tone: ended(id), href: machineHref(machine.name) });
     for (const called of calledBy(machine.definition)) drawing.arrow(id, called, { dashed: true });
   }
   for (const schedule of all.schedules) {

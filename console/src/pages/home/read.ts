@@ -2,7 +2,7 @@
 import { getApis, getIntegrations } from '../../aws/apigateway';
 import { listNamedQueries, listQueries, listWorkGroups } from '../../aws/athena';
 import { rolesAccess } from '../../aws/authorization';
-import { type AwsError, asAwsError, isAbort } from '../../aws/error';
+import { asAwsError, isAbort } from '../../aws/error';
 import { getSchedule, listRules, listSchedules, listTargets } from '../../aws/events';
 import { describeStream, listStreams } from '../../aws/firehose';
 import { getCrawlers, getDatabases, getJobRuns, getJobs, getTables } from '../../aws/glue';
@@ -10,7 +10,7 @@ import { listFunctions, listMappings } from '../../aws/lambda';
 import { listBuckets } from '../../aws/s3';
 import { listQueues } from '../../aws/sqs';
 import { describeExecution, describeMachine, listExecutions, listMachines } from '../../aws/states';
-import { date, shortName } from '../../lib/format';
+import { date } from '../../lib/format';
 import { crawlerHref, executionHref, jobRunHref, queryHref } from '../../lib/links';
 import { tone } from '../../lib/status';
 import type { Deployed } from './picture';
@@ -29,137 +29,155 @@ export interface Run {
 
 export interface Overview {
   deployed: Deployed;
-  /** The newest first. */
-  runs: Run[];
   savedQueries: number;
   /** What may not be read, by name. */
-  refused: { what: string; error: AwsError }[];
+  refused: string[];
 }
 
-/** How many of a machine's or job's runs are looked at. */
-const EACH = 10;
+export interface Runs {
+  /** The newest first. */
+  runs: Run[];
+  /** The state of each thing's last run, by the id of its box in the picture. */
+  last: Map<string, string>;
+}
 
-export async function readOverview(): Promise<Overview> {
-  const refused: Overview['refused'] = [];
-  /** A part that can't be read leaves the others alone. */
-  const part = async <T>(what: string, read: () => Promise<T[]>): Promise<T[]> => {
+/** How many machines, jobs and work groups are asked for their runs, and how many runs of each are looked at. */
+const ASKED = 30;
+const EACH = 10;
+/** Calls that are under way at the same time. */
+const AT_ONCE = 6;
+
+/** Reads for each item, a few at a time. */
+async function each<A, B>(items: readonly A[], read: (item: A) => Promise<B>): Promise<B[]> {
+  const found: B[] = [];
+  let next = 0;
+  const worker = async () => {
+    for (let at = next++; at < items.length; at = next++) found[at] = await read(items[at] as A);
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  return found;
+}
+
+/** Reads parts, each of which leaves the others alone when it can't be read. */
+class Parts {
+  readonly refused: string[] = [];
+
+  async of<T>(what: string, read: () => Promise<T[]>): Promise<T[]> {
     try {
       return await read();
     } catch (error) {
-      if (isAbort(error)) throw error;
-      refused.push({ what, error: asAwsError(error) });
+      if (isAbort(error) || asAwsError(error).code === 'NetworkError') throw error;
+      this.refused.push(what);
       return [];
     }
-  };
-  const each = <A, B>(items: readonly A[], read: (item: A) => Promise<B>) => Promise.all(items.map(read));
+  }
+}
 
-  const [buckets, streams, apis, queues, functions, mappings, jobs, crawlers, databases, machines, schedules, rules, roles, queries, saved] =
+export async function readOverview(): Promise<Overview> {
+  const parts = new Parts();
+  const [buckets, streams, apis, queues, functions, mappings, jobs, crawlers, databases, machines, schedules, rules, roles, saved] =
     await Promise.all([
-      part('buckets', listBuckets),
-      part('delivery streams', async () => each(await listStreams(), describeStream)),
-      part('APIs', async () => each(await getApis(), async (api) => ({ ...api, integrations: await getIntegrations(api.apiId) }))),
-      part('queues', listQueues),
-      part('functions', listFunctions),
-      part('event source mappings', listMappings),
-      part('jobs', async () => each(await getJobs(), async (job) => ({ ...job, runs: await getJobRuns(job.Name, EACH) }))),
-      part('crawlers', getCrawlers),
-      part('databases', async () => each(await getDatabases(), async (one) => ({ ...one, tables: (await getTables(one.Name)).length }))),
-      part('state machines', async () =>
-        each(await listMachines(), async ({ name, stateMachineArn: arn, type }) => {
-          const [{ definition }, executions] = await Promise.all([
-            describeMachine(arn),
-            type === 'EXPRESS' ? Promise.resolve([]) : listExecutions(arn, EACH),
-          ]);
-          const [last] = executions;
-          const broken = last && tone(last.status) === 'bad' ? await describeExecution(last.executionArn) : undefined;
-          return { name, arn, definition, executions, broken };
-        }),
+      parts.of('buckets', listBuckets),
+      parts.of('delivery streams', async () => each(await listStreams(), describeStream)),
+      parts.of('APIs', async () => each(await getApis(), async (api) => ({ ...api, integrations: await getIntegrations(api.apiId) }))),
+      parts.of('queues', listQueues),
+      parts.of('functions', listFunctions),
+      parts.of('event source mappings', listMappings),
+      parts.of('jobs', getJobs),
+      parts.of('crawlers', getCrawlers),
+      parts.of('databases', async () => each(await getDatabases(), async (one) => ({ ...one, tables: (await getTables(one.Name)).length }))),
+      parts.of('state machines', async () =>
+        each(await listMachines(), async ({ name, stateMachineArn: arn }) => ({ name, arn, definition: (await describeMachine(arn)).definition })),
       ),
-      part('schedules', async () => each(await listSchedules(), (one) => getSchedule(one.Name, one.GroupName))),
-      part('rules', async () => each(await listRules(), async (rule) => ({ ...rule, targets: await listTargets(rule.Name, rule.EventBusName) }))),
-      part('roles', rolesAccess),
-      part('queries', async () => (await each(await listWorkGroups(), (group) => listQueries(group.Name, 50))).flat()),
-      part('saved queries', async () => (await each(await listWorkGroups(), (group) => listNamedQueries(group.Name))).flat()),
+      parts.of('schedules', async () => each(await listSchedules(), (one) => getSchedule(one.Name, one.GroupName))),
+      parts.of('rules', async () => each(await listRules(), async (rule) => ({ ...rule, targets: await listTargets(rule.Name, rule.EventBusName) }))),
+      parts.of('roles', rolesAccess),
+      parts.of('saved queries', async () => (await each(await listWorkGroups(), (group) => listNamedQueries(group.Name))).flat()),
     ]);
-
-  const runs: Run[] = [
-    ...machines.flatMap(({ name, executions, broken }) =>
-      executions.map((one): Run => ({
-        id: one.executionArn,
-        kind: 'Execution',
-        name,
-        state: one.status,
-        started: date(one.startDate),
-        ended: date(one.stopDate),
-        why: broken?.executionArn === one.executionArn ? [broken.error, broken.cause].filter(Boolean).join(': ') : undefined,
-        href: executionHref(one.executionArn),
-      })),
-    ),
-    ...jobs.flatMap((job) =>
-      job.runs.map((run): Run => ({
-        id: run.Id,
-        kind: 'Job run',
-        name: job.Name,
-        state: run.JobRunState,
-        started: date(run.StartedOn),
-        ended: date(run.CompletedOn),
-        why: run.ErrorMessage,
-        href: jobRunHref(job.Name, run.Id),
-      })),
-    ),
-    ...crawlers.flatMap((crawler): Run[] => {
-      const { LastCrawl: last } = crawler;
-      if (!last) return [];
-      const running = crawler.State === 'RUNNING';
-      return [
-        {
-          id: `crawl/${crawler.Name}`,
-          kind: 'Crawl',
-          name: crawler.Name,
-          state: running ? 'RUNNING' : (last.Status ?? ''),
-          started: date(last.StartTime),
-          ended: undefined,
-          why: last.ErrorMessage,
-          href: crawlerHref(crawler.Name),
-        },
-      ];
-    }),
-    ...queries.map((query): Run => ({
-      id: query.QueryExecutionId,
-      kind: 'Query',
-      name: query.Query.replace(/\s+/g, ' ').slice(0, 80),
-      state: query.Status.State,
-      started: date(query.Status.SubmissionDateTime),
-      ended: date(query.Status.CompletionDateTime),
-      why: query.Status.StateChangeReason,
-      href: queryHref(query.QueryExecutionId),
-    })),
-  ];
-  runs.sort((a, b) => (b.started?.getTime() ?? 0) - (a.started?.getTime() ?? 0));
   return {
-    deployed: {
-      buckets,
-      streams,
-      apis,
-      queues,
-      functions,
-      mappings,
-      jobs: jobs.map(({ runs: [lastRun], ...job }) => ({ ...job, lastRun })),
-      crawlers,
-      databases,
-      machines: machines.map(({ name, arn, definition, executions: [last] }) => ({ name, arn, definition, last: last?.status })),
-      schedules,
-      rules,
-      roles,
-    },
-    runs,
+    deployed: { buckets, streams, apis, queues, functions, mappings, jobs, crawlers, databases, machines, schedules, rules, roles },
     savedQueries: saved.length,
-    refused,
+    refused: parts.refused,
   };
 }
 
-/** Whether something runs now, so that it is worth looking again soon. */
-export const isBusy = (overview: Overview | undefined) => overview?.runs.some((run) => tone(run.state) === 'busy') ?? false;
+async function readExecutions(): Promise<Run[]> {
+  const machines = (await listMachines()).filter((machine) => machine.type === 'STANDARD').slice(0, ASKED);
+  const runs = await each(machines, async ({ name, stateMachineArn }) => {
+    const executions = await listExecutions(stateMachineArn, EACH);
+    const [newest] = executions;
+    const broken = newest && tone(newest.status) === 'bad' ? await describeExecution(newest.executionArn) : undefined;
+    return executions.map((one): Run => ({
+      id: one.executionArn,
+      kind: 'Execution',
+      name,
+      state: one.status,
+      started: date(one.startDate),
+      ended: date(one.stopDate),
+      why: broken?.executionArn === one.executionArn ? [broken.error, broken.cause].filter(Boolean).join(': ') : undefined,
+      href: executionHref(one.executionArn),
+    }));
+  });
+  return runs.flat();
+}
 
-/** The name of a run's own id, where it has one that people read. */
-export const runName = (run: Run) => (run.kind === 'Execution' ? shortName(run.id) : run.name);
+async function readJobRuns(): Promise<Run[]> {
+  const runs = await each((await getJobs()).slice(0, ASKED), async ({ Name }) =>
+    (await getJobRuns(Name, EACH)).map((run): Run => ({
+      id: run.Id,
+      kind: 'Job run',
+      name: Name,
+      state: run.JobRunState,
+      started: date(run.StartedOn),
+      ended: date(run.CompletedOn),
+      why: run.ErrorMessage,
+      href: jobRunHref(Name, run.Id),
+    })),
+  );
+  return runs.flat();
+}
+
+async function readCrawls(): Promise<Run[]> {
+  return (await getCrawlers()).flatMap(({ Name: name, State, LastCrawl: last }): Run[] => {
+    if (!last && State === 'READY') return [];
+    const state = State === 'READY' ? (last?.Status ?? '') : 'RUNNING';
+    const why = last?.ErrorMessage;
+    return [{ id: `crawl/${name}`, kind: 'Crawl', name, state, started: date(last?.StartTime), ended: undefined, why, href: crawlerHref(name) }];
+  });
+}
+
+async function readQueries(): Promise<Run[]> {
+  const queries = await each((await listWorkGroups()).slice(0, ASKED), (group) => listQueries(group.Name, 50));
+  return queries.flat().map((query) => ({
+    id: query.QueryExecutionId,
+    kind: 'Query',
+    name: query.Query.replace(/\s+/g, ' ').slice(0, 80),
+    state: query.Status.State,
+    started: date(query.Status.SubmissionDateTime),
+    ended: date(query.Status.CompletionDateTime),
+    why: query.Status.StateChangeReason,
+    href: queryHref(query.QueryExecutionId),
+  }));
+}
+
+const BOXES: Partial<Record<Run['kind'], string>> = { Execution: 'machine', 'Job run': 'job', Crawl: 'crawler' };
+
+export async function readRuns(): Promise<Runs> {
+  const parts = new Parts();
+  const found = await Promise.all([
+    parts.of('executions', readExecutions),
+    parts.of('job runs', readJobRuns),
+    parts.of('crawls', readCrawls),
+    parts.of('queries', readQueries),
+  ]);
+  const runs = found.flat().sort((a, b) => (b.started?.getTime() ?? 0) - (a.started?.getTime() ?? 0));
+  const last = new Map<string, string>();
+  for (const { kind, name, state } of runs) {
+    const box = `${BOXES[kind] ?? 'query'}/${name}`;
+    if (!last.has(box)) last.set(box, state);
+  }
+  return { runs, last };
+}
+
+/** Whether something runs now, so that it is worth looking again soon. */
+export const isBusy = (runs: Runs | undefined) => runs?.runs.some((run) => tone(run.state) === 'busy') ?? false;

@@ -72,7 +72,7 @@ function Shown({ execution }: { execution: QueryExecution }) {
     navigate(to('/query'));
   };
   return (
-    <>
+    <div className="bh-query">
       <CodeEditor label="Statement" language="sql" value={sql} readOnly problems={problems} />
       <ResultPanel
         run={{ statement: undefined, executionId: id, execution, error: undefined }}
@@ -83,7 +83,7 @@ function Shown({ execution }: { execution: QueryExecution }) {
         onExplain={explain}
         onOpenSql={openSql}
       />
-    </>
+    </div>
   );
 }
 

@@ -71,7 +71,10 @@ export function Workbench({ tab, onRename }: { tab: QueryTab; onRename: () => vo
   const problems = useMemo(() => [...problemsOf(runs, tab.sql), ...problemsOf(plan, tab.sql)], [runs, plan, tab.sql]);
 
   const order = (statements: readonly Statement[]) => {
-    const asked = statements.length === 1 ? names.map((_, at) => (given[at] ?? '').trim()) : [];
+    // A selection may ask for other values than the whole text.
+    const [only] = statements;
+    const needed = statements.length !== 1 || !only ? 0 : executes(only.text) ? names.length : placeholders(only.text);
+    const asked = needed === names.length ? names.map((_, at) => (given[at] ?? '').trim()) : [];
     return { statements, parameters: asked, location: needsLocation(group.data) ? location : undefined };
   };
   const chosen = (): readonly Statement[] => {
@@ -88,7 +91,7 @@ export function Workbench({ tab, onRename }: { tab: QueryTab; onRename: () => vo
   };
   const start = () => {
     const statements = chosen();
-    if (statements.length === 0 || homeless) return;
+    if (statements.length === 0 || homeless || runs.busy) return;
     setView((now) => (now === 'plan' ? 'result' : now));
     void run(tab, order(statements));
   };

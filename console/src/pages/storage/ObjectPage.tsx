@@ -1,6 +1,6 @@
 /** An object: what is in it, what is known of it, its versions, a link to it. */
-import Box from '@cloudscape-design/components/box';
 import Button from '@cloudscape-design/components/button';
+import Link from '@cloudscape-design/components/link';
 import SpaceBetween from '@cloudscape-design/components/space-between';
 import Tabs from '@cloudscape-design/components/tabs';
 import { useState } from 'react';
@@ -90,14 +90,15 @@ export default function ObjectPage({ params }: PageProps) {
 }
 
 function Place({ bucket, keyed, facts }: { bucket: string; keyed: string; facts: ObjectFacts | undefined }) {
+  const folder = folderOf(keyed);
   return (
     <>
-      <span className="bh-code">{`s3://${bucket}/${keyed}`}</span>
+      In <Link href={bucketHref(bucket, folder)}>{`s3://${bucket}/${folder}`}</Link>
       {facts && (
-        <Box variant="span" color="text-body-secondary">
+        <>
           {' '}
           · {bytes(facts.size)} · {facts.contentType} · <Time at={facts.modified} />
-        </Box>
+        </>
       )}
     </>
   );

@@ -11,7 +11,7 @@ import { type DragEvent, useDeferredValue, useEffect, useRef, useState } from 'r
 import { bytes, count } from '../../lib/format';
 import { bucketHref, objectHref } from '../../lib/links';
 import { notifyError } from '../../lib/notify';
-import { useParam } from '../../lib/router';
+import { to, useParam } from '../../lib/router';
 import { Empty, ErrorBox } from '../../lib/states';
 import { DataTable } from '../../lib/table';
 import { Time } from '../../lib/time';
@@ -50,6 +50,7 @@ export function Objects({ bucket }: { bucket: string }) {
             <Button disabled={chosen.size === 0} onClick={() => setDialog('delete')}>
               Delete
             </Button>
+            <Button href={to('/catalogue/create-crawler', { path: `s3://${bucket}/${prefix}` })}>Crawl</Button>
             <Button onClick={() => setDialog('folder')}>Create folder</Button>
             <UploadButton onFiles={put} />
           </SpaceBetween>

@@ -1,7 +1,11 @@
 /** A Parquet file: its footer, its columns, its rows. Only the footer and the pages of the rows that are shown are read. */
 import Button from '@cloudscape-design/components/button';
+import SegmentedControl from '@cloudscape-design/components/segmented-control';
+import { decompress } from 'fzstd';
 import { type AsyncBuffer, type FileMetaData, parquetMetadataAsync, parquetReadObjects, parquetSchema } from 'hyparquet';
-import { decompressBrotli, decompressGzip, decompressLz4, decompressLz4Raw, decompressZstd } from 'hyparquet-compressors';
+import { decompressBrotli } from 'hyparquet-compressors/src/brotli.js';
+import { gunzip } from 'hyparquet-compressors/src/gzip.js';
+import { decompressLz4, decompressLz4Raw } from 'hyparquet-compressors/src/lz4.js';
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 
 import { type AwsError, asAwsError } from '../../aws/error';
@@ -10,18 +14,17 @@ import { useLive } from '../../lib/live';
 import { useParam } from '../../lib/router';
 import { ErrorBox, Loading, Shown } from '../../lib/states';
 import { DataTable } from '../../lib/table';
-import { Grid, type GridRow } from './Grid';
+import { Grid, type GridRow } from '../../lib/grid';
 import { shown } from './records';
-import SegmentedControl from '@cloudscape-design/components/segmented-control';
 import { type Source, rangeOf } from './text';
 
 const STEP = 200;
 
-/** Snappy is the reader's own: the other one is WebAssembly, which the content policy doesn't let in. */
+/** Snappy is the reader's own: that of the package with the others is WebAssembly, which the content policy doesn't let in. */
 const compressors = {
-  GZIP: (input: Uint8Array, length: number) => decompressGzip(input, length),
+  GZIP: (input: Uint8Array, length: number) => gunzip(input, new Uint8Array(length)),
   BROTLI: (input: Uint8Array, length: number) => decompressBrotli(input, length),
-  ZSTD: (input: Uint8Array) => decompressZstd(input),
+  ZSTD: (input: Uint8Array) => decompress(input),
   LZ4: (input: Uint8Array, length: number) => decompressLz4(input, length),
   LZ4_RAW: (input: Uint8Array, length: number) => decompressLz4Raw(input, length),
 };
@@ -114,7 +117,7 @@ function Rows({ opened, size }: { opened: Opened; size: number }) {
     <>
       <div className="bh-preview-bar">
         <span className="bh-soft" role="status">
-          {count(rows.length)} of {count(total)} rows shown, {bytes(opened.read())} of {bytes(size)} read
+          {count(rows.length)} of {count(total)} rows shown, {bytes(Math.min(opened.read(), size))} of {bytes(size)} read
         </span>
         {rows.length < total && (
           <Button loading={busy} onClick={() => void more(rows.length)}>

@@ -9,7 +9,7 @@ import { CodeEditor, JsonView } from '../../lib/editor';
 import { bytes, count } from '../../lib/format';
 import { ErrorBox, Loading } from '../../lib/states';
 import { CsvReader, delimiterOf, hasHeader } from './csv';
-import { Grid, type GridRow } from './Grid';
+import { Grid, type GridRow } from '../../lib/grid';
 import { documents, shown, tableOf } from './records';
 import { type Source, TextReader } from './text';
 import { type Look, extension } from './types';

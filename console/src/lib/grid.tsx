@@ -1,11 +1,25 @@
-/** Rows of a file: as many columns as there are, each wide enough for what it holds, and only the rows in sight drawn. */
-import { useMemo } from 'react';
+/**
+ * Rows of a file or a result: as many columns as there are, each wide enough for what it holds, and only the rows in sight drawn.
+ *
+ *     <Grid label="Rows" columns={['id', 'name']} rows={[{ at: 0, cells: ['1', 'x'] }]} />
+ */
+import { type CSSProperties, useMemo } from 'react';
 
-import { type Column, DataTable } from '../../lib/table';
+import { type Column, DataTable } from './table';
 
 export interface GridRow {
   at: number;
   cells: readonly string[];
+}
+
+export interface GridProps {
+  label: string;
+  columns: readonly string[];
+  rows: readonly GridRow[];
+  /** The filter's name in the address. */
+  param?: string;
+  height?: number | string;
+  filter?: boolean;
 }
 
 const NARROWEST = 80;
@@ -20,7 +34,7 @@ export function widthOf(name: string, values: readonly string[]): number {
 
 const isNumber = (text: string) => text !== '' && !Number.isNaN(Number(text));
 
-export function Grid({ label, columns, rows, param }: { label: string; columns: readonly string[]; rows: readonly GridRow[]; param?: string }) {
+export function Grid({ label, columns, rows, param, height, filter = true }: GridProps) {
   const shown = useMemo((): Column<GridRow>[] => {
     const number: Column<GridRow> = { id: 'row', header: '#', width: 72, align: 'right', cell: (row) => <span className="bh-soft">{row.at + 1}</span> };
     const others = columns.map((name, at): Column<GridRow> => {
@@ -40,8 +54,8 @@ export function Grid({ label, columns, rows, param }: { label: string; columns: 
   }, [columns, rows.length > LOOKED_AT ? LOOKED_AT : rows]);
   const width = shown.reduce((sum, column) => sum + (column.width ?? NARROWEST), 0);
   return (
-    <div className="bh-grid" style={{ '--bh-grid-width': `${width}px` } as React.CSSProperties}>
-      <DataTable label={label} title={false} items={rows} rowKey={(row) => String(row.at)} columns={shown} height="max(320px, calc(100vh - 470px))" {...(param ? { param } : {})} />
+    <div className="bh-grid" style={{ '--bh-grid-width': `${width}px` } as CSSProperties}>
+      <DataTable label={label} title={false} items={rows} rowKey={(row) => String(row.at)} columns={shown} filter={filter} height={height ?? 'max(320px, calc(100vh - 470px))'} {...(param ? { param } : {})} />
     </div>
   );
 }
