@@ -1,0 +1,172 @@
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+import { Browser, barriers, screenshot } from './browser';
+import { Server } from './server';
+
+/** Prepares, checks two things beside each other, works through files, waits. */
+const GOOD = {
+  Comment: 'The flights of a day, from landing to master',
+  StartAt: 'Prepare',
+  States: {
+    Prepare: { Type: 'Pass', Result: { files: ['2026-01.csv', '2026-02.csv', '2026-03.csv'], rows: 4_200 }, Next: 'Any rows' },
+    'Any rows': { Type: 'Choice', Choices: [{ Variable: '$.rows', NumericGreaterThan: 0, Next: 'Look around' }], Default: 'Nothing to do' },
+    'Nothing to do': { Type: 'Succeed' },
+    'Look around': {
+      Type: 'Parallel',
+      Branches: [
+        { StartAt: 'Databases', States: { Databases: { Type: 'Task', Resource: 'arn:aws:states:::aws-sdk:glue:getDatabases', End: true } } },
+        { StartAt: 'Jobs', States: { Jobs: { Type: 'Task', Resource: 'arn:aws:states:::aws-sdk:glue:listJobs', End: true } } },
+      ],
+      ResultPath: '$.found',
+      Catch: [{ ErrorEquals: ['States.ALL'], Next: 'Tell somebody' }],
+      Next: 'Each file',
+    },
+    'Each file': {
+      Type: 'Map',
+      ItemsPath: '$.files',
+      ItemProcessor: { StartAt: 'Clean', States: { Clean: { Type: 'Pass', Next: 'Settle' }, Settle: { Type: 'Wait', Seconds: 2, End: true } } },
+      Next: 'Done',
+    },
+    'Tell somebody': { Type: 'Pass', Next: 'Done' },
+    Done: { Type: 'Succeed' },
+  },
+};
+
+/** Its second step is refused: there is no such job. */
+const BAD = {
+  StartAt: 'Begin',
+  States: {
+    Begin: { Type: 'Pass', Next: 'Run the job' },
+    'Run the job': { Type: 'Task', Resource: 'arn:aws:states:::glue:startJobRun.sync', Parameters: { JobName: 'no-such-job' }, Next: 'After' },
+    After: { Type: 'Pass', End: true },
+  },
+};
+
+describe('pipelines', () => {
+  let server: Server;
+  let browser: Browser;
+  let role: string;
+
+  const machine = (name: string, definition: object) =>
+    server.json<{ stateMachineArn: string }>('states', 'AWSStepFunctions.CreateStateMachine', { name, definition: JSON.stringify(definition), roleArn: role }, '1.0');
+
+  beforeAll(async () => {
+    server = await Server.start();
+    browser = await Browser.open(server);
+    role = await serviceRole(server, 'pipelines');
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await server?.stop();
+  });
+
+  const step = (page: Page, name: string, more = '') => page.getByRole('group', { name: 'Steps of the execution' }).getByRole('group', { name: new RegExp(`(^|, )${name}, .*${more}`) });
+
+  test('without machines the page says what they are for', async () => {
+    const page = await browser.signedIn('/pipelines');
+    await page.getByText('No state machines yet').waitFor();
+    expect(await barriers(page)).toEqual([]);
+    await page.close();
+  });
+
+  test('a machine is started in the page, and every step turns green', async () => {
+    await machine('flights-daily', GOOD);
+    const page = await browser.signedIn('/pipelines');
+    await page.getByRole('link', { name: 'flights-daily', exact: true }).click();
+    await page.getByRole('group', { name: 'States of the machine' }).getByText('Look around').waitFor();
+    await page.getByText('Valid', { exact: true }).waitFor();
+    expect(await barriers(page)).toEqual([]);
+    await screenshot(page, 'pipelines-machine');
+    await page.getByRole('button', { name: 'Start execution' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Start flights-daily' });
+    const input = dialog.getByRole('textbox', { name: 'Input of the execution' });
+    await input.fill('{"day": ');
+    await dialog.getByText(/JSON/).first().waitFor();
+    await input.fill('{"day": "2026-03-01"}');
+    await dialog.getByLabel('Name').fill('by-hand');
+    await dialog.getByRole('button', { name: 'Start execution' }).click();
+    await page.waitForURL(/\/pipelines\/executions\//);
+    await step(page, 'Settle', 'running').waitFor();
+    await page.locator('.bh-tone-busy').first().waitFor();
+    await page.getByText('Succeeded', { exact: true }).first().waitFor();
+    for (const name of ['Prepare', 'Any rows', 'Look around', 'Databases', 'Jobs', 'Each file', 'Clean', 'Settle', 'Done']) {
+      await page.locator('.bh-node.bh-tone-good').getByText(name, { exact: true }).waitFor();
+    }
+    expect(await page.locator('.bh-tone-bad, .bh-tone-busy').count()).toBe(0);
+    await step(page, 'Settle', '3 succeeded').click();
+    await page.getByRole('region', { name: 'Details of the step' }).getByText('Item 2').waitFor();
+    expect(await barriers(page)).toEqual([]);
+    await screenshot(page, 'pipelines-execution');
+    await page.getByRole('tab', { name: 'Events' }).click();
+    await page.getByRole('button', { name: 'Event 2', exact: true }).click();
+    await page.getByRole('textbox', { name: 'Event 2' }).getByText('PassStateEntered').waitFor();
+    expect(await barriers(page)).toEqual([]);
+    await page.close();
+  });
+
+  test('one that fails shows the failed step and its cause, and can be redriven', async () => {
+    await machine('broken', BAD);
+    const page = await browser.signedIn('/pipelines/machines/broken?tab=executions');
+    await page.getByText('Not run yet').waitFor();
+    await page.getByRole('button', { name: 'Start execution' }).first().click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Start execution' }).click();
+    await page.locator('.bh-tone-bad').getByText('Run the job', { exact: true }).waitFor();
+    const details = page.getByRole('region', { name: 'Details of the step' });
+    await details.getByRole('heading', { name: 'Run the job' }).waitFor();
+    await details.getByText(/EntityNotFound/).first().waitFor();
+    await details.getByText(/no-such-job/).first().waitFor();
+    await page.locator('.bh-tone-good').getByText('Begin', { exact: true }).waitFor();
+    await page.locator('.bh-tone-none').getByText('After', { exact: true }).waitFor();
+    expect(await barriers(page)).toEqual([]);
+    await screenshot(page, 'pipelines-failed');
+    await page.getByRole('button', { name: 'Redrive' }).click();
+    await page.getByText('redriven once').waitFor();
+    await step(page, 'Run the job', '2 attempts').waitFor();
+    await page.close();
+  });
+
+  test('a definition is checked while it is typed, and saved', async () => {
+    await machine('edited', { StartAt: 'Only', States: { Only: { Type: 'Pass', End: true } } });
+    const page = await browser.signedIn('/pipelines/machines/edited');
+    const editor = page.getByRole('textbox', { name: 'Definition' });
+    await page.getByText('Valid', { exact: true }).waitFor();
+    await editor.fill('{"StartAt": "Only", "States": {"Only": {"Type": "Pass", "Next": "Missing"}}}');
+    await page.getByRole('list', { name: 'Problems' }).getByText(/Missing/).waitFor();
+    expect(await page.getByRole('button', { name: 'Save', exact: true }).isDisabled()).toBe(true);
+    await editor.fill('{"StartAt": "Only", "States": {"Only": {"Type": "Pass", "Next": "Second"}, "Second": {"Type": "Succeed"}}}');
+    await page.getByText('Valid', { exact: true }).waitFor();
+    await page.getByRole('group', { name: 'States of the machine' }).getByText('Second').waitFor();
+    await page.getByRole('button', { name: 'Save', exact: true }).click();
+    await page.getByText('edited is saved').first().waitFor();
+    const { definition } = await server.json<{ definition: string }>('states', 'AWSStepFunctions.DescribeStateMachine', { stateMachineArn: 'arn:aws:states:us-east-1:000000000000:stateMachine:edited' }, '1.0');
+    expect(definition).toContain('Second');
+    await page.close();
+  });
+
+  test('an execution that runs is stopped', async () => {
+    const { stateMachineArn } = await machine('slow', { StartAt: 'Sleep', States: { Sleep: { Type: 'Wait', Seconds: 3600, End: true } } });
+    const { executionArn } = await server.json<{ executionArn: string }>('states', 'AWSStepFunctions.StartExecution', { stateMachineArn, input: '{}' }, '1.0');
+    const page = await browser.signedIn(`/pipelines/executions/${encodeURIComponent(executionArn)}`);
+    await step(page, 'Sleep', 'running').waitFor();
+    await page.getByRole('button', { name: 'Stop', exact: true }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Stop', exact: true }).click();
+    await step(page, 'Sleep', 'aborted').waitFor();
+    await page.close();
+  });
+
+  test('nothing was asked of anybody else, and nothing broke the content policy', () => {
+    expect(browser.strangers).toEqual([]);
+    expect(browser.complaints).toEqual([]);
+  });
+});
+
+/** A role that the services of pipelines may take, and that may do everything. */
+async function serviceRole(server: Server, name: string): Promise<string> {
+  const Service = ['states', 'glue', 'scheduler', 'events'].map((service) => `${service}.amazonaws.com`);
+  const trust = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Principal: { Service }, Action: 'sts:AssumeRole' }] };
+  const policy = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: '*', Resource: '*' }] };
+  const xml = await server.query('iam', '2010-05-08', 'CreateRole', { RoleName: name, AssumeRolePolicyDocument: JSON.stringify(trust) });
+  await server.query('iam', '2010-05-08', 'PutRolePolicy', { RoleName: name, PolicyName: 'all', PolicyDocument: JSON.stringify(policy) });
+  return /<Arn>(.+?)<\/Arn>/.exec(xml)?.[1] ?? '';
+}
