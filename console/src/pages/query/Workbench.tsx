@@ -51,6 +51,8 @@ function problemsOf({ runs, text }: TabRuns, sql: string): Problem[] {
 export function Workbench({ tab, onRename }: { tab: QueryTab; onRename: () => void }) {
   const editor = useRef<EditorHandle>(null);
   const [, setKept] = useState(0);
+  // As high as the text when the tab is opened, within reason; people draw it as they like.
+  const [height] = useState(() => Math.min(Math.max(tab.sql.split('\n').length + 2, 6), 14) * 20);
   const [saving, setSaving] = useState(false);
   const [side, setSide] = useState(() => localStorage.getItem('boathouse.query.side') !== 'hidden');
   const [planKind, setPlanKind] = useState<PlanKind>('plan');
@@ -164,7 +166,7 @@ export function Workbench({ tab, onRename }: { tab: QueryTab; onRename: () => vo
             onItemClick={({ detail }) => (detail.id === 'rename' ? onRename() : change(tab.id, { sql: '' }))}
           />
         </div>
-        <div className="bh-bench-editor">
+        <div className="bh-bench-editor" style={{ height }}>
           <CodeEditor
             label="Statement"
             language="sql"
