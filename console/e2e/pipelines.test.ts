@@ -123,6 +123,11 @@ describe('pipelines', () => {
     await page.getByRole('button', { name: 'Redrive' }).click();
     await page.getByText('redriven once').waitFor();
     await step(page, 'Run the job', '2 attempts').waitFor();
+    await page.goto(browser.url('/pipelines'));
+    await page.getByRole('row', { name: /broken.*Failed/ }).waitFor();
+    await page.getByRole('row', { name: /flights-daily.*Succeeded/ }).waitFor();
+    expect(await barriers(page)).toEqual([]);
+    await screenshot(page, 'pipelines-machines');
     await page.close();
   });
 
@@ -137,6 +142,9 @@ describe('pipelines', () => {
     await editor.fill('{"StartAt": "Only", "States": {"Only": {"Type": "Pass", "Next": "Second"}, "Second": {"Type": "Succeed"}}}');
     await page.getByText('Valid', { exact: true }).waitFor();
     await page.getByRole('group', { name: 'States of the machine' }).getByText('Second').waitFor();
+    await page.getByRole('tab', { name: 'Executions' }).click();
+    await page.getByText('Not run yet').waitFor();
+    await page.getByRole('tab', { name: 'Definition' }).click();
     await page.getByRole('button', { name: 'Save', exact: true }).click();
     await page.getByText('edited is saved').first().waitFor();
     const { definition } = await server.json<{ definition: string }>('states', 'AWSStepFunctions.DescribeStateMachine', { stateMachineArn: 'arn:aws:states:us-east-1:000000000000:stateMachine:edited' }, '1.0');
@@ -181,6 +189,8 @@ describe('pipelines', () => {
     expect(await times.count()).toBe(10);
     expect(await times.first().innerText()).toContain(' 03:30:00');
     expect(await barriers(page)).toEqual([]);
+    await page.reload();
+    await times.first().waitFor();
     await screenshot(page, 'pipelines-schedule');
     const kept = JSON.parse(await server.call('scheduler', { method: 'GET', path: '/schedules/every-night', headers: {}, body: '' })) as typeof body;
     expect(kept).toMatchObject(body);

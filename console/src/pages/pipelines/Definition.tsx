@@ -10,7 +10,7 @@ import { type Diagnostic, type MachineDetails, updateMachine, validateDefinition
 import { CodeEditor, type Problem } from '../../lib/editor';
 import { count, prettyJson } from '../../lib/format';
 import { Graph } from '../../lib/graph';
-import { invalidate, useLive } from '../../lib/live';
+import { useLive } from '../../lib/live';
 import { notify } from '../../lib/notify';
 import { ErrorBox } from '../../lib/states';
 import { type Flow, draw, parseDefinition } from './asl';
@@ -20,7 +20,7 @@ import { jsonProblems, locate } from './locate';
 const PAUSE_MS = 350;
 const HEIGHT = 'max(420px, calc(100vh - 330px))';
 
-export function Definition({ machine }: { machine: MachineDetails }) {
+export function Definition({ machine, onSaved }: { machine: MachineDetails; onSaved: () => Promise<void> }) {
   const original = useMemo(() => prettyJson(machine.definition), [machine.definition]);
   const [draft, setDraft] = useState<string>();
   const [busy, setBusy] = useState(false);
@@ -37,7 +37,8 @@ export function Definition({ machine }: { machine: MachineDetails }) {
     try {
       await updateMachine(machine.stateMachineArn, text);
       notify('success', `${machine.name} is saved`, 'Executions that start from now on run by it.');
-      invalidate(`states/machine/${machine.name}`);
+      await onSaved();
+      setDraft(undefined);
     } catch (failed) {
       setError(asAwsError(failed));
     } finally {

@@ -23,8 +23,8 @@ export function JobGraph({ job }: { job: Job }) {
   return (
     <div className="bh-two bh-two-wide">
       <Graph label="Nodes of the job" nodes={drawing.nodes} edges={drawing.edges} height={HEIGHT} selected={node?.id} onSelect={(id) => setChosen(id ?? '')} />
-      <div style={{ height: HEIGHT, overflow: 'auto' }} tabIndex={0} role="region" aria-label="Details of the node">
-        <Container header={<Header variant="h2" description={node?.type ?? 'Choose a node to see what it does.'}>{node?.name ?? 'Nodes'}</Header>}>
+      <div style={{ height: HEIGHT }} role="region" aria-label="Details of the node">
+        <Container fitHeight header={<Header variant="h2" description={node?.type ?? 'Choose a node to see what it does.'}>{node?.name ?? 'Nodes'}</Header>}>
           {node ? <Options node={node} /> : <Box color="text-body-secondary">{nodes.length} nodes</Box>}
         </Container>
       </div>

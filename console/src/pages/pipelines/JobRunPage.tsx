@@ -30,7 +30,7 @@ export default function JobRunPage({ params }: PageProps) {
   const [stopping, setStopping] = useState(false);
   const found = run.data;
   return (
-    <Frame title={id} info={found && <Status state={found.JobRunState} />} actions={found && !hasEnded(found) && <Button onClick={() => setStopping(true)}>Stop</Button>}>
+    <Frame title={`Run of ${name}`} description={id} info={found && <Status state={found.JobRunState} />} actions={found && !hasEnded(found) && <Button onClick={() => setStopping(true)}>Stop</Button>}>
       <Shown live={run} what="The run can't be read">
         {(one) => <Body run={one} />}
       </Shown>

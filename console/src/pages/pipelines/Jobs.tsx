@@ -8,7 +8,7 @@ import { Frame } from '../../lib/frame';
 import { jobHref, jobRunHref } from '../../lib/links';
 import { useLive } from '../../lib/live';
 import { Empty } from '../../lib/states';
-import { Status } from '../../lib/status';
+import { Status, stateText } from '../../lib/status';
 import { DataTable } from '../../lib/table';
 import { Time } from '../../lib/time';
 import { StartRun } from './StartRun';
@@ -57,7 +57,7 @@ function Last({ job }: { job: Job }) {
   const last = useLast(job);
   if (!last) return <span>–</span>;
   return (
-    <Link href={jobRunHref(job.Name, last.Id)} ariaLabel={`Last run of ${job.Name}`}>
+    <Link href={jobRunHref(job.Name, last.Id)} ariaLabel={`${stateText(last.JobRunState)}: last run of ${job.Name}`}>
       <Status state={last.JobRunState} />
     </Link>
   );

@@ -49,7 +49,8 @@ export default function MachinePage({ params }: PageProps) {
             onChange={({ detail }) => setTab(detail.activeTabId)}
             ariaLabel="State machine"
             tabs={[
-              { id: 'definition', label: 'Definition', content: tab === 'definition' && <Definition machine={found} /> },
+              // What somebody is writing is still there when they come back from another tab.
+              { id: 'definition', label: 'Definition', contentRenderStrategy: 'lazy', content: <Definition machine={found} onSaved={machine.refresh} /> },
               { id: 'executions', label: 'Executions', content: tab === 'executions' && <Executions machine={found} onStart={() => setAsked('start')} /> },
               { id: 'details', label: 'Details', content: tab === 'details' && <Details machine={found} /> },
             ]}

@@ -8,7 +8,7 @@ import { Frame } from '../../lib/frame';
 import { executionHref, machineHref } from '../../lib/links';
 import { useLive } from '../../lib/live';
 import { Empty } from '../../lib/states';
-import { Status } from '../../lib/status';
+import { Status, stateText } from '../../lib/status';
 import { DataTable } from '../../lib/table';
 import { Time } from '../../lib/time';
 import { StartExecution } from './StartExecution';
@@ -61,7 +61,7 @@ function Last({ machine }: { machine: Machine }) {
   const last = useLast(machine);
   if (!last) return <span>–</span>;
   return (
-    <Link href={executionHref(last.executionArn)} ariaLabel={`Last execution of ${machine.name}`}>
+    <Link href={executionHref(last.executionArn)} ariaLabel={`${stateText(last.status)}: last execution of ${machine.name}`}>
       <Status state={last.status} />
     </Link>
   );

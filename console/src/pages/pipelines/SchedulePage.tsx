@@ -25,6 +25,7 @@ export default function SchedulePage({ params }: PageProps) {
   return (
     <Frame
       title={name}
+      description={schedule.data?.Description}
       info={schedule.data && <Status state={schedule.data.State} />}
       actions={schedule.data && <Switch name={name} enabled={enabled} onSet={(on) => setScheduleEnabled(name, group, on)} />}
     >
@@ -45,11 +46,11 @@ function Body({ schedule }: { schedule: ScheduleDetails }) {
           { label: 'When', value: expressionText(schedule.ScheduleExpression) },
           { label: 'Time zone', value: schedule.ScheduleExpressionTimezone },
           { label: 'Flexible window', value: window?.MaximumWindowInMinutes ? `${window.MaximumWindowInMinutes} minutes` : 'Off' },
-          { label: 'Group', value: schedule.GroupName },
+          { label: 'Begins', value: <Time at={schedule.StartDate ?? schedule.CreationDate} /> },
           { label: 'Target', value: <ArnLink arn={target?.Arn} /> },
           { label: 'Role', value: <ArnLink arn={target?.RoleArn} /> },
-          { label: 'Begins, ends', value: <><Time at={schedule.StartDate} />, <Time at={schedule.EndDate} /></> },
-          { label: 'Description', value: schedule.Description ?? '–' },
+          { label: 'Ends', value: <Time at={schedule.EndDate} /> },
+          { label: 'Group', value: schedule.GroupName },
         ]}
       />
       <Container header={<Header variant="h2" description="Computed here from the expression, in local time.">Next times</Header>}>

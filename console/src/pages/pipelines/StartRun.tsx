@@ -67,7 +67,7 @@ export function StartRun({ job, onClose }: { job: Job; onClose: () => void }) {
       <SpaceBetween size="m">
         <FormField
           label="Arguments"
-          description={`They stand beside and before the job's own: ${JSON.stringify(job.DefaultArguments ?? {})}`}
+          description={`They go over the job's own: ${JSON.stringify(job.DefaultArguments ?? {})}`}
           errorText={problems[0]?.message ?? (given ? undefined : 'Names and texts: {"--day": "2026-03-01"}')}
           stretch
         >

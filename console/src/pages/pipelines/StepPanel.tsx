@@ -30,11 +30,11 @@ interface StepPanelProps {
 
 export function StepPanel({ execution, name, state, steps, height }: StepPanelProps) {
   return (
-    <div style={{ height, overflow: 'auto' }} tabIndex={0} role="region" aria-label="Details of the step">
+    <div style={{ height }} role="region" aria-label="Details of the step">
       {name ? (
         <OfState key={name} name={name} state={state} steps={steps} />
       ) : (
-        <Container header={<Header variant="h2" description="Choose a step in the picture to see its own.">Execution</Header>}>
+        <Container fitHeight header={<Header variant="h2" description="Choose a step in the picture to see its own.">Execution</Header>}>
           <Data id="execution" values={{ Output: execution.output, Input: execution.input }} />
         </Container>
       )}
@@ -47,7 +47,7 @@ function OfState({ name, state, steps }: { name: string; state: State | undefine
   // What failed is what people look for.
   const step = steps.find(({ id }) => id === at) ?? steps.find(({ status }) => status === 'FAILED') ?? steps.at(-1);
   return (
-    <Container header={<Header variant="h2" description={state?.Comment ?? state?.Type}>{name}</Header>}>
+    <Container fitHeight header={<Header variant="h2" description={state?.Comment ?? state?.Type}>{name}</Header>}>
       <SpaceBetween size="s">
         {steps.length > 1 && (
           <Select
