@@ -155,6 +155,94 @@ describe('pipelines', () => {
     await page.close();
   });
 
+  test('schedules and rules say when they fire next, and are turned off and on', async () => {
+    const { stateMachineArn } = await machine('nightly', { StartAt: 'Only', States: { Only: { Type: 'Pass', End: true } } });
+    const body = {
+      ScheduleExpression: 'cron(30 3 * * ? *)',
+      ScheduleExpressionTimezone: 'Europe/Berlin',
+      FlexibleTimeWindow: { Mode: 'OFF' },
+      Target: { Arn: stateMachineArn, RoleArn: role, Input: '{"day": "<aws.scheduler.scheduled-time>"}' },
+    };
+    await server.call('scheduler', { method: 'POST', path: '/schedules/every-night', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
+    const pattern = { source: ['aws.glue'], 'detail-type': ['Glue Job State Change'], detail: { state: ['FAILED'] } };
+    await server.json('events', 'AWSEvents.PutRule', { Name: 'failures', EventPattern: JSON.stringify(pattern) });
+    await server.json('events', 'AWSEvents.PutRule', { Name: 'hourly', ScheduleExpression: 'cron(0 * * * ? *)' });
+    await server.json('events', 'AWSEvents.PutTargets', { Rule: 'failures', Targets: [{ Id: 'tell', Arn: stateMachineArn, RoleArn: role }] });
+    const page = await browser.signedIn('/pipelines/schedules');
+    await page.getByRole('row', { name: /every-night.*Enabled.*cron\(30 3 \* \* \? \*\).* 03:30:00/ }).waitFor();
+    expect(await barriers(page)).toEqual([]);
+    await page.getByRole('button', { name: 'Disable every-night' }).click();
+    await page.getByRole('row', { name: /every-night.*Disabled/ }).waitFor();
+    await page.getByRole('link', { name: 'every-night' }).click();
+    await page.getByText("While it is disabled it doesn't fire.").waitFor();
+    await page.getByRole('button', { name: 'Enable every-night' }).click();
+    await page.getByRole('button', { name: 'Disable every-night' }).waitFor();
+    const times = page.getByRole('list', { name: 'Next times' }).getByRole('listitem');
+    expect(await times.count()).toBe(10);
+    expect(await times.first().innerText()).toContain(' 03:30:00');
+    expect(await barriers(page)).toEqual([]);
+    await screenshot(page, 'pipelines-schedule');
+    const kept = JSON.parse(await server.call('scheduler', { method: 'GET', path: '/schedules/every-night', headers: {}, body: '' })) as typeof body;
+    expect(kept).toMatchObject(body);
+    await page.goto(browser.url('/pipelines/schedules?tab=rules'));
+    await page.getByRole('row', { name: /hourly.*Enabled.*:00:00/ }).waitFor();
+    await page.getByRole('link', { name: 'failures' }).click();
+    await page.getByRole('textbox', { name: 'Event pattern' }).getByText('Glue Job State Change').waitFor();
+    await page.getByRole('row', { name: /tell.*nightly/ }).waitFor();
+    await page.getByRole('button', { name: 'Disable failures' }).click();
+    await page.getByRole('button', { name: 'Enable failures' }).waitFor();
+    expect(await barriers(page)).toEqual([]);
+    await page.close();
+  });
+
+  test('a visual job is drawn, run with arguments, and its log read', async () => {
+    await server.put('job-data');
+    await server.put('job-data/in/flights.csv', 'flight,delay\n1,5\n2,0\n3,12\n');
+    const column = { Type: 'COLUMNEXTRACTED', Value: ['delay'] };
+    const nodes = {
+      source: { S3CsvSource: { Name: 'Flights', Paths: ['s3://job-data/in/'], Separator: 'comma', QuoteChar: 'quote', WithHeader: true, Recurse: true } },
+      late: { Filter: { Name: 'Late ones', Inputs: ['source'], LogicalOperator: 'AND', Filters: [{ Operation: 'GT', Values: [column, { Type: 'CONSTANT', Value: ['0'] }] }] } },
+      once: { DropDuplicates: { Name: 'Once', Inputs: ['late'], Columns: [['flight']] } },
+      target: { S3GlueParquetTarget: { Name: 'Master', Inputs: ['once'], Path: 's3://job-data/out/', Compression: 'snappy' } },
+    };
+    const Command = { Name: 'glueetl', ScriptLocation: 's3://job-data/unused.py', PythonVersion: '3' };
+    const job = { Role: role, Command, GlueVersion: '4.0', DefaultArguments: { '--job-language': 'python' } };
+    await server.json('glue', 'AWSGlue.CreateJob', { ...job, Name: 'flights-clean', CodeGenConfigurationNodes: nodes });
+    const page = await browser.signedIn('/pipelines/jobs');
+    await page.getByRole('link', { name: 'flights-clean', exact: true }).click();
+    await page.getByRole('group', { name: 'Nodes of the job' }).getByRole('group', { name: /Filter, Late ones/ }).click();
+    await page.getByRole('textbox', { name: 'Options of Late ones' }).getByText('COLUMNEXTRACTED').first().waitFor();
+    expect(await barriers(page)).toEqual([]);
+    await screenshot(page, 'pipelines-job');
+    await page.getByRole('button', { name: 'Run', exact: true }).click();
+    const dialog = page.getByRole('dialog', { name: 'Run flights-clean' });
+    await dialog.getByRole('textbox', { name: 'Arguments of the run' }).fill('{"--day": "2026-03-01"}');
+    await dialog.getByRole('button', { name: 'Start run' }).click();
+    await page.waitForURL(/\/pipelines\/jobs\/flights-clean\/runs\//);
+    await page.getByText('Succeeded', { exact: true }).first().waitFor();
+    await page.getByRole('textbox', { name: 'Arguments of the run' }).getByText('2026-03-01').waitFor();
+    await page.getByLabel('Log', { exact: true }).getByText(/rows|records|read|wr/i).first().waitFor();
+    expect(await barriers(page)).toEqual([]);
+    await screenshot(page, 'pipelines-run');
+    await page.goto(browser.url('/pipelines/jobs/flights-clean?tab=runs'));
+    await page.getByRole('row', { name: /jr_.*Succeeded/ }).waitFor();
+    await page.close();
+  });
+
+  test('a run that fails says why', async () => {
+    const nodes = {
+      source: { S3CsvSource: { Name: 'Nothing', Paths: ['s3://no-such-bucket-here/in/'], Separator: 'comma', QuoteChar: 'quote', WithHeader: true, Recurse: true } },
+      target: { S3GlueParquetTarget: { Name: 'Master', Inputs: ['source'], Path: 's3://no-such-bucket-here/out/', Compression: 'snappy' } },
+    };
+    const Command = { Name: 'glueetl', ScriptLocation: 's3://job-data/unused.py', PythonVersion: '3' };
+    await server.json('glue', 'AWSGlue.CreateJob', { Name: 'doomed', Role: role, Command, GlueVersion: '4.0', CodeGenConfigurationNodes: nodes });
+    const { JobRunId } = await server.json<{ JobRunId: string }>('glue', 'AWSGlue.StartJobRun', { JobName: 'doomed' });
+    const page = await browser.signedIn(`/pipelines/jobs/doomed/runs/${JobRunId}`);
+    await page.getByText('The run failed').waitFor();
+    await page.getByLabel('Cause').getByText(/no-such-bucket-here|NoSuchBucket/).waitFor();
+    await page.close();
+  });
+
   test('nothing was asked of anybody else, and nothing broke the content policy', () => {
     expect(browser.strangers).toEqual([]);
     expect(browser.complaints).toEqual([]);

@@ -63,7 +63,7 @@ export function parseDefinition(text: string): Flow | undefined {
   }
 }
 
-const HUES: Record<string, number> = { Task: 0, Choice: 2, Parallel: 4, Map: 4, Wait: 3, Pass: 9, Succeed: 1, Fail: 5 };
+const HUES: Record<string, number> = { Task: 0, Choice: 2, Parallel: 1, Map: 1, Wait: 3, Pass: 9, Succeed: 4, Fail: 5 };
 
 /** Draws a definition; what is wrong or missing in it is left out, so that it can be drawn while somebody types. */
 export function draw(flow: Flow): Drawing {
