@@ -131,6 +131,21 @@ describe('pipelines', () => {
     await page.close();
   });
 
+  test('an error that is caught leads on, and has a colour of its own', async () => {
+    const { 'Run the job': job } = BAD.States;
+    const States = { 'Run the job': { ...job, Catch: [{ ErrorEquals: ['States.ALL'], Next: 'Tell somebody' }] }, After: BAD.States.After, 'Tell somebody': { Type: 'Succeed' } };
+    const { stateMachineArn } = await machine('careful', { StartAt: 'Run the job', States });
+    const { executionArn } = await server.json<{ executionArn: string }>('states', 'AWSStepFunctions.StartExecution', { stateMachineArn, input: '{}' }, '1.0');
+    const page = await browser.signedIn(`/pipelines/executions/${encodeURIComponent(executionArn)}`);
+    await page.locator('.bh-tone-waiting').getByText('Run the job', { exact: true }).waitFor();
+    await page.locator('.bh-tone-good').getByText('Tell somebody', { exact: true }).waitFor();
+    await page.locator('.bh-edge-bad').getByText('any error').waitFor();
+    await step(page, 'Run the job', 'caught').click();
+    await page.getByLabel('Cause').getByText(/no-such-job/).waitFor();
+    expect(await barriers(page)).toEqual([]);
+    await page.close();
+  });
+
   test('a definition is checked while it is typed, and saved', async () => {
     await machine('edited', { StartAt: 'Only', States: { Only: { Type: 'Pass', End: true } } });
     const page = await browser.signedIn('/pipelines/machines/edited');
