@@ -98,6 +98,36 @@ describe('ingestion', () => {
     await page.close();
   });
 
+  test('records that fail are found, with the reason', async () => {
+    const code = 'def handler(event, context):\n    return {"records": [{"recordId": r["recordId"], "result": "ProcessingFailed", "data": r["data"]} for r in event["records"]]}\n';
+    await rest('lambda', 'POST', '/2015-03-31/functions', { FunctionName: 'strict', Runtime: 'python3.11', Role: role, Handler: 'index.handler', Code: { ZipFile: zip('index.py', code) } });
+    const parameter = (ParameterName: string, ParameterValue: string) => ({ ParameterName, ParameterValue });
+    await server.json('firehose', 'Firehose_20150804.CreateDeliveryStream', {
+      DeliveryStreamName: 'strict',
+      ExtendedS3DestinationConfiguration: {
+        BucketARN: 'arn:aws:s3:::landing',
+        RoleARN: role,
+        Prefix: 'strict/',
+        ErrorOutputPrefix: 'broken/',
+        BufferingHints: { SizeInMBs: 1, IntervalInSeconds: 0 },
+        ProcessingConfiguration: {
+          Enabled: true,
+          Processors: [{ Type: 'Lambda', Parameters: [parameter('LambdaArn', 'arn:aws:lambda:us-east-1:000000000000:function:strict'), parameter('NumberOfRetries', '0')] }],
+        },
+      },
+    });
+    const page = await browser.signedIn('/ingestion/streams/strict?view=send');
+    await page.getByText('Active').first().waitFor();
+    await page.getByRole('link', { name: 'strict', exact: true }).first().waitFor();
+    await page.getByRole('button', { name: 'Send record' }).click();
+    await page.getByRole('tab', { name: 'Failures (1)' }).click();
+    await page.getByRole('link', { name: /^broken\/.*strict-1-/ }).waitFor();
+    await page.getByText('Lambda.ProcessingFailedStatus').waitFor();
+    expect(await barriers(page)).toEqual([]);
+    await screenshot(page, 'ingestion-failures');
+    await page.close();
+  });
+
   test('streams are listed with where they land, and one goes', async () => {
     await server.json('firehose', 'Firehose_20150804.CreateDeliveryStream', {
       DeliveryStreamName: 'going',

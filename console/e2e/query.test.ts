@@ -99,6 +99,8 @@ describe('query', () => {
     await page.getByText(/^[\d,]+ rows$/).waitFor();
     expect(await barriers(page)).toEqual([]);
     expect(await grid(page).getByRole('row').count()).toBeLessThan(80);
+    await page.getByRole('treeitem', { name: /^departures/ }).click();
+    await page.getByRole('treeitem', { name: /^fuel/ }).waitFor();
     await screenshot(page, 'query-editor');
     const first = grid(page).locator('[data-cell="0/3"]');
     await grid(page).getByRole('button', { name: /delay/ }).click();
@@ -154,6 +156,7 @@ describe('query', () => {
       await page.getByRole('img', { name: new RegExp(`^${kind} chart`) }).waitFor();
     }
     expect(await barriers(page)).toEqual([]);
+    await page.getByRole('img', { name: /^Line chart/ }).evaluate((chart) => chart.scrollIntoView({ block: 'center' }));
     await screenshot(page, 'query-chart');
     await page.getByRole('button', { name: "SQL of the chart's data" }).click();
     await page.getByRole('button', { name: 'Open in a new tab' }).click();
@@ -174,6 +177,7 @@ describe('query', () => {
     await scan.click();
     await page.getByRole('complementary', { name: 'Step of the plan' }).getByText('awsdatacatalog:flights:departures').waitFor();
     expect(await barriers(page)).toEqual([]);
+    await page.getByRole('group', { name: 'Plan of the statement' }).evaluate((plan) => scrollTo(0, plan.getBoundingClientRect().top + scrollY - 200));
     await screenshot(page, 'query-plan');
     await page.getByRole('button', { name: 'Tree', exact: true }).click();
     await page.locator('summary', { hasText: 'Table scan' }).first().waitFor();
@@ -234,9 +238,9 @@ describe('query', () => {
     await page.getByText("A text stands in quotes: 'BER'").waitFor();
     await page.getByLabel('Parameter 1').fill("'BER'");
     await page.getByLabel('Parameter 2').fill('0');
-    await screenshot(page, 'query-parameters');
     await page.keyboard.press('Enter');
     await grid(page).getByText('1000').waitFor();
+    await screenshot(page, 'query-parameters');
     const kept = await page.evaluate(() => JSON.stringify({ ...localStorage }));
     expect(kept).not.toContain("'BER'");
     await page.close();

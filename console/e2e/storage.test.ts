@@ -6,7 +6,7 @@ import { gzipSync } from 'node:zlib';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { Browser, barriers, screenshot } from './browser';
+import { Browser, barriers, screenshot, signIn } from './browser';
 import { Server } from './server';
 
 const FLIGHTS = [
@@ -230,7 +230,49 @@ describe('storage', () => {
     await page.close();
   });
 
-  test('ten thousand keys are listed as somebody scrolls, chosen and deleted', async () => {
+  test('folders are made and deleted, objects downloaded', async () => {
+    const page = await browser.signedIn('/storage/buckets/flights-raw');
+    await page.getByRole('button', { name: 'Create folder' }).click();
+    await page.getByLabel('Folder name').fill('empty/inner');
+    expect(await barriers(page)).toEqual([]);
+    await page.getByRole('dialog').getByRole('button', { name: 'Create folder' }).click();
+    await page.getByRole('link', { name: 'empty/' }).click();
+    await page.getByRole('link', { name: 'inner/' }).click();
+    await page.getByText('Nothing in this folder').waitFor();
+    await page.getByRole('navigation', { name: 'Folders' }).getByRole('link', { name: 'flights-raw' }).click();
+    await page.getByRole('checkbox', { name: 'Choose flights.csv' }).check();
+    const arrives = page.waitForEvent('download');
+    await page.getByRole('button', { name: 'Download' }).click();
+    expect((await arrives).suggestedFilename()).toBe('flights.csv');
+    await page.getByRole('checkbox', { name: 'Choose flights.csv' }).uncheck();
+    await page.getByRole('checkbox', { name: 'Choose empty/' }).check();
+    await page.getByRole('button', { name: 'Delete', exact: true }).click();
+    await page.getByText('Everything below a folder goes with it').waitFor();
+    await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+    await page.getByRole('link', { name: 'empty/' }).waitFor({ state: 'detached' });
+    await page.close();
+  });
+
+  test('who may only look is told why an upload fails', async () => {
+    await server.query('iam', '2010-05-08', 'CreateUser', { UserName: 'ann' });
+    const policy = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: ['s3:List*', 's3:GetBucket*'], Resource: '*' }] };
+    await server.query('iam', '2010-05-08', 'PutUserPolicy', { UserName: 'ann', PolicyName: 'look', PolicyDocument: JSON.stringify(policy) });
+    const key = await server.query('iam', '2010-05-08', 'CreateAccessKey', { UserName: 'ann' });
+    const part = (name: string) => new RegExp(`<${name}>(.*?)</${name}>`).exec(key)?.[1] ?? '';
+    const page = await browser.context.newPage();
+    await page.goto(browser.url('/login?return=/storage/buckets/flights-raw'));
+    await signIn(page, part('AccessKeyId'), part('SecretAccessKey'));
+    await page.getByRole('link', { name: 'flights.csv' }).waitFor();
+    await page.getByLabel('Files to upload').first().setInputFiles(file('refused.csv', 'a,b\n'));
+    await page.getByText('AccessDenied').first().waitFor();
+    await page.getByRole('button', { name: 'Try again: refused.csv' }).waitFor();
+    expect(await barriers(page)).toEqual([]);
+    await page.getByRole('link', { name: 'flights.csv' }).click();
+    await page.getByText("The object can't be read").waitFor();
+    await page.close();
+  });
+
+  test('thousands of keys are listed as somebody scrolls, chosen and deleted', async () => {
     await server.put('many');
     const names = Array.from({ length: 2300 }, (_, at) => `many/part-${String(at).padStart(5, '0')}.json`);
     for (let at = 0; at < names.length; at += 100) await Promise.all(names.slice(at, at + 100).map((name) => server.put(name, '{}')));

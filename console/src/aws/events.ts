@@ -60,3 +60,29 @@ export const listSchedules = () =>
 
 export const getSchedule = (name: string, groupName = 'default') =>
   scheduler.call<Schedule>('GET', ['schedules', name], { query: { groupName } });
+
+export const describeRule = (Name: string, EventBusName = 'default') => events<Rule>('DescribeRule', { Name, EventBusName });
+
+export const setRuleEnabled = (Name: string, EventBusName: string, enabled: boolean) =>
+  events(enabled ? 'EnableRule' : 'DisableRule', { Name, EventBusName });
+
+/** All that a schedule says; what UpdateSchedule takes but what the service adds. */
+export interface ScheduleDetails extends Schedule {
+  ScheduleExpression: string;
+  ScheduleExpressionTimezone: string;
+  Description?: string;
+  StartDate?: Seconds;
+  EndDate?: Seconds;
+  FlexibleTimeWindow?: { Mode: string; MaximumWindowInMinutes?: number };
+  ActionAfterCompletion?: 'NONE' | 'DELETE';
+  LastModificationDate?: Seconds;
+}
+
+export const describeSchedule = (name: string, groupName = 'default') =>
+  scheduler.call<ScheduleDetails>('GET', ['schedules', name], { query: { groupName } });
+
+/** UpdateSchedule replaces everything, so the rest is given back as it was read. */
+export async function setScheduleEnabled(name: string, groupName: string, enabled: boolean): Promise<void> {
+  const { Arn: _arn, CreationDate: _created, LastModificationDate: _modified, ...rest } = await describeSchedule(name, groupName);
+  await scheduler.call('PUT', ['schedules', name], { body: { ...rest, State: enabled ? 'ENABLED' : 'DISABLED' } });
+}

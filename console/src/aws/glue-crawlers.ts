@@ -35,15 +35,6 @@ export interface Crawl {
   LogStream?: string;
 }
 
-export interface CrawlerMetrics {
-  CrawlerName: string;
-  LastRuntimeSeconds: number;
-  MedianRuntimeSeconds: number;
-  TablesCreated: number;
-  TablesUpdated: number;
-  TablesDeleted: number;
-}
-
 export const getCrawler = (Name: string) => glue<{ Crawler: CrawlerDetails }>('GetCrawler', { Name }).then((answer) => answer.Crawler);
 export const createCrawler = (input: NewCrawler) => glue('CreateCrawler', input);
 export const deleteCrawler = (Name: string) => glue('DeleteCrawler', { Name });
@@ -55,12 +46,6 @@ export const listCrawls = (CrawlerName: string, most = 500) =>
     const page = await glue<{ Crawls: Crawl[]; NextToken?: string }>('ListCrawls', { CrawlerName, MaxResults: 100, NextToken });
     return { items: page.Crawls, next: page.NextToken };
   }, most);
-
-export const crawlerMetrics = () =>
-  collect(async (NextToken) => {
-    const page = await glue<{ CrawlerMetricsList: CrawlerMetrics[]; NextToken?: string }>('GetCrawlerMetrics', { NextToken });
-    return { items: page.CrawlerMetricsList, next: page.NextToken };
-  });
 
 /** The names of the classifiers that there are. */
 export const classifierNames = () =>

@@ -1,5 +1,6 @@
 /** The Glue Data Catalog, crawlers and jobs. Operations that are not here: `glue<Output>('Name', input)`. */
 import { collect, jsonService } from './call';
+import { AwsError } from './error';
 
 export const glue = jsonService('glue', 'AWSGlue', '1.1');
 
@@ -145,3 +146,15 @@ export const getJobRuns = (JobName: string, most = 200) =>
 
 export const startJobRun = (JobName: string, Arguments?: Record<string, string>) =>
   glue<{ JobRunId: string }>('StartJobRun', { JobName, Arguments }).then((answer) => answer.JobRunId);
+
+export const getJob = (JobName: string) => glue<{ Job: Job }>('GetJob', { JobName }).then((answer) => answer.Job);
+
+export const getJobRun = (JobName: string, RunId: string) =>
+  glue<{ JobRun: JobRun }>('GetJobRun', { JobName, RunId }).then((answer) => answer.JobRun);
+
+/** Asks a run to stop; what the service says against it is thrown. */
+export async function stopJobRun(JobName: string, run: string): Promise<void> {
+  const answer = await glue<{ Errors?: { ErrorDetail?: { ErrorCode?: string; ErrorMessage?: string } }[] }>('BatchStopJobRun', { JobName, JobRunIds: [run] });
+  const detail = answer.Errors?.[0]?.ErrorDetail;
+  if (detail) throw new AwsError(detail.ErrorCode ?? 'InvalidInputException', detail.ErrorMessage ?? 'The run was not stopped', 400);
+}

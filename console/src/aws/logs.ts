@@ -52,3 +52,7 @@ export interface LogFilter {
 
 export const filterEvents = (input: LogFilter) =>
   logs<{ events: LogEvent[]; nextToken?: string }>('FilterLogEvents', input);
+
+/** Events of a stream from a token on, the oldest first; the token that comes back reads on from there. */
+export const getLogEvents = (logGroupName: string, logStreamName: string, nextToken: string | undefined) =>
+  logs<{ events: LogEvent[]; nextForwardToken: string }>('GetLogEvents', { logGroupName, logStreamName, nextToken, startFromHead: true });

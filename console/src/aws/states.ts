@@ -77,3 +77,51 @@ export const getHistory = (executionArn: string) =>
 
 export const startExecution = (stateMachineArn: string, input: string, name?: string) =>
   states<{ executionArn: string }>('StartExecution', { stateMachineArn, input, name }).then((a) => a.executionArn);
+
+/** What a synchronous execution of an express machine answers. */
+export interface SyncExecution {
+  executionArn: string;
+  status: 'SUCCEEDED' | 'FAILED' | 'TIMED_OUT';
+  startDate: Seconds;
+  stopDate: Seconds;
+  output?: string;
+  error?: string;
+  cause?: string;
+}
+
+export const startSyncExecution = (stateMachineArn: string, input: string) =>
+  states<SyncExecution>('StartSyncExecution', { stateMachineArn, input });
+
+/** One page of a history from its end, the newest event first. */
+export const getHistoryBack = (executionArn: string, nextToken: string | undefined, maxResults: number) =>
+  states<{ events: HistoryEvent[]; nextToken?: string }>('GetExecutionHistory', {
+    executionArn,
+    nextToken,
+    maxResults,
+    reverseOrder: true,
+    includeExecutionData: true,
+  });
+
+export const stopExecution = (executionArn: string, cause?: string) => states('StopExecution', { executionArn, cause });
+
+export const redriveExecution = (executionArn: string) => states('RedriveExecution', { executionArn });
+
+/** The definition that an execution runs by, which may be older than the machine's. */
+export const machineOfExecution = (executionArn: string) =>
+  states<Pick<MachineDetails, 'stateMachineArn' | 'name' | 'definition' | 'roleArn'>>('DescribeStateMachineForExecution', { executionArn });
+
+export const updateMachine = (stateMachineArn: string, definition: string) =>
+  states<{ revisionId?: string }>('UpdateStateMachine', { stateMachineArn, definition });
+
+export const deleteMachine = (stateMachineArn: string) => states('DeleteStateMachine', { stateMachineArn });
+
+export interface Diagnostic {
+  severity: 'ERROR' | 'WARNING';
+  code: string;
+  message: string;
+  /** A JSON pointer. */
+  location?: string;
+}
+
+export const validateDefinition = (definition: string, type: Machine['type']) =>
+  states<{ diagnostics: Diagnostic[]; truncated: boolean }>('ValidateStateMachineDefinition', { definition, type, severity: 'WARNING' });

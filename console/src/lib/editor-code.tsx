@@ -145,7 +145,8 @@ export default function Code(props: EditorProps) {
           search({ top: true }),
           syntaxHighlighting(COLOURS),
           keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...searchKeymap, ...historyKeymap, ...foldKeymap, ...completionKeymap, indentWithTab]),
-          EditorView.contentAttributes.of({ 'aria-label': label }),
+          // What scrolls must be reachable by keyboard, which axe believes of a tab stop only.
+          EditorView.contentAttributes.of({ 'aria-label': label, tabindex: '0' }),
           placeholder ? placeholderText(placeholder) : [],
           speech.of([]),
           looks.of([]),

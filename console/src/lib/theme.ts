@@ -49,6 +49,7 @@ const NAMES = {
   focus: tokens.colorBorderItemFocused,
   good: tokens.colorTextStatusSuccess,
   bad: tokens.colorTextStatusError,
+  warn: tokens.colorTextStatusWarning,
   busy: tokens.colorTextStatusInfo,
   font: tokens.fontFamilyBase,
   mono: tokens.fontFamilyMonospace,

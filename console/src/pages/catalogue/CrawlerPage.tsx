@@ -116,30 +116,36 @@ function Configuration({ crawler }: { crawler: CrawlerDetails }) {
   const targets = crawler.Targets?.S3Targets ?? [];
   return (
     <Container header={<Header variant="h2">Configuration</Header>}>
-      <KeyValuePairs
-        columns={4}
-        items={[
-          {
-            label: targets.length === 1 ? 'Target' : 'Targets',
-            value: targets.map(({ Path, Exclusions = [] }) => (
-              <div key={Path}>
-                <Place location={Path} />
-                {Exclusions.length > 0 && <span className="bh-soft"> without {Exclusions.join(', ')}</span>}
-              </div>
-            )),
-          },
-          { label: 'Database', value: crawler.DatabaseName ? <Link href={databaseHref(crawler.DatabaseName)}>{crawler.DatabaseName}</Link> : '–' },
-          { label: 'Role', value: <Link href={roleHref(shortName(crawler.Role))}>{shortName(crawler.Role)}</Link> },
-          { label: 'Prefix of table names', value: crawler.TablePrefix || 'None' },
-          { label: 'When a schema changes', value: policy?.UpdateBehavior === 'LOG' ? 'Leave the table (LOG)' : 'Update the table (UPDATE_IN_DATABASE)' },
-          { label: 'When files are gone', value: DELETIONS[policy?.DeleteBehavior ?? ''] ?? '–' },
-          { label: 'Classifiers', value: (crawler.Classifiers ?? []).join(', ') || 'The built-in ones' },
-          { label: 'Schedule', value: crawler.Schedule?.ScheduleExpression ?? 'On demand' },
-          { label: 'Created', value: <Time at={crawler.CreationTime} /> },
-          { label: 'Changed', value: <Time at={crawler.LastUpdated} /> },
-        ]}
-      />
+      <SpaceBetween size="l">
+        <KeyValuePairs
+          columns={4}
+          items={[
+            { label: 'Database', value: crawler.DatabaseName ? <Link href={databaseHref(crawler.DatabaseName)}>{crawler.DatabaseName}</Link> : '–' },
+            { label: 'Role', value: <Link href={roleHref(shortName(crawler.Role))}>{shortName(crawler.Role)}</Link> },
+            { label: 'Prefix of table names', value: crawler.TablePrefix || 'None' },
+            { label: 'When a schema changes', value: policy?.UpdateBehavior === 'LOG' ? 'Leave the table (LOG)' : 'Update the table (UPDATE_IN_DATABASE)' },
+            { label: 'When files are gone', value: DELETIONS[policy?.DeleteBehavior ?? ''] ?? '–' },
+            { label: 'Classifiers', value: (crawler.Classifiers ?? []).join(', ') || 'The built-in ones' },
+            { label: 'Schedule', value: crawler.Schedule?.ScheduleExpression ?? 'On demand' },
+            { label: 'Created', value: <Time at={crawler.CreationTime} /> },
+          ]}
+        />
+        <KeyValuePairs items={[{ label: targets.length === 1 ? 'Target' : 'Targets', value: <Targets targets={targets} /> }]} />
+      </SpaceBetween>
     </Container>
+  );
+}
+
+function Targets({ targets }: { targets: readonly { Path: string; Exclusions?: string[] }[] }) {
+  return (
+    <ul className="bh-plain">
+      {targets.map(({ Path, Exclusions = [] }) => (
+        <li key={Path}>
+          <Place location={Path} />
+          {Exclusions.length > 0 && <span className="bh-soft"> without {Exclusions.join(', ')}</span>}
+        </li>
+      ))}
+    </ul>
   );
 }
 

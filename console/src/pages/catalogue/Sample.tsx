@@ -3,7 +3,6 @@ import { useMemo } from 'react';
 
 import type { Table } from '../../aws/glue';
 import { Grid } from '../../lib/grid';
-import { statementHref } from '../../lib/links';
 import { useLive } from '../../lib/live';
 import { Empty } from '../../lib/states';
 import { Asked, Cost } from './Asked';
@@ -26,7 +25,6 @@ export function Sample({ table }: { table: Table }) {
             <Button iconName="refresh" onClick={() => void live.refresh()}>
               Run again
             </Button>
-            <Button href={statementHref(sql, table.DatabaseName)}>Open in the editor</Button>
           </div>
           <Rows answer={answer} location={table.StorageDescriptor?.Location} />
         </div>

@@ -1,5 +1,5 @@
 /** Questions to Athena that pages ask by themselves, such as a table's sample rows. */
-import { type QueryExecution, type ResultPage, getQuery, getResults, getWorkGroup, isOver, startQuery, stopQuery } from '../../aws/athena';
+import { type QueryExecution, type ResultPage, type WorkGroup, getQuery, getResults, getWorkGroup, isOver, listWorkGroups, startQuery, stopQuery } from '../../aws/athena';
 import { AwsError } from '../../aws/error';
 import { keptLocation } from '../query/ResultPlace';
 
@@ -11,11 +11,20 @@ export interface Answer extends ResultPage {
   execution: QueryExecution;
 }
 
-async function place(): Promise<{ OutputLocation: string } | undefined> {
-  const group = await getWorkGroup(WORK_GROUP);
-  if (group.Configuration?.ResultConfiguration?.OutputLocation) return undefined;
-  const kept = keptLocation();
-  if (kept) return { OutputLocation: kept };
+interface Place {
+  WorkGroup: string;
+  ResultConfiguration?: { OutputLocation: string };
+}
+
+const hasPlace = (group: WorkGroup) => Boolean(group.Configuration?.ResultConfiguration?.OutputLocation);
+
+/** The work group to ask in: the usual one if results have a place there, else another in which they have one. */
+async function place(): Promise<Place> {
+  if (hasPlace(await getWorkGroup(WORK_GROUP))) return { WorkGroup: WORK_GROUP };
+  const OutputLocation = keptLocation();
+  if (OutputLocation) return { WorkGroup: WORK_GROUP, ResultConfiguration: { OutputLocation } };
+  const others = (await listWorkGroups()).filter(({ Name, State }) => Name !== WORK_GROUP && State !== 'DISABLED');
+  for (const { Name } of others) if (hasPlace(await getWorkGroup(Name))) return { WorkGroup: Name };
   throw new AwsError(NO_PLACE, `Work group ${WORK_GROUP} does not say where results go`, 0);
 }
 
@@ -26,8 +35,7 @@ export async function ask(sql: string, database: string, signal: AbortSignal): P
   const id = await startQuery({
     QueryString: sql,
     QueryExecutionContext: { Database: database },
-    WorkGroup: WORK_GROUP,
-    ...(where ? { ResultConfiguration: where } : {}),
+    ...where,
   });
   try {
     const execution = await end(id, signal);

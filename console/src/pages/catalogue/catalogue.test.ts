@@ -5,7 +5,7 @@ import { problemsOf } from './CreateCrawler';
 import { mapOf, snapshotsOf } from './Snapshots';
 import { changed, pathProblem, policyFor, took } from './crawls';
 import { jobLinks, overlap } from './jobs';
-import { type Use, graphOf, group } from './lineage';
+import { type Use, graphOf, group, whoIs } from './lineage';
 import { changes, columnsOf, formatOf, isIceberg, placeHref, s3Place, selectFrom } from './tables';
 
 const table = (more: Partial<Table> = {}): Table => ({
@@ -86,6 +86,11 @@ test('snapshots are read by the names of the columns', () => {
 
 describe('lineage', () => {
   const use = (more: Partial<Use>): Use => ({ kind: 'reader', statement: 'SELECT', principal: 'ann', id: '1', last: 10, times: 1, others: [], columns: ['a'], ...more });
+
+  test('sessions of roles are the roles', () => {
+    expect(whoIs('arn:aws:sts::1:assumed-role/clean/GlueJobRunnerSession')).toBe('clean');
+    expect(whoIs('arn:aws:iam::1:user/team/ann')).toBe('ann');
+  });
 
   test('the same again counts', () => {
     const found = group([use({ id: '1', last: 10 }), use({ id: '2', last: 20, columns: ['b'] }), use({ id: '3', principal: 'bob', last: 15 })]);

@@ -30,6 +30,11 @@ export interface TableLineage {
 
 const key = ({ Database, Table }: Used) => `${Database}.${Table}`;
 
+/** Who a principal is: a user's or a role's name; the names of a role's sessions say little. */
+export function whoIs(arn: string): string {
+  return /:assumed-role\/([^/]+)\//.exec(arn)?.[1] ?? shortName(arn);
+}
+
 /** Puts executions together that look the same. */
 export function group(uses: readonly Use[]): Use[] {
   const found = new Map<string, Use>();
@@ -73,7 +78,7 @@ export async function readLineage(table: Table): Promise<TableLineage> {
     return {
       kind,
       statement: names.get(user.QueryExecutionId) ?? 'Query',
-      principal: shortName(user.Principal),
+      principal: whoIs(user.Principal),
       id: user.QueryExecutionId,
       last: user.CompletionDateTime,
       times: 1,
@@ -149,7 +154,7 @@ export function graphOf(table: Table, { uses, jobs }: TableLineage, now: number)
       id: `${use.kind} ${use.id}`,
       title: use.statement,
       kind: use.kind === 'writer' ? 'Athena query, writes' : 'Athena query, reads',
-      detail: `${use.principal}, ${times}${ago(use.last, now)}`,
+      detail: `${times}${ago(use.last, now)} by ${use.principal}`,
       hue: HUES.query,
       href: queryHref(use.id),
     });

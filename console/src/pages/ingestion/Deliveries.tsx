@@ -45,7 +45,7 @@ export function Deliveries({ stream, delivered }: { stream: DeliveryStream; deli
         </ColumnLayout>
       )}
       <PutCalls />
-      <Box color="text-body-secondary">These figures are read from the objects in the bucket: the platform has no CloudWatch metrics.</Box>
+      <Box color="text-body-secondary">Deliveries are read from the objects in the bucket, calls from the server's own counters: the platform has no CloudWatch metrics.</Box>
       <DataTable<S3Object>
         label="Delivered objects"
         items={objects}

@@ -12,6 +12,7 @@ import { useLive } from '../../lib/live';
 import { Empty } from '../../lib/states';
 import { DataTable } from '../../lib/table';
 import { Time } from '../../lib/time';
+import { FailedRecords } from './FailedRecords';
 import { bucketOf, destinationOf } from './delivered';
 
 interface Failure {
@@ -40,6 +41,7 @@ export function Failures({ stream, failed }: { stream: DeliveryStream; failed: r
   );
   return (
     <SpaceBetween size="l">
+      {destination && <FailedRecords destination={destination} failed={failed} />}
       <DataTable<S3Object>
         label="Objects with failed records"
         items={failed}

@@ -23,10 +23,12 @@ export function putCalls(samples: readonly Sample[], at: number): Count {
 }
 
 export function PutCalls() {
-  const live = useLive('platform/metrics', () => metrics(), { every: EVERY_MS });
+  // What was read on an earlier visit bears its own time.
+  const live = useLive('firehose/put-calls', async () => putCalls(await metrics(), Date.now()), { every: EVERY_MS });
   const [counts, setCounts] = useState<readonly Count[]>([]);
   useEffect(() => {
-    if (live.data) setCounts((all) => [...all, putCalls(live.data ?? [], Date.now())].slice(-KEPT));
+    const { data } = live;
+    if (data) setCounts((all) => [...all, data].slice(-KEPT));
   }, [live.data]);
   const rows = counts.slice(1).map((one, at) => {
     const before = counts[at] ?? one;

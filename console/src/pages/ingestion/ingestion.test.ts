@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import type { S3Object } from '../../aws/s3';
+import { failedRecord } from './FailedRecords';
 import { fixedPart, isOf, recordsOf, slots } from './delivered';
 import { fill, routeParts } from './route';
 
@@ -33,6 +34,12 @@ describe('delivered objects', () => {
     expect(recordsOf('{"a":"}{"}{"b":{"c":1}}')).toEqual(['{"a":"}{"}', '{"b":{"c":1}}']);
     expect(recordsOf('plain }{ text')).toEqual(['plain }{ text']);
   });
+});
+
+test('failed records say why', () => {
+  const line = JSON.stringify({ arrivalTimestamp: 5, errorCode: 'Lambda.ProcessingFailedStatus', errorMessage: 'no', rawData: btoa('{"a":1}\n') });
+  expect(failedRecord(line, 'k')).toEqual({ key: 'k', at: 5, code: 'Lambda.ProcessingFailedStatus', message: 'no', record: '{"a":1}' });
+  expect(failedRecord('no JSON', 'k')).toBeUndefined();
 });
 
 describe('routes', () => {

@@ -1,25 +1,72 @@
-import { listMachines } from '../../aws/states';
+/** All state machines, and how the last execution of each went. */
+import Button from '@cloudscape-design/components/button';
+import Link from '@cloudscape-design/components/link';
+import { useState } from 'react';
+
+import { type Machine, listExecutions, listMachines } from '../../aws/states';
 import { Frame } from '../../lib/frame';
+import { executionHref, machineHref } from '../../lib/links';
 import { useLive } from '../../lib/live';
 import { Empty } from '../../lib/states';
+import { Status, stateText } from '../../lib/status';
 import { DataTable } from '../../lib/table';
 import { Time } from '../../lib/time';
+import { StartExecution } from './StartExecution';
 
 export default function Machines() {
-  const items = useLive('states/machines', () => listMachines(), { every: 10_000 });
+  const machines = useLive('states/machines', () => listMachines(), { every: 10_000 });
+  const [starting, setStarting] = useState<Machine>();
   return (
-    <Frame title="State machines" counter={items.data?.length}>
+    <Frame title="State machines" counter={machines.data?.length} description="Workflows of Step Functions: steps one after the other, beside each other, for every item, with retries and ways out of errors.">
       <DataTable
         label="State machines"
         title={false}
-        live={items}
-        rowKey={(item) => item.name}
+        live={machines}
+        sort={{ column: 'name' }}
+        rowKey={(machine) => machine.stateMachineArn}
         columns={[
-          { id: 'name', header: 'Name', value: (item) => item.name, cell: (item) => item.name },
-          { id: 'created', header: 'Created', width: 200, value: (item) => item.creationDate, cell: (item) => <Time at={item.creationDate} /> },
+          { id: 'name', header: 'Name', value: (machine) => machine.name, cell: (machine) => <Link href={machineHref(machine.name)}>{machine.name}</Link> },
+          { id: 'type', header: 'Type', width: 120, value: (machine) => machine.type, cell: (machine) => (machine.type === 'EXPRESS' ? 'Express' : 'Standard') },
+          { id: 'last', header: 'Last execution', width: 170, cell: (machine) => <Last machine={machine} /> },
+          { id: 'when', header: 'Started', width: 140, cell: (machine) => <When machine={machine} /> },
+          { id: 'created', header: 'Created', width: 190, value: (machine) => machine.creationDate, cell: (machine) => <Time at={machine.creationDate} /> },
+          {
+            id: 'actions',
+            header: 'Actions',
+            width: 100,
+            cell: (machine) => (
+              <Button variant="inline-link" onClick={() => setStarting(machine)} ariaLabel={`Start ${machine.name}`}>
+                Start
+              </Button>
+            ),
+          },
         ]}
-        empty={<Empty title="None yet" />}
+        empty={
+          <Empty title="No state machines yet">
+            A state machine says which jobs, functions and queries run in which order. The API makes one with CreateStateMachine, a stack with AWS::StepFunctions::StateMachine.
+          </Empty>
+        }
       />
+      {starting && <StartExecution machine={starting} onClose={() => setStarting(undefined)} />}
     </Frame>
   );
+}
+
+/** Read for the rows in sight only. */
+function useLast({ stateMachineArn, type }: Machine) {
+  return useLive(`states/last/${stateMachineArn}`, () => listExecutions(stateMachineArn, 1), { every: 5_000, enabled: type !== 'EXPRESS' }).data?.[0];
+}
+
+function Last({ machine }: { machine: Machine }) {
+  const last = useLast(machine);
+  if (!last) return <span>–</span>;
+  return (
+    <Link href={executionHref(last.executionArn)} ariaLabel={`${stateText(last.status)}: last execution of ${machine.name}`}>
+      <Status state={last.status} />
+    </Link>
+  );
+}
+
+function When({ machine }: { machine: Machine }) {
+  return <Time at={useLast(machine)?.startDate} relative />;
 }

@@ -1,9 +1,75 @@
 import type { Area } from '../../lib/area';
+import { jobHref, machineHref } from '../../lib/links';
+
+const nameOf = (arn: string | undefined) => arn?.split(':').at(-1) ?? '';
 
 export const area: Area = {
   id: 'pipelines',
   title: 'Pipelines',
   pages: [
-    { path: '/pipelines', title: 'State machines', nav: true, keywords: 'step functions workflows', load: () => import('./Machines') },
+    { path: '/pipelines', title: 'State machines', nav: true, keywords: 'step functions workflows', wide: true, load: () => import('./Machines') },
+    {
+      path: '/pipelines/machines/:name',
+      title: 'State machine',
+      crumb: ({ name }) => name ?? '',
+      wide: true,
+      load: () => import('./Machine'),
+    },
+    {
+      path: '/pipelines/executions/:arn',
+      title: 'Execution',
+      crumb: ({ arn }) => nameOf(arn),
+      wide: true,
+      load: () => import('./Execution'),
+    },
+    { path: '/pipelines/jobs', title: 'Glue jobs', nav: true, keywords: 'etl visual python shell runs', wide: true, load: () => import('./Jobs') },
+    {
+      path: '/pipelines/jobs/:name',
+      title: 'Glue job',
+      parent: '/pipelines/jobs',
+      crumb: ({ name }) => name ?? '',
+      wide: true,
+      load: () => import('./JobPage'),
+    },
+    {
+      path: '/pipelines/jobs/:name/runs/:run',
+      title: 'Run',
+      parent: '/pipelines/jobs/:name',
+      crumb: ({ run }) => run ?? '',
+      wide: true,
+      load: () => import('./JobRunPage'),
+    },
+    {
+      path: '/pipelines/schedules',
+      title: 'Schedules and rules',
+      nav: true,
+      keywords: 'eventbridge scheduler cron rate events',
+      wide: true,
+      load: () => import('./Schedules'),
+    },
+    {
+      path: '/pipelines/schedules/:group/:name',
+      title: 'Schedule',
+      parent: '/pipelines/schedules',
+      crumb: ({ name }) => name ?? '',
+      wide: true,
+      load: () => import('./SchedulePage'),
+    },
+    {
+      path: '/pipelines/rules/:bus/:name',
+      title: 'Rule',
+      parent: '/pipelines/schedules',
+      crumb: ({ name }) => name ?? '',
+      wide: true,
+      load: () => import('./RulePage'),
+    },
   ],
+  commands: async () => {
+    const [{ listMachines }, { getJobs }] = await Promise.all([import('../../aws/states'), import('../../aws/glue')]);
+    const [machines, jobs] = await Promise.all([listMachines(), getJobs()]);
+    return [
+      ...machines.map(({ name }) => ({ id: `machine:${name}`, title: name, kind: 'State machine', href: machineHref(name) })),
+      ...jobs.map(({ Name }) => ({ id: `job:${Name}`, title: Name, kind: 'Glue job', href: jobHref(Name) })),
+    ];
+  },
 };

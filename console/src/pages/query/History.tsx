@@ -3,7 +3,7 @@ import Button from '@cloudscape-design/components/button';
 import Link from '@cloudscape-design/components/link';
 import Select from '@cloudscape-design/components/select';
 
-import { type QueryExecution, listQueries, listWorkGroups, isOver } from '../../aws/athena';
+import { type QueryExecution, listWorkGroups, isOver } from '../../aws/athena';
 import { bytes, date, duration } from '../../lib/format';
 import { Frame } from '../../lib/frame';
 import { queryHref } from '../../lib/links';
@@ -14,11 +14,9 @@ import { Status } from '../../lib/status';
 import { DataTable } from '../../lib/table';
 import { Time } from '../../lib/time';
 import './query.css';
+import { readHistory } from './history';
 import { forget } from './runs';
 import { open } from './tabs';
-
-/** Executions of one work group that are read. */
-const MOST = 10_000;
 
 /** Opens an execution's statement in a tab of the editor, with its result. */
 export function reopen(execution: QueryExecution): void {
@@ -40,19 +38,20 @@ export default function History() {
   const [group, setGroup] = useParam('workgroup');
   const [state, setState] = useParam('state');
   const names = group ? [group] : (groups.data ?? []).map(({ Name }) => Name);
-  const queries = useLive(`athena/history/${names.join('/')}`, async () => newestFirst((await Promise.all(names.map((name) => listQueries(name, MOST)))).flat()), {
+  const queries = useLive(`athena/history/${names.join('/')}`, () => readHistory(names), {
     enabled: names.length > 0,
-    every: (data) => (data?.some((query) => !isOver(query.Status.State)) ? 2_000 : (data?.length ?? 0) > 500 ? 30_000 : 10_000),
+    every: (data) => (data?.complete === false ? 20 : data?.executions.some((query) => !isOver(query.Status.State)) ? 2_000 : 10_000),
   });
-  const shown = state ? queries.data?.filter((query) => query.Status.State === state) : queries.data;
+  const all = queries.data?.executions;
+  const shown = state ? all?.filter((query) => query.Status.State === state) : all;
   const option = (value: string, label = value) => ({ value, label });
   const states = [option('', 'Any state'), ...['QUEUED', 'RUNNING', 'SUCCEEDED', 'FAILED', 'CANCELLED'].map((one) => option(one, one.charAt(0) + one.slice(1).toLowerCase()))];
-  const all = [option('', 'All work groups'), ...(groups.data ?? []).map(({ Name }) => option(Name))];
+  const choices = [option('', 'All work groups'), ...(groups.data ?? []).map(({ Name }) => option(Name))];
   return (
     <Frame
       title="Query history"
       counter={shown?.length}
-      description="Every statement that ran, from wherever it was sent."
+      description={`Every statement that ran, from wherever it was sent.${queries.data?.complete === false ? ' Older ones are being read.' : ''}`}
       actions={<Button onClick={() => void queries.refresh()} iconName="refresh" ariaLabel="Read again" />}
     >
       <DataTable<QueryExecution>
@@ -64,7 +63,7 @@ export default function History() {
         tools={
           <>
             <Select ariaLabel="State" selectedOption={states.find(({ value }) => value === state) ?? null} options={states} onChange={({ detail }) => setState(detail.selectedOption.value ?? '')} />
-            <Select ariaLabel="Work group" selectedOption={all.find(({ value }) => value === group) ?? null} options={all} onChange={({ detail }) => setGroup(detail.selectedOption.value ?? '')} />
+            <Select ariaLabel="Work group" selectedOption={choices.find(({ value }) => value === group) ?? null} options={choices} onChange={({ detail }) => setGroup(detail.selectedOption.value ?? '')} />
           </>
         }
         columns={[
@@ -105,8 +104,4 @@ export default function History() {
       />
     </Frame>
   );
-}
-
-function newestFirst(queries: QueryExecution[]): QueryExecution[] {
-  return queries.sort((a, b) => (date(b.Status.SubmissionDateTime)?.getTime() ?? 0) - (date(a.Status.SubmissionDateTime)?.getTime() ?? 0));
 }

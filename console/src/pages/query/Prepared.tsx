@@ -51,15 +51,15 @@ export default function Prepared() {
         sort={{ column: 'name' }}
         rowKey={(one) => `${one.WorkGroupName}/${one.StatementName}`}
         columns={[
-          { id: 'name', header: 'Name', width: 220, value: (one) => one.StatementName, cell: (one) => one.StatementName },
+          { id: 'name', header: 'Name', width: 150, value: (one) => one.StatementName, cell: (one) => one.StatementName },
           { id: 'sql', header: 'Statement', value: (one) => one.QueryStatement, cell: (one) => <span className="bh-sql-cell" title={one.QueryStatement.slice(0, 1000)}>{one.QueryStatement.replace(/\s+/g, ' ').slice(0, 200)}</span> },
-          { id: 'parameters', header: 'Parameters', width: 120, align: 'right', value: (one) => placeholders(one.QueryStatement), cell: (one) => placeholders(one.QueryStatement) },
-          { id: 'group', header: 'Work group', width: 130, value: (one) => one.WorkGroupName, cell: (one) => one.WorkGroupName },
-          { id: 'changed', header: 'Last changed', width: 190, value: (one) => one.LastModifiedTime, cell: (one) => <Time at={one.LastModifiedTime} /> },
+          { id: 'parameters', header: 'Parameters', width: 118, align: 'right', value: (one) => placeholders(one.QueryStatement), cell: (one) => placeholders(one.QueryStatement) },
+          { id: 'group', header: 'Work group', width: 122, value: (one) => one.WorkGroupName, cell: (one) => one.WorkGroupName },
+          { id: 'changed', header: 'Last changed', width: 172, value: (one) => one.LastModifiedTime, cell: (one) => <Time at={one.LastModifiedTime} /> },
           {
             id: 'actions',
             header: 'Actions',
-            width: 210,
+            width: 185,
             cell: (one) => (
               <SpaceBetween direction="horizontal" size="s">
                 <Button variant="inline-link" onClick={() => execute(one)} ariaLabel={`Execute ${one.StatementName}`}>

@@ -34,7 +34,7 @@ export default function Saved() {
           {
             id: 'name',
             header: 'Name',
-            width: 240,
+            width: 190,
             value: (query) => query.Name,
             cell: (query) => (
               <Link href={to('/query')} onFollow={(event) => (event.preventDefault(), show(query))}>
@@ -44,12 +44,12 @@ export default function Saved() {
           },
           { id: 'description', header: 'Description', value: (query) => query.Description, cell: (query) => query.Description ?? '–' },
           { id: 'sql', header: 'Statement', value: (query) => query.QueryString, cell: (query) => <span className="bh-sql-cell" title={query.QueryString.slice(0, 1000)}>{query.QueryString.replace(/\s+/g, ' ').slice(0, 200)}</span> },
-          { id: 'database', header: 'Database', width: 140, value: (query) => query.Database, cell: (query) => query.Database },
-          { id: 'group', header: 'Work group', width: 130, value: (query) => query.WorkGroup, cell: (query) => query.WorkGroup ?? '–' },
+          { id: 'database', header: 'Database', width: 110, value: (query) => query.Database, cell: (query) => query.Database },
+          { id: 'group', header: 'Work group', width: 122, value: (query) => query.WorkGroup, cell: (query) => query.WorkGroup ?? '–' },
           {
             id: 'actions',
             header: 'Actions',
-            width: 150,
+            width: 125,
             cell: (query) => (
               <SpaceBetween direction="horizontal" size="s">
                 <Button variant="inline-link" onClick={() => show(query)} ariaLabel={`Open ${query.Name}`}>

@@ -47,16 +47,16 @@ export default function WorkGroups() {
         sort={{ column: 'name' }}
         rowKey={(group) => group.Name}
         columns={[
-          { id: 'name', header: 'Name', width: 200, value: (group) => group.Name, cell: (group) => <Link href={to('/query/executions', { workgroup: group.Name })}>{group.Name}</Link> },
-          { id: 'state', header: 'State', width: 120, value: (group) => group.State, cell: (group) => <Status state={group.State} /> },
-          { id: 'location', header: 'Results go to', value: locationOf, cell: (group) => <Location place={locationOf(group)} /> },
-          { id: 'enforced', header: 'For every client', width: 150, value: (group) => group.Configuration?.EnforceWorkGroupConfiguration, cell: (group) => (group.Configuration?.EnforceWorkGroupConfiguration ? 'Yes' : 'If it names none') },
+          { id: 'name', header: 'Name', width: 130, value: (group) => group.Name, cell: (group) => <Link href={to('/query/executions', { workgroup: group.Name })}>{group.Name}</Link> },
+          { id: 'state', header: 'State', width: 115, value: (group) => group.State, cell: (group) => <Status state={group.State} /> },
+          { id: 'location', header: 'Results go to', width: 220, value: locationOf, cell: (group) => <Location place={locationOf(group)} /> },
+          { id: 'enforced', header: 'For every client', width: 145, value: (group) => group.Configuration?.EnforceWorkGroupConfiguration, cell: (group) => (group.Configuration?.EnforceWorkGroupConfiguration ? 'Yes' : 'If it names none') },
           { id: 'description', header: 'Description', value: (group) => group.Description, cell: (group) => group.Description || '–' },
-          { id: 'created', header: 'Created', width: 185, value: (group) => group.CreationTime, cell: (group) => <Time at={group.CreationTime} /> },
+          { id: 'created', header: 'Created', width: 172, value: (group) => group.CreationTime, cell: (group) => <Time at={group.CreationTime} /> },
           {
             id: 'actions',
             header: 'Actions',
-            width: 140,
+            width: 122,
             cell: (group) => (
               <SpaceBetween direction="horizontal" size="s">
                 <Button variant="inline-link" onClick={() => setDraft({ group })} ariaLabel={`Edit ${group.Name}`}>

@@ -51,6 +51,8 @@ function problemsOf({ runs, text }: TabRuns, sql: string): Problem[] {
 export function Workbench({ tab, onRename }: { tab: QueryTab; onRename: () => void }) {
   const editor = useRef<EditorHandle>(null);
   const [, setKept] = useState(0);
+  // As high as the text when the tab is opened, within reason; people draw it as they like.
+  const [height] = useState(() => Math.min(Math.max(tab.sql.split('\n').length + 2, 6), 14) * 20);
   const [saving, setSaving] = useState(false);
   const [side, setSide] = useState(() => localStorage.getItem('boathouse.query.side') !== 'hidden');
   const [planKind, setPlanKind] = useState<PlanKind>('plan');
@@ -71,7 +73,10 @@ export function Workbench({ tab, onRename }: { tab: QueryTab; onRename: () => vo
   const problems = useMemo(() => [...problemsOf(runs, tab.sql), ...problemsOf(plan, tab.sql)], [runs, plan, tab.sql]);
 
   const order = (statements: readonly Statement[]) => {
-    const asked = statements.length === 1 ? names.map((_, at) => (given[at] ?? '').trim()) : [];
+    // A selection may ask for other values than the whole text.
+    const [only] = statements;
+    const needed = statements.length !== 1 || !only ? 0 : executes(only.text) ? names.length : placeholders(only.text);
+    const asked = needed === names.length ? names.map((_, at) => (given[at] ?? '').trim()) : [];
     return { statements, parameters: asked, location: needsLocation(group.data) ? location : undefined };
   };
   const chosen = (): readonly Statement[] => {
@@ -88,7 +93,7 @@ export function Workbench({ tab, onRename }: { tab: QueryTab; onRename: () => vo
   };
   const start = () => {
     const statements = chosen();
-    if (statements.length === 0 || homeless) return;
+    if (statements.length === 0 || homeless || runs.busy) return;
     setView((now) => (now === 'plan' ? 'result' : now));
     void run(tab, order(statements));
   };
@@ -161,7 +166,7 @@ export function Workbench({ tab, onRename }: { tab: QueryTab; onRename: () => vo
             onItemClick={({ detail }) => (detail.id === 'rename' ? onRename() : change(tab.id, { sql: '' }))}
           />
         </div>
-        <div className="bh-bench-editor">
+        <div className="bh-bench-editor" style={{ height }}>
           <CodeEditor
             label="Statement"
             language="sql"

@@ -94,7 +94,7 @@ export function JsonForm({ title, description, value, example, children, onSave,
         {text !== undefined ? (
           <CodeEditor label={title} language="json" value={text} onChange={setText} onRun={() => void save()} problems={problems} minHeight={220} />
         ) : (
-          (children ?? (value !== '' && <JsonView label={title} value={value} />))
+          (children ?? (value === '' ? <span className="bh-soft">There is none.</span> : <JsonView label={title} value={value} />))
         )}
       </SpaceBetween>
       {asked && (

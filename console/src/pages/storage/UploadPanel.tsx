@@ -108,7 +108,7 @@ function Files({ items }: { items: readonly UploadItem[] }) {
                 Cancel
               </Button>
             ) : item.state === 'done' ? null : (
-              <Button variant="inline-link" ariaLabel={`Upload ${item.key} again`} onClick={() => retry(item.id)}>
+              <Button variant="inline-link" ariaLabel={`Try again: ${item.key}`} onClick={() => retry(item.id)}>
                 Try again
               </Button>
             ),

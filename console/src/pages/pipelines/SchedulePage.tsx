@@ -1,0 +1,66 @@
+/** A schedule: when it fires, what it starts with which input. */
+import Container from '@cloudscape-design/components/container';
+import Header from '@cloudscape-design/components/header';
+import SpaceBetween from '@cloudscape-design/components/space-between';
+
+import { type ScheduleDetails, describeSchedule, setScheduleEnabled } from '../../aws/events';
+import { platformNow } from '../../aws/session';
+import type { PageProps } from '../../lib/area';
+import { JsonView } from '../../lib/editor';
+import { Frame, KeyValuePairs } from '../../lib/frame';
+import { useLive } from '../../lib/live';
+import { Shown } from '../../lib/states';
+import { Status } from '../../lib/status';
+import { Time } from '../../lib/time';
+import { ArnLink } from './ArnLink';
+import { expressionText } from './cron';
+import { NextTimes, scheduleTimes } from './NextTimes';
+import { Switch } from './Switch';
+import './pipelines.css';
+
+export default function SchedulePage({ params }: PageProps) {
+  const { group = 'default', name = '' } = params;
+  const schedule = useLive(`events/schedule/${group}/${name}`, () => describeSchedule(name, group), { every: 10_000 });
+  const enabled = schedule.data?.State === 'ENABLED';
+  return (
+    <Frame
+      title={name}
+      description={schedule.data?.Description}
+      info={schedule.data && <Status state={schedule.data.State} />}
+      actions={schedule.data && <Switch name={name} enabled={enabled} onSet={(on) => setScheduleEnabled(name, group, on)} />}
+    >
+      <Shown live={schedule} what="The schedule can't be read">
+        {(found) => <Body schedule={found} />}
+      </Shown>
+    </Frame>
+  );
+}
+
+function Body({ schedule }: { schedule: ScheduleDetails }) {
+  const { Target: target, FlexibleTimeWindow: window } = schedule;
+  return (
+    <SpaceBetween size="l">
+      <KeyValuePairs
+        columns={4}
+        items={[
+          { label: 'When', value: expressionText(schedule.ScheduleExpression) },
+          { label: 'Time zone', value: schedule.ScheduleExpressionTimezone },
+          { label: 'Flexible window', value: window?.MaximumWindowInMinutes ? `${window.MaximumWindowInMinutes} minutes` : 'Off' },
+          { label: 'Begins', value: <Time at={schedule.StartDate ?? schedule.CreationDate} /> },
+          { label: 'Target', value: <ArnLink arn={target?.Arn} /> },
+          { label: 'Role', value: <ArnLink arn={target?.RoleArn} /> },
+          { label: 'Ends', value: <Time at={schedule.EndDate} /> },
+          { label: 'Group', value: schedule.GroupName },
+        ]}
+      />
+      <Container header={<Header variant="h2" description="Computed here from the expression, in local time.">Next times</Header>}>
+        <NextTimes times={scheduleTimes(schedule, platformNow(), 10)} enabled={schedule.State === 'ENABLED'} none="It doesn't fire again." />
+      </Container>
+      {target?.Input && (
+        <Container header={<Header variant="h2">Input of the target</Header>}>
+          <JsonView label="Input of the target" value={target.Input} />
+        </Container>
+      )}
+    </SpaceBetween>
+  );
+}
