@@ -139,7 +139,7 @@ fn test() -> Result<(), String> {
     let more = thread::spawn(|| environment("clients-s3", &["tests/requirements-s3.txt"]));
     let spark = thread::spawn(|| environment("clients-spark", &["tests/requirements-spark.txt"]));
     let pages = console::prepare()?;
-    run(Command::new(env!("CARGO")).args(["test", "--release", "--workspace"]))?;
+    run(cargo().args(["test", "--release", "--workspace"]))?;
     joined(clients)?;
     let (duckdb, dbt, spark, more) = (joined(duckdb)?, joined(dbt)?, joined(spark)?, joined(more)?);
     let clients = Clients::prepare(&[])?;
@@ -205,7 +205,7 @@ fn bench(benchmark: &Benchmark) -> Result<(), String> {
         }
         Benchmark::S3Scale { millions } => {
             let packages = ["--package", "boathouse", "--package", "boathouse-objects", "--example", "load"];
-            run(Command::new(env!("CARGO")).args(["build", "--release"]).args(packages))?;
+            run(cargo().args(["build", "--release"]).args(packages))?;
             let loader = clients.target.join("release/examples/load");
             run(script("s3_scale").env("BOATHOUSE_BENCH_LOADER", loader).args(["--millions", millions]))
         }
@@ -231,7 +231,7 @@ struct Clients {
 
 impl Clients {
     fn prepare(more_requirements: &[&str]) -> Result<Self, String> {
-        run(Command::new(env!("CARGO")).args(["build", "--release", "--package", "boathouse"]))?;
+        run(cargo().args(["build", "--release", "--package", "boathouse"]))?;
         let requirements: Vec<&str> = [CLIENTS].iter().chain(more_requirements).copied().collect();
         Ok(Self { target: target_directory()?, python: environment("clients", &requirements)? })
     }
@@ -266,6 +266,17 @@ fn environment(name: &str, requirements: &[&str]) -> Result<PathBuf, String> {
 fn target_directory() -> Result<PathBuf, String> {
     let program = std::env::current_exe().map_err(|error| error.to_string())?;
     program.ancestors().nth(2).map(Path::to_owned).ok_or_else(|| "the target directory can't be found".into())
+}
+
+/// Cargo as if called by hand. What it says of this package to this program would make it build much of the workspace anew.
+fn cargo() -> Command {
+    let mut command = Command::new(env!("CARGO"));
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")) {
+            command.env_remove(name);
+        }
+    }
+    command
 }
 
 fn run(command: &mut Command) -> Result<(), String> {

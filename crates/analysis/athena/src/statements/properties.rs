@@ -201,11 +201,13 @@ mod tests {
         let iceberg = read.iceberg.unwrap();
         assert_eq!(iceberg.partitioning, ["day(ts)"]);
         assert_eq!(iceberg.properties["vacuum_min_snapshots_to_keep"], "3");
+        let orc = of(&format!("{clause}, format = 'ORC'")).unwrap().iceberg.unwrap();
+        assert_eq!(orc.properties["write.format.default"], "ORC");
         for (clause, reason) in [
             ("table_type = 'ICEBERG', location = 's3://lake/t'".to_owned(), "is_external must be false"),
             ("table_type = 'ICEBERG', is_external = false".to_owned(), "location must be set"),
             (format!("{clause}, partitioned_by = ARRAY['a']"), "use partitioning"),
-            (format!("{clause}, format = 'ORC'"), "orc"),
+            (format!("{clause}, external_location = 's3://lake/u'"), "use location"),
             ("partitioning = ARRAY['a']".to_owned(), "table_type = 'ICEBERG'"),
             ("is_external = false".to_owned(), "table_type = 'ICEBERG'"),
         ] {
