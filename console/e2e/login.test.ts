@@ -101,7 +101,7 @@ describe('signing in', () => {
     await signedInAs(page, 'ann');
     await page.getByText('No buckets yet').waitFor();
     // Refused is not signed out.
-    await page.getByRole('link', { name: 'Catalogue' }).click();
+    await page.getByRole('link', { name: 'Databases', exact: true }).click();
     await page.getByText('AccessDeniedException').waitFor();
     await signedInAs(page, 'ann');
   });
