@@ -256,7 +256,9 @@ def test_refusals(start, tmp_path):
     assert "is no backup" in run("restore", "--from", backup, "--data-dir", tmp_path / "elsewhere", good=False)
 
 
-def test_a_backup_in_one_file(start, tmp_path):
+def test_a_backup_in_one_file(start, tmp_path, monkeypatch):
+    # So that an object's bytes can be found in it, to damage them.
+    monkeypatch.setenv("BOATHOUSE_PLAIN_BUCKETS", "1")
     server = start("--dev")
     bodies = populate(server)
     data, backup = tmp_path / "data", tmp_path / "backup.tar"
