@@ -1,23 +1,20 @@
 /** HTTP APIs of API Gateway. */
-import Box from '@cloudscape-design/components/box';
 import Button from '@cloudscape-design/components/button';
 import FormField from '@cloudscape-design/components/form-field';
 import Input from '@cloudscape-design/components/input';
 import Link from '@cloudscape-design/components/link';
-import Modal from '@cloudscape-design/components/modal';
 import Select from '@cloudscape-design/components/select';
-import SpaceBetween from '@cloudscape-design/components/space-between';
 import { useState } from 'react';
 
 import { type Api, createApi, getApis } from '../../aws/apigateway';
-import { type AwsError, asAwsError } from '../../aws/error';
 import { listFunctions } from '../../aws/lambda';
+import { FormDialog, useDeed } from '../../lib/form-dialog';
 import { Frame } from '../../lib/frame';
 import { apiHref } from '../../lib/links';
 import { useLive } from '../../lib/live';
 import { notify } from '../../lib/notify';
 import { navigate } from '../../lib/router';
-import { Empty, ErrorBox } from '../../lib/states';
+import { Empty } from '../../lib/states';
 import { DataTable } from '../../lib/table';
 import { Time } from '../../lib/time';
 
@@ -59,46 +56,21 @@ function Create({ onClose }: { onClose: () => void }) {
   const functions = useLive('lambda/functions', () => listFunctions());
   const [name, setName] = useState('');
   const [target, setTarget] = useState('');
-  const [error, setError] = useState<AwsError>();
   const options = (functions.data ?? []).map(({ FunctionName, FunctionArn }) => ({ value: FunctionArn, label: FunctionName }));
-  const save = async () => {
-    setError(undefined);
-    try {
-      const { apiId } = await createApi(name, target);
-      notify('success', `${name} is created`);
-      navigate(apiHref(apiId));
-    } catch (failed) {
-      setError(asAwsError(failed));
-    }
-  };
+  const ready = name.trim() !== '';
+  const save = useDeed(async () => {
+    const { apiId } = await createApi(name, target);
+    notify('success', `${name} is created`);
+    navigate(apiHref(apiId));
+  }, ready);
   return (
-    <Modal
-      visible
-      header="Create an HTTP API"
-      closeAriaLabel="Close"
-      onDismiss={onClose}
-      footer={
-        <Box float="right">
-          <SpaceBetween direction="horizontal" size="xs">
-            <Button variant="link" onClick={onClose}>
-              Cancel
-            </Button>
-            <Button variant="primary" disabled={name.trim() === ''} onClick={() => void save()}>
-              Create
-            </Button>
-          </SpaceBetween>
-        </Box>
-      }
-    >
-      <SpaceBetween size="m">
-        <FormField label="Name">
-          <Input value={name} onChange={({ detail }) => setName(detail.value)} autoFocus />
-        </FormField>
-        <FormField label="Function" description="It answers every path. The function must allow apigateway.amazonaws.com to invoke it.">
-          <Select selectedOption={options.find(({ value }) => value === target) ?? null} placeholder="None yet" options={options} filteringType="auto" empty="No functions yet" onChange={({ detail }) => setTarget(detail.selectedOption.value ?? '')} />
-        </FormField>
-        {error && <ErrorBox error={error} />}
-      </SpaceBetween>
-    </Modal>
+    <FormDialog title="Create an HTTP API" action="Create" deed={save} ready={ready} onClose={onClose}>
+      <FormField label="Name">
+        <Input value={name} onChange={({ detail }) => setName(detail.value)} autoFocus />
+      </FormField>
+      <FormField label="Function" description="It answers every path. The function must allow apigateway.amazonaws.com to invoke it.">
+        <Select selectedOption={options.find(({ value }) => value === target) ?? null} placeholder="None yet" options={options} filteringType="auto" empty="No functions yet" onChange={({ detail }) => setTarget(detail.selectedOption.value ?? '')} />
+      </FormField>
+    </FormDialog>
   );
 }

@@ -1,22 +1,17 @@
-import Box from '@cloudscape-design/components/box';
-import Button from '@cloudscape-design/components/button';
 import ColumnLayout from '@cloudscape-design/components/column-layout';
 import FormField from '@cloudscape-design/components/form-field';
 import Input from '@cloudscape-design/components/input';
-import Modal from '@cloudscape-design/components/modal';
 import Select from '@cloudscape-design/components/select';
-import SpaceBetween from '@cloudscape-design/components/space-between';
 import { useState } from 'react';
 
-import { type AwsError, asAwsError } from '../../aws/error';
 import { createStream } from '../../aws/firehose';
 import { listRoles } from '../../aws/iam';
 import { listBuckets } from '../../aws/s3';
+import { FormDialog, useDeed } from '../../lib/form-dialog';
 import { streamHref } from '../../lib/links';
 import { invalidate, useLive } from '../../lib/live';
 import { notify } from '../../lib/notify';
 import { navigate } from '../../lib/router';
-import { ErrorBox } from '../../lib/states';
 
 const FORMATS = ['UNCOMPRESSED', 'GZIP', 'ZIP', 'Snappy', 'HADOOP_SNAPPY'].map((value) => ({ value, label: value }));
 
@@ -32,67 +27,37 @@ export function CreateStream({ onClose }: { onClose: () => void }) {
   const [size, setSize] = useState('5');
   const [seconds, setSeconds] = useState('60');
   const [format, setFormat] = useState('UNCOMPRESSED');
-  const [error, setError] = useState<AwsError>();
-  const [busy, setBusy] = useState(false);
   const options = (names: readonly string[] | undefined) => (names ?? []).map((value) => ({ value, label: value.split('/').at(-1) ?? value }));
   const valid = /^[a-zA-Z0-9_.-]{1,64}$/.test(name) && bucket !== '' && role !== '';
-  const save = async () => {
-    setBusy(true);
-    setError(undefined);
-    try {
-      await createStream({ name, bucket, role, prefix, errorPrefix: errors, sizeInMBs: Number(size), seconds: Number(seconds), compression: format });
-      invalidate('firehose/');
-      notify('success', `${name} is being created`);
-      navigate(streamHref(name));
-    } catch (failed) {
-      setError(asAwsError(failed));
-      setBusy(false);
-    }
-  };
+  const save = useDeed(async () => {
+    await createStream({ name, bucket, role, prefix, errorPrefix: errors, sizeInMBs: Number(size), seconds: Number(seconds), compression: format });
+    invalidate('firehose/');
+    notify('success', `${name} is being created`);
+    navigate(streamHref(name));
+  }, valid);
   const field = (label: string, value: string, set: (value: string) => void, hint?: string, type: 'text' | 'number' = 'text') => (
     <FormField label={label} constraintText={hint}>
       <Input type={type} value={value} onChange={({ detail }) => set(detail.value)} autoFocus={label === 'Name'} />
     </FormField>
   );
   return (
-    <Modal
-      visible
-      size="large"
-      header="Create a delivery stream"
-      closeAriaLabel="Close"
-      onDismiss={onClose}
-      footer={
-        <Box float="right">
-          <SpaceBetween direction="horizontal" size="xs">
-            <Button variant="link" onClick={onClose}>
-              Cancel
-            </Button>
-            <Button variant="primary" disabled={!valid} loading={busy} onClick={() => void save()}>
-              Create
-            </Button>
-          </SpaceBetween>
-        </Box>
-      }
-    >
-      <SpaceBetween size="m">
-        {field('Name', name, setName, 'Letters, digits, . _ -')}
-        <ColumnLayout columns={2}>
-          <FormField label="Bucket">
-            <Select selectedOption={bucket ? { value: bucket, label: bucket } : null} placeholder="Choose a bucket" filteringType="auto" options={options(buckets.data?.map((one) => one.name))} empty="No buckets yet" onChange={({ detail }) => setBucket(detail.selectedOption.value ?? '')} />
-          </FormField>
-          <FormField label="Role" constraintText="firehose.amazonaws.com assumes it to write into the bucket">
-            <Select selectedOption={role ? { value: role, label: role.split('/').at(-1) ?? role } : null} placeholder="Choose a role" filteringType="auto" options={options(roles.data?.map((one) => one.arn))} empty="No roles yet" onChange={({ detail }) => setRole(detail.selectedOption.value ?? '')} />
-          </FormField>
-          {field('Prefix', prefix, setPrefix, 'raw/!{timestamp:yyyy/MM/dd}/')}
-          {field('Prefix for errors', errors, setErrors, 'errors/!{firehose:error-output-type}/')}
-          {field('Gather up to (MB)', size, setSize, undefined, 'number')}
-          {field('Gather for (seconds)', seconds, setSeconds, '0 delivers at once', 'number')}
-        </ColumnLayout>
-        <FormField label="Compression">
-          <Select selectedOption={FORMATS.find(({ value }) => value === format) ?? null} options={FORMATS} onChange={({ detail }) => setFormat(detail.selectedOption.value ?? 'UNCOMPRESSED')} />
+    <FormDialog title="Create a delivery stream" action="Create" size="large" deed={save} ready={valid} onClose={onClose}>
+      {field('Name', name, setName, 'Letters, digits, . _ -')}
+      <ColumnLayout columns={2}>
+        <FormField label="Bucket">
+          <Select selectedOption={bucket ? { value: bucket, label: bucket } : null} placeholder="Choose a bucket" filteringType="auto" options={options(buckets.data?.map((one) => one.name))} empty="No buckets yet" onChange={({ detail }) => setBucket(detail.selectedOption.value ?? '')} />
         </FormField>
-        {error && <ErrorBox error={error} />}
-      </SpaceBetween>
-    </Modal>
+        <FormField label="Role" constraintText="firehose.amazonaws.com assumes it to write into the bucket">
+          <Select selectedOption={role ? { value: role, label: role.split('/').at(-1) ?? role } : null} placeholder="Choose a role" filteringType="auto" options={options(roles.data?.map((one) => one.arn))} empty="No roles yet" onChange={({ detail }) => setRole(detail.selectedOption.value ?? '')} />
+        </FormField>
+        {field('Prefix', prefix, setPrefix, 'raw/!{timestamp:yyyy/MM/dd}/')}
+        {field('Prefix for errors', errors, setErrors, 'errors/!{firehose:error-output-type}/')}
+        {field('Gather up to (MB)', size, setSize, undefined, 'number')}
+        {field('Gather for (seconds)', seconds, setSeconds, '0 delivers at once', 'number')}
+      </ColumnLayout>
+      <FormField label="Compression">
+        <Select selectedOption={FORMATS.find(({ value }) => value === format) ?? null} options={FORMATS} onChange={({ detail }) => setFormat(detail.selectedOption.value ?? 'UNCOMPRESSED')} />
+      </FormField>
+    </FormDialog>
   );
 }

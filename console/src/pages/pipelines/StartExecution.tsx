@@ -1,20 +1,17 @@
 /** Asks for an execution's input and starts it; an express machine's answer is shown when it is there. */
 import Box from '@cloudscape-design/components/box';
-import Button from '@cloudscape-design/components/button';
 import FormField from '@cloudscape-design/components/form-field';
 import Input from '@cloudscape-design/components/input';
-import Modal from '@cloudscape-design/components/modal';
 import SpaceBetween from '@cloudscape-design/components/space-between';
 import { useState } from 'react';
 
-import { type AwsError, asAwsError } from '../../aws/error';
 import { type Machine, type SyncExecution, startExecution, startSyncExecution } from '../../aws/states';
 import { CodeEditor, JsonView } from '../../lib/editor';
+import { FormDialog, useDeed } from '../../lib/form-dialog';
 import { duration } from '../../lib/format';
 import { executionHref } from '../../lib/links';
 import { invalidate } from '../../lib/live';
 import { navigate } from '../../lib/router';
-import { ErrorBox } from '../../lib/states';
 import { Status } from '../../lib/status';
 import { jsonProblems } from './locate';
 
@@ -28,63 +25,32 @@ interface StartProps {
 export function StartExecution({ machine, input = '{}', onClose }: StartProps) {
   const [text, setText] = useState(input);
   const [name, setName] = useState('');
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<AwsError>();
   const [answer, setAnswer] = useState<SyncExecution>();
   const problems = jsonProblems(text);
   const express = machine.type === 'EXPRESS';
-  const start = async () => {
-    if (busy || problems.length > 0) return;
-    setBusy(true);
-    setError(undefined);
-    try {
-      if (express) {
-        setAnswer(await startSyncExecution(machine.stateMachineArn, text));
-      } else {
-        const arn = await startExecution(machine.stateMachineArn, text, name || undefined);
-        invalidate('states/');
-        onClose();
-        navigate(executionHref(arn));
-      }
-    } catch (failed) {
-      setError(asAwsError(failed));
-    } finally {
-      setBusy(false);
+  const ready = problems.length === 0;
+  const start = useDeed(async () => {
+    if (express) {
+      setAnswer(await startSyncExecution(machine.stateMachineArn, text));
+    } else {
+      const arn = await startExecution(machine.stateMachineArn, text, name || undefined);
+      invalidate('states/');
+      onClose();
+      navigate(executionHref(arn));
     }
-  };
+  }, ready);
   return (
-    <Modal
-      visible
-      size="large"
-      header={`Start ${machine.name}`}
-      closeAriaLabel="Close"
-      onDismiss={onClose}
-      footer={
-        <Box float="right">
-          <SpaceBetween direction="horizontal" size="xs">
-            <Button variant="link" onClick={onClose}>
-              {answer ? 'Close' : 'Cancel'}
-            </Button>
-            <Button variant="primary" loading={busy} disabled={problems.length > 0} onClick={() => void start()}>
-              Start execution
-            </Button>
-          </SpaceBetween>
-        </Box>
-      }
-    >
-      <SpaceBetween size="m">
-        {!express && (
-          <FormField label="Name" constraintText="Optional. A name can't be used again for 90 days.">
-            <Input value={name} onChange={({ detail }) => setName(detail.value)} placeholder="One is made up" />
-          </FormField>
-        )}
-        <FormField label="Input" errorText={problems[0]?.message} stretch>
-          <CodeEditor label="Input of the execution" language="json" value={text} onChange={setText} onRun={() => void start()} problems={problems} minHeight={180} />
+    <FormDialog title={`Start ${machine.name}`} action="Start execution" cancel={answer ? 'Close' : 'Cancel'} size="large" deed={start} ready={ready} failed="It was not started" onClose={onClose}>
+      {!express && (
+        <FormField label="Name" constraintText="Optional. A name can't be used again for 90 days.">
+          <Input value={name} onChange={({ detail }) => setName(detail.value)} placeholder="One is made up" />
         </FormField>
-        {error && <ErrorBox error={error} what="It was not started" />}
-        {answer && <Answer answer={answer} />}
-      </SpaceBetween>
-    </Modal>
+      )}
+      <FormField label="Input" errorText={problems[0]?.message} stretch>
+        <CodeEditor label="Input of the execution" language="json" value={text} onChange={setText} onRun={() => void start.run()} problems={problems} minHeight={180} />
+      </FormField>
+      {answer && <Answer answer={answer} />}
+    </FormDialog>
   );
 }
 

@@ -1,22 +1,20 @@
 /** Prepared statements: statements with placeholders, executed by name with other values each time. */
-import Box from '@cloudscape-design/components/box';
 import Button from '@cloudscape-design/components/button';
 import FormField from '@cloudscape-design/components/form-field';
 import Input from '@cloudscape-design/components/input';
-import Modal from '@cloudscape-design/components/modal';
 import Select from '@cloudscape-design/components/select';
 import SpaceBetween from '@cloudscape-design/components/space-between';
 import { useState } from 'react';
 
 import { type PreparedStatement, createPrepared, deletePrepared, listPrepared, listWorkGroups, updatePrepared } from '../../aws/athena';
-import { type AwsError, asAwsError } from '../../aws/error';
 import { ConfirmDelete } from '../../lib/confirm';
 import { CodeEditor } from '../../lib/editor';
+import { FormDialog, useDeed } from '../../lib/form-dialog';
 import { Frame } from '../../lib/frame';
 import { useLive } from '../../lib/live';
 import { notify } from '../../lib/notify';
 import { navigate, to } from '../../lib/router';
-import { Empty, ErrorBox } from '../../lib/states';
+import { Empty } from '../../lib/states';
 import { DataTable } from '../../lib/table';
 import { Time } from '../../lib/time';
 import './query.css';
@@ -98,59 +96,30 @@ function Edit({ draft: { statement }, onClose, onSaved }: { draft: Draft; onClos
   const [name, setName] = useState(statement?.StatementName ?? '');
   const [sql, setSql] = useState(statement?.QueryStatement ?? '');
   const [group, setGroup] = useState(statement?.WorkGroupName ?? 'primary');
-  const [error, setError] = useState<AwsError>();
-  const [busy, setBusy] = useState(false);
   const valid = /^[a-zA-Z_][a-zA-Z0-9_@:]{0,255}$/.test(name);
-  const save = async () => {
-    setBusy(true);
-    setError(undefined);
+  const ready = valid && sql.trim() !== '';
+  const save = useDeed(async () => {
     const input = { StatementName: name, WorkGroup: group, QueryStatement: sql };
-    try {
-      await (statement ? updatePrepared(input) : createPrepared(input));
-      notify('success', `${name} is prepared`);
-      await onSaved();
-      onClose();
-    } catch (failed) {
-      setError(asAwsError(failed));
-      setBusy(false);
-    }
-  };
+    await (statement ? updatePrepared(input) : createPrepared(input));
+    notify('success', `${name} is prepared`);
+    await onSaved();
+    onClose();
+  }, ready);
   return (
-    <Modal
-      visible
-      size="large"
-      header={statement ? `Edit ${statement.StatementName}` : 'Create a prepared statement'}
-      closeAriaLabel="Close"
-      onDismiss={onClose}
-      footer={
-        <Box float="right">
-          <SpaceBetween direction="horizontal" size="xs">
-            <Button variant="link" onClick={onClose}>
-              Cancel
-            </Button>
-            <Button variant="primary" loading={busy} disabled={!valid || sql.trim() === ''} onClick={() => void save()}>
-              Save
-            </Button>
-          </SpaceBetween>
-        </Box>
-      }
-    >
-      <SpaceBetween size="m">
-        {!statement && (
-          <FormField label="Name" errorText={name && !valid ? 'Letters, digits, _, @ and :, the first a letter or _' : undefined}>
-            <Input value={name} onChange={({ detail }) => setName(detail.value)} autoFocus />
-          </FormField>
-        )}
-        {!statement && (
-          <FormField label="Work group">
-            <Select selectedOption={{ value: group, label: group }} options={(groups.data ?? []).map(({ Name }) => ({ value: Name, label: Name }))} onChange={({ detail }) => setGroup(detail.selectedOption.value ?? 'primary')} />
-          </FormField>
-        )}
-        <FormField label="Statement" description={`${placeholders(sql)} parameters`} stretch>
-          <CodeEditor label="Prepared statement" language="sql" value={sql} onChange={setSql} height={180} placeholder="SELECT * FROM departures WHERE airport = ? AND delay > ?" />
+    <FormDialog title={statement ? `Edit ${statement.StatementName}` : 'Create a prepared statement'} action="Save" size="large" deed={save} ready={ready} onClose={onClose}>
+      {!statement && (
+        <FormField label="Name" errorText={name && !valid ? 'Letters, digits, _, @ and :, the first a letter or _' : undefined}>
+          <Input value={name} onChange={({ detail }) => setName(detail.value)} autoFocus />
         </FormField>
-        {error && <ErrorBox error={error} />}
-      </SpaceBetween>
-    </Modal>
+      )}
+      {!statement && (
+        <FormField label="Work group">
+          <Select selectedOption={{ value: group, label: group }} options={(groups.data ?? []).map(({ Name }) => ({ value: Name, label: Name }))} onChange={({ detail }) => setGroup(detail.selectedOption.value ?? 'primary')} />
+        </FormField>
+      )}
+      <FormField label="Statement" description={`${placeholders(sql)} parameters`} stretch>
+        <CodeEditor label="Prepared statement" language="sql" value={sql} onChange={setSql} height={180} placeholder="SELECT * FROM departures WHERE airport = ? AND delay > ?" />
+      </FormField>
+    </FormDialog>
   );
 }

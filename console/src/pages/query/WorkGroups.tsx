@@ -5,19 +5,18 @@ import Checkbox from '@cloudscape-design/components/checkbox';
 import FormField from '@cloudscape-design/components/form-field';
 import Input from '@cloudscape-design/components/input';
 import Link from '@cloudscape-design/components/link';
-import Modal from '@cloudscape-design/components/modal';
 import SpaceBetween from '@cloudscape-design/components/space-between';
 import { useState } from 'react';
 
 import { type WorkGroup, createWorkGroup, deleteWorkGroup, getWorkGroup, listWorkGroups, updateWorkGroup } from '../../aws/athena';
-import { type AwsError, asAwsError } from '../../aws/error';
 import { ConfirmDelete } from '../../lib/confirm';
+import { FormDialog, useDeed } from '../../lib/form-dialog';
 import { Frame } from '../../lib/frame';
 import { bucketHref } from '../../lib/links';
 import { invalidate, useLive } from '../../lib/live';
 import { notify } from '../../lib/notify';
 import { to } from '../../lib/router';
-import { Empty, ErrorBox } from '../../lib/states';
+import { Empty } from '../../lib/states';
 import { Status } from '../../lib/status';
 import { DataTable } from '../../lib/table';
 import { Time } from '../../lib/time';
@@ -102,56 +101,30 @@ function Edit({ group, onClose }: { group?: WorkGroup; onClose: () => void }) {
   const [description, setDescription] = useState(group?.Description ?? '');
   const [place, setPlace] = useState((group && locationOf(group)) ?? '');
   const [enforced, setEnforced] = useState(group?.Configuration?.EnforceWorkGroupConfiguration ?? false);
-  const [error, setError] = useState<AwsError>();
   const valid = /^[a-zA-Z0-9._-]{1,128}$/.test(name) && (place === '' || /^s3:\/\/[a-z0-9][a-z0-9.-]+/.test(place));
-  const save = async () => {
-    setError(undefined);
+  const save = useDeed(async () => {
     const input = { name, description, location: place, enforced };
-    try {
-      await (group ? updateWorkGroup(input) : createWorkGroup(input));
-      notify('success', `${name} is saved`);
-      invalidate('athena/');
-      onClose();
-    } catch (failed) {
-      setError(asAwsError(failed));
-    }
-  };
+    await (group ? updateWorkGroup(input) : createWorkGroup(input));
+    notify('success', `${name} is saved`);
+    invalidate('athena/');
+    onClose();
+  }, valid);
   return (
-    <Modal
-      visible
-      header={group ? `Edit ${group.Name}` : 'Create a work group'}
-      closeAriaLabel="Close"
-      onDismiss={onClose}
-      footer={
-        <Box float="right">
-          <SpaceBetween direction="horizontal" size="xs">
-            <Button variant="link" onClick={onClose}>
-              Cancel
-            </Button>
-            <Button variant="primary" disabled={!valid} onClick={() => void save()}>
-              Save
-            </Button>
-          </SpaceBetween>
-        </Box>
-      }
-    >
-      <SpaceBetween size="m">
-        {!group && (
-          <FormField label="Name" constraintText="Letters, digits, . _ -">
-            <Input value={name} onChange={({ detail }) => setName(detail.value)} autoFocus />
-          </FormField>
-        )}
-        <FormField label="Description">
-          <Input value={description} onChange={({ detail }) => setDescription(detail.value)} />
+    <FormDialog title={group ? `Edit ${group.Name}` : 'Create a work group'} action="Save" deed={save} ready={valid} onClose={onClose}>
+      {!group && (
+        <FormField label="Name" constraintText="Letters, digits, . _ -">
+          <Input value={name} onChange={({ detail }) => setName(detail.value)} autoFocus />
         </FormField>
-        <FormField label="Results go to" constraintText="s3://bucket/prefix/">
-          <Input value={place} onChange={({ detail }) => setPlace(detail.value)} />
-        </FormField>
-        <Checkbox checked={enforced} onChange={({ detail }) => setEnforced(detail.checked)} description="What a client says about results is not taken.">
-          For every client
-        </Checkbox>
-        {error && <ErrorBox error={error} />}
-      </SpaceBetween>
-    </Modal>
+      )}
+      <FormField label="Description">
+        <Input value={description} onChange={({ detail }) => setDescription(detail.value)} />
+      </FormField>
+      <FormField label="Results go to" constraintText="s3://bucket/prefix/">
+        <Input value={place} onChange={({ detail }) => setPlace(detail.value)} />
+      </FormField>
+      <Checkbox checked={enforced} onChange={({ detail }) => setEnforced(detail.checked)} description="What a client says about results is not taken.">
+        For every client
+      </Checkbox>
+    </FormDialog>
   );
 }
