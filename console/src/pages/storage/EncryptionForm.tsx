@@ -74,7 +74,7 @@ function Fields({ draft, onChange }: { draft: Draft; onChange: (draft: Draft) =>
         onChange={({ detail }) => onChange({ ...draft, algorithm: detail.value })}
         ariaLabel="Default encryption"
         items={[
-          { value: '', label: 'None' },
+          { value: '', label: "The server's default", description: 'Encrypted with a key of the server, unless it was started to keep new buckets plain.' },
           { value: 'AES256', label: 'SSE-S3' },
           { value: 'aws:kms', label: 'SSE-KMS', description: 'Under a named key, which IAM is asked about.' },
         ]}
