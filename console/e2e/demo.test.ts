@@ -44,7 +44,7 @@ describe('the demonstration', () => {
     await screenshot(page, 'home-demo', 1500);
     await page.keyboard.press('Control+k');
     await page.getByRole('combobox', { name: 'Find pages and things' }).and(page.locator(':focus')).waitFor();
-    await page.keyboard.type('flights');
+    await page.keyboard.type('flights landing');
     await page.getByRole('option', { name: /flights-landing-000000000000/ }).waitFor();
     await screenshot(page, 'palette');
   });
