@@ -17,29 +17,42 @@ fn directory() -> tempfile::TempDir {
     tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
 }
 
+const KINDS: [Step; 9] = [
+    Step::MakeDirectory,
+    Step::Create,
+    Step::Open,
+    Step::Write,
+    Step::Sync,
+    Step::SyncDirectory,
+    Step::Rename,
+    Step::Remove,
+    Step::Commit,
+];
+
 /// How many steps the workload has, about: the threads of a store are not always as quick as each other.
+///
+/// Where the mover fills the last pack to its end just before the restart, none is left to be opened: such a run does
+/// not count.
 async fn steps() -> usize {
+    let mut missing = Vec::new();
+    for _ in 0..5 {
+        let steps = uncut().await;
+        missing = KINDS.into_iter().filter(|kind| !steps.contains(kind)).collect();
+        if missing.is_empty() {
+            return steps.len();
+        }
+    }
+    panic!("the workload has no {missing:?}");
+}
+
+async fn uncut() -> Vec<Step> {
     let dir = directory();
     let (files, faults) = Files::faulty(dir.path(), Plan::Count);
     let ledger = workload::run(&dir.path().join("store"), &files, &faults).await;
     let unexpected: Vec<_> =
         ledger.failures().iter().filter(|error| !matches!(error, Error::PreconditionFailed)).collect();
     assert!(unexpected.is_empty(), "{unexpected:?}");
-    let steps = faults.steps();
-    for kind in [
-        Step::MakeDirectory,
-        Step::Create,
-        Step::Open,
-        Step::Write,
-        Step::Sync,
-        Step::SyncDirectory,
-        Step::Rename,
-        Step::Remove,
-        Step::Commit,
-    ] {
-        assert!(steps.iter().any(|(step, _)| *step == kind), "the workload has no {kind:?}");
-    }
-    steps.len()
+    faults.steps().into_iter().map(|(step, _)| step).collect()
 }
 
 /// Opens a store that something happened to, and checks everything.
