@@ -50,8 +50,8 @@ export interface LogFilter {
   limit?: number;
 }
 
-export const filterEvents = (input: LogFilter) =>
-  logs<{ events: LogEvent[]; nextToken?: string }>('FilterLogEvents', input);
+export const filterEvents = (input: LogFilter, signal?: AbortSignal) =>
+  logs<{ events: LogEvent[]; nextToken?: string }>('FilterLogEvents', input, signal ? { signal } : {});
 
 /** Events of a stream from a token on, the oldest first; the token that comes back reads on from there. */
 export const getLogEvents = (logGroupName: string, logStreamName: string, nextToken: string | undefined) =>
