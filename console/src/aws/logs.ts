@@ -1,5 +1,6 @@
 /** CloudWatch Logs. Times here are milliseconds since 1970. */
 import { collect, jsonService } from './call';
+import { AwsError } from './error';
 
 export const logs = jsonService('logs', 'Logs_20140328', '1.1');
 
@@ -17,9 +18,12 @@ export interface LogStream {
   firstEventTimestamp?: number;
   lastEventTimestamp?: number;
   lastIngestionTime?: number;
+  storedBytes?: number;
 }
 
 export interface LogEvent {
+  /** Of lines of several groups. */
+  logGroupName?: string;
   logStreamName?: string;
   timestamp: number;
   ingestionTime?: number;
@@ -32,6 +36,14 @@ export const describeGroups = () =>
     const page = await logs<{ logGroups: LogGroup[]; nextToken?: string }>('DescribeLogGroups', { nextToken });
     return { items: page.logGroups, next: page.nextToken };
   });
+
+/** The group of exactly this name. */
+export async function findGroup(name: string): Promise<LogGroup> {
+  const page = await logs<{ logGroups: LogGroup[] }>('DescribeLogGroups', { logGroupNamePrefix: name });
+  const found = page.logGroups.find(({ logGroupName }) => logGroupName === name);
+  if (!found) throw new AwsError('ResourceNotFoundException', `There is no log group ${name}.`, 404);
+  return found;
+}
 
 export const describeStreams = (logGroupName: string, most = 200) =>
   collect(async (nextToken) => {
@@ -56,3 +68,13 @@ export const filterEvents = (input: LogFilter, signal?: AbortSignal) =>
 /** Events of a stream from a token on, the oldest first; the token that comes back reads on from there. */
 export const getLogEvents = (logGroupName: string, logStreamName: string, nextToken: string | undefined) =>
   logs<{ events: LogEvent[]; nextForwardToken: string }>('GetLogEvents', { logGroupName, logStreamName, nextToken, startFromHead: true });
+
+export const createGroup = (logGroupName: string) => logs('CreateLogGroup', { logGroupName });
+
+export const deleteGroup = (logGroupName: string) => logs('DeleteLogGroup', { logGroupName });
+
+/** Days after which events go; never without. */
+export const setRetention = (logGroupName: string, retentionInDays: number | undefined) =>
+  retentionInDays === undefined ? logs('DeleteRetentionPolicy', { logGroupName }) : logs('PutRetentionPolicy', { logGroupName, retentionInDays });
+
+export const deleteStream = (logGroupName: string, logStreamName: string) => logs('DeleteLogStream', { logGroupName, logStreamName });

@@ -106,3 +106,33 @@ export class LogFeed {
 
 /** A line's name among all lines. */
 export const idOf = ({ eventId, logStreamName, timestamp, message }: LogEvent) => eventId ?? `${logStreamName} ${timestamp} ${message}`;
+
+/** Several groups as one: a page of each at a time, and the lines of all in their order. */
+class LogFeeds {
+  private readonly states = new Map<string, LogState>();
+
+  constructor(private readonly feeds: ReadonlyMap<string, LogFeed>) {}
+
+  async more(signal?: AbortSignal): Promise<LogState> {
+    // Those that have ended are asked again only when all have, which is when they are followed.
+    const all = [...this.states.values()].every(({ ended }) => ended);
+    const due = [...this.feeds].filter(([group]) => all || this.states.get(group)?.ended !== true);
+    await Promise.all(due.map(async ([group, feed]) => this.states.set(group, named(await feed.more(signal), group))));
+    return merge([...this.states.values()]);
+  }
+}
+
+const named = (state: LogState, logGroupName: string): LogState => ({ ...state, lines: state.lines.map((line) => ({ ...line, logGroupName })) });
+
+export function merge(states: readonly LogState[]): LogState {
+  const lines = states.flatMap((state) => state.lines).sort((a, b) => a.timestamp - b.timestamp);
+  const dropped = states.reduce((sum, state) => sum + state.dropped, Math.max(0, lines.length - MOST));
+  return { lines: lines.slice(-MOST), ended: states.every(({ ended }) => ended), dropped, missing: states.every(({ missing }) => missing) };
+}
+
+/** What reads one group, or several. */
+export function feedOf(groups: readonly string[], query: Omit<LogQuery, 'group'>): { more: LogFeed['more'] } {
+  const [group = '', ...others] = groups;
+  if (others.length === 0) return new LogFeed({ group, ...query });
+  return new LogFeeds(new Map(groups.map((name) => [name, new LogFeed({ group: name, ...query })])));
+}

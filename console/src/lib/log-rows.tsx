@@ -110,8 +110,8 @@ function Row({ line, open, onToggle, stream, onRequest }: RowProps) {
           {clock(timestamp)}
         </time>
         {stream && (
-          <span className="bh-line-stream" title={logStreamName}>
-            {logStreamName?.split(/[/\]]/).at(-1)}
+          <span className="bh-line-stream" title={[line.logGroupName, logStreamName].filter(Boolean).join(' ')}>
+            {(line.logGroupName ?? logStreamName)?.split(/[/\]]/).at(-1)}
           </span>
         )}
         <span className="bh-line-text">{text}</span>
@@ -131,7 +131,7 @@ function Opened({ line, text, onRequest }: { line: LogEvent; text: string; onReq
       <div className="bh-line-foot">
         <CopyToClipboard variant="inline" textToCopy={json ?? text} copyButtonAriaLabel="Copy the line" copySuccessText="Copied" copyErrorText="It could not be copied" />
         <span>{localTime(line.timestamp)}</span>
-        {line.logStreamName && <span className="bh-wrap">{line.logStreamName}</span>}
+        {line.logStreamName && <span className="bh-wrap">{[line.logGroupName, line.logStreamName].filter(Boolean).join(' · ')}</span>}
         {request && onRequest && (
           <Button variant="inline-link" onClick={() => onRequest(request)}>
             Only this request

@@ -4,9 +4,11 @@
  *
  *     <LogView group="/aws/lambda/clean" empty={<Empty title="Nothing yet">…</Empty>} />
  *     <LogView group={name} streams={[stream]} range="all" tail={false} height="calc(100vh - 320px)" />
+ *     <LogView group={['/aws/lambda/a', '/aws/lambda/b']} histogram />
  *
  * It keeps the last 50,000 lines, draws those in sight, and stops reading while somebody has scrolled up. `log-feed.ts` is the way
- * to the server, `log-lines.ts` what lines say, `log-rows.tsx` the rows alone, `log-range.ts` the ranges in addresses.
+ * to the server, `log-lines.ts` what lines say, `log-rows.tsx` the rows alone, `log-range.ts` the ranges in addresses,
+ * `log-histogram.tsx` when the lines were written, `log-help.tsx` how filter patterns are written.
  */
 import Button from '@cloudscape-design/components/button';
 import Input from '@cloudscape-design/components/input';
@@ -16,9 +18,12 @@ import { type ReactNode, useCallback, useEffect, useMemo, useState } from 'react
 
 import { platformNow } from '../aws/session';
 import { count } from './format';
-import { LogFeed, type LogState } from './log-feed';
+import { type LogState, feedOf } from './log-feed';
+import { PatternHelp } from './log-help';
+import { LogHistogram } from './log-histogram';
 import { unfolded } from './log-lines';
-import { RANGES, rangeLabel, rangeOf } from './log-range';
+import { RANGES, rangeLabel, rangeOf, rangeText } from './log-range';
+import { RangeDialog } from './log-range-dialog';
 import { LogRows } from './log-rows';
 import { useLive } from './live';
 import { notifyError } from './notify';
@@ -27,7 +32,8 @@ import { Empty, ErrorBox, Loading } from './states';
 import './log-view.css';
 
 export interface LogViewProps {
-  group: string;
+  /** One group, or several whose lines are merged. */
+  group: string | readonly string[];
   /** Only these streams; all without. */
   streams?: readonly string[];
   /** The range that is shown when the address names none: `5m`, `1h`, `7d`, `all`. */
@@ -36,6 +42,8 @@ export interface LogViewProps {
   tail?: boolean;
   /** What stands there when the group has nothing at all in that range. */
   empty?: ReactNode;
+  /** Whether bars above the lines say when they were written. */
+  histogram?: boolean;
   /** More tools in the bar. */
   tools?: ReactNode;
   /** Pixels or any CSS length, at most. */
@@ -48,7 +56,9 @@ const EVERY_MS = 1_500;
 const TYPING_MS = 450;
 
 export function LogView(props: LogViewProps) {
-  const { group, streams, empty, height = 'max(280px, calc(100vh - 430px))' } = props;
+  const { streams, empty, height = 'max(280px, calc(100vh - 430px))' } = props;
+  const groups = typeof props.group === 'string' ? [props.group] : props.group;
+  const group = groups.join('\n');
   const [filter, setFilter] = useParam('filter');
   const [range, setRange] = useParam('range', props.range ?? '1h');
   const [tail, setTail] = useParam('tail', props.tail === false ? 'off' : 'on');
@@ -62,7 +72,7 @@ export function LogView(props: LogViewProps) {
   const only = useCallback((request: string) => setFilter(`"${request}"`), [setFilter]);
   const state = live.data;
   return (
-    <section className="bh-logview" aria-label={`Log of ${group}`}>
+    <section className="bh-logview" aria-label={groups.length === 1 ? `Log of ${group}` : `Logs of ${groups.length} groups`}>
       <div className="bh-logbar">
         <Filter value={filter} onChange={setFilter} />
         <div className="bh-logbar-range">
@@ -84,6 +94,7 @@ export function LogView(props: LogViewProps) {
       ) : (
         <>
           <State state={state} follow={follow} paused={away && tail === 'on'} onResume={() => setAway(false)} onAgain={open ? again : undefined} />
+          {props.histogram && <LogHistogram lines={state.lines} range={rangeOf(range, platformNow())} now={platformNow()} onRange={(from, to) => setRange(rangeText(from, to))} />}
           <LogRows label="Log lines" lines={state.lines} follow={follow} onAway={setAway} wrap={wrap} streams={streams?.length !== 1} onRequest={only} height={height} />
         </>
       )}
@@ -91,15 +102,15 @@ export function LogView(props: LogViewProps) {
   );
 }
 
-/** One search: read to its end, and followed from there on. Another filter or range is another one. */
-function useLog(group: string, streams: readonly string[] | undefined, pattern: string, range: string, follow: boolean) {
+/** One search: read to its end, and followed from there on. Another filter or range is another one. `groups` is a name in each line. */
+function useLog(groups: string, streams: readonly string[] | undefined, pattern: string, range: string, follow: boolean) {
   const [round, setRound] = useState(0);
   const names = streams?.join('\n') ?? '';
   const feed = useMemo(
-    () => new LogFeed({ group, streams: names ? names.split('\n') : undefined, pattern, ...rangeOf(range, platformNow()) }),
-    [group, names, pattern, range, round],
+    () => feedOf(groups.split('\n'), { streams: names ? names.split('\n') : undefined, pattern, ...rangeOf(range, platformNow()) }),
+    [groups, names, pattern, range, round],
   );
-  const live = useLive<LogState>(`logs/view/${group}/${names}/${pattern}/${range}/${round}`, (signal) => feed.more(signal), {
+  const live = useLive<LogState>(`logs/view/${groups}/${names}/${pattern}/${range}/${round}`, (signal) => feed.more(signal), {
     every: (state) => (state && !state.ended ? 0 : follow ? EVERY_MS : undefined),
   });
   const { refresh } = live;
@@ -129,21 +140,28 @@ function Filter({ value, onChange }: { value: string; onChange: (value: string) 
         onChange={({ detail }) => setText(detail.value)}
         onKeyDown={({ detail }) => detail.key === 'Enter' && onChange(text)}
       />
+      <PatternHelp onUse={onChange} />
     </div>
   );
 }
 
+const BETWEEN = { value: 'between', label: 'Between two times …' };
+
 function Ranges({ value, onChange }: { value: string; onChange: (value: string) => void }) {
   const known = RANGES.find((one) => one.value === value);
   const chosen = known ?? { value, label: rangeLabel(value) };
+  const [asking, setAsking] = useState(false);
   return (
-    <Select
-      ariaLabel="Range of time"
-      selectedOption={chosen}
-      options={known ? [...RANGES] : [chosen, ...RANGES]}
-      expandToViewport
-      onChange={({ detail }) => onChange(detail.selectedOption.value ?? 'all')}
-    />
+    <>
+      <Select
+        ariaLabel="Range of time"
+        selectedOption={chosen}
+        options={[...(known ? [] : [chosen]), ...RANGES, BETWEEN]}
+        expandToViewport
+        onChange={({ detail }) => (detail.selectedOption.value === BETWEEN.value ? setAsking(true) : onChange(detail.selectedOption.value ?? 'all'))}
+      />
+      {asking && <RangeDialog value={value} onChange={onChange} onClose={() => setAsking(false)} />}
+    </>
   );
 }
 

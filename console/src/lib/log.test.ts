@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 
 import { AwsError } from '../aws/error';
 import type { LogEvent, LogFilter } from '../aws/logs';
-import { LogFeed, MOST } from './log-feed';
+import { buckets } from './log-buckets';
+import { LogFeed, MOST, merge } from './log-feed';
 import { jsonOf, kindOf, reportOf, requestOf, unfolded } from './log-lines';
 import { rangeLabel, rangeOf, rangeText } from './log-range';
 
@@ -100,4 +101,22 @@ test('ranges', () => {
   expect(rangeOf(rangeText(10.5, 20.2), 5)).toEqual({ from: 10, to: 21 });
   expect(rangeLabel('1h')).toBe('Last hour');
   expect(rangeLabel(rangeText(1_764_220_000_000, 1_764_220_001_000))).toMatch(/^20\d\d-\d\d-\d\d \d\d:\d\d:40 – \d\d:\d\d:41$/);
+});
+
+test('lines of several groups stand in one order', () => {
+  const state = (lines: LogEvent[], ended = true) => ({ lines, ended, dropped: 1, missing: false });
+  const merged = merge([state([event(1), event(3)]), state([event(2)], false)]);
+  expect(merged.lines.map(({ timestamp }) => timestamp)).toEqual([1, 2, 3]);
+  expect([merged.ended, merged.dropped]).toEqual([false, 2]);
+});
+
+test('lines are counted in lengths of time that people know', () => {
+  const minute = 60_000;
+  const found = buckets([event(10 * minute), event(10 * minute + 1, 'ERROR x'), event(70 * minute)], { from: 9.5 * minute }, 71 * minute);
+  expect(found[0]).toMatchObject({ from: 9 * minute, to: 10 * minute - 1, lines: 0 });
+  expect(found[1]).toMatchObject({ lines: 2, errors: 1 });
+  expect(found.at(-1)).toMatchObject({ from: 71 * minute, lines: 0 });
+  expect(found.reduce((sum, { lines }) => sum + lines, 0)).toBe(3);
+  expect(buckets([], {}, minute)).toEqual([]);
+  expect(buckets([event(1), event(86_400_000 * 1_000)], {}, 0).length).toBeLessThan(90);
 });
