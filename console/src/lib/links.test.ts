@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { arnHref, logGroupHref, objectHref } from './links';
+import { arnHref, logGroupHref, objectHref, resourceHref } from './links';
 
 test('whatever an ARN names has its page', () => {
   const arns = {
@@ -23,6 +23,14 @@ test('whatever an ARN names has its page', () => {
   };
   for (const [arn, href] of Object.entries(arns)) expect(arnHref(arn), arn).toBe(href);
   expect([arnHref('arn:aws:kinesis:r:1:stream/x'), arnHref('nonsense')]).toEqual([undefined, undefined]);
+});
+
+test('the resources of stacks have their pages', () => {
+  expect(resourceHref('AWS::S3::Bucket', 'raw')).toBe('/_console/storage/buckets/raw');
+  expect(resourceHref('AWS::StepFunctions::StateMachine', 'arn:aws:states:r:1:stateMachine:daily')).toBe('/_console/pipelines/machines/daily');
+  expect(resourceHref('AWS::SQS::Queue', 'http://h/0/work')).toBe('/_console/ingestion/queues/work');
+  expect([resourceHref('AWS::Events::Rule', 'r'), resourceHref('AWS::Events::Rule', 'bus|r')]).toEqual(['/_console/pipelines/rules/default/r', '/_console/pipelines/rules/bus/r']);
+  expect(resourceHref('AWS::IAM::Policy', 'p')).toBeUndefined();
 });
 
 test('names stay what they are', () => {

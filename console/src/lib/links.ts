@@ -86,3 +86,43 @@ export function arnHref(arn: string): string | undefined {
       return undefined;
   }
 }
+
+/** The page of what a stack's resource is, by its type and its physical id. */
+export function resourceHref(type: string, id: string): string | undefined {
+  if (id.startsWith('arn:')) return arnHref(id);
+  switch (type) {
+    case 'AWS::S3::Bucket':
+    case 'AWS::S3::BucketPolicy':
+      return bucketHref(id);
+    case 'AWS::Glue::Database':
+      return databaseHref(id);
+    case 'AWS::Glue::Crawler':
+      return crawlerHref(id);
+    case 'AWS::Glue::Job':
+      return jobHref(id);
+    case 'AWS::Lambda::Function':
+      return functionHref(id);
+    case 'AWS::KinesisFirehose::DeliveryStream':
+      return streamHref(id);
+    case 'AWS::ApiGatewayV2::Api':
+      return apiHref(id);
+    case 'AWS::SQS::Queue':
+      return queueHref(id.split('/').at(-1) ?? id);
+    case 'AWS::Events::Rule': {
+      const [bus = '', name] = id.split('|');
+      return name ? ruleHref(name, bus) : ruleHref(bus);
+    }
+    case 'AWS::Scheduler::Schedule':
+      return scheduleHref(id);
+    case 'AWS::Logs::LogGroup':
+      return logGroupHref(id);
+    case 'AWS::IAM::Role':
+      return roleHref(id);
+    case 'AWS::IAM::User':
+      return userHref(id);
+    case 'AWS::IAM::Group':
+      return groupHref(id);
+    default:
+      return undefined;
+  }
+}

@@ -1,9 +1,14 @@
 import type { Area } from '../../lib/area';
+import { LOG_ROWS, logCommands } from './logs/rows';
+import { STACK_ROWS, stackCommands } from './stacks/rows';
 
 export const area: Area = {
   id: 'operations',
   title: 'Operations',
-  pages: [
-    { path: '/operations', title: 'Stacks', nav: true, keywords: 'cloudformation', load: () => import('./Stacks') },
-  ],
+  pages: [...STACK_ROWS, ...LOG_ROWS],
+  // Who may read one kind of thing may not be allowed to read another one.
+  commands: async () => {
+    const found = await Promise.allSettled([stackCommands(), logCommands()]);
+    return found.flatMap((one) => (one.status === 'fulfilled' ? one.value : []));
+  },
 };
