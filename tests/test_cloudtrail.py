@@ -195,3 +195,16 @@ def test_wrong_look_ups_and_trails_are_refused_by_name(server):
     with pytest.raises(ClientError) as refused:
         client(server, "cloudtrail", key).lookup_events()
     assert "because no identity-based policy allows the cloudtrail:LookupEvents action" in str(refused.value)
+
+
+def test_what_begins_something_says_what(server):
+    server.client("s3", "test", "test").create_bucket(Bucket="answers")
+    athena = server.client("athena", "test", "test")
+    results = {"OutputLocation": "s3://answers/"}
+    query = athena.start_query_execution(QueryString="SELECT 1", ResultConfiguration=results)["QueryExecutionId"]
+    (found,) = look(server, "EventName", "StartQueryExecution")
+    assert event(found)["responseElements"] == {"queryExecutionId": query} and found["Username"] == "root"
+    with pytest.raises(ClientError):
+        athena.start_query_execution(QueryString="SELECT 1", WorkGroup="nowhere")
+    refused, _ = look(server, "EventName", "StartQueryExecution")
+    assert event(refused)["responseElements"] is None

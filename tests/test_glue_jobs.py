@@ -4,9 +4,14 @@ import gzip
 import io
 import json
 import threading
+import urllib.error
+import urllib.request
 
 import pyarrow.parquet as pq
 import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
 from conftest import allow, service_role, wait_for
@@ -194,6 +199,60 @@ def test_a_visual_job_from_csv_to_a_table_that_athena_reads(world):
     # As on AWS, a run adds to what is there.
     world.succeed(job)
     assert world.query("SELECT count(*) FROM delays") == [("4",)]
+
+
+def preview(world, job, node, key="test", secret="test"):
+    """The first rows of a node: our own address beside Glue's API, signed like its calls."""
+    request = AWSRequest("GET", f"{world.server.url}/_boathouse/jobs/{job}/nodes/{node}/rows")
+    if key:
+        SigV4Auth(Credentials(key, secret), "glue", "us-east-1").add_auth(request)
+    try:
+        with urllib.request.urlopen(urllib.request.Request(request.url, headers=dict(request.headers))) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as error:
+        return error.code, json.load(error)
+
+
+def test_a_nodes_first_rows_are_those_that_a_run_would_see(world):
+    world.put("in/flights/a.csv", FLIGHTS)
+    world.put("in/airlines/a.csv", AIRLINES)
+    job = world.visual(pipeline(world))
+    status, source = preview(world, job, "node-1")
+    assert status == 200 and [column["Name"] for column in source["Columns"]] == ["id", "carrier", "origin", "delay", "day"]
+    assert source["Rows"][0] == ["1", "UA", "JFK", "10", "2013-01-01"] and len(source["Rows"]) == 6
+    _, once = preview(world, job, "node-5")
+    assert sorted(once["Rows"]) == [
+        ["1", "UA", "JFK", "10", "2013-01-01"],
+        ["3", "UA", "LGA", "30", "2013-01-02"],
+        ["5", "UA", "JFK", "20", "2013-01-02"],
+    ]
+    assert [column["Type"] for column in once["Columns"]] == ["integer", "varchar", "varchar", "integer", "date"]
+    _, written = preview(world, job, "node-10")
+    assert sorted(written["Rows"]) == [["United", "2013-01-01", "10.0", "1"], ["United", "2013-01-02", "25.0", "2"]]
+    assert not written["Truncated"] and world.keys("out/") == []
+    world.put("in/flights/b.csv", "id,carrier,origin,delay,day\n" + "".join(f"{n},UA,JFK,1,2013-01-01\n" for n in range(300)))
+    _, many = preview(world, job, "node-1")
+    assert many["Truncated"] and len(many["Rows"]) == 200
+
+
+def test_previews_show_nobody_what_they_may_not_read(world, shared, unique):
+    world.put("in/flights/a.csv", FLIGHTS)
+    job = world.visual({"s": csv(world.path("in/flights/")), "t": target("s", world.path("out/"))})
+    assert preview(world, job, "s", key=None)[0] == 403
+    identity = shared.client("iam", "test", "test")
+    for statements, expected in [
+        ([allow("glue:*")], "AccessDenied"),
+        ([allow("s3:*")], "glue:GetJob"),
+    ]:
+        name = unique("looker")
+        identity.create_user(UserName=name)
+        policy = json.dumps({"Version": "2012-10-17", "Statement": statements})
+        identity.put_user_policy(UserName=name, PolicyName="p", PolicyDocument=policy)
+        key = identity.create_access_key(UserName=name)["AccessKey"]
+        status, answer = preview(world, job, "s", key["AccessKeyId"], key["SecretAccessKey"])
+        assert status in (400, 403) and expected in answer["message"], answer
+    assert preview(world, job, "u")[0] == 400
+    assert preview(world, "no-such-job", "u")[1]["__type"] == "EntityNotFoundException"
 
 
 def test_json_parquet_and_catalogue_sources_meet(world):

@@ -11,7 +11,7 @@ import { Loading } from './states';
 
 const Canvas = lazy(() => import('./graph-canvas'));
 
-export type { GraphEdge, GraphNode } from './graph-layout';
+export type { GraphEdge, GraphFrame, GraphNode } from './graph-layout';
 
 export function Graph(props: GraphProps) {
   return (

@@ -282,6 +282,7 @@ pub(crate) async fn open(
         concurrent_queries: CONCURRENT_QUERIES,
         queued_queries: QUEUED_QUERIES,
     })?;
+    let previews = boathouse_glue_jobs::preview::PreviewSite::new(Arc::clone(&jobs));
     let iceberg = IcebergRest::new(Arc::clone(&s3.stores), Arc::clone(&judge) as _);
     let services = vec![
         sts_service(&identity),
@@ -322,6 +323,7 @@ pub(crate) async fn open(
         .with_site(Arc::new(Sites::new(&apis)))
         .with_site(Arc::new(iceberg))
         .with_site(Arc::new(athena.lineage))
+        .with_site(Arc::new(previews))
         .with_site(Arc::new(console))
         .with_vitals(vitals)
         .with_inside_door(inside);

@@ -63,7 +63,7 @@ export function Definition({ machine, onSaved }: { machine: MachineDetails; onSa
         <div>
           <CodeEditor label="Definition" language="json" value={text} onChange={setDraft} onRun={() => void save()} problems={check.problems} height={HEIGHT} />
         </div>
-        <Graph label="States of the machine" nodes={drawing.nodes} edges={drawing.edges} direction="down" height={HEIGHT} />
+        <Graph label="States of the machine" nodes={drawing.nodes} edges={drawing.edges} frames={drawing.frames} direction="down" height={HEIGHT} />
       </div>
       {check.problems.length > 0 && <Problems problems={check.problems} />}
     </SpaceBetween>

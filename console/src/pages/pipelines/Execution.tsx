@@ -23,7 +23,8 @@ import { draw, parseDefinition } from './asl';
 import { Cause } from './Cause';
 import { EventList } from './EventList';
 import { executionMs } from './Executions';
-import { tell } from './history';
+import { onlyItem, tell } from './history';
+import { ItemBar, useItem } from './items';
 import { byState, paint } from './paint';
 import { HistoryReader } from './reader';
 import { StartExecution } from './StartExecution';
@@ -64,10 +65,12 @@ function Run({ execution }: { execution: ExecutionDetails }) {
   const [tab, setTab] = useParam('tab', 'timeline');
   const [chosen, setChosen] = useParam('step');
   const drawing = useMemo(() => draw(parseDefinition(machine.data?.definition ?? '') ?? {}), [machine.data]);
-  const told = useMemo(() => tell(history.data ?? []), [history.data]);
+  const all = useMemo(() => tell(history.data ?? []), [history.data]);
   const now = platformNow();
-  const picture = paint(drawing, told, now);
-  const failed = told.steps.find(({ status }) => status === 'FAILED');
+  const { item, choose: chooseItem } = useItem(all);
+  const steps = useMemo(() => (item ? onlyItem(all, item.map, item.index) : all), [all, item?.map, item?.index]);
+  const picture = paint(drawing, steps, now);
+  const failed = all.find(({ status }) => status === 'FAILED');
   const name = chosen || (execution.status === 'FAILED' ? failed?.name : undefined);
   return (
     <SpaceBetween size="l">
@@ -76,8 +79,19 @@ function Run({ execution }: { execution: ExecutionDetails }) {
       <Shown live={machine} what="The definition can't be read">
         {() => (
           <div className="bh-two bh-two-wide">
-            <Graph label="Steps of the execution" nodes={picture.nodes} edges={picture.edges} direction="down" height={HEIGHT} selected={name} onSelect={(id) => setChosen(id ?? '')} />
-            <StepPanel execution={execution} name={name} state={name ? drawing.states.get(name) : undefined} steps={(name && byState(told.steps).get(name)) || []} height={HEIGHT} />
+            <div className="bh-below">
+              {item && <ItemBar item={item} onChoose={chooseItem} />}
+              <Graph label="Steps of the execution" {...picture} direction="down" height={HEIGHT} selected={name} onSelect={(id) => setChosen(id ?? '')} />
+            </div>
+            <StepPanel
+              execution={execution}
+              name={name}
+              state={name ? drawing.states.get(name) : undefined}
+              steps={(name && byState(steps).get(name)) || []}
+              item={item}
+              onItem={chooseItem}
+              height={HEIGHT}
+            />
           </div>
         )}
       </Shown>
@@ -86,7 +100,7 @@ function Run({ execution }: { execution: ExecutionDetails }) {
         onChange={({ detail }) => setTab(detail.activeTabId)}
         ariaLabel="What happened"
         tabs={[
-          { id: 'timeline', label: 'Timeline', content: tab === 'timeline' && (history.loading ? <Loading /> : <Timeline steps={told.steps} now={now} onChoose={setChosen} />) },
+          { id: 'timeline', label: 'Timeline', content: tab === 'timeline' && (history.loading ? <Loading /> : <Timeline steps={steps} now={now} onChoose={setChosen} />) },
           { id: 'events', label: 'Events', content: tab === 'events' && <EventList history={history} /> },
         ]}
       />

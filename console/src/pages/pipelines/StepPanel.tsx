@@ -17,6 +17,7 @@ import { Status } from '../../lib/status';
 import type { State } from './asl';
 import { Cause } from './Cause';
 import type { Step } from './history';
+import { type ChosenItem, ItemList } from './items';
 import { stepMs } from './paint';
 
 interface StepPanelProps {
@@ -25,14 +26,17 @@ interface StepPanelProps {
   state: State | undefined;
   /** Each time that it was entered. */
   steps: readonly Step[];
+  /** The item of a Map that is looked at. */
+  item: ChosenItem | undefined;
+  onItem: (map: Step, index: number | undefined) => void;
   height: number;
 }
 
-export function StepPanel({ execution, name, state, steps, height }: StepPanelProps) {
+export function StepPanel({ execution, name, state, steps, item, onItem, height }: StepPanelProps) {
   return (
     <div style={{ height }} role="region" aria-label="Details of the step">
       {name ? (
-        <OfState key={name} name={name} state={state} steps={steps} />
+        <OfState key={name} name={name} state={state} steps={steps} item={item} onItem={onItem} />
       ) : (
         <Container fitHeight header={<Header variant="h2" description="Choose a step in the picture to see its own.">Execution</Header>}>
           <Data id="execution" values={{ Output: execution.output, Input: execution.input }} />
@@ -42,7 +46,7 @@ export function StepPanel({ execution, name, state, steps, height }: StepPanelPr
   );
 }
 
-function OfState({ name, state, steps }: { name: string; state: State | undefined; steps: readonly Step[] }) {
+function OfState({ name, state, steps, item, onItem }: Pick<StepPanelProps, 'state' | 'steps' | 'item' | 'onItem'> & { name: string }) {
   const [at, setAt] = useState<number>();
   // What failed is what people look for.
   const step = steps.find(({ id }) => id === at) ?? steps.find(({ status }) => status === 'FAILED') ?? steps.at(-1);
@@ -60,6 +64,7 @@ function OfState({ name, state, steps }: { name: string; state: State | undefine
           />
         )}
         {step ? <OfStep step={step} /> : <Box color="text-body-secondary">Not reached.</Box>}
+        {step?.items && <ItemList map={step} item={item} onItem={onItem} />}
         {state && <Data id={`${name}/${step?.id}`} values={{ ...(step?.status === 'RUNNING' ? {} : { Output: step?.output }), Input: step?.input, Definition: JSON.stringify(state) }} />}
       </SpaceBetween>
     </Container>

@@ -1,5 +1,5 @@
 /** A state machine's definition (Amazon States Language) as boxes and arrows. */
-import type { GraphEdge, GraphNode } from '../../lib/graph';
+import type { GraphEdge, GraphFrame, GraphNode } from '../../lib/graph';
 
 export interface Catcher {
   ErrorEquals?: string[];
@@ -40,13 +40,13 @@ export interface Flow {
 /** An arrow, and whether an error goes along it. */
 export interface Arrow extends GraphEdge {
   catches?: boolean;
-  /** The Parallel or Map whose `Next` it is, when it begins inside of that. */
-  of?: string;
 }
 
 export interface Drawing {
   nodes: GraphNode[];
   edges: Arrow[];
+  /** Parallel and Map, and the branches of Parallel. */
+  frames: GraphFrame[];
   /** Every state by its name, which is unique in a machine. */
   states: Map<string, State>;
 }
@@ -65,15 +65,26 @@ export function parseDefinition(text: string): Flow | undefined {
 
 const HUES: Record<string, number> = { Task: 0, Choice: 2, Parallel: 1, Map: 1, Wait: 3, Pass: 9, Succeed: 4, Fail: 5 };
 
+/** Where the machine begins and ends, in its picture. States have no such names. */
+export const START = '\u0001start';
+export const END = '\u0001end';
+
 /** Draws a definition; what is wrong or missing in it is left out, so that it can be drawn while somebody types. */
 export function draw(flow: Flow): Drawing {
-  const drawing: Drawing = { nodes: [], edges: [], states: new Map() };
-  drawFlow(flow, drawing);
+  const drawing: Drawing = { nodes: [], edges: [], frames: [], states: new Map() };
+  const first = text(flow.StartAt);
+  if (first !== undefined) {
+    drawing.nodes.push({ id: START, title: 'Start', mark: true });
+    drawing.edges.push({ from: START, to: first });
+  }
+  const last = drawFlow(flow, drawing);
+  if (last.length > 0) drawing.nodes.push({ id: END, title: 'End', mark: true });
+  drawing.edges.push(...last.map((from) => ({ from, to: END })));
   return drawing;
 }
 
-/** Draws the states of a flow, and answers those that end it. */
-function drawFlow(flow: Flow | undefined, drawing: Drawing): string[] {
+/** Draws the states of a flow into a frame, and answers those that end it. */
+function drawFlow(flow: Flow | undefined, drawing: Drawing, inside?: string): string[] {
   const ends: string[] = [];
   // The first state is placed first.
   const names = Object.keys(isObject(flow?.States) ? flow.States : {});
@@ -82,42 +93,34 @@ function drawFlow(flow: Flow | undefined, drawing: Drawing): string[] {
     const state = flow?.States?.[name];
     if (!isObject(state) || drawing.states.has(name)) continue;
     drawing.states.set(name, state);
-    drawing.nodes.push(box(name, state));
-    const last = drawInside(name, state, drawing);
+    const standing = { ...box(name, state), ...(inside === undefined ? {} : { inside }) };
+    if (drawInside(name, state, drawing)) drawing.frames.push(standing);
+    else drawing.nodes.push(standing);
     const next = text(state.Next);
-    if (next !== undefined) for (const from of last) drawing.edges.push({ from, to: next, ...(from === name ? {} : { of: name }) });
-    else if (state.Type !== 'Choice' && state.Type !== 'Fail') ends.push(...last);
+    if (next !== undefined) drawing.edges.push({ from: name, to: next });
+    else if (state.Type !== 'Choice') ends.push(name);
     drawChoices(name, state, drawing);
     for (const catcher of list<Catcher>(state.Catch)) {
       const to = text(catcher.Next);
-      if (to !== undefined) drawing.edges.push({ from: name, to, label: caught(catcher), dashed: true, catches: true });
+      if (to !== undefined) drawing.edges.push({ from: name, to, label: caught(catcher), dashed: true, catches: true, tone: 'waiting' });
     }
   }
   return ends;
 }
 
-/** Draws what runs inside a state, and answers where its flow goes on from. */
-function drawInside(name: string, state: State, drawing: Drawing): string[] {
+/** Draws what runs inside a state, and answers whether there is anything. */
+function drawInside(name: string, state: State, drawing: Drawing): boolean {
+  const before = drawing.states.size;
   if (state.Type === 'Parallel') {
-    const branches = list<Flow>(state.Branches);
-    const last = branches.flatMap((branch) => {
-      enter(name, branch, drawing);
-      return drawFlow(branch, drawing);
-    });
-    return last.length > 0 ? last : [name];
+    for (const [at, branch] of list<Flow>(state.Branches).entries()) {
+      const frame = `${name}\u0001${at}`;
+      drawing.frames.push({ id: frame, inside: name });
+      drawFlow(branch, drawing, frame);
+    }
   }
   const items = state.ItemProcessor ?? state.Iterator;
-  if (state.Type === 'Map' && isObject(items)) {
-    enter(name, items, drawing, 'each item');
-    const last = drawFlow(items, drawing);
-    return last.length > 0 ? last : [name];
-  }
-  return [name];
-}
-
-function enter(from: string, flow: Flow, drawing: Drawing, label?: string): void {
-  const to = text(flow.StartAt);
-  if (to !== undefined) drawing.edges.push({ from, to, ...(label ? { label } : {}) });
+  if (state.Type === 'Map' && isObject(items)) drawFlow(items, drawing, name);
+  return drawing.states.size > before;
 }
 
 function drawChoices(name: string, state: State, drawing: Drawing): void {
@@ -160,6 +163,8 @@ function about(state: State): string | undefined {
       return text(state.Error);
     case 'Parallel':
       return `${list(state.Branches).length} branches`;
+    case 'Map':
+      return text(state.ItemsPath) ?? text(state.Comment) ?? 'each item';
     default:
       return text(state.Comment);
   }

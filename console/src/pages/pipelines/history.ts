@@ -26,6 +26,20 @@ export interface Step {
   parent?: Step;
   /** Which item of the Map. */
   index?: number;
+  /** The state that led here, or that this is inside of. */
+  after?: string;
+  /** A Map's items that have begun, by their index. */
+  items?: Item[];
+}
+
+/** One time that a Map ran its states. */
+export interface Item {
+  index: number;
+  status: StepStatus;
+  began: number;
+  ended?: number;
+  error?: string;
+  cause?: string;
 }
 
 interface Context {
@@ -33,14 +47,6 @@ interface Context {
   scope?: Step | undefined;
   index?: number | undefined;
 }
-
-export interface Told {
-  steps: Step[];
-  /** Arrows that were gone along, as `from\nto`. */
-  taken: Set<string>;
-}
-
-export const arrowKey = (from: string, to: string) => `${from}\n${to}`;
 
 interface Details {
   name?: string;
@@ -60,15 +66,14 @@ export function detailsOf(event: HistoryEvent): Details {
 }
 
 /** The steps that a history's events, in order, tell of. */
-export function tell(events: readonly HistoryEvent[]): Told {
+export function tell(events: readonly HistoryEvent[]): Step[] {
   const teller = new Teller();
   for (const event of events) teller.take(event);
-  return { steps: teller.steps, taken: teller.taken };
+  return teller.steps;
 }
 
 class Teller {
   readonly steps: Step[] = [];
-  readonly taken = new Set<string>();
   private readonly contexts = new Map<number, Context>();
 
   take(event: HistoryEvent): void {
@@ -82,7 +87,7 @@ class Teller {
     if (type.endsWith('StateEntered')) return this.enter(event, details, before);
     if (type.endsWith('StateExited')) return this.exit(event, details, before);
     if (type.startsWith('Execution')) return this.execution(event, details, before);
-    if (type.startsWith('MapIteration')) return this.iteration(type, details, before);
+    if (type.startsWith('MapIteration')) return this.iteration(event, details, before);
     const container = /^(Map|Parallel)State(Started|Succeeded|Failed|Aborted)$/.exec(type);
     if (container) return this.container(event, container[1] ?? '', container[2] ?? '', before);
     const { step } = before;
@@ -104,9 +109,9 @@ class Teller {
       ...(details.input === undefined ? {} : { input: details.input }),
       ...(scope ? { parent: scope } : {}),
       ...(index === undefined ? {} : { index }),
+      ...(from ? { after: from.name } : {}),
     };
     this.steps.push(step);
-    if (from) this.taken.add(arrowKey(from.name, step.name));
     return { step, scope, index };
   }
 
@@ -122,10 +127,24 @@ class Teller {
     return { step, scope: step.parent, index: step.index };
   }
 
-  private iteration(type: string, details: Details, before: Context): Context {
-    if (type !== 'MapIterationStarted') return before;
-    const scope = before.scope;
-    return { step: scope, scope, index: details.index };
+  private iteration(event: HistoryEvent, details: Details, before: Context): Context {
+    const { index = 0 } = details;
+    let map = before.scope ?? before.step;
+    while (map && (map.type !== 'Map' || (details.name !== undefined && map.name !== details.name))) map = map.parent;
+    if (!map) return before;
+    map.items ??= [];
+    if (event.type === 'MapIterationStarted') {
+      map.items[index] = { index, status: 'RUNNING', began: event.timestamp };
+      return { step: map, scope: map, index };
+    }
+    const item = map.items[index];
+    if (!item) return before;
+    item.ended = event.timestamp;
+    item.status = event.type === 'MapIterationSucceeded' ? 'SUCCEEDED' : event.type === 'MapIterationFailed' ? 'FAILED' : 'ABORTED';
+    const { error, cause } = item.status === 'FAILED' ? (before.step ?? {}) : {};
+    if (error !== undefined) item.error = error;
+    if (cause !== undefined) item.cause = cause;
+    return before;
   }
 
   private container(event: HistoryEvent, type: string, what: string, before: Context): Context {
@@ -185,6 +204,7 @@ function reopen(step: Step): void {
 function fail(step: Step, event: HistoryEvent, details: Details): void {
   step.status = 'FAILED';
   step.ended = event.timestamp;
+  abortItems(step, event);
   if (details.error) step.error = details.error;
   if (details.cause) step.cause = details.cause;
 }
@@ -192,4 +212,29 @@ function fail(step: Step, event: HistoryEvent, details: Details): void {
 function abort(step: Step, event: HistoryEvent): void {
   step.status = 'ABORTED';
   step.ended = event.timestamp;
+  abortItems(step, event);
+}
+
+function abortItems({ items = [] }: Step, event: HistoryEvent): void {
+  for (const item of items) {
+    // Items may begin in any order, so that some are missing.
+    if (item?.ended === undefined && item) Object.assign(item, { status: 'ABORTED', ended: event.timestamp });
+  }
+}
+
+/** The items of a Map that have begun. */
+export const itemsOf = ({ items = [] }: Step): Item[] => items.filter((item) => item !== undefined);
+
+/** Which item of a Map a step belongs to, however deep inside of it; nothing if it isn't inside of that Map. */
+export function itemWithin(step: Step, map: Step): number | undefined {
+  for (let at: Step | undefined = step; at; at = at.parent) if (at.parent === map) return at.index;
+  return undefined;
+}
+
+/** The steps that are left when only one item of a Map is looked at. */
+export function onlyItem(steps: readonly Step[], map: Step, index: number): Step[] {
+  return steps.filter((step) => {
+    const item = itemWithin(step, map);
+    return item === undefined || item === index;
+  });
 }

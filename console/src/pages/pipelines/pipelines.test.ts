@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 
 import type { HistoryEvent } from '../../aws/states';
-import { type Flow, condition, draw, integration, parseDefinition } from './asl';
-import { tell } from './history';
+import { END, type Flow, START, condition, draw, integration, parseDefinition } from './asl';
+import { itemsOf, onlyItem, tell } from './history';
 import { jsonProblems, locate } from './locate';
 import { paint } from './paint';
 import { HistoryReader } from './reader';
@@ -25,23 +25,28 @@ const FLOW: Flow = {
 };
 
 describe('definitions', () => {
-  const { nodes, edges } = draw(FLOW);
+  const { nodes, edges, frames } = draw(FLOW);
 
-  test('are drawn from their first state on, with what is inside', () => {
-    expect(nodes.map(({ id }) => id)).toEqual(['Split', 'A', 'M', 'I', 'Last', 'Ask']);
+  test('are drawn from their first state on, with frames around what is inside', () => {
+    expect(nodes.map(({ id }) => id)).toEqual([START, 'A', 'I', 'Last', 'Ask', END]);
+    expect(frames.map(({ title = 'branch', inside }) => `${title} in ${inside ?? 'the machine'}`)).toEqual([
+      'branch in Split',
+      'branch in Split',
+      expect.stringMatching(/^M in Split/),
+      'Split in the machine',
+    ]);
+    expect(nodes.find(({ id }) => id === 'I')?.inside).toBe('M');
     expect(nodes.find(({ id }) => id === 'A')).toMatchObject({ kind: 'Task, glue', detail: 'startJobRun.sync' });
   });
 
-  test('branches and items lead to what comes after their container', () => {
-    expect(edges.map(({ from, to, label = '' }) => `${from}>${to} ${label}`.trim())).toEqual([
-      'Split>A',
-      'Split>M',
-      'M>I each item',
-      'A>Ask',
-      'I>Ask',
-      'Split>Ask any error',
+  test('arrows lead from the start to the end, and the ways of errors are dashed', () => {
+    expect(edges.map(({ from, to, label = '', dashed }) => `${from}${dashed ? '--' : '>'}${to} ${label}`.trim())).toEqual([
+      `${START}>Split`,
+      'Split>Ask',
+      'Split--Ask any error',
       'Ask>Last n > 1',
       'Ask>Last default',
+      `Last>${END}`,
     ]);
   });
 
@@ -72,7 +77,7 @@ const told = (make: () => void) => {
 
 describe('histories', () => {
   test('a step that fails, and is redriven', () => {
-    const { steps } = told(() => {
+    const steps = told(() => {
       event(0, 'ExecutionStarted');
       event(0, 'TaskStateEntered', { name: 'J', input: '{}' });
       event(2, 'TaskScheduled');
@@ -88,7 +93,7 @@ describe('histories', () => {
   });
 
   test('a Fail inside of a Parallel that is caught', () => {
-    const { steps, taken } = told(() => {
+    const steps = told(() => {
       event(0, 'ParallelStateEntered', { name: 'Split' });
       event(1, 'ParallelStateStarted');
       event(2, 'FailStateEntered', { name: 'F' });
@@ -99,13 +104,14 @@ describe('histories', () => {
       event(7, 'ChoiceStateExited', { name: 'Ask' });
     });
     expect(steps.map(({ name, status }) => `${name} ${status}`)).toEqual(['Split CAUGHT', 'F FAILED', 'W ABORTED', 'Ask SUCCEEDED']);
-    expect([...taken]).toEqual(['Split\nF', 'Split\nW', 'Split\nAsk']);
-    const { edges } = paint(draw(FLOW), { steps, taken }, 0);
-    expect(edges.filter(({ tone }) => tone).map(({ from, to, tone }) => `${from}>${to} ${tone}`)).toEqual(['Split>Ask bad']);
+    expect(steps.map(({ after }) => after)).toEqual([undefined, 'Split', 'Split', 'Split']);
+    const { edges, frames } = paint(draw(FLOW), steps, 0);
+    expect(edges.filter(({ tone }) => tone === 'bad' || tone === 'good').map(({ from, to, dashed, tone }) => `${from}${dashed ? '--' : '>'}${to} ${tone}`)).toEqual([`${START}>Split good`, 'Split--Ask bad']);
+    expect(frames.find(({ id }) => id === 'Split')).toMatchObject({ tone: 'waiting' });
   });
 
   test('items of a Map are steps of their own, and the picture counts them', () => {
-    const found = told(() => {
+    const steps = told(() => {
       event(0, 'MapStateEntered', { name: 'M' });
       event(1, 'MapStateStarted', { length: 2 });
       event(2, 'MapIterationStarted', { name: 'M', index: 0 });
@@ -115,13 +121,19 @@ describe('histories', () => {
       event(5, 'PassStateExited', { name: 'I' });
       event(7, 'MapIterationSucceeded', { name: 'M', index: 0 });
     });
-    expect(found.steps.map(({ name, index, status, parent }) => [name, index, status, parent?.name])).toEqual([
+    expect(steps.map(({ name, index, status, parent }) => [name, index, status, parent?.name])).toEqual([
       ['M', undefined, 'RUNNING', undefined],
       ['I', 0, 'SUCCEEDED', 'M'],
       ['I', 1, 'RUNNING', 'M'],
     ]);
-    const { nodes } = paint(draw(FLOW), found, 0);
+    const [map] = steps;
+    if (!map) throw new Error('there is no Map');
+    expect(itemsOf(map).map(({ index, status }) => `${index} ${status}`)).toEqual(['0 SUCCEEDED', '1 RUNNING']);
+    const { nodes } = paint(draw(FLOW), steps, 0);
     expect(nodes.find(({ id }) => id === 'I')).toMatchObject({ tone: 'busy', detail: '1 running, 1 succeeded' });
+    const first = paint(draw(FLOW), onlyItem(steps, map, 0), 200_000);
+    expect(first.nodes.find(({ id }) => id === 'I')).toMatchObject({ tone: 'good' });
+    expect(first.frames.find(({ id }) => id === 'M')?.detail).toContain('1 running, 1 succeeded');
   });
 
   test('are read as they grow, each event once', async () => {

@@ -75,6 +75,15 @@ pub(crate) fn only_reads(service: &str, operation: &str) -> bool {
     service == "sts" || READS.iter().any(|prefix| operation.starts_with(prefix))
 }
 
+/// Calls whose answer names what they have begun, and nothing else.
+const BEGINNINGS: [(&str, &str); 3] =
+    [("athena", "StartQueryExecution"), ("glue", "StartJobRun"), ("states", "StartExecution")];
+
+/// Whether a call's answer belongs into its event: it is how the event is found to what has begun.
+pub(crate) fn begins(service: &str, operation: &str) -> bool {
+    BEGINNINGS.contains(&(service, operation))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

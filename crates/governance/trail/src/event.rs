@@ -59,7 +59,7 @@ pub(crate) fn entry(call: &CallRecord<'_>) -> Entry {
         "errorCode": error(call.error.map(|(code, _)| plain_code(code))),
         "errorMessage": error(call.error.map(|(_, message)| message)),
         "requestParameters": shown,
-        "responseElements": null,
+        "responseElements": call.answer.and_then(parameters::shown),
         "requestID": ctx.request_id.to_string(),
         "eventID": id,
         "readOnly": read_only,
@@ -242,7 +242,9 @@ mod tests {
     }
 
     fn told(ctx: &Ctx, operation: &str, parameters: &Value, error: Option<(&str, &str)>) -> (Entry, Value) {
-        let call = CallRecord { ctx, service: "iam", operation, parameters: Some(parameters), error };
+        let answer = json!({"QueryExecutionId": "q"});
+        let (parameters, answer) = (Some(parameters), error.is_none().then_some(&answer));
+        let call = CallRecord { ctx, service: "iam", operation, parameters, answer, error };
         let entry = entry(&call);
         let event = serde_json::from_str(&entry.cloud_trail_event).unwrap();
         (entry, event)
@@ -259,11 +261,13 @@ mod tests {
         assert_eq!(event["sourceIPAddress"], "192.0.2.1");
         assert_eq!(event["requestParameters"], json!({"roleName": "r"}));
         assert_eq!((event["readOnly"].as_bool(), event["userAgent"].as_str()), (Some(false), Some("aws-cli/2")));
-        assert!(event.get("errorCode").is_none() && event["responseElements"].is_null());
+        assert!(event.get("errorCode").is_none());
+        assert_eq!(event["responseElements"], json!({"queryExecutionId": "q"}));
         assert_eq!(entry.username.as_deref(), Some("ann"));
         assert_eq!((entry.event_id.as_str().into(), entry.time), (event["eventID"].clone(), 1_772_323_200_000));
         let (_, event) = told(&ctx, "CreateRole", &json!({}), Some(("AccessDenied", "no")));
         assert_eq!((&event["errorCode"], &event["errorMessage"]), (&json!("AccessDenied"), &json!("no")));
+        assert!(event["responseElements"].is_null());
     }
 
     #[test]

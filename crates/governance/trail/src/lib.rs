@@ -5,7 +5,8 @@
 //! history's file before its answer goes out, so it survives a crash of the process; at most a second later it survives a
 //! power cut too. What is older than 90 days of the platform's clock goes, and before that the oldest when the history
 //! is larger than a gibibyte. Event names have no date behind them (AWS writes `CreateFunction20150331`), and
-//! `responseElements` is null.
+//! `responseElements` is null but of the calls
+//! that begin a query, a run or an execution, where it names what has begun.
 //!
 //! | Module | What it does |
 //! |---|---|
@@ -59,6 +60,10 @@ impl Trail {
 impl CallHistory for Trail {
     fn keeps(&self, service: &str, operation: &str) -> bool {
         calls::is_management(service, operation)
+    }
+
+    fn keeps_answer(&self, service: &str, operation: &str) -> bool {
+        calls::begins(service, operation)
     }
 
     fn note(&self, call: &CallRecord<'_>) {

@@ -244,7 +244,7 @@ mod tests {
         fn call(&self, operation: &str, user: &str) {
             let parameters = json!({"UserName": user});
             let (ctx, parameters) = (&self.ctx, Some(&parameters));
-            self.trail.note(&CallRecord { ctx, service: "iam", operation, parameters, error: None });
+            self.trail.note(&CallRecord { ctx, service: "iam", operation, parameters, answer: None, error: None });
             self.clock.advance(chrono::TimeDelta::seconds(1));
         }
 

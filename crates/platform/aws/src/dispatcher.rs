@@ -92,10 +92,16 @@ impl Dispatcher {
         let outcome = self.dispatch(ctx, service, operation, OperationInput::Value(input)).await;
         if let Some((history, parameters)) = history {
             let error = outcome.as_ref().err().map(|error| (&*error.code, &*error.message));
-            let ctx = &ctx.forwarded();
-            history.note(&CallRecord { ctx, service, operation, parameters: Some(&parameters), error });
+            let answer = history.keeps_answer(service, operation).then(|| answered(&outcome)).flatten();
+            let (ctx, parameters, answer) = (&ctx.forwarded(), Some(&parameters), answer.as_ref());
+            history.note(&CallRecord { ctx, service, operation, parameters, answer, error });
         }
         let output = outcome?;
         serde_json::to_value(&*output).map_err(|error| AwsError::internal(format!("unwritable output: {error}")))
     }
+}
+
+/// The members of an answer, for the event history.
+pub(crate) fn answered(outcome: &Result<OperationOutput, AwsError>) -> Option<serde_json::Value> {
+    outcome.as_ref().ok().and_then(|output| serde_json::to_value(&**output).ok())
 }

@@ -15,6 +15,8 @@ pub struct CallRecord<'a> {
     pub operation: &'a str,
     /// The request's members, with everything that it held; none if it was too large.
     pub parameters: Option<&'a Value>,
+    /// The answer's members, if the call succeeded and its answer is kept.
+    pub answer: Option<&'a Value>,
     /// The error's code and message, if the call failed.
     pub error: Option<(&'a str, &'a str)>,
 }
@@ -23,6 +25,9 @@ pub struct CallRecord<'a> {
 pub trait CallHistory: Send + Sync {
     /// Whether calls of this operation are kept, so that nothing is put together for those that are not.
     fn keeps(&self, service: &str, operation: &str) -> bool;
+
+    /// Whether the answers of this operation are kept with its calls.
+    fn keeps_answer(&self, service: &str, operation: &str) -> bool;
 
     /// Keeps a call before its answer goes out.
     fn note(&self, call: &CallRecord<'_>);

@@ -90,6 +90,12 @@ impl Marks {
         Ok(Self { metadata: metadata.clone(), job: run.job_name().to_owned(), option, read: Read::new() })
     }
 
+    /// Marks of somebody who reads everything, whatever runs have read.
+    pub(crate) fn disregarded(metadata: &Metadata, job: &str) -> Self {
+        let option = BookmarkOption::Disable;
+        Self { metadata: metadata.clone(), job: job.to_owned(), option, read: Read::new() }
+    }
+
     /// Leaves those of a node's objects that no earlier run has read, and remembers them for this one.
     pub(crate) fn unread(
         &mut self,

@@ -15,6 +15,7 @@ use uuid::Uuid;
 
 use super::record::Record;
 use super::{Gateway, MaybeClaim, limits, signer_of, signing_time};
+use crate::dispatcher::answered;
 use crate::error::{AwsError, Fault};
 use crate::history::CallRecord;
 use crate::http_service::{ResponseBody, full};
@@ -112,11 +113,14 @@ impl Gateway {
         let history = dispatcher.history(table.name, &call.operation).map(|history| (history, parameters(&input)));
         let outcome = dispatcher.dispatch(&ctx, table.name, &call.operation, input).await;
         if let Some((history, parameters)) = history {
+            let kept = history.keeps_answer(table.name, &call.operation);
+            let answer = kept.then(|| answered(&outcome)).flatten();
             history.note(&CallRecord {
                 ctx: &ctx,
                 service: table.name,
                 operation: &call.operation,
                 parameters: parameters.as_ref(),
+                answer: answer.as_ref(),
                 error: outcome.as_ref().err().map(|error| (&*error.code, &*error.message)),
             });
         }

@@ -95,6 +95,7 @@ impl Gateway {
             service: service.name(),
             operation: answer.operation,
             parameters: Some(parameters),
+            answer: None,
             error,
         });
     }

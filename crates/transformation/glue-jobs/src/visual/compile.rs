@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use arrow::array::AsArray;
 use arrow::datatypes::Int64Type;
+use boathouse_aws::Ctx;
 use boathouse_trino::catalog::Session;
 use boathouse_trino::engine::Engine;
 use boathouse_trino_functions::types::Type;
@@ -21,7 +22,6 @@ use super::spark_sql;
 use super::transform::{self, Body, Input, quoted};
 use crate::failure::Failure;
 use crate::s3::Buckets;
-use crate::worker::Attempt;
 
 /// The database of the sources' tables.
 pub(super) const DATABASE: &str = "job";
@@ -102,7 +102,8 @@ pub(super) struct Compiler<'a> {
 }
 
 impl<'a> Compiler<'a> {
-    pub(super) fn new(attempt: &'a Attempt<'_>, graph: &'a Graph, buckets: &Buckets, sources: Sources) -> Self {
+    /// Queries of a graph that read as the caller of `ctx` may.
+    pub(super) fn new(ctx: &Ctx, engine: &'a Engine, graph: &'a Graph, buckets: &Buckets, sources: Sources) -> Self {
         let Sources { catalog, reading, files } = sources;
         let buckets = Arc::new(files.with(buckets.clone()));
         let session = Session {
@@ -110,12 +111,12 @@ impl<'a> Compiler<'a> {
             buckets: Arc::clone(&buckets) as _,
             database: DATABASE.to_owned(),
             catalog_name: "awsdatacatalog".to_owned(),
-            user: attempt.ctx.principal.arn.clone(),
-            start: attempt.ctx.now(),
+            user: ctx.principal.arn.clone(),
+            start: ctx.now(),
             zone: "UTC".to_owned(),
             parameters: Vec::new(),
         };
-        Self { graph, engine: &attempt.state.engine, session, buckets, reading, compiled: HashMap::new() }
+        Self { graph, engine, session, buckets, reading, compiled: HashMap::new() }
     }
 
     pub(super) fn session(&self) -> &Session {

@@ -59,6 +59,14 @@ impl Graph {
         title(id, self.node(id))
     }
 
+    /// The graph of what a node needs, and the node itself; nothing if there is no such node.
+    pub(crate) fn up_to(&self, id: &str) -> Option<Self> {
+        self.nodes.get(id)?;
+        let order: Vec<String> = self.needed(id).into_iter().map(str::to_owned).collect();
+        let nodes = self.nodes.iter().filter(|(id, _)| order.contains(id));
+        Some(Self { nodes: nodes.map(|(id, node)| (id.clone(), node.clone())).collect(), order })
+    }
+
     /// The node and all that it needs, inputs first.
     pub(crate) fn needed(&self, id: &str) -> Vec<&str> {
         let mut needed = BTreeSet::from([id]);
@@ -300,6 +308,8 @@ mod tests {
         assert_eq!(graph.order(), ["s", "x", "t"]);
         assert_eq!(graph.targets().collect::<Vec<_>>(), ["t"]);
         assert_eq!(graph.needed("x"), ["s", "x"]);
+        assert_eq!(graph.up_to("x").unwrap().order(), ["s", "x"]);
+        assert_eq!(graph.up_to("y"), None);
     }
 
     #[test]

@@ -15,6 +15,7 @@
 //! | [`spark_sql`] | which Spark SQL means the same here |
 //! | `target` | rows into files, files into the catalogue |
 //! | `glue` | the catalogue's operations and tables |
+//! | [`preview`] | a node's first rows |
 
 mod casts;
 mod compile;
@@ -26,6 +27,7 @@ pub mod graph;
 mod json;
 pub mod nodes;
 mod parquet;
+pub(crate) mod preview;
 mod sources;
 pub mod spark_sql;
 mod target;
@@ -46,8 +48,8 @@ pub(crate) async fn run(attempt: &Attempt<'_>, graph: &Graph) -> Result<Option<R
     }
     let buckets = Buckets::new(attempt.ctx.clone(), state.stores.clone());
     let mut marks = Marks::of(&state.metadata, attempt.run)?;
-    let sources = sources::open(&attempt.ctx, &buckets, graph, &mut marks, &attempt.log).await?;
-    let mut compiler = Compiler::new(attempt, graph, &buckets, sources);
+    let sources = sources::open(&attempt.ctx, &buckets, graph, &mut marks, Some(&attempt.log)).await?;
+    let mut compiler = Compiler::new(&attempt.ctx, &state.engine, graph, &buckets, sources);
     compiler.nodes().await?;
     for id in graph.targets() {
         target::write(attempt, graph, &compiler, id).await?;

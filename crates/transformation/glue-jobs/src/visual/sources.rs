@@ -43,13 +43,15 @@ pub(super) async fn open(
     buckets: &Buckets,
     graph: &Graph,
     marks: &mut Marks,
-    log: &Log,
+    log: Option<&Log>,
 ) -> Result<Sources, Failure> {
     let mut sources = Sources::default();
     for id in graph.order().iter().filter(|id| graph.node(id).is_source()) {
         let opening = Opening { ctx, buckets, id, sources: &mut sources, marks };
         let (read, known) = opening.open(graph.node(id)).await.map_err(|failure| failure.at(&graph.title(id)))?;
-        log.say(format!("{}: {read} objects to read, {known} known from earlier runs", graph.title(id))).await;
+        if let Some(log) = log {
+            log.say(format!("{}: {read} objects to read, {known} known from earlier runs", graph.title(id))).await;
+        }
     }
     Ok(sources)
 }
