@@ -1,5 +1,6 @@
 /** EventBridge buses and rules, and EventBridge Scheduler. */
 import { collect, jsonService, restService } from './call';
+import { AwsError } from './error';
 import type { Seconds } from './glue';
 
 export const events = jsonService('events', 'AWSEvents', '1.1');
@@ -23,9 +24,19 @@ export interface Rule {
 export interface RuleTarget {
   Id: string;
   Arn: string;
+  RoleArn?: string | undefined;
+  Input?: string | undefined;
+  InputPath?: string | undefined;
+  InputTransformer?: { InputPathsMap?: Record<string, string>; InputTemplate: string } | undefined;
+  [other: string]: unknown;
+}
+
+export interface ScheduleTarget {
+  Arn: string;
   RoleArn?: string;
-  Input?: string;
-  InputPath?: string;
+  Input?: string | undefined;
+  RetryPolicy?: { MaximumRetryAttempts?: number; MaximumEventAgeInSeconds?: number };
+  DeadLetterConfig?: { Arn?: string };
 }
 
 export interface Schedule {
@@ -33,7 +44,7 @@ export interface Schedule {
   GroupName: string;
   Arn: string;
   State: 'ENABLED' | 'DISABLED';
-  Target?: { Arn: string; RoleArn?: string; Input?: string };
+  Target?: ScheduleTarget;
   CreationDate?: Seconds;
   ScheduleExpression?: string;
   ScheduleExpressionTimezone?: string;
@@ -81,8 +92,66 @@ export interface ScheduleDetails extends Schedule {
 export const describeSchedule = (name: string, groupName = 'default') =>
   scheduler.call<ScheduleDetails>('GET', ['schedules', name], { query: { groupName } });
 
-/** UpdateSchedule replaces everything, so the rest is given back as it was read. */
-export async function setScheduleEnabled(name: string, groupName: string, enabled: boolean): Promise<void> {
-  const { Arn: _arn, CreationDate: _created, LastModificationDate: _modified, ...rest } = await describeSchedule(name, groupName);
-  await scheduler.call('PUT', ['schedules', name], { body: { ...rest, State: enabled ? 'ENABLED' : 'DISABLED' } });
+/** What CreateSchedule and UpdateSchedule take. */
+export type ScheduleInput = Omit<ScheduleDetails, 'Arn' | 'CreationDate' | 'LastModificationDate'>;
+
+export const createSchedule = ({ Name, ...body }: ScheduleInput) => scheduler.call('POST', ['schedules', Name], { body });
+
+/** Replaces everything, so the rest is to be given back as it was read. */
+export const updateSchedule = ({ Name, ...body }: ScheduleInput) => scheduler.call('PUT', ['schedules', Name], { body });
+
+export const deleteSchedule = (name: string, groupName: string) => scheduler.call('DELETE', ['schedules', name], { query: { groupName } });
+
+/** A schedule without what only the service says. */
+export function scheduleInput(schedule: ScheduleDetails): ScheduleInput {
+  const { Arn: _arn, CreationDate: _created, LastModificationDate: _modified, ...rest } = schedule;
+  return rest;
 }
+
+export async function setScheduleEnabled(name: string, groupName: string, enabled: boolean): Promise<void> {
+  await updateSchedule({ ...scheduleInput(await describeSchedule(name, groupName)), State: enabled ? 'ENABLED' : 'DISABLED' });
+}
+
+export const listScheduleGroups = () =>
+  collect(async (NextToken) => {
+    const page = await scheduler.call<{ ScheduleGroups: { Name: string }[]; NextToken?: string }>('GET', ['schedule-groups'], { query: { NextToken } });
+    return { items: page.ScheduleGroups.map(({ Name }) => Name), next: page.NextToken };
+  });
+
+export interface RuleInput {
+  Name: string;
+  EventBusName: string;
+  State?: Rule['State'];
+  Description?: string | undefined;
+  EventPattern?: string | undefined;
+  ScheduleExpression?: string | undefined;
+}
+
+/** Makes a rule, or replaces all that a rule says but its targets. */
+export const putRule = (input: RuleInput) => events<{ RuleArn: string }>('PutRule', input);
+
+interface Failed {
+  FailedEntries?: { ErrorCode?: string; ErrorMessage?: string }[];
+}
+
+function accepted({ FailedEntries: [failed] = [] }: Failed): void {
+  if (failed) throw new AwsError(failed.ErrorCode ?? 'ValidationException', failed.ErrorMessage ?? 'The target was refused', 400);
+}
+
+/** Adds a target to a rule, or replaces the one of the same id. */
+export const putTarget = (Rule: string, EventBusName: string, target: RuleTarget) =>
+  events<Failed>('PutTargets', { Rule, EventBusName, Targets: [target] }).then(accepted);
+
+export const removeTargets = (Rule: string, EventBusName: string, Ids: readonly string[]) =>
+  events<Failed>('RemoveTargets', { Rule, EventBusName, Ids }).then(accepted);
+
+/** A rule goes when its targets are gone. */
+export async function deleteRule(Name: string, EventBusName: string): Promise<void> {
+  const targets = await listTargets(Name, EventBusName);
+  if (targets.length > 0) await removeTargets(Name, EventBusName, targets.map(({ Id }) => Id));
+  await events('DeleteRule', { Name, EventBusName });
+}
+
+/** Whether an event fits a pattern. */
+export const testPattern = (EventPattern: string, Event: string) =>
+  events<{ Result: boolean }>('TestEventPattern', { EventPattern, Event }).then((answer) => answer.Result);

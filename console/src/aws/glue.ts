@@ -1,5 +1,5 @@
 /** The Glue Data Catalog, crawlers and jobs. Operations that are not here: `glue<Output>('Name', input)`. */
-import { collect, jsonService } from './call';
+import { type CallOptions, collect, jsonService, ownCall } from './call';
 import { AwsError } from './error';
 
 export const glue = jsonService('glue', 'AWSGlue', '1.1');
@@ -80,7 +80,11 @@ export interface Job {
   CodeGenConfigurationNodes?: Record<string, Record<string, unknown>>;
   MaxRetries?: number;
   Timeout?: number;
+  MaxCapacity?: number;
+  ExecutionProperty?: { MaxConcurrentRuns?: number };
   GlueVersion?: string;
+  WorkerType?: string;
+  NumberOfWorkers?: number;
 }
 
 export type JobRunState = 'STARTING' | 'RUNNING' | 'STOPPING' | 'STOPPED' | 'SUCCEEDED' | 'FAILED' | 'TIMEOUT' | 'WAITING' | 'ERROR';
@@ -97,6 +101,10 @@ export interface JobRun {
   Attempt?: number;
   TriggerName?: string;
   LogGroupName?: string;
+  MaxCapacity?: number;
+  WorkerType?: string;
+  NumberOfWorkers?: number;
+  Timeout?: number;
 }
 
 interface Page {
@@ -158,3 +166,47 @@ export async function stopJobRun(JobName: string, run: string): Promise<void> {
   const detail = answer.Errors?.[0]?.ErrorDetail;
   if (detail) throw new AwsError(detail.ErrorCode ?? 'InvalidInputException', detail.ErrorMessage ?? 'The run was not stopped', 400);
 }
+
+export const createJob = (job: Omit<Job, 'CreatedOn' | 'LastModifiedOn'>) => glue('CreateJob', job);
+
+/** UpdateJob replaces everything, so the rest is given back as it was read. */
+export async function updateJob(JobName: string, change: Partial<Job>): Promise<void> {
+  const { Name: _name, CreatedOn: _created, LastModifiedOn: _modified, ...rest } = await getJob(JobName);
+  // Both tell the same, and only one of them may be said.
+  const { AllocatedCapacity: _capacity, ...known } = rest as typeof rest & { AllocatedCapacity?: number };
+  await glue('UpdateJob', { JobName, JobUpdate: { ...known, ...change } });
+}
+
+export const deleteJob = (JobName: string) => glue('DeleteJob', { JobName });
+
+export interface Bookmark {
+  Version?: number;
+  Run?: number;
+  RunId?: string;
+  /** JSON: how much the last run has read. */
+  JobBookmark?: string;
+}
+
+/** What a job remembers of earlier runs; nothing if none has kept a bookmark. */
+export async function getBookmark(JobName: string): Promise<Bookmark | undefined> {
+  try {
+    return (await glue<{ JobBookmarkEntry: Bookmark }>('GetJobBookmark', { JobName })).JobBookmarkEntry;
+  } catch (error) {
+    if (error instanceof AwsError && error.code === 'EntityNotFoundException') return undefined;
+    throw error;
+  }
+}
+
+export const resetBookmark = (JobName: string) => glue('ResetJobBookmark', { JobName });
+
+/** The first rows of a visual job's node. Null values are null. */
+export interface NodeRows {
+  Columns: { Name: string; Type: string }[];
+  Rows: (string | null)[][];
+  /** Whether there are more. */
+  Truncated: boolean;
+}
+
+/** Computed by the engine that runs the job, read as whoever is signed in. */
+export const nodeRows = (job: string, node: string, options: CallOptions = {}) =>
+  ownCall<NodeRows>('glue', `/_boathouse/jobs/${encodeURIComponent(job)}/nodes/${encodeURIComponent(node)}/rows`, options);

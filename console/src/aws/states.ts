@@ -110,8 +110,12 @@ export const redriveExecution = (executionArn: string) => states('RedriveExecuti
 export const machineOfExecution = (executionArn: string) =>
   states<Pick<MachineDetails, 'stateMachineArn' | 'name' | 'definition' | 'roleArn'>>('DescribeStateMachineForExecution', { executionArn });
 
-export const updateMachine = (stateMachineArn: string, definition: string) =>
-  states<{ revisionId?: string }>('UpdateStateMachine', { stateMachineArn, definition });
+export const createMachine = (input: Pick<MachineDetails, 'name' | 'type' | 'definition' | 'roleArn'>) =>
+  states<{ stateMachineArn: string }>('CreateStateMachine', input).then((answer) => answer.stateMachineArn);
+
+/** Changes what is given; executions that run go on by what they began with. */
+export const updateMachine = (stateMachineArn: string, change: Partial<Pick<MachineDetails, 'definition' | 'roleArn'>>) =>
+  states<{ revisionId?: string }>('UpdateStateMachine', { stateMachineArn, ...change });
 
 export const deleteMachine = (stateMachineArn: string) => states('DeleteStateMachine', { stateMachineArn });
 

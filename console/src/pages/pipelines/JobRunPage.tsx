@@ -15,12 +15,13 @@ import { Frame, KeyValuePairs } from '../../lib/frame';
 import { duration } from '../../lib/format';
 import { jobHref, logGroupHref } from '../../lib/links';
 import { invalidate, useLive } from '../../lib/live';
+import { LogView } from '../../lib/log-view';
 import { useParam } from '../../lib/router';
 import { Empty, Shown } from '../../lib/states';
 import { Status } from '../../lib/status';
 import { Time } from '../../lib/time';
 import { Cause } from './Cause';
-import { LogReader } from './log-reader';
+import { RunGraph } from './RunGraph';
 import { hasEnded, runMs } from './runs';
 import './pipelines.css';
 
@@ -62,14 +63,24 @@ function Body({ run }: { run: JobRun }) {
           { label: 'Started', value: <Time at={run.StartedOn} /> },
           { label: 'Ended', value: <Time at={run.CompletedOn} /> },
           { label: 'Duration', value: `${duration(runMs(run))}${run.Attempt ? `, attempt ${run.Attempt + 1}` : ''}` },
+          { label: 'Worked for', value: run.ExecutionTime === undefined ? '–' : duration(run.ExecutionTime * 1000) },
+          { label: 'Timeout', value: run.Timeout === undefined ? '–' : duration(run.Timeout * 60_000) },
+          { label: 'Capacity', value: capacityOf(run) },
+          { label: 'Started by', value: run.TriggerName ?? 'A call of StartJobRun' },
         ]}
       />
+      <RunGraph run={run} />
       <Container header={<Header variant="h2">Arguments</Header>}>
         <JsonView label="Arguments of the run" value={run.Arguments ?? {}} />
       </Container>
       {run.LogGroupName && <Logs base={run.LogGroupName} run={run} />}
     </SpaceBetween>
   );
+}
+
+function capacityOf({ WorkerType: type, NumberOfWorkers: workers, MaxCapacity: capacity }: JobRun): string {
+  if (type) return `${workers ?? 1} × ${type}`;
+  return capacity === undefined ? "The machine's" : `${capacity} DPU`;
 }
 
 /** A run writes into two groups, under a stream of its id in each. */
@@ -90,28 +101,21 @@ function Logs({ base, run }: { base: string; run: JobRun }) {
 }
 
 function Log({ group, run }: { group: string; run: JobRun }) {
-  const reader = useMemo(() => new LogReader(group, run.Id), [group, run.Id]);
-  // The state is part of the key, so that what comes last is read when the run has ended.
-  const live = useLive(`logs/run/${group}/${run.Id}/${run.JobRunState}`, () => reader.more(), hasEnded(run) ? {} : { every: 1_500 });
+  const ended = hasEnded(run);
+  const streams = useMemo(() => [run.Id], [run.Id]);
   return (
     <SpaceBetween size="xs">
       <Link href={logGroupHref(group, { stream: run.Id })}>{group}</Link>
-      <Shown live={live} what="The log can't be read">
-        {(lines) =>
-          lines.length === 0 ? (
-            <Empty title="Nothing was written">{hasEnded(run) ? 'The run has said nothing here.' : 'Lines show up here while it runs.'}</Empty>
-          ) : (
-            <pre className="bh-log" tabIndex={0} aria-label="Log">
-              {lines.map(({ timestamp, message }, at) => (
-                <div key={at}>
-                  <Time at={new Date(timestamp)} />
-                  {message}
-                </div>
-              ))}
-            </pre>
-          )
-        }
-      </Shown>
+      <LogView
+        // What comes last is read when the run has ended.
+        key={String(ended)}
+        group={group}
+        streams={streams}
+        range="all"
+        tail={!ended}
+        height={420}
+        empty={<Empty title="Nothing was written">{ended ? 'The run has said nothing here.' : 'Lines show up here while it runs.'}</Empty>}
+      />
     </SpaceBetween>
   );
 }

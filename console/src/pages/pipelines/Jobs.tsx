@@ -11,15 +11,25 @@ import { Empty } from '../../lib/states';
 import { Status, stateText } from '../../lib/status';
 import { DataTable } from '../../lib/table';
 import { Time } from '../../lib/time';
+import { JobForm } from './JobForm';
+import { kindOf } from './jobs';
 import { StartRun } from './StartRun';
-
-export const kindOf = (job: Job) => (job.CodeGenConfigurationNodes ? 'Visual' : job.Command?.Name === 'pythonshell' ? 'Python shell' : (job.Command?.Name ?? '–'));
 
 export default function Jobs() {
   const jobs = useLive('glue/jobs', () => getJobs(), { every: 10_000 });
   const [starting, setStarting] = useState<Job>();
+  const [creating, setCreating] = useState(false);
   return (
-    <Frame title="Glue jobs" counter={jobs.data?.length} description="Jobs that read, transform and write data: drawn as nodes, or written as Python scripts.">
+    <Frame
+      title="Glue jobs"
+      counter={jobs.data?.length}
+      description="Jobs that read, transform and write data: drawn as nodes, or written as Python scripts."
+      actions={
+        <Button variant="primary" onClick={() => setCreating(true)}>
+          Create script job
+        </Button>
+      }
+    >
       <DataTable<Job>
         label="Glue jobs"
         title={false}
@@ -43,9 +53,14 @@ export default function Jobs() {
             ),
           },
         ]}
-        empty={<Empty title="No Glue jobs yet">CreateJob makes one, with the nodes of a visual job or the script of a Python shell job; a stack does with AWS::Glue::Job.</Empty>}
+        empty={
+          <Empty title="No Glue jobs yet" action={<Button onClick={() => setCreating(true)}>Create the first script job</Button>}>
+            A Python shell job runs a script. Visual jobs, made of nodes, come from stacks and from CreateJob.
+          </Empty>
+        }
       />
       {starting && <StartRun job={starting} onClose={() => setStarting(undefined)} />}
+      {creating && <JobForm onClose={() => setCreating(false)} />}
     </Frame>
   );
 }

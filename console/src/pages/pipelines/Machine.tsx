@@ -6,9 +6,10 @@ import SpaceBetween from '@cloudscape-design/components/space-between';
 import Tabs from '@cloudscape-design/components/tabs';
 import { useState } from 'react';
 
-import { type MachineDetails, deleteMachine, describeMachine } from '../../aws/states';
+import { type MachineDetails, deleteMachine, describeMachine, updateMachine } from '../../aws/states';
 import type { PageProps } from '../../lib/area';
 import { ConfirmDelete } from '../../lib/confirm';
+import { FormDialog, useDeed } from '../../lib/form-dialog';
 import { Frame, KeyValuePairs } from '../../lib/frame';
 import { arnHref } from '../../lib/links';
 import { invalidate, useLive } from '../../lib/live';
@@ -20,6 +21,7 @@ import { Time } from '../../lib/time';
 import { machineArn } from './arns';
 import { Definition } from './Definition';
 import { Executions } from './Executions';
+import { RoleField } from './fields';
 import { StartExecution } from './StartExecution';
 import './pipelines.css';
 
@@ -27,7 +29,7 @@ export default function MachinePage({ params }: PageProps) {
   const name = params.name ?? '';
   const machine = useLive(`states/machine/${name}`, () => describeMachine(machineArn(name)), { every: 15_000 });
   const [tab, setTab] = useParam('tab', 'definition');
-  const [asked, setAsked] = useState<'start' | 'delete'>();
+  const [asked, setAsked] = useState<'start' | 'delete' | 'role'>();
   const ready = machine.data;
   const actions = (
     <SpaceBetween direction="horizontal" size="xs">
@@ -52,12 +54,13 @@ export default function MachinePage({ params }: PageProps) {
               // What somebody is writing is still there when they come back from another tab.
               { id: 'definition', label: 'Definition', contentRenderStrategy: 'lazy', content: <Definition machine={found} onSaved={machine.refresh} /> },
               { id: 'executions', label: 'Executions', content: tab === 'executions' && <Executions machine={found} onStart={() => setAsked('start')} /> },
-              { id: 'details', label: 'Details', content: tab === 'details' && <Details machine={found} /> },
+              { id: 'details', label: 'Details', content: tab === 'details' && <Details machine={found} onRole={() => setAsked('role')} /> },
             ]}
           />
         )}
       </Shown>
       {ready && asked === 'start' && <StartExecution machine={ready} onClose={() => setAsked(undefined)} />}
+      {ready && asked === 'role' && <ChangeRole machine={ready} onClose={() => setAsked(undefined)} />}
       {ready && asked === 'delete' && (
         <ConfirmDelete
           what={`state machine ${name}`}
@@ -77,14 +80,40 @@ export default function MachinePage({ params }: PageProps) {
   );
 }
 
-function Details({ machine }: { machine: MachineDetails }) {
+function ChangeRole({ machine, onClose }: { machine: MachineDetails; onClose: () => void }) {
+  const [role, setRole] = useState(machine.roleArn);
+  const ready = role !== '' && role !== machine.roleArn;
+  const change = useDeed(async () => {
+    await updateMachine(machine.stateMachineArn, { roleArn: role });
+    invalidate('states/');
+    notify('success', `${machine.name} has another role`, 'Executions that start from now on act as it.');
+    onClose();
+  }, ready);
+  return (
+    <FormDialog title={`Role of ${machine.name}`} action="Change role" deed={change} ready={ready} failed="It was not changed" onClose={onClose}>
+      <RoleField service="states.amazonaws.com" value={role} onChange={setRole} />
+    </FormDialog>
+  );
+}
+
+function Details({ machine, onRole }: { machine: MachineDetails; onRole: () => void }) {
   const role = arnHref(machine.roleArn);
   return (
     <KeyValuePairs
       columns={3}
       items={[
         { label: 'ARN', value: machine.stateMachineArn },
-        { label: 'Role', value: role ? <Link href={role}>{machine.roleArn}</Link> : machine.roleArn },
+        {
+          label: 'Role',
+          value: (
+            <>
+              {role ? <Link href={role}>{machine.roleArn}</Link> : machine.roleArn}{' '}
+              <Button variant="inline-link" onClick={onRole}>
+                Change role
+              </Button>
+            </>
+          ),
+        },
         { label: 'Status', value: <Status state={machine.status} /> },
         { label: 'Created', value: <Time at={machine.creationDate} /> },
         { label: 'Revision', value: machine.revisionId ?? 'The first' },

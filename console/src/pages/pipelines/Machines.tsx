@@ -7,6 +7,7 @@ import { type Machine, listExecutions, listMachines } from '../../aws/states';
 import { Frame } from '../../lib/frame';
 import { executionHref, machineHref } from '../../lib/links';
 import { useLive } from '../../lib/live';
+import { to } from '../../lib/router';
 import { Empty } from '../../lib/states';
 import { Status, stateText } from '../../lib/status';
 import { DataTable } from '../../lib/table';
@@ -16,8 +17,18 @@ import { StartExecution } from './StartExecution';
 export default function Machines() {
   const machines = useLive('states/machines', () => listMachines(), { every: 10_000 });
   const [starting, setStarting] = useState<Machine>();
+  const create = (
+    <Button variant="primary" href={to('/pipelines/create')}>
+      Create state machine
+    </Button>
+  );
   return (
-    <Frame title="State machines" counter={machines.data?.length} description="Workflows of Step Functions: steps one after the other, beside each other, for every item, with retries and ways out of errors.">
+    <Frame
+      title="State machines"
+      counter={machines.data?.length}
+      description="Workflows of Step Functions: steps one after the other, beside each other, for every item, with retries and ways out of errors."
+      actions={create}
+    >
       <DataTable
         label="State machines"
         title={false}
@@ -42,8 +53,8 @@ export default function Machines() {
           },
         ]}
         empty={
-          <Empty title="No state machines yet">
-            A state machine says which jobs, functions and queries run in which order. The API makes one with CreateStateMachine, a stack with AWS::StepFunctions::StateMachine.
+          <Empty title="No state machines yet" action={<Button href={to('/pipelines/create')}>Create the first one</Button>}>
+            A state machine says which jobs, functions and queries run in which order. Stacks and CreateStateMachine make some too.
           </Empty>
         }
       />

@@ -1,46 +1,82 @@
 /** A rule of an event bus: which events it takes or when it fires, and what it starts. */
+import Button from '@cloudscape-design/components/button';
 import Container from '@cloudscape-design/components/container';
 import Header from '@cloudscape-design/components/header';
 import SpaceBetween from '@cloudscape-design/components/space-between';
+import { useState } from 'react';
 
-import { type Rule, describeRule, listTargets, setRuleEnabled } from '../../aws/events';
+import { type Rule, deleteRule, describeRule, setRuleEnabled } from '../../aws/events';
 import { platformNow } from '../../aws/session';
 import type { PageProps } from '../../lib/area';
+import { ConfirmDelete } from '../../lib/confirm';
 import { JsonView } from '../../lib/editor';
+import { prettyJson } from '../../lib/format';
 import { Frame } from '../../lib/frame';
-import { useLive } from '../../lib/live';
-import { Empty, Shown } from '../../lib/states';
+import { invalidate, useLive } from '../../lib/live';
+import { notify } from '../../lib/notify';
+import { navigate, to } from '../../lib/router';
+import { Shown } from '../../lib/states';
 import { Status } from '../../lib/status';
-import { DataTable } from '../../lib/table';
-import { ArnLink } from './ArnLink';
 import { expressionText } from './cron';
 import { NextTimes, ruleTimes } from './NextTimes';
+import { PatternTest } from './PatternEditor';
+import { RuleForm } from './RuleForm';
+import { RuleTargets } from './RuleTargets';
 import { Switch } from './Switch';
 import './pipelines.css';
 
 export default function RulePage({ params }: PageProps) {
   const { bus = 'default', name = '' } = params;
+  const [asked, setAsked] = useState<'edit' | 'delete'>();
   const rule = useLive(`events/rule/${bus}/${name}`, () => describeRule(name, bus), { every: 10_000 });
   return (
     <Frame
       title={name}
       description={rule.data?.Description ?? `Rule of the event bus ${bus}`}
       info={rule.data && <Status state={rule.data.State} />}
-      actions={rule.data && <Switch name={name} enabled={rule.data.State === 'ENABLED'} onSet={(enabled) => setRuleEnabled(name, bus, enabled)} />}
+      actions={
+        rule.data && (
+          <SpaceBetween direction="horizontal" size="xs">
+            <Button onClick={() => setAsked('delete')}>Delete</Button>
+            <Switch name={name} enabled={rule.data.State === 'ENABLED'} onSet={(enabled) => setRuleEnabled(name, bus, enabled)} />
+            <Button onClick={() => setAsked('edit')}>Edit</Button>
+          </SpaceBetween>
+        )
+      }
     >
       <Shown live={rule} what="The rule can't be read">
         {(found) => (
           <SpaceBetween size="l">
             {found.ScheduleExpression && <When rule={found} />}
             {found.EventPattern && (
-              <Container header={<Header variant="h2" description="Events that fit start the targets.">Event pattern</Header>}>
-                <JsonView label="Event pattern" value={found.EventPattern} />
-              </Container>
+              <div className="bh-two">
+                <Container fitHeight header={<Header variant="h2" description="Events that fit start the targets.">Event pattern</Header>}>
+                  <JsonView label="Event pattern" value={found.EventPattern} />
+                </Container>
+                <Container fitHeight header={<Header variant="h2" description="Asked of EventBridge; nothing is sent.">Test with an event</Header>}>
+                  <PatternTest pattern={prettyJson(found.EventPattern)} />
+                </Container>
+              </div>
             )}
-            <Targets name={name} bus={bus} />
+            <RuleTargets name={name} bus={bus} />
           </SpaceBetween>
         )}
       </Shown>
+      {asked === 'edit' && rule.data && <RuleForm rule={rule.data} onClose={() => setAsked(undefined)} />}
+      {asked === 'delete' && (
+        <ConfirmDelete
+          what={`rule ${name}`}
+          onClose={() => setAsked(undefined)}
+          onConfirm={async () => {
+            await deleteRule(name, bus);
+            notify('success', `${name} is deleted`);
+            navigate(to('/pipelines/schedules', { tab: 'rules' }));
+            invalidate('events/');
+          }}
+        >
+          Its targets go with it. They are not started by it any more; they themselves stay.
+        </ConfirmDelete>
+      )}
     </Frame>
   );
 }
@@ -55,25 +91,5 @@ function When({ rule }: { rule: Rule }) {
         none={isRate ? "EventBridge doesn't tell since when a rule's rate counts, so its next time isn't known." : "It doesn't fire again."}
       />
     </Container>
-  );
-}
-
-function Targets({ name, bus }: { name: string; bus: string }) {
-  const targets = useLive(`events/targets/${bus}/${name}`, () => listTargets(name, bus), { every: 20_000 });
-  return (
-    <DataTable
-      label="Targets"
-      live={targets}
-      filter={false}
-      height={320}
-      rowKey={({ Id }) => Id}
-      columns={[
-        { id: 'id', header: 'Id', width: 200, value: ({ Id }) => Id, cell: ({ Id }) => Id },
-        { id: 'target', header: 'Target', value: ({ Arn }) => Arn, cell: ({ Arn }) => <ArnLink arn={Arn} /> },
-        { id: 'input', header: 'Input', value: ({ Input, InputPath }) => Input ?? InputPath, cell: ({ Input, InputPath }) => Input ?? InputPath ?? 'The event' },
-        { id: 'role', header: 'Role', value: ({ RoleArn }) => RoleArn, cell: ({ RoleArn }) => <ArnLink arn={RoleArn} /> },
-      ]}
-      empty={<Empty title="No targets">What fits the rule starts nothing. PutTargets adds what is started.</Empty>}
-    />
   );
 }

@@ -1,6 +1,8 @@
 /** What starts by itself: schedules of EventBridge Scheduler, and rules of event buses. */
+import Button from '@cloudscape-design/components/button';
 import Link from '@cloudscape-design/components/link';
 import Tabs from '@cloudscape-design/components/tabs';
+import { useState } from 'react';
 
 import { type Rule, type Schedule, describeSchedule, listBuses, listRules, listSchedules, setRuleEnabled, setScheduleEnabled } from '../../aws/events';
 import { Frame } from '../../lib/frame';
@@ -13,27 +15,43 @@ import { DataTable } from '../../lib/table';
 import { ArnLink } from './ArnLink';
 import { expressionText } from './cron';
 import { First, ruleTimes, scheduleTimes } from './NextTimes';
+import { RuleForm } from './RuleForm';
+import { ScheduleForm } from './ScheduleForm';
 import { Switch } from './Switch';
 import './pipelines.css';
 
 export default function Schedules() {
   const [tab, setTab] = useParam('tab', 'schedules');
+  const [creating, setCreating] = useState(false);
   return (
-    <Frame title="Schedules and rules" description="What starts by itself: at times, or because something has happened.">
+    <Frame
+      title="Schedules and rules"
+      description="What starts by itself: at times, or because something has happened."
+      actions={
+        <Button variant="primary" onClick={() => setCreating(true)}>
+          {tab === 'rules' ? 'Create rule' : 'Create schedule'}
+        </Button>
+      }
+    >
       <Tabs
         activeTabId={tab}
         onChange={({ detail }) => setTab(detail.activeTabId)}
         ariaLabel="Kind"
         tabs={[
-          { id: 'schedules', label: 'Schedules', content: tab === 'schedules' && <ScheduleList /> },
-          { id: 'rules', label: 'Rules', content: tab === 'rules' && <RuleList /> },
+          { id: 'schedules', label: 'Schedules', content: tab === 'schedules' && <ScheduleList onCreate={() => setCreating(true)} /> },
+          { id: 'rules', label: 'Rules', content: tab === 'rules' && <RuleList onCreate={() => setCreating(true)} /> },
         ]}
       />
+      {creating && (tab === 'rules' ? <RuleForm onClose={() => setCreating(false)} /> : <ScheduleForm onClose={() => setCreating(false)} />)}
     </Frame>
   );
 }
 
-function ScheduleList() {
+interface ListProps {
+  onCreate: () => void;
+}
+
+function ScheduleList({ onCreate }: ListProps) {
   const schedules = useLive('events/schedules', () => listSchedules(), { every: 10_000 });
   return (
     <DataTable<Schedule>
@@ -55,7 +73,11 @@ function ScheduleList() {
           cell: ({ Name, GroupName, State }) => <Switch inline name={Name} enabled={State === 'ENABLED'} onSet={(enabled) => setScheduleEnabled(Name, GroupName, enabled)} />,
         },
       ]}
-      empty={<Empty title="No schedules yet">A schedule starts a state machine, a job or a function at times that cron(…), rate(…) or at(…) says. CreateSchedule makes one.</Empty>}
+      empty={
+        <Empty title="No schedules yet" action={<Button onClick={onCreate}>Create the first schedule</Button>}>
+          A schedule starts a state machine, a job or a function at times that cron(…), rate(…) or at(…) says.
+        </Empty>
+      }
     />
   );
 }
@@ -80,7 +102,7 @@ async function allRules(): Promise<Rule[]> {
   return (await Promise.all(buses.map(({ Name }) => listRules(Name)))).flat();
 }
 
-function RuleList() {
+function RuleList({ onCreate }: ListProps) {
   const rules = useLive('events/rules', allRules, { every: 10_000 });
   return (
     <DataTable<Rule>
@@ -101,7 +123,11 @@ function RuleList() {
           cell: ({ Name, EventBusName, State }) => <Switch inline name={Name} enabled={State === 'ENABLED'} onSet={(enabled) => setRuleEnabled(Name, EventBusName, enabled)} />,
         },
       ]}
-      empty={<Empty title="No rules yet">A rule starts its targets when an event of the bus fits its pattern, such as a job's end or an object's arrival. PutRule and PutTargets make one.</Empty>}
+      empty={
+        <Empty title="No rules yet" action={<Button onClick={onCreate}>Create the first rule</Button>}>
+          A rule starts its targets when an event of the bus fits its pattern, such as a job's end or an object's arrival.
+        </Empty>
+      }
     />
   );
 }

@@ -8,15 +8,8 @@ import { FormDialog, useDeed } from '../../lib/form-dialog';
 import { jobRunHref } from '../../lib/links';
 import { invalidate } from '../../lib/live';
 import { navigate } from '../../lib/router';
+import { readArguments } from './jobs';
 import { jsonProblems } from './locate';
-
-/** Arguments as Glue takes them: names and texts. */
-function readArguments(text: string): Record<string, string> | undefined {
-  if (jsonProblems(text).length > 0) return undefined;
-  const found: unknown = JSON.parse(text);
-  const fits = typeof found === 'object' && found !== null && !Array.isArray(found) && Object.values(found).every((value) => typeof value === 'string');
-  return fits ? (found as Record<string, string>) : undefined;
-}
 
 export function StartRun({ job, onClose }: { job: Job; onClose: () => void }) {
   const [text, setText] = useState('{}');

@@ -38,6 +38,9 @@ export function nextTimes(expression: string, setting: Setting, most = 5): numbe
   return found;
 }
 
+/** Whether a text is an expression at all. */
+export const isExpression = (text: string): boolean => reader(text, { after: 0, anchor: 0 }) !== undefined;
+
 type Next = (after: number) => number | undefined;
 
 function reader(expression: string, { zone = 'UTC', anchor }: Setting): Next | undefined {
@@ -45,7 +48,8 @@ function reader(expression: string, { zone = 'UTC', anchor }: Setting): Next | u
   if (kind === 'rate') return rate(inside, anchor);
   if (kind === 'at') {
     const wall = Date.parse(`${inside}Z`);
-    const time = Number.isNaN(wall) ? undefined : instant(wall, zone);
+    if (Number.isNaN(wall)) return undefined;
+    const time = instant(wall, zone);
     return (after) => (time !== undefined && time > after ? time : undefined);
   }
   const cron = kind === 'cron' ? parseCron(inside) : undefined;

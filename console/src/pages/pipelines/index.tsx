@@ -1,5 +1,6 @@
 import type { Area } from '../../lib/area';
 import { jobHref, machineHref } from '../../lib/links';
+import { to } from '../../lib/router';
 
 const nameOf = (arn: string | undefined) => arn?.split(':').at(-1) ?? '';
 
@@ -8,6 +9,7 @@ export const area: Area = {
   title: 'Pipelines',
   pages: [
     { path: '/pipelines', title: 'State machines', nav: true, keywords: 'step functions workflows', wide: true, load: () => import('./Machines') },
+    { path: '/pipelines/create', title: 'Create state machine', keywords: 'step functions new', wide: true, load: () => import('./CreateMachine') },
     {
       path: '/pipelines/machines/:name',
       title: 'State machine',
@@ -68,6 +70,7 @@ export const area: Area = {
     const [{ listMachines }, { getJobs }] = await Promise.all([import('../../aws/states'), import('../../aws/glue')]);
     const [machines, jobs] = await Promise.all([listMachines(), getJobs()]);
     return [
+      { id: 'machine:create', title: 'Create state machine', kind: 'Action', href: to('/pipelines/create') },
       ...machines.map(({ name }) => ({ id: `machine:${name}`, title: name, kind: 'State machine', href: machineHref(name) })),
       ...jobs.map(({ Name }) => ({ id: `job:${Name}`, title: Name, kind: 'Glue job', href: jobHref(Name) })),
     ];

@@ -10,6 +10,7 @@ import { bytes, count, duration } from '../../lib/format';
 import { databaseHref, objectHref, tableHref } from '../../lib/links';
 import { useLive } from '../../lib/live';
 import { Time } from '../../lib/time';
+import { RanBy } from './RanBy';
 import { s3Place } from './results';
 
 export function ExecutionDetails({ execution }: { execution: QueryExecution }) {
@@ -30,6 +31,7 @@ export function ExecutionDetails({ execution }: { execution: QueryExecution }) {
           { label: 'Kind', value: [execution.StatementType, execution.SubstatementType].filter(Boolean).join(' · ') || '–' },
           { label: 'Database', value: database ? <Link href={databaseHref(database)}>{database}</Link> : '–' },
           { label: 'Work group', value: execution.WorkGroup ?? 'primary' },
+          { label: 'Run by', value: <RanBy query={execution} /> },
           { label: 'Rows read', value: count(statistics.data?.Rows?.InputRows) },
           { label: 'Rows given', value: count(statistics.data?.Rows?.OutputRows) },
           { label: 'Size of the result', value: bytes(statistics.data?.Rows?.OutputBytes) },

@@ -15,6 +15,7 @@ import { DataTable } from '../../lib/table';
 import { Time } from '../../lib/time';
 import './query.css';
 import { readHistory } from './history';
+import { RanBy } from './RanBy';
 import { forget } from './runs';
 import { open } from './tabs';
 
@@ -84,7 +85,8 @@ export default function History() {
           { id: 'time', header: 'Time', width: 92, align: 'right', value: timeOf, cell: (query) => duration(timeOf(query)) },
           { id: 'bytes', header: 'Scanned', width: 108, align: 'right', value: (query) => query.Statistics?.DataScannedInBytes, cell: (query) => bytes(query.Statistics?.DataScannedInBytes) },
           { id: 'database', header: 'Database', width: 110, value: (query) => query.QueryExecutionContext?.Database, cell: (query) => query.QueryExecutionContext?.Database ?? '–' },
-          { id: 'group', header: 'Work group', width: 122, value: (query) => query.WorkGroup, cell: (query) => query.WorkGroup ?? '–' },
+          { id: 'by', header: 'Run by', width: 112, cell: (query) => <RanBy query={query} /> },
+          { id: 'group', header: 'Work group', width: 112, value: (query) => query.WorkGroup, cell: (query) => query.WorkGroup ?? '–' },
           {
             id: 'reopen',
             header: 'Editor',
