@@ -1,4 +1,4 @@
-import type { Page } from 'playwright-core';
+import type { Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { Browser, barriers, screenshot } from './browser';
@@ -55,6 +55,7 @@ describe('pipelines', () => {
     server = await Server.start();
     browser = await Browser.open(server);
     role = await serviceRole(server, 'pipelines');
+    await serviceRole(server, 'other-pipelines');
   });
   afterAll(async () => {
     await browser?.close();
@@ -90,14 +91,30 @@ describe('pipelines', () => {
     await step(page, 'Settle', 'running').waitFor();
     await page.locator('.bh-tone-busy').first().waitFor();
     await page.getByText('Succeeded', { exact: true }).first().waitFor();
-    for (const name of ['Prepare', 'Any rows', 'Look around', 'Databases', 'Jobs', 'Each file', 'Clean', 'Settle', 'Done']) {
+    for (const name of ['Prepare', 'Any rows', 'Databases', 'Jobs', 'Clean', 'Settle', 'Done']) {
       await page.locator('.bh-node.bh-tone-good').getByText(name, { exact: true }).waitFor();
     }
+    for (const name of ['Look around', 'Each file']) await page.locator('.bh-frame.bh-tone-good').getByText(name, { exact: true }).waitFor();
     expect(await page.locator('.bh-tone-bad, .bh-tone-busy').count()).toBe(0);
     await step(page, 'Settle', '3 succeeded').click();
     await page.getByRole('region', { name: 'Details of the step' }).getByText('Item 2').waitFor();
+    await step(page, 'Each file', '3 succeeded').click();
+    const items = page.getByRole('table', { name: 'Items' });
+    expect(await items.getByRole('row').count()).toBe(4);
     expect(await barriers(page)).toEqual([]);
-    await screenshot(page, 'pipelines-execution');
+    await screenshot(page, 'pipelines-execution', 1000);
+    await items.getByRole('button', { name: 'Item 1', exact: true }).click();
+    await page.getByText('Item 1 of Each file').waitFor();
+    await step(page, 'Clean').click();
+    await page.getByRole('textbox', { name: 'Output' }).getByText('2026-02.csv').waitFor();
+    expect(await page.getByRole('table', { name: 'Steps' }).getByRole('row', { name: /^(Clean|Settle)/ }).count()).toBe(2);
+    expect(await barriers(page)).toEqual([]);
+    await screenshot(page, 'pipelines-item', 1000);
+    await page.getByRole('button', { name: 'Next item' }).click();
+    await page.getByRole('textbox', { name: 'Output' }).getByText('2026-03.csv').waitFor();
+    expect(await page.getByRole('button', { name: 'Next item' }).isDisabled()).toBe(true);
+    await page.getByRole('button', { name: 'All items' }).click();
+    await step(page, 'Clean', '3 succeeded').waitFor();
     await page.getByRole('tab', { name: 'Events' }).click();
     await page.getByRole('button', { name: 'Event 2', exact: true }).click();
     await page.getByRole('textbox', { name: 'Event 2' }).getByText('PassStateEntered').waitFor();
@@ -167,6 +184,43 @@ describe('pipelines', () => {
     await page.close();
   });
 
+  test('a state machine is made, checked while it is written, and deleted', async () => {
+    const page = await browser.signedIn('/pipelines');
+    await page.getByRole('button', { name: 'Create state machine' }).click();
+    await page.waitForURL(/\/pipelines\/create$/);
+    await page.getByLabel('Name').fill('two-at-once');
+    await choose(page, page.getByRole('button', { name: /Role/ }), 'pipelines');
+    await choose(page, page.getByRole('button', { name: /Begin with/ }), /Two things beside each other/);
+    const picture = page.getByRole('group', { name: 'States of the machine' });
+    await picture.locator('.bh-frame').getByText('Beside each other').waitFor();
+    await picture.getByText('Start', { exact: true }).waitFor();
+    await picture.getByText('End', { exact: true }).waitFor();
+    await page.getByText('Valid', { exact: true }).waitFor();
+    expect(await barriers(page)).toEqual([]);
+    await screenshot(page, 'pipelines-create');
+    const editor = page.getByRole('textbox', { name: 'Definition' });
+    await editor.fill('{"StartAt": "Nowhere", "States": {"Only": {"Type": "Pass", "End": true}}}');
+    await page.getByRole('list', { name: 'Problems' }).getByText(/Nowhere/).waitFor();
+    expect(await page.getByRole('button', { name: 'Create state machine' }).isDisabled()).toBe(true);
+    await editor.fill('{"StartAt": "Only", "States": {"Only": {"Type": "Pass", "End": true}}}');
+    await page.getByText('Valid', { exact: true }).waitFor();
+    await page.getByRole('button', { name: 'Create state machine' }).click();
+    await page.waitForURL(/\/pipelines\/machines\/two-at-once$/);
+    await page.getByRole('tab', { name: 'Details' }).click();
+    await page.getByRole('button', { name: 'Change role' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Role of two-at-once' });
+    await choose(page, dialog.getByRole('button', { name: /Role/ }), 'other-pipelines');
+    await dialog.getByRole('button', { name: 'Change role' }).click();
+    await page.getByRole('link', { name: /role\/other-pipelines/ }).waitFor();
+    expect(await barriers(page)).toEqual([]);
+    await page.getByRole('button', { name: 'Delete', exact: true }).click();
+    await page.getByLabel('To confirm, type two-at-once').fill('two-at-once');
+    await page.getByRole('dialog').getByRole('button', { name: 'Delete', exact: true }).click();
+    await page.getByRole('heading', { name: /State machines/ }).waitFor();
+    expect(await page.getByRole('link', { name: 'two-at-once', exact: true }).count()).toBe(0);
+    await page.close();
+  });
+
   test('an execution that runs is stopped', async () => {
     const { stateMachineArn } = await machine('slow', { StartAt: 'Sleep', States: { Sleep: { Type: 'Wait', Seconds: 3600, End: true } } });
     const { executionArn } = await server.json<{ executionArn: string }>('states', 'AWSStepFunctions.StartExecution', { stateMachineArn, input: '{}' }, '1.0');
@@ -220,6 +274,76 @@ describe('pipelines', () => {
     await page.close();
   });
 
+  test('a schedule is made with its next times, changed, and deleted', async () => {
+    await server.json('glue', 'AWSGlue.CreateJob', { Name: 'nightly-job', Role: role, Command: { Name: 'pythonshell', ScriptLocation: 's3://somewhere/x.py', PythonVersion: '3.9' } });
+    const page = await browser.signedIn('/pipelines/schedules');
+    await page.getByRole('button', { name: 'Create schedule' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Create a schedule' });
+    await dialog.getByLabel('Name', { exact: true }).fill('each-morning');
+    await dialog.getByLabel('When', { exact: true }).fill('cron(0 8 * * * *)');
+    await dialog.getByText('This is no such expression').waitFor();
+    await dialog.getByLabel('When', { exact: true }).fill('cron(15 8 ? * MON-FRI *)');
+    expect(await dialog.getByRole('list', { name: 'Next times' }).getByRole('listitem').first().innerText()).toContain(' 08:15:00');
+    await dialog.getByLabel('Target', { exact: true }).fill('nightly-j');
+    await page.getByRole('option', { name: /nightly-job/ }).click();
+    await dialog.getByRole('textbox', { name: 'Input of the target' }).getByText('nightly-job').waitFor();
+    await choose(page, dialog.getByRole('button', { name: /Role/ }), 'pipelines');
+    expect(await barriers(page)).toEqual([]);
+    await screenshot(page, 'pipelines-create-schedule');
+    await dialog.getByRole('button', { name: 'Create schedule' }).click();
+    await page.waitForURL(/\/pipelines\/schedules\/default\/each-morning$/);
+    await page.getByText('Europe/Berlin').first().waitFor();
+    await page.getByRole('button', { name: 'Edit', exact: true }).click();
+    const edit = page.getByRole('dialog', { name: 'Edit each-morning' });
+    await edit.getByLabel('When', { exact: true }).fill('rate(2 hours)');
+    await edit.getByRole('button', { name: 'Save', exact: true }).click();
+    await page.getByText('Every 2 hours').first().waitFor();
+    const kept = JSON.parse(await server.call('scheduler', { method: 'GET', path: '/schedules/each-morning', headers: {}, body: '' })) as object;
+    expect(kept).toMatchObject({ ScheduleExpression: 'rate(2 hours)', Target: { Arn: 'arn:aws:scheduler:::aws-sdk:glue:startJobRun', RoleArn: role } });
+    await page.getByRole('button', { name: 'Delete', exact: true }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Delete', exact: true }).click();
+    await page.waitForURL(/\/pipelines\/schedules$/);
+    await page.getByRole('link', { name: 'every-night' }).waitFor();
+    expect(await page.getByRole('link', { name: 'each-morning' }).count()).toBe(0);
+    await page.close();
+  });
+
+  test('a rule is made, tested with an event, given a target, and deleted', async () => {
+    const page = await browser.signedIn('/pipelines/schedules?tab=rules');
+    await page.getByRole('button', { name: 'Create rule' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Create a rule' });
+    await dialog.getByLabel('Name', { exact: true }).fill('arrivals');
+    await choose(page, dialog.getByRole('button', { name: /Begin with an example/ }), 'An object has arrived in a bucket');
+    await dialog.getByRole('button', { name: 'Test it with an event' }).click();
+    await dialog.getByText('The event fits the pattern').waitFor();
+    expect(await barriers(page)).toEqual([]);
+    await screenshot(page, 'pipelines-create-rule', 1000);
+    await dialog.getByRole('button', { name: 'Create rule' }).click();
+    await page.waitForURL(/\/pipelines\/rules\/default\/arrivals$/);
+    const event = page.getByRole('textbox', { name: 'Event to test with' });
+    await page.getByText('The event fits the pattern').waitFor();
+    await event.fill((await event.innerText()).replace('Object Created', 'Object Deleted'));
+    await page.getByText("The event doesn't fit the pattern").waitFor();
+    await page.getByRole('button', { name: 'Add the first target' }).click();
+    const target = page.getByRole('dialog', { name: 'Add a target to arrivals' });
+    await target.getByLabel('Target', { exact: true }).fill('flights-d');
+    await page.getByRole('option', { name: /flights-daily/ }).click();
+    await choose(page, target.getByRole('button', { name: /Role/ }), 'pipelines');
+    await choose(page, target.getByRole('button', { name: /It is given/ }), 'A part of the event');
+    expect(await barriers(page)).toEqual([]);
+    await target.getByRole('button', { name: 'Add target' }).click();
+    await page.getByRole('row', { name: /target-1.*flights-daily.*\$\.detail.*pipelines/ }).waitFor();
+    expect(await barriers(page)).toEqual([]);
+    await screenshot(page, 'pipelines-rule', 1000);
+    const { Targets } = await server.json<{ Targets: object[] }>('events', 'AWSEvents.ListTargetsByRule', { Rule: 'arrivals' });
+    expect(Targets).toMatchObject([{ Id: 'target-1', InputPath: '$.detail', RoleArn: role }]);
+    await page.getByRole('button', { name: 'Delete', exact: true }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Delete', exact: true }).click();
+    await page.getByRole('row', { name: /failures/ }).waitFor();
+    expect(await page.getByRole('link', { name: 'arrivals' }).count()).toBe(0);
+    await page.close();
+  });
+
   test('a visual job is drawn, run with arguments, and its log read', async () => {
     await server.put('job-data');
     await server.put('job-data/in/flights.csv', 'flight,delay\n1,5\n2,0\n3,12\n');
@@ -236,9 +360,18 @@ describe('pipelines', () => {
     const page = await browser.signedIn('/pipelines/jobs');
     await page.getByRole('link', { name: 'flights-clean', exact: true }).click();
     await page.getByRole('group', { name: 'Nodes of the job' }).getByRole('group', { name: /Filter, Late ones/ }).click();
+    const inspector = page.getByRole('region', { name: 'Details of the node' });
+    await inspector.getByText('delay > "0"').waitFor();
+    await inspector.getByRole('button', { name: 'All options' }).click();
     await page.getByRole('textbox', { name: 'Options of Late ones' }).getByText('COLUMNEXTRACTED').first().waitFor();
+    await inspector.getByRole('button', { name: 'All options' }).click();
+    const rows = page.getByRole('table', { name: 'Rows of the node' });
+    await rows.getByRole('row', { name: /3 12/ }).waitFor();
+    expect(await rows.getByRole('row').count()).toBe(3);
     expect(await barriers(page)).toEqual([]);
-    await screenshot(page, 'pipelines-job');
+    await screenshot(page, 'pipelines-job', 1080);
+    await page.getByRole('group', { name: 'Nodes of the job' }).getByRole('group', { name: /S3CsvSource, Flights/ }).click();
+    await rows.getByRole('row', { name: /2 0/ }).waitFor();
     await page.getByRole('button', { name: 'Run', exact: true }).click();
     const dialog = page.getByRole('dialog', { name: 'Run flights-clean' });
     await dialog.getByRole('textbox', { name: 'Arguments of the run' }).fill('{"--day": "2026-03-01"}');
@@ -246,11 +379,77 @@ describe('pipelines', () => {
     await page.waitForURL(/\/pipelines\/jobs\/flights-clean\/runs\//);
     await page.getByText('Succeeded', { exact: true }).first().waitFor();
     await page.getByRole('textbox', { name: 'Arguments of the run' }).getByText('2026-03-01').waitFor();
-    await page.getByLabel('Log', { exact: true }).getByText(/rows|records|read|wr/i).first().waitFor();
+    await page.getByRole('group', { name: 'Nodes of the run' }).getByRole('group', { name: /Flights, 1 object read/ }).waitFor();
+    await page.getByRole('group', { name: 'Nodes of the run' }).getByRole('group', { name: /Master, 2 rows/ }).waitFor();
+    await page.getByRole('region', { name: /Log of/ }).getByText(/2 rows in 1 files/).first().waitFor();
     expect(await barriers(page)).toEqual([]);
-    await screenshot(page, 'pipelines-run');
+    await screenshot(page, 'pipelines-run', 1250);
     await page.goto(browser.url('/pipelines/jobs/flights-clean?tab=runs'));
     await page.getByRole('row', { name: /jr_.*Succeeded/ }).waitFor();
+    await page.close();
+  });
+
+  test('a script job is made with its script, run, changed, and its bookmark told', async () => {
+    const page = await browser.signedIn('/pipelines/jobs');
+    await page.getByRole('button', { name: 'Create script job' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Create a Python shell job' });
+    await dialog.getByLabel('Name').fill('greet');
+    await choose(page, dialog.getByRole('button', { name: /Role/ }), 'pipelines');
+    await choose(page, dialog.getByRole('button', { name: /Bucket of the script/ }), 'job-data');
+    await dialog.getByRole('textbox', { name: 'Script', exact: true }).fill('print("hello from the script")\n');
+    expect(await barriers(page)).toEqual([]);
+    await screenshot(page, 'pipelines-create-job');
+    await dialog.getByRole('button', { name: 'Create job' }).click();
+    await page.waitForURL(/\/pipelines\/jobs\/greet$/);
+    await page.getByRole('tab', { name: 'Script' }).click();
+    const script = page.getByRole('textbox', { name: 'Script', exact: true });
+    await script.getByText('hello from the script').waitFor();
+    await script.fill('print("hello again")\n');
+    await page.getByRole('button', { name: 'Save', exact: true }).click();
+    await page.getByText('The script is saved').first().waitFor();
+    expect(await server.call('s3', { method: 'GET', path: '/job-data/scripts/greet.py', body: '' })).toBe('print("hello again")\n');
+    expect(await barriers(page)).toEqual([]);
+    await screenshot(page, 'pipelines-script');
+    await page.getByRole('button', { name: 'Edit', exact: true }).click();
+    const edit = page.getByRole('dialog', { name: 'Edit greet' });
+    await edit.getByLabel('Description').fill('Says hello');
+    await edit.getByRole('button', { name: 'Save', exact: true }).click();
+    await page.getByText('greet is changed').first().waitFor();
+    const { Job } = await server.json<{ Job: { Description: string; Command: { ScriptLocation: string } } }>('glue', 'AWSGlue.GetJob', { JobName: 'greet' });
+    expect(Job).toMatchObject({ Description: 'Says hello', Command: { ScriptLocation: 's3://job-data/scripts/greet.py' } });
+    await page.getByRole('tab', { name: 'Details' }).click();
+    await page.getByText('Nothing is remembered').waitFor();
+    await page.getByRole('button', { name: 'Delete', exact: true }).click();
+    await page.getByLabel('To confirm, type greet').fill('greet');
+    await page.getByRole('dialog').getByRole('button', { name: 'Delete', exact: true }).click();
+    await page.waitForURL(/\/pipelines\/jobs$/);
+    await page.getByRole('row', { name: /flights-clean/ }).waitFor();
+    expect(await page.getByRole('link', { name: 'greet', exact: true }).count()).toBe(0);
+    await page.close();
+  });
+
+  test('a bookmark is reset, and runs are measured', async () => {
+    const nodes = {
+      source: { S3CsvSource: { Name: 'Flights', Paths: ['s3://job-data/in/'], Separator: 'comma', QuoteChar: 'quote', WithHeader: true, Recurse: true } },
+      target: { S3GlueParquetTarget: { Name: 'Copy', Inputs: ['source'], Path: 's3://job-data/copy/', Compression: 'snappy' } },
+    };
+    const Command = { Name: 'glueetl', ScriptLocation: 's3://job-data/unused.py', PythonVersion: '3' };
+    const DefaultArguments = { '--job-bookmark-option': 'job-bookmark-enable' };
+    await server.json('glue', 'AWSGlue.CreateJob', { Name: 'once', Role: role, Command, GlueVersion: '4.0', DefaultArguments, CodeGenConfigurationNodes: nodes });
+    const page = await browser.signedIn('/pipelines/jobs/once?tab=runs');
+    await page.getByText('Not run yet').waitFor();
+    for (const runs of [1, 2, 3]) {
+      await server.json('glue', 'AWSGlue.StartJobRun', { JobName: 'once' });
+      await expect.poll(() => page.getByRole('row', { name: /jr_.*Succeeded/ }).count(), { timeout: 20_000 }).toBe(runs);
+    }
+    await page.getByText('100 %').waitFor();
+    await page.getByRole('img', { name: 'Duration of runs' }).waitFor();
+    expect(await barriers(page)).toEqual([]);
+    await screenshot(page, 'pipelines-runs');
+    await page.getByRole('tab', { name: 'Details' }).click();
+    await page.getByRole('button', { name: 'Reset bookmark' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Reset', exact: true }).click();
+    await page.getByText('Nothing is remembered').waitFor();
     await page.close();
   });
 
@@ -273,6 +472,12 @@ describe('pipelines', () => {
     expect(browser.complaints).toEqual([]);
   });
 });
+
+/** Chooses one of a select's options. */
+async function choose(page: Page, select: Locator, name: string | RegExp): Promise<void> {
+  await select.click();
+  await page.getByRole('option', { name, ...(typeof name === 'string' ? { exact: true } : {}) }).click();
+}
 
 /** A role that the services of pipelines may take, and that may do everything. */
 async function serviceRole(server: Server, name: string): Promise<string> {

@@ -337,7 +337,7 @@ describe('query', () => {
   test('history lists, filters and opens what ran', async () => {
     const page = await browser.signedIn('/query/executions');
     await page.getByRole('heading', { name: 'Query history', level: 1 }).waitFor();
-    await page.getByRole('link', { name: /SELECT city FROM airports/ }).waitFor();
+    await page.getByRole('row', { name: /SELECT city FROM airports.* root / }).waitFor();
     expect(await barriers(page)).toEqual([]);
     await screenshot(page, 'query-history');
     await page.getByRole('button', { name: 'State' , exact: false }).first().click();

@@ -57,11 +57,14 @@ export const listMachines = () =>
 export const describeMachine = (stateMachineArn: string) =>
   states<MachineDetails>('DescribeStateMachine', { stateMachineArn });
 
+/** One page of a machine's executions, the newest first. */
+export const listExecutionPage = (stateMachineArn: string, more: { nextToken?: string | undefined; maxResults: number; statusFilter?: ExecutionStatus }) =>
+  states<{ executions: Execution[]; nextToken?: string }>('ListExecutions', { stateMachineArn, ...more });
+
 /** A machine's executions, the newest first. */
 export const listExecutions = (stateMachineArn: string, most = 100) =>
   collect(async (nextToken) => {
-    const input = { stateMachineArn, nextToken, maxResults: Math.min(most, 1000) };
-    const page = await states<{ executions: Execution[]; nextToken?: string }>('ListExecutions', input);
+    const page = await listExecutionPage(stateMachineArn, { nextToken, maxResults: Math.min(most, 1000) });
     return { items: page.executions, next: page.nextToken };
   }, most);
 

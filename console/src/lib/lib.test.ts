@@ -104,6 +104,27 @@ describe('charts', () => {
   });
 });
 
+test('frames stand around what is inside of them, and beside each other', () => {
+  const frames = [{ id: 'outer', title: 'Outer' }, { id: 'left', inside: 'outer' }, { id: 'right', inside: 'outer' }];
+  const nodes = [
+    { id: 'before', title: 'Before' },
+    { id: 'l', title: 'Left', inside: 'left' },
+    { id: 'r1', title: 'Right', inside: 'right' },
+    { id: 'r2', title: 'Right again', inside: 'right' },
+  ];
+  const edges = [{ from: 'before', to: 'outer' }, { from: 'r1', to: 'r2' }, { from: 'before', to: 'r2' }];
+  const { places } = place(nodes, edges, 'down', frames);
+  const box = (id: string) => {
+    const { x = NaN, y = NaN, width = NaN, height = NaN } = places.get(id) ?? {};
+    return { left: x, top: y, right: x + width, bottom: y + height };
+  };
+  const inside = (inner: string, outer: string) =>
+    box(inner).left > box(outer).left && box(inner).right < box(outer).right && box(inner).top > box(outer).top && box(inner).bottom < box(outer).bottom;
+  expect([['left', 'outer'], ['right', 'outer'], ['l', 'left'], ['r1', 'right'], ['r2', 'right']].every(([inner = '', outer = '']) => inside(inner, outer))).toBe(true);
+  expect(box('left').right <= box('right').left || box('right').right <= box('left').left).toBe(true);
+  expect(box('before').bottom < box('outer').top && box('r1').bottom < box('r2').top).toBe(true);
+});
+
 test('graphs are laid out from left to right, cycles and loose ends too', () => {
   const nodes = ['a', 'b', 'c'].map((id) => ({ id, title: id }));
   const edges = [{ from: 'a', to: 'b' }, { from: 'b', to: 'c' }, { from: 'c', to: 'a' }, { from: 'c', to: 'gone' }];

@@ -2,10 +2,10 @@
 import Alert from '@cloudscape-design/components/alert';
 import Button from '@cloudscape-design/components/button';
 import Link from '@cloudscape-design/components/link';
-import { useCallback, useEffect, useState } from 'react';
+import { useCallback, useMemo } from 'react';
 
 import { platformNow } from '../../aws/session';
-import { type Execution, type MachineDetails, listExecutions } from '../../aws/states';
+import type { Execution, MachineDetails } from '../../aws/states';
 import { duration } from '../../lib/format';
 import { executionHref } from '../../lib/links';
 import { useLive } from '../../lib/live';
@@ -13,8 +13,7 @@ import { Empty } from '../../lib/states';
 import { Status } from '../../lib/status';
 import { DataTable } from '../../lib/table';
 import { Time } from '../../lib/time';
-
-const PAGE = 500;
+import { ExecutionsReader } from './executions-reader';
 
 export function executionMs({ startDate, stopDate }: Pick<Execution, 'startDate' | 'stopDate'>): number {
   return Math.max(0, (stopDate ?? platformNow() / 1000) - startDate) * 1000;
@@ -32,21 +31,21 @@ export function Executions({ machine, onStart }: { machine: MachineDetails; onSt
 }
 
 function Kept({ machine, onStart }: { machine: MachineDetails; onStart: () => void }) {
-  const [most, setMost] = useState(PAGE);
   const arn = machine.stateMachineArn;
+  const reader = useMemo(() => new ExecutionsReader(arn), [arn]);
   const running = (found: readonly Execution[] | undefined) => found?.some(({ status }) => status === 'RUNNING');
-  const executions = useLive(`states/executions/${arn}`, () => listExecutions(arn, most), { every: (found) => (running(found) ? 1_500 : 5_000) });
+  const executions = useLive(`states/executions/${arn}`, () => reader.look(), { every: (found) => (running(found) ? 1_500 : 5_000) });
   const { refresh } = executions;
   const known = executions.data?.length ?? 0;
-  useEffect(() => {
-    if (most > PAGE) void refresh();
-  }, [most, refresh]);
   const more = useCallback(() => {
-    if (known >= most) setMost(most + PAGE);
-  }, [known, most]);
+    if (reader.complete || known === 0) return;
+    reader.wantOlder();
+    void refresh();
+  }, [reader, known, refresh]);
   return (
     <DataTable
       label="Executions"
+      description={known > 0 && !reader.complete ? 'The newest; older ones are read as you scroll.' : undefined}
       live={executions}
       onEnd={more}
       rowKey={(execution) => execution.executionArn}

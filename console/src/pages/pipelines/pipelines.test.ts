@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 
-import type { HistoryEvent } from '../../aws/states';
+import type { ExecutionStatus, HistoryEvent, listExecutionPage } from '../../aws/states';
 import { END, type Flow, START, condition, draw, integration, parseDefinition } from './asl';
+import { ExecutionsReader } from './executions-reader';
 import { itemsOf, onlyItem, tell } from './history';
 import { jsonProblems, locate } from './locate';
 import { paint } from './paint';
@@ -150,6 +151,53 @@ describe('histories', () => {
     for (let id = 1501; id <= 1700; id += 1) all.push({ id, timestamp: id, type: 'X' });
     await Promise.all([reader.more(), reader.more()]);
     expect((await reader.more()).map(({ id }) => id)).toEqual(all.map(({ id }) => id));
+  });
+});
+
+describe('ten thousand executions', () => {
+  const server = () => {
+    const all = Array.from({ length: 10_000 }, (_, at) => ({ executionArn: `e${at}`, stateMachineArn: 'm', name: `e${at}`, status: 'SUCCEEDED' as ExecutionStatus, startDate: at }));
+    const calls: string[] = [];
+    const page: typeof listExecutionPage = async (_, { nextToken, maxResults, statusFilter }) => {
+      calls.push(statusFilter ?? `page ${nextToken ?? 0}`);
+      const fitting = all.filter(({ status }) => !statusFilter || status === statusFilter).reverse();
+      const from = Number(nextToken ?? 0);
+      const more = from + maxResults < fitting.length;
+      return { executions: fitting.slice(from, from + maxResults).map((one) => ({ ...one })), ...(more ? { nextToken: String(from + maxResults) } : {}) };
+    };
+    const describeOne = async (arn: string) => {
+      calls.push(arn);
+      return { ...all.find(({ executionArn }) => executionArn === arn)! };
+    };
+    return { all, calls, reader: new ExecutionsReader('m', page, describeOne) };
+  };
+
+  test('are read page by page, and a look costs two calls however many are known', async () => {
+    const { all, calls, reader } = server();
+    while (!reader.complete) {
+      await reader.look();
+      reader.wantOlder();
+    }
+    calls.length = 0;
+    expect((await reader.look()).map(({ name }) => name)).toEqual(all.map(({ name }) => name).reverse());
+    expect(calls).toEqual(['page 0', 'RUNNING']);
+  });
+
+  test('those that run are followed to their end, and new ones are not missed', async () => {
+    const { all, calls, reader } = server();
+    all[9_000]!.status = 'RUNNING';
+    for (let pages = 0; pages < 4; pages += 1) {
+      await reader.look();
+      reader.wantOlder();
+    }
+    expect((await reader.look()).find(({ name }) => name === 'e9000')?.status).toBe('RUNNING');
+    all[9_000]!.status = 'FAILED';
+    all.push(...Array.from({ length: 700 }, (_, at) => ({ ...all[0]!, executionArn: `n${at}`, name: `n${at}`, startDate: 20_000 + at })));
+    calls.length = 0;
+    const found = await reader.look();
+    expect(found.slice(0, 700).map(({ name }) => name)).toEqual(Array.from({ length: 700 }, (_, at) => `n${699 - at}`));
+    expect(found.find(({ name }) => name === 'e9000')?.status).toBe('FAILED');
+    expect(calls).toEqual(['page 0', 'page 500', 'RUNNING', 'e9000']);
   });
 });
 
