@@ -1,10 +1,11 @@
 /** The graph itself; pages use `graph.tsx`, which loads this one when it is needed. */
-import { Background, Controls, type Edge, Handle, MarkerType, type Node, type NodeProps, Position, ReactFlow, useReactFlow, ReactFlowProvider } from '@xyflow/react';
+import { Background, BaseEdge, Controls, type Edge, type EdgeProps, Handle, MarkerType, type Node, type NodeProps, Position, ReactFlow, useReactFlow, ReactFlowProvider } from '@xyflow/react';
 import '@xyflow/react/dist/style.css';
 import { type CSSProperties, useEffect, useMemo, useRef, useState } from 'react';
 
 import { PALETTE, PALETTE_DARK } from './chart-option';
-import { type Direction, type GraphEdge, type GraphFrame, type GraphNode, place, placeWithin } from './graph-layout';
+import { type Direction, type GraphEdge, type GraphFrame, type GraphNode, type Placed, place, placeWithin } from './graph-layout';
+import { routed } from './graph-route';
 import { navigate } from './router';
 import type { Tone } from './status';
 import { useDark } from './theme';
@@ -92,7 +93,18 @@ function Frame({ data: { frame, colour, chosen, direction } }: NodeProps<Node<Fr
 
 const ends = (direction: Direction): [Position, Position] => (direction === 'right' ? [Position.Left, Position.Right] : [Position.Top, Position.Bottom]);
 
+interface RouteData extends Record<string, unknown> {
+  path: string;
+  label: Placed;
+}
+
+function Route({ data, label, markerEnd }: EdgeProps<Edge<RouteData>>) {
+  const { path = '', label: { x, y } = { x: 0, y: 0 } } = data ?? {};
+  return <BaseEdge path={path} label={label} labelX={x} labelY={y} {...(markerEnd ? { markerEnd } : {})} />;
+}
+
 const TYPES = { box: Box, mark: Mark, frame: Frame };
+const EDGE_TYPES = { route: Route };
 /** Colours of arrows' heads, by tone; their lines have them by class. */
 const HEADS: Record<Tone, string> = { good: 'var(--bh-good)', bad: 'var(--bh-bad)', waiting: 'var(--bh-warn)', busy: 'var(--bh-text-off)', off: 'var(--bh-text-off)' };
 /** Frames lie below arrows, boxes above. */
@@ -101,15 +113,14 @@ const BETWEEN = 1;
 const ABOVE = 2;
 
 const HIGHEST = 1000;
-const NO_FRAMES: readonly GraphFrame[] = [];
 
-function Flow({ label, nodes, edges, frames = NO_FRAMES, direction: wanted, height, selected, onSelect }: GraphProps) {
+function Flow({ label, nodes, edges, frames, direction: wanted, height, selected, onSelect }: GraphProps) {
   const frame = useRef<HTMLDivElement>(null);
   const [pixels, setPixels] = useState(0);
   const dark = useDark();
   const { fitView } = useReactFlow();
-  const shape = useMemo(() => JSON.stringify([nodes.map((n) => [n.id, n.inside]), edges.map((e) => [e.from, e.to]), frames.map((f) => [f.id, f.inside])]), [nodes, edges, frames]);
-  const { places, direction, ...size } = useMemo(
+  const shape = useMemo(() => JSON.stringify([nodes.map((n) => [n.id, n.inside]), edges.map((e) => [e.from, e.to]), frames?.map((f) => [f.id, f.inside])]), [nodes, edges, frames]);
+  const { places, routes, direction, ...size } = useMemo(
     () => (wanted ? { ...place(nodes, edges, wanted, frames), direction: wanted } : placeWithin(nodes, edges, pixels, frames)),
     [shape, wanted, pixels],
   );
@@ -127,7 +138,7 @@ function Flow({ label, nodes, edges, frames = NO_FRAMES, direction: wanted, heig
   };
   const area = ({ id }: GraphFrame) => (places.get(id)?.width ?? 0) * (places.get(id)?.height ?? 0);
   // What lies around others is drawn first.
-  const around = [...frames].sort((a, b) => area(b) - area(a)).map((frame): Node => ({
+  const around = [...(frames ?? [])].sort((a, b) => area(b) - area(a)).map((frame): Node => ({
     ...at(frame.id),
     type: 'frame',
     zIndex: BELOW,
@@ -145,14 +156,19 @@ function Flow({ label, nodes, edges, frames = NO_FRAMES, direction: wanted, heig
   }));
   // What a box is connected with stands out while the pointer is over it.
   const [over, setOver] = useState<string>();
-  const known = new Set([...frames, ...nodes].map(({ id }) => id));
+  const known = new Set([...(frames ?? []), ...nodes].map(({ id }) => id));
   const faded = (edge: GraphEdge) => over !== undefined && edge.from !== over && edge.to !== over;
+  const lineOf = (edge: GraphEdge): Partial<Edge> => {
+    const [points, from, to] = [routes.get(edges.indexOf(edge)), places.get(edge.from), places.get(edge.to)];
+    if (!frames || direction !== 'down' || !points || !from || !to) return { type: 'smoothstep' };
+    return { type: 'route', data: routed(points, from, to, [...places.values()]) };
+  };
   const arrows = edges.filter((edge) => known.has(edge.from) && known.has(edge.to)).map((edge, at): Edge => ({
     id: `${at}/${edge.from}/${edge.to}`,
     source: edge.from,
     target: edge.to,
     ...(edge.label ? { label: edge.label } : {}),
-    type: 'smoothstep',
+    ...lineOf(edge),
     zIndex: BETWEEN,
     animated: edge.lively ?? false,
     className: `bh-edge-${edge.tone ?? 'none'} ${edge.dashed ? 'bh-edge-dashed' : ''} ${faded(edge) ? 'bh-edge-faded' : ''}`,
@@ -166,7 +182,7 @@ function Flow({ label, nodes, edges, frames = NO_FRAMES, direction: wanted, heig
     const node = nodes.find((one) => one.id === id);
     if (node?.href) navigate(node.href);
     else if (node?.mark) onSelect?.(undefined);
-    else onSelect?.(frames.find((frame) => frame.id === id && frame.title === undefined)?.inside ?? id);
+    else onSelect?.(frames?.find((frame) => frame.id === id && frame.title === undefined)?.inside ?? id);
   };
   return (
     <div
@@ -187,6 +203,7 @@ function Flow({ label, nodes, edges, frames = NO_FRAMES, direction: wanted, heig
         nodes={[...around, ...boxes]}
         edges={arrows}
         nodeTypes={TYPES}
+        edgeTypes={EDGE_TYPES}
         colorMode={dark ? 'dark' : 'light'}
         fitView
         fitViewOptions={{ padding: 0.02, maxZoom: 1 }}

@@ -61,6 +61,8 @@ export interface Placed {
 
 export interface Layout extends Size {
   places: Map<string, Placed & Size>;
+  /** Where an arrow goes along, by its index: past the boxes between its ends. */
+  routes: Map<number, Placed[]>;
 }
 
 export type Direction = 'right' | 'down';
@@ -69,8 +71,8 @@ export type Direction = 'right' | 'down';
  * The left upper corners and sizes of boxes and frames, and the size of it all; arrows whose ends are missing, or stand in
  * different frames, don't count. Dashed arrows are drawn, but where data flows is what orders the boxes.
  */
-export function place(nodes: readonly GraphNode[], edges: readonly GraphEdge[], direction: Direction, frames: readonly GraphFrame[] = []): Layout {
-  return placeInside(undefined, { nodes, edges, frames, direction });
+export function place(nodes: readonly GraphNode[], edges: readonly GraphEdge[], direction: Direction, frames?: readonly GraphFrame[]): Layout {
+  return placeInside(undefined, { nodes, edges, frames: frames ?? [], direction, labelled: frames !== undefined });
 }
 
 interface Drawing {
@@ -78,16 +80,17 @@ interface Drawing {
   edges: readonly GraphEdge[];
   frames: readonly GraphFrame[];
   direction: Direction;
+  /** Whether arrows go along their own ways, with room for what they say. */
+  labelled: boolean;
 }
 
 /** Lays out what stands in a frame, where each frame inside of it counts as one box. */
 function placeInside(frame: string | undefined, drawing: Drawing): Layout {
-  const { direction } = drawing;
   const inner = drawing.frames.filter(({ inside }) => inside === frame).map((one) => ({ ...one, layout: placeInside(one.id, drawing) }));
   const sizes = new Map<string, Size>();
   for (const node of drawing.nodes) if (node.inside === frame) sizes.set(node.id, node.mark ? MARK : { width: NODE_WIDTH, height: NODE_HEIGHT });
   for (const one of inner) sizes.set(one.id, framed(one, one.layout));
-  const { corners, ...size } = arrange(sizes, drawing.edges, direction);
+  const { corners, routes, ...size } = arrange(sizes, drawing.edges, drawing);
   const places: Layout['places'] = new Map();
   for (const [id, own] of sizes) places.set(id, { ...corner(corners, id), ...own });
   for (const one of inner) {
@@ -96,8 +99,9 @@ function placeInside(frame: string | undefined, drawing: Drawing): Layout {
     const left = at.x + (own - one.layout.width) / 2;
     const top = at.y + (one.title === undefined ? 0 : FRAME_HEAD) + FRAME_PADDING;
     for (const [id, { x, y, ...rest }] of one.layout.places) places.set(id, { x: x + left, y: y + top, ...rest });
+    for (const [edge, points] of one.layout.routes) routes.set(edge, points.map(({ x, y }) => ({ x: x + left, y: y + top })));
   }
-  return { places, ...size };
+  return { places, routes, ...size };
 }
 
 function framed({ title }: GraphFrame, { width, height }: Size): Size {
@@ -107,7 +111,7 @@ function framed({ title }: GraphFrame, { width, height }: Size): Size {
 
 const corner = (corners: ReadonlyMap<string, Placed>, id: string): Placed => corners.get(id) ?? { x: 0, y: 0 };
 
-function arrange(sizes: ReadonlyMap<string, Size>, edges: readonly GraphEdge[], direction: Direction): Size & { corners: Map<string, Placed> } {
+function arrange(sizes: ReadonlyMap<string, Size>, edges: readonly GraphEdge[], { direction, labelled }: Pick<Drawing, 'direction' | 'labelled'>): Size & { corners: Map<string, Placed>; routes: Map<number, Placed[]> } {
   const graph = new Graph({ multigraph: true });
   const right = direction === 'right';
   graph.setGraph({ rankdir: right ? 'LR' : 'TB', nodesep: right ? 18 : 26, ranksep: right ? 38 : 32, marginx: 4, marginy: 4 });
@@ -115,7 +119,7 @@ function arrange(sizes: ReadonlyMap<string, Size>, edges: readonly GraphEdge[], 
   for (const [id, size] of sizes) graph.setNode(id, { ...size });
   for (const [at, edge] of edges.entries()) {
     if (!sizes.has(edge.from) || !sizes.has(edge.to)) continue;
-    graph.setEdge(edge.from, edge.to, { weight: edge.dashed ? 0 : 2, minlen: 1 }, String(at));
+    graph.setEdge(edge.from, edge.to, { weight: edge.dashed ? Number(labelled) : 2, minlen: 1, ...(labelled ? labelSize(edge) : {}) }, String(at));
   }
   layout(graph);
   const corners = new Map(
@@ -124,15 +128,25 @@ function arrange(sizes: ReadonlyMap<string, Size>, edges: readonly GraphEdge[], 
       return [id, { x: x - own.width / 2, y: y - own.height / 2 }];
     }),
   );
+  const routes = new Map(
+    graph.edges().map((edge) => {
+      const { points = [] } = graph.edge(edge) as { points?: Placed[] };
+      return [Number(edge.name), points] as const;
+    }),
+  );
   const { width = 0, height = 0 } = graph.graph() as Partial<Size>;
-  return { corners, width, height };
+  return { corners, routes, width, height };
 }
+
+const LETTER = 6;
+/** Room for an arrow's words. */
+const labelSize = ({ label }: GraphEdge) => (label ? { width: label.length * LETTER, height: 16, labelpos: 'c' } : {});
 
 /** The smallest size at which boxes can still be read. */
 const READABLE = 0.62;
 
 /** From left to right if that can be read in so many pixels, else from top to bottom. */
-export function placeWithin(nodes: readonly GraphNode[], edges: readonly GraphEdge[], pixels: number, frames: readonly GraphFrame[] = []): Layout & { direction: Direction } {
+export function placeWithin(nodes: readonly GraphNode[], edges: readonly GraphEdge[], pixels: number, frames?: readonly GraphFrame[]): Layout & { direction: Direction } {
   const right = place(nodes, edges, 'right', frames);
   if (right.width * READABLE <= pixels) return { ...right, direction: 'right' };
   return { ...place(nodes, edges, 'down', frames), direction: 'down' };

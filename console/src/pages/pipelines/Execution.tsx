@@ -35,7 +35,7 @@ import './pipelines.css';
 const LIVE_MS = 1_000;
 /** An ended execution may be redriven by somebody else. */
 const CALM_MS = 10_000;
-const HEIGHT = 460;
+const HEIGHT = 560;
 
 export default function ExecutionPage({ params }: PageProps) {
   const arn = params.arn ?? '';

@@ -2,18 +2,25 @@
 import Alert from '@cloudscape-design/components/alert';
 import Button from '@cloudscape-design/components/button';
 import Link from '@cloudscape-design/components/link';
-import { useCallback, useMemo } from 'react';
+import Select from '@cloudscape-design/components/select';
+import { useCallback, useEffect, useMemo } from 'react';
 
 import { platformNow } from '../../aws/session';
 import type { Execution, MachineDetails } from '../../aws/states';
 import { duration } from '../../lib/format';
 import { executionHref } from '../../lib/links';
 import { useLive } from '../../lib/live';
+import { useParam } from '../../lib/router';
 import { Empty } from '../../lib/states';
-import { Status } from '../../lib/status';
+import { Status, stateText } from '../../lib/status';
 import { DataTable } from '../../lib/table';
 import { Time } from '../../lib/time';
 import { ExecutionsReader } from './executions-reader';
+
+const STATES = [
+  { value: '', label: 'Any status' },
+  ...['RUNNING', 'SUCCEEDED', 'FAILED', 'TIMED_OUT', 'ABORTED', 'PENDING_REDRIVE'].map((value) => ({ value, label: stateText(value) })),
+];
 
 export function executionMs({ startDate, stopDate }: Pick<Execution, 'startDate' | 'stopDate'>): number {
   return Math.max(0, (stopDate ?? platformNow() / 1000) - startDate) * 1000;
@@ -32,6 +39,7 @@ export function Executions({ machine, onStart }: { machine: MachineDetails; onSt
 
 function Kept({ machine, onStart }: { machine: MachineDetails; onStart: () => void }) {
   const arn = machine.stateMachineArn;
+  const [status, setStatus] = useParam('status');
   const reader = useMemo(() => new ExecutionsReader(arn), [arn]);
   const running = (found: readonly Execution[] | undefined) => found?.some(({ status }) => status === 'RUNNING');
   const executions = useLive(`states/executions/${arn}`, () => reader.look(), { every: (found) => (running(found) ? 1_500 : 5_000) });
@@ -42,11 +50,19 @@ function Kept({ machine, onStart }: { machine: MachineDetails; onStart: () => vo
     reader.wantOlder();
     void refresh();
   }, [reader, known, refresh]);
+  const shown = status ? executions.data?.filter((one) => one.status === status) : executions.data;
+  const none = status !== '' && shown?.length === 0;
+  useEffect(() => {
+    if (none) more();
+  }, [none, more]);
+  const states = <Select ariaLabel="Status" selectedOption={STATES.find(({ value }) => value === status) ?? null} options={STATES} onChange={({ detail }) => setStatus(detail.selectedOption.value ?? '')} />;
   return (
     <DataTable
       label="Executions"
       description={known > 0 && !reader.complete ? 'The newest; older ones are read as you scroll.' : undefined}
-      live={executions}
+      items={shown}
+      error={executions.error}
+      {...(known > 0 ? { actions: states } : {})}
       onEnd={more}
       rowKey={(execution) => execution.executionArn}
       columns={[
@@ -57,9 +73,13 @@ function Kept({ machine, onStart }: { machine: MachineDetails; onStart: () => vo
         { id: 'duration', header: 'Duration', width: 130, align: 'right', value: executionMs, cell: (execution) => duration(executionMs(execution)) },
       ]}
       empty={
-        <Empty title="Not run yet" action={<Button onClick={onStart}>Start execution</Button>}>
-          Schedules, rules of EventBridge, other machines and StartExecution start executions too.
-        </Empty>
+        known > 0 ? (
+          <Empty title={reader.complete ? 'There are none like this' : 'Looking among older ones'} />
+        ) : (
+          <Empty title="Not run yet" action={<Button onClick={onStart}>Start execution</Button>}>
+            Schedules, rules of EventBridge, other machines and StartExecution start executions too.
+          </Empty>
+        )
       }
     />
   );

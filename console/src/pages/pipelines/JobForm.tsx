@@ -4,6 +4,7 @@ import FormField from '@cloudscape-design/components/form-field';
 import Input from '@cloudscape-design/components/input';
 import SegmentedControl from '@cloudscape-design/components/segmented-control';
 import Select from '@cloudscape-design/components/select';
+import SpaceBetween from '@cloudscape-design/components/space-between';
 import { useState } from 'react';
 
 import { type Job, createJob, updateJob } from '../../aws/glue';
@@ -96,12 +97,12 @@ export function JobForm({ job, onClose }: { job?: Job; onClose: () => void }) {
         )}
       </ColumnLayout>
       {written && (
-        <>
+        <SpaceBetween size="s">
           <FormField label="Bucket of the script" constraintText={bucket && name ? `It is kept as s3://${bucket}/${key}` : undefined}>
             <Select selectedOption={bucket ? { value: bucket, label: bucket } : null} placeholder="Choose a bucket" filteringType="auto" filteringAriaLabel="Find buckets" empty="No buckets yet" options={(buckets.data ?? []).map((one) => ({ value: one.name, label: one.name }))} onChange={({ detail }) => setBucket(detail.selectedOption.value ?? '')} />
           </FormField>
           <CodeEditor label="Script" language="python" value={script} onChange={setScript} minHeight={170} height={220} />
-        </>
+        </SpaceBetween>
       )}
       {scripted && !written && (
         <FormField label="Script" constraintText="s3://bucket/key.py">

@@ -12,7 +12,7 @@ import { NodePreview } from './NodePreview';
 import { NodeSettings } from './NodeSettings';
 import { drawNodes, visualNodes } from './visual';
 
-const HEIGHT = 400;
+const HEIGHT = 320;
 
 export function JobGraph({ job }: { job: Job }) {
   const [chosen, setChosen] = useParam('node');

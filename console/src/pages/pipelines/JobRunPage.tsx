@@ -12,7 +12,7 @@ import type { PageProps } from '../../lib/area';
 import { ConfirmDelete } from '../../lib/confirm';
 import { JsonView } from '../../lib/editor';
 import { Frame, KeyValuePairs } from '../../lib/frame';
-import { duration } from '../../lib/format';
+import { count, duration } from '../../lib/format';
 import { jobHref, logGroupHref } from '../../lib/links';
 import { invalidate, useLive } from '../../lib/live';
 import { LogView } from '../../lib/log-view';
@@ -63,7 +63,7 @@ function Body({ run }: { run: JobRun }) {
           { label: 'Started', value: <Time at={run.StartedOn} /> },
           { label: 'Ended', value: <Time at={run.CompletedOn} /> },
           { label: 'Duration', value: `${duration(runMs(run))}${run.Attempt ? `, attempt ${run.Attempt + 1}` : ''}` },
-          { label: 'Worked for', value: run.ExecutionTime === undefined ? '–' : duration(run.ExecutionTime * 1000) },
+          { label: 'Execution time', value: run.ExecutionTime === undefined ? '–' : `${count(run.ExecutionTime)} s` },
           { label: 'Timeout', value: run.Timeout === undefined ? '–' : duration(run.Timeout * 60_000) },
           { label: 'Capacity', value: capacityOf(run) },
           { label: 'Started by', value: run.TriggerName ?? 'A call of StartJobRun' },

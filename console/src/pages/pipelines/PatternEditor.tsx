@@ -3,7 +3,7 @@ import ExpandableSection from '@cloudscape-design/components/expandable-section'
 import FormField from '@cloudscape-design/components/form-field';
 import SpaceBetween from '@cloudscape-design/components/space-between';
 import StatusIndicator from '@cloudscape-design/components/status-indicator';
-import { useEffect, useState } from 'react';
+import { useEffect, useMemo, useState } from 'react';
 
 import { testPattern } from '../../aws/events';
 import { platformNow, requireSession } from '../../aws/session';
@@ -53,7 +53,8 @@ export function PatternEditor({ pattern, onChange, onRun }: PatternEditorProps) 
 export function PatternTest({ pattern }: { pattern: string }) {
   const [own, setOwn] = useState<string>();
   const settled = useSettled(pattern);
-  const event = own ?? sample(settled);
+  const suggestion = useMemo(() => sample(settled), [settled]);
+  const event = own ?? suggestion;
   const asked = useSettled(event);
   const problems = jsonProblems(event);
   const enabled = problems.length === 0 && jsonProblems(asked).length === 0 && jsonProblems(settled).length === 0;
@@ -63,7 +64,7 @@ export function PatternTest({ pattern }: { pattern: string }) {
   return (
     <FormField label="Event" errorText={problems[0]?.message} stretch>
       <SpaceBetween size="xs">
-        <CodeEditor label="Event to test with" language="json" value={event} onChange={setOwn} problems={problems} minHeight={150} />
+        <CodeEditor label="Event to test with" language="json" value={event} onChange={(text) => setOwn(text === suggestion ? undefined : text)} problems={problems} minHeight={150} />
         <Verdict enabled={enabled} fits={answer.data} error={answer.error && `${answer.error.code}: ${answer.error.message}`} />
       </SpaceBetween>
     </FormField>

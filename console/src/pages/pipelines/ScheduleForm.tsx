@@ -57,9 +57,7 @@ export function ScheduleForm({ schedule, onClose }: { schedule?: ScheduleDetails
         </ColumnLayout>
       )}
       <ColumnLayout columns={2}>
-        <SpaceBetween size="m">
-          <WhenField value={draft.expression} onChange={(expression) => set({ expression })} zone={draft.zone} once />
-        </SpaceBetween>
+        <WhenField value={draft.expression} onChange={(expression) => set({ expression })} zone={draft.zone} once />
         <SpaceBetween size="m">
           <FormField label="Time zone" description="Of cron and at; daylight saving is taken into account.">
             <Select selectedOption={{ value: draft.zone, label: draft.zone }} options={ZONES} filteringType="auto" virtualScroll filteringAriaLabel="Find time zones" onChange={({ detail }) => set({ zone: detail.selectedOption.value ?? 'UTC' })} />

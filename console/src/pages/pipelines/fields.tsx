@@ -3,6 +3,7 @@ import Autosuggest from '@cloudscape-design/components/autosuggest';
 import FormField from '@cloudscape-design/components/form-field';
 import Link from '@cloudscape-design/components/link';
 import Select from '@cloudscape-design/components/select';
+import SpaceBetween from '@cloudscape-design/components/space-between';
 
 import { listBuses } from '../../aws/events';
 import { listStreams } from '../../aws/firehose';
@@ -42,7 +43,7 @@ export function RoleField({ service, value, onChange, optional = false }: RoleFi
       constraintText={
         roles.data && fitting.length === 0 ? (
           <>
-            No role trusts {service} yet. <Link href={to('/operations/iam')}>Create one in IAM</Link>
+            No role trusts {service} yet. <Link href={to('/operations/iam/roles')}>Create one in IAM</Link>
           </>
         ) : undefined
       }
@@ -151,7 +152,7 @@ export function WhenField({ value, onChange, zone, once }: WhenFieldProps) {
   const at = { value: `at(${new Date(now + 86_400_000).toISOString().slice(0, 19)})`, description: 'Once' };
   const times = wrong || value === '' ? [] : nextTimes(value, { after: now, zone, ...(once ? { anchor: now } : {}) }, 4);
   return (
-    <>
+    <SpaceBetween size="m">
       <FormField
         label="When"
         description={once ? 'rate(5 minutes), cron(minutes hours day month weekday year), or at(2026-03-01T12:00:00).' : 'rate(5 minutes), or cron(minutes hours day month weekday year) in UTC.'}
@@ -172,6 +173,6 @@ export function WhenField({ value, onChange, zone, once }: WhenFieldProps) {
           <NextTimes times={times} enabled none={value.startsWith('rate') ? 'EventBridge counts from when the rule is made.' : 'It never fires.'} />
         </FormField>
       )}
-    </>
+    </SpaceBetween>
   );
 }

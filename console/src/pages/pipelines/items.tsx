@@ -67,7 +67,7 @@ export function ItemList({ map, item, onItem }: { map: Step; item: ChosenItem | 
         {
           id: 'index',
           header: 'Item',
-          width: 90,
+          width: 76,
           value: ({ index }) => index,
           cell: ({ index }) => (
             <Button variant="inline-link" onClick={() => onItem(map, index === chosen ? undefined : index)} ariaLabel={`Item ${index}`}>
@@ -75,8 +75,8 @@ export function ItemList({ map, item, onItem }: { map: Step; item: ChosenItem | 
             </Button>
           ),
         },
-        { id: 'status', header: 'Status', width: 130, value: ({ status }) => status, cell: ({ status }) => <Status state={status} /> },
-        { id: 'duration', header: 'Duration', width: 110, align: 'right', value: itemMs, cell: (one) => duration(itemMs(one)) },
+        { id: 'status', header: 'Status', width: 122, value: ({ status }) => status, cell: ({ status }) => <Status state={status} /> },
+        { id: 'duration', header: 'Duration', width: 104, align: 'right', value: itemMs, cell: (one) => duration(itemMs(one)) },
         { id: 'error', header: 'Error', value: ({ error }) => error, cell: ({ error, cause }) => <span title={cause}>{error ?? '–'}</span> },
       ]}
     />
