@@ -43,6 +43,17 @@ const BAD = {
   },
 };
 
+const FLIGHTS = `flight,carrier,origin,destination,delay
+UA1545,UA,EWR,IAH,11
+UA1714,UA,LGA,IAH,20
+AA1141,AA,JFK,MIA,33
+B6725,B6,JFK,BQN,0
+DL461,DL,LGA,ATL,0
+UA1696,UA,EWR,ORD,12
+B6507,B6,EWR,FLL,19
+EV5708,EV,LGA,IAD,0
+`;
+
 describe('pipelines', () => {
   let server: Server;
   let browser: Browser;
@@ -140,6 +151,11 @@ describe('pipelines', () => {
     await page.getByRole('button', { name: 'Redrive' }).click();
     await page.getByText('redriven once').waitFor();
     await step(page, 'Run the job', '2 attempts').waitFor();
+    await page.goto(browser.url('/pipelines/machines/broken?tab=executions&status=SUCCEEDED'));
+    await page.getByText('There are none like this').waitFor();
+    await choose(page, page.getByRole('button', { name: /Status/ }), 'Failed');
+    await page.getByRole('row', { name: /Failed/ }).waitFor();
+    expect(await barriers(page)).toEqual([]);
     await page.goto(browser.url('/pipelines'));
     await page.getByRole('row', { name: /broken.*Failed/ }).waitFor();
     await page.getByRole('row', { name: /flights-daily.*Succeeded/ }).waitFor();
@@ -346,13 +362,15 @@ describe('pipelines', () => {
 
   test('a visual job is drawn, run with arguments, and its log read', async () => {
     await server.put('job-data');
-    await server.put('job-data/in/flights.csv', 'flight,delay\n1,5\n2,0\n3,12\n');
-    const column = { Type: 'COLUMNEXTRACTED', Value: ['delay'] };
+    await server.put('job-data/in/flights.csv', FLIGHTS);
+    const column = { Type: 'COLUMNEXTRACTED', Value: ['minutes_late'] };
+    const mapping = (from: string, type: string, to = from) => ({ FromPath: [from], FromType: 'string', ToKey: to, ToType: type });
+    const Mapping = [mapping('flight', 'string'), mapping('carrier', 'string'), mapping('origin', 'string'), mapping('destination', 'string'), mapping('delay', 'int', 'minutes_late')];
     const nodes = {
       source: { S3CsvSource: { Name: 'Flights', Paths: ['s3://job-data/in/'], Separator: 'comma', QuoteChar: 'quote', WithHeader: true, Recurse: true } },
-      late: { Filter: { Name: 'Late ones', Inputs: ['source'], LogicalOperator: 'AND', Filters: [{ Operation: 'GT', Values: [column, { Type: 'CONSTANT', Value: ['0'] }] }] } },
-      once: { DropDuplicates: { Name: 'Once', Inputs: ['late'], Columns: [['flight']] } },
-      target: { S3GlueParquetTarget: { Name: 'Master', Inputs: ['once'], Path: 's3://job-data/out/', Compression: 'snappy' } },
+      types: { ApplyMapping: { Name: 'Types', Inputs: ['source'], Mapping } },
+      late: { Filter: { Name: 'Late ones', Inputs: ['types'], LogicalOperator: 'AND', Filters: [{ Operation: 'GT', Values: [column, { Type: 'CONSTANT', Value: ['0'] }] }] } },
+      target: { S3GlueParquetTarget: { Name: 'Master', Inputs: ['late'], Path: 's3://job-data/out/', Compression: 'snappy' } },
     };
     const Command = { Name: 'glueetl', ScriptLocation: 's3://job-data/unused.py', PythonVersion: '3' };
     const job = { Role: role, Command, GlueVersion: '4.0', DefaultArguments: { '--job-language': 'python' } };
@@ -361,17 +379,20 @@ describe('pipelines', () => {
     await page.getByRole('link', { name: 'flights-clean', exact: true }).click();
     await page.getByRole('group', { name: 'Nodes of the job' }).getByRole('group', { name: /Filter, Late ones/ }).click();
     const inspector = page.getByRole('region', { name: 'Details of the node' });
-    await inspector.getByText('delay > "0"').waitFor();
+    await inspector.getByText('minutes_late > "0"').waitFor();
     await inspector.getByRole('button', { name: 'All options' }).click();
     await page.getByRole('textbox', { name: 'Options of Late ones' }).getByText('COLUMNEXTRACTED').first().waitFor();
     await inspector.getByRole('button', { name: 'All options' }).click();
     const rows = page.getByRole('table', { name: 'Rows of the node' });
-    await rows.getByRole('row', { name: /3 12/ }).waitFor();
-    expect(await rows.getByRole('row').count()).toBe(3);
+    await rows.getByRole('row', { name: /UA1714 UA LGA IAH 20/ }).waitFor();
+    expect(await rows.getByRole('row').count()).toBe(6);
     expect(await barriers(page)).toEqual([]);
     await screenshot(page, 'pipelines-job', 1080);
     await page.getByRole('group', { name: 'Nodes of the job' }).getByRole('group', { name: /S3CsvSource, Flights/ }).click();
-    await rows.getByRole('row', { name: /2 0/ }).waitFor();
+    await rows.getByRole('row', { name: /DL461 DL LGA ATL 0/ }).waitFor();
+    await page.getByRole('group', { name: 'Nodes of the job' }).getByRole('group', { name: /ApplyMapping, Types/ }).click();
+    await page.getByRole('table', { name: 'Mapping' }).getByRole('row', { name: 'delay minutes_late string → int' }).waitFor();
+    expect(await barriers(page)).toEqual([]);
     await page.getByRole('button', { name: 'Run', exact: true }).click();
     const dialog = page.getByRole('dialog', { name: 'Run flights-clean' });
     await dialog.getByRole('textbox', { name: 'Arguments of the run' }).fill('{"--day": "2026-03-01"}');
@@ -380,8 +401,8 @@ describe('pipelines', () => {
     await page.getByText('Succeeded', { exact: true }).first().waitFor();
     await page.getByRole('textbox', { name: 'Arguments of the run' }).getByText('2026-03-01').waitFor();
     await page.getByRole('group', { name: 'Nodes of the run' }).getByRole('group', { name: /Flights, 1 object read/ }).waitFor();
-    await page.getByRole('group', { name: 'Nodes of the run' }).getByRole('group', { name: /Master, 2 rows/ }).waitFor();
-    await page.getByRole('region', { name: /Log of/ }).getByText(/2 rows in \d files/).first().waitFor();
+    await page.getByRole('group', { name: 'Nodes of the run' }).getByRole('group', { name: /Master, 5 rows/ }).waitFor();
+    await page.getByRole('region', { name: /Log of/ }).getByText(/5 rows in \d files/).first().waitFor();
     expect(await barriers(page)).toEqual([]);
     await screenshot(page, 'pipelines-run', 1000);
     await page.goto(browser.url('/pipelines/jobs/flights-clean?tab=runs'));

@@ -19,8 +19,10 @@ export function routed(points: readonly Placed[], from: Box, to: Box, boxes: rea
   const stops = [begin, edge(begin, from.y + from.height / 2, sign)];
   for (const point of inner) stops.push(edge(point, point.y, -sign), edge(point, point.y, sign));
   stops.push(edge(end, to.y + to.height / 2, -sign), end);
+  // A piece without a length would turn the arrow's head aside.
+  const path = stops.filter((stop, at) => at === 0 || stop.x !== stops[at - 1]?.x || stop.y !== stops[at - 1]?.y);
   const middle = inner[Math.floor(inner.length / 2)] ?? { x: (begin.x + end.x) / 2, y: (begin.y + end.y) / 2 };
-  return { path: stops.reduce((path, stop, at) => (at === 0 ? `M ${stop.x} ${stop.y}` : `${path} ${curve(stops[at - 1] ?? stop, stop)}`), ''), label: middle };
+  return { path: path.map((stop, at) => (at === 0 ? `M ${stop.x} ${stop.y}` : curve(path[at - 1] ?? stop, stop))).join(' '), label: middle };
 }
 
 /** How high the boxes are whose middle is there. */

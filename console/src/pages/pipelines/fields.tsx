@@ -38,14 +38,15 @@ export function RoleField({ service, value, onChange, optional = false }: RoleFi
   return (
     <FormField
       label="Role"
-      description={`Whom it acts as; roles that trust ${service}.`}
       errorText={roles.error && `${roles.error.code}: ${roles.error.message}`}
       constraintText={
         roles.data && fitting.length === 0 ? (
           <>
             No role trusts {service} yet. <Link href={to('/operations/iam/roles')}>Create one in IAM</Link>
           </>
-        ) : undefined
+        ) : (
+          `Whom it acts as: roles that trust ${service}.`
+        )
       }
     >
       <Select

@@ -68,7 +68,7 @@ export default function History() {
           </>
         }
         columns={[
-          { id: 'state', header: 'State', width: 125, value: (query) => query.Status.State, cell: (query) => <Status state={query.Status.State} /> },
+          { id: 'state', header: 'State', width: 120, value: (query) => query.Status.State, cell: (query) => <Status state={query.Status.State} /> },
           {
             id: 'query',
             header: 'Statement',
@@ -81,12 +81,12 @@ export default function History() {
               </Link>
             ),
           },
-          { id: 'submitted', header: 'Submitted', width: 172, value: (query) => date(query.Status.SubmissionDateTime), cell: (query) => <Time at={query.Status.SubmissionDateTime} /> },
-          { id: 'time', header: 'Time', width: 92, align: 'right', value: timeOf, cell: (query) => duration(timeOf(query)) },
-          { id: 'bytes', header: 'Scanned', width: 108, align: 'right', value: (query) => query.Statistics?.DataScannedInBytes, cell: (query) => bytes(query.Statistics?.DataScannedInBytes) },
-          { id: 'database', header: 'Database', width: 110, value: (query) => query.QueryExecutionContext?.Database, cell: (query) => query.QueryExecutionContext?.Database ?? '–' },
-          { id: 'by', header: 'Run by', width: 112, cell: (query) => <RanBy query={query} /> },
-          { id: 'group', header: 'Work group', width: 112, value: (query) => query.WorkGroup, cell: (query) => query.WorkGroup ?? '–' },
+          { id: 'submitted', header: 'Submitted', width: 168, value: (query) => date(query.Status.SubmissionDateTime), cell: (query) => <Time at={query.Status.SubmissionDateTime} /> },
+          { id: 'time', header: 'Time', width: 84, align: 'right', value: timeOf, cell: (query) => duration(timeOf(query)) },
+          { id: 'bytes', header: 'Scanned', width: 102, align: 'right', value: (query) => query.Statistics?.DataScannedInBytes, cell: (query) => bytes(query.Statistics?.DataScannedInBytes) },
+          { id: 'database', header: 'Database', width: 104, value: (query) => query.QueryExecutionContext?.Database, cell: (query) => query.QueryExecutionContext?.Database ?? '–' },
+          { id: 'by', header: 'Run by', width: 104, cell: (query) => <RanBy query={query} /> },
+          ...(names.length > 1 ? [{ id: 'group', header: 'Work group', width: 112, value: (query: QueryExecution) => query.WorkGroup, cell: (query: QueryExecution) => query.WorkGroup ?? '–' }] : []),
           {
             id: 'reopen',
             header: 'Editor',
