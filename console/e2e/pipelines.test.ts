@@ -350,6 +350,9 @@ describe('pipelines', () => {
     await target.getByRole('button', { name: 'Add target' }).click();
     await page.getByRole('row', { name: /target-1.*flights-daily.*\$\.detail.*pipelines/ }).waitFor();
     expect(await barriers(page)).toEqual([]);
+    await page.reload();
+    await page.getByText('The event fits the pattern').waitFor();
+    await page.getByRole('row', { name: /target-1/ }).waitFor();
     await screenshot(page, 'pipelines-rule', 1000);
     const { Targets } = await server.json<{ Targets: object[] }>('events', 'AWSEvents.ListTargetsByRule', { Rule: 'arrivals' });
     expect(Targets).toMatchObject([{ Id: 'target-1', InputPath: '$.detail', RoleArn: role }]);
@@ -430,6 +433,8 @@ describe('pipelines', () => {
     await page.getByText('The script is saved').first().waitFor();
     expect(await server.call('s3', { method: 'GET', path: '/job-data/scripts/greet.py', body: '' })).toBe('print("hello again")\n');
     expect(await barriers(page)).toEqual([]);
+    await page.reload();
+    await script.getByText('hello again').waitFor();
     await screenshot(page, 'pipelines-script');
     await page.getByRole('button', { name: 'Edit', exact: true }).click();
     const edit = page.getByRole('dialog', { name: 'Edit greet' });
