@@ -158,10 +158,16 @@ function Flow({ label, nodes, edges, frames, direction: wanted, height, selected
   const [over, setOver] = useState<string>();
   const known = new Set([...(frames ?? []), ...nodes].map(({ id }) => id));
   const faded = (edge: GraphEdge) => over !== undefined && edge.from !== over && edge.to !== over;
+  /** What stands in the same frame. */
+  const beside = (id: string) => {
+    const all = [...nodes, ...(frames ?? [])];
+    const inside = all.find((one) => one.id === id)?.inside;
+    return all.flatMap((one) => (one.inside === inside ? (places.get(one.id) ?? []) : []));
+  };
   const lineOf = (edge: GraphEdge): Partial<Edge> => {
     const [points, from, to] = [routes.get(edges.indexOf(edge)), places.get(edge.from), places.get(edge.to)];
     if (!frames || direction !== 'down' || !points || !from || !to) return { type: 'smoothstep' };
-    return { type: 'route', data: routed(points, from, to, [...places.values()]) };
+    return { type: 'route', data: routed(points, from, to, beside(edge.from)) };
   };
   const arrows = edges.filter((edge) => known.has(edge.from) && known.has(edge.to)).map((edge, at): Edge => ({
     id: `${at}/${edge.from}/${edge.to}`,

@@ -60,14 +60,21 @@ async function each<A, B>(items: readonly A[], read: (item: A) => Promise<B>): P
 
 /** Reads parts, each of which leaves the others alone when it can't be read. */
 class Parts {
-  readonly refused: string[] = [];
+  private readonly asked: string[] = [];
+  private readonly denied = new Set<string>();
+
+  /** In the order in which they were asked for, whichever was refused first. */
+  get refused(): string[] {
+    return this.asked.filter((what) => this.denied.has(what));
+  }
 
   async of<T>(what: string, read: () => Promise<T[]>): Promise<T[]> {
+    this.asked.push(what);
     try {
       return await read();
     } catch (error) {
       if (isAbort(error) || asAwsError(error).code === 'NetworkError') throw error;
-      this.refused.push(what);
+      this.denied.add(what);
       return [];
     }
   }

@@ -71,7 +71,7 @@ export function ItemList({ map, item, onItem }: { map: Step; item: ChosenItem | 
           value: ({ index }) => index,
           cell: ({ index }) => (
             <Button variant="inline-link" onClick={() => onItem(map, index === chosen ? undefined : index)} ariaLabel={`Item ${index}`}>
-              {index === chosen ? <strong>{index}</strong> : index}
+              {index === chosen ? <strong>{index}</strong> : String(index)}
             </Button>
           ),
         },
