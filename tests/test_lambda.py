@@ -1,6 +1,7 @@
 """Lambda: functions created, changed, invoked and limited by boto3 against the real binary."""
 
 import base64
+import hashlib
 import io
 import json
 import os
@@ -10,6 +11,8 @@ import socket
 import stat
 import subprocess
 import time
+import urllib.error
+import urllib.request
 import zipfile
 
 import pytest
@@ -241,6 +244,32 @@ def test_a_dry_run_of_code_changes_nothing(functions):
     name = functions.create(ECHO)
     functions.client.update_function_code(FunctionName=name, ZipFile=archive({"app.py": "x = 1"}), DryRun=True)
     assert functions.result(name, 5) == 5
+
+
+def downloaded(address):
+    """What is at an address, without a signature: the status and the bytes."""
+    try:
+        with urllib.request.urlopen(address, timeout=30) as answer:
+            return answer.status, answer.read()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read()
+
+
+def test_code_is_downloaded_as_it_was_given(functions, unique):
+    first, second = archive({"app.py": ECHO}), archive({"app.py": "def handler(e, c):\n    return 2\n"})
+    name = functions.create({}, Code={"ZipFile": first})
+    functions.client.publish_version(FunctionName=name)
+    functions.client.update_function_code(FunctionName=name, ZipFile=second)
+    location = lambda **options: functions.client.get_function(FunctionName=name, **options)["Code"]["Location"]
+    assert downloaded(location()) == (200, second)
+    assert downloaded(location(Qualifier="1")) == (200, first)
+    layer = functions.client.publish_layer_version(LayerName=unique("layer"), Content={"ZipFile": second})
+    assert downloaded(layer["Content"]["Location"]) == (200, second)
+    other = location(Qualifier="1")
+    swapped = re.sub(r"[0-9a-f]{64}(?=\?)", hashlib.sha256(second).hexdigest(), other)
+    for wrong in (swapped, other.replace("expires=", "expires=9"), other.split("?")[0], other[:-1]):
+        status, said = downloaded(wrong)
+        assert status == 403 and not said.startswith(b"PK"), wrong
 
 
 def test_tags(functions):

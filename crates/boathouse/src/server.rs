@@ -321,6 +321,7 @@ pub(crate) async fn open(
     let gateway = Gateway::new(platform.clone(), identity)
         .with_http_service(s3.http)
         .with_site(Arc::new(Sites::new(&apis)))
+        .with_site(Arc::new(boathouse_lambda::Downloads::new(&lambda)))
         .with_site(Arc::new(iceberg))
         .with_site(Arc::new(athena.lineage))
         .with_site(Arc::new(previews))

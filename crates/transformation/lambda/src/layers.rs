@@ -55,11 +55,15 @@ impl Layer {
         shown
     }
 
-    /// As PublishLayerVersion and GetLayerVersion show it. There is no `Location`: archives are not handed out again.
-    fn whole(&self, region: &str) -> Value {
+    /// As PublishLayerVersion and GetLayerVersion show it.
+    fn whole(&self, state: &Lambda, region: &str) -> Value {
         let mut shown = self.listed(region);
         shown["LayerArn"] = layer_arn(region, &self.name).into();
-        shown["Content"] = json!({"CodeSha256": shown_digest(&self.digest), "CodeSize": self.size});
+        shown["Content"] = json!({
+            "Location": state.location(&self.digest),
+            "CodeSha256": shown_digest(&self.digest),
+            "CodeSize": self.size,
+        });
         shown
     }
 }
@@ -136,7 +140,7 @@ pub(crate) async fn publish(ctx: Ctx, state: Arc<Lambda>, input: PublishLayer) -
             Ok::<Layer, LambdaError>(layer)
         })
         .await?;
-    Ok(layer.whole(ctx.region()))
+    Ok(layer.whole(&state, ctx.region()))
 }
 
 /// Names a version of a layer.
@@ -181,7 +185,7 @@ pub(crate) async fn get(ctx: Ctx, state: Arc<Lambda>, input: LayerVersion) -> Re
     let name = parse_layer(&input.layer_name)?;
     let version = input.version_number.value()?;
     let layer: Option<Layer> = state.metadata.get_json(LAYERS, &key(&name, version))?;
-    layer.map(|layer| layer.whole(ctx.region())).ok_or_else(missing)
+    layer.map(|layer| layer.whole(&state, ctx.region())).ok_or_else(missing)
 }
 
 fn missing() -> LambdaError {
@@ -220,7 +224,7 @@ pub(crate) async fn list(ctx: Ctx, state: Arc<Lambda>, input: ListLayers) -> Res
         let arn = input.arn.unwrap_or_default();
         let keys = ConditionKeys::new();
         state.authorizer.authorize(&ctx, &AccessRequest::new("lambda:GetLayerVersion", &arn, &keys))?;
-        return by_arn(&state, &arn)?.map(|layer| layer.whole(ctx.region())).ok_or_else(missing);
+        return by_arn(&state, &arn)?.map(|layer| layer.whole(&state, ctx.region())).ok_or_else(missing);
     }
     let keys = ConditionKeys::new();
     state.authorizer.authorize(&ctx, &AccessRequest::new("lambda:ListLayers", "*", &keys))?;

@@ -15,8 +15,7 @@
 //!
 //! **Not here yet**, and refused by name: event sources other than SQS, their filters, function URLs, provisioned concurrency, response streaming,
 //! container images, VPC settings, dead-letter topics and destinations of SNS and S3, JSON logs, layer policies, code signing,
-//! extensions, SnapStart. GetFunction and GetLayerVersion answer without a `Location` to download from. Instances
-//! that wait are not frozen: threads that a handler left running go on.
+//! extensions, SnapStart. Instances that wait are not frozen: threads that a handler left running go on.
 //!
 //! | Module | What it does |
 //! |---|---|
@@ -27,7 +26,7 @@
 //! | `permissions` | resource policies |
 //! | `concurrency`, `event_config`, `dead_letters` | limits; retries and destinations; dead-letter queues |
 //! | `event_sources` | queues whose messages functions are given |
-//! | `code` | archives: checked, kept, unpacked |
+//! | `code` | archives: checked, kept, unpacked, handed out again ([`Downloads`]) |
 //! | `invoke` | Invoke: now, or from the durable queue |
 //! | `instance` | warm instances, the Runtime API, logs |
 //! | `runtime` | interpreters, runtime clients, environment |
@@ -61,6 +60,7 @@ use std::sync::Arc;
 use boathouse_aws::service::{Access, any_resource};
 use boathouse_aws::{Ctx, Protocol, Route, ServiceTable};
 
+pub use code::Downloads;
 pub use error::LambdaError;
 pub use store::{Deps, Lambda};
 

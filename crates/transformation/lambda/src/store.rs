@@ -15,7 +15,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::api::{EphemeralStorage, LoggingConfig, Page, Texts};
-use crate::code::CodeStore;
+use crate::code::{CodeStore, Links};
 use crate::error::LambdaError;
 use crate::event_sources::Pollers;
 use crate::instance::Pool;
@@ -144,6 +144,7 @@ pub struct Lambda {
     pub(crate) authorizer: Arc<dyn Authorizer>,
     pub(crate) platform: Platform,
     pub(crate) code: CodeStore,
+    pub(crate) links: Links,
     pub(crate) pool: Arc<Pool>,
     pub(crate) jobs: Queue<Job>,
     pub(crate) pollers: Pollers,
@@ -167,10 +168,17 @@ impl Lambda {
             authorizer: deps.authorizer,
             platform: deps.platform,
             code,
+            links: Links::new()?,
             pool,
             jobs,
             pollers: Pollers::default(),
         }))
+    }
+
+    /// Where an archive can be downloaded for a while.
+    pub(crate) fn location(&self, digest: &str) -> String {
+        let endpoint = self.platform.endpoint().unwrap_or("http://localhost:4566");
+        self.links.address(endpoint, digest, self.platform.clock.now())
     }
 
     /// The row of a function.

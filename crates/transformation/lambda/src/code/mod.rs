@@ -3,9 +3,11 @@
 //! | Module | What it does |
 //! |---|---|
 //! | `fetch` | from the request or from S3 |
+//! | `links` | addresses to download from, and the site behind them |
 //! | `unpack` | what an archive may hold, and its unpacking |
 
 mod fetch;
+mod links;
 mod unpack;
 
 use std::collections::{HashMap, HashSet};
@@ -20,6 +22,8 @@ use parking_lot::Mutex;
 use ring::digest::{SHA256, digest};
 
 pub(crate) use self::fetch::fetch;
+pub use self::links::Downloads;
+pub(crate) use self::links::Links;
 use crate::error::LambdaError;
 
 /// Bytes that code and layers of a function may have together, unpacked ("Lambda quotas").

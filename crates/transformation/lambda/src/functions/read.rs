@@ -11,7 +11,7 @@ use super::shape;
 use crate::api::Page;
 use crate::error::LambdaError;
 use crate::names::FunctionRef;
-use crate::store::{FUNCTIONS, Lambda, StoredFunction, VERSIONS, page};
+use crate::store::{FUNCTIONS, Function, Lambda, StoredFunction, VERSIONS, page};
 
 /// Names a function and perhaps a version or alias of it.
 #[derive(Debug, Deserialize)]
@@ -22,21 +22,19 @@ pub(crate) struct Qualified {
 }
 
 /// The configuration, under the ARN that was asked for.
-fn shown(ctx: &Ctx, state: &Lambda, wanted: &FunctionRef) -> Result<Value, LambdaError> {
-    let function = state.resolve(ctx.region(), wanted, 1.0)?;
-    let mut shown = shape::configuration(ctx.region(), &function);
+fn shown(ctx: &Ctx, function: &Function, wanted: &FunctionRef) -> Value {
+    let mut shown = shape::configuration(ctx.region(), function);
     shown["FunctionArn"] = wanted.arn(ctx.region()).into();
-    Ok(shown)
+    shown
 }
 
 pub(crate) async fn get(ctx: Ctx, state: Arc<Lambda>, input: Qualified) -> Result<Value, LambdaError> {
     let wanted = FunctionRef::parse(&input.function_name, input.qualifier.as_deref())?;
-    let configuration = shown(&ctx, &state, &wanted)?;
+    let function = state.resolve(ctx.region(), &wanted, 1.0)?;
     let stored = state.function(ctx.region(), &wanted.name)?;
     let mut answer = json!({
-        "Configuration": configuration,
-        // No Location: Boathouse does not hand archives out again.
-        "Code": {"RepositoryType": "S3"},
+        "Configuration": shown(&ctx, &function, &wanted),
+        "Code": {"RepositoryType": "S3", "Location": state.location(&function.digest)},
     });
     if !stored.tags.is_empty() {
         answer["Tags"] = json!(stored.tags);
@@ -49,7 +47,8 @@ pub(crate) async fn get(ctx: Ctx, state: Arc<Lambda>, input: Qualified) -> Resul
 
 pub(crate) async fn get_configuration(ctx: Ctx, state: Arc<Lambda>, input: Qualified) -> Result<Value, LambdaError> {
     let wanted = FunctionRef::parse(&input.function_name, input.qualifier.as_deref())?;
-    shown(&ctx, &state, &wanted)
+    let function = state.resolve(ctx.region(), &wanted, 1.0)?;
+    Ok(shown(&ctx, &function, &wanted))
 }
 
 /// ListFunctions' input.
