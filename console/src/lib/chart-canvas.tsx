@@ -57,7 +57,7 @@ export default function Canvas({ label, height = 320, onPicture, ...spec }: Char
   const { rows, ...rest } = spec;
   const said = JSON.stringify(rest);
   useEffect(() => {
-    const look = { dark, text: colour('text'), soft: colour('text-soft'), line: colour('border'), surface: colour('surface'), font: colour('font'), format };
+    const look = { dark, text: colour('text'), soft: colour('text-soft'), line: colour('border'), surface: colour('surface'), bad: colour('bad'), font: colour('font'), format };
     // The renderer describes the values for screen readers, behind what the chart is.
     const aria = { enabled: true, label: { general: { withTitle: `${label}. `, withoutTitle: `${label}. ` } } };
     chart.current?.setOption({ ...chartOption(spec, look), aria }, { notMerge: true });

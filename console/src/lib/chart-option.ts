@@ -20,6 +20,8 @@ export interface ChartSpec {
   /** How values are written: `bytes` and `duration` (ms) have their units. */
   unit?: 'bytes' | 'duration' | undefined;
   title?: string | undefined;
+  /** The series of what failed: it is drawn in the colour of errors. */
+  failed?: string | undefined;
 }
 
 /** The colours of series, told apart by people who see few colours too. */
@@ -32,6 +34,7 @@ export interface Look {
   soft: string;
   line: string;
   surface: string;
+  bad: string;
   font: string;
   format: (value: number, unit: ChartSpec['unit']) => string;
 }
@@ -135,6 +138,7 @@ function cartesian(spec: ChartSpec, look: Look): EChartsOption {
     series: series.map((one) => ({
       type: type as 'bar' | 'line' | 'scatter',
       name: one.name,
+      ...(one.name === spec.failed ? { color: look.bad } : {}),
       data: one.points.map(([x, y]) => (kind === 'category' ? [String(x ?? 'null'), y] : [x instanceof Date ? x.getTime() : (x as string | number), y])),
       ...(spec.stacked ? { stack: 'all' } : {}),
       ...(spec.kind === 'area' ? { areaStyle: { opacity: 0.25 } } : {}),

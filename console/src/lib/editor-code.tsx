@@ -67,6 +67,8 @@ export interface EditorProps {
   /** What else completes. */
   completions?: CompletionSource;
   problems?: readonly Problem[];
+  /** The line to go to, counted from 1. */
+  line?: number | undefined;
   handle?: Ref<EditorHandle>;
 }
 
@@ -110,7 +112,7 @@ function marks(state: EditorState, problems: readonly Problem[]): Diagnostic[] {
 const size = (length: number | string) => (typeof length === 'number' ? `${length}px` : length);
 
 export default function Code(props: EditorProps) {
-  const { label, language, value, readOnly = false, height, minHeight, placeholder, schema, completions, problems, handle } = props;
+  const { label, language, value, readOnly = false, height, minHeight, placeholder, schema, completions, problems, line, handle } = props;
   const dark = useDark();
   const place = useRef<HTMLDivElement>(null);
   const view = useRef<EditorView>(null);
@@ -193,6 +195,13 @@ export default function Code(props: EditorProps) {
     const editor = view.current;
     if (editor) editor.dispatch(setDiagnostics(editor.state, marks(editor.state, problems ?? [])));
   }, [problems, label, placeholder]);
+
+  useEffect(() => {
+    const editor = view.current;
+    if (!editor || !line) return;
+    const { from } = editor.state.doc.line(Math.min(line, editor.state.doc.lines));
+    editor.dispatch({ selection: { anchor: from }, effects: EditorView.scrollIntoView(from, { y: 'center' }) });
+  }, [line, label]);
 
   useImperativeHandle(handle, () => ({
     selection: () => {

@@ -85,7 +85,7 @@ test('states have tones', () => {
 describe('charts', () => {
   const rows = [['2026-01-01', 'AA', '3'], ['2026-01-01', 'UA', '5'], ['2026-01-02', 'AA', null]] as const;
   const spec: ChartSpec = { kind: 'line', columns: ['day', 'carrier', 'n'], rows, x: 'day', y: ['n'], by: 'carrier' };
-  const look = { dark: false, text: '', soft: '', line: '', surface: '', font: '', format: String };
+  const look = { dark: false, text: '', soft: '', line: '', surface: '', bad: '', font: '', format: String };
 
   test('series', () => {
     expect(seriesOf(spec).map((one) => [one.name, one.points.length])).toEqual([['AA', 2], ['UA', 1]]);

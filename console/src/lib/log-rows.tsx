@@ -13,6 +13,7 @@ import type { LogEvent } from '../aws/logs';
 import { localTime, utcTime } from './format';
 import { idOf } from './log-feed';
 import { jsonOf, kindOf, requestOf, unfolded } from './log-lines';
+import './editor.css';
 import './log-view.css';
 
 export interface LogRowsProps {
@@ -21,10 +22,12 @@ export interface LogRowsProps {
   lines: readonly LogEvent[];
   /** Stay at the last line as lines come. */
   follow?: boolean;
-  /** Somebody has scrolled up, or back to the last line. */
+  /** Somebody has scrolled up or opened a line, or is back at the last line. */
   onAway?: (away: boolean) => void;
   /** Lines as long as they are, instead of one row each until they are opened. */
   wrap?: boolean;
+  /** False leaves the times out, of lines that have none. */
+  times?: boolean;
   /** Show which stream a line is of. */
   streams?: boolean;
   /** Offered in open lines that name an invocation: show only its lines. */
@@ -37,7 +40,7 @@ const ROW = 22;
 /** Scrolled up by more than this (pixels) is away from the end. */
 const NEAR = 40;
 
-export function LogRows({ label, lines, follow = false, onAway, wrap = false, streams = false, onRequest, height = 420 }: LogRowsProps) {
+export function LogRows({ label, lines, follow = false, onAway, wrap = false, times = true, streams = false, onRequest, height = 420 }: LogRowsProps) {
   const frame = useRef<HTMLDivElement>(null);
   const [open, setOpen] = useState<ReadonlySet<string>>(new Set());
   const virtual = useVirtualizer({
@@ -60,9 +63,14 @@ export function LogRows({ label, lines, follow = false, onAway, wrap = false, st
     if (up && rest > NEAR) onAway(true);
     else if (rest < 4) onAway(false);
   };
-  const toggle = (id: string) => {
+  const toggle = (id: string, index: number) => {
     const next = new Set(open);
-    if (!next.delete(id)) next.add(id);
+    if (!next.delete(id)) {
+      next.add(id);
+      // Who opens a line reads it: what comes meanwhile must not push it away.
+      onAway?.(true);
+      requestAnimationFrame(() => frame.current?.querySelector(`[data-index="${index}"]`)?.scrollIntoView({ block: 'nearest' }));
+    }
     setOpen(next);
   };
   const seen = virtual.getVirtualItems();
@@ -77,7 +85,7 @@ export function LogRows({ label, lines, follow = false, onAway, wrap = false, st
             const id = idOf(line);
             return (
               <div key={key} data-index={index} ref={virtual.measureElement}>
-                <Row line={line} open={open.has(id)} onToggle={() => toggle(id)} stream={streams} onRequest={onRequest} />
+                <Row line={line} open={open.has(id)} onToggle={() => toggle(id, index)} times={times} stream={streams} wrap={wrap} onRequest={onRequest} />
               </div>
             );
           })}
@@ -91,46 +99,50 @@ interface RowProps {
   line: LogEvent;
   open: boolean;
   onToggle: () => void;
+  times: boolean;
   stream: boolean;
+  wrap: boolean;
   onRequest: ((request: string) => void) | undefined;
 }
 
 /** `14:05:09.123` in this machine's zone. */
 const clock = (timestamp: number) => `${localTime(timestamp).slice(11)}.${String(timestamp % 1000).padStart(3, '0')}`;
 
-function Row({ line, open, onToggle, stream, onRequest }: RowProps) {
+function Row({ line, open, onToggle, times, stream, wrap, onRequest }: RowProps) {
   const { message, timestamp, logStreamName } = line;
   const kind = useMemo(() => kindOf(message), [message]);
   const text = unfolded(message);
-  const more = text.split('\n').length - 1;
+  const [first = '', ...rest] = text.split('\n');
   return (
     <div className={`bh-line bh-line-${kind} ${open ? 'bh-line-open' : ''}`}>
       <button type="button" className="bh-line-head" aria-expanded={open} onClick={onToggle}>
-        <time dateTime={new Date(timestamp).toISOString()} title={`${localTime(timestamp)} · ${utcTime(timestamp)}`}>
-          {clock(timestamp)}
-        </time>
+        {times && (
+          <time dateTime={new Date(timestamp).toISOString()} title={`${localTime(timestamp)} · ${utcTime(timestamp)}`}>
+            {clock(timestamp)}
+          </time>
+        )}
         {stream && (
           <span className="bh-line-stream" title={[line.logGroupName, logStreamName].filter(Boolean).join(' ')}>
             {(line.logGroupName ?? logStreamName)?.split(/[/\]]/).at(-1)}
           </span>
         )}
-        <span className="bh-line-text">{text}</span>
-        {!open && more > 0 && <span className="bh-line-more">+{more} lines</span>}
+        <span className="bh-line-text">{wrap && !open ? text : first}</span>
+        {!open && !wrap && rest.length > 0 && <span className="bh-line-more">+{rest.length} {rest.length === 1 ? 'line' : 'lines'}</span>}
       </button>
-      {open && <Opened line={line} text={text} onRequest={onRequest} />}
+      {open && <Opened line={line} text={text} times={times} onRequest={onRequest} />}
     </div>
   );
 }
 
-function Opened({ line, text, onRequest }: { line: LogEvent; text: string; onRequest: RowProps['onRequest'] }) {
+function Opened({ line, text, times, onRequest }: { line: LogEvent; text: string; times: boolean; onRequest: RowProps['onRequest'] }) {
   const json = jsonOf(line.message);
   const request = requestOf(line.message);
   return (
     <div className="bh-line-body">
       <pre>{json === undefined ? text : coloured(json)}</pre>
       <div className="bh-line-foot">
-        <CopyToClipboard variant="inline" textToCopy={json ?? text} copyButtonAriaLabel="Copy the line" copySuccessText="Copied" copyErrorText="It could not be copied" />
-        <span>{localTime(line.timestamp)}</span>
+        <CopyToClipboard variant="icon" textToCopy={json ?? text} copyButtonAriaLabel="Copy the line" copySuccessText="Copied" copyErrorText="It could not be copied" />
+        {times && <span>{localTime(line.timestamp)}</span>}
         {line.logStreamName && <span className="bh-wrap">{[line.logGroupName, line.logStreamName].filter(Boolean).join(' · ')}</span>}
         {request && onRequest && (
           <Button variant="inline-link" onClick={() => onRequest(request)}>

@@ -6,15 +6,15 @@
  *     <LogView group={name} streams={[stream]} range="all" tail={false} height="calc(100vh - 320px)" />
  *     <LogView group={['/aws/lambda/a', '/aws/lambda/b']} histogram />
  *
- * It keeps the last 50,000 lines, draws those in sight, and stops reading while somebody has scrolled up. `log-feed.ts` is the way
- * to the server, `log-lines.ts` what lines say, `log-rows.tsx` the rows alone, `log-range.ts` the ranges in addresses,
- * `log-histogram.tsx` when the lines were written, `log-help.tsx` how filter patterns are written.
+ * It keeps the last 50,000 lines and draws those in sight. It rests while somebody reads: from scrolling up or opening a line until
+ * the last line is in sight again. `log-feed.ts` is the way to the server, `log-lines.ts` what lines say, `log-rows.tsx` the rows
+ * alone, `log-range.ts` the ranges in addresses, `log-histogram.tsx` when the lines were written, `log-help.tsx` how filter
+ * patterns are written.
  */
 import Button from '@cloudscape-design/components/button';
 import Input from '@cloudscape-design/components/input';
-import Select from '@cloudscape-design/components/select';
 import Toggle from '@cloudscape-design/components/toggle';
-import { type ReactNode, useCallback, useEffect, useMemo, useState } from 'react';
+import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from 'react';
 
 import { platformNow } from '../aws/session';
 import { count } from './format';
@@ -22,8 +22,8 @@ import { type LogState, feedOf } from './log-feed';
 import { PatternHelp } from './log-help';
 import { LogHistogram } from './log-histogram';
 import { unfolded } from './log-lines';
-import { RANGES, rangeLabel, rangeOf, rangeText } from './log-range';
-import { RangeDialog } from './log-range-dialog';
+import { rangeOf, rangeText } from './log-range';
+import { RangeSelect } from './log-range-select';
 import { LogRows } from './log-rows';
 import { useLive } from './live';
 import { notifyError } from './notify';
@@ -66,8 +66,9 @@ export function LogView(props: LogViewProps) {
   const [wrap, setWrap] = useState(false);
   // A range that ends has nothing to follow.
   const open = !range.includes('~');
-  const follow = open && tail === 'on' && !away;
-  const { live, again } = useLog(group, streams, filter, range, follow);
+  const wanted = open && tail === 'on';
+  const follow = wanted && !away;
+  const { live, again } = useLog(group, streams, filter, range, { follow, paused: wanted && away });
   useEffect(() => setAway(false), [group, filter, range, tail]);
   const only = useCallback((request: string) => setFilter(`"${request}"`), [setFilter]);
   const state = live.data;
@@ -76,9 +77,9 @@ export function LogView(props: LogViewProps) {
       <div className="bh-logbar">
         <Filter value={filter} onChange={setFilter} />
         <div className="bh-logbar-range">
-          <Ranges value={range} onChange={setRange} />
+          <RangeSelect value={range} onChange={setRange} />
         </div>
-        <Toggle checked={open && tail === 'on'} disabled={!open} onChange={({ detail }) => setTail(detail.checked ? 'on' : 'off')}>
+        <Toggle checked={wanted} disabled={!open} onChange={({ detail }) => setTail(detail.checked ? 'on' : 'off')}>
           Live tail
         </Toggle>
         <Toggle checked={wrap} onChange={({ detail }) => setWrap(detail.checked)}>
@@ -93,7 +94,7 @@ export function LogView(props: LogViewProps) {
         <Nothing filter={filter} range={range} empty={empty} onClear={() => setFilter('')} onAll={() => setRange('all')} />
       ) : (
         <>
-          <State state={state} follow={follow} paused={away && tail === 'on'} onResume={() => setAway(false)} onAgain={open ? again : undefined} />
+          <State state={state} follow={follow} paused={wanted && away} onResume={() => setAway(false)} onAgain={open ? again : undefined} />
           {props.histogram && <LogHistogram lines={state.lines} range={rangeOf(range, platformNow())} now={platformNow()} onRange={(from, to) => setRange(rangeText(from, to))} />}
           <LogRows label="Log lines" lines={state.lines} follow={follow} onAway={setAway} wrap={wrap} streams={streams?.length !== 1} onRequest={only} height={height} />
         </>
@@ -103,20 +104,29 @@ export function LogView(props: LogViewProps) {
 }
 
 /** One search: read to its end, and followed from there on. Another filter or range is another one. `groups` is a name in each line. */
-function useLog(groups: string, streams: readonly string[] | undefined, pattern: string, range: string, follow: boolean) {
+function useLog(groups: string, streams: readonly string[] | undefined, pattern: string, range: string, { follow, paused }: { follow: boolean; paused: boolean }) {
   const [round, setRound] = useState(0);
   const names = streams?.join('\n') ?? '';
   const feed = useMemo(
     () => feedOf(groups.split('\n'), { streams: names ? names.split('\n') : undefined, pattern, ...rangeOf(range, platformNow()) }),
     [groups, names, pattern, range, round],
   );
-  const live = useLive<LogState>(`logs/view/${groups}/${names}/${pattern}/${range}/${round}`, (signal) => feed.more(signal), {
-    every: (state) => (state && !state.ended ? 0 : follow ? EVERY_MS : undefined),
+  const known = useRef<{ feed: typeof feed; state: LogState }>(undefined);
+  const load = async (signal: AbortSignal): Promise<LogState> => {
+    if (paused && known.current?.feed === feed) return known.current.state;
+    const state = await feed.more(signal);
+    known.current = { feed, state };
+    return state;
+  };
+  const live = useLive<LogState>(`logs/view/${groups}/${names}/${pattern}/${range}/${round}`, load, {
+    every: (state) => (paused ? undefined : state && !state.ended ? 0 : follow ? EVERY_MS : undefined),
   });
   const { refresh } = live;
-  // A read that has ended is not asked again by itself.
+  // A search that has ended, and was not followed, is not read on by itself.
+  const before = useRef({ follow, refresh });
   useEffect(() => {
-    if (follow) void refresh();
+    if (follow && !before.current.follow && before.current.refresh === refresh) void refresh();
+    before.current = { follow, refresh };
   }, [follow, refresh]);
   return { live, again: useCallback(() => setRound((one) => one + 1), []) };
 }
@@ -145,30 +155,10 @@ function Filter({ value, onChange }: { value: string; onChange: (value: string) 
   );
 }
 
-const BETWEEN = { value: 'between', label: 'Between two times …' };
-
-function Ranges({ value, onChange }: { value: string; onChange: (value: string) => void }) {
-  const known = RANGES.find((one) => one.value === value);
-  const chosen = known ?? { value, label: rangeLabel(value) };
-  const [asking, setAsking] = useState(false);
-  return (
-    <>
-      <Select
-        ariaLabel="Range of time"
-        selectedOption={chosen}
-        options={[...(known ? [] : [chosen]), ...RANGES, BETWEEN]}
-        expandToViewport
-        onChange={({ detail }) => (detail.selectedOption.value === BETWEEN.value ? setAsking(true) : onChange(detail.selectedOption.value ?? 'all'))}
-      />
-      {asking && <RangeDialog value={value} onChange={onChange} onClose={() => setAsking(false)} />}
-    </>
-  );
-}
-
 interface StateProps {
   state: LogState;
   follow: boolean;
-  /** It would follow, if nobody had scrolled up. */
+  /** It would follow, if nobody were reading. */
   paused: boolean;
   onResume: () => void;
   /** Reads all again; none where that changes nothing. */
@@ -194,7 +184,7 @@ function State({ state, follow, paused, onResume, onAgain }: StateProps) {
           Follow
         </Button>
       )}
-      {!follow && onAgain && (
+      {!follow && !paused && onAgain && (
         <Button variant="inline-link" onClick={onAgain}>
           Read again
         </Button>
