@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { type ChartSpec, axisKind, chartOption, seriesOf } from './chart-option';
 import { ago, bytes, date, duration, localTime, shortName, utcTime } from './format';
 import { place, placeWithin } from './graph-layout';
+import { jsonProblems } from './json';
 import { matchPath, to } from './router';
 import { arrange, compare } from './rows';
 import { stateText, tone } from './status';
@@ -134,4 +135,9 @@ test('graphs are laid out from left to right, cycles and loose ends too', () => 
   expect(places.size).toBe(3);
   expect(place([], [], 'down').places.size).toBe(0);
   expect([placeWithin(nodes, edges, 2000).direction, placeWithin(nodes, edges, 200).direction]).toEqual(['right', 'down']);
+});
+
+test('where JSON stops being JSON', () => {
+  expect(jsonProblems('{}')).toEqual([]);
+  expect(jsonProblems('{\n  "a": 1,\n}')[0]).toMatchObject({ line: 3, column: 1 });
 });

@@ -8,8 +8,9 @@ import { type ReactNode, useState } from 'react';
 
 import { type AwsError, asAwsError } from '../../aws/error';
 import { ConfirmDelete } from '../../lib/confirm';
-import { CodeEditor, JsonView, type Problem } from '../../lib/editor';
+import { CodeEditor, JsonView } from '../../lib/editor';
 import { prettyJson } from '../../lib/format';
+import { jsonProblems } from '../../lib/json';
 import { notify } from '../../lib/notify';
 import { ErrorBox } from '../../lib/states';
 
@@ -28,25 +29,12 @@ export interface JsonFormProps {
   deletion?: ReactNode;
 }
 
-/** Where JSON stops being JSON; at its end where the browser doesn't say. */
-export function problemsOf(text: string): Problem[] {
-  try {
-    JSON.parse(text);
-    return [];
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    const at = Number(/position (\d+)/.exec(message)?.[1] ?? text.length);
-    const before = text.slice(0, at).split('\n');
-    return [{ line: before.length, column: (before.at(-1)?.length ?? 0) + 1, message }];
-  }
-}
-
 export function JsonForm({ title, description, value, example, children, onSave, onDelete, deletion }: JsonFormProps) {
   const [text, setText] = useState<string>();
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<AwsError>();
   const [asked, setAsked] = useState(false);
-  const problems = text === undefined ? [] : problemsOf(text);
+  const problems = text === undefined ? [] : jsonProblems(text);
   const save = async () => {
     if (text === undefined || problems.length > 0) return;
     setBusy(true);

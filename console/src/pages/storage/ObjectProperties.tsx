@@ -10,7 +10,7 @@ import { bytes, count } from '../../lib/format';
 import { useLive } from '../../lib/live';
 import { Shown } from '../../lib/states';
 import { Time } from '../../lib/time';
-import { Tags } from './Tags';
+import { Tags } from '../../lib/tags';
 
 const MOST_TAGS = 10;
 

@@ -20,7 +20,7 @@ import { Time } from '../../lib/time';
 import { EncryptionForm } from './EncryptionForm';
 import { JsonForm } from './JsonForm';
 import { NotificationList } from './NotificationList';
-import { Tags } from './Tags';
+import { Tags } from '../../lib/tags';
 import { useBucketTags, useLock, useNotification, useVersioning } from './configuration';
 import { notifications } from './rules';
 

@@ -2,7 +2,6 @@ import { describe, expect, test } from 'vitest';
 
 import { factsOf } from '../../aws/s3-objects';
 import { nameProblem } from './CreateBucket';
-import { problemsOf } from './JsonForm';
 import { trail } from './Objects';
 import { whatOf } from './RemoveObjects';
 import { choices } from './ShareLink';
@@ -108,9 +107,4 @@ test('rules in words', () => {
 test('what a HEAD tells', () => {
   const facts = factsOf(new Headers({ 'content-length': '5', etag: '"abc-3"', 'x-amz-meta-owner': 'ann', 'x-amz-checksum-crc32c': 'AAAA', 'x-amz-checksum-type': 'FULL_OBJECT' }));
   expect(facts).toMatchObject({ size: 5, parts: 3, storageClass: 'STANDARD', metadata: { owner: 'ann' }, checksums: { crc32c: 'AAAA' } });
-});
-
-test('where JSON stops being JSON', () => {
-  expect(problemsOf('{}')).toEqual([]);
-  expect(problemsOf('{\n  "a": 1,\n}')[0]).toMatchObject({ line: 3, column: 1 });
 });

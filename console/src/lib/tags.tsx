@@ -6,10 +6,15 @@ import Input from '@cloudscape-design/components/input';
 import SpaceBetween from '@cloudscape-design/components/space-between';
 import { useState } from 'react';
 
-import { type AwsError, asAwsError } from '../../aws/error';
-import type { Tag } from '../../aws/s3-objects';
-import { notify } from '../../lib/notify';
-import { ErrorBox } from '../../lib/states';
+import { type AwsError, asAwsError } from '../aws/error';
+import { notify } from './notify';
+import { ErrorBox } from './states';
+import './tags.css';
+
+export interface Tag {
+  Key: string;
+  Value: string;
+}
 
 export function Tags({ tags, most, onSave }: { tags: readonly Tag[]; most: number; onSave: (tags: Tag[]) => Promise<unknown> }) {
   const [draft, setDraft] = useState<Tag[]>();
@@ -43,7 +48,7 @@ export function Tags({ tags, most, onSave }: { tags: readonly Tag[]; most: numbe
     <Button onClick={() => setDraft(tags.length > 0 ? [...tags] : [{ Key: '', Value: '' }])}>Edit tags</Button>
   );
   return (
-    <Container header={<Header variant="h2" counter={`(${tags.length})`} description="Names and values that policies and lifecycle rules can ask about." actions={actions}>Tags</Header>}>
+    <Container header={<Header variant="h2" counter={`(${tags.length})`} description="Names and values that policies and rules can ask about." actions={actions}>Tags</Header>}>
       <SpaceBetween size="s">
         {error && <ErrorBox error={error} what="The tags were not saved" />}
         {shown.length === 0 && <span className="bh-soft">No tags.</span>}
