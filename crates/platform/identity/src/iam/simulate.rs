@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use boathouse_aws::access::{AccessRequest, ConditionKeys};
+use boathouse_aws::principal::PrincipalKind;
 use boathouse_aws::{Arn, Ctx, Principal, ServiceTable};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -12,11 +13,13 @@ use serde_json::{Value, json};
 use super::context_keys::documents;
 use super::output::{self, Paging};
 use super::table::{Target, add};
+use crate::aws_managed;
 use crate::entities::{Group, Role, User};
 use crate::error::IamError;
 use crate::identity::{Identity, role_principal, user_principal};
 use crate::policy::{
     Decision, Origin, Policy, PolicyKind, PolicySet, Question, Refusal, RequestKeys, Verdict, asked_keys,
+    statement_spans,
 };
 
 #[derive(Deserialize)]
@@ -66,8 +69,32 @@ struct Named {
 
 impl Named {
     fn parse(id: String, sort: &'static str, document: &str) -> Result<Self, IamError> {
-        let policy = Arc::new(Policy::parse(document, PolicyKind::Identity)?);
+        Self::of_kind(PolicyKind::Identity, id, sort, document)
+    }
+
+    fn of_kind(kind: PolicyKind, id: String, sort: &'static str, document: &str) -> Result<Self, IamError> {
+        let policy = Arc::new(Policy::parse(document, kind)?);
         Ok(Self { id, sort, policy, document: document.to_owned() })
+    }
+
+    fn managed(arn: &str, document: &str) -> Result<Self, IamError> {
+        let sort = if aws_managed::find(arn).is_some() { "aws-managed" } else { "user-managed" };
+        Self::parse(arn.rsplit('/').next().unwrap_or_default().to_owned(), sort, document)
+    }
+
+    /// The statements that bring a decision about, and where they stand.
+    fn deciding(&self, question: &Question<'_>, decision: Decision) -> Vec<Value> {
+        let places = self.policy.deciding(question, decision);
+        let spans = if places.is_empty() { Vec::new() } else { statement_spans(&self.document) };
+        let shape = |place: usize| {
+            let mut shape = json!({"SourcePolicyId": self.id, "SourcePolicyType": self.sort});
+            if let Some(span) = spans.get(place) {
+                shape["StartPosition"] = span.start.json();
+                shape["EndPosition"] = span.end.json();
+            }
+            shape
+        };
+        places.into_iter().map(shape).collect()
     }
 
     fn inputs(documents: &[String], list: &str) -> Result<Vec<Self>, IamError> {
@@ -81,7 +108,7 @@ struct Subject {
     principal: Principal,
     holder_arn: Option<String>,
     policies: Vec<Named>,
-    boundary: Option<Arc<Policy>>,
+    boundary: Option<Named>,
 }
 
 /// The principal that a user's, group's or role's ARN means. A group is asked as a user without a name of its own.
@@ -99,6 +126,20 @@ fn principal(identity: &Identity, arn: &str) -> Result<Principal, IamError> {
     }
 }
 
+/// The permissions boundary of the user or role of an ARN. One that is gone bounds everything, so nothing is simulated.
+fn boundary(identity: &Identity, principal: &Principal) -> Result<Option<Named>, IamError> {
+    let arn = match &principal.kind {
+        PrincipalKind::User { name } => identity.store.find::<User>(name)?.and_then(|user| user.policies.boundary),
+        PrincipalKind::AssumedRole { role, .. } => {
+            identity.store.find::<Role>(role)?.and_then(|role| role.policies.boundary)
+        }
+        _ => None,
+    };
+    let Some(arn) = arn else { return Ok(None) };
+    let document = identity.managed_document(&arn)?.ok_or_else(|| IamError::no_such("policy", &arn))?;
+    Named::managed(&arn, &document).map(Some)
+}
+
 fn imagined() -> Principal {
     Principal::user("simulation", Arn::iam("user/simulation").to_string(), "AIDASIMULATION".into())
 }
@@ -110,20 +151,20 @@ async fn simulate_principal(_: Ctx, identity: Arc<Identity>, input: Simulation) 
     let mut policies = Named::inputs(&input.policy_input_list, "PolicyInputList")?;
     for held in documents(&identity, arn)? {
         let (sort, holder) = &held.holder;
-        let (id, sort) = match (&held.arn, *sort) {
-            (Some(_), _) => (held.name.clone(), "managed"),
-            (None, "GROUP") => (format!("group_{holder}_{}", held.name), "group"),
-            (None, "ROLE") => (format!("role_{holder}_{}", held.name), "role"),
-            (None, _) => (format!("user_{holder}_{}", held.name), "user"),
+        let sort = match (&held.arn, *sort) {
+            (Some(arn), _) => {
+                policies.push(Named::managed(arn, &held.document)?);
+                continue;
+            }
+            (None, "GROUP") => "group",
+            (None, "ROLE") => "role",
+            (None, _) => "user",
         };
-        policies.push(Named::parse(id, sort, &held.document)?);
+        policies.push(Named::parse(format!("{sort}_{holder}_{}", held.name), sort, &held.document)?);
     }
-    let subject = Subject {
-        holder_arn: grants.as_deref().map(|grants| grants.arn.clone()),
-        boundary: grants.as_deref().and_then(|grants| grants.boundary.clone()),
-        principal,
-        policies,
-    };
+    let holder_arn = grants.as_deref().map(|grants| grants.arn.clone());
+    let boundary = boundary(&identity, &principal)?;
+    let subject = Subject { principal, holder_arn, policies, boundary };
     simulate(&identity, &input, subject)
 }
 
@@ -154,11 +195,10 @@ fn simulate(identity: &Identity, input: &Simulation, mut subject: Subject) -> Re
     }
     // A boundary in the request takes the place of the principal's own.
     let boundary = Named::inputs(&input.permissions_boundary_policy_input_list, "PermissionsBoundaryPolicyInputList")?;
-    let bounding = boundary.into_iter().next_back().map(|named| named.policy).or(subject.boundary.take());
-    let resource_policy =
-        input.resource_policy.as_deref().map(|text| Policy::parse(text, PolicyKind::Resource)).transpose()?;
-    let weighing =
-        Weighing { identity, subject: &subject, boundary: bounding.as_deref(), resource: resource_policy.as_ref() };
+    let boundary = boundary.into_iter().next_back().or(subject.boundary.take());
+    let of_resource = |text| Named::of_kind(PolicyKind::Resource, "ResourcePolicy".into(), "resource", text);
+    let resource = input.resource_policy.as_deref().map(of_resource).transpose()?;
+    let weighing = Weighing { identity, subject: &subject, boundary, resource };
     let entries = input.context_entries.iter();
     let keys: ConditionKeys =
         entries.map(|entry| (entry.context_key_name.clone(), entry.context_key_values.clone())).collect();
@@ -170,8 +210,7 @@ fn simulate(identity: &Identity, input: &Simulation, mut subject: Subject) -> Re
             return Err(IamError::InvalidInput(format!("Invalid Action name: {action}")));
         }
         for resource in resources {
-            let result =
-                weighing.result(&AccessRequest::new(action, resource, &keys), input.resource_policy.as_deref());
+            let result = weighing.result(&AccessRequest::new(action, resource, &keys));
             results.push((format!("{:08}", results.len()), result));
         }
     }
@@ -183,8 +222,8 @@ fn simulate(identity: &Identity, input: &Simulation, mut subject: Subject) -> Re
 struct Weighing<'a> {
     identity: &'a Identity,
     subject: &'a Subject,
-    boundary: Option<&'a Policy>,
-    resource: Option<&'a Policy>,
+    boundary: Option<Named>,
+    resource: Option<Named>,
 }
 
 impl Weighing<'_> {
@@ -196,44 +235,39 @@ impl Weighing<'_> {
         Question { action: request.action.to_ascii_lowercase(), resource: request.resource, keys }
     }
 
-    fn result(&self, request: &AccessRequest<'_>, resource_policy: Option<&str>) -> Value {
+    fn result(&self, request: &AccessRequest<'_>) -> Value {
         let question = self.question(request);
         let own: Vec<Arc<Policy>> = self.subject.policies.iter().map(|named| Arc::clone(&named.policy)).collect();
-        let set = PolicySet { identity: &own, boundary: self.boundary, session: None, resource: self.resource };
+        let policy = |named: &'_ Option<Named>| named.as_ref().map(|named| Arc::clone(&named.policy));
+        let (boundary, resource) = (policy(&self.boundary), policy(&self.resource));
+        let set =
+            PolicySet { identity: &own, boundary: boundary.as_deref(), session: None, resource: resource.as_deref() };
         let decision = set.decide(&question);
         let mut result = json!({
             "EvalActionName": request.action,
             "EvalResourceName": request.resource,
             "EvalDecision": decision_name(decision),
             "MatchedStatements": self.matched(&question, decision),
-            "MissingContextValues": self.missing(&question, resource_policy),
+            "MissingContextValues": self.missing(&question),
         });
-        if let Some(boundary) = self.boundary {
+        if let Some(boundary) = boundary {
             let allows = matches!(boundary.verdict(&question), Verdict::Allow(_));
             result["PermissionsBoundaryDecisionDetail"] = json!({"AllowedByPermissionsBoundary": allows});
         }
         result
     }
 
-    /// The policies whose statements brought the decision about.
-    fn matched(&self, question: &Question<'_>, decision: Decision) -> Value {
-        let speaks = |policy: &Policy| {
-            let verdict = (policy.verdict(question), decision);
-            matches!(verdict, (Verdict::Deny, Err(Refusal::Explicit(_))) | (Verdict::Allow(_), Ok(())))
-        };
-        let own = self.subject.policies.iter().filter(|named| speaks(&named.policy));
-        let shape = |id: &str, sort: &str| json!({"SourcePolicyId": id, "SourcePolicyType": sort});
-        let mut matched: Vec<Value> = own.map(|named| shape(&named.id, named.sort)).collect();
-        if self.resource.is_some_and(speaks) {
-            matched.push(shape("ResourcePolicy", "resource"));
-        }
-        matched.into()
+    /// The statements that brought the decision about. A boundary grants nothing, so it appears only where it denies.
+    fn matched(&self, question: &Question<'_>, decision: Decision) -> Vec<Value> {
+        let boundary = self.boundary.iter().filter(|_| decision.is_err());
+        let policies = self.subject.policies.iter().chain(boundary).chain(&self.resource);
+        policies.flat_map(|named| named.deciding(question, decision)).collect()
     }
 
     /// The condition keys that policies ask about and that have no value.
-    fn missing(&self, question: &Question<'_>, resource_policy: Option<&str>) -> BTreeSet<String> {
-        let own = self.subject.policies.iter().map(|named| named.document.as_str());
-        let asked = own.chain(resource_policy).flat_map(asked_keys);
+    fn missing(&self, question: &Question<'_>) -> BTreeSet<String> {
+        let policies = self.subject.policies.iter().chain(&self.boundary).chain(&self.resource);
+        let asked = policies.flat_map(|named| asked_keys(&named.document));
         asked.filter(|key| question.keys.values(&key.to_lowercase()).is_none()).collect()
     }
 }

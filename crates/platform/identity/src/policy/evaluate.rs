@@ -45,6 +45,18 @@ impl Policy {
         }
         verdict
     }
+
+    /// The statements, by their places among the policy's, that bring a decision about: none where nothing allows.
+    pub(crate) fn deciding(&self, question: &Question<'_>, decision: Decision) -> Vec<usize> {
+        let effect = match decision {
+            Ok(()) => Effect::Allow,
+            Err(Refusal::Explicit(_)) => Effect::Deny,
+            Err(Refusal::Implicit(_)) => return Vec::new(),
+        };
+        let speaks = |statement: &Statement| statement.effect == effect && statement.applies(question).is_some();
+        let statements = self.statements.iter().enumerate();
+        statements.filter(|(_, statement)| speaks(statement)).map(|(place, _)| place).collect()
+    }
 }
 
 impl Statement {

@@ -11,6 +11,7 @@
 //! | `principal` | the `Principal` element |
 //! | `keys` | the condition keys of a request |
 //! | `asked` | the condition keys that a document asks about |
+//! | `places` | where a document's statements stand in its text |
 //! | `evaluate` | what one policy, and all policies together, say about a request |
 
 mod asked;
@@ -23,6 +24,7 @@ mod keys;
 mod naive;
 mod operator;
 mod parse;
+mod places;
 mod principal;
 mod template;
 #[cfg(test)]
@@ -31,6 +33,7 @@ mod tests;
 pub(crate) use asked::asked_keys;
 pub(crate) use evaluate::{Decision, PolicySet, Question, Refusal, Source, Verdict};
 pub(crate) use keys::{Origin, RequestKeys};
+pub(crate) use places::statement_spans;
 
 use std::collections::BTreeMap;
 
