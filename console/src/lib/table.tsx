@@ -61,6 +61,8 @@ export interface DataTableProps<T> {
   onSelect?: (keys: ReadonlySet<string>) => void;
   /** One at a time. */
   single?: boolean;
+  /** The key of a row that stands out, such as the one whose details are shown. */
+  marked?: string;
   /** What a click on a row does beside its links. */
   onRowClick?: (item: T) => void;
   /** Pixels or any CSS length; as high as the window lets it be without. */
@@ -126,7 +128,7 @@ interface RowsProps<T> extends DataTableProps<T> {
   onSort: (sort: Sort) => void;
 }
 
-function Rows<T>({ label, columns, rows, rowKey, sort, onSort, selected, onSelect, single, onRowClick, onEnd, height }: RowsProps<T>) {
+function Rows<T>({ label, columns, rows, rowKey, sort, onSort, selected, onSelect, single, marked, onRowClick, onEnd, height }: RowsProps<T>) {
   const frame = useRef<HTMLDivElement>(null);
   const virtual = useVirtualizer({
     count: rows.length,
@@ -189,7 +191,7 @@ function Rows<T>({ label, columns, rows, rowKey, sort, onSort, selected, onSelec
             const item = rows[place.index];
             if (item === undefined) return null;
             const key = rowKey(item);
-            const isChosen = selected?.has(key) ?? false;
+            const isChosen = selected?.has(key) ?? key === marked;
             return (
               <tr
                 key={key}

@@ -1,0 +1,36 @@
+/** A policy document to read, with some of its statements marked. */
+import { useMemo } from 'react';
+
+import { prettyJson } from '../../../lib/format';
+import { spans } from './document';
+import './iam.css';
+
+export interface Mark {
+  /** The statement's place among the document's. */
+  at: number;
+  tone: 'good' | 'bad' | 'near';
+}
+
+const SAID: Record<Mark['tone'], string> = { good: 'allows', bad: 'denies', near: 'comes near' };
+
+export function PolicyText({ label, document, marks = [] }: { label: string; document: string; marks?: readonly Mark[] }) {
+  const lines = useMemo(() => {
+    const text = prettyJson(document);
+    const places = spans(text);
+    const marked = new Map<number, Mark['tone']>();
+    for (const { at, tone } of marks) {
+      const span = places[at];
+      for (let line = span?.start.line ?? 1; line <= (span?.end.line ?? 0); line += 1) marked.set(line, tone);
+    }
+    return text.split('\n').map((line, at) => ({ line, tone: marked.get(at + 1) }));
+  }, [document, marks]);
+  return (
+    <pre className="bh-document" tabIndex={0} role="region" aria-label={label}>
+      {lines.map(({ line, tone }, at) => (
+        <span key={at} className={tone ? `bh-mark-${tone}` : ''} title={tone && `This statement ${SAID[tone]} it`}>
+          {line}
+        </span>
+      ))}
+    </pre>
+  );
+}
