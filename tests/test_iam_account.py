@@ -221,7 +221,12 @@ def test_context_keys_and_the_simulator_s_details(iam):
     listing, deletion = simulate(PolicySourceArn=arn, ActionNames=["s3:ListBucket", "glue:DeleteTable"])["EvaluationResults"]
     assert listing["EvalDecision"] == "implicitDeny" and listing["MissingContextValues"] == ["s3:prefix"]
     assert deletion["EvalDecision"] == "explicitDeny"
-    assert deletion["MatchedStatements"][0]["SourcePolicyId"] == "user_ann_own"
+    (denying,) = deletion["MatchedStatements"]
+    assert (denying["SourcePolicyId"], denying["SourcePolicyType"]) == ("user_ann_own", "user")
+    text = iam.get_user_policy(UserName="ann", PolicyName="own")["PolicyDocument"]
+    assert [statement["Effect"] for statement in text["Statement"]] == ["Allow", "Allow", "Deny"]
+    assert denying["StartPosition"]["Line"] == denying["EndPosition"]["Line"] == 1
+    assert denying["StartPosition"]["Column"] < denying["EndPosition"]["Column"]
     bounded = simulate(
         PolicySourceArn=arn,
         ActionNames=["glue:GetTable"],
@@ -229,6 +234,15 @@ def test_context_keys_and_the_simulator_s_details(iam):
     )["EvaluationResults"][0]
     assert bounded["EvalDecision"] == "implicitDeny"
     assert bounded["PermissionsBoundaryDecisionDetail"] == {"AllowedByPermissionsBoundary": False}
+    lines = '{"Version": "2012-10-17",\n "Statement": [\n  {"Effect": "Allow", "Action": "sqs:*", "Resource": "*"},\n' \
+        '  {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}'
+    (both,) = iam.simulate_custom_policy(PolicyInputList=[lines, document(allow("s3:Get*"))], ActionNames=["s3:GetObject"])["EvaluationResults"]
+    first, second = both["MatchedStatements"]
+    assert (first["SourcePolicyId"], second["SourcePolicyId"]) == ("PolicyInputList.1", "PolicyInputList.2")
+    assert (first["StartPosition"], first["EndPosition"]) == ({"Line": 4, "Column": 3}, {"Line": 4, "Column": 57})
+    iam.attach_user_policy(UserName="ann", PolicyArn="arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess")
+    managed = simulate(PolicySourceArn=arn, ActionNames=["s3:ListAllMyBuckets"])["EvaluationResults"][0]
+    assert [match["SourcePolicyType"] for match in managed["MatchedStatements"]] == ["aws-managed"]
     iam.create_group(GroupName="team")
     iam.put_group_policy(GroupName="team", PolicyName="g", PolicyDocument=document(allow("sqs:*")))
     group = simulate(PolicySourceArn=f"arn:aws:iam::{ACCOUNT}:group/team", ActionNames=["sqs:SendMessage"])

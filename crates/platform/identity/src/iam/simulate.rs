@@ -163,7 +163,8 @@ async fn simulate_principal(_: Ctx, identity: Arc<Identity>, input: Simulation) 
         policies.push(Named::parse(format!("{sort}_{holder}_{}", held.name), sort, &held.document)?);
     }
     let holder_arn = grants.as_deref().map(|grants| grants.arn.clone());
-    let boundary = boundary(&identity, &principal)?;
+    // Whom a group's policies are asked about is nobody, whoever has that name.
+    let boundary = if grants.is_some() { boundary(&identity, &principal)? } else { None };
     let subject = Subject { principal, holder_arn, policies, boundary };
     simulate(&identity, &input, subject)
 }
@@ -238,10 +239,9 @@ impl Weighing<'_> {
     fn result(&self, request: &AccessRequest<'_>) -> Value {
         let question = self.question(request);
         let own: Vec<Arc<Policy>> = self.subject.policies.iter().map(|named| Arc::clone(&named.policy)).collect();
-        let policy = |named: &'_ Option<Named>| named.as_ref().map(|named| Arc::clone(&named.policy));
-        let (boundary, resource) = (policy(&self.boundary), policy(&self.resource));
-        let set =
-            PolicySet { identity: &own, boundary: boundary.as_deref(), session: None, resource: resource.as_deref() };
+        let boundary = self.boundary.as_ref().map(|named| &*named.policy);
+        let resource = self.resource.as_ref().map(|named| &*named.policy);
+        let set = PolicySet { identity: &own, boundary, session: None, resource };
         let decision = set.decide(&question);
         let mut result = json!({
             "EvalActionName": request.action,
