@@ -322,7 +322,7 @@ describe('identity and audit', () => {
     await page.getByText(/^2 shown/).waitFor();
     await iam('CreateGroup', { GroupName: 'late' });
     await page.getByText(/^3 shown/).waitFor();
-    await page.goto(browser.url('/operations/audit?range=custom&from=2020-01-01&to=2020-01-02'));
+    await page.goto(browser.url('/operations/audit?range=1577836800000~1577923200000'));
     await page.getByText('No such calls').waitFor();
     await page.close();
   });
@@ -341,7 +341,7 @@ describe('identity and audit', () => {
       ['/operations/iam/groups/analysts', /iam:GetGroup/],
       ['/operations/iam/policies', /iam:ListPolicies/],
       ['/operations/audit', /cloudtrail:LookupEvents/],
-      [`/operations/iam/explain?principal=arn:aws:iam::${ACCOUNT}:user/ann&action=glue:GetTable`, /iam:(GetUser|SimulatePrincipalPolicy)/],
+      [`/operations/iam/explain?principal=arn:aws:iam::${ACCOUNT}:user/ann&action=glue:GetTable`, /iam:SimulatePrincipalPolicy/],
     ] as const) {
       await page.goto(browser.url(path));
       await page.getByText(words).first().waitFor();

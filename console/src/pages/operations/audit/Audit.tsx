@@ -12,11 +12,13 @@ import { platformNow } from '../../../aws/session';
 import { count, localTime, shortName } from '../../../lib/format';
 import { Frame } from '../../../lib/frame';
 import { useLive } from '../../../lib/live';
+import { rangeOf } from '../../../lib/log-range';
 import { useParam } from '../../../lib/router';
 import { Empty } from '../../../lib/states';
 import { DataTable } from '../../../lib/table';
 import { Time } from '../../../lib/time';
 import { EventPanel, whyHref } from './EventPanel';
+import { TimeRange } from './TimeRange';
 import { type AuditEvent, EventReader, type Filter, type Kind, type Read, isDenied, whoOf } from './events';
 import './audit.css';
 
@@ -26,15 +28,7 @@ const PAGE = 200;
 const STRIDE = 10;
 const PATIENCE = 10_000;
 const FOLLOW_MS = 3_000;
-
-const HOUR = 3_600_000;
-const RANGES = [
-  { value: '1h', label: 'Last hour', ms: HOUR },
-  { value: '24h', label: 'Last 24 hours', ms: 24 * HOUR },
-  { value: '7d', label: 'Last 7 days', ms: 168 * HOUR },
-  { value: '90d', label: 'All 90 days', ms: undefined },
-  { value: 'custom', label: 'From … to …', ms: undefined },
-] as const;
+const RANGE = '1d';
 
 const KINDS: { value: Kind; label: string; description: string }[] = [
   { value: 'changes', label: 'Changes', description: 'Calls that are not read-only' },
@@ -55,15 +49,9 @@ function useFilter(): { filter: Filter; key: string } {
   const [source] = useParam('source');
   const [resource] = useParam('resource');
   const [error] = useParam('error');
-  const [range] = useParam('range', '24h');
-  const [from] = useParam('from');
-  const [to] = useParam('to');
-  const key = JSON.stringify([kind, user, name, source, resource, error, range, from, to]);
-  const filter = useMemo((): Filter => {
-    const ms = RANGES.find(({ value }) => value === range)?.ms;
-    const moment = (text: string) => (range === 'custom' && text ? new Date(text).getTime() || undefined : undefined);
-    return { kind: kind as Kind, user, name, source, resource, error, from: ms ? platformNow() - ms : moment(from), to: moment(to) };
-  }, [key]);
+  const [range] = useParam('range', RANGE);
+  const key = JSON.stringify([kind, user, name, source, resource, error, range]);
+  const filter = useMemo((): Filter => ({ kind: kind as Kind, user, name, source, resource, error, ...rangeOf(range, platformNow()) }), [key]);
   return { filter, key };
 }
 
@@ -118,17 +106,15 @@ export default function Audit() {
 function Filters() {
   const [kind, setKind] = useParam('kind', 'changes');
   const [source, setSource] = useParam('source');
-  const [range, setRange] = useParam('range', '24h');
+  const [range, setRange] = useParam('range', RANGE);
   return (
     <div className="bh-audit-filters" role="search" aria-label="Filters">
       <FormField label="Calls">
         <Select selectedOption={KINDS.find(({ value }) => value === kind) ?? null} options={KINDS} onChange={({ detail }) => setKind(detail.selectedOption.value ?? '')} />
       </FormField>
       <FormField label="Time">
-        <Select selectedOption={RANGES.find(({ value }) => value === range) ?? null} options={[...RANGES]} onChange={({ detail }) => setRange(detail.selectedOption.value ?? '')} />
+        <TimeRange value={range} onChange={setRange} />
       </FormField>
-      {range === 'custom' && <TextFilter name="from" label="From" placeholder="2026-01-31T08:00" />}
-      {range === 'custom' && <TextFilter name="to" label="To" placeholder="2026-01-31T09:00" />}
       <FormField label="Service">
         <Select selectedOption={SOURCES.find(({ value }) => value === source) ?? null} options={SOURCES} filteringType="auto" onChange={({ detail }) => setSource(detail.selectedOption.value ?? '')} />
       </FormField>

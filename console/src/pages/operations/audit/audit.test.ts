@@ -4,7 +4,7 @@ import type { TrailEvent } from '../../../aws/cloudtrail';
 import { whyHref } from './EventPanel';
 import { EventReader, type Filter, isDenied, lookupOf, matches, tell, whoOf } from './events';
 
-const ANY: Filter = { kind: 'all', user: '', name: '', source: '', resource: '', error: '', from: undefined, to: undefined };
+const ANY: Filter = { kind: 'all', user: '', name: '', source: '', resource: '', error: '' };
 
 function event(number: number, more: object = {}, told: object = {}): TrailEvent {
   return { EventId: `e${number}`, EventName: 'GetTable', EventSource: 'glue.amazonaws.com', EventTime: 1000 + number, Username: 'ann', ReadOnly: 'true', CloudTrailEvent: JSON.stringify(told), ...more };

@@ -55,8 +55,8 @@ export interface Filter {
   resource: string;
   error: string;
   /** Milliseconds since 1970. */
-  from: number | undefined;
-  to: number | undefined;
+  from?: number;
+  to?: number;
 }
 
 /** What the server looks for: one attribute, the one that leaves the least. The rest is looked for in what comes back. */

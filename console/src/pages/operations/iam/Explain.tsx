@@ -20,7 +20,7 @@ import { Empty, Shown } from '../../../lib/states';
 import { ActionInput } from './ActionInput';
 import { type Denial, parseContext, parseDenial, sourceOf } from './denial';
 import { Explanation } from './Explanation';
-import { explain } from './explain';
+import { type Question as Asked, explain } from './explain';
 import './iam.css';
 
 const ACTION = /^[\w-]+:\w+$/;
@@ -124,11 +124,11 @@ function Answer({ denial, context }: { denial: Denial; context: string }) {
   if (kind === 'root') return <Alert type="info" header="Root may do everything">No policy of IAM holds for root. Only the policy of a bucket can deny it something.</Alert>;
   if (kind === 'service') return <OfService service={name} denial={denial} />;
   if (kind === 'other') return <Alert type="warning" header="Nobody with policies of their own">IAM knows users, roles and groups; {name} is none of them. What a federated session may do, its user and its session policies say together.</Alert>;
-  return <Weighing question={{ kind, name, action: denial.action, resource: denial.resource }} denial={denial} context={context} />;
+  return <Weighing question={{ ...denial, kind, name }} denial={denial} context={context} />;
 }
 
 interface WeighingProps {
-  question: { kind: 'User' | 'Role' | 'Group'; name: string; action: string; resource: string };
+  question: Omit<Asked, 'context'>;
   denial: Denial;
   context: string;
 }

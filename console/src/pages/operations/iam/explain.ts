@@ -11,6 +11,8 @@ import { type HeldPolicy, allPolicies, documentOfHeld, simulatorId } from './hel
 import type { Mark } from './PolicyText';
 
 export interface Question {
+  /** As it was asked about: whose policies count follows from it. */
+  principal: string;
   kind: HolderKind;
   name: string;
   action: string;
@@ -50,8 +52,8 @@ export interface Explained {
 
 const BOUNDLESS = documentOf([{ Effect: 'Allow', Action: '*', Resource: '*' }]);
 
-export async function explain({ kind, name, action, resource, context }: Question): Promise<Explained> {
-  const [holder, resourcePolicy] = await Promise.all([holderOf(kind, name), resourcePolicyOf(resource)]);
+export async function explain({ principal, kind, name, action, resource, context }: Question): Promise<Explained> {
+  const [holder, resourcePolicy] = await Promise.all([holderOf(principal, kind, name), resourcePolicyOf(resource)]);
   const ofResource = typeof resourcePolicy === 'string' ? resourcePolicy : undefined;
   const simulation = { action, resource, context, resourcePolicy: ofResource };
   const verdict = await simulatePrincipal(holder.arn, simulation);
@@ -65,9 +67,20 @@ export async function explain({ kind, name, action, resource, context }: Questio
   return { arn: holder.arn, verdict, policies, boundary, allowedWithoutBoundary: free.decision === 'allowed', resource: other, trust };
 }
 
-async function holderOf(kind: HolderKind, name: string): Promise<{ arn: string; boundary?: string | undefined }> {
-  if (kind === 'Group') return { arn: (await getGroup(name)).arn };
-  return kind === 'User' ? getUser(name) : getRole(name);
+interface Holder {
+  arn: string;
+  boundary?: string | undefined;
+}
+
+/** Who may simulate need not be let read: then the ARN is what was asked about, if that is no session's. */
+async function holderOf(principal: string, kind: HolderKind, name: string): Promise<Holder> {
+  try {
+    if (kind === 'Group') return { arn: (await getGroup(name)).arn };
+    return await (kind === 'User' ? getUser(name) : getRole(name));
+  } catch (error) {
+    if (asAwsError(error).isDenied && principal.startsWith('arn:aws:iam:')) return { arn: principal };
+    throw error;
+  }
 }
 
 async function boundaryOf(arn: string | undefined): Promise<Explained['boundary']> {
