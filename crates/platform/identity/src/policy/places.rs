@@ -105,7 +105,7 @@ mod tests {
     fn statements_are_found_where_they_stand() {
         assert_eq!(places(r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow"}}"#), [(1, 37, 1, 55)]);
         let text = "{\n  \"Statement\": [\n    {\"Sid\": \"a}\\\"{\", \"Condition\": {\"Bool\": {\"x\": [\"{\"]}}},\n    {\n    }\n  ],\n  \"Id\": \"Statement\"\n}";
-        assert_eq!(places(text), [(3, 5, 3, 55), (4, 5, 5, 6)]);
+        assert_eq!(places(text), [(3, 5, 3, 58), (4, 5, 5, 6)]);
         assert_eq!(places(r#"{"Id":"Statement","Statement":[{}]}"#), [(1, 32, 1, 34)]);
         assert_eq!(places("{\"Stat"), []);
     }
