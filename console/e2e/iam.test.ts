@@ -11,6 +11,7 @@ import { Server } from './server';
 const run = promisify(execFile);
 
 const ACCOUNT = '000000000000';
+const BUCKET = 'anns-results';
 const LISTING = { Version: '2012-10-17', Statement: [{ Sid: 'Databases', Effect: 'Allow', Action: 'glue:GetDatabases', Resource: '*' }] };
 
 describe('identity and audit', () => {
@@ -47,21 +48,24 @@ describe('identity and audit', () => {
     await server?.stop();
   });
 
-  /** Calls Glue as a user: with boto3 where there is one, else signed here. Answers the error's words; none if it passes. */
-  async function call(operation: 'get_tables' | 'get_databases', credentials: Credentials, parameters: object = {}): Promise<string | undefined> {
+  /** Makes a call as a user: with boto3 where there is one, else signed here. Answers the error's words; none if it passes. */
+  async function call(operation: 'create_bucket' | 'get_databases', credentials: Credentials): Promise<string | undefined> {
+    const isBucket = operation === 'create_bucket';
     try {
       const python = process.env.BOATHOUSE_PYTHON;
       if (python) {
         const script =
           'import boto3, json, sys\n' +
-          'endpoint, key, secret, operation, parameters = sys.argv[1:]\n' +
-          "client = boto3.client('glue', endpoint_url=endpoint, region_name='us-east-1', aws_access_key_id=key, aws_secret_access_key=secret)\n" +
+          'endpoint, key, secret, service, operation, parameters = sys.argv[1:]\n' +
+          "client = boto3.client(service, endpoint_url=endpoint, region_name='us-east-1', aws_access_key_id=key, aws_secret_access_key=secret)\n" +
           'getattr(client, operation)(**json.loads(parameters))\n';
-        await run(python, ['-c', script, server.endpoint, credentials.accessKeyId, credentials.secretAccessKey, operation, JSON.stringify(parameters)]);
+        const parameters = JSON.stringify(isBucket ? { Bucket: BUCKET } : {});
+        await run(python, ['-c', script, server.endpoint, credentials.accessKeyId, credentials.secretAccessKey, isBucket ? 's3' : 'glue', operation, parameters]);
+      } else if (isBucket) {
+        await server.call('s3', { method: 'PUT', path: `/${BUCKET}`, body: '' }, credentials);
       } else {
-        const target = `AWSGlue.${operation === 'get_tables' ? 'GetTables' : 'GetDatabases'}`;
-        const headers = { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': target };
-        await server.call('glue', { method: 'POST', path: '/', headers, body: JSON.stringify(parameters) }, credentials);
+        const headers = { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': 'AWSGlue.GetDatabases' };
+        await server.call('glue', { method: 'POST', path: '/', headers, body: '{}' }, credentials);
       }
       return undefined;
     } catch (error) {
@@ -128,29 +132,30 @@ describe('identity and audit', () => {
   });
 
   test('a denied call is found in the audit log, explained, and allowed', async () => {
-    const denied = (await call('get_tables', key, { DatabaseName: 'flights' })) ?? '';
-    expect(denied).toContain('is not authorized to perform: glue:GetTables');
+    expect(await call('create_bucket', key)).toContain('is not authorized to perform: s3:CreateBucket');
     const page = await browser.signedIn('/operations/audit?kind=denied');
-    await page.getByRole('button', { name: 'GetTables by ann' }).click();
+    await page.getByRole('button', { name: 'CreateBucket by ann' }).click();
     const event = page.getByRole('region', { name: 'Event', exact: true });
     await event.getByText('AccessDenied').first().waitFor();
     await event.getByText(key.accessKeyId).first().waitFor();
+    await event.getByText('"eventVersion"').first().waitFor();
     expect(await barriers(page)).toEqual([]);
-    await screenshot(page, 'audit-event');
-    await page.getByRole('link', { name: 'Why was GetTables by ann denied?' }).click();
-    await page.getByText('glue:GetTables is denied').waitFor();
+    await screenshot(page, 'audit-event', 1000);
+    await page.getByRole('link', { name: 'Why was CreateBucket by ann denied?' }).click();
+    await page.getByText('s3:CreateBucket is denied').waitFor();
     await page.getByText('No policy that has a say allows it.').waitFor();
     expect(await barriers(page)).toEqual([]);
     await page.getByRole('button', { name: 'Try it' }).click();
     await page.getByText('With it, the call is allowed').waitFor();
-    await screenshot(page, 'iam-explain', 1150);
+    await page.evaluate(() => scrollTo(0, 0));
+    await screenshot(page, 'iam-explain', 1000);
     await page.getByRole('button', { name: 'Add it to ann' }).click();
-    await page.getByText('glue:GetTables is allowed').waitFor();
+    await page.getByText('s3:CreateBucket is allowed').waitFor();
     await page.getByText('Allows it').first().waitFor();
     expect(await barriers(page)).toEqual([]);
+    await page.evaluate(() => scrollTo(0, 0));
     await screenshot(page, 'iam-explain-allowed', 1000);
-    // What is denied now is that there is no such database.
-    expect(await call('get_tables', key, { DatabaseName: 'flights' })).toContain('EntityNotFoundException');
+    expect(await call('create_bucket', key)).toBeUndefined();
     await page.close();
   });
 
@@ -158,9 +163,9 @@ describe('identity and audit', () => {
     const page = await browser.signedIn('/operations/iam/explain');
     await page.getByText('Nothing asked yet').waitFor();
     expect(await barriers(page)).toEqual([]);
-    await page.getByLabel('Error message').fill('The table is full');
+    await page.getByRole('textbox', { name: 'Error message' }).fill('The table is full');
     await page.getByText(/so it is not from a policy/).waitFor();
-    await page.getByLabel('Error message').fill(`An error occurred (AccessDenied) when calling the DeleteObject operation: User: arn:aws:iam::${ACCOUNT}:user/bert is not authorized to perform: s3:DeleteObject on resource: "arn:aws:s3:::flights-raw/sales/a.csv" with an explicit deny in an identity-based policy`);
+    await page.getByRole('textbox', { name: 'Error message' }).fill(`An error occurred (AccessDenied) when calling the DeleteObject operation: User: arn:aws:iam::${ACCOUNT}:user/bert is not authorized to perform: s3:DeleteObject on resource: "arn:aws:s3:::flights-raw/sales/a.csv" with an explicit deny in an identity-based policy`);
     await page.getByText('s3:DeleteObject is denied').waitFor();
     await page.getByText('A statement denies it.').waitFor();
     // The statement that denies is marked in the document.
@@ -303,18 +308,26 @@ describe('identity and audit', () => {
   });
 
   test('the audit log is filtered, reads on, and follows', async () => {
-    for (let number = 0; number < 120; number += 1) await iam('TagUser', { UserName: 'bert', 'Tags.member.1.Key': 'n', 'Tags.member.1.Value': `${number}` });
     const page = await browser.signedIn('/operations/audit');
     const rows = page.getByRole('region', { name: 'Events, rows' });
-    await rows.getByRole('button', { name: 'TagUser by root' }).first().waitFor();
+    await rows.getByRole('button', { name: 'CreateBucket by ann' }).first().waitFor();
     expect(await barriers(page)).toEqual([]);
     await screenshot(page, 'audit-log');
-    await page.getByLabel('Event name').fill('CreateUser');
-    await page.getByLabel('Event name').press('Enter');
+    for (let number = 0; number < 240; number += 1) await iam('TagUser', { UserName: 'bert', 'Tags.member.1.Key': 'n', 'Tags.member.1.Value': `${number}` });
+    await page.getByRole('button', { name: 'Read again' }).click();
+    await rows.getByRole('button', { name: 'TagUser by root' }).first().waitFor();
+    // What is older is read when the end comes in sight.
+    for (let times = 0; times < 3; times += 1) {
+      await rows.evaluate((element) => element.scrollTo(0, element.scrollHeight));
+      await page.waitForTimeout(300);
+    }
+    await page.getByText(/that is all of this time/).waitFor();
+    await page.getByRole('searchbox', { name: 'Event name' }).fill('CreateUser');
+    await page.keyboard.press('Enter');
     await rows.getByRole('button', { name: 'CreateUser by root' }).first().waitFor();
     expect(await rows.getByRole('button', { name: 'TagUser by root' }).count()).toBe(0);
-    await page.getByLabel('Resource').fill('emil');
-    await page.getByLabel('Resource').press('Enter');
+    await page.getByRole('searchbox', { name: 'Resource' }).fill('emil');
+    await page.keyboard.press('Enter');
     await page.getByRole('status').filter({ hasText: /^1 shown of/ }).waitFor();
     expect(new URL(page.url()).searchParams.get('resource')).toBe('emil');
     await page.goto(browser.url('/operations/audit?name=CreateGroup&follow=1'));

@@ -28,7 +28,7 @@ const PAGE = 200;
 const STRIDE = 10;
 const PATIENCE = 10_000;
 const FOLLOW_MS = 3_000;
-const RANGE = '1d';
+const RANGE = '7d';
 
 const KINDS: { value: Kind; label: string; description: string }[] = [
   { value: 'changes', label: 'Changes', description: 'Calls that are not read-only' },
@@ -195,8 +195,8 @@ function Events({ live, narrow, chosen, onChoose, onEnd }: EventsProps) {
       marked={chosen}
       onRowClick={({ EventId }) => onChoose(EventId === chosen ? '' : EventId)}
       columns={[
-        { id: 'time', header: 'Time', width: 175, cell: (event) => <Time at={event.EventTime} /> },
-        { id: 'who', header: 'Who', ...(narrow ? { width: 130 } : { width: 190 }), cell: (event) => <span title={event.told.userIdentity?.arn}>{whoOf(event)}</span> },
+        { id: 'time', header: 'Time', width: narrow ? 168 : 175, cell: (event) => <Time at={event.EventTime} /> },
+        { id: 'who', header: 'Who', width: narrow ? 110 : 190, cell: (event) => <span title={event.told.userIdentity?.arn}>{whoOf(event)}</span> },
         {
           id: 'what',
           header: 'What',
@@ -205,13 +205,13 @@ function Events({ live, narrow, chosen, onChoose, onEnd }: EventsProps) {
               <Button variant="inline-link" onClick={() => onChoose(event.EventId)} ariaLabel={`${event.EventName} by ${whoOf(event)}`}>
                 {event.EventName}
               </Button>{' '}
-              <span className="bh-soft">{service(event)}</span>
+              {!narrow && <span className="bh-soft">{service(event)}</span>}
             </>
           ),
         },
         ...(narrow ? [] : [{ id: 'resource', header: 'Resources', cell: (event: AuditEvent) => <span title={resources(event)}>{resources(event) || '–'}</span> }]),
         ...(narrow ? [] : [{ id: 'from', header: 'From', width: 150, cell: (event: AuditEvent) => <span title={event.told.userAgent}>{event.told.sourceIPAddress ?? '–'}</span> }]),
-        { id: 'outcome', header: 'Outcome', width: narrow ? 170 : 230, cell: (event) => <Outcome event={event} /> },
+        { id: 'outcome', header: 'Outcome', width: narrow ? 165 : 230, cell: (event) => <Outcome event={event} /> },
       ]}
       empty={
         <Empty title="No such calls">

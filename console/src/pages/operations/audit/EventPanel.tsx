@@ -77,18 +77,17 @@ function Who({ event }: { event: AuditEvent }) {
   const { userIdentity = {} } = event.told;
   const issuer = userIdentity.sessionContext?.sessionIssuer?.arn;
   const lines: [string, ReactNode][] = [
-    ['', linked(arnHref(issuer ?? userIdentity.arn ?? ''), whoOf(event))],
-    ['ARN ', userIdentity.arn],
-    ['Key ', userIdentity.accessKeyId],
-    ['For it: ', userIdentity.invokedBy],
+    ['name', linked(arnHref(issuer ?? userIdentity.arn ?? ''), whoOf(event))],
+    ['arn', userIdentity.arn],
+    ['key', userIdentity.accessKeyId],
+    ['by way of', userIdentity.invokedBy],
   ];
   return (
     <SpaceBetween size="xxs">
       {lines
         .filter(([, value]) => value)
         .map(([label, value]) => (
-          <div key={label} className="bh-wrap">
-            {label && <span className="bh-soft">{label}</span>}
+          <div key={label} className={label === 'name' ? 'bh-wrap' : 'bh-wrap bh-soft'} title={label}>
             {value}
           </div>
         ))}

@@ -76,7 +76,7 @@ function Question({ present, context }: { present: Denial; context: string }) {
             <Input ariaLabel="Resource" value={draft.resource} onChange={({ detail }) => change({ resource: detail.value })} onKeyDown={({ detail }) => detail.key === 'Enter' && submit()} />
           </FormField>
         </div>
-        <div className="bh-two">
+        <div className="bh-beside">
           <ExpandableSection headerText="Paste an error message" defaultExpanded={present.principal === ''}>
             <FormField label="Error message" errorText={message.trim() !== '' && !parseDenial(message) && 'It does not say “… is not authorized to perform: …”, so it is not from a policy.'} stretch>
               <Textarea rows={3} value={message} onChange={({ detail }) => paste(detail.value)} placeholder="User: arn:aws:iam::000000000000:user/ann is not authorized to perform: glue:GetTable on resource: …" />

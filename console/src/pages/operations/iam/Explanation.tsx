@@ -39,7 +39,7 @@ export function Explanation({ question, explained, context, onContext }: Explana
         </p>
       </VerdictBox>
       {verdict.missing.length > 0 && <Missing keys={verdict.missing} context={context} onContext={onContext} />}
-      <div className={verdict.decision === 'implicitDeny' ? 'bh-two bh-two-wide' : ''}>
+      <div className={verdict.decision === 'implicitDeny' ? 'bh-beside bh-beside-wide' : ''}>
         <Container header={<Header variant="h2" description="A deny anywhere wins; else a policy must allow it, within the boundary.">What was weighed</Header>}>
           <Documents explained={explained} question={question} />
         </Container>

@@ -3,6 +3,7 @@ import { useMemo } from 'react';
 
 import { prettyJson } from '../../../lib/format';
 import { spans } from './document';
+import '../../../lib/editor.css';
 import './iam.css';
 
 export interface Mark {
@@ -28,9 +29,22 @@ export function PolicyText({ label, document, marks = [] }: { label: string; doc
     <pre className="bh-document" tabIndex={0} role="region" aria-label={label}>
       {lines.map(({ line, tone }, at) => (
         <span key={at} className={tone ? `bh-mark-${tone}` : ''} title={tone && `This statement ${SAID[tone]} it`}>
-          {line}
+          <Json line={line} />
         </span>
       ))}
     </pre>
   );
+}
+
+/** A line in the editor's colours. */
+function Json({ line }: { line: string }) {
+  const parts = line.split(/("(?:[^"\\]|\\.)*"(?:\s*:)?)/);
+  return parts.map((part, at) => {
+    if (!part.startsWith('"')) return part;
+    return (
+      <span key={at} className={part.endsWith(':') ? 'bh-json-name' : 'bh-json-text'}>
+        {part}
+      </span>
+    );
+  });
 }

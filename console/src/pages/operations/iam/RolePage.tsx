@@ -8,7 +8,6 @@ import { useState } from 'react';
 import { getRole, setTags } from '../../../aws/iam';
 import type { PageProps } from '../../../lib/area';
 import { Frame, KeyValuePairs } from '../../../lib/frame';
-import { duration } from '../../../lib/format';
 import { policyHref } from '../../../lib/links';
 import { useLive } from '../../../lib/live';
 import { to, useParam } from '../../../lib/router';
@@ -52,7 +51,6 @@ export default function RolePage({ params: { name = '' } }: PageProps) {
                 { label: 'ARN', value: <span className="bh-wrap">{found.arn}</span> },
                 { label: 'Created', value: <Time at={found.created} /> },
                 { label: 'Last used', value: found.used ? <Time at={found.used} relative /> : 'Never' },
-                { label: 'Longest session', value: duration(found.longestSession * 1000) },
                 { label: 'Permissions boundary', value: found.boundary ? <Link href={policyHref(found.boundary)}>{found.boundary.split('/').at(-1)}</Link> : 'None' },
               ]}
             />

@@ -31,15 +31,14 @@ export function SecretOnce({ user, secretKey: { id, secret }, onClose }: { user:
         <div className="bh-secret">
           <strong>Access key ID</strong>
           <code>{id}</code>
+          <span />
           <Copy label="Copy the access key ID" text={id} />
           <strong>Secret access key</strong>
           <code aria-label="Secret access key">{shown ? secret : '•'.repeat(24)}</code>
-          <SpaceBetween direction="horizontal" size="xxs">
-            <Button variant="inline-link" onClick={() => setShown(!shown)}>
-              {shown ? 'Hide' : 'Show'}
-            </Button>
-            <Copy label="Copy the secret access key" text={secret} />
-          </SpaceBetween>
+          <Button variant="inline-link" onClick={() => setShown(!shown)}>
+            {shown ? 'Hide' : 'Show'}
+          </Button>
+          <Copy label="Copy the secret access key" text={secret} />
         </div>
       </SpaceBetween>
     </Modal>

@@ -6,7 +6,7 @@ import { useState } from 'react';
 
 import { type RoleDetails, iam } from '../../../aws/iam';
 import { useDeed } from '../../../lib/form-dialog';
-import { prettyJson } from '../../../lib/format';
+import { duration, prettyJson } from '../../../lib/format';
 import { jsonProblems } from '../../../lib/json';
 import { invalidate } from '../../../lib/live';
 import { notify } from '../../../lib/notify';
@@ -40,7 +40,7 @@ export function Trust({ role }: { role: RoleDetails }) {
     );
   return (
     <SpaceBetween size="m">
-      <Header variant="h2" actions={actions} description="Who may work in this role. Who may not is refused, whatever the role itself may do.">
+      <Header variant="h2" actions={actions} description={`Who may work in this role, for ${duration(role.longestSession * 1000)} at a time. Who may not is refused, whatever the role itself may do.`}>
         Trust policy
       </Header>
       <TrustWords document={text ?? role.trust} />

@@ -28,7 +28,7 @@ export function TryPolicy({ document }: { document: string }) {
       <Header variant="h2" description="What this policy says by itself, as if nobody had any other.">
         Try a call
       </Header>
-      <div className="bh-two">
+      <div className="bh-beside">
         <FormField label="Action">
           <ActionInput value={action} onChange={setAction} />
         </FormField>

@@ -43,7 +43,8 @@ export function WhatIf({ question: { kind, name, action, resource }, explained, 
   return (
     <Container header={<Header variant="h2" description="The least that allows it. Nothing changes until it is added.">What if it were added?</Header>}>
       <SpaceBetween size="m">
-        {beyond && <Alert type="warning">The boundary does not let it through: a policy alone does not help.</Alert>}
+        {/^arn:aws:glue:.*:catalog$/.test(resource) && <Alert type="info">Glue asks about the catalogue first, then about database and table: name these too, or the next question is denied.</Alert>}
+        {beyond && <Alert type="warning">A policy alone does not help: it would still be beyond the boundary.</Alert>}
         <DocumentField label="Policy to add" value={text} onChange={(value) => { setText(value); setAnswer(undefined); }} onRun={() => void ask.run()} height={230} />
         <SpaceBetween direction="horizontal" size="s" alignItems="center">
           <Button loading={ask.busy} disabled={!ready} onClick={() => void ask.run()}>

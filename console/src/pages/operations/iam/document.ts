@@ -183,10 +183,18 @@ export function nearMisses(document: string, action: string, resource: string): 
   });
 }
 
+/** Glue asks about a table, its database and the catalogue, and each must be allowed. */
+function withThoseAbove(resource: string): string | string[] {
+  const [, catalogue = '', kind, database = '', table] = /^(arn:aws:glue:[\w-]*:\d*:)(database|table)\/([^/]+)(?:\/(.+))?$/.exec(resource) ?? [];
+  if (!kind) return resource;
+  const above = [`${catalogue}catalog`, `${catalogue}database/${database}`];
+  return table ? [...above, resource] : above;
+}
+
 /** The least statement that allows a call. */
 export function allowing(action: string, resource: string): Statement {
   const word = (text: string) => text.replace(/[^A-Za-z0-9]/g, '');
-  return { Sid: `Allow${word(action.split(':')[1] ?? action)}`, Effect: 'Allow', Action: action, Resource: resource || '*' };
+  return { Sid: `Allow${word(action.split(':')[1] ?? action)}`, Effect: 'Allow', Action: action, Resource: withThoseAbove(resource || '*') };
 }
 
 /** Where a statement stands in a text: from its first brace to behind its last one, counted from 1. */

@@ -76,6 +76,9 @@ describe('documents', () => {
 
   test('what is missing is the least that allows it', () => {
     expect(statements(documentOf([allowing('glue:GetTable', '')]))).toEqual([{ Sid: 'AllowGetTable', Effect: 'Allow', Action: 'glue:GetTable', Resource: '*' }]);
+    const glue = 'arn:aws:glue:us-east-1:000000000000:';
+    expect(allowing('glue:GetTable', `${glue}table/d/t`).Resource).toEqual([`${glue}catalog`, `${glue}database/d`, `${glue}table/d/t`]);
+    expect(allowing('glue:GetTables', `${glue}database/d`).Resource).toEqual([`${glue}catalog`, `${glue}database/d`]);
   });
 
   test('starters are documents', () => {
