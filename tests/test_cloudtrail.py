@@ -115,6 +115,7 @@ def test_data_is_not_in_the_history_but_buckets_are(server):
     ]
     bucket = look(server, "ResourceName", "raw")
     assert [event(each).get("errorCode") for each in bucket] == ["BucketNotEmpty", None, None]
+    assert "not empty" in event(bucket[0])["errorMessage"]
     assert event(bucket[0])["requestParameters"]["bucketName"] == "raw"
     assert event(bucket[0])["userIdentity"]["type"] == "Root"
 

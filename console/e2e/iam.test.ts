@@ -202,7 +202,7 @@ describe('identity and audit', () => {
 
   test('keys are rotated: a second one, the first out of use, then gone', async () => {
     const page = await browser.signedIn('/operations/iam/users/ann?tab=keys');
-    await page.getByText(/in glue/).waitFor();
+    await page.getByText(/ in (s3|glue)$/).waitFor();
     await page.getByRole('button', { name: 'Rotate: create the second key' }).click();
     await page.getByRole('button', { name: 'I have kept it' }).click();
     await page.getByRole('button', { name: `Deactivate ${key.accessKeyId}` }).click();

@@ -73,6 +73,10 @@ pub struct ServiceAnswer {
     pub error: Option<String>,
 }
 
+/// What an error says, as an extension of an answer's response: for the event history.
+#[derive(Debug, Clone)]
+pub struct ErrorMessage(pub String);
+
 /// A service that reads and answers requests in its own way.
 pub trait HttpService: Send + Sync {
     /// The name in the credential scope, such as `s3`.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use boathouse_aws::access::CredentialStore;
 use boathouse_aws::http_service::{
-    HttpService, RequestBody, ResponseBody, ServiceAnswer, Trailers, VerifiedRequest, full,
+    ErrorMessage, HttpService, RequestBody, ResponseBody, ServiceAnswer, Trailers, VerifiedRequest, full,
 };
 use boathouse_aws::protocol::rest_xml;
 use boathouse_aws::{AwsError, Ctx};
@@ -320,6 +320,7 @@ fn failure(ctx: &Ctx, method: &Method, resource: &str, operation: &'static str, 
     let document = rest_xml::failure(error, resource, ctx.request_id);
     let mut response = Response::new(full(if bare { Bytes::new() } else { document.body }));
     *response.status_mut() = error.status;
+    response.extensions_mut().insert(ErrorMessage(error.message.clone()));
     let headers = response.headers_mut();
     for (name, value) in &told {
         crate::metadata::set(headers, name, value.as_str().unwrap_or_default());

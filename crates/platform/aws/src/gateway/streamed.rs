@@ -17,7 +17,7 @@ use crate::context::{Ctx, Signed};
 use crate::error::AwsError;
 use crate::history::CallRecord;
 use crate::http_service::{
-    HttpService, RequestBody, ResponseBody, ServiceAnswer, Trailers, VerifiedRequest, body_failure, full,
+    ErrorMessage, HttpService, RequestBody, ResponseBody, ServiceAnswer, Trailers, VerifiedRequest, body_failure, full,
 };
 use crate::principal::Principal;
 use crate::protocol::rest_xml;
@@ -89,7 +89,8 @@ impl Gateway {
         let principal = answer.response.extensions().get::<Arc<Principal>>();
         let signed = principal.map(|principal| ctx.as_principal(Arc::clone(principal)));
         let parameters = &parameters(service, ctx, uri);
-        let error = answer.error.as_deref().map(|code| (code, ""));
+        let message = answer.response.extensions().get::<ErrorMessage>().map_or("", |message| &*message.0);
+        let error = answer.error.as_deref().map(|code| (code, message));
         history.note(&CallRecord {
             ctx: signed.as_ref().unwrap_or(ctx),
             service: service.name(),
