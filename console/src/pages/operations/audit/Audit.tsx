@@ -196,22 +196,22 @@ function Events({ live, narrow, chosen, onChoose, onEnd }: EventsProps) {
       onRowClick={({ EventId }) => onChoose(EventId === chosen ? '' : EventId)}
       columns={[
         { id: 'time', header: 'Time', width: narrow ? 168 : 175, cell: (event) => <Time at={event.EventTime} /> },
-        { id: 'who', header: 'Who', width: narrow ? 110 : 190, cell: (event) => <span title={event.told.userIdentity?.arn}>{whoOf(event)}</span> },
+        { id: 'who', header: 'Who', width: narrow ? 110 : 130, cell: (event) => <span title={event.told.userIdentity?.arn}>{whoOf(event)}</span> },
         {
           id: 'what',
           header: 'What',
+          ...(narrow ? {} : { width: 270 }),
           cell: (event) => (
             <>
               <Button variant="inline-link" onClick={() => onChoose(event.EventId)} ariaLabel={`${event.EventName} by ${whoOf(event)}`}>
                 {event.EventName}
               </Button>{' '}
-              {!narrow && <span className="bh-soft">{service(event)}</span>}
+              {!narrow && <span className="bh-soft bh-audit-service">{service(event)}</span>}
             </>
           ),
         },
         ...(narrow ? [] : [{ id: 'resource', header: 'Resources', cell: (event: AuditEvent) => <span title={resources(event)}>{resources(event) || '–'}</span> }]),
-        ...(narrow ? [] : [{ id: 'from', header: 'From', width: 150, cell: (event: AuditEvent) => <span title={event.told.userAgent}>{event.told.sourceIPAddress ?? '–'}</span> }]),
-        { id: 'outcome', header: 'Outcome', width: narrow ? 165 : 230, cell: (event) => <Outcome event={event} /> },
+        { id: 'outcome', header: 'Outcome', width: narrow ? 165 : 200, cell: (event) => <Outcome event={event} /> },
       ]}
       empty={
         <Empty title="No such calls">

@@ -56,7 +56,7 @@ export function EventPanel({ event, onClose }: { event: AuditEvent; onClose: () 
             { label: 'Who', value: <Who event={event} /> },
             { label: 'When', value: <Time at={event.EventTime} /> },
             { label: 'From where', value: told.sourceIPAddress ?? '–' },
-            { label: 'With', value: <span className="bh-wrap">{told.userAgent ?? '–'}</span> },
+            { label: 'With', value: <span title={told.userAgent}>{told.userAgent?.split(' ')[0] ?? '–'}</span> },
             { label: 'Of which service', value: event.EventSource },
             { label: 'Kind', value: event.ReadOnly === 'true' ? 'Read-only' : 'Change' },
             { label: 'Resources', value: <Resources event={event} /> },

@@ -98,7 +98,8 @@ export function judge(policy: HeldPolicy, document: string, action: string, reso
   const matched = marksOf(document, verdict, simulatorId(policy));
   const near = verdict.decision === 'implicitDeny' ? nearMisses(document, action, resource) : [];
   const marks = matched.length > 0 ? matched : near.map(({ at }): Mark => ({ at, tone: 'near' }));
-  const says = matched.length > 0 ? (verdict.decision === 'allowed' ? 'allows' : 'denies') : near.length > 0 ? 'near' : 'nothing';
+  const decides = verdict.matched.some((each) => each.policy === simulatorId(policy));
+  const says = decides ? (verdict.decision === 'allowed' ? 'allows' : 'denies') : near.length > 0 ? 'near' : 'nothing';
   return { policy, document, says, marks, near };
 }
 
