@@ -133,6 +133,11 @@ describe('identity and audit', () => {
 
   test('a denied call is found in the audit log, explained, and allowed', async () => {
     expect(await call('create_bucket', key)).toContain('is not authorized to perform: s3:CreateBucket');
+    const others: [string, string][] = [['athena', 'AmazonAthena.ListWorkGroups'], ['states', 'AWSStepFunctions.ListStateMachines'], ['glue', 'AWSGlue.GetCrawlers'], ['glue', 'AWSGlue.GetJobs']];
+    for (const [service, target] of others) {
+      const headers = { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': target };
+      await expect(server.call(service, { method: 'POST', path: '/', headers, body: '{}' }, key)).rejects.toThrow('AccessDenied');
+    }
     const page = await browser.signedIn('/operations/audit?kind=denied');
     await page.getByRole('button', { name: 'CreateBucket by ann' }).click();
     const event = page.getByRole('region', { name: 'Event', exact: true });
@@ -143,6 +148,8 @@ describe('identity and audit', () => {
     await screenshot(page, 'audit-event', 1000);
     await page.getByRole('link', { name: 'Why was CreateBucket by ann denied?' }).click();
     await page.getByText('s3:CreateBucket is denied').waitFor();
+    // S3's words name the resource, and so does the question.
+    expect(new URL(page.url()).searchParams.get('resource')).toBe(`arn:aws:s3:::${BUCKET}`);
     await page.getByText('No policy that has a say allows it.').waitFor();
     expect(await barriers(page)).toEqual([]);
     await page.getByRole('button', { name: 'Try it' }).click();
@@ -152,6 +159,7 @@ describe('identity and audit', () => {
     await page.getByRole('button', { name: 'Add it to ann' }).click();
     await page.getByText('s3:CreateBucket is allowed').waitFor();
     await page.getByText('Allows it').first().waitFor();
+    expect((await page.locator('.bh-mark-good').allTextContents()).join('')).toContain('AllowCreateBucket');
     expect(await barriers(page)).toEqual([]);
     await page.evaluate(() => scrollTo(0, 0));
     await screenshot(page, 'iam-explain-allowed', 1000);
