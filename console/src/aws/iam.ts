@@ -24,7 +24,8 @@ export interface Policy {
   arn: string;
   attachments: number;
   updated: Date | undefined;
-  description: string | undefined;
+  /** Whose boundary it is: how many. */
+  boundaries: number;
 }
 
 /** What holds policies. */
@@ -150,7 +151,7 @@ export const listPolicies = (Scope: 'All' | 'AWS' | 'Local' = 'Local') =>
       arn: xml.text('Arn'),
       attachments: xml.number('AttachmentCount'),
       updated: xml.time('UpdateDate'),
-      description: xml.maybe('Description'),
+      boundaries: xml.number('PermissionsBoundaryUsageCount'),
     }),
     { Scope },
   );

@@ -58,7 +58,7 @@ export function PolicyChoice({ policies, error, selected, onSelect, single = fal
       onSelect={onSelect}
       single={single}
       columns={[
-        { id: 'name', header: 'Policy', value: (policy) => policy.name, cell: (policy) => <span title={policy.description}>{policy.name}</span> },
+        { id: 'name', header: 'Policy', value: (policy) => policy.name, cell: (policy) => policy.name },
         { id: 'sort', header: 'Kind', width: 170, value: (policy) => kindOf(policy.arn), cell: (policy) => kindOf(policy.arn) },
         { id: 'held', header: 'Attached to', width: 120, align: 'right', value: (policy) => policy.attachments, cell: (policy) => policy.attachments },
       ]}

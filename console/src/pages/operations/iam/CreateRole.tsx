@@ -45,7 +45,7 @@ export function CreateRole({ onClose }: { onClose: () => void }) {
     onClose();
     navigate(roleHref(name));
   }, ready);
-  const options = (all.data ?? []).map((policy) => ({ value: policy.arn, label: policy.name, description: policy.description ?? '', tags: [kindOf(policy.arn)] }));
+  const options = (all.data ?? []).map((policy) => ({ value: policy.arn, label: policy.name, tags: [kindOf(policy.arn)] }));
   const choose = (id: string | undefined) => {
     const found = STARTERS.find((each) => each.id === id);
     setStarter(found);

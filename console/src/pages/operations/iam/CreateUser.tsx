@@ -45,7 +45,7 @@ export function CreateUser({ onClose }: { onClose: () => void }) {
   }, NAME.test(name));
   if (key) return <SecretOnce user={name} secretKey={key} onClose={finish} />;
   const groupOptions = (allGroups.data ?? []).map((group) => ({ value: group.name, label: group.name }));
-  const policyOptions = (allPolicies.data ?? []).map((policy) => ({ value: policy.arn, label: policy.name, description: policy.description ?? '', tags: [kindOf(policy.arn)] }));
+  const policyOptions = (allPolicies.data ?? []).map((policy) => ({ value: policy.arn, label: policy.name, tags: [kindOf(policy.arn)] }));
   const of = (options: typeof groupOptions, values: readonly string[]) => options.filter(({ value }) => values.includes(value));
   return (
     <FormDialog title="Create user" action="Create user" deed={deed} ready={NAME.test(name)} failed="Not all of it was done" onClose={onClose}>

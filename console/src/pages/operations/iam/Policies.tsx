@@ -20,14 +20,14 @@ const KINDS = [
   { value: '', label: 'All kinds' },
   { value: 'own', label: 'Customer managed' },
   { value: 'aws', label: 'AWS managed' },
-  { value: 'unused', label: 'Attached to nobody' },
+  { value: 'unused', label: 'Used by nobody' },
 ];
 
 export default function Policies() {
   const policies = useLive('iam/policies', () => listPolicies('All'), { every: 15_000 });
   const [kind, setKind] = useParam('kind');
   const [creating, setCreating] = useState(false);
-  const shown = policies.data?.filter(({ arn, attachments }) => (kind === 'own' ? !isAws(arn) : kind === 'aws' ? isAws(arn) : kind === 'unused' ? attachments === 0 : true));
+  const shown = policies.data?.filter(({ arn, attachments, boundaries }) => (kind === 'own' ? !isAws(arn) : kind === 'aws' ? isAws(arn) : kind === 'unused' ? attachments + boundaries === 0 : true));
   return (
     <Frame
       title="Policies"
@@ -51,7 +51,7 @@ export default function Policies() {
           { id: 'name', header: 'Name', value: (policy) => policy.name, cell: (policy) => <Link href={policyHref(policy.arn)}>{policy.name}</Link> },
           { id: 'kind', header: 'Kind', width: 170, value: (policy) => kindOf(policy.arn), cell: (policy) => kindOf(policy.arn) },
           { id: 'attached', header: 'Attached to', width: 125, align: 'right', value: (policy) => policy.attachments, cell: (policy) => policy.attachments },
-          { id: 'description', header: 'Description', value: (policy) => policy.description, cell: (policy) => <span title={policy.description}>{policy.description || '–'}</span> },
+          { id: 'boundary', header: 'Boundary of', width: 130, align: 'right', value: (policy) => policy.boundaries, cell: (policy) => policy.boundaries },
           { id: 'updated', header: 'Changed', width: 190, value: (policy) => policy.updated, cell: (policy) => <Time at={policy.updated} /> },
         ]}
         empty={<Empty title="No such policy">A policy of your own says exactly what your buckets, tables and functions may be used for.</Empty>}
