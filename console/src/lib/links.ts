@@ -13,6 +13,7 @@
  * | function | `/compute/functions/:name` |
  * | stack, log group | `/operations/stacks/:name`, `/operations/logs/group?name=&stream=&filter=` |
  * | role, user, group, policy | `/operations/iam/roles/:name`, `…/users/:name`, `…/groups/:name`, `…/policies/:arn` |
+ * | why a call is denied, who did what | `/operations/iam/explain?principal=&action=&resource=`, `/operations/audit?user=&resource=&kind=` |
  */
 import { seg, to } from './router';
 
@@ -42,6 +43,12 @@ export const roleHref = (name: string) => to(`/operations/iam/roles/${seg(name)}
 export const userHref = (name: string) => to(`/operations/iam/users/${seg(name)}`);
 export const groupHref = (name: string) => to(`/operations/iam/groups/${seg(name)}`);
 export const policyHref = (arn: string) => to(`/operations/iam/policies/${seg(arn)}`);
+
+/** Explains why somebody may not do something. */
+export const explainHref = (call: { principal?: string; action?: string; resource?: string; context?: string } = {}) =>
+  to('/operations/iam/explain', { ...call });
+/** Calls of the audit log: changes only, unless the kind says otherwise. */
+export const auditHref = (which: { user?: string; resource?: string; kind?: 'all' | 'denied' } = {}) => to('/operations/audit', { ...which });
 
 /** The page of whatever an ARN names; none where there is no such page. */
 export function arnHref(arn: string): string | undefined {

@@ -8,10 +8,9 @@ import type { ReactNode } from 'react';
 import { JsonView } from '../../../lib/editor';
 import { KeyValuePairs } from '../../../lib/frame';
 import { shortName } from '../../../lib/format';
-import { arnHref, bucketHref, functionHref, groupHref, queueHref, roleHref, stackHref, streamHref, userHref } from '../../../lib/links';
-import { to } from '../../../lib/router';
+import { arnHref, auditHref, bucketHref, explainHref, functionHref, groupHref, queueHref, roleHref, stackHref, streamHref, userHref } from '../../../lib/links';
 import { Time } from '../../../lib/time';
-import { explainHref, parseDenial } from '../iam/denial';
+import { parseDenial } from '../iam/denial';
 import { type AuditEvent, isDenied, whoOf } from './events';
 import './audit.css';
 
@@ -91,7 +90,7 @@ function Who({ event }: { event: AuditEvent }) {
             {value}
           </div>
         ))}
-      {event.Username && <Link href={to('/operations/audit', { user: event.Username, kind: 'all' })}>All that they did</Link>}
+      {event.Username && <Link href={auditHref({ user: event.Username, kind: 'all' })}>All that they did</Link>}
     </SpaceBetween>
   );
 }

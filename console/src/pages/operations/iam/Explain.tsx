@@ -13,9 +13,9 @@ import { useEffect, useState } from 'react';
 
 import { listGroups, listRoles, listUsers } from '../../../aws/iam';
 import { Frame } from '../../../lib/frame';
-import { roleHref } from '../../../lib/links';
+import { auditHref, explainHref, roleHref } from '../../../lib/links';
 import { useLive } from '../../../lib/live';
-import { navigate, to, useParam } from '../../../lib/router';
+import { navigate, useParam } from '../../../lib/router';
 import { Empty, Shown } from '../../../lib/states';
 import { ActionInput } from './ActionInput';
 import { type Denial, parseContext, parseDenial, sourceOf } from './denial';
@@ -39,11 +39,11 @@ export default function Explain() {
   );
 }
 
-const ask = (denial: Denial, context: string) => navigate(to('/operations/iam/explain', { ...denial, context }));
+const ask = (denial: Denial, context: string) => navigate(explainHref({ ...denial, context }));
 
 function Nothing() {
   return (
-    <Empty title="Nothing asked yet" action={<Button href={to('/operations/audit', { kind: 'denied' })}>Calls that were denied</Button>}>
+    <Empty title="Nothing asked yet" action={<Button href={auditHref({ kind: 'denied' })}>Calls that were denied</Button>}>
       Choose who called and what was called, or paste the error that came back. The audit log leads here from each call that was denied.
     </Empty>
   );

@@ -8,14 +8,13 @@ import { useState } from 'react';
 import { getRole, setTags } from '../../../aws/iam';
 import type { PageProps } from '../../../lib/area';
 import { Frame, KeyValuePairs } from '../../../lib/frame';
-import { policyHref } from '../../../lib/links';
+import { auditHref, explainHref, policyHref } from '../../../lib/links';
 import { useLive } from '../../../lib/live';
-import { to, useParam } from '../../../lib/router';
+import { useParam } from '../../../lib/router';
 import { Empty, Shown } from '../../../lib/states';
 import { DataTable } from '../../../lib/table';
 import { Tags } from '../../../lib/tags';
 import { Time } from '../../../lib/time';
-import { explainHref } from './denial';
 import { Permissions } from './Permissions';
 import { RemoveHolder } from './RemoveHolder';
 import { Trust } from './Trust';
@@ -29,7 +28,7 @@ export default function RolePage({ params: { name = '' } }: PageProps) {
   const [removing, setRemoving] = useState(false);
   const actions = (
     <SpaceBetween direction="horizontal" size="xs">
-      <Button href={to('/operations/audit', { resource: arn, kind: 'all' })} disabled={!role.data}>
+      <Button href={auditHref({ resource: arn, kind: 'all' })} disabled={!role.data}>
         Who assumed it
       </Button>
       <Button href={explainHref({ principal: arn })} disabled={!role.data}>

@@ -13,15 +13,14 @@ import type { PageProps } from '../../../lib/area';
 import { ConfirmDelete } from '../../../lib/confirm';
 import { FormDialog, useDeed } from '../../../lib/form-dialog';
 import { Frame, KeyValuePairs } from '../../../lib/frame';
-import { groupHref, policyHref } from '../../../lib/links';
+import { auditHref, explainHref, groupHref, policyHref } from '../../../lib/links';
 import { invalidate, useLive } from '../../../lib/live';
 import { notify } from '../../../lib/notify';
-import { to, useParam } from '../../../lib/router';
+import { useParam } from '../../../lib/router';
 import { Empty, Shown } from '../../../lib/states';
 import { DataTable } from '../../../lib/table';
 import { Tags } from '../../../lib/tags';
 import { Time } from '../../../lib/time';
-import { explainHref } from './denial';
 import { KeyList, lastUse } from './KeyList';
 import { Permissions } from './Permissions';
 import { RemoveHolder } from './RemoveHolder';
@@ -37,7 +36,7 @@ export default function UserPage({ params: { name = '' } }: PageProps) {
   const [removing, setRemoving] = useState(false);
   const actions = (
     <SpaceBetween direction="horizontal" size="xs">
-      <Button href={to('/operations/audit', { user: name, kind: 'all' })}>What it did</Button>
+      <Button href={auditHref({ user: name, kind: 'all' })}>What it did</Button>
       <Button href={explainHref({ principal: user.data?.arn ?? '' })} disabled={!user.data}>
         Why was this denied?
       </Button>

@@ -1,6 +1,4 @@
 /** What was denied: read from an error's words, or from an event of the audit log. */
-import { to } from '../../../lib/router';
-
 export interface Denial {
   /** The ARN of who asked, or the name of a service. */
   principal: string;
@@ -37,9 +35,6 @@ export function sourceOf(principal: string): Source {
   if (service === 'sts' && sort === 'assumed-role') return { kind: 'Role', name: path[0] ?? '' };
   return { kind: 'other', name: principal };
 }
-
-/** The page that explains a denial. */
-export const explainHref = (denial: Partial<Denial> = {}) => to('/operations/iam/explain', { ...denial });
 
 /** Condition keys and values, a line each, as `aws:SourceIp = 10.0.0.1`. */
 export function parseContext(text: string): Record<string, string> {
