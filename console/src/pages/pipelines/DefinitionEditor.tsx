@@ -8,9 +8,10 @@ import { type Diagnostic, type MachineDetails, validateDefinition } from '../../
 import { CodeEditor, type Problem } from '../../lib/editor';
 import { count } from '../../lib/format';
 import { Graph } from '../../lib/graph';
+import { jsonProblems } from '../../lib/json';
 import { useLive } from '../../lib/live';
 import { type Flow, draw, parseDefinition } from './asl';
-import { jsonProblems, locate } from './locate';
+import { locate } from './locate';
 import './pipelines.css';
 
 /** How long somebody must have stopped typing before the server is asked. */

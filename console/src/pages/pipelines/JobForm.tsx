@@ -11,12 +11,12 @@ import { type Job, createJob, updateJob } from '../../aws/glue';
 import { listBuckets, putObject } from '../../aws/s3';
 import { CodeEditor } from '../../lib/editor';
 import { FormDialog, useDeed } from '../../lib/form-dialog';
+import { jsonProblems } from '../../lib/json';
 import { jobHref } from '../../lib/links';
 import { invalidate, useLive } from '../../lib/live';
 import { notify } from '../../lib/notify';
 import { navigate } from '../../lib/router';
 import { RoleField } from './fields';
-import { jsonProblems } from './locate';
 import { isScript, placeOf, readArguments } from './jobs';
 
 const STARTER = `import sys

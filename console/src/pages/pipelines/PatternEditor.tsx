@@ -8,8 +8,8 @@ import { useEffect, useMemo, useState } from 'react';
 import { testPattern } from '../../aws/events';
 import { platformNow, requireSession } from '../../aws/session';
 import { CodeEditor } from '../../lib/editor';
+import { jsonProblems } from '../../lib/json';
 import { useLive } from '../../lib/live';
-import { jsonProblems } from './locate';
 import { eventFor } from './patterns';
 
 /** How long somebody must have stopped typing before the server is asked. */

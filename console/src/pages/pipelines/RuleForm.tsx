@@ -9,13 +9,13 @@ import { useState } from 'react';
 import { type Rule, listBuses, putRule } from '../../aws/events';
 import { FormDialog, useDeed } from '../../lib/form-dialog';
 import { prettyJson } from '../../lib/format';
+import { jsonProblems } from '../../lib/json';
 import { ruleHref } from '../../lib/links';
 import { invalidate, useLive } from '../../lib/live';
 import { notify } from '../../lib/notify';
 import { navigate } from '../../lib/router';
 import { isExpression } from './cron';
 import { WhenField } from './fields';
-import { jsonProblems } from './locate';
 import { PatternEditor } from './PatternEditor';
 import { EXAMPLES } from './patterns';
 

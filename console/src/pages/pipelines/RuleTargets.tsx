@@ -11,13 +11,13 @@ import { ConfirmDelete } from '../../lib/confirm';
 import { CodeEditor } from '../../lib/editor';
 import { FormDialog, useDeed } from '../../lib/form-dialog';
 import { prettyJson, shortName } from '../../lib/format';
+import { jsonProblems } from '../../lib/json';
 import { invalidate, useLive } from '../../lib/live';
 import { notify } from '../../lib/notify';
 import { Empty } from '../../lib/states';
 import { DataTable } from '../../lib/table';
 import { ArnLink } from './ArnLink';
 import { RoleField, TargetField } from './fields';
-import { jsonProblems } from './locate';
 
 interface Place {
   name: string;

@@ -9,11 +9,11 @@ import { type Machine, type SyncExecution, startExecution, startSyncExecution } 
 import { CodeEditor, JsonView } from '../../lib/editor';
 import { FormDialog, useDeed } from '../../lib/form-dialog';
 import { duration } from '../../lib/format';
+import { jsonProblems } from '../../lib/json';
 import { executionHref } from '../../lib/links';
 import { invalidate } from '../../lib/live';
 import { navigate } from '../../lib/router';
 import { Status } from '../../lib/status';
-import { jsonProblems } from './locate';
 
 interface StartProps {
   machine: Pick<Machine, 'name' | 'stateMachineArn' | 'type'>;

@@ -5,11 +5,11 @@ import { useState } from 'react';
 import { type Job, startJobRun } from '../../aws/glue';
 import { CodeEditor } from '../../lib/editor';
 import { FormDialog, useDeed } from '../../lib/form-dialog';
+import { jsonProblems } from '../../lib/json';
 import { jobRunHref } from '../../lib/links';
 import { invalidate } from '../../lib/live';
 import { navigate } from '../../lib/router';
 import { readArguments } from './jobs';
-import { jsonProblems } from './locate';
 
 export function StartRun({ job, onClose }: { job: Job; onClose: () => void }) {
   const [text, setText] = useState('{}');

@@ -1,6 +1,6 @@
 /** What kind of job it is, and what it is given. */
 import type { Job } from '../../aws/glue';
-import { jsonProblems } from './locate';
+import { jsonProblems } from '../../lib/json';
 
 export const isVisual = (job: Job): boolean => job.CodeGenConfigurationNodes !== undefined;
 

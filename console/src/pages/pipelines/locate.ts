@@ -8,18 +8,6 @@ function at(text: string, offset: number): At {
   return { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
 }
 
-/** Where JSON stops being JSON; at its end where the browser doesn't say. Nothing for what is JSON. */
-export function jsonProblems(text: string): Problem[] {
-  try {
-    JSON.parse(text);
-    return [];
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    const position = /position (\d+)/.exec(message)?.[1];
-    return [{ ...at(text, position === undefined ? text.length : Number(position)), message }];
-  }
-}
-
 /**
  * The place of what a JSON pointer such as `/States/Load/Next` names: of its key where it is a member. The nearest thing
  * around it where it is not there itself.

@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
 
 import type { ExecutionStatus, HistoryEvent, listExecutionPage } from '../../aws/states';
+import { jsonProblems } from '../../lib/json';
 import { END, type Flow, START, condition, draw, integration, parseDefinition } from './asl';
 import { ExecutionsReader } from './executions-reader';
 import { itemsOf, onlyItem, tell } from './history';
-import { jsonProblems, locate } from './locate';
+import { locate } from './locate';
 import { paint } from './paint';
 import { HistoryReader } from './reader';
 
