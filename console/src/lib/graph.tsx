@@ -3,6 +3,9 @@
  * shown.
  *
  *     <Graph label="Pipeline" nodes={[{ id: 'a', title: 'landing', kind: 'Bucket' }]} edges={[{ from: 'a', to: 'b' }]} />
+ *
+ * Boxes that belong together stand in `frames`, whose ids they name as `inside`; frames may stand in others. With frames, even
+ * none, arrows that go down find their own way past the boxes.
  */
 import { Suspense, lazy } from 'react';
 
