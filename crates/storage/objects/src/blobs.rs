@@ -481,19 +481,38 @@ pub(crate) fn run_length(stored: u64) -> u64 {
 /// Fills a buffer from an offset; false if that would take the disk and must not.
 type ReadAt = fn(&File, &mut [u8], u64) -> std::io::Result<bool>;
 
+const FROM_DISK: ReadAt = |file, buffer, offset| file.read_exact_at(buffer, offset).map(|()| true);
+
+const FROM_MEMORY: ReadAt = |file, buffer, offset| {
+    let (length, flags) = (buffer.len(), rustix::io::ReadWriteFlags::NOWAIT);
+    // A failure or a short read also means "not without the disk": what is wrong shows when that is asked.
+    Ok(rustix::io::preadv2(file, &mut [IoSliceMut::new(buffer)], offset, flags) == Ok(length))
+};
+
 /// Reads and verifies a range of the run of `size` bytes that begins at `base`. Blocks the thread.
 pub(crate) fn read(file: &File, base: u64, size: u64, range: Range<u64>) -> Result<Bytes> {
-    let from_disk: ReadAt = |file, buffer, offset| file.read_exact_at(buffer, offset).map(|()| true);
-    read_with(file, base, size, range, from_disk)?.ok_or(Error::Closed)
+    read_with(file, base, size, range, FROM_DISK)?.ok_or(Error::Closed)
 }
 
 /// The same if all of it is in memory already: costs no thread and never waits.
 pub(crate) fn read_cached(file: &File, base: u64, size: u64, range: Range<u64>) -> Result<Option<Bytes>> {
-    read_with(file, base, size, range, |file, buffer, offset| {
-        let (length, flags) = (buffer.len(), rustix::io::ReadWriteFlags::NOWAIT);
-        // A failure or a short read also means "not without the disk": what is wrong shows when that is asked.
-        Ok(rustix::io::preadv2(file, &mut [IoSliceMut::new(buffer)], offset, flags) == Ok(length))
-    })
+    read_with(file, base, size, range, FROM_MEMORY)
+}
+
+/// Reads a range of the run that begins at `base` without its checksums, for who has better ones. Blocks the thread.
+pub(crate) fn read_unchecked(file: &File, base: u64, range: &Range<u64>) -> Result<Buffer> {
+    fill(file, base, range, FROM_DISK)?.ok_or(Error::Closed)
+}
+
+/// The same if all of it is in memory already.
+pub(crate) fn read_cached_unchecked(file: &File, base: u64, range: &Range<u64>) -> Result<Option<Buffer>> {
+    fill(file, base, range, FROM_MEMORY)
+}
+
+fn fill(file: &File, base: u64, range: &Range<u64>, read_at: ReadAt) -> Result<Option<Buffer>> {
+    let mut data = Buffer::new((range.end - range.start) as usize);
+    let filled = read_at(file, data.as_mut(), base + range.start).map_err(cut_off)?;
+    Ok(filled.then_some(data))
 }
 
 fn read_with(file: &File, base: u64, size: u64, range: Range<u64>, read_at: ReadAt) -> Result<Option<Bytes>> {
@@ -503,12 +522,10 @@ fn read_with(file: &File, base: u64, size: u64, range: Range<u64>, read_at: Read
     let (first, last) = (range.start / BLOCK, (range.end - 1) / BLOCK);
     let start = first * BLOCK;
     let end = ((last + 1) * BLOCK).min(size);
-    let mut data = Buffer::new((end - start) as usize);
+    let Some(data) = fill(file, base, &(start..end), read_at)? else { return Ok(None) };
     let mut table = vec![0; (last - first + 1) as usize * 4];
-    for (buffer, offset) in [(data.as_mut(), base + start), (&mut table[..], base + size + first * 4)] {
-        if !read_at(file, buffer, offset).map_err(cut_off)? {
-            return Ok(None);
-        }
+    if !read_at(file, &mut table, base + size + first * 4).map_err(cut_off)? {
+        return Ok(None);
     }
     for (index, (block, crc)) in data.as_ref().chunks(BLOCK as usize).zip(table.as_chunks::<4>().0).enumerate() {
         if crc_fast::crc32_iscsi(block) != u32::from_le_bytes(*crc) {

@@ -37,6 +37,13 @@ impl Buffer {
         Self { bytes: bytes.unwrap_or_else(|| vec![0; SMALLEST << size]), length }
     }
 
+    /// A copy of these bytes.
+    pub(crate) fn of(bytes: &[u8]) -> Self {
+        let mut buffer = Self::new(bytes.len());
+        buffer.as_mut().copy_from_slice(bytes);
+        buffer
+    }
+
     pub(crate) fn as_mut(&mut self) -> &mut [u8] {
         &mut self.bytes[..self.length]
     }

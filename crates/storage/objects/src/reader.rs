@@ -1,5 +1,6 @@
 //! An object that is being read.
 
+use std::fs::File;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -9,6 +10,7 @@ use uuid::Uuid;
 
 use crate::Objects;
 use crate::blobs::{self, BLOCK, Pin};
+use crate::buffers::Buffer;
 use crate::error::{Error, Result};
 use crate::index::{Table, View};
 use crate::manifest::{self, Part, PartInfo};
@@ -55,25 +57,50 @@ impl Run {
         if self.key.is_some() { sealing::sealed_range(self.size, range) } else { range.clone() }
     }
 
+    /// How many bytes a block of the file stands for: an encrypted one for fewer.
+    fn unit(&self) -> u64 {
+        if self.key.is_some() { sealing::CHUNK } else { BLOCK }
+    }
+
+    /// Where the item ends that begins at `from` and has about `limit` bytes: at the end of a block, since those that it only
+    /// touched would be read twice.
+    fn item_end(&self, from: u64, limit: u64) -> u64 {
+        let step = (limit / BLOCK).max(1).saturating_mul(self.unit());
+        (from / step + 1).saturating_mul(step)
+    }
+
     /// The next bytes up to `end` of what flows in, about `limit` of them.
     async fn next(&self, flow: &mut Inflow, end: u64, limit: u64) -> Result<Bytes> {
-        // An encrypted block stands for fewer bytes.
-        let unit = if self.key.is_some() { sealing::CHUNK } else { BLOCK };
+        let unit = self.unit();
         let first = flow.place / unit;
         let count = (limit / BLOCK).max(1);
         let range = flow.place..first.saturating_add(count).saturating_mul(unit).min(end);
         let stored = flow.blocks.blocks(count).await?;
         match &self.key {
             None => Ok(stored.slice((range.start - first * unit) as usize..(range.end - first * unit) as usize)),
-            Some(_) => self.opened(&range, stored),
+            Some(key) => key.unseal(self.size, &range, Buffer::of(&stored)),
         }
     }
 
-    /// The bytes of a range from what is stored there.
-    fn opened(&self, range: &Range<u64>, stored: Bytes) -> Result<Bytes> {
+    /// The bytes of a range from a file. Blocks the thread.
+    fn read(&self, file: &File, range: &Range<u64>) -> Result<Bytes> {
         match &self.key {
-            None => Ok(stored),
-            Some(key) => key.unseal(self.size, range, &stored),
+            None => blobs::read(file, self.base, self.size, range.clone()),
+            Some(key) => {
+                let stored = blobs::read_unchecked(file, self.base, &self.stored_range(range))?;
+                key.unseal(self.size, range, stored)
+            }
+        }
+    }
+
+    /// The same if all of it is in memory already: costs no thread and never waits.
+    fn read_cached(&self, file: &File, range: &Range<u64>) -> Result<Option<Bytes>> {
+        match &self.key {
+            None => blobs::read_cached(file, self.base, self.size, range.clone()),
+            Some(key) => {
+                let stored = blobs::read_cached_unchecked(file, self.base, &self.stored_range(range))?;
+                stored.map(|stored| key.unseal(self.size, range, stored)).transpose()
+            }
         }
     }
 }
@@ -222,7 +249,7 @@ impl Segments<'_> {
 /// The bytes of an encrypted run that lies in a row, with its id before it.
 fn unsealed_inline(key: &DataKey, size: u64, stored: &Bytes) -> Result<Bytes> {
     let (id, sealed) = stored.split_first_chunk().ok_or_else(|| Error::Corrupt("an encrypted row".into()))?;
-    key.of(Uuid::from_bytes(*id))?.unseal(size, &(0..size), sealed)
+    key.of(Uuid::from_bytes(*id))?.unseal(size, &(0..size), Buffer::of(sealed))
 }
 
 impl OpenObject {
@@ -251,7 +278,7 @@ impl OpenObject {
         self.read_by(range, CHUNK)
     }
 
-    /// As [`read`](Self::read), in items of at most `limit` bytes.
+    /// As [`read`](Self::read), in items of about `limit` bytes.
     pub(crate) fn read_by(&self, range: Range<u64>, limit: u64) -> Result<BoxStream<'static, Result<Bytes>>> {
         self.check(&range)?;
         let steps = stream::try_unfold((self.clone(), range, None), move |(object, range, mut flow)| async move {
@@ -327,23 +354,20 @@ impl OpenObject {
     }
 
     /// Bytes from the beginning of a range that is not empty: to its end, the end of their segment,
-    /// or the next multiple of `limit` in that, whatever comes first.
+    /// or the end of an item of about `limit` bytes in that, whatever comes first.
     async fn chunk(&self, range: &Range<u64>, limit: u64) -> Result<Bytes> {
         let at = self.segments.partition_point(|segment| segment.start <= range.start) - 1;
         let Segment { start, size, source } = &self.segments[at];
         let from = range.start - start;
-        let to = (range.end - start).min(*size).min((from / limit + 1).saturating_mul(limit));
+        let to = (range.end - start).min(*size);
         match source {
             Source::Inline(bytes) => Ok(bytes.slice(from as usize..to as usize)),
             Source::Attached { .. } => Err(Error::Closed),
             Source::File { pin, run } => {
-                let range = from..to;
-                let stored = run.stored_range(&range);
-                if to - from <= INLINE_READ
+                let range = from..to.min(run.item_end(from, limit));
+                if range.end - range.start <= INLINE_READ
                     && let Some(file) = pin.ready()
-                    && let Some(bytes) = blobs::read_cached(file, run.base, run.stored(), stored.clone())
-                        .and_then(|bytes| bytes.map(|bytes| run.opened(&range, bytes)).transpose())
-                        .inspect_err(|error| pin.report(error))?
+                    && let Some(bytes) = run.read_cached(file, &range).inspect_err(|error| pin.report(error))?
                 {
                     return Ok(bytes);
                 }
@@ -352,8 +376,7 @@ impl OpenObject {
                     let Segment { source: Source::File { pin, run }, .. } = &segments[at] else {
                         return Err(Error::Closed);
                     };
-                    let read = blobs::read(pin.file()?, run.base, run.stored(), stored);
-                    read.and_then(|bytes| run.opened(&range, bytes)).inspect_err(|error| pin.report(error))
+                    run.read(pin.file()?, &range).inspect_err(|error| pin.report(error))
                 })
                 .await
             }

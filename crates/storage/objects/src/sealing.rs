@@ -24,6 +24,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::Durability;
+use crate::buffers::Buffer;
 use crate::error::{Error, Result};
 use crate::files::Files;
 
@@ -293,20 +294,23 @@ pub(crate) fn sealed_range(size: u64, range: &Range<u64>) -> Range<u64> {
 }
 
 impl RunKey {
-    /// The bytes of a range from the sealed chunks that it lies in.
-    pub(crate) fn unseal(&self, size: u64, range: &Range<u64>, sealed: &[u8]) -> Result<Bytes> {
+    /// The bytes of a range from the sealed chunks that it lies in. They are opened where they are, each chunk moving up to
+    /// the one before it as it is decrypted.
+    pub(crate) fn unseal(&self, size: u64, range: &Range<u64>, mut sealed: Buffer) -> Result<Bytes> {
         let first = range.start / CHUNK;
-        let mut plain = Vec::with_capacity(sealed.len());
-        for (index, chunk) in sealed.chunks(SEALED_CHUNK as usize).enumerate() {
-            let index = first + index as u64;
-            let mut chunk = chunk.to_vec();
-            let opened = self.0.open_in_place(nonce(index, index + 1 == chunks(size)), Aad::empty(), &mut chunk);
-            plain.extend_from_slice(opened.map_err(|_| Error::Corrupt(format!("chunk {index} of an encrypted run")))?);
+        let length = sealed.as_ref().len();
+        let mut opened = 0;
+        for (start, index) in (0..length).step_by(SEALED_CHUNK as usize).zip(first..) {
+            let end = length.min(start + SEALED_CHUNK as usize);
+            let nonce = nonce(index, index + 1 == chunks(size));
+            let place = &mut sealed.as_mut()[opened..end];
+            let plain = self.0.open_within(nonce, Aad::empty(), place, start - opened..);
+            opened += plain.map_err(|_| Error::Corrupt(format!("chunk {index} of an encrypted run")))?.len();
         }
         let start = (range.start - first * CHUNK) as usize;
         let end = (range.end - first * CHUNK) as usize;
-        match end <= plain.len() {
-            true => Ok(Bytes::from(plain).slice(start..end)),
+        match end <= opened {
+            true => Ok(sealed.freeze().slice(start..end)),
             false => Err(Error::Corrupt("an encrypted run is shorter than its record says".into())),
         }
     }
@@ -399,7 +403,7 @@ mod tests {
             prop_assume!(!range.is_empty());
             let part = sealed_range(size, &range);
             let key = keys.unwrap(&encryption, None).unwrap().of(id).unwrap();
-            let read = key.unseal(size, &range, &run[part.start as usize..part.end as usize]).unwrap();
+            let read = key.unseal(size, &range, Buffer::of(&run[part.start as usize..part.end as usize])).unwrap();
             prop_assert!(read == bytes[range.start as usize..range.end as usize]);
         }
     }
@@ -410,7 +414,7 @@ mod tests {
         let key = |id| keys.unwrap(&encryption, None).unwrap().of(id).unwrap();
         let size = 2 * CHUNK + 5;
         let run = sealed(key(id), &vec![7; size as usize], 1 << 20);
-        let open = |id, run: &[u8], size| key(id).unseal(size, &(0..size), run);
+        let open = |id, run: &[u8], size| key(id).unseal(size, &(0..size), Buffer::of(run));
         assert!(open(id, &run, size).is_ok());
         let mut flipped = run.clone();
         flipped[70_000] ^= 1;

@@ -22,7 +22,7 @@ use datafusion::logical_expr::{
 use super::recognition::Keys;
 use super::{Analyzer, planned, project};
 use crate::error::internal;
-use crate::operators::{Frame, FrameFunction, FrameValue, FramedOutput, FramedWindow, Placed};
+use crate::operators::{Frame, FrameFunction, FrameValue, FramedOutput, FramedWindow, Keys, Placed};
 
 /// A call. The frame is in terms of the arguments behind the function's own.
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -182,8 +182,7 @@ impl Analyzer<'_> {
         let outputs = kept.into_iter().map(FramedOutput::Input);
         let node = FramedWindow {
             input,
-            partition_by: params.partition_by.clone(),
-            order_by: params.order_by.clone(),
+            keys: Keys { partition_by: params.partition_by.clone(), order_by: params.order_by.clone() },
             frame,
             outputs: outputs.chain((0..functions.len()).map(FramedOutput::Function)).collect(),
             functions,

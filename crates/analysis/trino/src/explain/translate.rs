@@ -37,8 +37,7 @@ use super::Explain;
 use super::expression::{expression, list, order, symbol, symbols, type_name};
 use super::node::{Estimate, Exchange, Node, Ran};
 use crate::operators::{
-    AggregateRowGroupsExec, AwaitKeysExec, CountedExec, FramedWindowExec, GatherKeysExec, MatchRecognizeExec,
-    RememberExec, is_translation,
+    AggregateRowGroupsExec, AwaitKeysExec, CountedExec, GatherKeysExec, PartitionedExec, RememberExec, is_translation,
 };
 use crate::scan::{ColumnSource, Noted, Scanned};
 
@@ -116,12 +115,9 @@ impl Translation<'_> {
         if let Some(window) = plan.downcast_ref::<BoundedWindowAggExec>() {
             return windowed(window.window_expr(), children);
         }
-        if let Some(window) = plan.downcast_ref::<FramedWindowExec>() {
-            return over("Window", window.partition_by(), window.order_by(), children);
-        }
-        if let Some(recognition) = plan.downcast_ref::<MatchRecognizeExec>() {
-            let name = if recognition.is_window() { "Window" } else { "PatternRecognition" };
-            return over(name, recognition.partition_by(), recognition.order_by(), children);
+        if let Some(parted) = plan.downcast_ref::<PartitionedExec>() {
+            let name = if parted.is_window() { "Window" } else { "PatternRecognition" };
+            return over(name, parted.partition_by(), parted.order_by(), children);
         }
         ordered(plan, &mut children)
             .or_else(|| exchanged(plan, &mut children))

@@ -18,6 +18,7 @@
 //! | `late` | reads wide columns of the first rows of an order after all others |
 //! | `moved_sums` | computes sums that differ in what is added to each value from one |
 //! | `pace` | makes joins that multiply rows give way to others, and stoppable |
+//! | `partitions` | works on sorted rows a whole partition at a time |
 //! | `read_columns` | lets scans answer the filters above them |
 //! | `recall` | remembers the rows that a statement reads twice |
 //! | `recognition` | MATCH_RECOGNIZE |
@@ -90,6 +91,7 @@ mod keys;
 mod late;
 mod moved_sums;
 mod pace;
+mod partitions;
 mod read_columns;
 mod recall;
 mod recognition;
@@ -104,14 +106,13 @@ pub(crate) use counted::CountedExec;
 pub(crate) use dictionary::{OnDictionary, is_translation};
 pub(crate) use emptiness::Emptiness;
 pub(crate) use every::Every;
-pub(crate) use frames::{
-    Bound, Frame, FrameFunction, FrameValue, FramedOutput, FramedWindow, FramedWindowExec, Limit, Placed, Unit,
-};
+pub(crate) use frames::{Bound, Frame, FrameFunction, FrameValue, FramedOutput, FramedWindow, Limit, Placed, Unit};
 pub(crate) use keys::{AwaitKeysExec, GatherKeysExec};
+pub(crate) use partitions::{Keys, PartitionedExec};
 pub(crate) use recall::RememberExec;
 pub(crate) use recognition::{
-    Aggregation, Formulas, FrameEnd, Framing, Goal, Label, MatchRecognize, MatchRecognizeExec, MatchRecognizePlanner,
-    Navigation, Output, Pattern, Program, Rows, Skip, Slot, Value,
+    Aggregation, Formulas, FrameEnd, Framing, Goal, Label, MatchRecognize, MatchRecognizePlanner, Navigation, Output,
+    Pattern, Program, Rows, Skip, Slot, Value,
 };
 pub(crate) use row_groups::AggregateRowGroupsExec;
 pub(crate) use row_number::CountRows;

@@ -29,7 +29,7 @@ use self::scope::{Clause, Inside};
 use self::variables::{Allowed, Variables};
 use super::scope::{Field, Relation, Scope};
 use super::{Analyzer, at, planned};
-use crate::operators::{Formulas, Goal, MatchRecognize, Navigation, Output, Rows, Slot};
+use crate::operators::{Formulas, Goal, Keys, MatchRecognize, Navigation, Output, Rows, Slot};
 
 /// A measure's name, type and value.
 struct Measure {
@@ -115,8 +115,10 @@ impl Analyzer<'_> {
         let schema = DFSchema::new_with_metadata(fields.iter().map(qualified).collect(), Default::default());
         let node = MatchRecognize {
             input: plan,
-            partition_by: partition_by.into_iter().map(|field| Expr::Column(field.column)).collect(),
-            order_by,
+            keys: Keys {
+                partition_by: partition_by.into_iter().map(|field| Expr::Column(field.column)).collect(),
+                order_by,
+            },
             program,
             names: variables.names,
             define,

@@ -29,7 +29,7 @@ use crate::analyzer::by_row::Columns;
 use crate::analyzer::{CallKind, project};
 use crate::error::internal;
 use crate::operators::{
-    Formulas, FrameEnd, FrameFunction, FrameValue, Framing, Goal, MatchRecognize, Output, Program, Skip, Slot,
+    Formulas, FrameEnd, FrameFunction, FrameValue, Framing, Goal, Keys, MatchRecognize, Output, Program, Skip, Slot,
 };
 
 /// A window that recognises a pattern.
@@ -302,8 +302,7 @@ impl Analyzer<'_> {
         let schema = DFSchema::new_with_metadata(fields, Default::default()).map_err(planned)?;
         let node = MatchRecognize {
             input,
-            partition_by: params.partition_by,
-            order_by: params.order_by,
+            keys: Keys { partition_by: params.partition_by, order_by: params.order_by },
             program: window.program.clone(),
             names: window.names.clone(),
             define: window.define.iter().map(|one| one.as_ref().map(|one| one.renamed(&known))).collect(),

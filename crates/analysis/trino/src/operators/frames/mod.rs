@@ -4,23 +4,19 @@
 //! | Module | What it does |
 //! |---|---|
 //! | `bounds` | the rows of each row's frame |
-//! | `exec` | the operator |
 //! | `functions` | functions over the rows of a frame or of a partition |
-//! | `gathering` | gathers rows until partitions are whole |
-//! | `node` | its node in a logical plan |
+//! | `node` | the node in a logical plan |
+//! | `windows` | partitions → the values of their rows |
 
 mod bounds;
-mod exec;
 mod functions;
-mod gathering;
 mod node;
+mod windows;
 
 pub(crate) use bounds::{Bound, Frame, Limit, Unit};
-pub(crate) use exec::FramedWindowExec;
 pub(crate) use functions::{FrameFunction, FrameValue, Placed};
 pub(crate) use node::{FramedOutput, FramedWindow};
 
 pub(super) use bounds::wrong_distance;
 pub(super) use functions::{Evaluation, Function, Place};
-pub(super) use gathering::Gathering;
 pub(super) use node::FramedPlanner;

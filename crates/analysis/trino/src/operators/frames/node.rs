@@ -4,18 +4,16 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::sync::Arc;
 
-use arrow::compute::SortOptions;
 use async_trait::async_trait;
 use datafusion::catalog::Session;
 use datafusion::common::{Column, DFSchema, DFSchemaRef, Result, internal_err};
-use datafusion::logical_expr::expr::Sort;
 use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
 use datafusion::logical_expr::{Expr, LogicalPlan, UserDefinedLogicalNode, UserDefinedLogicalNodeCore};
-use datafusion::physical_expr::PhysicalSortExpr;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_planner::{ExtensionPlanner, PhysicalPlanner};
 
-use super::exec::{FramedWindowExec, Windows};
+use super::super::partitions::Keys;
+use super::windows::Windows;
 use super::{Frame, FrameFunction};
 
 /// The rows of an input with what functions make of their frames.
@@ -23,10 +21,8 @@ use super::{Frame, FrameFunction};
 pub(crate) struct FramedWindow {
     /// Whose rows.
     pub(crate) input: LogicalPlan,
-    /// The keys of partitions.
-    pub(crate) partition_by: Vec<Expr>,
-    /// The order in a partition.
-    pub(crate) order_by: Vec<Sort>,
+    /// What they are parted and sorted by.
+    pub(crate) keys: Keys,
     /// The rows' frames.
     pub(crate) frame: Frame<Column>,
     /// What is computed over them.
@@ -89,23 +85,16 @@ impl UserDefinedLogicalNodeCore for FramedWindow {
     }
 
     fn expressions(&self) -> Vec<Expr> {
-        self.partition_by.iter().cloned().chain(self.order_by.iter().map(|sort| sort.expr.clone())).collect()
+        self.keys.expressions()
     }
 
     fn fmt_for_explain(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let keys: Vec<String> = self.partition_by.iter().map(ToString::to_string).collect();
-        let order: Vec<String> = self.order_by.iter().map(ToString::to_string).collect();
-        write!(f, "FramedWindow: partition_by=[{}], order_by=[{}]", keys.join(", "), order.join(", "))
+        write!(f, "FramedWindow: {}", self.keys)
     }
 
-    fn with_exprs_and_inputs(&self, mut exprs: Vec<Expr>, mut inputs: Vec<LogicalPlan>) -> Result<Self> {
-        let (Some(input), true) = (inputs.pop(), exprs.len() == self.partition_by.len() + self.order_by.len()) else {
-            return internal_err!("FramedWindow has one input and its own expressions");
-        };
-        let order = exprs.split_off(self.partition_by.len());
-        let order_by = order.into_iter().zip(&self.order_by).map(|(expr, sort)| Sort { expr, ..sort.clone() });
-        let order_by = order_by.collect();
-        Self { input, partition_by: exprs, order_by, ..self.clone() }.fitted()
+    fn with_exprs_and_inputs(&self, exprs: Vec<Expr>, mut inputs: Vec<LogicalPlan>) -> Result<Self> {
+        let Some(input) = inputs.pop() else { return internal_err!("FramedWindow has one input") };
+        Self { input, keys: self.keys.with(exprs)?, ..self.clone() }.fitted()
     }
 
     fn necessary_children_exprs(&self, output_columns: &[usize]) -> Option<Vec<Vec<usize>>> {
@@ -139,12 +128,6 @@ impl ExtensionPlanner for FramedPlanner {
         };
         let schema = node.input.schema();
         let physical = |expr: &Expr| planner.create_physical_expr(expr, schema, session, context);
-        let partition_by = node.partition_by.iter().map(physical).collect::<Result<_>>()?;
-        let mut order_by = Vec::with_capacity(node.order_by.len());
-        for sort in &node.order_by {
-            let options = SortOptions { descending: !sort.asc, nulls_first: sort.nulls_first };
-            order_by.push(PhysicalSortExpr::new(physical(&sort.expr)?, options));
-        }
         let output = |output: &FramedOutput<Column>| match output {
             FramedOutput::Input(column) => schema.index_of_column(column).map(FramedOutput::Input),
             FramedOutput::Function(place) => Ok(FramedOutput::Function(*place)),
@@ -155,6 +138,6 @@ impl ExtensionPlanner for FramedPlanner {
             outputs: node.outputs.iter().map(output).collect::<Result<_>>()?,
             schema: Arc::clone(node.schema.inner()),
         };
-        Ok(Some(Arc::new(FramedWindowExec::new(Arc::clone(input), partition_by, order_by, Arc::new(windows)))))
+        node.keys.plan(input, physical, Arc::new(windows)).map(Some)
     }
 }

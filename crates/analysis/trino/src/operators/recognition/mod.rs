@@ -10,12 +10,10 @@
 //! | `conditions` | the conditions of DEFINE |
 //! | `search` | partitions → matches → rows |
 //! | `windows` | frames → matches → measures and functions of each row |
-//! | `exec` | the operator |
-//! | `node` | its node in a logical plan |
+//! | `node` | the node in a logical plan |
 
 mod aggregate;
 mod conditions;
-mod exec;
 mod formula;
 mod matcher;
 mod navigation;
@@ -24,7 +22,6 @@ mod program;
 mod search;
 mod windows;
 
-pub(crate) use exec::MatchRecognizeExec;
 pub(crate) use formula::{Aggregation, Formulas, Slot, Value};
 pub(crate) use navigation::Navigation;
 pub(crate) use node::{MatchRecognize, MatchRecognizePlanner, Output};

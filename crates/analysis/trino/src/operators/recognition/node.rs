@@ -8,17 +8,13 @@ use async_trait::async_trait;
 use datafusion::catalog::Session;
 use datafusion::common::{Column, DFSchema, DFSchemaRef, Result, internal_err};
 use datafusion::execution::context::QueryPlanner;
-use datafusion::logical_expr::expr::Sort;
 use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
 use datafusion::logical_expr::{Expr, LogicalPlan, UserDefinedLogicalNode, UserDefinedLogicalNodeCore};
-use datafusion::physical_expr::PhysicalSortExpr;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_planner::{DefaultPhysicalPlanner, ExtensionPlanner, PhysicalPlanner};
 
-use arrow::compute::SortOptions;
-
 use super::super::frames::FramedPlanner;
-use super::exec::MatchRecognizeExec;
+use super::super::partitions::Keys;
 use super::formula::{Computed, Formulas};
 use super::program::Program;
 use super::search::{OutputColumn, Recognised, Sought};
@@ -30,10 +26,8 @@ use super::{FrameEnd, Framing, Goal, Skip};
 pub(crate) struct MatchRecognize {
     /// Whose rows. It has the columns that are needed, and no others.
     pub(crate) input: LogicalPlan,
-    /// The keys of partitions.
-    pub(crate) partition_by: Vec<Expr>,
-    /// The order in a partition.
-    pub(crate) order_by: Vec<Sort>,
+    /// What they are parted and sorted by.
+    pub(crate) keys: Keys,
     /// The pattern.
     pub(crate) program: Program,
     /// The names of the labels.
@@ -130,23 +124,16 @@ impl UserDefinedLogicalNodeCore for MatchRecognize {
     }
 
     fn expressions(&self) -> Vec<Expr> {
-        self.partition_by.iter().cloned().chain(self.order_by.iter().map(|sort| sort.expr.clone())).collect()
+        self.keys.expressions()
     }
 
     fn fmt_for_explain(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let keys: Vec<String> = self.partition_by.iter().map(ToString::to_string).collect();
-        let order: Vec<String> = self.order_by.iter().map(ToString::to_string).collect();
-        write!(f, "MatchRecognize: partition_by=[{}], order_by=[{}]", keys.join(", "), order.join(", "))
+        write!(f, "MatchRecognize: {}", self.keys)
     }
 
-    fn with_exprs_and_inputs(&self, mut exprs: Vec<Expr>, mut inputs: Vec<LogicalPlan>) -> Result<Self> {
-        let (Some(input), true) = (inputs.pop(), exprs.len() == self.partition_by.len() + self.order_by.len()) else {
-            return internal_err!("MatchRecognize has one input and its own expressions");
-        };
-        let order = exprs.split_off(self.partition_by.len());
-        let order_by = order.into_iter().zip(&self.order_by).map(|(expr, sort)| Sort { expr, ..sort.clone() });
-        let order_by = order_by.collect();
-        Self { input, partition_by: exprs, order_by, ..self.clone() }.fitted()
+    fn with_exprs_and_inputs(&self, exprs: Vec<Expr>, mut inputs: Vec<LogicalPlan>) -> Result<Self> {
+        let Some(input) = inputs.pop() else { return internal_err!("MatchRecognize has one input") };
+        Self { input, keys: self.keys.with(exprs)?, ..self.clone() }.fitted()
     }
 
     fn necessary_children_exprs(&self, output_columns: &[usize]) -> Option<Vec<Vec<usize>>> {
@@ -190,12 +177,6 @@ impl ExtensionPlanner for MatchRecognizePlanner {
         let schema = node.input.schema();
         let physical = |expr: &Expr, schema: &DFSchema| planner.create_physical_expr(expr, schema, session, context);
         let plan = |formulas: &Formulas| formulas.plan(schema, &physical);
-        let partition_by = node.partition_by.iter().map(|key| physical(key, schema)).collect::<Result<_>>()?;
-        let mut order_by = Vec::with_capacity(node.order_by.len());
-        for sort in &node.order_by {
-            let options = SortOptions { descending: !sort.asc, nulls_first: sort.nulls_first };
-            order_by.push(PhysicalSortExpr::new(physical(&sort.expr, schema)?, options));
-        }
         let define: Vec<Option<Computed>> =
             node.define.iter().map(|condition| condition.as_ref().map(&plan).transpose()).collect::<Result<_>>()?;
         let output = |output: &Output| match output {
@@ -217,7 +198,6 @@ impl ExtensionPlanner for MatchRecognizePlanner {
             outputs: node.outputs.iter().map(output).collect::<Result<_>>()?,
             schema: Arc::clone(node.schema.inner()),
         };
-        let exec = MatchRecognizeExec::new(Arc::clone(input), partition_by, order_by, Arc::new(recognised));
-        Ok(Some(Arc::new(exec)))
+        node.keys.plan(input, |expr| physical(expr, schema), Arc::new(recognised)).map(Some)
     }
 }

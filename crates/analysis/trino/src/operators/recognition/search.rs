@@ -6,18 +6,20 @@ use std::time::{Duration, Instant};
 use arrow::array::{ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions, UInt64Array};
 use arrow::compute::{nullif, take};
 use arrow::datatypes::SchemaRef;
+use async_trait::async_trait;
 use boathouse_trino_functions::error::{ErrorCode, TrinoError};
 use datafusion::common::{DataFusionError, Result, ScalarValue};
 use datafusion::execution::memory_pool::MemoryReservation;
 use tokio::sync::mpsc::Sender;
 
+use super::super::partitions::{Part, Work};
 use super::aggregate::{Running, over_nothing};
 use super::conditions::Asked;
 use super::formula::{Aggregate, Computed, Gathered, Source, SourceKind, field_type};
 use super::matcher::{Matcher, Outcome};
 use super::navigation::{Navigation, is_one_of};
 use super::program::{Label, Program};
-use super::windows::Framed;
+use super::windows::{Framed, search_frames};
 use super::{Rows, Skip};
 
 /// How many steps the matcher takes before the clock is looked at.
@@ -55,16 +57,31 @@ pub(super) enum OutputColumn {
     Function(usize),
 }
 
+#[async_trait]
+impl Work for Recognised {
+    fn name(&self) -> &'static str {
+        "MatchRecognizeExec"
+    }
+
+    fn is_window(&self) -> bool {
+        matches!(self.sought, Sought::Frames(_))
+    }
+
+    fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
+    async fn run(&self, part: Part<'_>) -> Result<()> {
+        match &self.sought {
+            Sought::Matches(rows) => search(self, *rows, part).await,
+            Sought::Frames(framed) => search_frames(self, framed, part).await,
+        }
+    }
+}
+
 /// Looks through whole partitions.
-pub(super) async fn search(
-    recognised: &Recognised,
-    rows: Rows,
-    input: &RecordBatch,
-    partitions: &[Range<usize>],
-    batch_size: usize,
-    memory: &MemoryReservation,
-    to: &Sender<Result<RecordBatch>>,
-) -> Result<()> {
+async fn search(recognised: &Recognised, rows: Rows, part: Part<'_>) -> Result<()> {
+    let Part { rows: input, partitions, batch_size, memory, to, .. } = part;
     let held = memory.size();
     let mut asked = Asked::new(&recognised.define, input, &recognised.names, partitions);
     let mut found = Found::new(recognised, rows, input, batch_size, to);

@@ -11,6 +11,7 @@ use datafusion::execution::memory_pool::MemoryReservation;
 use tokio::sync::mpsc::Sender;
 
 use super::super::frames::{Evaluation, Function, Place, wrong_distance};
+use super::super::partitions::Part;
 use super::conditions::Asked;
 use super::formula::{Gathered, field_type};
 use super::matcher::{Matcher, Outcome};
@@ -45,15 +46,8 @@ impl Framed {
 }
 
 /// Looks through the frames of whole partitions.
-pub(super) async fn search_frames(
-    recognised: &Recognised,
-    framed: &Framed,
-    input: &RecordBatch,
-    partitions: &[Range<usize>],
-    batch_size: usize,
-    memory: &MemoryReservation,
-    to: &Sender<Result<RecordBatch>>,
-) -> Result<()> {
+pub(super) async fn search_frames(recognised: &Recognised, framed: &Framed, part: Part<'_>) -> Result<()> {
+    let Part { rows: input, partitions, batch_size, memory, to, .. } = part;
     let mut search = Search {
         framed,
         asked: Asked::in_frames(&recognised.define, input, &recognised.names, partitions),

@@ -1,9 +1,12 @@
-//! The operator: sorted rows in, matches out.
+//! The operator: sorted rows in, what is made of each partition out.
 
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use async_trait::async_trait;
 use datafusion::common::Result;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
@@ -22,45 +25,71 @@ use datafusion::physical_plan::{
 use futures::StreamExt;
 use tokio::sync::mpsc::Sender;
 
-use super::super::frames::Gathering;
-use super::search::{Recognised, Sought, search};
-use super::windows::search_frames;
+use super::gathering::Gathering;
 
 /// Batches that may wait for whoever reads them.
 const WAITING: usize = 2;
 
-/// Recognises patterns in each partition of its input. It holds a partition's rows in memory.
+/// What is made of partitions.
+#[async_trait]
+pub(crate) trait Work: fmt::Debug + Send + Sync {
+    /// What the operator is called in plans.
+    fn name(&self) -> &'static str;
+
+    /// Whether each row gets something of its own, instead of other rows coming out.
+    fn is_window(&self) -> bool;
+
+    /// The columns that come out.
+    fn schema(&self) -> &SchemaRef;
+
+    /// Sends what is made of some whole partitions.
+    async fn run(&self, part: Part<'_>) -> Result<()>;
+}
+
+/// Rows of whole partitions, and what is needed to work on them.
+pub(crate) struct Part<'a> {
+    pub(crate) rows: &'a RecordBatch,
+    /// Where each partition lies.
+    pub(crate) partitions: &'a [Range<usize>],
+    pub(crate) order_by: &'a [PhysicalSortExpr],
+    pub(crate) batch_size: usize,
+    /// Has the rows already.
+    pub(crate) memory: &'a MemoryReservation,
+    pub(crate) to: &'a Sender<Result<RecordBatch>>,
+}
+
+/// Does its work on each partition of its input. It holds a partition's rows in memory.
 #[derive(Debug, Clone)]
-pub(crate) struct MatchRecognizeExec {
+pub(crate) struct PartitionedExec {
     input: Arc<dyn ExecutionPlan>,
     partition_by: Vec<Arc<dyn PhysicalExpr>>,
     order_by: Vec<PhysicalSortExpr>,
-    recognised: Arc<Recognised>,
+    work: Arc<dyn Work>,
     properties: Arc<PlanProperties>,
     metrics: ExecutionPlanMetricsSet,
 }
 
-impl MatchRecognizeExec {
+impl PartitionedExec {
     pub(super) fn new(
         input: Arc<dyn ExecutionPlan>,
         partition_by: Vec<Arc<dyn PhysicalExpr>>,
         order_by: Vec<PhysicalSortExpr>,
-        recognised: Arc<Recognised>,
+        work: Arc<dyn Work>,
     ) -> Self {
         let partitions = input.properties().partitioning.partition_count();
         let properties = PlanProperties::new(
-            EquivalenceProperties::new(Arc::clone(&recognised.schema)),
+            EquivalenceProperties::new(Arc::clone(work.schema())),
             Partitioning::UnknownPartitioning(partitions),
             EmissionType::Incremental,
             Boundedness::Bounded,
         );
         let metrics = ExecutionPlanMetricsSet::new();
-        Self { input, partition_by, order_by, recognised, properties: Arc::new(properties), metrics }
+        Self { input, partition_by, order_by, work, properties: Arc::new(properties), metrics }
     }
 
-    /// Whether it gives each row what is known of its frame.
+    /// As [`Work::is_window`].
     pub(crate) fn is_window(&self) -> bool {
-        matches!(self.recognised.sought, Sought::Frames(_))
+        self.work.is_window()
     }
 
     /// The keys of partitions.
@@ -74,17 +103,17 @@ impl MatchRecognizeExec {
     }
 }
 
-impl DisplayAs for MatchRecognizeExec {
+impl DisplayAs for PartitionedExec {
     fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let keys: Vec<String> = self.partition_by.iter().map(ToString::to_string).collect();
         let order: Vec<String> = self.order_by.iter().map(ToString::to_string).collect();
-        write!(f, "MatchRecognizeExec: partition_by=[{}], order_by=[{}]", keys.join(", "), order.join(", "))
+        write!(f, "{}: partition_by=[{}], order_by=[{}]", self.name(), keys.join(", "), order.join(", "))
     }
 }
 
-impl ExecutionPlan for MatchRecognizeExec {
+impl ExecutionPlan for PartitionedExec {
     fn name(&self) -> &str {
-        "MatchRecognizeExec"
+        self.work.name()
     }
 
     fn properties(&self) -> &Arc<PlanProperties> {
@@ -93,6 +122,19 @@ impl ExecutionPlan for MatchRecognizeExec {
 
     fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
         vec![&self.input]
+    }
+
+    fn replace_children(
+        self: Arc<Self>,
+        mut children: Vec<Arc<dyn ExecutionPlan>>,
+        _: ReplaceChildrenOptions,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let (partition_by, order_by) = (self.partition_by.clone(), self.order_by.clone());
+        Ok(Arc::new(Self::new(children.swap_remove(0), partition_by, order_by, Arc::clone(&self.work))))
+    }
+
+    fn with_new_children(self: Arc<Self>, children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
+        self.replace_children(children, ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute))
     }
 
     fn input_distribution_requirements(&self) -> InputDistributionRequirements {
@@ -106,19 +148,6 @@ impl ExecutionPlan for MatchRecognizeExec {
         let keys = self.partition_by.iter().map(|key| PhysicalSortExpr::new_default(Arc::clone(key)));
         let order = LexOrdering::new(keys.chain(self.order_by.iter().cloned()));
         vec![order.map(OrderingRequirements::from)]
-    }
-
-    fn replace_children(
-        self: Arc<Self>,
-        mut children: Vec<Arc<dyn ExecutionPlan>>,
-        _: ReplaceChildrenOptions,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        let (partition_by, order_by) = (self.partition_by.clone(), self.order_by.clone());
-        Ok(Arc::new(Self::new(children.swap_remove(0), partition_by, order_by, Arc::clone(&self.recognised))))
-    }
-
-    fn with_new_children(self: Arc<Self>, children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
-        self.replace_children(children, ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute))
     }
 
     fn apply_expressions(
@@ -135,13 +164,20 @@ impl ExecutionPlan for MatchRecognizeExec {
 
     fn execute(&self, index: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         let input = self.input.execute(index, Arc::clone(&context))?;
-        let schema = Arc::clone(&self.recognised.schema);
+        let schema = Arc::clone(self.work.schema());
         let mut stream = RecordBatchReceiverStream::builder(Arc::clone(&schema), WAITING);
-        let memory = MemoryConsumer::new(format!("MatchRecognize[{index}]")).register(context.memory_pool());
-        let gathering = Gathering::new(input, self.partition_by.clone());
-        let recognised = Arc::clone(&self.recognised);
+        let memory = MemoryConsumer::new(format!("{}[{index}]", self.name())).register(context.memory_pool());
+        let mut gathering = Gathering::new(input, self.partition_by.clone());
+        let (work, order_by) = (Arc::clone(&self.work), self.order_by.clone());
         let (batch_size, to) = (context.session_config().batch_size(), stream.tx());
-        stream.spawn(async move { run(&recognised, gathering, batch_size, &memory, &to).await });
+        stream.spawn(async move {
+            while let Some((rows, partitions)) = gathering.next(&memory).await? {
+                let (rows, partitions) = (&rows, &partitions);
+                let part = Part { rows, partitions, order_by: &order_by, batch_size, memory: &memory, to: &to };
+                work.run(part).await?;
+            }
+            Ok(())
+        });
         let metrics = BaselineMetrics::new(&self.metrics, index);
         let rows = stream.build().map(move |batch| {
             if let Ok(batch) = &batch {
@@ -155,24 +191,4 @@ impl ExecutionPlan for MatchRecognizeExec {
     fn metrics(&self) -> Option<MetricsSet> {
         Some(self.metrics.clone_inner())
     }
-}
-
-async fn run(
-    recognised: &Recognised,
-    mut gathering: Gathering,
-    batch_size: usize,
-    memory: &MemoryReservation,
-    to: &Sender<Result<RecordBatch>>,
-) -> Result<()> {
-    while let Some((whole, partitions)) = gathering.next(memory).await? {
-        match &recognised.sought {
-            Sought::Matches(rows) => {
-                search(recognised, *rows, &whole, &partitions, batch_size, memory, to).await?;
-            }
-            Sought::Frames(framed) => {
-                search_frames(recognised, framed, &whole, &partitions, batch_size, memory, to).await?;
-            }
-        }
-    }
-    Ok(())
 }
