@@ -48,6 +48,9 @@ PAGE = 1000
 SEND = 1_000_000
 # Boathouse with entity tags that are made of the checksums which bodies come with.
 CHECKED = "Boathouse, tags of checksums"
+# Boathouse as the peers are, which encrypt nothing.
+PLAIN = "Boathouse, not encrypting"
+OURS = ("Boathouse", PLAIN, CHECKED)
 
 
 class Server:
@@ -308,12 +311,14 @@ def measured(names, seconds):
         loopback = Loopback(directory)
         results["loopback"] = every_case("loopback", loopback, seconds)
         loopback.stop()
-    with scratch() as directory, boathouse(directory) as server:
-        results["Boathouse"] = every_case("Boathouse", Server(server.url, server.process), seconds)
-    os.environ["BOATHOUSE_ENTITY_TAGS"] = "checksum"
-    with scratch() as directory, boathouse(directory) as server:
-        del os.environ["BOATHOUSE_ENTITY_TAGS"]
-        results[CHECKED] = every_case(CHECKED, Checked(server.url, server.process), seconds)
+    ours = [("Boathouse", {}, Server), (PLAIN, {"BOATHOUSE_PLAIN_BUCKETS": "1"}, Server)]
+    ours.append((CHECKED, {"BOATHOUSE_ENTITY_TAGS": "checksum"}, Checked))
+    for name, settings, kind in ours:
+        os.environ.update(settings)
+        with scratch() as directory, boathouse(directory) as server:
+            for setting in settings:
+                del os.environ[setting]
+            results[name] = every_case(name, kind(server.url, server.process), seconds)
     for name, (start, _) in object_stores.ALL.items():
         if name not in names:
             continue
@@ -331,8 +336,8 @@ def measured(names, seconds):
 
 
 def tables(results):
-    peers = [name for name in results if name not in ("disk", "loopback", "Boathouse", CHECKED)]
-    others, bounds = ["Boathouse", CHECKED, *peers], ["disk", "loopback"]
+    peers = [name for name in results if name not in ("disk", "loopback", *OURS)]
+    others, bounds = [*OURS, *peers], ["disk", "loopback"]
     throughput, latency, usage = [], [], []
     for case in CASES:
         if case not in results["Boathouse"]:
@@ -379,7 +384,8 @@ def main():
             f"What the others make of durability: {durable}; Moto: keeps objects in memory or in unsynced temporary files. "
             "The disk is one file for each object, written and synced (fdatasync), and read from the page cache. The "
             "loopback is a server that does nothing: it drops what it is sent, and sends files from the page cache "
-            "(sendfile). Reads are answered from memory by all. Bodies come without a checksum, so that every store computes "
+            "(sendfile). Reads are answered from memory by all. Boathouse encrypts all objects (AES-256-GCM), which no other "
+            "does; in a column of its own it does not (BOATHOUSE_PLAIN_BUCKETS=1). Bodies come without a checksum, so that every store computes "
             "their MD5; in a column of its own they come with a CRC-32, and the server makes its entity tags of that "
             f"(BOATHOUSE_ENTITY_TAGS=checksum).{absent}"
         ),
