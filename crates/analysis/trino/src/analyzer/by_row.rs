@@ -19,7 +19,6 @@ use datafusion::logical_expr::{
     WindowUDF, WindowUDFImpl,
 };
 
-use super::recognition::Keys;
 use super::{Analyzer, planned, project};
 use crate::error::internal;
 use crate::operators::{Frame, FrameFunction, FrameValue, FramedOutput, FramedWindow, Keys, Placed};
@@ -90,7 +89,7 @@ pub(super) fn row_call(
     value: FrameValue,
     mut args: Vec<Expr>,
     ty: &Type,
-    (partition_by, order_by): Keys,
+    Keys { partition_by, order_by }: Keys,
 ) -> Expr {
     let own = args.len();
     let placed = frame.map(|taken| {

@@ -16,11 +16,11 @@ use datafusion::logical_expr::expr::{NullTreatment as PlanNulls, Sort, WindowFun
 
 use super::by_row::{differs_by_row, frame_value, row_call};
 use super::expression::{boolean, same_type};
-use super::recognition::{Keys, refuse_mode_and_label};
+use super::recognition::refuse_mode_and_label;
 use super::scope::Scope;
 use super::{Analyzer, CallKind, Place, at};
 use crate::error::unsupported;
-use crate::operators::FrameValue;
+use crate::operators::{FrameValue, Keys};
 
 /// What is said of types without an order.
 const NOT_ORDERABLE: &str = " is not orderable";
@@ -251,7 +251,7 @@ impl Analyzer<'_> {
             return Err(TrinoError::at(arg.pos, ErrorCode::NestedWindow, message));
         }
         let specification = self.window_specification(call.over.as_ref(), expr.pos)?;
-        let (partition_by, order_by) = self.window_keys(&specification, scope)?;
+        let Keys { partition_by, order_by } = self.window_keys(&specification, scope)?;
         let recognising = self.recognising(&specification, scope)?;
         let framing = self.frame(&specification, recognising.is_some(), scope)?;
         self.call_filter(call, scope)?;
@@ -344,7 +344,7 @@ impl Analyzer<'_> {
                 _ => error,
             }
         })?;
-        Ok((partition_by, order_by))
+        Ok(Keys { partition_by, order_by })
     }
 
     /// A window's specification may hold no windows.

@@ -11,7 +11,7 @@ mod window;
 
 pub(super) use calls::refuse_mode_and_label;
 pub(super) use scope::PatternScope;
-pub(super) use window::{Keys, is_pattern_call};
+pub(super) use window::is_pattern_call;
 
 use std::cell::RefCell;
 use std::sync::Arc;

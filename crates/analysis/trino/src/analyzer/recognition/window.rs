@@ -98,11 +98,8 @@ pub(in crate::analyzer) struct Recognising {
     types: Vec<Type>,
 }
 
-/// What partitions a window, and its order.
-pub(in crate::analyzer) type Keys = (Vec<Expr>, Vec<Sort>);
-
 impl Recognising {
-    fn call(&self, value: CallValue, args: Vec<Expr>, ty: &Type, (partition_by, order_by): Keys) -> Expr {
+    fn call(&self, value: CallValue, args: Vec<Expr>, ty: &Type, Keys { partition_by, order_by }: Keys) -> Expr {
         let args: Vec<Expr> = args.into_iter().chain(self.args.iter().cloned()).collect();
         let signature = Signature::any(args.len(), Volatility::Immutable);
         let call = PatternCall { signature, window: Arc::clone(&self.window), value, ty: ty.to_arrow() };

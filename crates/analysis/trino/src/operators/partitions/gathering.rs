@@ -94,7 +94,7 @@ impl Gathering {
 }
 
 /// The neighbours among some rows that have the same keys; without keys, all of them.
-pub(super) fn alike(keys: &[ArrayRef], rows: Range<usize>) -> Result<Vec<Range<usize>>> {
+pub(in crate::operators) fn alike(keys: &[ArrayRef], rows: Range<usize>) -> Result<Vec<Range<usize>>> {
     if keys.is_empty() {
         return Ok(std::iter::once(rows).collect());
     }
