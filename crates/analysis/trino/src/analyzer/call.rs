@@ -284,14 +284,14 @@ impl Analyzer<'_> {
         let by_row = frame_value(name, &fun, ignore);
         if let (Some(recognising), Some(value)) = (recognising, by_row.clone().filter(FrameValue::is_of_frame)) {
             self.called(CallKind::Window, expr);
-            return Ok((recognising.function(value, args, &ty, (partition_by, order_by)), ty));
+            return Ok((recognising.function(value, args, &ty, Keys { partition_by, order_by }), ty));
         }
         let differs = by_row.as_ref().is_some_and(|value| differs_by_row(value, &args));
         let frame = match (framing.plain, by_row) {
             (Some(plain), _) if !differs => plain,
             (_, Some(value)) => {
                 self.called(CallKind::Window, expr);
-                return Ok((row_call(&framing.by_row, value, args, &ty, (partition_by, order_by)), ty));
+                return Ok((row_call(&framing.by_row, value, args, &ty, Keys { partition_by, order_by }), ty));
             }
             (_, None) => return Err(unsupported(format!("Frames that differ from row to row with {name}"))),
         };

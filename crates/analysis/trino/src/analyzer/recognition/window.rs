@@ -14,7 +14,7 @@ use boathouse_trino_functions::error::{ErrorCode, TrinoError};
 use boathouse_trino_functions::types::Type;
 use boathouse_trino_parser::ast::{self, FrameBound, FrameUnit, PatternSearch};
 use datafusion::common::{Column, DFSchema, Result as PlanResult};
-use datafusion::logical_expr::expr::{Sort, WindowFunction, WindowFunctionParams};
+use datafusion::logical_expr::expr::{WindowFunction, WindowFunctionParams};
 use datafusion::logical_expr::function::{PartitionEvaluatorArgs, WindowUDFFieldArgs};
 use datafusion::logical_expr::{
     Expr, Extension, LogicalPlan, PartitionEvaluator, Signature, Volatility, WindowFrame, WindowFunctionDefinition,
