@@ -9,7 +9,6 @@ use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use boathouse_trino_functions::error::{ErrorCode, TrinoError};
 use datafusion::common::{DataFusionError, Result, ScalarValue};
-use datafusion::execution::memory_pool::MemoryReservation;
 use tokio::sync::mpsc::Sender;
 
 use super::super::partitions::{Part, Work};

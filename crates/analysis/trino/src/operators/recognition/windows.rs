@@ -8,7 +8,6 @@ use arrow::compute::nullif;
 use arrow::datatypes::Int64Type;
 use datafusion::common::Result;
 use datafusion::execution::memory_pool::MemoryReservation;
-use tokio::sync::mpsc::Sender;
 
 use super::super::frames::{Evaluation, Function, Place, wrong_distance};
 use super::super::partitions::Part;
