@@ -225,7 +225,7 @@ describe('compute', () => {
     await page.close();
   });
 
-  test('settings, triggers, versions, aliases, layers and mappings', async () => {
+  test('mappings, settings and triggers', async () => {
     await server.put('landing');
     await rest('lambda', 'POST', '/2015-03-31/functions/airports/policy', { StatementId: 'landing', Action: 'lambda:InvokeFunction', Principal: 's3.amazonaws.com', SourceArn: 'arn:aws:s3:::landing' });
     const notification = `<NotificationConfiguration><CloudFunctionConfiguration><CloudFunction>${arn('airports')}</CloudFunction><Event>s3:ObjectCreated:*</Event></CloudFunctionConfiguration></NotificationConfiguration>`;
@@ -284,8 +284,11 @@ describe('compute', () => {
     expect(await barriers(page)).toEqual([]);
     await page.evaluate(() => scrollTo(0, 0));
     await screenshot(page, 'compute-configuration', 1500);
+    await page.close();
+  });
 
-    await page.getByRole('tab', { name: 'Versions and aliases' }).click();
+  test('versions, aliases, the layer that is used, and all functions with their last hour', async () => {
+    const page = await browser.signedIn('/compute/functions/airports?tab=versions');
     await page.getByRole('button', { name: 'Publish version' }).click();
     await page.getByRole('textbox', { name: 'Description' }).fill('The first that works');
     await page.getByRole('button', { name: 'Publish', exact: true }).click();
