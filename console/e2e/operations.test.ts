@@ -283,6 +283,22 @@ describe('operations', () => {
     await page.close();
   });
 
+  test('the server says how it is, what it keeps and what it is asked', async () => {
+    const page = await browser.signedIn('/operations/server');
+    await page.getByText('Healthy').waitFor();
+    await page.getByText('Up for').waitFor();
+    await page.getByRole('row', { name: /^Metadata/ }).first().waitFor();
+    for (let call = 0; call < 40; call += 1) {
+      await server.put(`taken/${call}`, 'x');
+      if (call % 10 === 9) await page.waitForTimeout(1_500);
+    }
+    await page.getByRole('img', { name: /^Calls a second, by service/ }).waitFor();
+    await page.getByRole('row', { name: /^s3/ }).waitFor();
+    expect(await barriers(page)).toEqual([]);
+    await screenshot(page, 'operations-server', 1700);
+    await page.close();
+  });
+
   test('the palette finds stacks and log groups', async () => {
     const page = await browser.signedIn('/');
     await page.keyboard.press('Control+k');

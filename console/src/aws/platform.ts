@@ -1,8 +1,12 @@
-/** What the server tells about itself, unsigned: health and counters. */
+/** What the server tells about itself: health and counters to everybody, the rest to those who may know. */
+import { ownCall } from './call';
 
 export interface Health {
   status: string;
   problems?: string[];
+  disk?: { free_bytes: number; reserve_bytes: number; read_only: boolean };
+  scrub?: { records: number; bytes: number; passes: number; last_pass_ms: number | null; damaged: number };
+  remote?: { url: string; answers: boolean };
   [more: string]: unknown;
 }
 
@@ -36,3 +40,21 @@ export function parseMetrics(text: string): Sample[] {
     ];
   });
 }
+
+/** What the server tells those who may `operations:GetServer`. */
+export interface ServerFacts {
+  Version: string;
+  UptimeSeconds: number;
+  Memory: { ResidentBytes: number | null; PeakBytes: number | null; MachineBytes: number };
+  Processors: number;
+  /** Nothing as long as it has not been measured. */
+  DataDirectory: { Parts: DiskPart[]; SecondsAgo: number } | null;
+}
+
+export interface DiskPart {
+  Part: string;
+  Bytes: number;
+  Files: number;
+}
+
+export const serverFacts = () => ownCall<ServerFacts>('operations', '/_boathouse/server');

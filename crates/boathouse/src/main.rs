@@ -1,6 +1,7 @@
 //! The `boathouse` command: wiring only.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod about;
 mod attach;
 mod backup;
 mod data_directory;
@@ -12,6 +13,7 @@ mod operations;
 mod serve;
 mod server;
 mod stdout;
+mod usage;
 mod vitals;
 
 use std::path::PathBuf;

@@ -34,8 +34,10 @@ use boathouse_trail::Trail;
 use boathouse_trail::error::TrailError;
 use boathouse_trino::engine::{Engine, EngineConfig};
 
+use crate::about::About;
 use crate::backup::Stores;
 use crate::data_directory;
+use crate::usage::Usage;
 use crate::vitals::StoreVitals;
 
 /// Queries that run at once; more wait in the queue.
@@ -317,6 +319,7 @@ pub(crate) async fn open(
     boathouse_stepfunctions::runner::recover(&machines)?;
     boathouse_cloudformation::engine::recover(&platform, &stacks)?;
     let links = Arc::new(Links::new().map_err(|_| ServerError::Random)?);
+    let about = About::new(Arc::clone(&identity) as _, Usage::new(data_dir), machine_memory());
     let console = Console::new(console, Arc::clone(&links), Arc::clone(&identity) as _);
     let gateway = Gateway::new(platform.clone(), identity)
         .with_http_service(s3.http)
@@ -325,6 +328,7 @@ pub(crate) async fn open(
         .with_site(Arc::new(iceberg))
         .with_site(Arc::new(athena.lineage))
         .with_site(Arc::new(previews))
+        .with_site(Arc::new(about))
         .with_site(Arc::new(console))
         .with_vitals(vitals)
         .with_inside_door(inside);

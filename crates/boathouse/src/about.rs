@@ -1,0 +1,118 @@
+//! What the server tells those who look after it: `GET /_boathouse/server`, signed, for whoever may `operations:GetServer`.
+//!
+//! Unlike `/_boathouse/health` and `/_boathouse/metrics`, which everybody can read, it says which version this is and how
+//! much of what is kept.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use boathouse_aws::access::{AccessRequest, Authorizer, ConditionKeys};
+use boathouse_aws::http_service::{ServiceAnswer, full};
+use boathouse_aws::site::{Site, SiteRequest};
+use boathouse_aws::{Arn, AwsError};
+use futures::future::BoxFuture;
+use http::request::Parts;
+use http::{Method, Response, StatusCode};
+use serde_json::{Value, json};
+
+use crate::usage::{Measured, Usage};
+
+const PATH: &str = "/_boathouse/server";
+const OPERATION: &str = "GetServer";
+
+/// The address.
+pub(crate) struct About {
+    authorizer: Arc<dyn Authorizer>,
+    usage: Arc<Usage>,
+    started: Instant,
+    machine_memory: u64,
+}
+
+impl About {
+    /// Of a server that starts now.
+    pub(crate) fn new(authorizer: Arc<dyn Authorizer>, usage: Arc<Usage>, machine_memory: u64) -> Self {
+        Self { authorizer, usage, started: Instant::now(), machine_memory }
+    }
+
+    fn answer(&self, request: SiteRequest) -> Result<Value, AwsError> {
+        let SiteRequest { ctx, parts, signer, .. } = request;
+        signer?;
+        if parts.method != Method::GET {
+            let status = StatusCode::METHOD_NOT_ALLOWED;
+            return Err(AwsError::new("MethodNotAllowedException", status, "The server is only read: use GET"));
+        }
+        let (action, resource) =
+            (format!("{}:{OPERATION}", self.name()), Arn::new(self.name(), ctx.region(), "server"));
+        let (resource, keys) = (resource.to_string(), ConditionKeys::new());
+        self.authorizer.authorize(&ctx, &AccessRequest::new(&action, &resource, &keys))?;
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        Ok(json!({
+            "Version": env!("CARGO_PKG_VERSION"),
+            "UptimeSeconds": self.started.elapsed().as_secs(),
+            "Memory": {
+                "ResidentBytes": kibibytes(&status, "VmRSS:"),
+                "PeakBytes": kibibytes(&status, "VmHWM:"),
+                "MachineBytes": self.machine_memory,
+            },
+            "Processors": std::thread::available_parallelism().map_or(1, usize::from),
+            "DataDirectory": self.usage.last().as_ref().map(used),
+        }))
+    }
+}
+
+fn used(measured: &Measured) -> Value {
+    let part =
+        |(name, part): (&&str, &crate::usage::Part)| json!({"Part": name, "Bytes": part.bytes, "Files": part.files});
+    let parts: Vec<Value> = measured.parts.iter().map(part).collect();
+    json!({"Parts": parts, "SecondsAgo": measured.at.elapsed().as_secs()})
+}
+
+/// A line of `/proc/self/status`, in bytes.
+fn kibibytes(status: &str, name: &str) -> Option<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+    line.trim().strip_suffix(" kB")?.parse::<u64>().ok().map(|size| size * 1024)
+}
+
+impl Site for About {
+    fn name(&self) -> &'static str {
+        "operations"
+    }
+
+    fn owns(&self, parts: &Parts) -> bool {
+        parts.uri.path() == PATH
+    }
+
+    fn call(&self, request: SiteRequest) -> BoxFuture<'_, ServiceAnswer> {
+        Box::pin(async move { told(self.answer(request)) })
+    }
+
+    fn unreadable(&self, error: &AwsError) -> ServiceAnswer {
+        told(Err(error.clone()))
+    }
+}
+
+fn told(answer: Result<Value, AwsError>) -> ServiceAnswer {
+    let (status, error, body) = match answer {
+        Ok(body) => (StatusCode::OK, None, body),
+        Err(error) => {
+            (error.status, Some(error.code.to_string()), json!({"__type": error.code, "message": error.message}))
+        }
+    };
+    let mut response = Response::new(full(body.to_string()));
+    *response.status_mut() = status;
+    response.headers_mut().insert(http::header::CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
+    ServiceAnswer { response, operation: OPERATION, error }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_of_the_process_are_read() {
+        let status = "Name:\tboathouse\nVmHWM:\t   2048 kB\nVmRSS:\t     10 kB\nThreads:\t7\n";
+        assert_eq!(kibibytes(status, "VmRSS:"), Some(10_240));
+        assert_eq!(kibibytes(status, "VmHWM:"), Some(2_097_152));
+        assert_eq!(kibibytes(status, "VmSwap:"), None);
+    }
+}
