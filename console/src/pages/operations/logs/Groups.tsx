@@ -15,11 +15,12 @@ import { Time } from '../../../lib/time';
 import { CreateGroup } from './CreateGroup';
 import { DeleteGroups } from './DeleteGroups';
 import { searchHref } from './hrefs';
+import { paceOf } from './pace';
 import { RetentionDialog } from './RetentionDialog';
 import { retentionText } from './retention';
 
 export default function Groups() {
-  const groups = useLive('logs/groups', () => describeGroups(), { every: 20_000 });
+  const groups = useLive('logs/groups', () => describeGroups(), { every: paceOf });
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const [dialog, setDialog] = useState<'create' | 'retention' | 'delete'>();
   const picked = (groups.data ?? []).filter(({ logGroupName }) => chosen.has(logGroupName));

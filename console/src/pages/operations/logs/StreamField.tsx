@@ -4,12 +4,13 @@ import Multiselect from '@cloudscape-design/components/multiselect';
 import { describeStreams } from '../../../aws/logs';
 import { localTime } from '../../../lib/format';
 import { useLive } from '../../../lib/live';
+import { paceOf } from './pace';
 
 /** Streams that one search may name. */
 const MOST = 100;
 
 export function StreamField({ group, chosen, onChange }: { group: string; chosen: readonly string[]; onChange: (names: string[]) => void }) {
-  const streams = useLive(`logs/streams/${group}`, () => describeStreams(group, 1_000), { every: 20_000 });
+  const streams = useLive(`logs/streams/${group}`, () => describeStreams(group, 1_000), { every: paceOf });
   const options = (streams.data ?? []).map(({ logStreamName, lastEventTimestamp }) => ({
     value: logStreamName,
     label: logStreamName,

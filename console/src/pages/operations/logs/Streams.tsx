@@ -11,11 +11,12 @@ import { invalidate, useLive } from '../../../lib/live';
 import { Empty } from '../../../lib/states';
 import { DataTable } from '../../../lib/table';
 import { Time } from '../../../lib/time';
+import { paceOf } from './pace';
 
 const timeOf = (at: number | undefined) => (at === undefined ? undefined : new Date(at));
 
 export function Streams({ group }: { group: string }) {
-  const streams = useLive(`logs/streams/all/${group}`, () => describeStreams(group, 10_000), { every: 30_000 });
+  const streams = useLive(`logs/streams/all/${group}`, () => describeStreams(group, 10_000), { every: paceOf });
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const [deleting, setDeleting] = useState(false);
   return (

@@ -66,7 +66,7 @@ function Facts({ found, facts, samples }: { found: Health; facts: Live<ServerFac
     <Container header={<Header variant="h2">Process and disk</Header>}>
       <SpaceBetween size="m">
         {facts.error && !known && (
-          <ErrorBox error={facts.error} what="Version, memory and disk use are for those who may operations:GetServer" onRetry={facts.refresh} />
+          <ErrorBox error={facts.error} what={facts.error.isDenied ? 'Version, memory and disk use are for those who may operations:GetServer' : "Version, memory and disk use can't be read"} onRetry={facts.refresh} />
         )}
         <KeyValuePairs
           columns={4}
@@ -107,8 +107,7 @@ function Backups() {
       <ul className="bh-commands">
         {COMMANDS.map(([command, meaning]) => (
           <li key={command}>
-            <CopyToClipboard variant="inline" textToCopy={command} copyButtonAriaLabel={`Copy ${command}`} copySuccessText="Copied" copyErrorText="It could not be copied" />
-            <code>{command}</code>
+            <CopyToClipboard variant="inline" textToCopy={command} copyButtonAriaLabel={`Copy ${command}`} copySuccessText="Copied" copyErrorText="It could not be copied" textToDisplay={command} />
             <span className="bh-soft">{meaning}</span>
           </li>
         ))}

@@ -25,7 +25,21 @@ export function TrafficPanel({ samples }: { samples: readonly Sample[] }) {
   return (
     <Container
       header={
-        <Header variant="h2" description={<>Calls that came from outside. The same counters are at <Link href="/_boathouse/metrics" external>/_boathouse/metrics</Link> for Prometheus.</>}>
+        <Header
+          variant="h2"
+          actions={
+            <SegmentedControl
+              label="Since"
+              selectedId={since}
+              onChange={({ detail }) => setSince(detail.selectedId)}
+              options={[
+                { id: 'start', text: "Since the server's start" },
+                { id: 'open', text: 'Since this page is open' },
+              ]}
+            />
+          }
+          description={<>Calls that came from outside. The same counters are at <Link href="/_boathouse/metrics" external>/_boathouse/metrics</Link> for Prometheus.</>}
+        >
           Traffic
         </Header>
       }
@@ -54,15 +68,6 @@ export function TrafficPanel({ samples }: { samples: readonly Sample[] }) {
             { id: 'slowest', header: '95 % within', width: 130, align: 'right', value: ({ slowest }) => slowest, cell: ({ slowest }) => precise(slowest) },
           ]}
           empty={<Empty title="No calls yet" />}
-        />
-        <SegmentedControl
-          label="Since"
-          selectedId={since}
-          onChange={({ detail }) => setSince(detail.selectedId)}
-          options={[
-            { id: 'start', text: "Since the server's start" },
-            { id: 'open', text: 'Since this page is open' },
-          ]}
         />
       </SpaceBetween>
     </Container>

@@ -75,13 +75,11 @@ function tableOf({ type, logicalId, physicalId }: StackResource, all: readonly S
 /** `AWS::Lambda::Function` as `Lambda Function`. */
 const kindOf = (type: string) => type.split('::').slice(1).join(' ');
 
-/** A colour for each service. */
-function hueOf(type: string): number {
-  const service = type.split('::')[1] ?? '';
-  return [...service].reduce((sum, letter) => sum + letter.charCodeAt(0), 0) % 10;
-}
+const serviceOf = (type: string) => type.split('::')[1] ?? '';
 
 function Picture({ resources, edges }: { resources: readonly StackResource[]; edges: readonly Reference[] }) {
+  // Each service of the stack has a colour.
+  const services = [...new Set(resources.map(({ type }) => serviceOf(type)))].sort();
   const nodes = resources.map((resource): GraphNode => {
     const { logicalId, physicalId, type, status } = resource;
     const href = tableOf(resource, resources, edges) ?? (physicalId && status !== 'DELETE_COMPLETE' ? resourceHref(type, physicalId) : undefined);
@@ -90,7 +88,7 @@ function Picture({ resources, edges }: { resources: readonly StackResource[]; ed
       id: logicalId,
       title: logicalId,
       kind: kindOf(type),
-      hue: hueOf(type),
+      hue: services.indexOf(serviceOf(type)),
       ...(physicalId ? { detail: shortName(physicalId) } : {}),
       ...(state === 'good' ? {} : { tone: state }),
       ...(href ? { href } : {}),

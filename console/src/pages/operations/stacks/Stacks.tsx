@@ -18,8 +18,14 @@ import { canUpdate, isBusy } from './causes';
 import { DeleteStack } from './DeleteStack';
 import { updateHref } from './hrefs';
 
-/** Milliseconds between reads while something happens, and otherwise. */
-const PACE = [2_000, 10_000] as const;
+/** More than so many stacks are read in many pages, and so less often. */
+const MANY = 500;
+
+/** Milliseconds between reads. */
+function pace(found: readonly Stack[] | undefined): number {
+  if (found && found.length > MANY) return 60_000;
+  return found?.some(({ status }) => isBusy(status)) ? 2_000 : 10_000;
+}
 
 async function read(gone: boolean): Promise<Stack[]> {
   const [present, deleted] = await Promise.all([describeStacks(), gone ? deletedStacks() : []]);
@@ -32,7 +38,7 @@ const hrefOf = (stack: Stack) => stackHref(stack.deleted ? stack.id : stack.name
 export default function Stacks() {
   const [shown, setShown] = useParam('show');
   const gone = shown === 'deleted';
-  const stacks = useLive(`cloudformation/stacks/${shown}`, () => read(gone), { every: (found) => PACE[found?.some(({ status }) => isBusy(status)) ? 0 : 1] });
+  const stacks = useLive(`cloudformation/stacks/${shown}`, () => read(gone), { every: pace });
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const [deleting, setDeleting] = useState(false);
   const one = stacks.data?.find(({ id }) => chosen.has(id));
