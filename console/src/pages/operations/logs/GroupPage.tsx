@@ -44,9 +44,15 @@ export default function GroupPage() {
         </SpaceBetween>
       }
     >
-      <Shown live={live} what="The log group can't be read">
-        {() => <Body name={name} />}
-      </Shown>
+      {live.error?.isMissing ? (
+        <Empty title="There is no such log group" action={<Button href={to('/operations/logs')}>All log groups</Button>}>
+          A function's group is made by its first invocation, a job's by its first run. It shows up here as soon as it is.
+        </Empty>
+      ) : (
+        <Shown live={live} what="The log group can't be read">
+          {() => <Body name={name} />}
+        </Shown>
+      )}
       {group && dialog === 'retention' && <RetentionDialog groups={[group]} onClose={close} />}
       {group && dialog === 'delete' && <DeleteGroups names={[name]} onClose={close} onDeleted={() => navigate(to('/operations/logs'))} />}
     </Frame>
