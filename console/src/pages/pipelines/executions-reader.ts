@@ -14,7 +14,7 @@ export class ExecutionsReader {
   private token: string | undefined;
   private begun = false;
   private wanted = false;
-  /** Whether there are older ones. */
+  /** Whether the oldest one is known. */
   complete = false;
 
   constructor(
