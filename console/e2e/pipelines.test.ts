@@ -25,7 +25,7 @@ const GOOD = {
     'Each file': {
       Type: 'Map',
       ItemsPath: '$.files',
-      ItemProcessor: { StartAt: 'Clean', States: { Clean: { Type: 'Pass', Next: 'Settle' }, Settle: { Type: 'Wait', Seconds: 2, End: true } } },
+      ItemProcessor: { StartAt: 'Clean', States: { Clean: { Type: 'Pass', Next: 'Settle' }, Settle: { Type: 'Wait', Seconds: 5, End: true } } },
       Next: 'Done',
     },
     'Tell somebody': { Type: 'Pass', Next: 'Done' },
