@@ -82,7 +82,7 @@ describe('pipelines', () => {
     await page.close();
   });
 
-  test('a machine is started in the page, and every step turns green', async () => {
+  test('a machine is started in the page, and every step turns green', { timeout: 150_000 }, async () => {
     await machine('flights-daily', GOOD);
     const page = await browser.signedIn('/pipelines');
     await page.getByRole('link', { name: 'flights-daily', exact: true }).click();
