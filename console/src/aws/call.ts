@@ -4,12 +4,14 @@
  * | Function | Protocol | Services |
  * |---|---|---|
  * | {@link jsonService} | JSON 1.0, 1.1 | Athena, Glue, Step Functions, EventBridge, Firehose, SQS, CloudWatch Logs, CloudTrail |
+ * | {@link streamService} | JSON 1.1 with answers that go on | CloudWatch Logs |
  * | {@link restService} | REST-JSON | Lambda, EventBridge Scheduler, API Gateway |
  * | {@link queryService} | Query (XML back) | IAM, STS, CloudFormation |
  * | {@link s3Call} | REST-XML | S3 |
  * | {@link ownCall} | JSON | the console's own session, lineage |
  */
 import { AwsError, isAbort } from './error';
+import { events } from './event-stream';
 import { endSession, learnTime, requireSession, signingTime } from './session';
 import { type Credentials, type Unsigned, UNSIGNED, encode, encodePath, queryString, sign } from './sigv4';
 import { Xml } from './xml';
@@ -142,12 +144,27 @@ async function json<Output>(response: Response): Promise<Output> {
   return (text ? JSON.parse(text) : {}) as Output;
 }
 
-/** The caller of a JSON service: `athena<Output>('GetQueryExecution', {…})`. */
-export function jsonService(service: string, prefix: string, version: '1.0' | '1.1') {
-  return async <Output>(operation: string, input: object = {}, options: CallOptions = {}): Promise<Output> => {
+type JsonVersion = '1.0' | '1.1';
+
+function jsonRequest(service: string, prefix: string, version: JsonVersion) {
+  return (operation: string, input: object, options: CallOptions): Promise<Response> => {
     const headers = { 'content-type': `application/x-amz-json-${version}`, 'x-amz-target': `${prefix}.${operation}` };
-    const body = JSON.stringify(input);
-    return json<Output>(await send({ ...options, service, method: 'POST', path: '/', headers, body }));
+    return send({ ...options, service, method: 'POST', path: '/', headers, body: JSON.stringify(input) });
+  };
+}
+
+/** The caller of a JSON service: `athena<Output>('GetQueryExecution', {…})`. */
+export function jsonService(service: string, prefix: string, version: JsonVersion) {
+  const request = jsonRequest(service, prefix, version);
+  return async <Output>(operation: string, input: object = {}, options: CallOptions = {}): Promise<Output> =>
+    json<Output>(await request(operation, input, options));
+}
+
+/** The caller of a JSON service's operations whose answers go on: their events, as they come. */
+export function streamService(service: string, prefix: string, version: JsonVersion) {
+  const request = jsonRequest(service, prefix, version);
+  return async function* <Event>(operation: string, input: object, options: CallOptions = {}): AsyncGenerator<Event> {
+    yield* events<Event>(await request(operation, input, options));
   };
 }
 

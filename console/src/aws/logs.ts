@@ -1,5 +1,5 @@
 /** CloudWatch Logs. Times here are milliseconds since 1970. */
-import { collect, jsonService } from './call';
+import { collect, jsonService, streamService } from './call';
 import { AwsError } from './error';
 
 export const logs = jsonService('logs', 'Logs_20140328', '1.1');
@@ -78,3 +78,21 @@ export const setRetention = (logGroupName: string, retentionInDays: number | und
   retentionInDays === undefined ? logs('DeleteRetentionPolicy', { logGroupName }) : logs('PutRetentionPolicy', { logGroupName, retentionInDays });
 
 export const deleteStream = (logGroupName: string, logStreamName: string) => logs('DeleteLogStream', { logGroupName, logStreamName });
+
+/** What a Live Tail session watches: groups by their ARNs; streams only of a single one. */
+export interface LiveTail {
+  logGroupIdentifiers: string[];
+  logStreamNames?: string[];
+  logEventFilterPattern?: string;
+}
+
+export interface LiveTailEvent {
+  sessionStart?: { sessionId: string };
+  /** Every second, perhaps without anything. */
+  sessionUpdate?: { sessionMetadata: { sampled: boolean }; sessionResults: LogEvent[] };
+}
+
+const stream = streamService('logs', 'Logs_20140328', '1.1');
+
+/** What is written from now on, until the signal ends it or the server does. */
+export const startLiveTail = (input: LiveTail, signal: AbortSignal) => stream<LiveTailEvent>('StartLiveTail', input, { signal });

@@ -7,9 +7,9 @@
  *     <LogView group={['/aws/lambda/a', '/aws/lambda/b']} histogram />
  *
  * It keeps the last 50,000 lines and draws those in sight. It rests while somebody reads: from scrolling up or opening a line until
- * the last line is in sight again. `log-feed.ts` is the way to the server, `log-lines.ts` what lines say, `log-rows.tsx` the rows
- * alone, `log-range.ts` the ranges in addresses, `log-histogram.tsx` when the lines were written, `log-help.tsx` how filter
- * patterns are written.
+ * the last line is in sight again. `log-feed.ts` is the way to the server, `log-tail.ts` what the server tells by itself,
+ * `log-lines.ts` what lines say, `log-rows.tsx` the rows alone, `log-range.ts` the ranges in addresses, `log-histogram.tsx` when the
+ * lines were written, `log-help.tsx` how filter patterns are written.
  */
 import Button from '@cloudscape-design/components/button';
 import Input from '@cloudscape-design/components/input';
@@ -25,6 +25,7 @@ import { unfolded } from './log-lines';
 import { rangeOf, rangeText } from './log-range';
 import { RangeSelect } from './log-range-select';
 import { LogRows } from './log-rows';
+import { tailInput, useTail } from './log-tail';
 import { useLive } from './live';
 import { notifyError } from './notify';
 import { useParam } from './router';
@@ -50,7 +51,7 @@ export interface LogViewProps {
   height?: number | string;
 }
 
-/** Milliseconds between reads while it follows. */
+/** Milliseconds between reads while it follows and the server does not say when there is something. */
 const EVERY_MS = 1_500;
 /** A filter is asked for when nobody has typed for so long (ms). */
 const TYPING_MS = 450;
@@ -118,16 +119,22 @@ function useLog(groups: string, streams: readonly string[] | undefined, pattern:
     known.current = { feed, state };
     return state;
   };
+  // Whether the server says when there is something.
+  const told = useRef(false);
   const live = useLive<LogState>(`logs/view/${groups}/${names}/${pattern}/${range}/${round}`, load, {
-    every: (state) => (paused ? undefined : state && !state.ended ? 0 : follow ? EVERY_MS : undefined),
+    every: (state) => (paused ? undefined : state && !state.ended ? 0 : follow && !told.current ? EVERY_MS : undefined),
   });
   const { refresh } = live;
-  // A search that has ended, and was not followed, is not read on by itself.
-  const before = useRef({ follow, refresh });
+  const ready = follow && !paused && live.data?.ended === true && !live.data.missing;
+  const listening = useTail(tailInput(groups.split('\n'), streams, pattern), ready, () => void refresh());
+  told.current = listening;
+  // A search that has ended, and was neither followed nor told of, is not read on by itself.
+  const asks = follow && !listening;
+  const before = useRef({ asks, refresh });
   useEffect(() => {
-    if (follow && !before.current.follow && before.current.refresh === refresh) void refresh();
-    before.current = { follow, refresh };
-  }, [follow, refresh]);
+    if (asks && !before.current.asks && before.current.refresh === refresh) void refresh();
+    before.current = { asks, refresh };
+  }, [asks, refresh]);
   return { live, again: useCallback(() => setRound((one) => one + 1), []) };
 }
 
