@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { arnHref, logGroupHref, objectHref, resourceHref } from './links';
+import { arnHref, logGroupHref, metricsHref, objectHref, resourceHref } from './links';
 
 test('whatever an ARN names has its page', () => {
   const arns = {
@@ -31,6 +31,14 @@ test('the resources of stacks have their pages', () => {
   expect(resourceHref('AWS::SQS::Queue', 'http://h/0/work')).toBe('/_console/ingestion/queues/work');
   expect([resourceHref('AWS::Events::Rule', 'r'), resourceHref('AWS::Events::Rule', 'bus|r')]).toEqual(['/_console/pipelines/rules/default/r', '/_console/pipelines/rules/bus/r']);
   expect(resourceHref('AWS::IAM::Policy', 'p')).toBeUndefined();
+});
+
+test('metrics of a resource are a graph', () => {
+  const href = new URL(metricsHref('AWS/SQS', { QueueName: 'q' }, { NumberOfMessagesSent: 'Sum', NumberOfMessagesDeleted: 'Sum' }), 'http://x');
+  expect(JSON.parse(href.searchParams.get('graph') ?? '')).toEqual([
+    ['AWS/SQS', 'NumberOfMessagesSent', 'Sum', 'QueueName', 'q'],
+    ['AWS/SQS', 'NumberOfMessagesDeleted', 'Sum', 'QueueName', 'q'],
+  ]);
 });
 
 test('names stay what they are', () => {

@@ -12,6 +12,7 @@
  * | delivery stream, API, queue | `/ingestion/streams/:name`, `/ingestion/apis/:id`, `/ingestion/queues/:name` |
  * | function | `/compute/functions/:name` |
  * | stack, log group | `/operations/stacks/:name`, `/operations/logs/group?name=&stream=&filter=` |
+ * | graph of metrics | `/operations/metrics?graph=&range=` |
  * | role, user, group, policy | `/operations/iam/roles/:name`, `…/users/:name`, `…/groups/:name`, `…/policies/:arn` |
  * | why a call is denied, who did what | `/operations/iam/explain?principal=&action=&resource=`, `/operations/audit?user=&resource=&kind=` |
  */
@@ -39,6 +40,11 @@ export const functionHref = (name: string) => to(`/compute/functions/${seg(name)
 export const stackHref = (name: string) => to(`/operations/stacks/${seg(name)}`);
 export const logGroupHref = (name: string, more: { stream?: string; filter?: string } = {}) =>
   to('/operations/logs/group', { name, ...more });
+/** The metrics of one resource, each with its statistic: `metricsHref('AWS/SQS', { QueueName: name }, { NumberOfMessagesSent: 'Sum' })`. */
+export const metricsHref = (namespace: string, dimensions: Record<string, string>, metrics: Record<string, string>) => {
+  const lines = Object.entries(metrics).map(([name, statistic]) => [namespace, name, statistic, ...Object.entries(dimensions).flat()]);
+  return to('/operations/metrics', { graph: JSON.stringify(lines), namespace });
+};
 export const roleHref = (name: string) => to(`/operations/iam/roles/${seg(name)}`);
 export const userHref = (name: string) => to(`/operations/iam/users/${seg(name)}`);
 export const groupHref = (name: string) => to(`/operations/iam/groups/${seg(name)}`);

@@ -10,7 +10,7 @@ import { type Api, type Integration, type Route, type Stage, deleteApi, getApi, 
 import type { PageProps } from '../../lib/area';
 import { ConfirmDelete } from '../../lib/confirm';
 import { Frame, KeyValuePairs } from '../../lib/frame';
-import { functionHref } from '../../lib/links';
+import { functionHref, metricsHref } from '../../lib/links';
 import { invalidate, useLive } from '../../lib/live';
 import { notify } from '../../lib/notify';
 import { navigate, to, useParam } from '../../lib/router';
@@ -35,9 +35,12 @@ export default function ApiPage({ params: { id = '' } }: PageProps) {
       title={api.data?.name ?? id}
       description={api.data?.description ?? 'HTTP API'}
       actions={
-        <Button disabled={!api.data} onClick={() => setGoing(true)}>
-          Delete
-        </Button>
+        <SpaceBetween size="xs" direction="horizontal">
+          <Button href={metricsHref('AWS/ApiGateway', { ApiId: id }, { Count: 'Sum', '4xx': 'Sum', '5xx': 'Sum' })}>Metrics</Button>
+          <Button disabled={!api.data} onClick={() => setGoing(true)}>
+            Delete
+          </Button>
+        </SpaceBetween>
       }
     >
       <Shown live={api} what="The API can't be read">

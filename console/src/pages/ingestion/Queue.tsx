@@ -13,6 +13,7 @@ import { ConfirmDelete } from '../../lib/confirm';
 import { CodeEditor } from '../../lib/editor';
 import { count, duration, prettyJson } from '../../lib/format';
 import { Frame, KeyValuePairs } from '../../lib/frame';
+import { metricsHref } from '../../lib/links';
 import { useLive } from '../../lib/live';
 import { notify, notifyError } from '../../lib/notify';
 import { Empty, Shown } from '../../lib/states';
@@ -42,9 +43,12 @@ export default function Queue({ params: { name = '' } }: PageProps) {
       title={name}
       description="Queue of SQS"
       actions={
-        <Button disabled={!queue.data} onClick={() => setPurging(true)}>
-          Purge
-        </Button>
+        <SpaceBetween size="xs" direction="horizontal">
+          <Button href={metricsHref('AWS/SQS', { QueueName: name }, { NumberOfMessagesSent: 'Sum', NumberOfMessagesReceived: 'Sum', NumberOfMessagesDeleted: 'Sum' })}>Metrics</Button>
+          <Button disabled={!queue.data} onClick={() => setPurging(true)}>
+            Purge
+          </Button>
+        </SpaceBetween>
       }
     >
       <Shown live={queue} what="The queue can't be read">

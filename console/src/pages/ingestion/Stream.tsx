@@ -10,7 +10,7 @@ import { type DeliveryStream, deleteStream, describeStream } from '../../aws/fir
 import type { PageProps } from '../../lib/area';
 import { ConfirmDelete } from '../../lib/confirm';
 import { Frame, KeyValuePairs } from '../../lib/frame';
-import { arnHref, bucketHref, logGroupHref } from '../../lib/links';
+import { arnHref, bucketHref, logGroupHref, metricsHref } from '../../lib/links';
 import { invalidate, useLive } from '../../lib/live';
 import { notify } from '../../lib/notify';
 import { shortName } from '../../lib/format';
@@ -35,9 +35,12 @@ export default function Stream({ params: { name = '' } }: PageProps) {
       description="Delivery stream of Data Firehose"
       info={stream.data && <Status state={stream.data.DeliveryStreamStatus} />}
       actions={
-        <Button onClick={() => setGoing(true)} disabled={!stream.data}>
-          Delete
-        </Button>
+        <SpaceBetween size="xs" direction="horizontal">
+          <Button href={metricsHref('AWS/Firehose', { DeliveryStreamName: name }, { IncomingRecords: 'Sum', 'DeliveryToS3.Records': 'Sum' })}>Metrics</Button>
+          <Button onClick={() => setGoing(true)} disabled={!stream.data}>
+            Delete
+          </Button>
+        </SpaceBetween>
       }
     >
       <Shown live={stream} what="The stream can't be read">
