@@ -93,6 +93,9 @@ pub(crate) async fn run(options: Options) -> Result<(), ServerError> {
         }
     };
     Arc::new(gateway).serve(listener, stopped).await;
+    if let Err(error) = boathouse_metrics::vended::keep(&server.metrics).await {
+        tracing::error!(%error, "what services measured last is lost");
+    }
     drop(server.lock);
     Ok(())
 }

@@ -23,6 +23,7 @@ use boathouse_identity::{Identity, IdentityError, iam_service, sts_service};
 use boathouse_journal::{Journal, JournalError};
 use boathouse_lambda::{Lambda, LambdaError};
 use boathouse_metadata::{Metadata, MetadataError};
+use boathouse_metrics::CloudWatch;
 use boathouse_objects::{EntityTags, Objects, ScrubOptions};
 use boathouse_observe::Logs;
 use boathouse_observe::files::FilesError;
@@ -153,6 +154,8 @@ pub(crate) struct Server {
     pub(crate) stores: Stores,
     /// Who has one of these may sign in at the console as root, once.
     pub(crate) links: Arc<Links>,
+    /// What services measure is kept once more when the server ends.
+    pub(crate) metrics: Arc<CloudWatch>,
     /// Held as long as the server lives: one process at a time.
     pub(crate) lock: File,
 }
@@ -227,6 +230,7 @@ pub(crate) async fn open(
         scripts: data_dir.join("work").join("scripts"),
     })?);
     let logs = Arc::new(Logs::open(metadata.clone(), &data_dir.join("logs"), Arc::clone(&identity) as _)?);
+    let metrics = Arc::new(CloudWatch::new(metadata.clone(), platform.clone()));
     let events = Arc::new(Events::new(boathouse_events::Deps {
         metadata: metadata.clone(),
         authorizer: Arc::clone(&identity) as _,
@@ -293,6 +297,7 @@ pub(crate) async fn open(
         glue,
         athena.table,
         boathouse_observe::service(&logs),
+        boathouse_metrics::service(&metrics),
         boathouse_events::events_service(&events),
         boathouse_events::scheduler_service(&events),
         boathouse_firehose::service(&firehose),
@@ -308,6 +313,8 @@ pub(crate) async fn open(
     athena.recovery.run(&platform).await?;
     boathouse_trail::spawn(&platform, &trail);
     boathouse_observe::retention::spawn(&platform, &logs);
+    boathouse_metrics::retention::spawn(&metrics);
+    boathouse_metrics::vended::spawn(&metrics);
     boathouse_events::worker::start(&platform, &events);
     boathouse_sqs::sweeper::spawn(&platform, &queues);
     boathouse_sqs::moves::recover(&platform, &queues)?;
@@ -334,7 +341,7 @@ pub(crate) async fn open(
         .with_inside_door(inside);
     // Whatever was made for the first time has a name from here on.
     File::open(data_dir).and_then(|directory| directory.sync_all())?;
-    Ok(Server { gateway, platform, root, pythons, stores, links, lock })
+    Ok(Server { gateway, platform, root, pythons, stores, links, metrics, lock })
 }
 
 /// The address below `endpoint` at which somebody can sign in at the console, once.

@@ -1,7 +1,7 @@
 //! Which calls are kept, and which of them only read.
 
 /// Operations whose calls are data events on AWS, or too many to be of use: they are about what lies in a resource.
-const DATA: [(&str, &[&str]); 8] = [
+const DATA: [(&str, &[&str]); 9] = [
     ("lambda", &["Invoke", "InvokeAsync"]),
     (
         "sqs",
@@ -20,6 +20,7 @@ const DATA: [(&str, &[&str]); 8] = [
             "SendMessageBatch",
         ],
     ),
+    ("cloudwatch", &["GetMetricData", "GetMetricStatistics", "ListMetrics", "PutMetricData"]),
     ("firehose", &["PutRecord", "PutRecordBatch"]),
     ("logs", &["FilterLogEvents", "GetLogEvents", "GetLogRecord", "PutLogEvents"]),
     ("events", &["PutEvents", "TestEventPattern"]),

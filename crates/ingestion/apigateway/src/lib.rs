@@ -17,6 +17,7 @@
 //! | `answer` | answers as Lambda functions give them |
 //! | `invoke`, `services` | call functions, in time, and other services |
 //! | `throttle` | token buckets |
+//! | `measures` | metrics for CloudWatch |
 //! | `store`, [`error`] | rows and shared helpers; errors and their AWS codes |
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
@@ -30,6 +31,7 @@ pub mod error;
 mod event;
 mod integrations;
 mod invoke;
+mod measures;
 mod permission;
 mod route_key;
 mod routes;

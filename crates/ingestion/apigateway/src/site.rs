@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use boathouse_aws::AwsError;
 use boathouse_aws::http_service::ServiceAnswer;
@@ -18,6 +18,7 @@ use crate::cors;
 use crate::event::Call;
 use crate::integrations::{MAX_TIMEOUT, function};
 use crate::invoke::{Failure, Invocation};
+use crate::measures;
 use crate::runtime::{Compiled, Served};
 use crate::store::ApiGateway;
 
@@ -109,10 +110,19 @@ impl ApiGateway {
                 return Answer::internal();
             }
         };
+        let begun = Instant::now();
+        let answer = self.answer_of(&compiled, api, raw_path, request).await;
+        measures::answered(&request.ctx.platform, api, answer.status, begun.elapsed());
+        answer
+    }
+
+    /// The answer of an API that is there.
+    async fn answer_of(&self, compiled: &Compiled, api: &str, raw_path: &str, request: &SiteRequest) -> Answer {
+        let not_found = || Answer::message(StatusCode::NOT_FOUND, "Not Found");
         if compiled.api.disable_execute_api_endpoint == Some(true) {
             return Answer::message(StatusCode::FORBIDDEN, "Forbidden");
         }
-        let Some((served, path)) = staged(&compiled, raw_path) else { return not_found() };
+        let Some((served, path)) = staged(compiled, raw_path) else { return not_found() };
         let cors = served.snapshot.cors.as_ref();
         let mut answer = match served.route(request.parts.method.as_str(), path) {
             Some((route, variables)) => {

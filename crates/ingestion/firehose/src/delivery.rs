@@ -13,6 +13,7 @@ use ring::digest::{SHA256, digest};
 use uuid::Uuid;
 
 use crate::destination::Destination;
+use crate::measures;
 use crate::prefix::Moment;
 use crate::report::{Trouble, report};
 use crate::spool::{self, Outputs};
@@ -109,8 +110,10 @@ impl Delivery {
             }
             let Err(trouble) = self.attempt(&mut intent, &records, &destination, &mut attempts).await? else {
                 self.finish(&intent).await?;
+                self.measure(&intent, records.len(), attempts.outputs.as_ref());
                 return Ok(Ended::Done(bytes));
             };
+            measures::failed(&self.platform, &self.live.name);
             if !self.state.live(&self.live.name).is_ok_and(|live| Arc::ptr_eq(&live, &self.live)) {
                 return Ok(Ended::Gone);
             }
@@ -123,6 +126,13 @@ impl Delivery {
             let _ = tokio::time::timeout(attempts.pause, self.live.changed.notified()).await;
             attempts.pause = (attempts.pause * 2).min(LONGEST_PAUSE);
         }
+    }
+
+    fn measure(&self, intent: &Intent, records: usize, outputs: Option<&Outputs>) {
+        let pieces = outputs.and_then(|outputs| outputs.delivered.as_ref()).into_iter().flatten();
+        let now = self.platform.clock.now().timestamp_millis().unsigned_abs();
+        let waited = now.saturating_sub(intent.arrival_ms);
+        measures::delivered(&self.platform, &self.live.name, records, pieces.map(Bytes::len).sum(), waited);
     }
 
     async fn records(&self, intent: &Intent) -> Result<Vec<Record>, FirehoseError> {

@@ -18,6 +18,7 @@
 //! | `transform` | records through a Lambda function |
 //! | `spool` | transformed records on disk until they are delivered |
 //! | `report` | failures, to the log and to CloudWatch Logs |
+//! | `measures` | metrics for CloudWatch |
 //! | `store`, [`error`] | rows and shared helpers; errors and their AWS codes |
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
@@ -27,6 +28,7 @@ mod delivery;
 mod destination;
 pub mod error;
 mod java_time;
+mod measures;
 mod prefix;
 mod processing;
 mod put;

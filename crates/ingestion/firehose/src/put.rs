@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::api::{BatchEntry, BatchPut, NewRecord, PutRecord, PutRecordBatch, RecordPut};
 use crate::error::FirehoseError;
+use crate::measures;
 use crate::store::Firehose;
 
 /// Bytes of the largest record.
@@ -66,9 +67,13 @@ fn check_size(record: &NewRecord, member: &str) -> Result<(), FirehoseError> {
 async fn append(ctx: &Ctx, state: &Firehose, name: &str, records: &[NewRecord]) -> Result<(Uuid, u64), FirehoseError> {
     let live = state.live(name)?;
     let arrival_ms = ctx.now().timestamp_millis().unsigned_abs();
+    let bytes = records.iter().map(|record| record.data.0.len()).sum();
     let records: Vec<_> = records.iter().map(|it| journal::NewRecord { key: b"", data: &it.data.0 }).collect();
     match state.deps.journal.append(live.shard, arrival_ms, &records).await {
-        Ok(first) => Ok((live.shard.stream, first)),
+        Ok(first) => {
+            measures::taken(&ctx.platform, name, records.len(), bytes);
+            Ok((live.shard.stream, first))
+        }
         // Deleted in this moment.
         Err(JournalError::UnknownShard(_)) => Err(FirehoseError::NotFound(name.to_owned())),
         Err(error) => Err(error.into()),

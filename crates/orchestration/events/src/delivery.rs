@@ -13,6 +13,7 @@ use crate::api::RetryPolicy;
 use crate::dead_letters::{self, DeadLetters, Exhausted};
 use crate::error::EventsError;
 use crate::event::Event;
+use crate::measures;
 use crate::router;
 use crate::scheduler::SCHEDULER_PRINCIPAL;
 use crate::store::{EVENTS_PRINCIPAL, Events, bus_arn};
@@ -82,7 +83,10 @@ impl Retry {
 pub(crate) async fn attempt(platform: Platform, state: Arc<Events>, task: Task<Delivery>) -> Outcome {
     let Task { id, body: delivery, attempt, created, .. } = task;
     let failure = match run(&platform, &state, &delivery, &id, attempt).await {
-        Ok(()) => return Outcome::Done,
+        Ok(()) => {
+            measures::invoked(&platform, &delivery, false);
+            return Outcome::Done;
+        }
         Err(failure) => failure,
     };
     let pause = exponential(attempt, FIRST_PAUSE, LONGEST_PAUSE);
@@ -97,6 +101,7 @@ pub(crate) async fn attempt(platform: Platform, state: Arc<Events>, task: Task<D
     };
     let (source, error) = (&delivery.source_arn, failure.to_string());
     if exhausted.is_some() || !worth_retrying {
+        measures::invoked(&platform, &delivery, true);
         tracing::error!(source, event = delivery.event_id, action = ?delivery.action, attempt, error, "delivery given up");
         let Some(letter) = dead_letters::letter(&delivery, attempt, &failure, exhausted) else {
             return Outcome::Done;

@@ -25,6 +25,7 @@
 //! | `timers` | what fires scheduled rules and schedules |
 //! | [`scheduler`] | EventBridge Scheduler's operations |
 //! | [`worker`] | starts all that works in the background |
+//! | `measures` | metrics for CloudWatch |
 //! | `store`, [`error`] | rows and shared helpers; errors and their AWS codes |
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
@@ -36,6 +37,7 @@ mod delivery;
 pub mod error;
 mod event;
 pub mod input;
+mod measures;
 pub mod pattern;
 mod put_events;
 mod router;

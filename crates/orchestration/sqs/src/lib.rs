@@ -17,6 +17,7 @@
 //! | `message`, `receipt`, `batch`, `deduplication` | rules and digests; receipt handles; batches; five minutes of memory |
 //! | `shelf` | the rows of messages, and what is due when |
 //! | [`sweeper`] | removes what has expired or belongs to nobody |
+//! | `measures` | metrics for CloudWatch |
 //! | `store`, [`error`] | rows of queues and shared helpers; errors and their AWS codes |
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
@@ -25,6 +26,7 @@ mod attributes;
 mod batch;
 mod deduplication;
 pub mod error;
+mod measures;
 mod message;
 pub mod moves;
 mod permissions;

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::api::{AttributeValue, ReceiveMessage};
 use crate::error::SqsError;
+use crate::measures;
 use crate::message::{self, Message};
 use crate::receipt::Receipt;
 use crate::redrive;
@@ -82,7 +83,10 @@ pub(crate) async fn receive(ctx: Ctx, state: Arc<Sqs>, input: ReceiveMessage) ->
         if next.is_some_and(|next| next <= now) {
             match look(&ctx, &state, &queue, &wish).await? {
                 Look::Taken(taken) if taken.is_empty() => {} // others were quicker, or what there was had expired
-                Look::Taken(taken) => return Ok(answer(&queue, taken, &wish)),
+                Look::Taken(taken) => {
+                    measures::count(&ctx.platform, measures::RECEIVED, &queue.name, taken.len());
+                    return Ok(answer(&queue, taken, &wish));
+                }
                 Look::Full if wait == 0 && !queue.is_fifo() => {
                     let name = &queue.name;
                     let message = format!("{name} has {MAX_IN_FLIGHT} messages in flight, which is the limit.");

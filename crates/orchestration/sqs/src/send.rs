@@ -12,6 +12,7 @@ use crate::api::{Entry, Outgoing, SendMessage, SendMessageBatch};
 use crate::batch;
 use crate::deduplication::{self, Memory};
 use crate::error::SqsError;
+use crate::measures;
 use crate::message::{self, Message};
 use crate::shelf::{Shelf, State, next_sequence};
 use crate::store::{Queue, Sqs, queue_in};
@@ -120,7 +121,8 @@ fn check(queue: &Queue, message: &Outgoing) -> Result<(), SqsError> {
 /// Puts all messages into the queue, or none. They are on disk when it answers.
 async fn put(ctx: &Ctx, state: &Arc<Sqs>, queue: Queue, messages: Vec<Outgoing>) -> Result<Vec<SentMessage>, SqsError> {
     let (owner, sender) = (Arc::clone(state), Sender::of(ctx));
-    state
+    let name = queue.name.clone();
+    let sent: Vec<SentMessage> = state
         .metadata
         .transaction(move |tx| {
             let queue = queue_in(tx, &queue.name)?;
@@ -129,9 +131,11 @@ async fn put(ctx: &Ctx, state: &Arc<Sqs>, queue: Queue, messages: Vec<Outgoing>)
                 .map(|message| put_one(tx, &queue, &sender, message))
                 .collect::<Result<_, SqsError>>()?;
             tx.after_commit(move || owner.bells.ring(&queue.name));
-            Ok(sent)
+            Ok::<_, SqsError>(sent)
         })
-        .await
+        .await?;
+    measures::count(&ctx.platform, measures::SENT, &name, sent.len());
+    Ok(sent)
 }
 
 fn put_one(tx: &Transaction<'_>, queue: &Queue, sender: &Sender, given: Outgoing) -> Result<SentMessage, SqsError> {

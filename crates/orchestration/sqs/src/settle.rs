@@ -11,6 +11,7 @@ use crate::api::{
 };
 use crate::batch;
 use crate::error::SqsError;
+use crate::measures;
 use crate::receipt::Receipt;
 use crate::receive::LONGEST_TIMEOUT;
 use crate::shelf::{Shelf, State};
@@ -68,7 +69,9 @@ async fn settle(
     deeds: Vec<(String, String, Deed)>,
 ) -> Result<Vec<(String, Result<Empty, SqsError>)>, SqsError> {
     let (owner, now) = (Arc::clone(state), ctx.now().timestamp_micros());
-    state
+    let name = queue.name.clone();
+    let deleting = deeds.iter().all(|(_, _, deed)| matches!(deed, Deed::Delete));
+    let outcomes: Vec<(String, Result<Empty, SqsError>)> = state
         .metadata
         .transaction(move |tx| {
             let queue = queue_in(tx, &queue.name)?;
@@ -81,9 +84,14 @@ async fn settle(
                 outcomes.push((id, outcome));
             }
             tx.after_commit(move || owner.bells.ring(&queue.name));
-            Ok(outcomes)
+            Ok::<_, SqsError>(outcomes)
         })
-        .await
+        .await?;
+    if deleting {
+        let deleted = outcomes.iter().filter(|(_, outcome)| outcome.is_ok()).count();
+        measures::count(&ctx.platform, measures::DELETED, &name, deleted);
+    }
+    Ok(outcomes)
 }
 
 fn settle_one(tx: &Transaction<'_>, queue: &Queue, handle: &str, deed: Deed, now: i64) -> Result<(), SqsError> {

@@ -19,7 +19,7 @@ use crate::store::{
     BY_START, DEFINITIONS, EXECUTIONS, HISTORY, MACHINES, OPEN, OPEN_EXPRESS, Standing, Step, StepFunctions,
     StoredExecution, definition_key, key_token, now, page_size, seconds, token_key,
 };
-use crate::{events, logging, names, wire};
+use crate::{events, logging, measures, names, wire};
 
 /// Days after which a failed execution can't be redriven.
 const REDRIVE_DAYS: i64 = 14;
@@ -106,6 +106,7 @@ async fn start_standard(
     if let Some(found) = keep_new(state, &row, definition, &steps, ended).await? {
         return existing(&found, &row);
     }
+    measures::started(&state.platform, &row);
     logging::log(state, &row, &steps);
     if !ended {
         runner::launch(state, row, execution, 1, commands, None);
@@ -175,6 +176,7 @@ async fn start_express(
             })
             .await?;
     }
+    measures::started(&state.platform, &row);
     logging::log(state, &row, &[step]);
     if !ended {
         runner::launch(state, row, execution, 1, commands, None);
@@ -201,6 +203,7 @@ pub(crate) async fn start_sync(
     let mut execution = runner::prepare(&state, &row, &definition)?;
     let (step, commands) = runner::begin(&state, &mut execution);
     let ended = runner::settle(&mut row, &execution, step.input.at);
+    measures::started(&state.platform, &row);
     logging::log(&state, &row, &[step]);
     if !ended {
         let (sender, receiver) = oneshot::channel();
@@ -434,6 +437,7 @@ pub(crate) async fn redrive(ctx: Ctx, state: Arc<StepFunctions>, input: Redrive)
             told.into_iter().try_for_each(|event| teller.tell(tx, event).map_err(SfnError::from))
         })
         .await?;
+    measures::ended(&state.platform, &row);
     if !ended {
         runner::launch(&state, row, execution, sequence + 1, commands, None);
     }

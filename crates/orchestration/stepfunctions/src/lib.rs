@@ -17,7 +17,7 @@
 //! | `definitions` | compiling for this installation, ValidateStateMachineDefinition |
 //! | [`runner`], `retention` | drives executions; recovery; forgets old ones |
 //! | `integrations`, `jobs` | tasks; the jobs that `.sync` tasks wait for |
-//! | `events`, `logging`, `wire` | status changes, CloudWatch Logs, history on the wire |
+//! | `events`, `logging`, `measures`, `wire` | status changes, CloudWatch Logs and metrics, history on the wire |
 //! | `store`, `names`, [`error`] | rows and shared helpers; names and ARNs; errors and their AWS codes |
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
@@ -31,6 +31,7 @@ mod integrations;
 mod jobs;
 mod logging;
 mod machines;
+mod measures;
 mod names;
 mod retention;
 pub mod runner;

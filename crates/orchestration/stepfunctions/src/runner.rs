@@ -20,7 +20,7 @@ use crate::api::MachineType;
 use crate::error::SfnError;
 use crate::integrations;
 use crate::store::{EXECUTIONS, HISTORY, OPEN, OPEN_EXPRESS, Standing, Step, StepFunctions, StoredExecution};
-use crate::{events, logging};
+use crate::{events, logging, measures};
 
 /// Bytes of inputs, outputs and results.
 pub(crate) const MAX_PAYLOAD: usize = 262_144;
@@ -250,6 +250,7 @@ impl Driver {
         let ended = settle(&mut self.row, &self.execution, steps.last().map_or(0, |step| step.input.at));
         if !steps.is_empty() {
             self.commit(&steps, ended).await?;
+            measures::ended(&self.state.platform, &self.row);
         }
         for (done, there) in answers {
             // Whoever asked may be gone.

@@ -10,6 +10,7 @@ use uuid::Uuid;
 use crate::clock::Clock;
 use crate::dispatcher::Dispatcher;
 use crate::events::Events;
+use crate::measures::{Measures, Metric};
 use crate::principal::Principal;
 use crate::tags::RequestTags;
 
@@ -24,13 +25,21 @@ pub struct Platform {
     pub region: Arc<str>,
     /// What happens inside the platform.
     pub events: Events,
+    /// What services measure of themselves.
+    pub measures: Measures,
     endpoint: Arc<OnceLock<String>>,
 }
 
 impl Platform {
     /// A platform without listeners, not yet reachable.
     pub fn new(dispatcher: Dispatcher, clock: Arc<dyn Clock>, region: &str) -> Self {
-        Self { dispatcher, clock, region: region.into(), events: Events::default(), endpoint: Arc::default() }
+        let (events, measures) = (Events::default(), Measures::default());
+        Self { dispatcher, clock, region: region.into(), events, measures, endpoint: Arc::default() }
+    }
+
+    /// Adds a value to a metric of a resource, now.
+    pub fn measure(&self, metric: Metric, dimensions: &[(&'static str, &str)], value: f64) {
+        self.measures.add(self.clock.now(), metric, dimensions, value);
     }
 
     /// Where clients reach this server, such as `http://127.0.0.1:4566`; none before it listens.

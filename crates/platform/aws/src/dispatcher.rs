@@ -8,7 +8,7 @@ use crate::access::Authorizer;
 use crate::context::Ctx;
 use crate::error::AwsError;
 use crate::history::{CallHistory, CallRecord};
-use crate::service::{OperationInput, OperationOutput, ServiceTable};
+use crate::service::{OperationInput, Output, ServiceTable};
 
 /// Finds operations and calls them with authorisation. Cheap to clone; services hold it before the tables are complete,
 /// because services call each other: [`Dispatcher::install`] closes the circle once at start.
@@ -20,6 +20,8 @@ pub struct Dispatcher {
 
 struct Installed {
     services: HashMap<&'static str, ServiceTable>,
+    /// Names in credential scopes, and the services' own.
+    signing_names: HashMap<&'static str, &'static str>,
     authorizer: Arc<dyn Authorizer>,
 }
 
@@ -32,8 +34,9 @@ impl fmt::Debug for Dispatcher {
 impl Dispatcher {
     /// Installs the services and the judge of their calls. Panics when called twice: that is a wiring mistake.
     pub fn install(&self, services: Vec<ServiceTable>, authorizer: Arc<dyn Authorizer>) {
+        let signing_names = services.iter().map(|table| (table.signing_name(), table.name)).collect();
         let services = services.into_iter().map(|table| (table.name, table)).collect();
-        let installed = self.installed.set(Installed { services, authorizer });
+        let installed = self.installed.set(Installed { services, signing_names, authorizer });
         assert!(installed.is_ok(), "the dispatcher is installed once");
     }
 
@@ -52,9 +55,15 @@ impl Dispatcher {
         self.installed.get().into_iter().flat_map(|installed| installed.services.values())
     }
 
-    /// The table of the service that signs as `name`.
+    /// The table of a service.
     pub fn service(&self, name: &str) -> Option<&ServiceTable> {
         self.installed.get().and_then(|installed| installed.services.get(name))
+    }
+
+    /// The table of the service whose requests are signed for `name`.
+    pub(crate) fn signed_for(&self, name: &str) -> Option<&ServiceTable> {
+        let installed = self.installed.get()?;
+        installed.services.get(installed.signing_names.get(name)?)
     }
 
     /// Calls an operation with an input in any protocol's shape.
@@ -68,7 +77,7 @@ impl Dispatcher {
         service: &str,
         operation: &str,
         input: OperationInput,
-    ) -> Result<OperationOutput, AwsError> {
+    ) -> Result<Output, AwsError> {
         let installed = self.installed.get().ok_or_else(|| AwsError::internal("the server is still starting"))?;
         let Some(table) = installed.services.get(service) else {
             let message = format!("{service} is not a service that Boathouse implements (called: {operation})");
@@ -80,7 +89,7 @@ impl Dispatcher {
     /// Calls an operation with JSON and returns JSON.
     ///
     /// # Errors
-    /// As [`Dispatcher::dispatch`].
+    /// As [`Dispatcher::dispatch`]; `NotImplemented` when the answer is a stream.
     pub async fn call(
         &self,
         ctx: &Ctx,
@@ -96,12 +105,18 @@ impl Dispatcher {
             let (ctx, parameters, answer) = (&ctx.forwarded(), Some(&parameters), answer.as_ref());
             history.note(&CallRecord { ctx, service, operation, parameters, answer, error });
         }
-        let output = outcome?;
-        serde_json::to_value(&*output).map_err(|error| AwsError::internal(format!("unwritable output: {error}")))
+        match outcome? {
+            Output::Whole(output) => serde_json::to_value(&*output)
+                .map_err(|error| AwsError::internal(format!("unwritable output: {error}"))),
+            Output::Stream(_) => Err(AwsError::not_implemented(format!("{service}:{operation} for calls from inside"))),
+        }
     }
 }
 
 /// The members of an answer, for the event history.
-pub(crate) fn answered(outcome: &Result<OperationOutput, AwsError>) -> Option<serde_json::Value> {
-    outcome.as_ref().ok().and_then(|output| serde_json::to_value(&**output).ok())
+pub(crate) fn answered(outcome: &Result<Output, AwsError>) -> Option<serde_json::Value> {
+    match outcome {
+        Ok(Output::Whole(output)) => serde_json::to_value(&**output).ok(),
+        Ok(Output::Stream(_)) | Err(_) => None,
+    }
 }

@@ -34,6 +34,7 @@ use http::header::{CONNECTION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, EXPECT, HO
 use http::request::Parts;
 use http::{Method, Request, Response, Version};
 use hyper::body::Incoming;
+use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
 use crate::access::CredentialStore;
@@ -126,6 +127,8 @@ pub struct Gateway {
     places: Places,
     vitals: Option<Arc<dyn Vitals>>,
     tls: Option<TlsAcceptor>,
+    /// Whether answers that go on should end.
+    stopping: watch::Sender<bool>,
 }
 
 impl Gateway {
@@ -145,6 +148,7 @@ impl Gateway {
             places,
             vitals: None,
             tls: None,
+            stopping: watch::Sender::new(false),
         }
     }
 
@@ -243,6 +247,7 @@ impl Gateway {
         }
         match claim {
             Ok(Some(claim)) if claim.scope.service == streaming => false,
+            Ok(Some(_)) if buffered::is_cbor(parts) => true,
             Ok(Some(claim)) => buffered::is_query(parts) || self.rest_service(claim).is_some(),
             _ => parts.uri.path() == "/" && buffered::is_query(parts),
         }
@@ -250,7 +255,7 @@ impl Gateway {
 
     /// The restJson service that a request is signed for.
     fn rest_service(&self, claim: &Claim) -> Option<&ServiceTable> {
-        let table = self.platform.dispatcher.service(&claim.scope.service)?;
+        let table = self.platform.dispatcher.signed_for(&claim.scope.service)?;
         (table.protocol == Protocol::RestJson).then_some(table)
     }
 

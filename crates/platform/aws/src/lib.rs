@@ -20,6 +20,7 @@
 //! | [`access`] | the seams to the identity room: credentials, authorisation, service roles |
 //! | [`tags`] | tags of resources and of requests, which policies ask about |
 //! | [`history`] | the seam to the event history: calls that have ended |
+//! | [`measures`] | what services measure of themselves, for CloudWatch |
 //! | [`vitals`] | how the stores are, for the health page and the metrics |
 //! | [`stores`] | the seam to the object engine: a bucket as the caller may see it |
 //! | [`events`] | what happens inside the platform, told in the process |
@@ -36,6 +37,7 @@ pub mod events;
 pub mod gateway;
 pub mod history;
 pub mod http_service;
+pub mod measures;
 pub mod metrics;
 pub mod principal;
 pub mod protocol;

@@ -13,6 +13,8 @@ use serde::de::DeserializeOwned;
 use crate::access::{AccessRequest, Authorizer, ConditionKeys};
 use crate::context::Ctx;
 use crate::error::AwsError;
+use crate::protocol::Dialects;
+use crate::protocol::event_stream::EventStream;
 use crate::protocol::query::QueryInput;
 use crate::protocol::rest_json::{self, Route};
 use crate::tags::{RequestTags, ResourceTags};
@@ -66,6 +68,14 @@ impl OperationInput {
 /// An operation's output before it is written in a protocol's shape.
 pub type OperationOutput = Box<dyn erased_serde::Serialize + Send + Sync>;
 
+/// What an operation answers.
+pub enum Output {
+    /// All of it at once.
+    Whole(OperationOutput),
+    /// One event after the other.
+    Stream(EventStream),
+}
+
 /// What an operation needs leave for.
 pub enum Access<I> {
     /// Nothing: every authenticated caller may call it (`sts:GetCallerIdentity`).
@@ -78,9 +88,8 @@ pub enum Access<I> {
     Keyed(fn(&Ctx, &I) -> Vec<(String, ConditionKeys)>),
 }
 
-type Handler = dyn Fn(Ctx, OperationInput, Arc<dyn Authorizer>) -> BoxFuture<'static, Result<OperationOutput, AwsError>>
-    + Send
-    + Sync;
+type Handler =
+    dyn Fn(Ctx, OperationInput, Arc<dyn Authorizer>) -> BoxFuture<'static, Result<Output, AwsError>> + Send + Sync;
 
 /// All operations of one service.
 pub struct ServiceTable {
@@ -88,6 +97,10 @@ pub struct ServiceTable {
     pub name: &'static str,
     /// Its wire protocol.
     pub protocol: Protocol,
+    /// The other protocols that it speaks.
+    pub(crate) dialects: Option<Dialects>,
+    /// The name in the credential scope, where that is another one.
+    signing_name: &'static str,
     operations: BTreeMap<&'static str, Box<Handler>>,
     routes: Vec<(&'static str, Route)>,
     unsigned: BTreeSet<&'static str>,
@@ -102,13 +115,23 @@ impl ServiceTable {
     /// A table without operations.
     pub fn new(name: &'static str, protocol: Protocol) -> Self {
         let (operations, routes, unsigned) = (BTreeMap::new(), Vec::new(), BTreeSet::new());
-        Self { name, protocol, operations, routes, unsigned, largest_body: LARGEST_BODY, tags: None }
+        Self {
+            name,
+            protocol,
+            dialects: None,
+            signing_name: name,
+            operations,
+            routes,
+            unsigned,
+            largest_body: LARGEST_BODY,
+            tags: None,
+        }
     }
 
     /// Adds an operation. Its IAM action is `name:operation`.
     #[must_use]
     pub fn operation<S, I, O, E, H, F>(
-        mut self,
+        self,
         operation: &'static str,
         access: Access<I>,
         state: &Arc<S>,
@@ -122,6 +145,44 @@ impl ServiceTable {
         H: Fn(Ctx, Arc<S>, I) -> F + Send + Sync + 'static,
         F: Future<Output = Result<O, E>> + Send + 'static,
     {
+        self.insert(operation, access, state, handler, |output| Output::Whole(Box::new(output)))
+    }
+
+    /// Adds an operation whose answer goes on. Calls from inside can't have it.
+    #[must_use]
+    pub fn event_stream<S, I, E, H, F>(
+        self,
+        operation: &'static str,
+        access: Access<I>,
+        state: &Arc<S>,
+        handler: H,
+    ) -> Self
+    where
+        S: Send + Sync + 'static,
+        I: DeserializeOwned + Send + 'static,
+        E: Into<AwsError>,
+        H: Fn(Ctx, Arc<S>, I) -> F + Send + Sync + 'static,
+        F: Future<Output = Result<EventStream, E>> + Send + 'static,
+    {
+        self.insert(operation, access, state, handler, Output::Stream)
+    }
+
+    fn insert<S, I, O, E, H, F>(
+        mut self,
+        operation: &'static str,
+        access: Access<I>,
+        state: &Arc<S>,
+        handler: H,
+        erase: fn(O) -> Output,
+    ) -> Self
+    where
+        S: Send + Sync + 'static,
+        I: DeserializeOwned + Send + 'static,
+        O: 'static,
+        E: Into<AwsError>,
+        H: Fn(Ctx, Arc<S>, I) -> F + Send + Sync + 'static,
+        F: Future<Output = Result<O, E>> + Send + 'static,
+    {
         let state = Arc::clone(state);
         let action = format!("{}:{operation}", self.name);
         let handler = Arc::new(handler);
@@ -129,17 +190,33 @@ impl ServiceTable {
         let erased = move |ctx: Ctx, input: OperationInput, authorizer: Arc<dyn Authorizer>| {
             let (state, handler, access, action) =
                 (Arc::clone(&state), Arc::clone(&handler), Arc::clone(&access), action.clone());
-            let call: BoxFuture<'static, Result<OperationOutput, AwsError>> = Box::pin(async move {
+            let call: BoxFuture<'static, Result<Output, AwsError>> = Box::pin(async move {
                 let input: I = input.decode()?;
                 authorize(&ctx, &*authorizer, &action, &access, &input)?;
-                let output = handler(ctx, state, input).await.map_err(Into::into)?;
-                Ok(Box::new(output) as OperationOutput)
+                handler(ctx, state, input).await.map(erase).map_err(Into::into)
             });
             call
         };
         let replaced = self.operations.insert(operation, Box::new(erased));
         assert!(replaced.is_none(), "operation {operation} is registered twice");
         self
+    }
+
+    /// Says for which name requests are signed, where that is not the service's own (CloudWatch's is `monitoring`).
+    #[must_use]
+    pub fn signed_as(self, signing_name: &'static str) -> Self {
+        Self { signing_name, ..self }
+    }
+
+    /// The name in the credential scope.
+    pub(crate) fn signing_name(&self) -> &'static str {
+        self.signing_name
+    }
+
+    /// Speaks the query protocol and CBOR too.
+    #[must_use]
+    pub fn with_dialects(self, dialects: Dialects) -> Self {
+        Self { dialects: Some(dialects), ..self }
     }
 
     /// Says by which method and path requests of a restJson service reach `operation`, which must be in the table.
@@ -219,7 +296,7 @@ impl ServiceTable {
         operation: &str,
         input: OperationInput,
         authorizer: Arc<dyn Authorizer>,
-    ) -> Result<OperationOutput, AwsError> {
+    ) -> Result<Output, AwsError> {
         let Some(handler) = self.operations.get(operation) else {
             let message = format!("{}:{operation} is not an operation that Boathouse implements", self.name);
             return Err(AwsError::bad_request("UnknownOperationException", message));

@@ -82,6 +82,13 @@ input! {
         next_token: Option<String>,
         limit: Option<usize>,
     }
+    /// StartLiveTail: one to ten ARNs of groups; streams only of a single one.
+    StartLiveTail {
+        log_group_identifiers: Vec<String>,
+        log_stream_names: Option<Vec<String>>,
+        log_stream_name_prefixes: Option<Vec<String>>,
+        log_event_filter_pattern: Option<String>,
+    }
     /// Names what has tags.
     TaggedResource { resource_arn: String }
     /// TagResource: at most 50 tags.
@@ -198,6 +205,27 @@ output! {
         next_sequence_token: String,
         #[serde(skip_serializing_if = "Option::is_none")]
         rejected_log_events_info: Option<RejectedLogEventsInfo>,
+    }
+    /// The first event of a Live Tail session.
+    LiveTailSessionStart {
+        request_id: String,
+        session_id: String,
+        log_group_identifiers: Vec<String>,
+        log_stream_names: Vec<String>,
+        log_stream_name_prefixes: Vec<String>,
+        log_event_filter_pattern: String,
+    }
+    /// What came in the last second.
+    LiveTailSessionUpdate { session_metadata: LiveTailSessionMetadata, session_results: Vec<LiveTailSessionLogEvent> }
+    /// Whether an update leaves events out.
+    LiveTailSessionMetadata { sampled: bool }
+    /// An event as a Live Tail session shows it.
+    LiveTailSessionLogEvent {
+        log_stream_name: String,
+        log_group_identifier: String,
+        message: String,
+        timestamp: i64,
+        ingestion_time: i64,
     }
     /// An answer without members.
     Empty {}

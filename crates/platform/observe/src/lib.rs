@@ -5,13 +5,14 @@
 //! at the moment that they expire, and their files go within the hour.
 //!
 //! Refused by name: keys of KMS, log classes other than STANDARD, deletion protection, space-delimited filter patterns,
-//! linked accounts. Absent: metric and subscription filters, Insights, Live Tail, exports, data protection.
+//! linked accounts. Absent: metric and subscription filters, Insights, exports, data protection.
 //!
 //! | Module | What it does |
 //! |---|---|
 //! | [`api`] | wire types |
 //! | `groups`, `streams`, `tags`, `policies` | one file for each resource |
 //! | `put`, `read` | PutLogEvents; GetLogEvents and FilterLogEvents |
+//! | `tail` | StartLiveTail |
 //! | [`pattern`] | the filter pattern language |
 //! | [`retention`] | what deletes expired events, and files that belong to nobody |
 //! | [`files`] | the log files: frames, segments, group commit, scans |
@@ -30,13 +31,14 @@ pub mod retention;
 mod store;
 mod streams;
 mod tags;
+mod tail;
 
 use std::sync::Arc;
 
 use boathouse_aws::service::{Access, any_resource};
 use boathouse_aws::{Arn, Ctx, Protocol, ServiceTable};
 
-use crate::api::{GroupName, GroupSelector, StreamName, TaggedResource};
+use crate::api::{GroupName, GroupSelector, StreamName, TaggedResource, name_in};
 
 pub use error::LogsError;
 pub use store::Logs;
@@ -94,6 +96,14 @@ pub fn service(state: &Arc<Logs>) -> ServiceTable {
             Access::On(|ctx, input: &api::FilterLogEvents| vec![selected(ctx, &input.group, "")]),
             state,
             read::filter,
+        )
+        .event_stream(
+            "StartLiveTail",
+            Access::On(|ctx, input: &api::StartLiveTail| {
+                input.log_group_identifiers.iter().map(|group| stream_arn(ctx, name_in(group), "")).collect()
+            }),
+            state,
+            tail::start,
         )
         .operation(
             "TagResource",

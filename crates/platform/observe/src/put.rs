@@ -9,7 +9,7 @@ use crate::api::{InputLogEvent, PutLogEvents, PutLogEventsOutput, RejectedLogEve
 use crate::error::LogsError;
 use crate::files::NewEvent;
 use crate::store::{Group, Logs, blocking, invalid, now};
-use crate::{policies, stream_arn};
+use crate::{group_arn, policies, stream_arn};
 
 /// Bytes of a batch: the texts, and [`EVENT_OVERHEAD`] for each event.
 const MAX_BATCH_BYTES: usize = 1_048_576;
@@ -37,7 +37,12 @@ pub(crate) async fn put(ctx: Ctx, state: Arc<Logs>, input: PutLogEvents) -> Resu
         None => blocking(move || Ok(files.stream(stream.id)?)).await?,
     };
     if !events.is_empty() {
-        state.files.append(Arc::clone(&log), now(&ctx), events).await?;
+        let sessions = state.tails.watching(&input.log_group_name, &input.log_stream_name);
+        let told = if sessions.is_empty() { Vec::new() } else { events.clone() };
+        let ingestion = now(&ctx);
+        state.files.append(Arc::clone(&log), ingestion, events).await?;
+        let group = group_arn(&ctx, &input.log_group_name);
+        sessions.iter().for_each(|session| session.offer(&group, &input.log_stream_name, ingestion, &told));
     }
     let next_sequence_token = sequence_token(log.summary().next_sequence);
     Ok(PutLogEventsOutput { next_sequence_token, rejected_log_events_info: rejected })

@@ -16,6 +16,7 @@ use crate::api::GroupSelector;
 use crate::error::LogsError;
 use crate::files::segments::StreamLog;
 use crate::files::{FilesError, LogFiles, StreamId};
+use crate::tail::Tails;
 
 /// `(group)` → [`Group`].
 pub(crate) const GROUPS: &str = "logs-groups";
@@ -48,6 +49,7 @@ pub struct Logs {
     pub(crate) metadata: Metadata,
     pub(crate) files: Arc<LogFiles>,
     pub(crate) authorizer: Arc<dyn Authorizer>,
+    pub(crate) tails: Tails,
 }
 
 impl Logs {
@@ -57,7 +59,8 @@ impl Logs {
     /// # Errors
     /// [`FilesError::Io`].
     pub fn open(metadata: Metadata, directory: &Path, authorizer: Arc<dyn Authorizer>) -> Result<Self, FilesError> {
-        Ok(Self { metadata, files: Arc::new(LogFiles::open(directory)?), authorizer })
+        let files = Arc::new(LogFiles::open(directory)?);
+        Ok(Self { metadata, files, authorizer, tails: Tails::default() })
     }
 
     pub(crate) fn group(&self, name: &str) -> Result<Group, LogsError> {

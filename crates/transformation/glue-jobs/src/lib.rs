@@ -16,7 +16,7 @@
 //! | [`visual`] | visual jobs |
 //! | `shell` | Python shell jobs |
 //! | [`preview`] | the first rows of a node, at an address of our own |
-//! | `logs`, `s3` | a run's lines in CloudWatch Logs; a run's buckets |
+//! | `logs`, `measures`, `s3` | a run's lines in CloudWatch Logs; metrics for CloudWatch; a run's buckets |
 //! | `store`, [`error`], `failure` | rows and shared helpers; errors and their AWS codes; reasons of failed runs |
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
@@ -27,6 +27,7 @@ pub mod error;
 mod failure;
 mod jobs;
 mod logs;
+mod measures;
 pub mod preview;
 mod runs;
 mod s3;

@@ -18,6 +18,7 @@ use crate::check::{self, Work};
 use crate::error::JobError;
 use crate::failure::Failure;
 use crate::logs::{self, Log, Stream};
+use crate::measures;
 use crate::store::{Jobs, RUNS, StoredRun, UNFINISHED, no_run, now, put_run, seconds};
 use crate::visual;
 
@@ -249,7 +250,7 @@ fn stored(tx: &Transaction<'_>, key: &Key) -> Result<StoredRun, JobError> {
 async fn finish(platform: &Platform, state: &Jobs, run: &StoredRun, end: End) -> Result<Option<StoredRun>, JobError> {
     let (now, teller) = (platform.clock.now(), platform.events.clone());
     let (time, key) = (seconds(now), run.key());
-    state
+    let (retry, lasted) = state
         .metadata
         .transaction(move |tx| {
             let mut stored = stored(tx, &key)?;
@@ -263,7 +264,8 @@ async fn finish(platform: &Platform, state: &Jobs, run: &StoredRun, end: End) ->
             stored.run.error_message = reason;
             stored.run.completed_on = Some(time);
             stored.run.last_modified_on = Some(time);
-            stored.run.execution_time = Some(stored.running_since.map_or(0.0, |since| time - since).max(0.0) as u64);
+            let lasted = stored.running_since.map_or(0.0, |since| time - since).max(0.0);
+            stored.run.execution_time = Some(lasted as u64);
             put_run(tx, &stored)?;
             if let End::Succeeded(Some(read)) = &end {
                 bookmarks::commit(tx, &stored, read)?;
@@ -273,9 +275,11 @@ async fn finish(platform: &Platform, state: &Jobs, run: &StoredRun, end: End) ->
                 put_run(tx, retry)?;
             }
             teller.tell(tx, ended(now, &stored))?;
-            Ok(retry)
+            Ok::<_, JobError>((retry, lasted))
         })
-        .await
+        .await?;
+    measures::ended(platform, run.job_name(), run.id(), lasted);
+    Ok(retry)
 }
 
 /// The run that tries a failed one again, if the job wants that once more.

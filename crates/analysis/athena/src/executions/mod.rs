@@ -6,12 +6,13 @@
 //! | `start` | StartQueryExecution: checks, idempotence, result reuse |
 //! | `runner` | the queue, the states, the end |
 //! | `failure` | why an execution did not succeed |
-//! | `telling` | the events of an execution |
+//! | `telling`, `measures` | the events of an execution; metrics for CloudWatch |
 //! | `writing` | what a statement writes, and how that is taken back |
 //! | `history` | what is forgotten after 45 days, and what a restart finds unfinished |
 
 pub(crate) mod failure;
 pub(crate) mod history;
+mod measures;
 pub(crate) mod row;
 pub(crate) mod runner;
 pub(crate) mod start;

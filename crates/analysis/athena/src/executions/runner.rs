@@ -18,6 +18,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 
 use super::failure::Failure;
+use super::measures;
 use super::put;
 use super::row::{Row, State};
 use super::start::{Prepared, reuse_key};
@@ -255,6 +256,7 @@ async fn live(athena: &Arc<Athena>, ctx: &Ctx, mut row: Row, prepared: Prepared,
         told.push(change(ctx.now(), &row, Some(State::Queued)));
     }
     end(ctx, &mut row, &progress, begun, outcome);
+    measures::ended(&ctx.platform, &row);
     told.push(change(ctx.now(), &row, Some(before)));
     if let Err(error) = keep(athena, ctx, row.clone(), told).await {
         tracing::error!(%error, execution = row.id(), "the end of an execution can't be kept");

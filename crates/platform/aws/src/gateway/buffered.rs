@@ -1,11 +1,13 @@
 //! JSON, REST and query calls: short bodies that are read whole, verified and dispatched.
 
+use std::io::Read;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderValue};
+use flate2::read::GzDecoder;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderValue};
 use http::request::Parts;
 use http::{Method, Response, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -20,10 +22,11 @@ use crate::error::{AwsError, Fault};
 use crate::history::CallRecord;
 use crate::http_service::{ResponseBody, full};
 use crate::principal::Principal;
+use crate::protocol::event_stream::{self, EventStream};
 use crate::protocol::query::QueryInput;
 use crate::protocol::rest_json::Route;
-use crate::protocol::{Answer, json, query, rest_json, rest_xml};
-use crate::service::{LARGEST_BODY, OperationInput, Protocol, ServiceTable};
+use crate::protocol::{Answer, cbor, json, query, rest_json, rest_xml};
+use crate::service::{LARGEST_BODY, OperationInput, Output, Protocol, ServiceTable};
 use crate::sigv4::{Claim, Dialect, SignatureError, sha256_hex};
 
 /// How long a client may take to send its request's body, which is at most 16 MiB.
@@ -47,6 +50,7 @@ struct Call<'a> {
 enum Wire {
     Json { version: &'static str },
     Query { namespace: &'static str },
+    Cbor,
     RestJson,
     RestXml,
 }
@@ -54,7 +58,7 @@ enum Wire {
 impl Wire {
     fn dialect(self) -> Dialect {
         match self {
-            Self::Json { .. } | Self::RestJson => Dialect::Json,
+            Self::Json { .. } | Self::Cbor | Self::RestJson => Dialect::Json,
             Self::Query { .. } => Dialect::Query,
             Self::RestXml => Dialect::S3,
         }
@@ -76,10 +80,12 @@ impl Gateway {
         let outcome = self.call(&mut call, claim, body, record).await;
         let query_error = outcome.as_ref().err().and_then(query_error);
         record.error = outcome.as_ref().err().map(|error| error.code.to_string());
-        let error_type = record.error.clone().filter(|_| matches!(call.wire, Wire::Json { .. } | Wire::RestJson));
-        let answer = outcome.unwrap_or_else(|error| call.failure(&error));
+        let error_type =
+            record.error.clone().filter(|_| matches!(call.wire, Wire::Json { .. } | Wire::Cbor | Wire::RestJson));
+        let mut response = outcome.unwrap_or_else(|error| respond_with(call.failure(&error)));
         (record.service, record.operation, record.principal) = (call.service, call.operation, call.principal);
-        let mut response = respond_with(answer, record.request_id);
+        let id = HeaderValue::try_from(record.request_id.to_string()).expect("invariant: ids are visible ASCII");
+        response.headers_mut().insert("x-amzn-requestid", id);
         if let Some(code) = error_type.and_then(|code| HeaderValue::from_str(&code).ok()) {
             response.headers_mut().insert("x-amzn-errortype", code);
         }
@@ -95,13 +101,13 @@ impl Gateway {
         claim: MaybeClaim,
         body: Incoming,
         record: &Record,
-    ) -> Result<Answer, AwsError> {
+    ) -> Result<Response<ResponseBody>, AwsError> {
         limits::head(call.parts)?;
         let service = claim.as_ref().ok().and_then(Option::as_ref).and_then(|claim| self.rest_service(claim));
         let body = collect(body, service.map_or(LARGEST_BODY, ServiceTable::largest_body)).await?;
         record.bytes_in.store(body.len() as u64, Ordering::Relaxed);
         let claim = claim.map_err(|error| error.into_aws(call.wire.dialect()))?;
-        let (table, route, input) = self.route(call, claim.as_ref(), body.clone())?;
+        let (table, route, input) = self.route(call, claim.as_ref(), plain(call.parts, body.clone())?)?;
         let principal = match &claim {
             Some(claim) => self.caller(claim, call, table, &body)?,
             None if table.takes_unsigned(&call.operation) => Arc::new(Principal::anonymous()),
@@ -124,13 +130,33 @@ impl Gateway {
                 error: outcome.as_ref().err().map(|error| (&*error.code, &*error.message)),
             });
         }
-        let output = outcome?;
-        match (call.wire, route) {
+        let output = match outcome? {
+            Output::Whole(output) => output,
+            Output::Stream(events) => return Ok(self.stream(events)),
+        };
+        let answer = match (call.wire, route) {
             (Wire::Json { version }, _) => json::success(version, &output),
-            (Wire::Query { namespace }, _) => query::success(&call.operation, namespace, &output, call.request_id),
+            (Wire::Query { namespace }, _) => {
+                let output = match &table.dialects {
+                    Some(dialects) => query::reshaped(dialects, &output)?,
+                    None => output,
+                };
+                query::success(&call.operation, namespace, &output, call.request_id)
+            }
+            (Wire::Cbor, _) => cbor::success(table.dialects.as_ref().ok_or_else(|| no_cbor(table.name))?, &output),
             (Wire::RestJson, Some(route)) => route.success(&output),
             (Wire::RestJson | Wire::RestXml, _) => Err(AwsError::internal("the operation has no route")),
-        }
+        };
+        answer.map(respond_with)
+    }
+
+    /// An answer that goes on until it has ended by itself, the client leaves or the server stops.
+    fn stream(&self, events: EventStream) -> Response<ResponseBody> {
+        let mut stopping = self.stopping.subscribe();
+        let stopped = async move { drop(stopping.wait_for(|stopping| *stopping).await) };
+        let mut response = Response::new(events.into_body(stopped));
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(event_stream::CONTENT_TYPE));
+        response
     }
 
     /// Who signed a call of a service in `table`.
@@ -142,8 +168,8 @@ impl Gateway {
         body: &[u8],
     ) -> Result<Arc<Principal>, AwsError> {
         let refused = |error: SignatureError| error.into_aws(call.wire.dialect());
-        if claim.scope.service != table.name {
-            let message = format!("Credential should be scoped to correct service: '{}'.", table.name);
+        if claim.scope.service != table.signing_name() {
+            let message = format!("Credential should be scoped to correct service: '{}'.", table.signing_name());
             return Err(refused(SignatureError::Malformed(message)));
         }
         self.verifier.verify(claim, call.parts, &sha256_hex(body), signing_time()).map_err(refused)
@@ -168,6 +194,9 @@ impl Gateway {
         if let Some(target) = header(call.parts, "x-amz-target") {
             return self.route_json(call, &target, body).map(|(table, input)| (table, None, input));
         }
+        if matches!(call.wire, Wire::Cbor) {
+            return self.route_cbor(call, &body).map(|(table, input)| (table, None, input));
+        }
         if let Some(table) = claim.and_then(|claim| self.rest_service(claim)) {
             return route_rest(call, table, &body).map(|(route, input)| (table, Some(route), input));
         }
@@ -191,10 +220,28 @@ impl Gateway {
             || AwsError::bad_request("UnknownOperationException", format!("no service has the target {target}"));
         let (prefix, operation) = json::split_target(target).ok_or_else(unknown)?;
         operation.clone_into(&mut call.operation);
-        let speaks = |table: &&ServiceTable| matches!(table.protocol, Protocol::AwsJson { target_prefix, .. } if target_prefix == prefix);
-        let table = self.platform.dispatcher.services().find(speaks).ok_or_else(unknown)?;
+        let table = self.targeted(prefix).ok_or_else(unknown)?;
         table.name.clone_into(&mut call.service);
         Ok((table, OperationInput::Json(body)))
+    }
+
+    /// The JSON service whose targets begin so.
+    fn targeted(&self, prefix: &str) -> Option<&ServiceTable> {
+        let speaks = |table: &&ServiceTable| matches!(table.protocol, Protocol::AwsJson { target_prefix, .. } if target_prefix == prefix);
+        self.platform.dispatcher.services().find(speaks)
+    }
+
+    fn route_cbor(&self, call: &mut Call<'_>, body: &[u8]) -> Result<(&ServiceTable, OperationInput), AwsError> {
+        let path = call.parts.uri.path();
+        let unknown = || AwsError::bad_request("UnknownOperationException", format!("{path} is no operation's path"));
+        let (service, operation) = cbor::split_path(path).ok_or_else(unknown)?;
+        operation.clone_into(&mut call.operation);
+        let table = self.targeted(service).ok_or_else(unknown)?;
+        table.name.clone_into(&mut call.service);
+        if table.dialects.is_none() {
+            return Err(no_cbor(table.name));
+        }
+        Ok((table, OperationInput::Value(cbor::input(body)?)))
     }
 
     fn route_query(
@@ -204,17 +251,26 @@ impl Gateway {
         form: QueryInput,
     ) -> Result<(&ServiceTable, OperationInput), AwsError> {
         form.action.clone_into(&mut call.operation);
-        let service = match claim {
-            Some(claim) => claim.scope.service.as_str(),
-            None => self.unsigned_service(&form).ok_or_else(|| missing_token(call.wire))?.name,
+        let dispatcher = &self.platform.dispatcher;
+        let (service, table) = match claim {
+            Some(claim) => (claim.scope.service.as_str(), dispatcher.signed_for(&claim.scope.service)),
+            None => {
+                let table = self.unsigned_service(&form).ok_or_else(|| missing_token(call.wire))?;
+                (table.name, Some(table))
+            }
         };
-        service.clone_into(&mut call.service);
+        table.map_or(service, |table| table.name).clone_into(&mut call.service);
         let invalid = || {
             let message = format!("Could not find operation {} for version {} of {service}", form.action, form.version);
             AwsError::bad_request("InvalidAction", message)
         };
-        let table = self.platform.dispatcher.service(service).ok_or_else(invalid)?;
+        let table = table.ok_or_else(invalid)?;
+        if let Some(dialects) = table.dialects.filter(|it| it.version == form.version && table.has(&form.action)) {
+            call.wire = Wire::Query { namespace: dialects.namespace };
+            return Ok((table, OperationInput::Query(form)));
+        }
         match table.protocol {
+            _ if table.dialects.is_some() => Err(invalid()),
             Protocol::AwsJson { target_prefix, .. } => {
                 let target = format!("X-Amz-Target: {target_prefix}.{}", form.action);
                 let message = format!("{service} does not speak the query protocol here, but JSON ({target})");
@@ -263,6 +319,8 @@ impl<'a> Call<'a> {
         let content_type = header(parts, CONTENT_TYPE.as_str()).unwrap_or_default();
         let wire = if parts.headers.contains_key("x-amz-target") {
             Wire::Json { version: if content_type.contains("json-1.0") { "1.0" } else { "1.1" } }
+        } else if is_cbor(parts) {
+            Wire::Cbor
         } else if is_query(parts) {
             Wire::Query { namespace: UNKNOWN_NAMESPACE }
         } else {
@@ -276,6 +334,7 @@ impl<'a> Call<'a> {
         match self.wire {
             Wire::Json { version } => json::failure(version, error),
             Wire::Query { namespace } => query::failure(namespace, error, self.request_id),
+            Wire::Cbor => cbor::failure(error),
             Wire::RestJson => rest_json::failure(error),
             Wire::RestXml => rest_xml::failure(error, self.parts.uri.path(), self.request_id),
         }
@@ -284,6 +343,35 @@ impl<'a> Call<'a> {
 
 fn header(parts: &Parts, name: &str) -> Option<String> {
     parts.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
+}
+
+/// Whether a request speaks CBOR.
+pub(super) fn is_cbor(parts: &Parts) -> bool {
+    parts.headers.get(cbor::HEADER).is_some_and(|value| value == cbor::NAME)
+}
+
+fn no_cbor(service: &str) -> AwsError {
+    AwsError::not_implemented(format_args!("CBOR for {service}"))
+}
+
+/// The body without the compression that clients put on large ones.
+fn plain(parts: &Parts, body: Bytes) -> Result<Bytes, AwsError> {
+    match parts.headers.get(CONTENT_ENCODING).map(HeaderValue::as_bytes) {
+        Some(b"gzip") => {}
+        _ => return Ok(body),
+    }
+    let mut plain = Vec::new();
+    let read = GzDecoder::new(&*body).take(LARGEST_BODY as u64 + 1).read_to_end(&mut plain);
+    read.map_err(|error| AwsError::bad_request("SerializationException", format!("the body is not gzip: {error}")))?;
+    if plain.len() > LARGEST_BODY {
+        return Err(too_large(LARGEST_BODY));
+    }
+    Ok(plain.into())
+}
+
+fn too_large(limit: usize) -> AwsError {
+    let message = format!("the request's body is larger than {limit} bytes");
+    AwsError::new("RequestEntityTooLarge", StatusCode::PAYLOAD_TOO_LARGE, message)
 }
 
 /// Whether a request speaks awsQuery: a form, or a GET with an `Action` (a presigned call).
@@ -301,10 +389,7 @@ pub(super) async fn collect(body: Incoming, limit: usize) -> Result<Bytes, AwsEr
     };
     match collected {
         Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => {
-            let message = format!("the request's body is larger than {limit} bytes");
-            Err(AwsError::new("RequestEntityTooLarge", StatusCode::PAYLOAD_TOO_LARGE, message))
-        }
+        Err(error) if error.is::<LengthLimitError>() => Err(too_large(limit)),
         Err(_) => Err(AwsError::bad_request("IncompleteBody", "the request's body ended early")),
     }
 }
@@ -320,19 +405,18 @@ fn query_error(error: &AwsError) -> Option<HeaderValue> {
 
 fn missing_token(wire: Wire) -> AwsError {
     let code = match wire {
-        Wire::Json { .. } | Wire::RestJson => "MissingAuthenticationTokenException",
+        Wire::Json { .. } | Wire::Cbor | Wire::RestJson => "MissingAuthenticationTokenException",
         Wire::Query { .. } => "MissingAuthenticationToken",
         Wire::RestXml => "AccessDenied",
     };
     AwsError::new(code, StatusCode::FORBIDDEN, "Request is missing Authentication Token")
 }
 
-fn respond_with(answer: Answer, request_id: Uuid) -> Response<ResponseBody> {
+fn respond_with(answer: Answer) -> Response<ResponseBody> {
     let mut response = Response::new(full(answer.body));
     *response.status_mut() = answer.status;
     *response.headers_mut() = answer.headers;
-    let text = |text: &str| HeaderValue::from_str(text).expect("invariant: ids and content types are visible ASCII");
-    response.headers_mut().insert(CONTENT_TYPE, text(&answer.content_type));
-    response.headers_mut().insert("x-amzn-requestid", text(&request_id.to_string()));
+    let content_type = HeaderValue::from_str(&answer.content_type).expect("invariant: content types are visible ASCII");
+    response.headers_mut().insert(CONTENT_TYPE, content_type);
     response
 }

@@ -62,6 +62,7 @@ impl Gateway {
                 }
             }
         }
+        self.stopping.send_replace(true);
         if tokio::time::timeout(DRAIN_TIMEOUT, graceful.shutdown()).await.is_err() {
             tracing::warn!("connections were cut off at shutdown");
         }

@@ -6,16 +6,18 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, SecondsFormat};
 use http::StatusCode;
 use serde::de::value::{MapDeserializer, SeqDeserializer};
 use serde::de::{DeserializeOwned, Deserializer, Error as _, IntoDeserializer, Visitor};
 use serde::ser::SerializeStruct;
 use serde::{Serialize, forward_to_deserialize_any};
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::error::{AwsError, Fault};
-use crate::protocol::Answer;
 use crate::protocol::xml::{self, escape};
+use crate::protocol::{Answer, Dialects};
 use crate::service::OperationOutput;
 
 /// How deep members may nest; deeper names are refused, not recursed into.
@@ -237,6 +239,47 @@ impl<T: Serialize> Serialize for Entries<T> {
     }
 }
 
+/// The output of a service that speaks JSON first, as the query protocol writes it: times as text, maps as entries.
+///
+/// # Errors
+/// `InternalFailure` when the output can't be written.
+pub fn reshaped(dialects: &Dialects, output: &OperationOutput) -> Result<OperationOutput, AwsError> {
+    let mut members = serde_json::to_value(&**output)
+        .map_err(|error| AwsError::internal(format!("the answer can't be written: {error}")))?;
+    reshape(dialects, &mut members);
+    Ok(Box::new(members))
+}
+
+fn reshape(dialects: &Dialects, value: &mut Value) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(|item| reshape(dialects, item)),
+        Value::Object(members) => {
+            for (name, member) in members.iter_mut() {
+                if dialects.times.contains(&name.as_str()) {
+                    write_times(member);
+                } else if let (true, Value::Object(entries)) = (dialects.maps.contains(&name.as_str()), &mut *member) {
+                    let entry = |(key, value): (&String, &Value)| json!({"key": key, "value": value});
+                    *member = json!({(xml::ENTRY): entries.iter().map(entry).collect::<Value>()});
+                } else {
+                    reshape(dialects, member);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Makes seconds, or a list of them, text in ISO 8601.
+fn write_times(value: &mut Value) {
+    if let Value::Array(items) = value {
+        return items.iter_mut().for_each(write_times);
+    }
+    let time = value.as_f64().and_then(|seconds| DateTime::from_timestamp_millis((seconds * 1000.0) as i64));
+    if let Some(time) = time {
+        *value = time.to_rfc3339_opts(SecondsFormat::AutoSi, true).into();
+    }
+}
+
 /// The answer of a successful call.
 ///
 /// # Errors
@@ -264,7 +307,8 @@ pub fn failure(namespace: &str, error: &AwsError, request_id: Uuid) -> Answer {
         Fault::Receiver => "Receiver",
     };
     // IAM and STS say `AccessDenied` where the JSON services say `AccessDeniedException`.
-    let code = error.code.strip_suffix("Exception").filter(|code| *code == "AccessDenied").unwrap_or(&error.code);
+    let code = error.code.strip_suffix("Exception").filter(|code| *code == "AccessDenied");
+    let code = error.query_code.or(code).unwrap_or(&error.code);
     let body = format!(
         "<ErrorResponse xmlns=\"{namespace}\"><Error><Type>{fault}</Type><Code>{}</Code><Message>{}</Message></Error>\
          <RequestId>{request_id}</RequestId></ErrorResponse>",
@@ -348,6 +392,21 @@ mod tests {
         let answer = success("GetAccountSummary", "urn:x", &output, Uuid::nil()).unwrap();
         let text = std::str::from_utf8(&answer.body).unwrap();
         assert!(text.contains("<map><entry><key>Users</key><value>3</value></entry></map>"), "{text}");
+    }
+
+    #[test]
+    fn outputs_of_json_services_are_reshaped() {
+        let dialects = Dialects { version: "", namespace: "", times: &["Times", "Time"], maps: &["Map"] };
+        let output: OperationOutput = Box::new(json!({"A": [{"Time": 1.5, "Map": {"p90": 2.0}}], "Times": [0, 60]}));
+        let answer = success("X", "urn:x", &reshaped(&dialects, &output).unwrap(), Uuid::nil()).unwrap();
+        let text = std::str::from_utf8(&answer.body).unwrap();
+        for part in [
+            "<Time>1970-01-01T00:00:01.500Z</Time>",
+            "<Map><entry><key>p90</key><value>2.0</value></entry></Map>",
+            "<Times><member>1970-01-01T00:00:00Z</member><member>1970-01-01T00:01:00Z</member></Times>",
+        ] {
+            assert!(text.contains(part), "{text}");
+        }
     }
 
     #[test]

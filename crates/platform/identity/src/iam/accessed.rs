@@ -23,11 +23,12 @@ use crate::store::{Holder, row_name};
 /// `(job id)` → [`Report`].
 const REPORTS: &str = "iam-access-reports";
 /// What services are called in reports.
-const TITLES: [(&str, &str); 14] = [
+const TITLES: [(&str, &str); 15] = [
     ("apigateway", "Amazon API Gateway Management V2"),
     ("athena", "Amazon Athena"),
     ("cloudformation", "AWS CloudFormation"),
     ("cloudtrail", "AWS CloudTrail"),
+    ("cloudwatch", "Amazon CloudWatch"),
     ("events", "Amazon EventBridge"),
     ("firehose", "Amazon Data Firehose"),
     ("glue", "AWS Glue"),

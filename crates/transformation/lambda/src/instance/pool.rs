@@ -16,6 +16,7 @@ use tokio::sync::Semaphore;
 
 use super::credentials::Vault;
 use super::failure::{self, Failure};
+use super::measures;
 use super::process::{Ended, Instance, NotReady, Plan};
 use super::runtime_api::{Event, Reply};
 use crate::SERVICE;
@@ -203,9 +204,11 @@ impl Pool {
             _ => None,
         };
         if let Some(reason) = reason {
+            measures::throttled(&self.platform, name);
             return Err(LambdaError::TooManyRequests { reason });
         }
         *working.by_function.entry(name.clone()).or_default() += 1;
+        measures::began(&self.platform, name, of_function + 1);
         let reserved = request.reserved.is_some();
         if !reserved {
             working.unreserved += 1;
@@ -325,6 +328,7 @@ impl Pool {
             (_, Some(Failure { payload, .. })) => (payload, true),
             (_, None) => (Bytes::new(), true),
         };
+        measures::ended(&self.platform, &function.name, failed, Some(duration));
         Execution { payload, failed, tail: instance.logs.take_tail() }
     }
 
@@ -360,6 +364,7 @@ impl Pool {
             }
             None => lines.join("\n").into_bytes(),
         };
+        measures::ended(&self.platform, &request.function.name, true, None);
         Ok(Execution { payload: failure.payload, failed: true, tail })
     }
 
