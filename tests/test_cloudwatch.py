@@ -19,7 +19,7 @@ import httpx
 import pytest
 from botocore.exceptions import ClientError
 
-from conftest import allow, client, code, document, service_role, wait_for
+from conftest import Clock, allow, client, code, document, service_role, wait_for
 
 AWS = [sys.executable, os.path.join(os.path.dirname(sys.executable), "aws")]
 NOW = datetime.datetime.now(datetime.timezone.utc)
@@ -453,7 +453,8 @@ def test_acknowledged_data_survive_kill_9(start):
     assert data(cloudwatch, query("m", "Shop", "m"))["m"] == {at(n): n for n in range(20)}
 
 
-def test_old_points_become_coarser(start, clock):
+def test_old_points_become_coarser(start, tmp_path):
+    clock = Clock(tmp_path / "clock-ahead")
     server = start("--dev", *clock.flags)
     cloudwatch = server.client("cloudwatch", "test", "test")
     begin = clock.now().replace(minute=0, second=0, microsecond=0) - HOUR
@@ -500,7 +501,8 @@ def test_functions_are_measured(shared, cloudwatch, unique):
     functions.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
     with pytest.raises(ClientError):
         functions.invoke(FunctionName=name, Payload=b"{}")
-    assert recent(cloudwatch, "AWS/Lambda", "Throttles", of) == 1
+    # The client may have tried again.
+    assert recent(cloudwatch, "AWS/Lambda", "Throttles", of) >= 1
 
 
 def test_queues_rules_machines_and_streams_are_measured(shared, cloudwatch, unique):

@@ -6,7 +6,7 @@ import time
 import pytest
 from botocore.exceptions import ClientError, EventStreamError
 
-from conftest import allow, client, document, wait_for
+from conftest import Clock, allow, client, document, wait_for
 
 ARN = "arn:aws:logs:us-east-1:000000000000:log-group:"
 
@@ -168,7 +168,8 @@ def test_sessions_are_few_and_end_with_their_clients(start):
     assert time.monotonic() - begun < 8, "sessions end when the server stops"
 
 
-def test_sessions_time_out(start, clock):
+def test_sessions_time_out(start, tmp_path):
+    clock = Clock(tmp_path / "clock-ahead")
     server = start("--dev", *clock.flags)
     logs = tailing(server)
     logs.create_log_group(logGroupName="g")
