@@ -57,7 +57,7 @@ describe('metrics', () => {
       ['Shop', 'Orders', 'Maximum', 'Shop', 'Berlin'],
       ['Shop', 'Orders', 'Average', 'Shop', 'Lisbon'],
     ]);
-    await page.getByRole('button', { name: 'Areas' }).click();
+    await page.getByRole('button', { name: 'Areas', exact: true }).click();
     await page.reload();
     await page.getByRole('button', { name: /^Statistic of Berlin Maximum/ }).waitFor();
     await page.locator('.bh-metrics-chart canvas').waitFor();
@@ -75,7 +75,7 @@ describe('metrics', () => {
     const table = page.getByRole('table', { name: 'Lines of the graph' });
     await table.getByText(/\d ms/).first().waitFor();
     await page.locator('.bh-metrics-chart canvas').waitFor();
-    await page.getByText('Metrics (304)').waitFor();
+    await page.getByText('(1/304)').waitFor();
     expect(await barriers(page)).toEqual([]);
     await screenshot(page, 'operations-metrics', 1000);
     await page.getByRole('button', { name: /^Range/ }).click();
