@@ -1,18 +1,14 @@
 import type { Area } from '../../lib/area';
 import { IAM_ROWS, iamCommands } from './iam/rows';
 import { LOG_ROWS, logCommands } from './logs/rows';
-import { SERVER_ROWS } from './server/rows';
 import { METRIC_ROWS } from './metrics/rows';
+import { SERVER_ROWS } from './server/rows';
 import { STACK_ROWS, stackCommands } from './stacks/rows';
 
 export const area: Area = {
   id: 'operations',
   title: 'Operations',
-<<<<<<< HEAD
-  pages: [...STACK_ROWS, ...LOG_ROWS, ...IAM_ROWS, ...SERVER_ROWS],
-=======
-  pages: [...STACK_ROWS, ...LOG_ROWS, ...METRIC_ROWS, ...IAM_ROWS],
->>>>>>> 8c83ade (Console: metrics, chosen from a list and drawn together; the address holds the graph)
+  pages: [...STACK_ROWS, ...LOG_ROWS, ...METRIC_ROWS, ...IAM_ROWS, ...SERVER_ROWS],
   // Who may read one kind of thing may not be allowed to read another one.
   commands: async () => {
     const found = await Promise.allSettled([stackCommands(), logCommands(), iamCommands()]);
