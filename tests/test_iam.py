@@ -420,6 +420,11 @@ def test_policy_versions_and_attachments(iam):
     iam.attach_user_policy(UserName="ann", PolicyArn=arn)
     assert iam.get_policy(PolicyArn=arn)["Policy"]["AttachmentCount"] == 1
     assert [user["UserName"] for user in iam.list_entities_for_policy(PolicyArn=arn)["PolicyUsers"]] == ["ann"]
+    iam.create_user(UserName="bob", PermissionsBoundary=arn)
+    held = lambda **usage: [user["UserName"] for user in iam.list_entities_for_policy(PolicyArn=arn, **usage)["PolicyUsers"]]
+    assert held(PolicyUsageFilter="PermissionsPolicy") == ["ann"] and held(PolicyUsageFilter="PermissionsBoundary") == ["bob"]
+    assert held() == ["ann", "bob"] and held(EntityFilter="Role") == []
+    iam.delete_user(UserName="bob")
     assert iam.list_attached_user_policies(UserName="ann")["AttachedPolicies"] == [{"PolicyName": "p", "PolicyArn": arn}]
     assert code(iam.delete_policy, PolicyArn=arn) == "DeleteConflict"
     assert code(iam.delete_user, UserName="ann") == "DeleteConflict"

@@ -129,7 +129,7 @@ describe('identity and audit', () => {
     await screenshot(page, 'iam-user');
     expect(await call('get_databases', key)).toBeUndefined();
     await page.close();
-  });
+  }, 120_000);
 
   test('a denied call is found in the audit log, explained, and allowed', async () => {
     expect(await call('create_bucket', key)).toContain('is not authorized to perform: s3:CreateBucket');
@@ -165,7 +165,7 @@ describe('identity and audit', () => {
     await screenshot(page, 'iam-explain-allowed', 1000);
     expect(await call('create_bucket', key)).toBeUndefined();
     await page.close();
-  });
+  }, 120_000);
 
   test('a pasted message is read; what denies, what comes near, and what is not known are shown', async () => {
     const page = await browser.signedIn('/operations/iam/explain');

@@ -14,7 +14,7 @@ use super::table::{Target, add};
 use super::users::insert;
 use super::{customer_policy, new_id, now};
 use crate::aws_managed::{self, AwsPolicy};
-use crate::entities::{Group, ManagedPolicy, PolicyVersion, Role, Timestamp, User};
+use crate::entities::{Group, ManagedPolicy, Policies, PolicyVersion, Role, Timestamp, User};
 use crate::error::IamError;
 use crate::identity::Identity;
 use crate::policy::{Policy, PolicyKind};
@@ -43,6 +43,7 @@ struct CreatePolicy {
 struct PolicyArn {
     policy_arn: String,
     entity_filter: Option<String>,
+    policy_usage_filter: Option<String>,
     marker: Option<String>,
     max_items: Option<u32>,
 }
@@ -276,12 +277,35 @@ async fn list(_: Ctx, identity: Arc<Identity>, input: ListPolicies) -> Result<Va
     output::page("Policies", shapes, &paging, |policy| policy["Arn"].to_string(), Value::clone)
 }
 
-fn holders<H: Holder>(all: Vec<H>, arn: &str, bounding: bool) -> Vec<H> {
-    let uses = |holder: &H| {
-        let held = holder.policies();
-        held.attached.contains(arn) || (bounding && held.boundary.as_deref() == Some(arn))
-    };
-    all.into_iter().filter(uses).collect()
+/// As what a policy is held.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Usage {
+    Permissions,
+    Boundary,
+    Any,
+}
+
+impl Usage {
+    fn parse(filter: Option<&str>) -> Result<Self, IamError> {
+        match filter {
+            None => Ok(Self::Any),
+            Some("PermissionsPolicy") => Ok(Self::Permissions),
+            Some("PermissionsBoundary") => Ok(Self::Boundary),
+            Some(other) => {
+                let constraint = "Member must satisfy enum value set: [PermissionsPolicy, PermissionsBoundary]";
+                Err(IamError::constraint(other, "policyUsageFilter", constraint))
+            }
+        }
+    }
+
+    fn is_of(self, held: &Policies, arn: &str) -> bool {
+        (self != Self::Boundary && held.attached.contains(arn))
+            || (self != Self::Permissions && held.boundary.as_deref() == Some(arn))
+    }
+}
+
+fn holders<H: Holder>(all: Vec<H>, arn: &str, usage: Usage) -> Vec<H> {
+    all.into_iter().filter(|holder| usage.is_of(holder.policies(), arn)).collect()
 }
 
 async fn delete(_: Ctx, identity: Arc<Identity>, input: PolicyArn) -> Result<Empty, IamError> {
@@ -290,9 +314,9 @@ async fn delete(_: Ctx, identity: Arc<Identity>, input: PolicyArn) -> Result<Emp
         .write(move |tx| {
             let policy = own_policy(tx, &input.policy_arn)?;
             let arn = &input.policy_arn;
-            let used = !holders(tx.every::<User>()?, arn, true).is_empty()
-                || !holders(tx.every::<Group>()?, arn, true).is_empty()
-                || !holders(tx.every::<Role>()?, arn, true).is_empty();
+            let used = !holders(tx.every::<User>()?, arn, Usage::Any).is_empty()
+                || !holders(tx.every::<Group>()?, arn, Usage::Any).is_empty()
+                || !holders(tx.every::<Role>()?, arn, Usage::Any).is_empty();
             if used {
                 return Err(IamError::DeleteConflict("Cannot delete a policy attached to entities.".into()));
             }
@@ -311,6 +335,7 @@ async fn delete(_: Ctx, identity: Arc<Identity>, input: PolicyArn) -> Result<Emp
 
 async fn entities(_: Ctx, identity: Arc<Identity>, input: PolicyArn) -> Result<Value, IamError> {
     let arn = &input.policy_arn;
+    let usage = Usage::parse(input.policy_usage_filter.as_deref())?;
     if aws_managed::find(arn).is_none() {
         find(&identity, arn)?;
     }
@@ -320,17 +345,17 @@ async fn entities(_: Ctx, identity: Arc<Identity>, input: PolicyArn) -> Result<V
         all.push((list, json!({member: name, id_member: id}), format!("{list} {name}")));
     };
     if wanted("User") {
-        for user in holders(identity.store.all::<User>()?, arn, false) {
+        for user in holders(identity.store.all::<User>()?, arn, usage) {
             push("PolicyUsers", "UserName", "UserId", &user.name, &user.id);
         }
     }
     if wanted("Group") {
-        for group in holders(identity.store.all::<Group>()?, arn, false) {
+        for group in holders(identity.store.all::<Group>()?, arn, usage) {
             push("PolicyGroups", "GroupName", "GroupId", &group.name, &group.id);
         }
     }
     if wanted("Role") {
-        for role in holders(identity.store.all::<Role>()?, arn, false) {
+        for role in holders(identity.store.all::<Role>()?, arn, usage) {
             push("PolicyRoles", "RoleName", "RoleId", &role.name, &role.id);
         }
     }
