@@ -38,7 +38,7 @@ export function EventPanel({ event, onClose }: { event: AuditEvent; onClose: () 
   const { told } = event;
   const why = whyHref(event);
   return (
-    <section className="bh-audit-panel" aria-label="Event" tabIndex={0}>
+    <section className="bh-audit-panel" aria-label="Event">
       <SpaceBetween size="m">
         <div className="bh-audit-head">
           <h2>{event.EventName}</h2>

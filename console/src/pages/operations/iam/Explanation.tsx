@@ -38,7 +38,7 @@ export function Explanation({ question, explained, context, onContext }: Explana
           For {explained.arn} on {question.resource === '*' ? 'any resource' : question.resource}
         </p>
       </VerdictBox>
-      {verdict.missing.length > 0 && <Missing keys={verdict.missing} context={context} onContext={onContext} />}
+      {verdict.missing.length > 0 && verdict.decision !== 'explicitDeny' && <Missing keys={verdict.missing} context={context} onContext={onContext} />}
       <div className={verdict.decision === 'implicitDeny' ? 'bh-beside bh-beside-wide' : ''}>
         <Container header={<Header variant="h2" description="A deny anywhere wins; else a policy must allow it, within the boundary.">What was weighed</Header>}>
           <Documents explained={explained} question={question} />
@@ -102,7 +102,7 @@ const HREF = { User: userHref, Role: roleHref, Group: groupHref };
 function OfPrincipal({ weighed: { policy, document, says, marks, near } }: { weighed: Weighed }) {
   const [type, said] = SAID[says];
   const { arn, holder, name } = policy;
-  const title = `${sortOf(policy)} of ${holder.kind.toLowerCase()} ${holder.name}`;
+  const title = `${sortOf(policy)}, of ${holder.kind.toLowerCase()} ${holder.name}`;
   return (
     <Row title={title} name={name} href={arn ? policyHref(arn) : HREF[holder.kind](holder.name)} type={type} said={said}>
       {near.length > 0 && (

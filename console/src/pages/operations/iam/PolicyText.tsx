@@ -1,5 +1,5 @@
 /** A policy document to read, with some of its statements marked. */
-import { useMemo } from 'react';
+import { useEffect, useMemo, useRef } from 'react';
 
 import { prettyJson } from '../../../lib/format';
 import { spans } from './document';
@@ -14,6 +14,9 @@ export interface Mark {
 
 const SAID: Record<Mark['tone'], string> = { good: 'allows', bad: 'denies', near: 'comes near' };
 
+/** Pixels above the first marked line. */
+const ABOVE = 48;
+
 export function PolicyText({ label, document, marks = [] }: { label: string; document: string; marks?: readonly Mark[] }) {
   const lines = useMemo(() => {
     const text = prettyJson(document);
@@ -25,8 +28,14 @@ export function PolicyText({ label, document, marks = [] }: { label: string; doc
     }
     return text.split('\n').map((line, at) => ({ line, tone: marked.get(at + 1) }));
   }, [document, marks]);
+  const frame = useRef<HTMLPreElement>(null);
+  useEffect(() => {
+    const first = frame.current?.querySelector<HTMLElement>('[class^=bh-mark]');
+    // Only the document scrolls, not the page.
+    if (frame.current && first) frame.current.scrollTop = first.offsetTop - frame.current.offsetTop - ABOVE;
+  }, [lines]);
   return (
-    <pre className="bh-document" tabIndex={0} role="region" aria-label={label}>
+    <pre className="bh-document" ref={frame} tabIndex={0} role="region" aria-label={label}>
       {lines.map(({ line, tone }, at) => (
         <span key={at} className={tone ? `bh-mark-${tone}` : ''} title={tone && `This statement ${SAID[tone]} it`}>
           <Json line={line} />
