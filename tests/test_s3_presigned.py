@@ -73,3 +73,15 @@ def test_lives_of_urls(shared, bucket, expires, status, said):
     assert (got, said in body) == (status, True), body
     if status == 400:
         assert "<Code>AuthorizationQueryParametersError</Code>" in body
+
+
+def test_headers_that_were_signed_must_come(shared, bucket):
+    s3 = shared.client("s3", "test", "test", signature_version="s3v4", s3={"addressing_style": "path"})
+    url = s3.generate_presigned_url("put_object", Params={"Bucket": bucket, "Key": "k", "StorageClass": "STANDARD_IA"})
+    status, body = ask(url, "PUT")
+    assert status == 403 and "SignatureDoesNotMatch" in body
+    assert s3.get_object(Bucket=bucket, Key="k")["Body"].read() == b"kept"
+    whole = urllib.request.Request(url, method="PUT", data=b"new", headers={"x-amz-storage-class": "STANDARD_IA"})
+    with urllib.request.urlopen(whole) as answer:
+        assert answer.status == 200
+    assert s3.head_object(Bucket=bucket, Key="k")["StorageClass"] == "STANDARD_IA"
