@@ -1,4 +1,4 @@
-/** Throughput, freshness and failures of a stream, as far as its bucket tells: the platform keeps no metrics of streams. */
+/** Throughput, freshness and failures of a stream, as far as its bucket tells; what was taken and delivered each minute is among the metrics. */
 import Box from '@cloudscape-design/components/box';
 import ColumnLayout from '@cloudscape-design/components/column-layout';
 import Link from '@cloudscape-design/components/link';
@@ -45,7 +45,7 @@ export function Deliveries({ stream, delivered }: { stream: DeliveryStream; deli
         </ColumnLayout>
       )}
       <PutCalls />
-      <Box color="text-body-secondary">Deliveries are read from the objects in the bucket, calls from the server's own counters: the platform has no CloudWatch metrics.</Box>
+      <Box color="text-body-secondary">Deliveries are read from the objects in the bucket, calls from the server's own counters. What came in and went out minute by minute is under Metrics.</Box>
       <DataTable<S3Object>
         label="Delivered objects"
         items={objects}
