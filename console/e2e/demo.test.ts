@@ -1,3 +1,4 @@
+import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { Browser, barriers, screenshot } from './browser';
@@ -7,10 +8,13 @@ import { Server } from './server';
 describe('the demonstration', () => {
   let server: Server;
   let browser: Browser;
+  /** The one tab that the link has signed in. */
+  let page: Page;
 
   beforeAll(async () => {
     server = await Server.demo();
     browser = await Browser.open(server, { width: 1280, height: 1500 });
+    page = await browser.context.newPage();
   }, 280_000);
   afterAll(async () => {
     await browser?.close();
@@ -18,7 +22,6 @@ describe('the demonstration', () => {
   });
 
   test('its link leads to the picture of what it has deployed and run', async () => {
-    const page = await browser.context.newPage();
     await page.goto(server.link);
     const flow = page.getByRole('group', { name: 'How data flows' });
     for (const name of [
@@ -47,6 +50,45 @@ describe('the demonstration', () => {
     await page.keyboard.type('flights landing');
     await page.getByRole('option', { name: /flights-landing-000000000000/ }).waitFor();
     await screenshot(page, 'palette');
+    await page.keyboard.press('Escape');
+  });
+
+  test('one flight is followed from the stream to a chart', async () => {
+    const flow = page.getByRole('group', { name: 'How data flows' });
+    await page.goto(browser.url('/'));
+    await flow.getByRole('group', { name: 'Delivery stream, flights-departures', exact: true }).click();
+    await page.getByRole('tab', { name: 'Records' }).click();
+    await page.getByText(/^[\d,]+ records were delivered, and have moved on$/).waitFor();
+    await page.getByRole('link', { name: 'How data flows' }).click();
+
+    // The first departure of the year, as it came.
+    await flow.getByRole('group', { name: /^Bucket, flights-raw/ }).click();
+    for (const name of [/^flights\/$/, /^arrival_date=/, /\.json\.gz$/]) await page.getByRole('table').getByRole('link', { name }).first().click();
+    const record = page.getByRole('row').filter({ hasText: 'N14228' }).first();
+    await record.waitFor();
+    expect(await record.textContent()).toContain('IAH');
+    await screenshot(page, 'walk-record');
+
+    // Cleaned, among the accepted ones. Saved queries bring database and work group along.
+    const saved = async () => {
+      await page.goto(browser.url('/query/saved'));
+      const row = page.getByRole('row', { name: /delays by hour/ });
+      await row.getByRole('button', { name: 'Open' }).or(row.getByRole('link', { name: 'Open' })).first().click();
+      await page.getByRole('textbox', { name: 'Statement' }).filter({ hasText: 'master_delays_by_hour' }).click();
+    };
+    await saved();
+    await page.keyboard.press('Control+a');
+    await page.keyboard.insertText("SELECT time_hour, carrier, flight, dest, dep_delay FROM accepted_flights WHERE tailnum = 'N14228' ORDER BY time_hour LIMIT 1");
+    await page.keyboard.press('Control+Enter');
+    await page.getByRole('grid', { name: 'Result' }).getByText('1545', { exact: true }).waitFor();
+
+    // And a part of what the night has made of all of them.
+    await saved();
+    await page.getByRole('button', { name: 'Run', exact: true }).click();
+    await page.getByRole('tab', { name: 'Chart' }).click();
+    await page.getByRole('img', { name: / chart of .* by hour_of_day/ }).waitFor();
+    expect(await barriers(page)).toEqual([]);
+    await screenshot(page, 'walk-chart');
   });
 
   test('nothing was asked of anybody else, and nothing broke the content policy', () => {

@@ -1,5 +1,5 @@
 /** The graph itself; pages use `graph.tsx`, which loads this one when it is needed. */
-import { Background, BaseEdge, Controls, type Edge, type EdgeProps, Handle, MarkerType, type Node, type NodeProps, Position, ReactFlow, useReactFlow, ReactFlowProvider } from '@xyflow/react';
+import { Background, BaseEdge, Controls, type Edge, type EdgeProps, Handle, MarkerType, type Node, type NodeProps, Position, ReactFlow, useReactFlow, useStore, ReactFlowProvider } from '@xyflow/react';
 import '@xyflow/react/dist/style.css';
 import { type CSSProperties, useEffect, useMemo, useRef, useState } from 'react';
 
@@ -181,9 +181,11 @@ function Flow({ label, nodes, edges, frames, direction: wanted, height, selected
     markerEnd: { type: MarkerType.ArrowClosed, width: 16, height: 16, color: HEADS[edge.tone ?? 'off'] },
     focusable: false,
   }));
+  // What it is drawn into gets its size after the layout, so that is what the view has to follow.
+  const canvas = useStore(({ width, height }) => `${width}/${height}`);
   useEffect(() => {
     void fitView({ padding: 0.02, maxZoom: 1 });
-  }, [places, pixels, fitView]);
+  }, [places, canvas, fitView]);
   const activate = (id: string) => {
     const node = nodes.find((one) => one.id === id);
     if (node?.href) navigate(node.href);

@@ -10,9 +10,9 @@ import { platformNow } from '../../aws/session';
 import { Chart } from '../../lib/chart';
 import { bytes, count, duration } from '../../lib/format';
 import { objectHref } from '../../lib/links';
-import { Empty } from '../../lib/states';
 import { DataTable } from '../../lib/table';
 import { Time } from '../../lib/time';
+import { NothingLies } from './NothingLies';
 import { PutCalls } from './PutCalls';
 import { type Delivered, LOOKED_AT, bucketOf, destinationOf, slots } from './delivered';
 
@@ -56,7 +56,7 @@ export function Deliveries({ stream, delivered }: { stream: DeliveryStream; deli
           { id: 'size', header: 'Size', width: 110, align: 'right', value: (object) => object.size, cell: (object) => bytes(object.size) },
           { id: 'time', header: 'Delivered', width: 190, value: (object) => object.modified, cell: (object) => <Time at={object.modified} /> },
         ]}
-        empty={<Empty title="Nothing delivered yet">Records are gathered first: they land when enough of them have come, or their time is over. Send a record to see it arrive.</Empty>}
+        empty={<NothingLies name={stream.DeliveryStreamName} />}
       />
     </SpaceBetween>
   );

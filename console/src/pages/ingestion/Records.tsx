@@ -8,8 +8,9 @@ import type { S3Object } from '../../aws/s3';
 import { prettyJson } from '../../lib/format';
 import { objectHref } from '../../lib/links';
 import { useLive } from '../../lib/live';
-import { Empty, Shown } from '../../lib/states';
+import { Shown } from '../../lib/states';
 import { Time } from '../../lib/time';
+import { NothingLies } from './NothingLies';
 import { type Delivered, bucketOf, destinationOf, recordsOf, textOf } from './delivered';
 
 const OBJECTS = 5;
@@ -36,7 +37,7 @@ export function Records({ stream, delivered }: { stream: DeliveryStream; deliver
       ),
     { enabled: newest.length > 0 },
   );
-  if (newest.length === 0) return <Empty title="No records have landed yet">Those that are sent appear here as soon as they are delivered.</Empty>;
+  if (newest.length === 0) return <NothingLies name={stream.DeliveryStreamName} />;
   return (
     <Shown live={pieces} what="The objects can't be read">
       {(found) => (

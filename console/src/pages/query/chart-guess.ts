@@ -20,7 +20,7 @@ export interface ChartChoice {
 export const DRAWN = 5_000;
 const PIECES = 8;
 
-/** Times along a line, words as bars (a few of them as a pie), numbers alone as points. None for a result without numbers to draw. */
+/** Times along a line, words as bars (a few of them as a pie), numbers alone as points, or along a line where each is above the last. None for a result without numbers to draw. */
 export function guess(columns: readonly ColumnInfo[], rows: readonly Row[]): ChartChoice | undefined {
   const kinds = columns.map((column) => kindOf(column.Type));
   const numbers = kinds.flatMap((kind, at) => (kind === 'number' ? [at] : []));
@@ -32,7 +32,8 @@ export function guess(columns: readonly ColumnInfo[], rows: readonly Row[]): Cha
   if (x < 0) {
     const [first, ...others] = numbers;
     if (first === undefined) return undefined;
-    return others.length === 0 ? { ...base, kind: 'line', x: first, y: [first] } : { ...base, kind: 'scatter', x: first, y: others.slice(0, 1) };
+    if (others.length === 0) return { ...base, kind: 'line', x: first, y: [first] };
+    return { ...base, kind: isAscending(rows.map((row) => row[first])) ? 'line' : 'scatter', x: first, y: others.slice(0, 1) };
   }
   const repeats = new Set(rows.map((row) => row[x])).size < rows.length;
   if (numbers.length === 0) return { ...base, kind: time >= 0 ? 'line' : 'bar', x, y: [x], aggregate: 'count' };
@@ -44,6 +45,9 @@ export function guess(columns: readonly ColumnInfo[], rows: readonly Row[]): Cha
   const kind = y.length === 1 && rows.length <= PIECES && rows.length > 1 && isShare(columns[y[0] ?? -1]?.Name) ? 'pie' : 'bar';
   return { ...base, kind, x, y, aggregate };
 }
+
+/** Hours, years, steps: whatever rows are counted by. */
+const isAscending = (values: Row) => values.length > 1 && values.every((value, at) => at === 0 || Number(value) > Number(values[at - 1]));
 
 const isShare = (name: string | undefined) => /share|percent|pct|ratio/i.test(name ?? '');
 

@@ -135,6 +135,8 @@ describe('charts', () => {
     expect(guess([column('a', 'varchar'), column('n', 'bigint')], [['x', '1'], ['y', '2']])).toMatchObject({ kind: 'bar', x: 0, y: [1], aggregate: 'none' });
     expect(guess([column('a', 'varchar'), column('share', 'double')], [['x', '1'], ['y', '2']])?.kind).toBe('pie');
     expect(guess([column('a', 'double'), column('b', 'double')], [['1', '2']])?.kind).toBe('scatter');
+    expect(guess([column('hour', 'integer'), column('n', 'bigint')], [['5', '2'], ['6', '9'], ['10', '1']])?.kind).toBe('line');
+    expect(guess([column('a', 'double'), column('b', 'double')], [['5', '2'], ['4', '9']])?.kind).toBe('scatter');
     expect(guess([column('a', 'varchar')], [['x'], ['x']])).toMatchObject({ kind: 'bar', aggregate: 'count' });
     expect(guess(columns, [])).toBeUndefined();
     expect(guess([column('a', 'array')], [['[1]']])).toBeUndefined();
