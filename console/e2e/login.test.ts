@@ -76,14 +76,17 @@ describe('signing in', () => {
     await page.getByRole('heading', { name: 'Buckets', level: 1 }).waitFor();
     const key = () => page.evaluate(() => (JSON.parse(sessionStorage.getItem('boathouse.session') ?? '{}') as { accessKeyId?: string }).accessKeyId);
     const first = await key();
-    for (let minutes = 0; minutes < 60; minutes += 20) {
+    const work = async () => {
       await page.clock.fastForward('20:00');
       await page.keyboard.press('Shift');
       await page.getByRole('heading', { name: 'Buckets', level: 1 }).waitFor();
-    }
-    // The first key would have ended by now: another one has taken its place.
+    };
+    await work();
+    await work();
+    // Another key takes the place of the first one before that ends; the answer does not go by the page's clock.
+    await expect.poll(key, { timeout: 20_000 }).not.toBe(first);
     expect(await key()).toMatch(/^ASIA/);
-    expect(await key()).not.toBe(first);
+    await work();
     await page.clock.fastForward('31:00');
     await page.getByText('You were signed out after half an hour').waitFor();
     expect(new URL(page.url()).searchParams.get('return')).toBe('/storage');

@@ -214,8 +214,14 @@ impl ObjectStore for BucketStore {
         let (bucket, key) = (self.bucket(), key_of_path(location));
         // Whoever writes through this process has no name of the upload that would outlive it.
         let new = NewUpload { bucket, key, metadata, checksum: None, transient: true, ..NewUpload::default() };
-        let upload = self.objects.create_upload(new).await.map_err(|error| failure(location.as_ref(), error))?;
-        Ok(Box::new(multipart::Upload::new(self.clone(), upload)))
+        let store = self.clone();
+        // It is created even if nobody waits for it any more; then it is dropped here, and so aborted.
+        let creation = tokio::spawn(async move {
+            let created = store.objects.create_upload(new).await;
+            created.map(|upload| multipart::Upload::new(store, upload))
+        });
+        let upload = creation.await.map_err(|_| Error::Closed).flatten();
+        Ok(Box::new(upload.map_err(|error| failure(location.as_ref(), error))?))
     }
 
     async fn get_opts(&self, location: &Path, options: GetOptions) -> object_store::Result<GetResult> {

@@ -1,9 +1,11 @@
 //! A bucket through the `object_store` trait.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+use std::time::{Duration, Instant};
+
 use boathouse_objects::{BucketStore, Durability, Expectations, ListUploads, Objects, Options, PutRequest};
 use bytes::Bytes;
-use futures::{StreamExt as _, TryStreamExt as _, stream};
+use futures::{FutureExt as _, StreamExt as _, TryStreamExt as _, stream};
 use object_store::path::Path;
 use object_store::{
     Attribute, Attributes, Error, GetOptions, GetRange, ObjectStore, ObjectStoreExt as _, PutMode, PutOptions,
@@ -177,6 +179,22 @@ async fn an_upload_in_parts_is_whole_or_nothing() {
     store.put(&Path::from("later"), "x".into()).await.unwrap();
     let left = objects.list_uploads("b", ListUploads { max_uploads: 9, ..ListUploads::default() }).await.unwrap();
     assert!(left.uploads.is_empty());
+    for _ in 0..9 {
+        assert!(store.put_multipart(&path).now_or_never().is_none(), "nobody waits for it any more");
+    }
+    // Behind the creations; the abortions come when those have been answered.
+    store.put(&Path::from("later still"), "x".into()).await.unwrap();
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !objects
+        .list_uploads("b", ListUploads { max_uploads: 9, ..ListUploads::default() })
+        .await
+        .unwrap()
+        .uploads
+        .is_empty()
+    {
+        assert!(Instant::now() < deadline, "an upload is left that nobody knows");
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
     let empty = Path::from("empty");
     store.put_multipart(&empty).await.unwrap().complete().await.unwrap();
     assert_eq!(store.head(&empty).await.unwrap().size, 0);
