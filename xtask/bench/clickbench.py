@@ -167,4 +167,6 @@ def main():
     measure("clickbench", title, generated(millions), queries, ROUNDS)
 
 
-main()
+# Another process looks at DuckDB alone, and begins by reading this file.
+if __name__ == "__main__":
+    main()
