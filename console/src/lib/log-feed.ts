@@ -1,7 +1,6 @@
 /**
  * Reads the events of a log group as they come: what the log viewer knows of the way to the server. One feed is one search; each
- * `more` reads one page and answers all that is known so far. Another way (a stream that the server pushes) would be another
- * class with the same `more`.
+ * `more` reads one page and answers all that is known so far. When to read on, `log-tail.ts` hears from the server.
  */
 import { AwsError } from '../aws/error';
 import { type LogEvent, filterEvents } from '../aws/logs';

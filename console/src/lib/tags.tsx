@@ -6,7 +6,7 @@ import Input from '@cloudscape-design/components/input';
 import SpaceBetween from '@cloudscape-design/components/space-between';
 import { useState } from 'react';
 
-import { type AwsError, asAwsError } from '../aws/error';
+import { useDeed } from './form-dialog';
 import { notify } from './notify';
 import { ErrorBox } from './states';
 import './tags.css';
@@ -18,29 +18,19 @@ export interface Tag {
 
 export function Tags({ tags, most, onSave }: { tags: readonly Tag[]; most: number; onSave: (tags: Tag[]) => Promise<unknown> }) {
   const [draft, setDraft] = useState<Tag[]>();
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<AwsError>();
   const shown = draft ?? tags;
   const change = (at: number, what: Partial<Tag>) => setDraft(shown.map((tag, place) => (place === at ? { ...tag, ...what } : tag)));
-  const save = async () => {
-    setBusy(true);
-    setError(undefined);
-    try {
-      await onSave((draft ?? []).filter(({ Key }) => Key !== ''));
-      notify('success', 'Tags: saved');
-      setDraft(undefined);
-    } catch (failed) {
-      setError(asAwsError(failed));
-    } finally {
-      setBusy(false);
-    }
-  };
+  const deed = useDeed(async () => {
+    await onSave((draft ?? []).filter(({ Key }) => Key !== ''));
+    notify('success', 'Tags: saved');
+    setDraft(undefined);
+  });
   const actions = draft ? (
     <SpaceBetween direction="horizontal" size="xs">
       <Button variant="link" onClick={() => setDraft(undefined)}>
         Cancel
       </Button>
-      <Button variant="primary" loading={busy} onClick={() => void save()}>
+      <Button variant="primary" loading={deed.busy} onClick={() => void deed.run()}>
         Save tags
       </Button>
     </SpaceBetween>
@@ -50,7 +40,7 @@ export function Tags({ tags, most, onSave }: { tags: readonly Tag[]; most: numbe
   return (
     <Container header={<Header variant="h2" counter={`(${tags.length})`} description="Names and values that policies and rules can ask about." actions={actions}>Tags</Header>}>
       <SpaceBetween size="s">
-        {error && <ErrorBox error={error} what="The tags were not saved" />}
+        {deed.error && <ErrorBox error={deed.error} what="The tags were not saved" />}
         {shown.length === 0 && <span className="bh-soft">No tags.</span>}
         {!draft && shown.length > 0 && (
           <ul className="bh-tags">
