@@ -7,12 +7,12 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use boathouse_aws::access::{AccessRequest, Authorizer, ConditionKeys};
-use boathouse_aws::http_service::{ServiceAnswer, full};
+use boathouse_aws::http_service::ServiceAnswer;
 use boathouse_aws::site::{Site, SiteRequest};
 use boathouse_aws::{Arn, AwsError};
 use futures::future::BoxFuture;
 use http::request::Parts;
-use http::{Method, Response, StatusCode};
+use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::usage::{Measured, Usage};
@@ -83,25 +83,12 @@ impl Site for About {
     }
 
     fn call(&self, request: SiteRequest) -> BoxFuture<'_, ServiceAnswer> {
-        Box::pin(async move { told(self.answer(request)) })
+        Box::pin(async move { ServiceAnswer::json(OPERATION, self.answer(request)) })
     }
 
     fn unreadable(&self, error: &AwsError) -> ServiceAnswer {
-        told(Err(error.clone()))
+        ServiceAnswer::json(OPERATION, Err(error.clone()))
     }
-}
-
-fn told(answer: Result<Value, AwsError>) -> ServiceAnswer {
-    let (status, error, body) = match answer {
-        Ok(body) => (StatusCode::OK, None, body),
-        Err(error) => {
-            (error.status, Some(error.code.to_string()), json!({"__type": error.code, "message": error.message}))
-        }
-    };
-    let mut response = Response::new(full(body.to_string()));
-    *response.status_mut() = status;
-    response.headers_mut().insert(http::header::CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
-    ServiceAnswer { response, operation: OPERATION, error }
 }
 
 #[cfg(test)]

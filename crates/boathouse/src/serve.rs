@@ -93,9 +93,7 @@ pub(crate) async fn run(options: Options) -> Result<(), ServerError> {
         }
     };
     Arc::new(gateway).serve(listener, stopped).await;
-    if let Err(error) = boathouse_metrics::vended::keep(&server.metrics).await {
-        tracing::error!(%error, "what services measured last is lost");
-    }
+    boathouse_metrics::vended::keep(&server.metrics).await;
     drop(server.lock);
     Ok(())
 }

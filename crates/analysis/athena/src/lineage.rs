@@ -6,14 +6,14 @@
 
 use std::sync::Arc;
 
-use boathouse_aws::http_service::{ServiceAnswer, full};
+use boathouse_aws::http_service::ServiceAnswer;
 use boathouse_aws::site::{Site, SiteRequest};
 use boathouse_aws::{AwsError, Ctx};
 use boathouse_metadata::{Key, MetadataError, Transaction};
 use boathouse_trino::TableUse;
 use futures::future::BoxFuture;
 use http::request::Parts;
-use http::{Method, Response, StatusCode};
+use http::{Method, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -124,11 +124,11 @@ impl Site for LineageSite {
     }
 
     fn call(&self, request: SiteRequest) -> BoxFuture<'_, ServiceAnswer> {
-        Box::pin(async move { told(self.answer(request).await) })
+        Box::pin(async move { ServiceAnswer::json("GetLineage", self.answer(request).await) })
     }
 
     fn unreadable(&self, error: &AwsError) -> ServiceAnswer {
-        told(Err(error.clone()))
+        ServiceAnswer::json("GetLineage", Err(error.clone()))
     }
 }
 
@@ -168,17 +168,4 @@ impl LineageSite {
         let used = json!({"LastReaders": last_readers, "LastWriters": last_writers});
         Ok(json!({"DatabaseName": database, "Name": table, "Lineage": used}))
     }
-}
-
-fn told(answer: Result<Value, AwsError>) -> ServiceAnswer {
-    let (status, error, body) = match answer {
-        Ok(body) => (StatusCode::OK, None, body),
-        Err(error) => {
-            (error.status, Some(error.code.to_string()), json!({"__type": error.code, "message": error.message}))
-        }
-    };
-    let mut response = Response::new(full(body.to_string()));
-    *response.status_mut() = status;
-    response.headers_mut().insert(http::header::CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
-    ServiceAnswer { response, operation: "GetLineage", error }
 }

@@ -6,10 +6,12 @@ use std::sync::{Arc, OnceLock};
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
+use http::header::CONTENT_TYPE;
 use http::request::Parts;
-use http::{HeaderMap, HeaderName, Response};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full};
+use serde_json::{Value, json};
 
 use crate::context::Ctx;
 use crate::error::AwsError;
@@ -71,6 +73,22 @@ pub struct ServiceAnswer {
     pub operation: &'static str,
     /// The error's code if the call failed.
     pub error: Option<String>,
+}
+
+impl ServiceAnswer {
+    /// A document at an address of Boathouse's own, or an error as JSON services tell theirs.
+    pub fn json(operation: &'static str, outcome: Result<Value, AwsError>) -> Self {
+        let (status, error, body) = match outcome {
+            Ok(body) => (StatusCode::OK, None, body),
+            Err(error) => {
+                (error.status, Some(error.code.to_string()), json!({"__type": error.code, "message": error.message}))
+            }
+        };
+        let mut response = Response::new(full(body.to_string()));
+        *response.status_mut() = status;
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        Self { response, operation, error }
+    }
 }
 
 /// What an error says, as an extension of an answer's response: for the event history.

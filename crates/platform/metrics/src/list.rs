@@ -35,7 +35,7 @@ pub(crate) async fn list(ctx: Ctx, state: Arc<CloudWatch>, input: ListMetrics) -
         Some(name) if name == RECENT.0 => RECENT.1,
         Some(other) => return Err(invalid(format!("The value {other} for parameter RecentlyActive is invalid."))),
     };
-    vended::keep(&state).await?;
+    vended::keep(&state).await;
     let prefix = match (&input.namespace, &input.metric_name) {
         (Some(namespace), Some(metric)) => Key::new([namespace, metric]),
         (Some(namespace), None) => Key::new([namespace]),

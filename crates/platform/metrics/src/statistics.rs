@@ -35,7 +35,7 @@ pub(crate) async fn get(
     let wanted = wanted(&input.statistics.unwrap_or_default(), &input.extended_statistics.unwrap_or_default())?;
     let range = range(start, end, period, ctx.now().timestamp())?;
     let unit = input.unit.as_deref().map(unit_of).transpose()?;
-    vended::keep(&state).await?;
+    vended::keep(&state).await;
     let name = Name::new(namespace, metric.clone(), dimensions);
     let found = read::periods(&state, name, range, unit).await?;
     let datapoints = found.into_iter().flat_map(|(unit, periods)| {

@@ -19,18 +19,20 @@ pub fn spawn(state: &Arc<CloudWatch>) {
     tokio::spawn(async move {
         loop {
             tokio::time::sleep(PERIOD).await;
-            if let Err(error) = keep(&state).await {
-                tracing::error!(%error, "what services measured in the last minute is lost");
-            }
+            keep(&state).await;
         }
     });
 }
 
-/// Keeps what was measured so far. It is asked before each answer, so that answers are up to date.
-///
-/// # Errors
-/// [`MetadataError`]: then what was measured is lost.
-pub async fn keep(state: &CloudWatch) -> Result<(), MetadataError> {
+/// Keeps what was measured so far. It is asked before each answer, so that answers are up to date; a disk that takes nothing
+/// costs what was measured, and no answer.
+pub async fn keep(state: &CloudWatch) {
+    if let Err(error) = try_to_keep(state).await {
+        tracing::error!(%error, "what services measured in the last minute is lost");
+    }
+}
+
+async fn try_to_keep(state: &CloudWatch) -> Result<(), MetadataError> {
     let taken = state.platform.measures.take();
     if taken.is_empty() {
         return Ok(());

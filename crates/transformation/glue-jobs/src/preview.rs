@@ -8,14 +8,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use boathouse_aws::access::{AccessRequest, ConditionKeys};
-use boathouse_aws::http_service::{ServiceAnswer, full};
+use boathouse_aws::http_service::ServiceAnswer;
 use boathouse_aws::site::{Site, SiteRequest};
 use boathouse_aws::{AwsError, Ctx};
 use futures::future::BoxFuture;
 use http::request::Parts;
-use http::{Method, Response, StatusCode};
+use http::{Method, StatusCode};
 use percent_encoding::percent_decode_str;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
@@ -107,23 +107,10 @@ impl Site for PreviewSite {
     }
 
     fn call(&self, request: SiteRequest) -> BoxFuture<'_, ServiceAnswer> {
-        Box::pin(async move { told(self.answer(request).await) })
+        Box::pin(async move { ServiceAnswer::json("PreviewNode", self.answer(request).await) })
     }
 
     fn unreadable(&self, error: &AwsError) -> ServiceAnswer {
-        told(Err(error.clone()))
+        ServiceAnswer::json("PreviewNode", Err(error.clone()))
     }
-}
-
-fn told(answer: Result<Value, AwsError>) -> ServiceAnswer {
-    let (status, error, body) = match answer {
-        Ok(body) => (StatusCode::OK, None, body),
-        Err(error) => {
-            (error.status, Some(error.code.to_string()), json!({"__type": error.code, "message": error.message}))
-        }
-    };
-    let mut response = Response::new(full(body.to_string()));
-    *response.status_mut() = status;
-    response.headers_mut().insert(http::header::CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
-    ServiceAnswer { response, operation: "PreviewNode", error }
 }
