@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
 import { type BrowserContext, type Page, chromium } from 'playwright-core';
+import { expect } from 'vitest';
 
 import type { Server } from './server';
 
@@ -110,6 +111,7 @@ export async function screenshot(page: Page, name: string, tall?: number): Promi
     for (const mode of kept ? (['light'] as const) : (['light', 'dark'] as const)) {
       await page.setViewportSize({ width, height: tall ?? height });
       await page.emulateMedia({ colorScheme: mode });
+      await expect.poll(() => page.evaluate(() => document.documentElement.style.colorScheme), { timeout: 10_000 }).toBe(mode);
       // What draws itself into a canvas or moves to its place gets the time.
       await page.waitForTimeout(450);
       const path = join(PICTURES, kept ? `${name}.png` : `${name}-${width}-${mode}.png`);

@@ -7,6 +7,8 @@ export type Preference = 'system' | 'light' | 'dark';
 
 const KEY = 'boathouse.theme';
 const system = matchMedia('(prefers-color-scheme: dark)');
+// Kept, as browsers owe no event of a change to those who have read the list since it came.
+let systemIsDark = system.matches;
 const listeners = new Set<() => void>();
 
 export function preference(): Preference {
@@ -16,7 +18,7 @@ export function preference(): Preference {
 
 export function isDark(): boolean {
   const wanted = preference();
-  return wanted === 'dark' || (wanted === 'system' && system.matches);
+  return wanted === 'dark' || (wanted === 'system' && systemIsDark);
 }
 
 export function prefer(wanted: Preference): void {
@@ -57,7 +59,10 @@ const NAMES = {
 
 export function startTheme(): void {
   for (const [name, value] of Object.entries(NAMES)) document.body.style.setProperty(`--bh-${name}`, value);
-  system.addEventListener('change', apply);
+  system.addEventListener('change', ({ matches }) => {
+    systemIsDark = matches;
+    apply();
+  });
   apply();
 }
 

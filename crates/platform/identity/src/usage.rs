@@ -1,7 +1,7 @@
 //! When access keys were last used, and when users and roles last asked for leave at which service. Written at most once in
 //! a quarter of an hour for each, as AWS reports it no finer, and never in the way of a request.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use boathouse_metadata::{Key, Metadata, MetadataError};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -47,7 +47,7 @@ pub(crate) struct Visit {
 pub(crate) struct Usage {
     metadata: Metadata,
     keys: Mutex<HashMap<String, Seen>>,
-    visits: Mutex<HashMap<String, HashMap<String, DateTime<Utc>>>>,
+    visits: Mutex<HashMap<String, HashMap<String, Visit>>>,
 }
 
 /// A key's last use, and when it was last written.
@@ -56,16 +56,6 @@ struct Seen {
     service: String,
     region: String,
     written: DateTime<Utc>,
-}
-
-/// Whether the entry of `key` is old enough to be written again; then it is now.
-fn is_due(seen: &mut HashMap<String, DateTime<Utc>>, key: &str, now: DateTime<Utc>) -> bool {
-    match seen.get_mut(key) {
-        Some(last) if now - *last < STEP => return false,
-        Some(last) => *last = now,
-        None => drop(seen.insert(key.to_owned(), now)),
-    }
-    true
 }
 
 impl Usage {
@@ -101,16 +91,20 @@ impl Usage {
 
     /// Notes that a user or role, by unique id, asked for leave at a service.
     pub(crate) fn note_visit(&self, id: &str, service: &str, region: Option<&str>, now: DateTime<Utc>) {
-        let mut visits = self.visits.lock();
-        let due = match visits.get_mut(id) {
-            Some(of_id) => is_due(of_id, service, now),
-            None => visits.insert(id.to_owned(), HashMap::from([(service.to_owned(), now)])).is_none(),
-        };
-        drop(visits);
-        if due {
-            let visit = Visit { time: Timestamp(now), region: region.map(str::to_owned) };
+        if let Some(visit) = self.begin_step(id, service, region, now) {
             self.write(VISITS, Key::new([id, service]), visit);
         }
+    }
+
+    /// Remembers a visit and answers it, unless one of the same quarter of an hour is known.
+    fn begin_step(&self, id: &str, service: &str, region: Option<&str>, now: DateTime<Utc>) -> Option<Visit> {
+        let mut visits = self.visits.lock();
+        if visits.get(id).and_then(|of_id| of_id.get(service)).is_some_and(|last| now - last.time.0 < STEP) {
+            return None;
+        }
+        let visit = Visit { time: Timestamp(now), region: region.map(str::to_owned) };
+        visits.entry(id.to_owned()).or_default().insert(service.to_owned(), visit.clone());
+        Some(visit)
     }
 
     fn write<T: Serialize + Send + 'static>(&self, space: &'static str, key: Key, value: T) {
@@ -133,14 +127,14 @@ impl Usage {
         self.metadata.get_json(USES, &Key::new([access_key_id]))
     }
 
-    /// The services at which a user or role asked for leave, and when it last did.
-    pub(crate) fn visits(&self, id: &str) -> Result<Vec<(String, Visit)>, MetadataError> {
-        let rows = self.metadata.scan(VISITS, &Key::new([id]), None, usize::MAX)?;
-        let visit = |entry: &boathouse_metadata::Entry| {
-            let service = entry.key.parts().get(1).cloned().unwrap_or_default();
-            Ok((service, entry.json()?))
-        };
-        rows.iter().map(visit).collect()
+    /// The services at which a user or role asked for leave, and when it last did, also where it is not written yet.
+    pub(crate) fn visits(&self, id: &str) -> Result<BTreeMap<String, Visit>, MetadataError> {
+        let mut all = BTreeMap::new();
+        for entry in self.metadata.scan(VISITS, &Key::new([id]), None, usize::MAX)? {
+            all.insert(entry.key.parts().get(1).cloned().unwrap_or_default(), entry.json()?);
+        }
+        all.extend(self.visits.lock().get(id).cloned().unwrap_or_default());
+        Ok(all)
     }
 
     /// Forgets a deleted key.

@@ -155,8 +155,7 @@ fn accessed(identity: &Identity, service: &str, counted: &[(String, String)]) ->
     let mut last: Option<(Timestamp, String, Option<String>)> = None;
     let mut total = 0;
     for (arn, id) in counted {
-        let visits = identity.usage.visits(id)?;
-        let Some((_, visit)) = visits.into_iter().find(|(visited, _)| visited == service) else { continue };
+        let Some(visit) = identity.usage.visits(id)?.remove(service) else { continue };
         total += 1;
         if last.as_ref().is_none_or(|(time, ..)| *time < visit.time) {
             last = Some((visit.time, arn.clone(), visit.region));
@@ -219,7 +218,7 @@ fn granting_shape(policy: &HeldPolicy) -> Value {
 /// When and where a role last asked for leave, as GetRole tells it.
 pub(super) fn role_last_used(identity: &Identity, role: &Role) -> Result<Value, IamError> {
     let visits = identity.usage.visits(&role.id)?;
-    let last = visits.into_iter().map(|(_, visit)| visit).max_by_key(|visit| visit.time);
+    let last = visits.into_values().max_by_key(|visit| visit.time);
     Ok(match last {
         Some(visit) => json!({"LastUsedDate": visit.time, "Region": visit.region}),
         None => json!({}),
