@@ -424,7 +424,16 @@ def test_policy_versions_and_attachments(iam):
     held = lambda **usage: [user["UserName"] for user in iam.list_entities_for_policy(PolicyArn=arn, **usage)["PolicyUsers"]]
     assert held(PolicyUsageFilter="PermissionsPolicy") == ["ann"] and held(PolicyUsageFilter="PermissionsBoundary") == ["bob"]
     assert held() == ["ann", "bob"] and held(EntityFilter="Role") == []
+    assert held(PathPrefix="/team/") == [] and held(PathPrefix="/", EntityFilter="User") == ["ann", "bob"]
+    assert code(iam.list_entities_for_policy, PolicyArn=arn, EntityFilter="Robot") == "ValidationError"
+    named = lambda **usage: [policy["PolicyName"] for policy in iam.list_policies(Scope="Local", **usage)["Policies"]]
+    other = iam.create_policy(PolicyName="unheld", PolicyDocument=first)["Policy"]["Arn"]
+    assert named(PolicyUsageFilter="PermissionsPolicy") == named(PolicyUsageFilter="PermissionsBoundary") == ["p"]
+    assert code(iam.list_policies, PolicyUsageFilter="Any") == "ValidationError"
+    iam.delete_policy(PolicyArn=other)
     iam.delete_user(UserName="bob")
+    assert named() == named(PolicyUsageFilter="PermissionsPolicy") == ["p"]
+    assert named(PolicyUsageFilter="PermissionsBoundary") == []
     assert iam.list_attached_user_policies(UserName="ann")["AttachedPolicies"] == [{"PolicyName": "p", "PolicyArn": arn}]
     assert code(iam.delete_policy, PolicyArn=arn) == "DeleteConflict"
     assert code(iam.delete_user, UserName="ann") == "DeleteConflict"

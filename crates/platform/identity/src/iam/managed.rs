@@ -42,7 +42,16 @@ struct CreatePolicy {
 #[serde(rename_all = "PascalCase")]
 struct PolicyArn {
     policy_arn: String,
+    marker: Option<String>,
+    max_items: Option<u32>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ListEntities {
+    policy_arn: String,
     entity_filter: Option<String>,
+    path_prefix: Option<String>,
     policy_usage_filter: Option<String>,
     marker: Option<String>,
     max_items: Option<u32>,
@@ -55,6 +64,7 @@ struct ListPolicies {
     #[serde(default)]
     only_attached: bool,
     path_prefix: Option<String>,
+    policy_usage_filter: Option<String>,
     marker: Option<String>,
     max_items: Option<u32>,
 }
@@ -101,7 +111,8 @@ pub(super) fn operations(table: ServiceTable, state: &Arc<Identity>) -> ServiceT
     let any = |_: &Ctx, _: &Identity, _: &ListPolicies| Ok(Target::new(Arn::iam("policy/").to_string()));
     let table = add(table, state, "ListPolicies", any, list);
     let table = add(table, state, "DeletePolicy", on_arn, delete);
-    let table = add(table, state, "ListEntitiesForPolicy", on_arn, entities);
+    let held = |_: &Ctx, identity: &Identity, input: &ListEntities| target(identity, &input.policy_arn);
+    let table = add(table, state, "ListEntitiesForPolicy", held, entities);
     let next = |_: &Ctx, identity: &Identity, input: &CreateVersion| target(identity, &input.policy_arn);
     let table = add(table, state, "CreatePolicyVersion", next, create_version);
     let table = add(table, state, "GetPolicyVersion", on_version, get_version);
@@ -260,6 +271,7 @@ async fn list(_: Ctx, identity: Arc<Identity>, input: ListPolicies) -> Result<Va
             return Err(IamError::constraint(other, "scope", "Member must satisfy enum value set: [All, AWS, Local]"));
         }
     };
+    let usage = Usage::parse(input.policy_usage_filter.as_deref())?;
     let uses = Uses::read(&identity.store)?;
     let mut shapes = Vec::new();
     if local {
@@ -272,6 +284,7 @@ async fn list(_: Ctx, identity: Arc<Identity>, input: ListPolicies) -> Result<Va
     shapes.retain(|policy| {
         policy["Path"].as_str().is_some_and(|path| path.starts_with(&prefix))
             && (!input.only_attached || policy["AttachmentCount"] != 0)
+            && usage.is_among(policy)
     });
     let paging = Paging { marker: input.marker, max_items: input.max_items };
     output::page("Policies", shapes, &paging, |policy| policy["Arn"].to_string(), Value::clone)
@@ -295,6 +308,15 @@ impl Usage {
                 let constraint = "Member must satisfy enum value set: [PermissionsPolicy, PermissionsBoundary]";
                 Err(IamError::constraint(other, "policyUsageFilter", constraint))
             }
+        }
+    }
+
+    /// Whether a policy, by its shape, is held so; what nobody holds is listed only by those who don't ask.
+    fn is_among(self, policy: &Value) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Permissions => policy["AttachmentCount"] != 0,
+            Self::Boundary => policy["PermissionsBoundaryUsageCount"] != 0,
         }
     }
 
@@ -333,45 +355,63 @@ async fn delete(_: Ctx, identity: Arc<Identity>, input: PolicyArn) -> Result<Emp
         .await
 }
 
-async fn entities(_: Ctx, identity: Arc<Identity>, input: PolicyArn) -> Result<Value, IamError> {
-    let arn = &input.policy_arn;
+/// What entities are called in filters, with the list that shows them and how it calls their ids.
+const SORTS: [(&str, &str, &str); 3] =
+    [("User", "PolicyUsers", "UserId"), ("Group", "PolicyGroups", "GroupId"), ("Role", "PolicyRoles", "RoleId")];
+
+/// Entities that hold a policy, each with its list and what it is sorted by.
+type Listed = Vec<(&'static str, Value, String)>;
+
+impl ListEntities {
+    fn check(&self) -> Result<(), IamError> {
+        match self.entity_filter.as_deref() {
+            None | Some("User" | "Role" | "Group") => Ok(()),
+            Some(other) => {
+                let constraint =
+                    "Member must satisfy enum value set: [User, Role, Group, LocalManagedPolicy, AWSManagedPolicy]";
+                Err(IamError::constraint(other, "entityFilter", constraint))
+            }
+        }
+    }
+
+    fn add<H: Holder>(
+        &self,
+        all: Vec<H>,
+        usage: Usage,
+        (sort, list, id): (&str, &'static str, &str),
+        into: &mut Listed,
+    ) {
+        if self.entity_filter.as_deref().is_some_and(|wanted| wanted != sort) {
+            return;
+        }
+        let prefix = self.path_prefix.as_deref().unwrap_or("/");
+        for holder in holders(all, &self.policy_arn, usage) {
+            if holder.path().starts_with(prefix) {
+                let shape = json!({H::MEMBER: holder.name(), id: holder.id()});
+                into.push((list, shape, format!("{list} {}", holder.name())));
+            }
+        }
+    }
+}
+
+async fn entities(_: Ctx, identity: Arc<Identity>, input: ListEntities) -> Result<Value, IamError> {
+    input.check()?;
     let usage = Usage::parse(input.policy_usage_filter.as_deref())?;
-    if aws_managed::find(arn).is_none() {
-        find(&identity, arn)?;
+    if aws_managed::find(&input.policy_arn).is_none() {
+        find(&identity, &input.policy_arn)?;
     }
-    let mut all = Vec::new();
-    let wanted = |sort: &str| input.entity_filter.as_deref().is_none_or(|filter| filter == sort);
-    let mut push = |list: &'static str, member: &str, id_member: &str, name: &str, id: &str| {
-        all.push((list, json!({member: name, id_member: id}), format!("{list} {name}")));
-    };
-    if wanted("User") {
-        for user in holders(identity.store.all::<User>()?, arn, usage) {
-            push("PolicyUsers", "UserName", "UserId", &user.name, &user.id);
-        }
-    }
-    if wanted("Group") {
-        for group in holders(identity.store.all::<Group>()?, arn, usage) {
-            push("PolicyGroups", "GroupName", "GroupId", &group.name, &group.id);
-        }
-    }
-    if wanted("Role") {
-        for role in holders(identity.store.all::<Role>()?, arn, usage) {
-            push("PolicyRoles", "RoleName", "RoleId", &role.name, &role.id);
-        }
-    }
+    let (mut all, [users, groups, roles]) = (Vec::new(), SORTS);
+    input.add(identity.store.all::<User>()?, usage, users, &mut all);
+    input.add(identity.store.all::<Group>()?, usage, groups, &mut all);
+    input.add(identity.store.all::<Role>()?, usage, roles, &mut all);
     let paging = Paging { marker: input.marker, max_items: input.max_items };
     let page = output::page("All", all, &paging, |(.., key)| key.clone(), |(list, shape, _)| json!([list, shape]))?;
-    let of = |list: &str| -> Value {
+    let mut answer = json!({"IsTruncated": page["IsTruncated"], "Marker": page["Marker"]});
+    for (_, list, _) in SORTS {
         let items = page["All"].as_array().into_iter().flatten();
-        items.filter(|item| item[0] == list).map(|item| item[1].clone()).collect()
-    };
-    Ok(json!({
-        "PolicyUsers": of("PolicyUsers"),
-        "PolicyGroups": of("PolicyGroups"),
-        "PolicyRoles": of("PolicyRoles"),
-        "IsTruncated": page["IsTruncated"],
-        "Marker": page["Marker"],
-    }))
+        answer[list] = items.filter(|item| item[0] == list).map(|item| item[1].clone()).collect();
+    }
+    Ok(answer)
 }
 
 /// A version of a policy.
