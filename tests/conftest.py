@@ -13,11 +13,15 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 
 import boto3
 import botocore.auth
 import pytest
+from botocore.awsrequest import AWSRequest
 from botocore.config import Config
+from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
 BINARY = os.environ["BOATHOUSE_BINARY"]
@@ -107,6 +111,19 @@ def code(call, **arguments):
 def client(server, service, key, **options):
     """A client with the credentials of CreateAccessKey or of one of STS's answers."""
     return server.client(service, key["AccessKeyId"], key["SecretAccessKey"], key.get("SessionToken"), **options)
+
+
+def own(server, service, path, key="test", secret="test", method="GET"):
+    """The status and the document at an address of the server's own, signed as a call of a service; unsigned without a key."""
+    request = AWSRequest(method, f"{server.url}/_boathouse/{path}")
+    if key:
+        botocore.auth.SigV4Auth(Credentials(key, secret), service, "us-east-1").add_auth(request)
+    sent = urllib.request.Request(request.url, headers=dict(request.headers), method=method)
+    try:
+        with urllib.request.urlopen(sent) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as error:
+        return error.code, json.load(error)
 
 
 def document(*statements):

@@ -1,11 +1,12 @@
 """EventBridge through boto3: buses, rules, targets, events that arrive, also after kill -9."""
 
 import json
+import time
 
 import pytest
 from botocore.exceptions import ClientError
 
-from conftest import allow, service_role, wait_for
+from conftest import allow, document, own, service_role, wait_for
 from test_lambda import Functions
 
 ACCOUNT = "000000000000"
@@ -141,6 +142,31 @@ def test_events_arrive(events, logs, unique):
     assert (event["id"], event["source"], event["detail-type"]) == (sent, "shop", "Order")
     assert (event["account"], event["region"], event["resources"]) == (ACCOUNT, "us-east-1", ["arn:aws:s3:::raw"])
     assert event["detail"] == {"kind": f"{name}!", "n": 6}
+
+
+def test_since_when_rates_count_is_told_to_who_may_list_rules(shared, events, unique):
+    name, fitting = unique("rate"), unique("pattern")
+    events.put_rule(Name=name, ScheduleExpression="rate(5 minutes)", State="DISABLED")
+    events.put_rule(Name=fitting, EventPattern='{"source": ["x"]}')
+
+    def since(*key):
+        status, answer = own(shared, "events", "rules/since", *key)
+        assert status == 200, answer
+        return {rule["Name"]: rule["Since"] for rule in answer["Rules"]}
+
+    made = since()[name]
+    assert abs(made - time.time()) < 10 and fitting not in since()
+    events.enable_rule(Name=name)
+    assert since()[name] > made
+    iam = shared.client("iam", "test", "test")
+    iam.create_user(UserName=name)
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+    status, answer = own(shared, "events", "rules/since", key["AccessKeyId"], key["SecretAccessKey"])
+    assert answer["__type"] == "AccessDeniedException" and "events:ListRules" in answer["message"], (status, answer)
+    iam.put_user_policy(UserName=name, PolicyName="p", PolicyDocument=document(allow("events:ListRules")))
+    assert name in since(key["AccessKeyId"], key["SecretAccessKey"])
+    assert own(shared, "events", "rules/since", None)[0] in (400, 403)
+    assert own(shared, "events", "rules/since", method="POST")[0] == 405
 
 
 def admit(sqs, name, *rules, service="events.amazonaws.com"):

@@ -4,17 +4,12 @@ import gzip
 import io
 import json
 import threading
-import urllib.error
-import urllib.request
 
 import pyarrow.parquet as pq
 import pytest
-from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSRequest
-from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
-from conftest import allow, service_role, wait_for
+from conftest import allow, own, service_role, wait_for
 
 WORK = [
     allow("s3:*", "glue:*", "athena:*"),
@@ -202,15 +197,8 @@ def test_a_visual_job_from_csv_to_a_table_that_athena_reads(world):
 
 
 def preview(world, job, node, key="test", secret="test"):
-    """The first rows of a node: our own address beside Glue's API, signed like its calls."""
-    request = AWSRequest("GET", f"{world.server.url}/_boathouse/jobs/{job}/nodes/{node}/rows")
-    if key:
-        SigV4Auth(Credentials(key, secret), "glue", "us-east-1").add_auth(request)
-    try:
-        with urllib.request.urlopen(urllib.request.Request(request.url, headers=dict(request.headers))) as answer:
-            return answer.status, json.load(answer)
-    except urllib.error.HTTPError as error:
-        return error.code, json.load(error)
+    """The first rows of a node: our own address beside Glue's API."""
+    return own(world.server, "glue", f"jobs/{job}/nodes/{node}/rows", key, secret)
 
 
 def test_a_nodes_first_rows_are_those_that_a_run_would_see(world):

@@ -2,15 +2,10 @@
 
 import json
 import time
-import urllib.error
-import urllib.request
 
 import pytest
-from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSRequest
-from botocore.credentials import Credentials
 
-from conftest import allow
+from conftest import allow, own
 
 
 class Lake:
@@ -39,15 +34,7 @@ class Lake:
         return {"Database": self.database, "Table": table, "Columns": sorted(columns)}
 
     def get(self, path, key="test", secret="test"):
-        request = AWSRequest("GET", f"{self.server.url}/_boathouse/lineage/{path}")
-        if key:
-            SigV4Auth(Credentials(key, secret), "athena", "us-east-1").add_auth(request)
-        sent = urllib.request.Request(request.url, headers=dict(request.headers))
-        try:
-            with urllib.request.urlopen(sent) as answer:
-                return answer.status, json.load(answer)
-        except urllib.error.HTTPError as error:
-            return error.code, json.load(error)
+        return own(self.server, "athena", f"lineage/{path}", key, secret)
 
     def execution(self, identifier):
         status, answer = self.get(f"executions/{identifier}")

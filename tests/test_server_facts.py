@@ -2,26 +2,12 @@
 
 import json
 import time
-import urllib.error
-import urllib.request
 
-from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSRequest
-from botocore.credentials import Credentials
-
-from conftest import allow
+from conftest import allow, own
 
 
 def facts(server, key="test", secret="test", method="GET"):
-    request = AWSRequest(method, f"{server.url}/_boathouse/server")
-    if key:
-        SigV4Auth(Credentials(key, secret), "operations", "us-east-1").add_auth(request)
-    sent = urllib.request.Request(request.url, headers=dict(request.headers), method=method)
-    try:
-        with urllib.request.urlopen(sent) as answer:
-            return answer.status, json.load(answer)
-    except urllib.error.HTTPError as error:
-        return error.code, json.load(error)
+    return own(server, "operations", "server", key, secret, method)
 
 
 def test_version_memory_and_what_is_kept(shared, unique):

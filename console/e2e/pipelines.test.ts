@@ -260,6 +260,8 @@ describe('pipelines', () => {
     const pattern = { source: ['aws.glue'], 'detail-type': ['Glue Job State Change'], detail: { state: ['FAILED'] } };
     await server.json('events', 'AWSEvents.PutRule', { Name: 'failures', EventPattern: JSON.stringify(pattern) });
     await server.json('events', 'AWSEvents.PutRule', { Name: 'hourly', ScheduleExpression: 'cron(0 * * * ? *)' });
+    await server.json('events', 'AWSEvents.PutRule', { Name: 'often', ScheduleExpression: 'rate(5 minutes)' });
+    const begun = Date.now();
     await server.json('events', 'AWSEvents.PutTargets', { Rule: 'failures', Targets: [{ Id: 'tell', Arn: stateMachineArn, RoleArn: role }] });
     const page = await browser.signedIn('/pipelines/schedules');
     await page.getByRole('row', { name: /every-night.*Enabled.*cron\(30 3 \* \* \? \*\).* 03:30:00/ }).waitFor();
@@ -281,6 +283,13 @@ describe('pipelines', () => {
     expect(kept).toMatchObject(body);
     await page.goto(browser.url('/pipelines/schedules?tab=rules'));
     await page.getByRole('row', { name: /hourly.*Enabled.*:00:00/ }).waitFor();
+    await page.getByRole('row', { name: /often.*Enabled.*:\d\d:\d\d/ }).waitFor();
+    await page.getByRole('link', { name: 'often' }).click();
+    await times.first().waitFor();
+    const first = Date.parse((await times.first().locator('time').first().getAttribute('datetime')) ?? '');
+    expect(Math.abs(first - begun - 300_000)).toBeLessThan(5_000);
+    expect(await times.count()).toBe(10);
+    await page.goBack();
     await page.getByRole('link', { name: 'failures' }).click();
     await page.getByRole('textbox', { name: 'Event pattern' }).getByText('Glue Job State Change').waitFor();
     await page.getByRole('row', { name: /tell.*nightly/ }).waitFor();

@@ -1,5 +1,5 @@
 /** EventBridge buses and rules, and EventBridge Scheduler. */
-import { collect, jsonService, restService } from './call';
+import { collect, jsonService, ownCall, restService } from './call';
 import { AwsError } from './error';
 import type { Seconds } from './glue';
 
@@ -19,6 +19,8 @@ export interface Rule {
   Description?: string;
   EventPattern?: string;
   ScheduleExpression?: string;
+  /** When its rate began, from {@link withSince}. */
+  Since?: Seconds | undefined;
 }
 
 export interface RuleTarget {
@@ -57,6 +59,16 @@ export const listRules = (EventBusName = 'default') =>
     const page = await events<{ Rules: Rule[]; NextToken?: string }>('ListRules', { EventBusName, NextToken });
     return { items: page.Rules, next: page.NextToken };
   });
+
+export const isRate = ({ ScheduleExpression }: Rule) => ScheduleExpression?.startsWith('rate') ?? false;
+
+/** Rules, those with a rate with the time when it began, which EventBridge's own calls don't tell. */
+export async function withSince(rules: Rule[]): Promise<Rule[]> {
+  if (!rules.some(isRate)) return rules;
+  const { Rules } = await ownCall<{ Rules: { Name: string; Since: Seconds }[] }>('events', '/_boathouse/rules/since');
+  const since = new Map(Rules.map(({ Name, Since }) => [Name, Since]));
+  return rules.map((rule) => (isRate(rule) ? { ...rule, Since: since.get(rule.Name) } : rule));
+}
 
 export const listTargets = (Rule: string, EventBusName = 'default') =>
   events<{ Targets: RuleTarget[] }>('ListTargetsByRule', { Rule, EventBusName }).then((answer) => answer.Targets);

@@ -335,6 +335,7 @@ pub(crate) async fn open(
         .with_site(Arc::new(iceberg))
         .with_site(Arc::new(athena.lineage))
         .with_site(Arc::new(previews))
+        .with_site(Arc::new(boathouse_events::RatesSite::new(&events)))
         .with_site(Arc::new(about))
         .with_site(Arc::new(console))
         .with_vitals(vitals)

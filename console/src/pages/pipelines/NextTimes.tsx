@@ -12,9 +12,10 @@ export function scheduleTimes(schedule: ScheduleDetails, now: number, most: numb
   return nextTimes(schedule.ScheduleExpression, { after, zone: schedule.ScheduleExpressionTimezone, anchor: begins, until: EndDate && EndDate * 1000 }, most);
 }
 
-/** EventBridge doesn't tell since when a rule's rate counts, so that of rates nothing is known. */
-export function ruleTimes(rule: Rule, now: number, most: number): number[] {
-  return nextTimes(rule.ScheduleExpression ?? '', { after: now }, most);
+/** Of a rate only where it is known when it began, and with it that it first fires one period later. */
+export function ruleTimes({ ScheduleExpression = '', Since }: Rule, now: number, most: number): number[] {
+  const anchor = Since && Since * 1000;
+  return nextTimes(ScheduleExpression, { after: Math.max(now, anchor ?? now), anchor }, most);
 }
 
 export function First({ times, enabled }: { times: (now: number, most: number) => number[]; enabled: boolean }) {

@@ -4,7 +4,7 @@ import Link from '@cloudscape-design/components/link';
 import Tabs from '@cloudscape-design/components/tabs';
 import { useState } from 'react';
 
-import { type Rule, type Schedule, describeSchedule, listBuses, listRules, listSchedules, setRuleEnabled, setScheduleEnabled } from '../../aws/events';
+import { type Rule, type Schedule, describeSchedule, listBuses, listRules, listSchedules, setRuleEnabled, setScheduleEnabled, withSince } from '../../aws/events';
 import { Frame } from '../../lib/frame';
 import { ruleHref, scheduleHref } from '../../lib/links';
 import { useLive } from '../../lib/live';
@@ -99,7 +99,7 @@ function Next({ schedule }: { schedule: Schedule }) {
 
 async function allRules(): Promise<Rule[]> {
   const buses = await listBuses();
-  return (await Promise.all(buses.map(({ Name }) => listRules(Name)))).flat();
+  return withSince((await Promise.all(buses.map(({ Name }) => listRules(Name)))).flat());
 }
 
 function RuleList({ onCreate }: ListProps) {

@@ -22,6 +22,7 @@
 //! | `event`, `router` | an event; which targets it goes to |
 //! | `action`, `delivery`, `dead_letters` | what a target does; the tasks that do it; what becomes of those that fail |
 //! | [`schedule`] | cron, rate and at expressions in time zones |
+//! | `rates` | since when rules' rates count |
 //! | `timers` | what fires scheduled rules and schedules |
 //! | [`scheduler`] | EventBridge Scheduler's operations |
 //! | [`worker`] | starts all that works in the background |
@@ -40,6 +41,7 @@ pub mod input;
 mod measures;
 pub mod pattern;
 mod put_events;
+mod rates;
 mod router;
 mod rules;
 pub mod schedule;
@@ -61,6 +63,7 @@ use crate::api::{BusNamed, RuleNamed};
 use crate::store::{bus_arn, bus_name, rule_arn};
 
 pub use error::EventsError;
+pub use rates::RatesSite;
 pub use scheduler::scheduler_service;
 pub use store::{Deps, Events};
 
