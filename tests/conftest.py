@@ -113,7 +113,7 @@ def client(server, service, key, **options):
     return server.client(service, key["AccessKeyId"], key["SecretAccessKey"], key.get("SessionToken"), **options)
 
 
-def own(server, service, path, key="test", secret="test", method="GET"):
+def own_call(server, service, path, key="test", secret="test", method="GET"):
     """The status and the document at an address of the server's own, signed as a call of a service; unsigned without a key."""
     request = AWSRequest(method, f"{server.url}/_boathouse/{path}")
     if key:

@@ -6,7 +6,7 @@ import time
 import pytest
 from botocore.exceptions import ClientError
 
-from conftest import allow, document, own, service_role, wait_for
+from conftest import allow, document, own_call, service_role, wait_for
 from test_lambda import Functions
 
 ACCOUNT = "000000000000"
@@ -150,7 +150,7 @@ def test_since_when_rates_count_is_told_to_who_may_list_rules(shared, events, un
     events.put_rule(Name=fitting, EventPattern='{"source": ["x"]}')
 
     def since(*key):
-        status, answer = own(shared, "events", "rules/since", *key)
+        status, answer = own_call(shared, "events", "rules/since", *key)
         assert status == 200, answer
         return {rule["Name"]: rule["Since"] for rule in answer["Rules"]}
 
@@ -161,12 +161,12 @@ def test_since_when_rates_count_is_told_to_who_may_list_rules(shared, events, un
     iam = shared.client("iam", "test", "test")
     iam.create_user(UserName=name)
     key = iam.create_access_key(UserName=name)["AccessKey"]
-    status, answer = own(shared, "events", "rules/since", key["AccessKeyId"], key["SecretAccessKey"])
+    status, answer = own_call(shared, "events", "rules/since", key["AccessKeyId"], key["SecretAccessKey"])
     assert answer["__type"] == "AccessDeniedException" and "events:ListRules" in answer["message"], (status, answer)
     iam.put_user_policy(UserName=name, PolicyName="p", PolicyDocument=document(allow("events:ListRules")))
     assert name in since(key["AccessKeyId"], key["SecretAccessKey"])
-    assert own(shared, "events", "rules/since", None)[0] in (400, 403)
-    assert own(shared, "events", "rules/since", method="POST")[0] == 405
+    assert own_call(shared, "events", "rules/since", None)[0] in (400, 403)
+    assert own_call(shared, "events", "rules/since", method="POST")[0] == 405
 
 
 def admit(sqs, name, *rules, service="events.amazonaws.com"):

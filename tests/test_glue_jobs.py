@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 from botocore.exceptions import ClientError
 
-from conftest import allow, own, service_role, wait_for
+from conftest import allow, own_call, service_role, wait_for
 
 WORK = [
     allow("s3:*", "glue:*", "athena:*"),
@@ -198,7 +198,7 @@ def test_a_visual_job_from_csv_to_a_table_that_athena_reads(world):
 
 def preview(world, job, node, key="test", secret="test"):
     """The first rows of a node: our own address beside Glue's API."""
-    return own(world.server, "glue", f"jobs/{job}/nodes/{node}/rows", key, secret)
+    return own_call(world.server, "glue", f"jobs/{job}/nodes/{node}/rows", key, secret)
 
 
 def test_a_nodes_first_rows_are_those_that_a_run_would_see(world):

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from conftest import allow, own
+from conftest import allow, own_call
 
 
 class Lake:
@@ -34,7 +34,7 @@ class Lake:
         return {"Database": self.database, "Table": table, "Columns": sorted(columns)}
 
     def get(self, path, key="test", secret="test"):
-        return own(self.server, "athena", f"lineage/{path}", key, secret)
+        return own_call(self.server, "athena", f"lineage/{path}", key, secret)
 
     def execution(self, identifier):
         status, answer = self.get(f"executions/{identifier}")

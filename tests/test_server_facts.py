@@ -3,11 +3,11 @@
 import json
 import time
 
-from conftest import allow, own
+from conftest import allow, own_call
 
 
 def facts(server, key="test", secret="test", method="GET"):
-    return own(server, "operations", "server", key, secret, method)
+    return own_call(server, "operations", "server", key, secret, method)
 
 
 def test_version_memory_and_what_is_kept(shared, unique):
