@@ -233,6 +233,8 @@ describe('compute', () => {
     await server.json('sqs', 'AmazonSQS.CreateQueue', { QueueName: 'codes' }, '1.0');
     await server.json('events', 'AWSEvents.PutRule', { Name: 'nightly', ScheduleExpression: 'rate(1 day)' });
     await server.json('events', 'AWSEvents.PutTargets', { Rule: 'nightly', Targets: [{ Id: '1', Arn: arn('airports') }] });
+    const Target = { Arn: arn('airports'), RoleArn: await server.serviceRole('mornings') };
+    await rest('scheduler', 'POST', '/schedules/mornings', { ScheduleExpression: 'cron(0 8 * * ? *)', FlexibleTimeWindow: { Mode: 'OFF' }, Target });
     const api = await rest<{ apiId: string }>('apigateway', 'POST', '/v2/apis', { name: 'airports-api', protocolType: 'HTTP', target: arn('airports') });
     await rest('lambda', 'POST', '/2015-03-31/functions/airports/policy', { StatementId: 'api', Action: 'lambda:InvokeFunction', Principal: 'apigateway.amazonaws.com', SourceArn: `arn:aws:execute-api:us-east-1:000000000000:${api.apiId}/*` });
     await rest('lambda', 'POST', '/2018-10-31/layers/tools/versions', { Description: 'What all share', CompatibleRuntimes: ['python3.12'], Content: { ZipFile: await zip({ 'python/tools.py': 'x = 1\n' }) } });
@@ -251,7 +253,7 @@ describe('compute', () => {
     await page.getByRole('row', { name: /codes.*Disabled/ }).waitFor();
 
     await page.goto(browser.url('/compute/functions/airports?tab=configuration'));
-    for (const trigger of [/S3 landing s3:ObjectCreated/, /EventBridge nightly/, /API Gateway airports-api \$default/, /SQS codes.*Disabled/]) await page.getByRole('row', { name: trigger }).waitFor();
+    for (const trigger of [/S3 landing s3:ObjectCreated/, /EventBridge nightly/, /Scheduler mornings/, /API Gateway airports-api \$default/, /SQS codes.*Disabled/]) await page.getByRole('row', { name: trigger }).waitFor();
     await page.getByRole('button', { name: 'Edit environment variables' }).click();
     await page.getByRole('textbox', { name: 'Name 1' }).fill('STAGE');
     await page.getByRole('textbox', { name: 'Value 1' }).fill('test-stage');

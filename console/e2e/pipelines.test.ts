@@ -65,8 +65,8 @@ describe('pipelines', () => {
   beforeAll(async () => {
     server = await Server.start();
     browser = await Browser.open(server);
-    role = await serviceRole(server, 'pipelines');
-    await serviceRole(server, 'other-pipelines');
+    role = await server.serviceRole('pipelines');
+    await server.serviceRole('other-pipelines');
   });
   afterAll(async () => {
     await browser?.close();
@@ -512,14 +512,4 @@ describe('pipelines', () => {
 async function choose(page: Page, select: Locator, name: string | RegExp): Promise<void> {
   await select.click();
   await page.getByRole('option', { name, ...(typeof name === 'string' ? { exact: true } : {}) }).click();
-}
-
-/** A role that the services of pipelines may take, and that may do everything. */
-async function serviceRole(server: Server, name: string): Promise<string> {
-  const Service = ['states', 'glue', 'scheduler', 'events'].map((service) => `${service}.amazonaws.com`);
-  const trust = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Principal: { Service }, Action: 'sts:AssumeRole' }] };
-  const policy = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: '*', Resource: '*' }] };
-  const xml = await server.query('iam', '2010-05-08', 'CreateRole', { RoleName: name, AssumeRolePolicyDocument: JSON.stringify(trust) });
-  await server.query('iam', '2010-05-08', 'PutRolePolicy', { RoleName: name, PolicyName: 'all', PolicyDocument: JSON.stringify(policy) });
-  return /<Arn>(.+?)<\/Arn>/.exec(xml)?.[1] ?? '';
 }

@@ -122,6 +122,16 @@ export class Server {
     return this.call(service, { method: 'POST', path: '/', headers, body });
   }
 
+  /** A role that what runs by itself may take, and that may do everything; answers its ARN. */
+  async serviceRole(name: string): Promise<string> {
+    const Service = ['states', 'glue', 'scheduler', 'events'].map((service) => `${service}.amazonaws.com`);
+    const trust = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Principal: { Service }, Action: 'sts:AssumeRole' }] };
+    const policy = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: '*', Resource: '*' }] };
+    const xml = await this.query('iam', '2010-05-08', 'CreateRole', { RoleName: name, AssumeRolePolicyDocument: JSON.stringify(trust) });
+    await this.query('iam', '2010-05-08', 'PutRolePolicy', { RoleName: name, PolicyName: 'all', PolicyDocument: JSON.stringify(policy) });
+    return /<Arn>(.+?)<\/Arn>/.exec(xml)?.[1] ?? '';
+  }
+
   /** A bucket, or with a body an object: `put('b')`, `put('b/k.csv', 'a,b')`. */
   async put(path: string, body = ''): Promise<void> {
     await this.call('s3', { method: 'PUT', path: `/${path}`, body });

@@ -47,7 +47,7 @@ function TriggerList({ triggers }: { triggers: readonly Trigger[] }) {
   return (
     <DataTable<Trigger>
       label="Triggers"
-      description="Queues, buckets, routes and rules that invoke it. State machines, schedules and delivery streams name the function on their own pages."
+      description="Queues, buckets, routes, rules and schedules that invoke it. State machines and delivery streams name the function on their own pages."
       items={triggers}
       param="trigger"
       filter={triggers.length > 8}
@@ -58,7 +58,7 @@ function TriggerList({ triggers }: { triggers: readonly Trigger[] }) {
         { id: 'detail', header: 'When', value: ({ detail }) => detail, cell: ({ detail }) => <span title={detail}>{detail}</span> },
         { id: 'state', header: 'State', width: 130, value: ({ state }) => state, cell: ({ state, source }) => (state ? <Link href={to('/compute/mappings', { q: source })}><Status state={state} /></Link> : '–') },
       ]}
-      empty={<Empty title="Nothing invokes it by itself yet">A route of an API, a notification of a bucket, a rule of an event bus or a queue can.</Empty>}
+      empty={<Empty title="Nothing invokes it by itself yet">A route of an API, a notification of a bucket, a rule of an event bus, a schedule or a queue can.</Empty>}
     />
   );
 }

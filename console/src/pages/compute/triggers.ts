@@ -1,12 +1,12 @@
 /** What makes a function run, as far as services and the function's policy tell. */
 import { getApi, getIntegrations, getRoutes } from '../../aws/apigateway';
 import { collect } from '../../aws/call';
-import { events, listBuses } from '../../aws/events';
+import { events, listBuses, listSchedules } from '../../aws/events';
 import { listMappings } from '../../aws/lambda';
 import { getPolicy } from '../../aws/lambda-settings';
 import { NOTIFICATION, getDocument } from '../../aws/s3-documents';
 import { shortName } from '../../lib/format';
-import { apiHref, arnHref, bucketHref, ruleHref } from '../../lib/links';
+import { apiHref, arnHref, bucketHref, ruleHref, scheduleHref } from '../../lib/links';
 
 export interface Trigger {
   id: string;
@@ -67,7 +67,7 @@ export async function readTriggers(name: string, arn: string): Promise<Triggers>
   const statements = statementsOf(policy);
   const sources = new Map(statements.flatMap((one) => (sourceOf(one) === undefined ? [] : [[`${principalOf(one)} ${sourceOf(one)}`, one] as const])));
   const permitted = [...sources.values()].map((one) => tried(shortName(sourceOf(one) ?? ''), permittedBy(arn, one)));
-  const all = await Promise.all([tried('Event source mappings', mappings(name)), tried('Rules', rules(arn)), ...permitted]);
+  const all = await Promise.all([tried('Event source mappings', mappings(name)), tried('Rules', rules(arn)), tried('Schedules', schedules(arn)), ...permitted]);
   return { found: all.flat(), policy, unread };
 }
 
@@ -87,6 +87,17 @@ async function rules(arn: string): Promise<Trigger[]> {
     return names.map((rule) => ({ id: `rule ${EventBusName} ${rule}`, kind: 'EventBridge', source: rule, href: ruleHref(rule, EventBusName), detail: `rule of the bus ${EventBusName}` }));
   };
   return (await Promise.all((await listBuses()).map(({ Name }) => of(Name)))).flat();
+}
+
+async function schedules(arn: string): Promise<Trigger[]> {
+  const own = (await listSchedules()).filter(({ Target }) => isOf(arn, Target?.Arn));
+  return own.map(({ Name, GroupName, State }) => ({
+    id: `schedule ${GroupName} ${Name}`,
+    kind: 'Scheduler',
+    source: Name,
+    href: scheduleHref(Name, GroupName),
+    detail: `schedule of the group ${GroupName}${State === 'DISABLED' ? ', disabled' : ''}`,
+  }));
 }
 
 /** What a source that the policy lets in has of this function; rules are known already. */
