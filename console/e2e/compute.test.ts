@@ -283,6 +283,9 @@ describe('compute', () => {
     await page.getByRole('dialog').getByText('Reserve concurrency').click();
     await page.getByRole('button', { name: 'Save', exact: true }).click();
     await page.getByText('10 at once').waitFor();
+    // Of what went well only the latest is said.
+    await page.getByText('Concurrency: saved').waitFor();
+    expect(await page.getByText(/: saved$/).count()).toBe(1);
     expect(await barriers(page)).toEqual([]);
     await page.evaluate(() => scrollTo(0, 0));
     await screenshot(page, 'compute-configuration', 1500);

@@ -12,6 +12,10 @@ export interface Note {
 
 /** How long what went well is said. */
 const SHOWN_MS = 6_000;
+/** How many messages of what did not are kept. */
+const MOST = 5;
+
+const isPassing = ({ type }: Pick<Note, 'type'>) => type === 'success' || type === 'info';
 
 let notes: readonly Note[] = [];
 let last = 0;
@@ -30,8 +34,10 @@ export function dismiss(id: number): void {
 export function notify(type: Note['type'], header: string, content?: string): number {
   last += 1;
   const id = last;
-  set([{ id, type, header, content }, ...notes].slice(0, 5));
-  if (type === 'success' || type === 'info') setTimeout(() => dismiss(id), SHOWN_MS);
+  // Of what went well only the latest is said.
+  const kept = isPassing({ type }) ? notes.filter((note) => !isPassing(note)) : notes;
+  set([{ id, type, header, content }, ...kept].slice(0, MOST));
+  if (isPassing({ type })) setTimeout(() => dismiss(id), SHOWN_MS);
   return id;
 }
 

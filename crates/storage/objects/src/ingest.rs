@@ -25,6 +25,8 @@ const INLINE_BYTES: usize = 4 << 10;
 const PACKED_BYTES: usize = 1 << 20;
 /// Up to this size, hashing takes less time than handing it to another thread.
 const HASH_BYTES: usize = 32 << 10;
+/// Up to this size, encryption takes less time than handing it to another thread.
+const SEAL_BYTES: usize = 128 << 10;
 /// How much of a body is hashed and written in one step.
 const STEP_BYTES: usize = 1 << 20;
 /// How much may be written before the disk is told to begin: the sync at the end then finds little left to do.
@@ -117,6 +119,7 @@ impl Objects {
         let id = Uuid::now_v7();
         let stored = match key.map(|key| key.of(id)).transpose()? {
             None => chunks.clone(),
+            Some(key) if length <= SEAL_BYTES => key.seal(&chunks)?,
             Some(key) => {
                 let chunks = chunks.clone();
                 blocking(move || key.seal(&chunks)).await?
