@@ -23,6 +23,7 @@
 //! | `locks` | until when a version can't be deleted |
 //! | `listing` | the skip-scan |
 //! | `reader` | GET: an open object and its body |
+//! | `ahead` | long bodies, read before they are asked for |
 //! | `record` | the index record and its codec |
 //! | `index` | tables, the writer, group commit |
 //! | `sealing` | encryption at rest |
@@ -41,6 +42,7 @@
 //! | `error` | what can go wrong |
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod ahead;
 mod backup;
 mod blobs;
 mod buckets;
@@ -78,7 +80,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 
 pub use crate::backup::{Frozen, RemoteFile, StoredFile, Written, restore_rows};
 pub use crate::buckets::{BucketInfo, NewBucket};
@@ -177,6 +179,7 @@ struct Inner {
     scrubbed: scrub::Counts,
     hashers: Hashers,
     changes_kept: Arc<Notify>,
+    readers_ahead: Arc<Semaphore>,
     renames: AtomicU64,
     clock: Clock,
     entity_tags: EntityTags,
@@ -258,6 +261,7 @@ impl Objects {
                 scrubbed: scrub::Counts::default(),
                 hashers,
                 changes_kept,
+                readers_ahead: ahead::permits(),
                 renames: AtomicU64::new(0),
                 clock,
                 entity_tags: options.entity_tags,

@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use futures::stream::{self, BoxStream, Stream, StreamExt as _};
+use tokio::sync::Semaphore;
 use uuid::Uuid;
 
-use crate::Objects;
 use crate::blobs::{self, BLOCK, Pin};
 use crate::buffers::Buffer;
 use crate::error::{Error, Result};
@@ -19,11 +19,14 @@ use crate::record::{Attached, Extent, Location, ObjectInfo, Record};
 use crate::remote::{Body, Flow, Remote};
 use crate::sealing::{self, ClientKey, DataKey, RunKey};
 use crate::versions::{self, Found};
+use crate::{Objects, ahead};
 
 /// How many bytes one item of a body holds at most.
 const CHUNK: u64 = 256 << 10;
 /// Reads up to this size are tried on the calling thread first, from memory only: longer ones would hold it up.
 const INLINE_READ: u64 = 4 << 20;
+/// Longer bodies are read ahead if there is a processor for it.
+const READ_AHEAD: u64 = 2 << 20;
 
 /// Bytes of an object that lie in one place.
 struct Segment {
@@ -119,6 +122,7 @@ pub struct OpenObject {
     info: Arc<ObjectInfo>,
     segments: Arc<[Segment]>,
     parts: Arc<[PartInfo]>,
+    ahead: Arc<Semaphore>,
 }
 
 impl Objects {
@@ -242,7 +246,8 @@ impl Segments<'_> {
     }
 
     fn open(self, info: ObjectInfo, parts: Vec<PartInfo>) -> OpenObject {
-        OpenObject { info: Arc::new(info), segments: self.found.into(), parts: parts.into() }
+        let ahead = Arc::clone(&self.objects.inner.readers_ahead);
+        OpenObject { info: Arc::new(info), segments: self.found.into(), parts: parts.into(), ahead }
     }
 }
 
@@ -275,7 +280,15 @@ impl OpenObject {
     /// # Errors
     /// [`Error::InvalidRange`]; items fail with [`Error::Corrupt`] or [`Error::Io`].
     pub fn read(&self, range: Range<u64>) -> Result<impl Stream<Item = Result<Bytes>> + Send + Unpin + 'static> {
-        self.read_by(range, CHUNK)
+        let length = range.end.saturating_sub(range.start);
+        let items = self.read_by(range, CHUNK)?;
+        if length <= READ_AHEAD {
+            return Ok(items);
+        }
+        Ok(match Arc::clone(&self.ahead).try_acquire_owned() {
+            Ok(permit) => ahead::read(items, permit),
+            Err(_) => items,
+        })
     }
 
     /// As [`read`](Self::read), in items of about `limit` bytes.
