@@ -7,7 +7,7 @@
 import Button from '@cloudscape-design/components/button';
 import CopyToClipboard from '@cloudscape-design/components/copy-to-clipboard';
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { type ReactNode, useEffect, useMemo, useRef, useState } from 'react';
+import { type ReactNode, useLayoutEffect, useMemo, useRef, useState } from 'react';
 
 import type { LogEvent } from '../aws/logs';
 import { localTime, utcTime } from './format';
@@ -51,9 +51,12 @@ export function LogRows({ label, lines, follow = false, onAway, wrap = false, ti
     getItemKey: (at) => (lines[at] ? idOf(lines[at]) : at),
   });
   const last = useRef(0);
-  useEffect(() => {
-    if (follow && lines.length > 0) virtual.scrollToIndex(lines.length - 1, { align: 'end' });
-  }, [follow, lines, virtual]);
+  const end = lines.at(-1);
+  const [ending, total] = [end && idOf(end), virtual.getTotalSize()];
+  // At once and never again later: what scrolls by itself some frames on would take somebody back who has scrolled up since.
+  useLayoutEffect(() => {
+    if (follow && frame.current) frame.current.scrollTop = frame.current.scrollHeight;
+  }, [follow, ending, total]);
   const watch = () => {
     const element = frame.current;
     if (!element || !onAway) return;
@@ -77,7 +80,7 @@ export function LogRows({ label, lines, follow = false, onAway, wrap = false, ti
   return (
     // A region that scrolls must be reachable by keyboard.
     <div className={`bh-lines ${wrap ? 'bh-lines-wrap' : ''}`} ref={frame} onScroll={watch} style={{ maxHeight: height }} tabIndex={0} role="region" aria-label={label}>
-      <div style={{ height: virtual.getTotalSize(), position: 'relative' }}>
+      <div style={{ height: total, position: 'relative' }}>
         <div style={{ position: 'absolute', insetInline: 0, top: 0, transform: `translateY(${seen[0]?.start ?? 0}px)` }}>
           {seen.map(({ index, key }) => {
             const line = lines[index];

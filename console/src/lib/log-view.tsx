@@ -113,9 +113,13 @@ function useLog(groups: string, streams: readonly string[] | undefined, pattern:
     [groups, names, pattern, range, round],
   );
   const known = useRef<{ feed: typeof feed; state: LogState }>(undefined);
+  const rests = useRef(paused);
+  rests.current = paused;
   const load = async (signal: AbortSignal): Promise<LogState> => {
     if (paused && known.current?.feed === feed) return known.current.state;
     const state = await feed.more(signal);
+    // Somebody may have begun to read meanwhile; the feed keeps what has come.
+    if (rests.current && known.current?.feed === feed) return known.current.state;
     known.current = { feed, state };
     return state;
   };
