@@ -7,18 +7,11 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use boathouse_aws::access::{AccessRequest, Authorizer, ConditionKeys};
-use boathouse_aws::http_service::ServiceAnswer;
-use boathouse_aws::site::{Site, SiteRequest};
-use boathouse_aws::{Arn, AwsError};
-use futures::future::BoxFuture;
-use http::request::Parts;
-use http::{Method, StatusCode};
+use boathouse_aws::documents::Documents;
+use boathouse_aws::{Arn, AwsError, Ctx};
 use serde_json::{Value, json};
 
 use crate::usage::{Measured, Usage};
-
-const PATH: &str = "/_boathouse/server";
-const OPERATION: &str = "GetServer";
 
 /// The address.
 pub(crate) struct About {
@@ -34,19 +27,9 @@ impl About {
         Self { authorizer, usage, started: Instant::now(), machine_memory }
     }
 
-    fn answer(&self, request: SiteRequest) -> Result<Value, AwsError> {
-        let SiteRequest { ctx, parts, signer, .. } = request;
-        signer?;
-        if parts.method != Method::GET {
-            let status = StatusCode::METHOD_NOT_ALLOWED;
-            return Err(AwsError::new("MethodNotAllowedException", status, "The server is only read: use GET"));
-        }
-        let (action, resource) =
-            (format!("{}:{OPERATION}", self.name()), Arn::new(self.name(), ctx.region(), "server"));
-        let (resource, keys) = (resource.to_string(), ConditionKeys::new());
-        self.authorizer.authorize(&ctx, &AccessRequest::new(&action, &resource, &keys))?;
+    fn document(&self) -> Value {
         let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-        Ok(json!({
+        json!({
             "Version": env!("CARGO_PKG_VERSION"),
             "UptimeSeconds": self.started.elapsed().as_secs(),
             "Memory": {
@@ -56,7 +39,7 @@ impl About {
             },
             "Processors": std::thread::available_parallelism().map_or(1, usize::from),
             "DataDirectory": self.usage.last().as_ref().map(used),
-        }))
+        })
     }
 }
 
@@ -73,21 +56,17 @@ fn kibibytes(status: &str, name: &str) -> Option<u64> {
     line.trim().strip_suffix(" kB")?.parse::<u64>().ok().map(|size| size * 1024)
 }
 
-impl Site for About {
-    fn name(&self) -> &'static str {
-        "operations"
-    }
+impl Documents for About {
+    const SERVICE: &'static str = "operations";
+    const OPERATION: &'static str = "GetServer";
+    const PATH: &'static str = "/_boathouse/server";
 
-    fn owns(&self, parts: &Parts) -> bool {
-        parts.uri.path() == PATH
-    }
-
-    fn call(&self, request: SiteRequest) -> BoxFuture<'_, ServiceAnswer> {
-        Box::pin(async move { ServiceAnswer::json(OPERATION, self.answer(request)) })
-    }
-
-    fn unreadable(&self, error: &AwsError) -> ServiceAnswer {
-        ServiceAnswer::json(OPERATION, Err(error.clone()))
+    async fn read(&self, ctx: Ctx, _: &str) -> Result<Value, AwsError> {
+        let action = format!("{}:{}", Self::SERVICE, Self::OPERATION);
+        let resource = Arn::new(Self::SERVICE, ctx.region(), "server").to_string();
+        let keys = ConditionKeys::new();
+        self.authorizer.authorize(&ctx, &AccessRequest::new(&action, &resource, &keys))?;
+        Ok(self.document())
     }
 }
 

@@ -288,7 +288,7 @@ pub(crate) async fn open(
         concurrent_queries: CONCURRENT_QUERIES,
         queued_queries: QUEUED_QUERIES,
     })?;
-    let previews = boathouse_glue_jobs::preview::PreviewSite::new(Arc::clone(&jobs));
+    let previews = boathouse_glue_jobs::preview::Previews::new(Arc::clone(&jobs));
     let iceberg = IcebergRest::new(Arc::clone(&s3.stores), Arc::clone(&judge) as _);
     let services = vec![
         sts_service(&identity),
@@ -333,11 +333,11 @@ pub(crate) async fn open(
         .with_site(Arc::new(Sites::new(&apis)))
         .with_site(Arc::new(boathouse_lambda::Downloads::new(&lambda)))
         .with_site(Arc::new(iceberg))
-        .with_site(Arc::new(athena.lineage))
-        .with_site(Arc::new(previews))
-        .with_site(Arc::new(boathouse_events::RatesSite::new(&events)))
-        .with_site(Arc::new(about))
         .with_site(Arc::new(console))
+        .with_documents(athena.lineage)
+        .with_documents(previews)
+        .with_documents(boathouse_events::Rates::new(&events))
+        .with_documents(about)
         .with_vitals(vitals)
         .with_inside_door(inside);
     // Whatever was made for the first time has a name from here on.

@@ -47,7 +47,7 @@ use crate::executions::{history, start};
 use crate::store::{catalog_arn, workgroup_arn};
 
 pub use error::AthenaError;
-pub use lineage::LineageSite;
+pub use lineage::Lineages;
 
 /// What the service stands on.
 pub struct Deps {
@@ -90,7 +90,7 @@ pub struct Service {
     /// The operations.
     pub table: ServiceTable,
     /// The addresses of lineage.
-    pub lineage: LineageSite,
+    pub lineage: Lineages,
     /// What is to be done before the first call comes.
     pub recovery: Recovery,
 }
@@ -130,7 +130,7 @@ pub fn service(deps: Deps) -> Result<Service, MetadataError> {
     let table = workgroup_operations(table, state);
     let table = kept_statement_operations(table, state);
     let table = catalog_operations(table, state);
-    Ok(Service { table, lineage: LineageSite(Arc::clone(state)), recovery: Recovery(Arc::clone(state)) })
+    Ok(Service { table, lineage: Lineages(Arc::clone(state)), recovery: Recovery(Arc::clone(state)) })
 }
 
 /// An operation on the workgroup that a member of its input names.

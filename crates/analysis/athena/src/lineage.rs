@@ -6,14 +6,10 @@
 
 use std::sync::Arc;
 
-use boathouse_aws::http_service::ServiceAnswer;
-use boathouse_aws::site::{Site, SiteRequest};
+use boathouse_aws::documents::{self, Documents};
 use boathouse_aws::{AwsError, Ctx};
 use boathouse_metadata::{Key, MetadataError, Transaction};
 use boathouse_trino::TableUse;
-use futures::future::BoxFuture;
-use http::request::Parts;
-use http::{Method, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -21,8 +17,6 @@ use crate::Athena;
 use crate::executions::{self, Row};
 use crate::store::{LINEAGE, Timestamp};
 
-/// What the paths begin with.
-const PATH: &str = "/_boathouse/lineage/";
 /// How many readers, and how many writers, are known of a table.
 const KEPT: usize = 10;
 
@@ -111,47 +105,25 @@ fn push(users: &mut Vec<User>, user: User) {
     users.truncate(KEPT);
 }
 
-/// The addresses of lineage.
-pub struct LineageSite(pub(crate) Arc<Athena>);
+/// The lineage of executions and of tables.
+pub struct Lineages(pub(crate) Arc<Athena>);
 
-impl Site for LineageSite {
-    fn name(&self) -> &'static str {
-        "athena"
-    }
+impl Documents for Lineages {
+    const SERVICE: &'static str = "athena";
+    const OPERATION: &'static str = "GetLineage";
+    const PATH: &'static str = "/_boathouse/lineage/";
 
-    fn owns(&self, parts: &Parts) -> bool {
-        parts.uri.path().starts_with(PATH)
-    }
-
-    fn call(&self, request: SiteRequest) -> BoxFuture<'_, ServiceAnswer> {
-        Box::pin(async move { ServiceAnswer::json("GetLineage", self.answer(request).await) })
-    }
-
-    fn unreadable(&self, error: &AwsError) -> ServiceAnswer {
-        ServiceAnswer::json("GetLineage", Err(error.clone()))
-    }
-}
-
-impl LineageSite {
-    async fn answer(&self, request: SiteRequest) -> Result<Value, AwsError> {
-        let SiteRequest { ctx, parts, signer, .. } = request;
-        signer?;
-        if parts.method != Method::GET {
-            let status = StatusCode::METHOD_NOT_ALLOWED;
-            return Err(AwsError::new("MethodNotAllowedException", status, "Lineage is only read: use GET"));
-        }
-        let path: Vec<&str> = parts.uri.path()[PATH.len()..].split('/').collect();
+    async fn read(&self, ctx: Ctx, below: &str) -> Result<Value, AwsError> {
+        let path: Vec<&str> = below.split('/').collect();
         match path.as_slice() {
             ["executions", id] => self.execution(&ctx, id),
             ["tables", database, table] => self.table(&ctx, database, table).await,
-            _ => Err(AwsError::new(
-                "NotFoundException",
-                StatusCode::NOT_FOUND,
-                format!("{PATH} is followed by executions/ID or tables/DATABASE/TABLE"),
-            )),
+            _ => Err(documents::not_found::<Self>("executions/ID or tables/DATABASE/TABLE")),
         }
     }
+}
 
+impl Lineages {
     fn execution(&self, ctx: &Ctx, id: &str) -> Result<Value, AwsError> {
         self.0.authorize(ctx, "GetQueryExecution", &executions::workgroup_of(&self.0, id))?;
         let row = executions::find(&self.0, id)?;

@@ -63,7 +63,7 @@ use crate::api::{BusNamed, RuleNamed};
 use crate::store::{bus_arn, bus_name, rule_arn};
 
 pub use error::EventsError;
-pub use rates::RatesSite;
+pub use rates::Rates;
 pub use scheduler::scheduler_service;
 pub use store::{Deps, Events};
 

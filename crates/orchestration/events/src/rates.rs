@@ -3,41 +3,23 @@
 
 use std::sync::Arc;
 
-use boathouse_aws::AwsError;
 use boathouse_aws::access::{AccessRequest, ConditionKeys};
-use boathouse_aws::http_service::ServiceAnswer;
-use boathouse_aws::site::{Site, SiteRequest};
+use boathouse_aws::documents::Documents;
+use boathouse_aws::{AwsError, Ctx};
 use boathouse_metadata::Key;
-use futures::future::BoxFuture;
-use http::request::Parts;
-use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::error::EventsError;
 use crate::store::{DEFAULT_BUS, Events, RULES, Rule};
 
-const PATH: &str = "/_boathouse/rules/since";
+/// The rates of the rules of an installation.
+pub struct Rates(Arc<Events>);
 
-/// The address.
-pub struct RatesSite(Arc<Events>);
-
-impl RatesSite {
+impl Rates {
     /// The rules of this installation.
     #[must_use]
     pub fn new(events: &Arc<Events>) -> Self {
         Self(Arc::clone(events))
-    }
-
-    fn answer(&self, request: SiteRequest) -> Result<Value, AwsError> {
-        let SiteRequest { ctx, parts, signer, .. } = request;
-        signer?;
-        if parts.method != Method::GET {
-            let status = StatusCode::METHOD_NOT_ALLOWED;
-            return Err(AwsError::new("MethodNotAllowedException", status, "Times are only read: use GET"));
-        }
-        let keys = ConditionKeys::new();
-        self.0.authorizer.authorize(&ctx, &AccessRequest::new("events:ListRules", "*", &keys))?;
-        Ok(self.scheduled()?)
     }
 
     /// The scheduled rules, which only the default bus has.
@@ -53,20 +35,14 @@ impl RatesSite {
     }
 }
 
-impl Site for RatesSite {
-    fn name(&self) -> &'static str {
-        "events"
-    }
+impl Documents for Rates {
+    const SERVICE: &'static str = "events";
+    const OPERATION: &'static str = "ListRates";
+    const PATH: &'static str = "/_boathouse/rules/since";
 
-    fn owns(&self, parts: &Parts) -> bool {
-        parts.uri.path() == PATH
-    }
-
-    fn call(&self, request: SiteRequest) -> BoxFuture<'_, ServiceAnswer> {
-        Box::pin(async move { ServiceAnswer::json("ListRates", self.answer(request)) })
-    }
-
-    fn unreadable(&self, error: &AwsError) -> ServiceAnswer {
-        ServiceAnswer::json("ListRates", Err(error.clone()))
+    async fn read(&self, ctx: Ctx, _: &str) -> Result<Value, AwsError> {
+        let keys = ConditionKeys::new();
+        self.0.authorizer.authorize(&ctx, &AccessRequest::new("events:ListRules", "*", &keys))?;
+        Ok(self.scheduled()?)
     }
 }

@@ -39,6 +39,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::access::CredentialStore;
 use crate::context::{Ctx, Platform, Signed, Wire};
+use crate::documents::{DocumentSite, Documents};
 use crate::error::AwsError;
 use crate::http_service::{HttpService, ResponseBody, full};
 use crate::metrics::{self, Metrics};
@@ -182,6 +183,12 @@ impl Gateway {
     pub fn with_site(mut self, site: Arc<dyn Site>) -> Self {
         self.sites.push(site);
         self
+    }
+
+    /// Hands requests for such documents to `documents`.
+    #[must_use]
+    pub fn with_documents(self, documents: impl Documents + 'static) -> Self {
+        self.with_site(Arc::new(DocumentSite(documents)))
     }
 
     /// What the gateway counts; also served at `/_boathouse/metrics`.

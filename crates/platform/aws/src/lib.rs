@@ -8,6 +8,7 @@
 //! | [`gateway`] | accepts connections (HTTP/1.1, HTTP/2, TLS), routes requests to services, writes the audit line |
 //! | [`http_service`] | the seam to services whose bodies stream, such as S3 |
 //! | [`site`] | the seam to web sites on the same port, such as the APIs of API Gateway |
+//! | [`documents`] | addresses of our own on it: what no call of AWS's tells |
 //! | [`metrics`] | what the gateway counts, for Prometheus |
 //! | [`sigv4`] | verifies Signature Version 4 in headers and presigned URLs |
 //! | [`sigv2`] | verifies presigned URLs of Signature Version 2, which boto3 makes by default in us-east-1 |
@@ -32,6 +33,7 @@ pub mod arn;
 pub mod clock;
 pub mod context;
 pub mod dispatcher;
+pub mod documents;
 pub mod error;
 pub mod events;
 pub mod gateway;

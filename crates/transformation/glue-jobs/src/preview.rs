@@ -8,12 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use boathouse_aws::access::{AccessRequest, ConditionKeys};
-use boathouse_aws::http_service::ServiceAnswer;
-use boathouse_aws::site::{Site, SiteRequest};
+use boathouse_aws::documents::{self, Documents};
 use boathouse_aws::{AwsError, Ctx};
-use futures::future::BoxFuture;
-use http::request::Parts;
-use http::{Method, StatusCode};
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 use tokio::sync::Semaphore;
@@ -25,42 +21,22 @@ use crate::failure::Failure;
 use crate::store::Jobs;
 use crate::{jobs, visual};
 
-/// What the paths begin with.
-const PATH: &str = "/_boathouse/jobs/";
 /// Previews that are computed at the same time; others wait.
 const AT_ONCE: usize = 2;
 /// How long one may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The addresses of previews.
-pub struct PreviewSite {
+/// Previews of the nodes of jobs.
+pub struct Previews {
     jobs: Arc<Jobs>,
     turns: Semaphore,
 }
 
-impl PreviewSite {
+impl Previews {
     /// Previews of these jobs.
     #[must_use]
     pub fn new(jobs: Arc<Jobs>) -> Self {
         Self { jobs, turns: Semaphore::new(AT_ONCE) }
-    }
-
-    async fn answer(&self, request: SiteRequest) -> Result<Value, AwsError> {
-        let SiteRequest { ctx, parts, signer, .. } = request;
-        signer?;
-        if parts.method != Method::GET {
-            let status = StatusCode::METHOD_NOT_ALLOWED;
-            return Err(AwsError::new("MethodNotAllowedException", status, "Rows are only read: use GET"));
-        }
-        let decoded = |part: &str| percent_decode_str(part).decode_utf8_lossy().into_owned();
-        let path: Vec<String> = parts.uri.path()[PATH.len()..].split('/').map(decoded).collect();
-        match path.as_slice() {
-            [job, nodes, node, rows] if nodes == "nodes" && rows == "rows" => self.rows(ctx, job, node).await,
-            _ => {
-                let message = format!("{PATH} is followed by NAME/nodes/ID/rows");
-                Err(AwsError::new("NotFoundException", StatusCode::NOT_FOUND, message))
-            }
-        }
     }
 
     async fn rows(&self, ctx: Ctx, name: &str, node: &str) -> Result<Value, AwsError> {
@@ -97,20 +73,17 @@ impl Drop for Awaited {
     }
 }
 
-impl Site for PreviewSite {
-    fn name(&self) -> &'static str {
-        "glue"
-    }
+impl Documents for Previews {
+    const SERVICE: &'static str = "glue";
+    const OPERATION: &'static str = "PreviewNode";
+    const PATH: &'static str = "/_boathouse/jobs/";
 
-    fn owns(&self, parts: &Parts) -> bool {
-        parts.uri.path().starts_with(PATH)
-    }
-
-    fn call(&self, request: SiteRequest) -> BoxFuture<'_, ServiceAnswer> {
-        Box::pin(async move { ServiceAnswer::json("PreviewNode", self.answer(request).await) })
-    }
-
-    fn unreadable(&self, error: &AwsError) -> ServiceAnswer {
-        ServiceAnswer::json("PreviewNode", Err(error.clone()))
+    async fn read(&self, ctx: Ctx, below: &str) -> Result<Value, AwsError> {
+        let decoded = |part: &str| percent_decode_str(part).decode_utf8_lossy().into_owned();
+        let path: Vec<String> = below.split('/').map(decoded).collect();
+        match path.as_slice() {
+            [job, nodes, node, rows] if nodes == "nodes" && rows == "rows" => self.rows(ctx, job, node).await,
+            _ => Err(documents::not_found::<Self>("NAME/nodes/ID/rows")),
+        }
     }
 }
