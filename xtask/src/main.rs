@@ -20,7 +20,7 @@ const TRINO: &str = "trino-server-476";
 
 /// Writes docs/COVERAGE.md.
 const COVERAGE: &str = "xtask/coverage.py";
-/// Compares the dependencies with deny.toml.
+/// Has cargo-deny and cargo-audit look at the dependencies.
 const DEPENDENCIES: &str = "xtask/dependencies.py";
 /// Writes docs/functions.md.
 const FUNCTIONS: &str = "xtask/functions.py";
@@ -48,8 +48,7 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
-    /// Checks licences and sources of all dependencies against deny.toml, and runs cargo deny and cargo audit if they are
-    /// installed.
+    /// Checks licences and sources of all dependencies against deny.toml, and looks for known vulnerabilities.
     Dependencies,
     /// Records in tests/goldens what Trino makes of the statements there. Needs Maven, its repository, and Java 17.
     Goldens,
