@@ -15,6 +15,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from pathlib import Path
 
 import boto3
 import botocore.auth
@@ -73,6 +74,10 @@ class Server:
             "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_PAGER": "",
         }
+
+    def latest(self, lines=60):
+        """What the server has logged last: what it says of the calls that a client in another process made."""
+        return "".join(Path(self.log.name).read_text().splitlines(keepends=True)[-lines:])
 
     def kill(self):
         """Ends the process as a power cut would: no signal handler runs."""

@@ -70,7 +70,7 @@ def run(shared, *command, **options):
     done = subprocess.run(
         [str(part) for part in command], env=environment, capture_output=True, text=True, timeout=120, **options
     )
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.returncode == 0, done.stdout + done.stderr + shared.latest()
     return done.stdout
 
 
