@@ -5,7 +5,8 @@ over keep-alive sockets, from one process for each client. The disk writes new f
 reads files that the page cache holds. The loopback is a server that does nothing: it drops what it is sent, and sends files
 that the page cache holds (sendfile).
 
-`--seconds` says how long a case takes, `--peers` which stores are measured beside Boathouse (`none`: no other).
+`--seconds` says how long a case takes, `--peers` which stores are measured beside Boathouse (`none`: no other). With `--only`
+nothing is written: cases whose names begin like that are measured and printed.
 """
 
 import argparse
@@ -48,11 +49,19 @@ PAGE = 1000
 ROUNDS = 2
 # What is sent and written at a time.
 SEND = 1_000_000
-# Boathouse with entity tags that are made of the checksums which bodies come with.
-CHECKED = "Boathouse, tags of checksums"
+# Boathouse as it is met by clients that look for MD5s.
+UNCHECKED = "Boathouse, no checksums sent"
 # Boathouse as the peers are, which encrypt nothing.
 PLAIN = "Boathouse, not encrypting"
-OURS = ("Boathouse", PLAIN, CHECKED)
+OURS = ("Boathouse", PLAIN, UNCHECKED)
+
+
+def crc32(body, times):
+    """The checksum that today's SDKs send, of a body sent so many times over."""
+    checksum = 0
+    for _ in range(times):
+        checksum = zlib.crc32(body, checksum)
+    return base64.b64encode(checksum.to_bytes(4, "big")).decode()
 
 
 class Server:
@@ -78,10 +87,11 @@ class Server:
             request = prepared("GET", url)
             return lambda number: connection.call(request)
         length = size if operation == "put" else 0
-        body, times = b"", 1
+        body, times, checksum = b"", 1, None
         if operation == "put":
             body, times = os.urandom(min(size, SEND)), max(1, size // SEND)
-        requests = [self.request(operation, name, length, body, times) for name in names]
+            checksum = crc32(body, times)
+        requests = [self.request(operation, name, length, checksum) for name in names]
         if operation == "put":
             if size < 10_000:
                 # One packet, as clients send small requests.
@@ -94,23 +104,20 @@ class Server:
 
         return call
 
-    def request(self, operation, name, length, body, times):
-        return prepared(operation.upper(), self.presigned(operation, name), length)
+    def request(self, operation, name, length, checksum):
+        headers = [("x-amz-checksum-crc32", checksum)] if checksum else []
+        parameters = {"ChecksumCRC32": checksum} if checksum else {}
+        return prepared(operation.upper(), self.presigned(operation, name, **parameters), length, headers)
 
     def presigned(self, operation, name, **parameters):
         return self.client.generate_presigned_url(f"{operation}_object", {"Bucket": BUCKET, "Key": name} | parameters)
 
 
-class Checked(Server):
-    """The same, to which large bodies come with a CRC-32, as today's SDKs send it."""
+class Unchecked(Server):
+    """The same, to which large bodies come without a checksum."""
 
-    def request(self, operation, name, length, body, times):
-        checksum = 0
-        for _ in range(times):
-            checksum = zlib.crc32(body, checksum)
-        checksum = base64.b64encode(checksum.to_bytes(4, "big")).decode()
-        url = self.presigned(operation, name, ChecksumCRC32=checksum)
-        return prepared(operation.upper(), url, length, [("x-amz-checksum-crc32", checksum)])
+    def request(self, operation, name, length, checksum):
+        return super().request(operation, name, length, None)
 
 
 class Disk:
@@ -159,7 +166,7 @@ class Loopback(Server):
         self.process = multiprocessing.get_context("fork").Process(target=self.serve)
         self.process.start()
 
-    def presigned(self, operation, name):
+    def presigned(self, operation, name, **_):
         return f"{self.url}/{name}?"
 
     def serve(self):
@@ -278,14 +285,14 @@ def applies(target, operation, label):
     """Whether a case says anything of a target."""
     if isinstance(target, Loopback):
         return operation in ("put", "get")
-    return not isinstance(target, Checked) or (operation == "put" and SIZES[label][0] >= SEND)
+    return not isinstance(target, Unchecked) or (operation == "put" and SIZES[label][0] >= SEND)
 
 
-def every_case(targets, seconds, rounds=1):
+def every_case(targets, cases, seconds, rounds=1):
     """The results by name and case, of several rounds the fastest. The targets take turns in each case, so that a slow moment
     of the machine meets all of them. A case that a target can't do is left out, and why is said."""
     results = {name: {} for name in targets}
-    for case in CASES:
+    for case in cases:
         for name, target in list(targets.items()) * rounds:
             if not applies(target, *case[:2]):
                 continue
@@ -322,7 +329,7 @@ def bounds_and_ours():
         stack.callback(loopback.stop)
         targets = {"disk": Disk(stack.enter_context(scratch())), "loopback": loopback}
         ours = [("Boathouse", {}, Server), (PLAIN, {"BOATHOUSE_PLAIN_BUCKETS": "1"}, Server)]
-        ours.append((CHECKED, {"BOATHOUSE_ENTITY_TAGS": "checksum"}, Checked))
+        ours.append((UNCHECKED, {}, Unchecked))
         for name, settings, kind in ours:
             os.environ.update(settings)
             server = stack.enter_context(boathouse(stack.enter_context(scratch())))
@@ -332,25 +339,25 @@ def bounds_and_ours():
         yield targets
 
 
-def measured(names, seconds):
+def measured(names, cases, seconds):
     """All targets' results by name, and what could not be had. Peers, of which some write their bytes when it suits them, are
     measured alone."""
     missing = {}
     with bounds_and_ours() as targets:
-        results = every_case(targets, seconds, ROUNDS)
+        results = every_case(targets, cases, seconds, ROUNDS)
     for name, (start, _) in object_stores.ALL.items():
         if name not in names:
             continue
         try:
             with scratch() as directory, start(directory) as (url, process, *keys):
                 keys = keys or [object_stores.KEY, object_stores.SECRET]
-                results |= every_case({name: Server(url, process, *keys)}, seconds)
+                results |= every_case({name: Server(url, process, *keys)}, cases, seconds)
         except Exception as error:  # noqa: BLE001 A peer that fails is no reason to measure nothing.
             missing[name] = str(error).split("\n")[0][:200]
             print(name, "is left out:", error, flush=True)
     if "Moto" in names:
         with moto() as server:
-            results |= every_case({"Moto": Server(server.url, server.process)}, seconds)
+            results |= every_case({"Moto": Server(server.url, server.process)}, cases, seconds)
     return results, missing
 
 
@@ -387,9 +394,13 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--seconds", type=float, default=2)
     parser.add_argument("--peers", default=",".join([*object_stores.ALL, "Moto"]))
+    parser.add_argument("--only", default="")
     options = parser.parse_args()
     names = options.peers.split(",")
-    results, missing = measured(names, options.seconds)
+    cases = [case for case in CASES if named(case).startswith(options.only)]
+    results, missing = measured(names, cases, options.seconds)
+    if options.only:
+        return print(*("\n".join(block) for block in tables(results)), sep="\n\n")
     durable = ", ".join(f"{name}: {says}" for name, (_, says) in object_stores.ALL.items() if name in results)
     absent = "".join(f" {name} is not here: {why}." for name, why in missing.items())
     write(
@@ -405,9 +416,9 @@ def main():
             "loopback is a server that does nothing: it drops what it is sent, and sends files from the page cache "
             f"(sendfile). They and Boathouse take turns in each case, {ROUNDS} rounds of which the faster one counts; then the peers, "
             "one after the other. Reads are answered from memory by all. Boathouse encrypts all objects (AES-256-GCM), which no other "
-            "does; in a column of its own it does not (BOATHOUSE_PLAIN_BUCKETS=1). Bodies come without a checksum, so that every store computes "
-            "their MD5; in a column of its own they come with a CRC-32, and the server makes its entity tags of that "
-            f"(BOATHOUSE_ENTITY_TAGS=checksum).{absent}"
+            "does; in a column of its own it does not (BOATHOUSE_PLAIN_BUCKETS=1). Bodies come with their CRC-32, as today's SDKs send "
+            "it, which Boathouse computes and compares; of bodies of more than 8 MiB it then computes no MD5 (BOATHOUSE_ENTITY_TAGS), and "
+            f"in a column of its own bodies come without, so that their MD5 is the entity tag.{absent}"
         ),
         *tables(results),
         *kept(),

@@ -24,7 +24,7 @@ use boathouse_journal::{Journal, JournalError};
 use boathouse_lambda::{Lambda, LambdaError};
 use boathouse_metadata::{Metadata, MetadataError};
 use boathouse_metrics::CloudWatch;
-use boathouse_objects::{EntityTags, Objects, ScrubOptions};
+use boathouse_objects::{Objects, ScrubOptions};
 use boathouse_observe::Logs;
 use boathouse_observe::files::FilesError;
 use boathouse_runtimes::Pythons;
@@ -129,9 +129,9 @@ pub(crate) enum ServerError {
     /// An environment variable that must be a number is none.
     #[error("{0} must be a number, not {1}")]
     NoNumber(&'static str, String),
-    /// What entity tags are made of is neither of the two ways that there are.
-    #[error("BOATHOUSE_ENTITY_TAGS must be md5 or checksum, not {0}")]
-    NoEntityTags(String),
+    /// What entity tags are made of is none of the ways that there are.
+    #[error("BOATHOUSE_ENTITY_TAGS: {0}")]
+    NoEntityTags(#[from] boathouse_s3::UnknownEntityTags),
     /// Nobody could ask for a backup.
     #[error("control socket: {0}")]
     Control(String),
@@ -175,14 +175,14 @@ pub(crate) async fn open(
 ) -> Result<Server, ServerError> {
     let lock = data_directory::lock(data_dir)?;
     // Making a store costs a row of fsyncs: the two are made side by side.
-    let (reserve, entity_tags) = (number("BOATHOUSE_DISK_RESERVE")?, entity_tags()?);
+    let (reserve, of_s3) = (number("BOATHOUSE_DISK_RESERVE")?, s3_options()?);
     let objects = std::thread::spawn({
         let (dir, clock) = (data_dir.join("objects"), Arc::clone(&clock));
         let clock = boathouse_objects::Clock::new(move || clock.now().into());
         let gateway = gateway.clone();
         move || {
             let remote = gateway.map(|url| boathouse_remote::from_environment(&url)).transpose()?;
-            let options = boathouse_objects::Options { clock, reserve, entity_tags, remote, ..Default::default() };
+            let options = boathouse_objects::Options { clock, reserve, remote, ..Default::default() };
             Objects::open(&dir, &options)
         }
     });
@@ -203,8 +203,7 @@ pub(crate) async fn open(
         objects.scrub(options);
     }
     let stores = Stores::new(data_dir.to_owned(), objects.clone(), metadata.clone());
-    let encrypts = std::env::var_os("BOATHOUSE_PLAIN_BUCKETS").is_none();
-    let s3 = boathouse_s3::install(objects, Arc::clone(&identity) as _, Arc::clone(&identity) as _, encrypts);
+    let s3 = boathouse_s3::install(objects, Arc::clone(&identity) as _, Arc::clone(&identity) as _, of_s3);
 
     let trail = Trail::open(&data_dir.join("trail"))?;
     platform.dispatcher.record_calls(Arc::clone(&trail) as _);
@@ -378,12 +377,12 @@ pub(crate) fn number(name: &'static str) -> Result<Option<u64>, ServerError> {
     text.parse().map(Some).map_err(|_| ServerError::NoNumber(name, text.into_owned()))
 }
 
-fn entity_tags() -> Result<EntityTags, ServerError> {
-    match std::env::var("BOATHOUSE_ENTITY_TAGS").as_deref() {
-        Err(std::env::VarError::NotPresent) | Ok("md5") => Ok(EntityTags::Md5),
-        Ok("checksum") => Ok(EntityTags::Checksums),
-        other => Err(ServerError::NoEntityTags(other.unwrap_or("no text").to_owned())),
-    }
+fn s3_options() -> Result<boathouse_s3::Options, ServerError> {
+    let entity_tags = std::env::var_os("BOATHOUSE_ENTITY_TAGS").map(|word| word.to_string_lossy().parse());
+    Ok(boathouse_s3::Options {
+        plain_buckets: std::env::var_os("BOATHOUSE_PLAIN_BUCKETS").is_some(),
+        entity_tags: entity_tags.transpose()?.unwrap_or_default(),
+    })
 }
 
 /// Where functions' and jobs' code runs. None of it sees the data directory.

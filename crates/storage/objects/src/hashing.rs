@@ -74,17 +74,6 @@ pub struct Expectations {
     pub checksums: Vec<Checksum>,
 }
 
-/// What the entity tag of a body is made of.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum EntityTags {
-    /// Its MD5, as on AWS.
-    #[default]
-    Md5,
-    /// Its checksums where it comes with any but MD5: large bodies arrive twice as fast. The tag ends with `-c`, so that
-    /// no client takes it for an MD5.
-    Checksums,
-}
-
 enum State {
     Crc(crc_fast::Digest),
     Sha(ring::digest::Context),
@@ -105,15 +94,11 @@ pub(crate) struct Digests {
 }
 
 impl Hasher {
-    pub(crate) fn new(algorithms: &[ChecksumAlgorithm]) -> Self {
+    /// With an MD5 if that is needed, or if there is nothing else to make an entity tag of.
+    pub(crate) fn new(algorithms: &[ChecksumAlgorithm], needs_md5: bool) -> Self {
         let checksums = algorithms.iter().map(|&algorithm| (algorithm, State::new(algorithm))).collect();
-        Self { length: 0, md5: Some(Md5::default()), checksums }
-    }
-
-    /// Without an MD5, if there is anything else to make an entity tag of.
-    pub(crate) fn without_md5(mut self) -> Self {
-        self.md5 = self.md5.filter(|_| self.checksums.is_empty());
-        self
+        let md5 = (needs_md5 || algorithms.is_empty()).then(Md5::default);
+        Self { length: 0, md5, checksums }
     }
 
     pub(crate) fn update(&mut self, data: &[u8]) {
@@ -221,7 +206,7 @@ pub(crate) fn etag_of_parts<'a>(etags: impl IntoIterator<Item = &'a str>) -> Res
 }
 
 impl Digests {
-    /// The entity tag of an object with these.
+    /// The entity tag of an object with these. Without an MD5 it ends with `-c`, so that no client takes it for one.
     pub(crate) fn object_tag(&self) -> String {
         let mut tag = self.part_tag();
         if self.md5.is_none() {
@@ -269,7 +254,7 @@ mod tests {
     #[test]
     fn known_values() {
         let algorithms = [ChecksumAlgorithm::Crc32, ChecksumAlgorithm::Crc32C, ChecksumAlgorithm::Crc64Nvme];
-        let mut hasher = Hasher::new(&algorithms);
+        let mut hasher = Hasher::new(&algorithms, true);
         hasher.update(b"1234");
         hasher.update(b"56789");
         let digests = hasher.finish();
@@ -283,7 +268,7 @@ mod tests {
     #[test]
     fn a_tag_without_an_md5_stands_for_the_content_and_looks_like_no_md5() {
         let digests = |content: &[u8], algorithms: &[ChecksumAlgorithm]| {
-            let mut hasher = Hasher::new(algorithms).without_md5();
+            let mut hasher = Hasher::new(algorithms, false);
             hasher.update(content);
             hasher.finish()
         };
@@ -299,7 +284,7 @@ mod tests {
 
     #[test]
     fn a_wrong_announcement_is_named() {
-        let mut hasher = Hasher::new(&[ChecksumAlgorithm::Sha256]);
+        let mut hasher = Hasher::new(&[ChecksumAlgorithm::Sha256], true);
         hasher.update(b"body");
         let digests = hasher.finish();
         let good = Expectations { length: Some(4), md5: digests.md5, checksums: digests.checksums.clone() };
@@ -316,7 +301,7 @@ mod tests {
     #[test]
     fn checksums_of_parts() {
         let sums = |data: &[u8], algorithm| {
-            let mut hasher = Hasher::new(&[algorithm]);
+            let mut hasher = Hasher::new(&[algorithm], false);
             hasher.update(data);
             hasher.finish().checksums.remove(0).value
         };

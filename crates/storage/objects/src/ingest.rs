@@ -12,7 +12,7 @@ use crate::blobs::BlobWriter;
 use crate::collector::Pending;
 use crate::error::{Error, Result};
 use crate::hashers::Hashers;
-use crate::hashing::{ChecksumAlgorithm, Digests, EntityTags, Expectations, Hasher};
+use crate::hashing::{Digests, Expectations, Hasher};
 use crate::index::{Change, Table};
 use crate::packs::Placed;
 use crate::record::Extent;
@@ -59,15 +59,6 @@ impl Received {
 }
 
 impl Objects {
-    /// What hashes a body; with its MD5 if that is needed or makes the entity tag.
-    pub(crate) fn hasher(&self, algorithms: &[ChecksumAlgorithm], needs_md5: bool) -> Hasher {
-        let hasher = Hasher::new(algorithms);
-        match self.inner.entity_tags {
-            EntityTags::Checksums if !needs_md5 => hasher.without_md5(),
-            _ => hasher,
-        }
-    }
-
     /// Receives a body and verifies it, and stores it encrypted if there is a key for it; dropped unused, what it returns leaves nothing behind.
     pub(crate) async fn receive<B, E>(
         &self,

@@ -86,7 +86,7 @@ pub use crate::backup::{Frozen, RemoteFile, StoredFile, Written, restore_rows};
 pub use crate::buckets::{BucketInfo, NewBucket};
 pub use crate::clock::Clock;
 pub use crate::error::{Digest, Error, RemoteFailure, Result};
-pub use crate::hashing::{Checksum, ChecksumAlgorithm, ChecksumKind, EntityTags, Expectations};
+pub use crate::hashing::{Checksum, ChecksumAlgorithm, ChecksumKind, Expectations};
 pub use crate::listing::{ListRequest, Listing};
 pub use crate::locks::{BucketLock, DefaultRetention, Lock, LockMode, Retention};
 pub use crate::manifest::PartInfo;
@@ -139,8 +139,6 @@ pub struct Options {
     /// Below so many free bytes on the disk nothing new is taken; without a number the smaller one of 256 MiB and a twentieth
     /// of the disk. Deletions go on down to a quarter of it.
     pub reserve: Option<u64>,
-    /// What entity tags are made of.
-    pub entity_tags: EntityTags,
     /// Where bodies lie that are not small enough for the index, if not in the directory (gateway mode).
     pub remote: Option<Remote>,
 }
@@ -152,7 +150,6 @@ impl Default for Options {
             clock: Clock::default(),
             pack_bytes: 64 << 20,
             reserve: None,
-            entity_tags: EntityTags::default(),
             remote: None,
         }
     }
@@ -182,7 +179,6 @@ struct Inner {
     readers_ahead: Arc<Semaphore>,
     renames: AtomicU64,
     clock: Clock,
-    entity_tags: EntityTags,
 }
 
 /// Takes the writer and the packs back from the collector.
@@ -264,7 +260,6 @@ impl Objects {
                 readers_ahead: ahead::permits(),
                 renames: AtomicU64::new(0),
                 clock,
-                entity_tags: options.entity_tags,
             }),
         })
     }

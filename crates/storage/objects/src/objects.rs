@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use crate::buckets;
 use crate::error::{Error, Result};
-use crate::hashing::{ChecksumAlgorithm, Expectations};
+use crate::hashing::{ChecksumAlgorithm, Expectations, Hasher};
 use crate::index::Change;
 use crate::locks::Lock;
 use crate::outbox::{Cause, ChangeKind};
@@ -134,7 +134,7 @@ impl Objects {
         self.bucket(&request.bucket)?;
         let (encryption, key) = self.new_key(&request.bucket, &request.seal)?.unzip();
         let received =
-            self.receive(body, self.hasher(&request.checksums, request.needs_md5), expect, key.as_ref()).await?;
+            self.receive(body, Hasher::new(&request.checksums, request.needs_md5), expect, key.as_ref()).await?;
         let digests = received.digests.clone();
         let info = ObjectInfo {
             size: digests.length,

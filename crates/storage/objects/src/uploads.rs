@@ -14,7 +14,7 @@ pub(crate) use self::listing::key_of_row;
 pub use self::listing::{ListUploads, PartPage, UploadPage};
 
 use crate::error::{Error, Result};
-use crate::hashing::{ChecksumAlgorithm, ChecksumKind, Expectations};
+use crate::hashing::{ChecksumAlgorithm, ChecksumKind, Expectations, Hasher};
 use crate::index::{Change, Index, Table, Writer};
 use crate::locks::Lock;
 use crate::manifest::{self, Part, PartInfo};
@@ -233,7 +233,7 @@ impl Objects {
             checksums.push(algorithm);
         }
         let key = self.inner.keys.open_for(upload.encryption.as_ref(), key_of_client.as_ref())?;
-        let received = self.receive(body, self.hasher(&checksums, needs_md5), expect, key.as_ref()).await?;
+        let received = self.receive(body, Hasher::new(&checksums, needs_md5), expect, key.as_ref()).await?;
         let digests = received.digests.clone();
         let info = PartInfo {
             number,

@@ -37,8 +37,14 @@ async fn begin(store: &Objects, key: &str, checksum: Option<(ChecksumAlgorithm, 
 }
 
 async fn part(store: &Objects, key: &str, id: &str, number: u32, bytes: &[u8]) -> Result<PartInfo, Error> {
-    let request =
-        UploadPart { bucket: "b".into(), key: key.into(), upload_id: id.into(), number, ..UploadPart::default() };
+    let request = UploadPart {
+        bucket: "b".into(),
+        key: key.into(),
+        upload_id: id.into(),
+        number,
+        needs_md5: true,
+        ..UploadPart::default()
+    };
     let chunks: Vec<_> = bytes.chunks(100_000).map(|chunk| Ok(Bytes::copy_from_slice(chunk))).collect();
     store.upload_part(request, stream::iter(chunks), Expectations::default).await
 }

@@ -14,6 +14,7 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use percent_encoding::percent_decode_str;
 
 use crate::acl::{self, Acl, Subject};
+use crate::entity_tags::EntityTags;
 use crate::error::Result;
 use crate::lifecycle::Bell;
 use crate::logging::Log;
@@ -138,6 +139,8 @@ pub(crate) struct Store {
     pub(crate) authorizer: Arc<dyn Authorizer>,
     /// Whether new buckets have what is put into them encrypted.
     pub(crate) encrypts: bool,
+    /// What entity tags are made of.
+    pub(crate) entity_tags: EntityTags,
     /// What is known of lifecycle rules without a look at the buckets.
     pub(crate) rules: Arc<Bell>,
     /// Access log lines that wait for delivery.

@@ -110,6 +110,11 @@ impl Announced {
         }
     }
 
+    /// How many bytes are to come, if that is said.
+    pub(crate) fn length(&self) -> Option<u64> {
+        self.length
+    }
+
     /// Whether the MD5 of the body is needed: a client that sends no other checksum may look for it in the entity tag.
     pub(crate) fn needs_md5(&self) -> bool {
         self.md5.is_some() || self.algorithm.is_none()

@@ -12,6 +12,7 @@
 //! | `dispatch` | the same operations for other services, by the dispatcher |
 //! | `call` | one call's context; authorisation |
 //! | `documents` | a bucket's configuration |
+//! | `entity_tags` | what entity tags are made of |
 //! | `logging`, `inventory` | access logs and lists of objects, as objects |
 //! | `lifecycle` | what expires and what moves to other storage classes |
 //! | `notifications` | what buckets tell to functions and to EventBridge |
@@ -36,6 +37,7 @@ mod conditions;
 mod cors;
 mod dispatch;
 mod documents;
+mod entity_tags;
 mod error;
 mod forms;
 mod front;
@@ -64,7 +66,17 @@ use boathouse_aws::stores::ObjectStores;
 use boathouse_aws::{Platform, ServiceTable};
 use boathouse_objects::Objects;
 
+pub use crate::entity_tags::{EntityTags, UnknownEntityTags};
 pub use crate::front::OPERATIONS;
+
+/// What can be settled for the whole of S3.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Options {
+    /// Leaves what is put into new buckets unencrypted, unlike AWS.
+    pub plain_buckets: bool,
+    /// What entity tags are made of.
+    pub entity_tags: EntityTags,
+}
 
 /// S3, ready to be wired.
 pub struct S3 {
@@ -94,15 +106,22 @@ impl Background {
     }
 }
 
-/// S3 over `objects`; `authorizer` is asked before every operation, and `credentials` know who signs forms. With `encrypts`
-/// new buckets have what is put into them encrypted, as on AWS.
+/// S3 over `objects`; `authorizer` is asked before every operation, and `credentials` know who signs forms.
 pub fn install(
     objects: Objects,
     authorizer: Arc<dyn Authorizer>,
     credentials: Arc<dyn CredentialStore>,
-    encrypts: bool,
+    options: Options,
 ) -> S3 {
-    let store = call::Store { objects, authorizer, encrypts, rules: Arc::default(), log: Arc::default() };
+    let Options { plain_buckets, entity_tags } = options;
+    let store = call::Store {
+        objects,
+        authorizer,
+        encrypts: !plain_buckets,
+        entity_tags,
+        rules: Arc::default(),
+        log: Arc::default(),
+    };
     let stores = Arc::new(stores::Stores(store.clone()));
     let http = Arc::new(adapter::Adapter::new(store.clone(), credentials));
     let table = dispatch::table(&http);

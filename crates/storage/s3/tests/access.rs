@@ -48,7 +48,11 @@ impl Scene {
         let directory = tempfile::tempdir().unwrap();
         let objects = Objects::open(directory.path(), &Options::default()).unwrap();
         let judge = Arc::new(Judge::default());
-        Self { s3: boathouse_s3::install(objects, judge.clone(), judge.clone(), true), judge, _directory: directory }
+        Self {
+            s3: boathouse_s3::install(objects, judge.clone(), judge.clone(), boathouse_s3::Options::default()),
+            judge,
+            _directory: directory,
+        }
     }
 
     fn refuse(&self, actions: &[&'static str]) {

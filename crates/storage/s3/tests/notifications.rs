@@ -79,7 +79,8 @@ struct Scene {
 impl Scene {
     fn open(directory: &Path) -> Self {
         let objects = Objects::open(directory, &Options::default()).unwrap();
-        let s3 = boathouse_s3::install(objects, Arc::new(Everybody), Arc::new(Everybody), true);
+        let s3 =
+            boathouse_s3::install(objects, Arc::new(Everybody), Arc::new(Everybody), boathouse_s3::Options::default());
         let ears = Arc::new(Ears::default());
         let lambda = ServiceTable::new("lambda", Protocol::RestJson);
         let lambda = lambda.operation("Invoke", Access::InHandler, &ears, Ears::invoke);

@@ -38,7 +38,12 @@ impl Scene {
         let directory = tempfile::tempdir().unwrap();
         let objects = Objects::open(directory.path(), &Options::default()).unwrap();
         let judge = Arc::new(Judge::default());
-        let s3 = crate::install(objects, judge.clone(), judge.clone(), false);
+        let s3 = crate::install(
+            objects,
+            judge.clone(),
+            judge.clone(),
+            crate::Options { plain_buckets: true, ..crate::Options::default() },
+        );
         let dispatcher = Dispatcher::default();
         dispatcher.install(vec![s3.table], judge.clone());
         let platform = Platform::new(dispatcher, Arc::new(SystemClock), region);

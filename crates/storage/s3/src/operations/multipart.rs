@@ -116,7 +116,7 @@ pub(crate) async fn upload(store: &Store, call: &Call, input: UploadPartInput) -
         upload_id: input.upload_id,
         number: number(input.part_number)?,
         checksums: announced.algorithm.into_iter().collect(),
-        needs_md5: announced.needs_md5(),
+        needs_md5: store.entity_tags.need_md5_of_part(&announced),
         key_of_client: encryption::client_key(call)?,
     };
     let trailers = call.trailers.clone();

@@ -52,7 +52,7 @@ pub(crate) async fn put(store: &Store, call: &Call, input: PutObjectInput) -> Re
         key: input.key,
         metadata,
         checksums: vec![announced.algorithm.unwrap_or(ChecksumAlgorithm::Crc64Nvme)],
-        needs_md5: announced.needs_md5(),
+        needs_md5: store.entity_tags.need_md5_of_object(&announced),
         condition,
         origin: Some(message::origin(&call.ctx)),
         seal,
