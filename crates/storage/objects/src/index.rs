@@ -21,7 +21,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode, Readable as _, Slice, Snapshot};
+use fjall::{CompressionType, Database, Keyspace, KeyspaceCreateOptions, PersistMode, Readable as _, Slice, Snapshot};
 use parking_lot::RwLock;
 use uuid::Uuid;
 
@@ -37,6 +37,10 @@ use crate::known::{Known, KnownBuckets};
 
 const CACHE_BYTES: u64 = 16 << 20;
 const MEMTABLE_BYTES: u64 = 8 << 20;
+/// A commit of so many rows or more is filled up.
+const MANY: usize = 64;
+/// So many bytes for each of its rows.
+const FILLED: usize = 140;
 /// One writes tables of rows to disk, the other one merges them: else writes would wait for a merge to end.
 const WORKERS: usize = 2;
 
@@ -74,6 +78,8 @@ pub(crate) enum Table {
     Scrub,
     /// table (1), row → what is damaged there.
     Damage,
+    /// nothing → zeros, see [`filler`].
+    Filler,
 }
 
 impl Table {
@@ -115,7 +121,12 @@ impl Engine {
     fn open(dir: &Path, durability: Durability) -> Result<Arc<Self>> {
         ahead::read_ahead(dir);
         tail::mend(dir, durability == Durability::Strict)?;
-        let database = Database::builder(dir).cache_size(CACHE_BYTES).worker_threads(WORKERS).open()?;
+        let database = Database::builder(dir)
+            .cache_size(CACHE_BYTES)
+            .worker_threads(WORKERS)
+            // Else a filler would not fill.
+            .journal_compression(CompressionType::None)
+            .open()?;
         let rows = database.keyspace(KEYSPACE, keyspace)?;
         Ok(Arc::new(Self { database, rows }))
     }
@@ -216,6 +227,9 @@ impl Index {
         };
         let mut batch = engine.database.batch().durability(Some(mode));
         let rows: Vec<_> = group.into_iter().map(|((table, key), value)| (table.row(&key), value)).collect();
+        if let Some(zeros) = filler(&rows) {
+            batch.insert(&engine.rows, Table::Filler.row(&[]), zeros);
+        }
         let inserted = rows.iter().filter(|(_, value)| value.is_some()).map(|(row, _)| &row[..]);
         let under_way = self.shared.gaps.commit(inserted);
         let mut removed = Vec::new();
@@ -322,6 +336,16 @@ impl View {
         }
         Ok(None)
     }
+}
+
+/// Zeros that fill a commit of many short rows up, such as removed ones.
+///
+/// When it is opened, the engine goes through its log row by row, a microsecond and more for each, also if they are in its tables
+/// long since; it begins another log after 64 MB, in which a million removed rows have room. With this there are 400,000.
+fn filler(rows: &[(Vec<u8>, Option<Vec<u8>>)]) -> Option<Vec<u8>> {
+    let bytes: usize = rows.iter().map(|(row, value)| row.len() + value.as_ref().map_or(0, Vec::len)).sum();
+    let missing = (rows.len() * FILLED).checked_sub(bytes)?;
+    (rows.len() >= MANY && missing > 0).then(|| vec![0; missing])
 }
 
 /// The least byte string that is greater than everything which begins with `prefix`.
@@ -432,5 +456,19 @@ impl Change<'_> {
             };
         }
         Ok(rows)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_short_rows_are_filled_up() {
+        let rows = |count: usize, value: usize| vec![(vec![1; 40], (value > 0).then(|| vec![1; value])); count];
+        assert_eq!(filler(&rows(1000, 0)).map(|zeros| zeros.len()), Some(100_000));
+        assert_eq!(filler(&rows(1000, 60)).map(|zeros| zeros.len()), Some(40_000));
+        assert_eq!(filler(&rows(1000, 100)), None);
+        assert_eq!(filler(&rows(MANY - 1, 0)), None);
     }
 }
