@@ -252,6 +252,24 @@ def test_headers_that_are_too_large(shared):
 
 
 @pytest.mark.parametrize(
+    "path, headers",
+    [
+        ("/_console/api/session", {}),
+        ("/", {"X-Amz-Target": "AWSGlue.GetDatabases", "Content-Type": "application/x-amz-json-1.1"}),
+        ("/", {"Content-Type": "application/x-www-form-urlencoded"}),
+    ],
+)
+def test_bodies_that_are_too_large_are_answered_when_they_are_there(shared, path, headers):
+    """Whoever sends to the end and reads then finds the answer, and no broken connection."""
+    connection = connect(shared)
+    for _ in range(3):
+        connection.request("POST", path, bytes(40_000_000), headers)
+        answer = connection.getresponse()
+        assert answer.status == 413 and answer.read()
+    connection.close()
+
+
+@pytest.mark.parametrize(
     "bytes_sent",
     [
         b"\x16\x03\x01\x02\x00\x01\x00",

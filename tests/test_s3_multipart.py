@@ -4,6 +4,7 @@ import base64
 import hashlib
 import io
 import os
+import re
 
 import pytest
 from boto3.s3.transfer import TransferConfig
@@ -24,8 +25,7 @@ def test_the_transfer_manager_uploads_and_downloads(s3):
     config = TransferConfig(multipart_threshold=5 * MIB, multipart_chunksize=5 * MIB)
     s3.upload_fileobj(io.BytesIO(data), "raw-data", "big", Config=config, ExtraArgs={"Metadata": {"a": "1"}})
     head = s3.head_object(Bucket="raw-data", Key="big")
-    md5s = b"".join(hashlib.md5(data[at : at + 5 * MIB]).digest() for at in range(0, len(data), 5 * MIB))
-    assert head["ETag"] == f'"{hashlib.md5(md5s).hexdigest()}-5"'
+    assert re.fullmatch(r'"[0-9a-f]{32}-5"', head["ETag"]), "what it is made of is a matter of test_s3_entity_tags"
     assert (head["ContentLength"], head["Metadata"]) == (len(data), {"a": "1"})
     target = io.BytesIO()
     s3.download_fileobj("raw-data", "big", target, Config=config)

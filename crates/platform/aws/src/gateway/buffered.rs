@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use flate2::read::GzDecoder;
-use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderValue};
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, EXPECT, HeaderValue};
 use http::request::Parts;
 use http::{Method, Response, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -16,7 +16,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::record::Record;
-use super::{Gateway, MaybeClaim, limits, signer_of, signing_time};
+use super::{Gateway, MaybeClaim, limits, received, signer_of, signing_time};
 use crate::dispatcher::answered;
 use crate::error::{AwsError, Fault};
 use crate::history::CallRecord;
@@ -102,9 +102,8 @@ impl Gateway {
         body: Incoming,
         record: &Record,
     ) -> Result<Response<ResponseBody>, AwsError> {
-        limits::head(call.parts)?;
         let service = claim.as_ref().ok().and_then(Option::as_ref).and_then(|claim| self.rest_service(claim));
-        let body = collect(body, service.map_or(LARGEST_BODY, ServiceTable::largest_body)).await?;
+        let body = collect(call.parts, body, service.map_or(LARGEST_BODY, ServiceTable::largest_body)).await?;
         record.bytes_in.store(body.len() as u64, Ordering::Relaxed);
         let claim = claim.map_err(|error| error.into_aws(call.wire.dialect()))?;
         let (table, route, input) = self.route(call, claim.as_ref(), plain(call.parts, body.clone())?)?;
@@ -382,8 +381,22 @@ pub(super) fn is_query(parts: &Parts) -> bool {
     parts.uri.query().is_some_and(|query| query.split('&').any(|pair| pair.starts_with("Action=")))
 }
 
-/// The whole body, if it is not larger than `limit` bytes and does not take too long.
-pub(super) async fn collect(body: Incoming, limit: usize) -> Result<Bytes, AwsError> {
+/// The whole body, if it is not larger than `limit` bytes and does not take too long, and if its headers aren't too large.
+pub(super) async fn collect(parts: &Parts, mut body: Incoming, limit: usize) -> Result<Bytes, AwsError> {
+    let head = limits::head(parts);
+    // Who waits for a "100 Continue" sends nothing before it, and must not get one by mistake.
+    let lingers = head.is_ok() || !parts.headers.contains_key(EXPECT);
+    let collected = match head {
+        Ok(()) => read_whole(&mut body, limit).await,
+        Err(error) => Err(error),
+    };
+    if collected.is_err() && lingers {
+        received::read_on(body);
+    }
+    collected
+}
+
+async fn read_whole(body: &mut Incoming, limit: usize) -> Result<Bytes, AwsError> {
     let Ok(collected) = tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, limit).collect()).await else {
         return Err(AwsError::bad_request("RequestTimeout", "the request's body did not arrive in time"));
     };

@@ -77,9 +77,14 @@ impl Received {
 impl Drop for Received {
     fn drop(&mut self) {
         if let Some(body) = self.body.take().filter(|_| self.lingers) {
-            tokio::spawn(tokio::time::timeout(LINGER_TIMEOUT, linger(body)));
+            read_on(body);
         }
     }
+}
+
+/// Reads what is left of a body that nobody wants, beside the answer.
+pub(super) fn read_on(body: Incoming) {
+    tokio::spawn(tokio::time::timeout(LINGER_TIMEOUT, linger(body)));
 }
 
 async fn linger(mut body: Incoming) {

@@ -10,7 +10,7 @@ use hyper::body::Incoming;
 
 use super::buffered::collect;
 use super::record::Record;
-use super::{Gateway, limits, signer_of, signing_time};
+use super::{Gateway, signer_of, signing_time};
 use crate::error::AwsError;
 use crate::http_service::ResponseBody;
 use crate::principal::Principal;
@@ -26,11 +26,7 @@ impl Gateway {
         record: &mut Record,
     ) -> Response<ResponseBody> {
         site.name().clone_into(&mut record.service);
-        let body = match limits::head(&parts) {
-            Ok(()) => collect(body, MAX_BODY).await,
-            Err(error) => Err(error),
-        };
-        let answer = match body {
+        let answer = match collect(&parts, body, MAX_BODY).await {
             Err(error) => site.unreadable(&error),
             Ok(body) => {
                 record.bytes_in.store(body.len() as u64, Ordering::Relaxed);
