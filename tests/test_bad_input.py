@@ -269,6 +269,15 @@ def test_bodies_that_are_too_large_are_answered_when_they_are_there(shared, path
     connection.close()
 
 
+def test_who_waits_for_leave_to_send_is_refused_without_it(shared):
+    connection = connect(shared)
+    connection.connect()
+    headers = ["Host: a", "X-Amz-Target: AWSGlue.GetDatabases", f"X-Huge: {'x' * 70_000}", "Content-Length: 9", "Expect: 100-continue"]
+    connection.sock.sendall("\r\n".join(["POST / HTTP/1.1", *headers, "", ""]).encode())
+    assert connection.sock.recv(12) == b"HTTP/1.1 431"
+    connection.close()
+
+
 @pytest.mark.parametrize(
     "bytes_sent",
     [

@@ -90,8 +90,12 @@ def test_long_bodies_do_not_wait_for_an_md5(start):
     assert s3.get_object(Bucket="tags", Key="k")["Body"].read() == long
     copied = s3.copy_object(Bucket="tags", Key="copy", CopySource="tags/k")["CopyObjectResult"]["ETag"]
     assert copied in (md5(long), s3.head_object(Bucket="tags", Key="k")["ETag"])
+    # What is not hashed is checked all the same, and leaves what was there.
+    assert code(s3.put_object, Bucket="tags", Key="k", Body=long + b"!", ChecksumCRC32="AAAAAA==") == ("BadDigest", 400)
+    assert s3.head_object(Bucket="tags", Key="k")["ContentLength"] == len(long)
     named = base64.b64encode(hashlib.md5(long).digest()).decode()
     assert s3.put_object(Bucket="tags", Key="k", Body=long, ContentMD5=named)["ETag"] == md5(long)
+    assert code(s3.put_object, Bucket="tags", Key="k", Body=long + b"!", ContentMD5=named) == ("BadDigest", 400)
     unchecked = server.client("s3", "test", "test", request_checksum_calculation="when_required")
     assert unchecked.put_object(Bucket="tags", Key="k", Body=long)["ETag"] == md5(long)
     sent, tag = upload_in_parts(s3, [short, b"end"])

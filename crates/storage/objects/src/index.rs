@@ -226,10 +226,8 @@ impl Index {
             Durability::None => PersistMode::Buffer,
         };
         let mut batch = engine.database.batch().durability(Some(mode));
-        let rows: Vec<_> = group.into_iter().map(|((table, key), value)| (table.row(&key), value)).collect();
-        if let Some(zeros) = filler(&rows) {
-            batch.insert(&engine.rows, Table::Filler.row(&[]), zeros);
-        }
+        let mut rows: Vec<_> = group.into_iter().map(|((table, key), value)| (table.row(&key), value)).collect();
+        rows.extend(filler(&rows).map(|zeros| (Table::Filler.row(&[]), Some(zeros))));
         let inserted = rows.iter().filter(|(_, value)| value.is_some()).map(|(row, _)| &row[..]);
         let under_way = self.shared.gaps.commit(inserted);
         let mut removed = Vec::new();
@@ -343,9 +341,12 @@ impl View {
 /// When it is opened, the engine goes through its log row by row, a microsecond and more for each, also if they are in its tables
 /// long since; it begins another log after 64 MB, in which a million removed rows have room. With this there are 400,000.
 fn filler(rows: &[(Vec<u8>, Option<Vec<u8>>)]) -> Option<Vec<u8>> {
+    if rows.len() < MANY {
+        return None;
+    }
     let bytes: usize = rows.iter().map(|(row, value)| row.len() + value.as_ref().map_or(0, Vec::len)).sum();
     let missing = (rows.len() * FILLED).checked_sub(bytes)?;
-    (rows.len() >= MANY && missing > 0).then(|| vec![0; missing])
+    (missing > 0).then(|| vec![0; missing])
 }
 
 /// The least byte string that is greater than everything which begins with `prefix`.
