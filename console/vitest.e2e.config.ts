@@ -5,6 +5,7 @@ export default defineConfig({
   test: {
     include: ['e2e/**/*.test.ts'],
     environment: 'node',
+    setupFiles: ['e2e/failed.ts'],
     testTimeout: 60_000,
     hookTimeout: 120_000,
     // A browser and a server for each file: two at once are enough for two cores.

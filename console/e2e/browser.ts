@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
-import { type BrowserContext, type Page, chromium } from 'playwright-core';
+import { type BrowserContext, type Page, type Request, chromium } from 'playwright-core';
 import { expect } from 'vitest';
 
 import type { Server } from './server';
@@ -26,10 +26,15 @@ const FLAGS = [
 ];
 
 export class Browser {
+  /** Those of this test file. */
+  private static readonly opened = new Set<Browser>();
+
   /** Errors that the pages wrote to the browser's console, violations of the content policy among them. */
   readonly complaints: string[] = [];
   /** Requests to anywhere but the server. */
   readonly strangers: string[] = [];
+  /** Requests that have no answer yet, and when they were sent (ms). */
+  private readonly waiting = new Map<Request, number>();
 
   private constructor(
     readonly context: BrowserContext,
@@ -54,6 +59,7 @@ export class Browser {
     context.setDefaultTimeout(20_000);
     context.on('page', (page) => browser.watch(page));
     context.pages().forEach((page) => browser.watch(page));
+    Browser.opened.add(browser);
     return browser;
   }
 
@@ -66,7 +72,29 @@ export class Browser {
     page.on('request', (request) => {
       const url = request.url();
       if (!url.startsWith(this.server.endpoint) && !/^(data|blob|about|chrome):/.test(url)) this.strangers.push(url);
+      this.waiting.set(request, Date.now());
     });
+    page.on('requestfinished', (request) => this.waiting.delete(request));
+    page.on('requestfailed', (request) => this.waiting.delete(request));
+  }
+
+  /** What open pages show, what they wait for, and the end of the server's log: for who can't look at a failed test. */
+  static async scenes(): Promise<string> {
+    return (await Promise.all([...Browser.opened].map((browser) => browser.scene()))).join('\n');
+  }
+
+  private async scene(): Promise<string> {
+    const shown = this.context.pages().map(async (page) => {
+      const text = await page.locator('body').innerText({ timeout: 2_000 }).catch(String);
+      const focus = await page.locator(':focus').evaluate((at) => at.outerHTML.slice(0, 300), undefined, { timeout: 2_000 }).catch(() => 'nothing');
+      return `== ${page.url()}, with the focus at ${focus}\n${text.slice(0, 4_000)}`;
+    });
+    const waiting = [...this.waiting].map(([request, since]) => {
+      const target = request.headers()['x-amz-target'] ?? '';
+      return `== no answer for ${Date.now() - since} ms: ${request.method()} ${request.url()} ${target}`;
+    });
+    const complaints = this.complaints.map((text) => `== the browser complained: ${text}`);
+    return [...(await Promise.all(shown)), ...waiting, ...complaints, '== the server', this.server.log.split('\n').slice(-40).join('\n')].join('\n');
   }
 
   /** An address of the console, such as `/storage`. */
@@ -84,6 +112,7 @@ export class Browser {
   }
 
   async close(): Promise<void> {
+    Browser.opened.delete(this);
     await this.context.close();
     rmSync(this.profile, { recursive: true, force: true });
   }

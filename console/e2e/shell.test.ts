@@ -32,8 +32,11 @@ describe('around the pages', () => {
     await page.keyboard.press('Control+k');
     await page.getByRole('combobox', { name: 'Find pages and things' }).and(page.locator(':focus')).waitFor();
     expect(await barriers(page)).toEqual([]);
-    await page.keyboard.type('sql');
-    await page.getByRole('option', { name: /SQL editor/ }).waitFor();
+    await page.keyboard.type('athena');
+    await page.getByRole('option', { name: /SQL editor/, selected: true }).waitFor();
+    await page.keyboard.press('ArrowDown');
+    await page.getByRole('option', { name: /SQL editor/, selected: false }).waitFor();
+    await page.keyboard.press('ArrowUp');
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { name: 'SQL editor', level: 1 }).waitFor();
     await page.keyboard.press('Control+k');
@@ -41,6 +44,20 @@ describe('around the pages', () => {
     await page.getByText('Nothing is called that.').waitFor();
     await page.keyboard.press('Escape');
     await page.getByRole('combobox', { name: 'Find pages and things' }).waitFor({ state: 'detached' });
+  });
+
+  test('what is typed right after Ctrl-K is found, however late the browser draws', async () => {
+    const page = await browser.signedIn('/');
+    await page.getByRole('heading', { name: 'What to do next' }).waitFor();
+    await page.evaluate(() => {
+      const soon = requestAnimationFrame.bind(globalThis);
+      globalThis.requestAnimationFrame = (draw) => Number(setTimeout(() => soon(draw), 1_000));
+    });
+    await page.keyboard.press('Control+k');
+    await page.keyboard.type('query history');
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Query history', level: 1 }).waitFor();
+    await page.close();
   });
 
   test('dark and light are chosen and kept', async () => {

@@ -37,6 +37,14 @@ function actions(): Command[] {
 }
 
 export function Palette({ onClose }: { onClose: () => void }) {
+  return (
+    <Modal visible onDismiss={onClose} header="Find" closeAriaLabel="Close" size="medium">
+      <Finder onClose={onClose} />
+    </Modal>
+  );
+}
+
+function Finder({ onClose }: { onClose: () => void }) {
   const [text, setText] = useState('');
   const [at, setAt] = useState(0);
   const [things, setThings] = useState<Command[]>([]);
@@ -46,24 +54,25 @@ export function Palette({ onClose }: { onClose: () => void }) {
 
   useEffect(() => {
     let open = true;
-    for (const area of AREAS) {
+    for (const commands of AREAS.flatMap((area) => area.commands ?? [])) {
       // Things that can't be read, as when a permission lacks, are not found; the pages themselves say why.
-      area.commands?.().then((found) => open && setThings((known) => [...known, ...found]), () => undefined);
+      commands().then((found) => open && setThings((known) => [...known, ...found]), () => undefined);
     }
     return () => {
       open = false;
     };
   }, []);
 
-  // The dialog gives the focus to its first button; people want to type.
-  useEffect(() => {
-    const frame = requestAnimationFrame(() => input.current?.focus());
-    return () => cancelAnimationFrame(frame);
-  }, []);
+  // The dialog gives the focus to its closing button, right after this effect. People type at once, and their first space would
+  // press that button: the focus is taken before the next key can come, not with the next frame, which may be late.
+  useEffect(() => queueMicrotask(() => input.current?.focus()), []);
 
   const found = useMemo(() => rank([...fixed, ...things], text).slice(0, SHOWN), [fixed, things, text]);
   const chosen = Math.min(at, Math.max(found.length - 1, 0));
-  useEffect(() => list.current?.querySelector('[aria-selected="true"]')?.scrollIntoView?.({ block: 'nearest' }), [chosen]);
+  useEffect(() => {
+    // Newer browsers answer a promise, which must not become the effect's end.
+    list.current?.querySelector('[aria-selected="true"]')?.scrollIntoView?.({ block: 'nearest' });
+  }, [chosen]);
 
   const go = (command: Command | undefined) => {
     if (!command) return;
@@ -73,49 +82,47 @@ export function Palette({ onClose }: { onClose: () => void }) {
   };
 
   return (
-    <Modal visible onDismiss={onClose} header="Find" closeAriaLabel="Close" size="medium">
-      <div className="bh-palette">
-        <input
-          ref={input}
-          className="bh-palette-input"
-          role="combobox"
-          aria-label="Find pages and things"
-          aria-expanded="true"
-          aria-controls="bh-palette-list"
-          aria-activedescendant={found[chosen] ? `bh-palette-${chosen}` : undefined}
-          placeholder="A page, a bucket, a table, a function …"
-          value={text}
-          spellCheck={false}
-          autoComplete="off"
-          onChange={(event) => {
-            setText(event.target.value);
-            setAt(0);
-          }}
-          onKeyDown={(event) => {
-            if (event.key === 'ArrowDown') setAt(Math.min(chosen + 1, found.length - 1));
-            else if (event.key === 'ArrowUp') setAt(Math.max(chosen - 1, 0));
-            else if (event.key === 'Enter') go(found[chosen]);
-            else return;
-            event.preventDefault();
-          }}
-        />
-        <ul id="bh-palette-list" role="listbox" aria-label="Found" ref={list}>
-          {found.map((command, index) => (
-            <li
-              key={command.id}
-              id={`bh-palette-${index}`}
-              role="option"
-              aria-selected={index === chosen}
-              onMouseMove={() => setAt(index)}
-              onClick={() => go(command)}
-            >
-              <span>{command.title}</span>
-              <Badge>{command.kind}</Badge>
-            </li>
-          ))}
-        </ul>
-        {found.length === 0 && <p className="bh-none">Nothing is called that.</p>}
-      </div>
-    </Modal>
+    <div className="bh-palette">
+      <input
+        ref={input}
+        className="bh-palette-input"
+        role="combobox"
+        aria-label="Find pages and things"
+        aria-expanded="true"
+        aria-controls="bh-palette-list"
+        aria-activedescendant={found[chosen] ? `bh-palette-${chosen}` : undefined}
+        placeholder="A page, a bucket, a table, a function …"
+        value={text}
+        spellCheck={false}
+        autoComplete="off"
+        onChange={(event) => {
+          setText(event.target.value);
+          setAt(0);
+        }}
+        onKeyDown={(event) => {
+          if (event.key === 'ArrowDown') setAt(Math.min(chosen + 1, found.length - 1));
+          else if (event.key === 'ArrowUp') setAt(Math.max(chosen - 1, 0));
+          else if (event.key === 'Enter') go(found[chosen]);
+          else return;
+          event.preventDefault();
+        }}
+      />
+      <ul id="bh-palette-list" role="listbox" aria-label="Found" ref={list}>
+        {found.map((command, index) => (
+          <li
+            key={command.id}
+            id={`bh-palette-${index}`}
+            role="option"
+            aria-selected={index === chosen}
+            onMouseMove={() => setAt(index)}
+            onClick={() => go(command)}
+          >
+            <span>{command.title}</span>
+            <Badge>{command.kind}</Badge>
+          </li>
+        ))}
+      </ul>
+      {found.length === 0 && <p className="bh-none">Nothing is called that.</p>}
+    </div>
   );
 }

@@ -45,6 +45,9 @@ export interface Area {
   id: string;
   title: string;
   pages: readonly PageRow[];
-  /** Things of this area that the palette finds beside its pages; asked when the palette opens. */
-  commands?: () => Promise<Command[]>;
+  /**
+   * What the palette finds beside this area's pages, each kind by itself: who may not read one still finds the others.
+   * Asked when the palette opens.
+   */
+  commands?: readonly (() => Promise<Command[]>)[];
 }

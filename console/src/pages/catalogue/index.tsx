@@ -27,13 +27,21 @@ export const area: Area = {
       load: () => import('./TablePage'),
     },
   ],
-  commands: async () => {
-    const [{ getDatabases, getCrawlers }, { searchTables }] = await Promise.all([import('../../aws/glue'), import('../../aws/glue-catalog')]);
-    const [databases, tables, crawlers] = await Promise.all([getDatabases(), searchTables(), getCrawlers()]);
-    return [
-      ...databases.map(({ Name }) => ({ id: `database:${Name}`, title: Name, kind: 'Database', href: databaseHref(Name) })),
-      ...tables.map(({ DatabaseName, Name }) => ({ id: `table:${DatabaseName}.${Name}`, title: `${DatabaseName}.${Name}`, kind: 'Table', href: tableHref(DatabaseName, Name) })),
-      ...crawlers.map(({ Name }) => ({ id: `crawler:${Name}`, title: Name, kind: 'Crawler', href: crawlerHref(Name) })),
-    ];
-  },
+  commands: [
+    async () => {
+      const { getDatabases } = await import('../../aws/glue');
+      return (await getDatabases()).map(({ Name }) => ({ id: `database:${Name}`, title: Name, kind: 'Database', href: databaseHref(Name) }));
+    },
+    async () => {
+      const { searchTables } = await import('../../aws/glue-catalog');
+      return (await searchTables()).map(({ DatabaseName, Name }) => {
+        const title = `${DatabaseName}.${Name}`;
+        return { id: `table:${title}`, title, kind: 'Table', href: tableHref(DatabaseName, Name) };
+      });
+    },
+    async () => {
+      const { getCrawlers } = await import('../../aws/glue');
+      return (await getCrawlers()).map(({ Name }) => ({ id: `crawler:${Name}`, title: Name, kind: 'Crawler', href: crawlerHref(Name) }));
+    },
+  ],
 };

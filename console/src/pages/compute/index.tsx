@@ -13,17 +13,19 @@ export const area: Area = {
     { path: '/compute/layers/:name', title: 'Layer', parent: '/compute/layers', crumb: ({ name }) => name ?? '', wide: true, load: () => import('./LayerPage') },
     { path: '/compute/mappings', title: 'Event source mappings', nav: true, keywords: 'lambda sqs queue triggers', wide: true, load: () => import('./Mappings') },
   ],
-  commands: async () => {
-    const [{ listFunctions }, { listLayers }] = await Promise.all([import('../../aws/lambda'), import('../../aws/lambda-settings')]);
-    const [functions, layers] = await Promise.all([listFunctions(), listLayers()]);
-    return [
-      { id: 'create-function', title: 'Create function', kind: 'Action', href: to('/compute', { create: 'function' }), keywords: 'lambda new' },
-      ...functions.flatMap(({ FunctionName }) => [
+  commands: [
+    async () => [{ id: 'create-function', title: 'Create function', kind: 'Action', href: to('/compute', { create: 'function' }), keywords: 'lambda new' }],
+    async () => {
+      const { listFunctions } = await import('../../aws/lambda');
+      return (await listFunctions()).flatMap(({ FunctionName }) => [
         { id: `function:${FunctionName}`, title: FunctionName, kind: 'Function', href: functionHref(FunctionName), keywords: 'lambda' },
         { id: `function-test:${FunctionName}`, title: `Test ${FunctionName}`, kind: 'Action', href: tabHref(FunctionName, 'test') },
         { id: `function-logs:${FunctionName}`, title: `Logs of ${FunctionName}`, kind: 'Action', href: tabHref(FunctionName, 'logs') },
-      ]),
-      ...layers.map(({ LayerName }) => ({ id: `layer:${LayerName}`, title: LayerName, kind: 'Layer', href: layerHref(LayerName) })),
-    ];
-  },
+      ]);
+    },
+    async () => {
+      const { listLayers } = await import('../../aws/lambda-settings');
+      return (await listLayers()).map(({ LayerName }) => ({ id: `layer:${LayerName}`, title: LayerName, kind: 'Layer', href: layerHref(LayerName) }));
+    },
+  ],
 };

@@ -12,15 +12,19 @@ export const area: Area = {
     { path: '/ingestion/queues', title: 'Queues', nav: true, keywords: 'sqs messages', load: () => import('./Queues') },
     { path: '/ingestion/queues/:name', title: 'Queue', crumb: ({ name = '' }) => name, parent: '/ingestion/queues', load: () => import('./Queue') },
   ],
-  commands: async () => {
-    const [{ listStreams }, { getApis }, { listQueues }] = await Promise.all([import('../../aws/firehose'), import('../../aws/apigateway'), import('../../aws/sqs')]);
-    const names = (found: PromiseSettledResult<string[]>) => (found.status === 'fulfilled' ? found.value : []);
-    const [streams, queues, apis] = await Promise.allSettled([listStreams(), listQueues(), getApis()]);
-    const queueNames = names(queues).map((url) => url.split('/').at(-1) ?? '');
-    return [
-      ...names(streams).map((name) => ({ id: `stream:${name}`, title: name, kind: 'Delivery stream', href: streamHref(name) })),
-      ...queueNames.map((name) => ({ id: `queue:${name}`, title: name, kind: 'Queue', href: queueHref(name) })),
-      ...(apis.status === 'fulfilled' ? apis.value : []).map(({ apiId, name }) => ({ id: `api:${apiId}`, title: name, kind: 'HTTP API', href: apiHref(apiId), keywords: apiId })),
-    ];
-  },
+  commands: [
+    async () => {
+      const { listStreams } = await import('../../aws/firehose');
+      return (await listStreams()).map((name) => ({ id: `stream:${name}`, title: name, kind: 'Delivery stream', href: streamHref(name) }));
+    },
+    async () => {
+      const { listQueues } = await import('../../aws/sqs');
+      const names = (await listQueues()).map((url) => url.split('/').at(-1) ?? '');
+      return names.map((name) => ({ id: `queue:${name}`, title: name, kind: 'Queue', href: queueHref(name) }));
+    },
+    async () => {
+      const { getApis } = await import('../../aws/apigateway');
+      return (await getApis()).map(({ apiId, name }) => ({ id: `api:${apiId}`, title: name, kind: 'HTTP API', href: apiHref(apiId), keywords: apiId }));
+    },
+  ],
 };

@@ -66,13 +66,15 @@ export const area: Area = {
       load: () => import('./RulePage'),
     },
   ],
-  commands: async () => {
-    const [{ listMachines }, { getJobs }] = await Promise.all([import('../../aws/states'), import('../../aws/glue')]);
-    const [machines, jobs] = await Promise.all([listMachines(), getJobs()]);
-    return [
-      { id: 'machine:create', title: 'Create state machine', kind: 'Action', href: to('/pipelines/create') },
-      ...machines.map(({ name }) => ({ id: `machine:${name}`, title: name, kind: 'State machine', href: machineHref(name) })),
-      ...jobs.map(({ Name }) => ({ id: `job:${Name}`, title: Name, kind: 'Glue job', href: jobHref(Name) })),
-    ];
-  },
+  commands: [
+    async () => [{ id: 'machine:create', title: 'Create state machine', kind: 'Action', href: to('/pipelines/create') }],
+    async () => {
+      const { listMachines } = await import('../../aws/states');
+      return (await listMachines()).map(({ name }) => ({ id: `machine:${name}`, title: name, kind: 'State machine', href: machineHref(name) }));
+    },
+    async () => {
+      const { getJobs } = await import('../../aws/glue');
+      return (await getJobs()).map(({ Name }) => ({ id: `job:${Name}`, title: Name, kind: 'Glue job', href: jobHref(Name) }));
+    },
+  ],
 };

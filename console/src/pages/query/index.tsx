@@ -19,12 +19,25 @@ export const area: Area = {
     { path: '/query/prepared', title: 'Prepared statements', nav: true, keywords: 'athena parameters execute', load: () => import('./Prepared') },
     { path: '/query/workgroups', title: 'Work groups', nav: true, keywords: 'athena result location', load: () => import('./WorkGroups') },
   ],
-  commands: async () => {
-    const { listNamedQueries, listQueries } = await import('../../aws/athena');
-    const [saved, recent] = await Promise.all([listNamedQueries('primary'), listQueries('primary', 20)]);
-    return [
-      ...saved.map((query) => ({ id: `named:${query.NamedQueryId}`, title: query.Name, kind: 'Saved query', href: statementHref(query.QueryString, query.Database), keywords: query.Description ?? '' })),
-      ...recent.map((one) => ({ id: `execution:${one.QueryExecutionId}`, title: one.Query.replace(/\s+/g, ' ').slice(0, 90), kind: 'Query execution', href: queryHref(one.QueryExecutionId) })),
-    ];
-  },
+  commands: [
+    async () => {
+      const { listNamedQueries } = await import('../../aws/athena');
+      return (await listNamedQueries('primary')).map(({ NamedQueryId, Name, QueryString, Database, Description }) => ({
+        id: `named:${NamedQueryId}`,
+        title: Name,
+        kind: 'Saved query',
+        href: statementHref(QueryString, Database),
+        keywords: Description ?? '',
+      }));
+    },
+    async () => {
+      const { listQueries } = await import('../../aws/athena');
+      return (await listQueries('primary', 20)).map(({ QueryExecutionId, Query }) => ({
+        id: `execution:${QueryExecutionId}`,
+        title: Query.replace(/\s+/g, ' ').slice(0, 90),
+        kind: 'Query execution',
+        href: queryHref(QueryExecutionId),
+      }));
+    },
+  ],
 };

@@ -21,8 +21,10 @@ export const area: Area = {
       load: () => import('./ObjectPage'),
     },
   ],
-  commands: async () => {
-    const { listBuckets } = await import('../../aws/s3');
-    return (await listBuckets()).map(({ name }) => ({ id: `bucket:${name}`, title: name, kind: 'Bucket', href: bucketHref(name) }));
-  },
+  commands: [
+    async () => {
+      const { listBuckets } = await import('../../aws/s3');
+      return (await listBuckets()).map(({ name }) => ({ id: `bucket:${name}`, title: name, kind: 'Bucket', href: bucketHref(name) }));
+    },
+  ],
 };

@@ -17,15 +17,13 @@ export const IAM_ROWS: readonly PageRow[] = [
   { path: '/operations/audit', title: 'Audit log', nav: true, keywords: 'cloudtrail event history who did what', wide: true, load: () => import('../audit/Audit') },
 ];
 
-/** What the palette finds: users, roles, groups, and the account's own policies. Kinds that one may not list are left out. */
-export async function iamCommands(): Promise<Command[]> {
-  const { listGroups, listPolicies, listRoles, listUsers } = await import('../../../aws/iam');
-  const command = (kind: string, title: string, href: string): Command => ({ id: `${kind}:${href}`, title, kind, href });
-  const lists = await Promise.allSettled([
-    listUsers().then((all) => all.map(({ name }) => command('User', name, userHref(name)))),
-    listRoles().then((all) => all.map(({ name }) => command('Role', name, roleHref(name)))),
-    listGroups().then((all) => all.map(({ name }) => command('Group', name, groupHref(name)))),
-    listPolicies('Local').then((all) => all.map(({ name, arn }) => command('Policy', name, policyHref(arn)))),
-  ]);
-  return lists.flatMap((list) => (list.status === 'fulfilled' ? list.value : []));
-}
+const command = (kind: string, title: string, href: string): Command => ({ id: `${kind}:${href}`, title, kind, href });
+const iam = () => import('../../../aws/iam');
+
+/** What the palette finds: users, roles, groups, and the account's own policies. */
+export const IAM_COMMANDS: readonly (() => Promise<Command[]>)[] = [
+  async () => (await (await iam()).listUsers()).map(({ name }) => command('User', name, userHref(name))),
+  async () => (await (await iam()).listRoles()).map(({ name }) => command('Role', name, roleHref(name))),
+  async () => (await (await iam()).listGroups()).map(({ name }) => command('Group', name, groupHref(name))),
+  async () => (await (await iam()).listPolicies('Local')).map(({ name, arn }) => command('Policy', name, policyHref(arn))),
+];
