@@ -88,7 +88,7 @@ describe('catalogue', () => {
     await page.getByRole('button', { name: 'Keep for the work group' }).click();
     await page.getByRole('cell', { name: '1003' }).waitFor();
     await page.getByText(/ scanned in /).waitFor();
-    expect(await page.getByRole('table', { name: 'Sample rows' }).locator('tbody tr').count()).toBe(10);
+    await expect.poll(() => page.getByRole('table', { name: 'Sample rows' }).locator('tbody tr').count()).toBe(10);
     expect(await barriers(page)).toEqual([]);
     await screenshot(page, 'catalogue-sample');
     await page.close();
@@ -164,7 +164,7 @@ describe('catalogue', () => {
     await page.getByText('the first that is kept').waitFor();
     await page.goto(browser.url('/catalogue/databases/flights/tables/visits?tab=snapshots'));
     await page.getByRole('cell', { name: 'append' }).nth(1).waitFor();
-    expect(await page.getByRole('table', { name: 'Snapshots' }).locator('tbody tr').count()).toBe(2);
+    await expect.poll(() => page.getByRole('table', { name: 'Snapshots' }).locator('tbody tr').count()).toBe(2);
     expect(await barriers(page)).toEqual([]);
     await screenshot(page, 'catalogue-snapshots');
     await page.goto(browser.url('/catalogue/databases/flights/tables/late?tab=ddl'));
@@ -209,7 +209,7 @@ describe('catalogue', () => {
     await page.getByLabel('To confirm, type flights').fill('flights');
     await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
     await page.getByRole('link', { name: 'scratch', exact: true }).waitFor();
-    expect(await page.getByRole('link', { name: 'flights', exact: true }).count()).toBe(0);
+    await expect.poll(() => page.getByRole('link', { name: 'flights', exact: true }).count()).toBe(0);
     await page.goto(browser.url('/catalogue/databases/flights'));
     await page.getByText('EntityNotFoundException').first().waitFor();
     await page.close();

@@ -285,7 +285,7 @@ describe('compute', () => {
     await page.getByText('10 at once').waitFor();
     // Of what went well only the latest is said.
     await page.getByText('Concurrency: saved').waitFor();
-    expect(await page.getByText(/: saved$/).count()).toBe(1);
+    await expect.poll(() => page.getByText(/: saved$/).count()).toBe(1);
     expect(await barriers(page)).toEqual([]);
     await page.evaluate(() => scrollTo(0, 0));
     await screenshot(page, 'compute-configuration', 1500);
@@ -331,7 +331,7 @@ describe('compute', () => {
     await dialog.getByRole('button', { name: 'Delete', exact: true }).click();
     await page.getByRole('heading', { name: 'Functions', level: 1 }).waitFor();
     await page.getByRole('link', { name: 'airports', exact: true }).waitFor();
-    expect(await page.getByRole('link', { name: 'shared', exact: true }).count()).toBe(0);
+    await expect.poll(() => page.getByRole('link', { name: 'shared', exact: true }).count()).toBe(0);
     await page.goto(browser.url('/compute/functions/shared'));
     await page.getByText('ResourceNotFoundException').waitFor();
     await page.close();

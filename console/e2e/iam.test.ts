@@ -282,7 +282,7 @@ describe('identity and audit', () => {
     expect(await barriers(page)).toEqual([]);
     await page.goto(browser.url(`/operations/iam/policies/${encodeURIComponent('arn:aws:iam::aws:policy/AmazonAthenaFullAccess')}?tab=document`));
     await page.getByText(/own policies can.t be changed/).waitFor();
-    expect(await page.getByRole('button', { name: 'Edit document' }).count()).toBe(0);
+    await expect.poll(() => page.getByRole('button', { name: 'Edit document' }).count()).toBe(0);
     await page.close();
   });
 
@@ -309,7 +309,7 @@ describe('identity and audit', () => {
     await removal.getByRole('button', { name: 'Delete', exact: true }).click();
     await page.getByText('User carla is deleted').waitFor();
     await page.getByRole('heading', { name: 'Users', level: 1 }).waitFor();
-    expect(await page.getByRole('link', { name: 'carla' }).count()).toBe(0);
+    await expect.poll(() => page.getByRole('link', { name: 'carla' }).count()).toBe(0);
     expect(await barriers(page)).toEqual([]);
     await screenshot(page, 'iam-users');
     await page.close();
@@ -333,7 +333,7 @@ describe('identity and audit', () => {
     await page.getByRole('searchbox', { name: 'Event name' }).fill('CreateUser');
     await page.keyboard.press('Enter');
     await rows.getByRole('button', { name: 'CreateUser by root' }).first().waitFor();
-    expect(await rows.getByRole('button', { name: 'TagUser by root' }).count()).toBe(0);
+    await expect.poll(() => rows.getByRole('button', { name: 'TagUser by root' }).count()).toBe(0);
     await page.getByRole('searchbox', { name: 'Resource' }).fill('emil');
     await page.keyboard.press('Enter');
     await page.getByRole('status').filter({ hasText: /^1 shown of/ }).waitFor();

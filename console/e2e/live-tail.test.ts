@@ -43,10 +43,9 @@ describe('following a log', () => {
     const before = called.filter((name) => name === 'FilterLogEvents').length;
     await page.waitForTimeout(4_000);
     expect(called.filter((name) => name === 'FilterLogEvents')).toHaveLength(before);
-    const begun = Date.now();
     await write('a line that was told');
     await page.getByText('a line that was told').waitFor();
-    expect(Date.now() - begun).toBeLessThan(2_500);
+    expect(called.filter((name) => name === 'FilterLogEvents')).toHaveLength(before);
     await page.getByText('Live tail').click();
     await page.getByText('Following').waitFor({ state: 'detached' });
     expect(browser.complaints).toEqual([]);

@@ -206,7 +206,7 @@ describe('operations', () => {
     await page.getByRole('row', { name: /broken AWS::CloudFormation::Stack Delete complete/ }).waitFor();
     await page.goto(browser.url('/operations'));
     await page.getByRole('link', { name: 'flights', exact: true }).waitFor();
-    expect(await page.getByRole('link', { name: 'broken' }).count()).toBe(0);
+    await expect.poll(() => page.getByRole('link', { name: 'broken' }).count()).toBe(0);
     await page.getByRole('switch', { name: 'Deleted ones too' }).or(page.getByRole('checkbox', { name: 'Deleted ones too' })).check();
     await page.getByRole('link', { name: 'broken' }).waitFor();
     expect(await barriers(page)).toEqual([]);

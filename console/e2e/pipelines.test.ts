@@ -106,19 +106,19 @@ describe('pipelines', () => {
       await page.locator('.bh-node.bh-tone-good').getByText(name, { exact: true }).waitFor();
     }
     for (const name of ['Look around', 'Each file']) await page.locator('.bh-frame.bh-tone-good').getByText(name, { exact: true }).waitFor();
-    expect(await page.locator('.bh-tone-bad, .bh-tone-busy').count()).toBe(0);
+    await expect.poll(() => page.locator('.bh-tone-bad, .bh-tone-busy').count()).toBe(0);
     await step(page, 'Settle', '3 succeeded').click();
     await page.getByRole('region', { name: 'Details of the step' }).getByText('Item 2').waitFor();
     await step(page, 'Each file', '3 succeeded').click({ position: { x: 30, y: 12 } });
     const items = page.getByRole('table', { name: 'Items' });
-    expect(await items.getByRole('row').count()).toBe(4);
+    await expect.poll(() => items.getByRole('row').count()).toBe(4);
     expect(await barriers(page)).toEqual([]);
     await screenshot(page, 'pipelines-execution', 1000);
     await items.getByRole('button', { name: 'Item 1', exact: true }).click();
     await page.getByText('Item 1 of Each file').waitFor();
     await step(page, 'Clean').click();
     await page.getByRole('textbox', { name: 'Output' }).getByText('2026-02.csv').waitFor();
-    expect(await page.getByRole('table', { name: 'Steps' }).getByRole('row', { name: /^(Clean|Settle)/ }).count()).toBe(2);
+    await expect.poll(() => page.getByRole('table', { name: 'Steps' }).getByRole('row', { name: /^(Clean|Settle)/ }).count()).toBe(2);
     expect(await barriers(page)).toEqual([]);
     await screenshot(page, 'pipelines-item', 1000);
     await page.getByRole('button', { name: 'Next item' }).click();
@@ -233,7 +233,7 @@ describe('pipelines', () => {
     await page.getByLabel('To confirm, type two-at-once').fill('two-at-once');
     await page.getByRole('dialog').getByRole('button', { name: 'Delete', exact: true }).click();
     await page.getByRole('heading', { name: /State machines/ }).waitFor();
-    expect(await page.getByRole('link', { name: 'two-at-once', exact: true }).count()).toBe(0);
+    await expect.poll(() => page.getByRole('link', { name: 'two-at-once', exact: true }).count()).toBe(0);
     await page.close();
   });
 
@@ -273,7 +273,7 @@ describe('pipelines', () => {
     await page.getByRole('button', { name: 'Enable every-night' }).click();
     await page.getByRole('button', { name: 'Disable every-night' }).waitFor();
     const times = page.getByRole('list', { name: 'Next times' }).getByRole('listitem');
-    expect(await times.count()).toBe(10);
+    await expect.poll(() => times.count()).toBe(10);
     expect(await times.first().innerText()).toContain(' 03:30:00');
     expect(await barriers(page)).toEqual([]);
     await page.reload();
@@ -288,7 +288,7 @@ describe('pipelines', () => {
     await times.first().waitFor();
     const first = Date.parse((await times.first().locator('time').first().getAttribute('datetime')) ?? '');
     expect(Math.abs(first - begun - 300_000)).toBeLessThan(5_000);
-    expect(await times.count()).toBe(10);
+    await expect.poll(() => times.count()).toBe(10);
     await page.goBack();
     await page.getByRole('link', { name: 'failures' }).click();
     await page.getByRole('textbox', { name: 'Event pattern' }).getByText('Glue Job State Change').waitFor();
@@ -329,7 +329,7 @@ describe('pipelines', () => {
     await page.getByRole('dialog').getByRole('button', { name: 'Delete', exact: true }).click();
     await page.waitForURL(/\/pipelines\/schedules$/);
     await page.getByRole('link', { name: 'every-night' }).waitFor();
-    expect(await page.getByRole('link', { name: 'each-morning' }).count()).toBe(0);
+    await expect.poll(() => page.getByRole('link', { name: 'each-morning' }).count()).toBe(0);
     await page.close();
   });
 
@@ -368,7 +368,7 @@ describe('pipelines', () => {
     await page.getByRole('button', { name: 'Delete', exact: true }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Delete', exact: true }).click();
     await page.getByRole('row', { name: /failures/ }).waitFor();
-    expect(await page.getByRole('link', { name: 'arrivals' }).count()).toBe(0);
+    await expect.poll(() => page.getByRole('link', { name: 'arrivals' }).count()).toBe(0);
     await page.close();
   });
 
@@ -397,7 +397,7 @@ describe('pipelines', () => {
     await inspector.getByRole('button', { name: 'All options' }).click();
     const rows = page.getByRole('table', { name: 'Rows of the node' });
     await rows.getByRole('row', { name: /UA1714 UA LGA IAH 20/ }).waitFor();
-    expect(await rows.getByRole('row').count()).toBe(6);
+    await expect.poll(() => rows.getByRole('row').count()).toBe(6);
     expect(await barriers(page)).toEqual([]);
     await screenshot(page, 'pipelines-job', 1080);
     await page.getByRole('group', { name: 'Nodes of the job' }).getByRole('group', { name: /S3CsvSource, Flights/ }).click();
@@ -459,7 +459,7 @@ describe('pipelines', () => {
     await page.getByRole('dialog').getByRole('button', { name: 'Delete', exact: true }).click();
     await page.waitForURL(/\/pipelines\/jobs$/);
     await page.getByRole('row', { name: /flights-clean/ }).waitFor();
-    expect(await page.getByRole('link', { name: 'greet', exact: true }).count()).toBe(0);
+    await expect.poll(() => page.getByRole('link', { name: 'greet', exact: true }).count()).toBe(0);
     await page.close();
   });
 

@@ -216,7 +216,7 @@ describe('query', () => {
     await page.keyboard.press('Shift+End');
     await run(page);
     await grid(page).getByText('one').waitFor();
-    expect(await page.getByRole('button', { name: /Statement of/ }).count()).toBe(0);
+    await expect.poll(() => page.getByRole('button', { name: /Statement of/ }).count()).toBe(0);
     await page.close();
   });
 
@@ -260,7 +260,7 @@ describe('query', () => {
     await page.getByRole('button', { name: 'Words', exact: true, expanded: true }).waitFor();
     await page.reload();
     await page.getByRole('button', { name: 'Words', exact: true, expanded: true }).waitFor();
-    expect(await page.getByRole('button', { name: /^Close (Query|Words)/ }).count()).toBe(count);
+    await expect.poll(() => page.getByRole('button', { name: /^Close (Query|Words)/ }).count()).toBe(count);
     await page.locator('.cm-content').getByText("'kept'").waitFor();
     await grid(page).getByText('kept').waitFor();
     await page.getByRole('button', { name: 'Close Words' }).click();

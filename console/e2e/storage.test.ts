@@ -297,7 +297,7 @@ describe('storage', () => {
     await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
     await page.getByRole('heading', { name: 'Buckets', level: 1 }).waitFor();
     await page.getByRole('link', { name: 'flights-raw' }).waitFor();
-    expect(await page.getByRole('link', { name: 'many' }).count()).toBe(0);
+    await expect.poll(() => page.getByRole('link', { name: 'many' }).count()).toBe(0);
     await screenshot(page, 'storage-buckets');
     await page.close();
   });

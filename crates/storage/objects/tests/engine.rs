@@ -275,14 +275,3 @@ async fn kill_dash_nine_loses_nothing_acknowledged_and_shows_nothing_half_writte
         assert_eq!(blobs(dir.path()), in_files, "files of unfinished writes must be gone");
     }
 }
-
-#[test]
-fn an_empty_store_opens_quickly() {
-    let dir = tempfile::tempdir().unwrap();
-    for name in ["created", "opened again"] {
-        let start = std::time::Instant::now();
-        drop(open(dir.path()));
-        eprintln!("{name} in {:?}", start.elapsed());
-        assert!(start.elapsed() < std::time::Duration::from_secs(2), "{name} slowly");
-    }
-}
