@@ -81,7 +81,7 @@ def test_silence_is_told_every_second(tail, make):
     _, events, close = begin(tail, make("s"))
     begun = time.monotonic()
     assert [next(events)["sessionUpdate"]["sessionResults"] for _ in range(3)] == [[], [], []]
-    assert time.monotonic() - begun > 2
+    assert 2 < time.monotonic() - begun < 30
     close()
 
 

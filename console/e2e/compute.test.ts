@@ -55,6 +55,20 @@ describe('compute', () => {
     rest('lambda', 'POST', '/2015-03-31/functions', { FunctionName, Runtime: 'python3.12', Role: role, Handler: 'app.handler', Code: { ZipFile: await zip(files) }, ...more });
   const invoke = (name: string, event: object) => rest('lambda', 'POST', `/2015-03-31/functions/${name}/invocations`, event).catch(() => undefined);
 
+  /** A page that somebody looks at who may do no more than that. */
+  const signedInAs = async (UserName: string, Action: string[], path: string): Promise<Page> => {
+    const iam = (action: string, parameters = {}) => server.query('iam', '2010-05-08', action, { UserName, ...parameters });
+    await iam('CreateUser');
+    const PolicyDocument = JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action, Resource: '*' }] });
+    await iam('PutUserPolicy', { PolicyName: 'p', PolicyDocument });
+    const key = await iam('CreateAccessKey');
+    const part = (name: string) => new RegExp(`<${name}>(.*?)</${name}>`).exec(key)?.[1] ?? '';
+    const page = await browser.context.newPage();
+    await page.goto(browser.url(path));
+    await signIn(page, part('AccessKeyId'), part('SecretAccessKey'));
+    return page;
+  };
+
   /** Writes a text into the editor of that name, instead of what it holds. */
   const write = async (page: Page, editor: string, text: string) => {
     await page.getByRole('textbox', { name: editor, exact: true }).click();
@@ -285,7 +299,7 @@ describe('compute', () => {
     await page.getByText('10 at once').waitFor();
     // Of what went well only the latest is said.
     await page.getByText('Concurrency: saved').waitFor();
-    await expect.poll(() => page.getByText(/: saved$/).count()).toBe(1);
+    expect(await page.getByText(/: saved$/).count()).toBe(1);
     expect(await barriers(page)).toEqual([]);
     await page.evaluate(() => scrollTo(0, 0));
     await screenshot(page, 'compute-configuration', 1500);
@@ -337,15 +351,17 @@ describe('compute', () => {
     await page.close();
   });
 
+  test('the palette finds functions also for who may list nothing else', async () => {
+    const page = await signedInAs('finder', ['lambda:ListFunctions'], '/compute');
+    await page.getByRole('link', { name: 'airports', exact: true }).waitFor();
+    await page.keyboard.press('Control+k');
+    await page.keyboard.type('Logs of airports');
+    await page.getByRole('option', { name: /Logs of airports/ }).waitFor();
+    await page.close();
+  });
+
   test('who may only read sees the code, and is refused to change or to run it', async () => {
-    await server.query('iam', '2010-05-08', 'CreateUser', { UserName: 'reader' });
-    const policy = JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: ['lambda:Get*', 'lambda:List*'], Resource: '*' }] });
-    await server.query('iam', '2010-05-08', 'PutUserPolicy', { UserName: 'reader', PolicyName: 'p', PolicyDocument: policy });
-    const key = await server.query('iam', '2010-05-08', 'CreateAccessKey', { UserName: 'reader' });
-    const part = (name: string) => new RegExp(`<${name}>(.*?)</${name}>`).exec(key)?.[1] ?? '';
-    const page = await browser.context.newPage();
-    await page.goto(browser.url('/compute/functions/airports'));
-    await signIn(page, part('AccessKeyId'), part('SecretAccessKey'));
+    const page = await signedInAs('reader', ['lambda:Get*', 'lambda:List*'], '/compute/functions/airports');
     await page.getByRole('textbox', { name: 'app.py', exact: true }).waitFor();
     await write(page, 'app.py', BROKEN);
     await page.getByRole('button', { name: 'Deploy', exact: true }).click();

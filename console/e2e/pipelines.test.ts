@@ -106,7 +106,7 @@ describe('pipelines', () => {
       await page.locator('.bh-node.bh-tone-good').getByText(name, { exact: true }).waitFor();
     }
     for (const name of ['Look around', 'Each file']) await page.locator('.bh-frame.bh-tone-good').getByText(name, { exact: true }).waitFor();
-    await expect.poll(() => page.locator('.bh-tone-bad, .bh-tone-busy').count()).toBe(0);
+    expect(await page.locator('.bh-tone-bad, .bh-tone-busy').count()).toBe(0);
     await step(page, 'Settle', '3 succeeded').click();
     await page.getByRole('region', { name: 'Details of the step' }).getByText('Item 2').waitFor();
     await step(page, 'Each file', '3 succeeded').click({ position: { x: 30, y: 12 } });
